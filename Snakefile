@@ -1,0 +1,17 @@
+# matlens: table of contents. The stages are in workflow/rules, in build order; the studies are in config/studies.
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/ingest.smk"
+include: "workflow/rules/segment.smk"
+include: "workflow/rules/quantify.smk"
+include: "workflow/rules/tables.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [tables(name) for name in STUDIES],

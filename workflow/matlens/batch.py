@@ -1,0 +1,66 @@
+"""One bad item never stops a batch: it becomes a row of `rejected`, and the rest goes on."""
+
+import errno
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+
+from matlens import columns
+
+QUIET_SECONDS = 5.0  # a counter line at most this often, so that logs stay readable
+MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)
+
+
+class BadItem(ValueError):
+    """An item that cannot be used; the message says why, and what would help."""
+
+
+def rejection(item: str, stage: str, reason: str) -> dict[str, str]:
+    """Make one row of `rejected`."""
+    return {columns.ITEM: item, columns.STAGE: stage, columns.REASON: " ".join(reason.split())}
+
+
+def counted(items: Iterable, total: int, label: str) -> Iterator:
+    """Yield items while telling the console how many are done, every few seconds."""
+    told = time.monotonic()
+    for done, item in enumerate(items):
+        if time.monotonic() - told > QUIET_SECONDS:
+            told = time.monotonic()
+            print(f"{label}: {done} of {total} items", file=sys.__stderr__, flush=True)
+        yield item
+
+
+def _is_machine_fault(error: BaseException) -> bool:
+    """Tell a fault of the machine (memory, disk), which a retry may cure, from a fault of the item."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRORS)
+
+
+def survive(
+    items: list, work: Callable, rejected: list[dict], stage: str, name: Callable = lambda item: item[columns.ITEM]
+) -> Iterator:
+    """Yield `(item, work(item))` for every item that works, and append a row to `rejected` for each that does not.
+
+    Faults of the machine are raised, so that the scheduler retries the shard. So is a fault that the code did not
+    foresee when it hits every item of the shard: that is a broken method, not a shard of broken items.
+    """
+    unforeseen = None
+    yielded = foreseen = 0
+    for item in counted(items, len(items), stage):
+        try:
+            result = work(item)
+        except BadItem as error:
+            foreseen += 1
+            rejected.append(rejection(name(item), stage, str(error)))
+        except Exception as error:
+            if _is_machine_fault(error):
+                raise
+            unforeseen = error
+            print(f"{stage}: item {name(item)!r} failed", file=sys.stderr)
+            traceback.print_exc()
+            rejected.append(rejection(name(item), stage, f"{type(error).__name__}: {error}"))
+        else:
+            yielded += 1
+            yield item, result
+    if unforeseen is not None and not yielded and not foreseen:
+        raise RuntimeError(f"{stage}: every item of the shard failed; the last: {unforeseen}") from unforeseen

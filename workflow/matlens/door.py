@@ -1,0 +1,66 @@
+"""The frame of every door: call `main` from a Snakemake job, or from the command line without Snakemake."""
+
+import argparse
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+
+def limit_threads(threads: int) -> None:
+    """Keep every library of this process to as many threads as the rule asked for."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "BLOSC_NTHREADS"):
+        os.environ[name] = str(threads)
+    if "numpy" in sys.modules:
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(threads)
+
+
+def _arguments(main: Callable, job) -> dict:
+    """Collect what `main` asks for by name from the inputs, outputs, params and wildcards of a job."""
+    offered = {**dict(job.wildcards.items()), "threads": job.threads}
+    for part in (job.input, job.output, job.params):
+        for name, value in part.items():
+            offered[name] = value if isinstance(value, (str, int, float, bool, dict, type(None))) else list(value)
+    return {name: offered[name] for name in inspect.signature(main).parameters if name in offered}
+
+
+def _command_line(main: Callable) -> dict:
+    """Read the arguments of `main` from the command line: words, or JSON for options and lists."""
+    parser = argparse.ArgumentParser(description=inspect.getmodule(main).__doc__ or main.__doc__)
+    for name, parameter in inspect.signature(main).parameters.items():
+        required = parameter.default is parameter.empty
+        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, required=required, default=parameter.default)
+
+    def value(text):
+        return json.loads(text) if isinstance(text, str) and text[:1] in "[{" else text
+
+    return {name: value(text) for name, text in vars(parser.parse_args()).items()}
+
+
+def run(main: Callable, job=None) -> None:
+    """Run a door: as a job when Snakemake gives one, otherwise as a command.
+
+    A job writes what it prints into its log; when it fails, the console gets one line that names the shard and the log.
+    """
+    if job is None:
+        main(**_command_line(main))
+        return
+    limit_threads(job.threads)
+    log = Path(job.log[0])
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8", buffering=1) as handle:
+        sys.stdout = sys.stderr = handle
+        try:
+            main(**_arguments(main, job))
+        except BaseException as error:
+            traceback.print_exc()
+            where = " ".join(f"{name}={value}" for name, value in job.wildcards.items())
+            print(f"{job.rule} [{where}] failed: {type(error).__name__}: {error}\n  log: {log}", file=sys.__stderr__)
+            raise SystemExit(1) from None
+        finally:
+            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__

@@ -1,0 +1,77 @@
+"""Sources in (files, catalogue sets, models of microstructure), images with metadata and known truth out.
+
+A method is two functions with the same keyword-only options. `plan(*, ...)` lists the items, cheaply: a DataFrame with a
+column `item`, whatever `read` needs, and a column `reason` for items that cannot be used. `read(item, *, ...)` takes one
+row of it as a dict and returns a Micrograph, or raises BadItem. Methods that depend on files have a third function,
+`listing(*, ...)`, whose digest changes when files come, go or change, so that the workflow notices.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from matlens import columns
+
+PLANS = {
+    "files": "matlens.ingest.files:plan",
+}
+METHODS = {
+    "files": "matlens.ingest.files:read",
+}
+LISTINGS = {
+    "files": "matlens.ingest.files:listing",
+}
+
+
+@dataclass
+class Micrograph:
+    """One image as it came from its source, with what the source says about it.
+
+    `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"), in the instrument's own numbers;
+    `intensity_low` and `intensity_high` are those that mean black and white. `pixel_size_um` is the edge of a square
+    pixel (None: unknown). `truth` is a label image of the same shape (or None). `layers` are further arrays that end in
+    the same axes (EBSD orientations). `meta` holds scalars for the index: instrument, detector, beam_energy_kev, ...
+    """
+
+    pixels: np.ndarray
+    axes: str = "yx"
+    pixel_size_um: float | None = None
+    intensity_low: float = 0.0
+    intensity_high: float = 1.0
+    truth: np.ndarray | None = None
+    layers: dict[str, np.ndarray] = field(default_factory=dict)
+    meta: dict[str, object] = field(default_factory=dict)
+
+
+def describe(micrograph: Micrograph, item: str) -> dict:
+    """Collect what is stored beside the pixels of an item."""
+    return {
+        "item": item,
+        "pixel_size_um": micrograph.pixel_size_um,
+        "intensity_low": float(micrograph.intensity_low),
+        "intensity_high": float(micrograph.intensity_high),
+    }
+
+
+def index_row(micrograph: Micrograph, item: dict) -> dict:
+    """Make the row of an item in the index: its plan, its shape and scale, and what its file says."""
+    shape = dict(zip(micrograph.axes, micrograph.pixels.shape, strict=True))
+    return {
+        **item,
+        "axes": micrograph.axes,
+        "height_px": shape["y"],
+        "width_px": shape["x"],
+        "depth_px": shape.get("z"),
+        "frames": shape.get("t"),
+        columns.PIXEL_SIZE: micrograph.pixel_size_um,
+        **micrograph.meta,
+    }
+
+
+def index_table(rows: list[dict]):
+    """Stack the rows of an index; it has its leading columns even when it has no row."""
+    import pandas as pd
+
+    leading = [columns.KEY, columns.ITEM, "axes", "height_px", "width_px", "depth_px", "frames", columns.PIXEL_SIZE]
+    frame = pd.DataFrame(rows)
+    return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])

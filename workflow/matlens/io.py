@@ -1,0 +1,244 @@
+"""The artefacts of the project: one reader and one writer each, and every write is atomic.
+
+Tables are parquet files (and CSV for people). Images, truths and labels are arrays: one zipped zarr (v3) per shard,
+in which every item is a group of OME-NGFF 0.5 with its full-resolution array `0`.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+CHUNK_SIDE = {1: 1 << 20, 2: 2048, 3: 128}  # longest chunk edge, by the number of spatial axes
+SPACE = "zyx"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip wants a date; a fixed one keeps equal content equal to the byte
+
+
+@contextmanager
+def atomic(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary name beside `path`, and rename it to `path` when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        with open(temporary, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value) -> None:
+    """Write a value as JSON with sorted keys."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_table(path, frame) -> None:
+    """Write a DataFrame as parquet, without its index."""
+    with atomic(path) as temporary:
+        frame.to_parquet(temporary, index=False, compression="zstd")
+
+
+def read_table(path):
+    """Read a parquet table as a DataFrame."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def concatenate(tables):
+    """Put tables under each other; one without rows lends its columns only when none has rows."""
+    import pandas as pd
+
+    tables = list(tables)
+    full = [table for table in tables if len(table)]
+    return pd.concat(full, ignore_index=True) if full else tables[0]
+
+
+def write_csv(path, frame) -> None:
+    """Write a DataFrame as CSV for people: nine significant digits, no index."""
+    with atomic(path) as temporary:
+        frame.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def write_rejected(path, rows: list[dict]) -> None:
+    """Write the `rejected` table of a shard; it has its columns even when it has no row."""
+    import pandas as pd
+
+    from matlens import columns
+
+    write_table(path, pd.DataFrame(rows, columns=[columns.ITEM, columns.STAGE, columns.REASON], dtype=str))
+
+
+def write_bytes_zip(path, files: Mapping[str, bytes]) -> None:
+    """Write named byte strings as a zip without dates; already compressed content is stored as it is."""
+    import zipfile
+
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, ZIP_EPOCH), files[name])
+
+
+def read_bytes_zip(path) -> dict[str, bytes]:
+    """Read what `write_bytes_zip` wrote."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in sorted(archive.namelist())}
+
+
+def _ome(axes: str, pixel_size_um: float | None, name: str) -> dict:
+    """Describe one full-resolution array as an OME-NGFF 0.5 multiscale image."""
+    units = {"unit": "micrometer"} if pixel_size_um else {}
+    kinds = {"t": {"type": "time"}, "c": {"type": "channel"}, **{a: {"type": "space", **units} for a in SPACE}}
+    scale = [float(pixel_size_um or 1.0) if axis in SPACE else 1.0 for axis in axes]
+    return {
+        "version": "0.5",
+        "multiscales": [
+            {
+                "name": name,
+                "axes": [{"name": axis, **kinds.get(axis, {})} for axis in axes],
+                "datasets": [{"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}],
+            }
+        ],
+    }
+
+
+def _chunks(shape: tuple[int, ...], axes: str) -> tuple[int, ...]:
+    """Choose the chunk of an array: one image whole while it is small, tiles or bricks of it beyond."""
+    side = CHUNK_SIDE[max(1, min(3, sum(axis in SPACE for axis in axes)))]
+    return tuple(min(n, side) if axis in SPACE else 1 for n, axis in zip(shape, axes, strict=True))
+
+
+class ArraysWriter:
+    """Write the arrays of one shard, item by item, into one zipped zarr.
+
+    `compression` is "lz4" for images, whose noise does not compress, and "zstd" for labels, which do.
+    """
+
+    def __init__(self, root, compression: str):
+        self._root = root
+        self._compression = compression
+
+    def add(self, key: int, pixels: np.ndarray, axes: str, attrs: Mapping, layers: Mapping | None = None) -> None:
+        """Store one item under its key.
+
+        `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item` and
+        `pixel_size_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD orientations).
+        """
+        attrs = dict(attrs)
+        ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
+        group = self._root.create_group(f"{key:08d}", attributes={"ome": ome, "matlens": {"axes": axes, **attrs}})
+        self._array(group, "0", pixels, _chunks(pixels.shape, axes))
+        for name, layer in sorted((layers or {}).items()):
+            extra = layer.ndim - pixels.ndim
+            self._array(group, name, layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
+
+    def _array(self, group, name: str, values: np.ndarray, chunks: tuple[int, ...]) -> None:
+        from zarr.codecs import BloscCodec
+
+        codec = BloscCodec(cname=self._compression, clevel=1, shuffle="shuffle" if values.itemsize > 1 else "noshuffle")
+        array = group.create_array(
+            name, shape=values.shape, dtype=values.dtype, chunks=chunks, compressors=codec, fill_value=0
+        )
+        array[...] = values
+
+
+@contextmanager
+def write_arrays(path, compression: str = "zstd") -> Iterator[ArraysWriter]:
+    """Open the arrays of one shard for writing; the file appears when the block ends well."""
+    import zarr
+
+    class DatelessZip(zarr.storage.ZipStore):
+        """A zip store whose bytes depend on its content alone."""
+
+        def _set(self, key, value):
+            import zipfile
+
+            info = zipfile.ZipInfo(key, ZIP_EPOCH)
+            info.external_attr = 0o644 << 16
+            with self._lock:
+                self._zf.writestr(info, value.as_numpy_array().tobytes())
+
+    with atomic(path) as temporary:
+        store = DatelessZip(temporary, mode="w", compression=0)
+        try:
+            yield ArraysWriter(zarr.create_group(store, zarr_format=3), compression)
+        finally:
+            store.close()
+
+
+class Arrays(Mapping):
+    """The arrays of one shard: a mapping of key to array, each read when it is asked for."""
+
+    def __init__(self, root):
+        self._root = root
+        self._keys = sorted(int(name) for name in root.group_keys())
+
+    def __getitem__(self, key: int) -> np.ndarray:
+        return self.layer(key, "0")
+
+    def __iter__(self):
+        return iter(self._keys)
+
+    def __len__(self):
+        return len(self._keys)
+
+    def layer(self, key: int, name: str) -> np.ndarray:
+        """Read a named layer of one item; a KeyError says which item or layer is missing."""
+        return self._root[f"{key:08d}/{name}"][...]
+
+    def layers(self, key: int) -> list[str]:
+        """List the layers of one item besides its pixels."""
+        return sorted(set(self._root[f"{key:08d}"].array_keys()) - {"0"})
+
+    def unit_interval(self, key: int) -> np.ndarray:
+        """Read the pixels of one item as float32 in [0, 1]."""
+        return unit_interval(self[key], self.attrs(key))
+
+    def attrs(self, key: int) -> dict:
+        """Read what was stored with one item."""
+        return dict(self._root[f"{key:08d}"].attrs["matlens"])
+
+
+@contextmanager
+def read_arrays(path) -> Iterator[Arrays]:
+    """Open the arrays of one shard for reading."""
+    import zarr
+
+    store = zarr.storage.ZipStore(path, mode="r")
+    try:
+        yield Arrays(zarr.open_group(store, mode="r"))
+    finally:
+        store.close()
+
+
+def unit_interval(pixels: np.ndarray, attrs: Mapping) -> np.ndarray:
+    """Turn stored pixels into float32 in [0, 1]: `(pixels - intensity_low) / (intensity_high - intensity_low)`.
+
+    Ingest stores pixels in the instrument's own numbers, with the two that mean black and white beside them.
+    """
+    low, high = float(attrs["intensity_low"]), float(attrs["intensity_high"])
+    scaled = (pixels.astype(np.float32) - np.float32(low)) / np.float32(high - low)
+    return np.clip(scaled, 0.0, 1.0, out=scaled)
+
+
+def shard_rows(items, shard: int, shards: int) -> list[dict]:
+    """Cut the block of one shard out of a table of items, as dicts: contiguous, so that shards in order are the whole."""
+    first, last = (len(items) * edge // shards for edge in (shard, shard + 1))
+    return items.iloc[first:last].to_dict("records")

@@ -1,0 +1,48 @@
+"""Labels in, tables out.
+
+A measure is `measure(labels, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
+`labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases` (their names).
+It returns a DataFrame for one item, with lengths in pixels (`..._px`, `..._px2`); the door adds the item and the
+micrometre columns. The name of the measure is the name of the artefact.
+
+A measure over a series takes the tables of other measures and the index: `measure(tables, *, options)`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from matlens import columns, registry
+
+METHODS = {
+    "fractions": "matlens.quantify.fractions:measure",
+}
+SERIES = {}
+
+
+def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, options: Mapping):
+    """Measure one item and name its rows; the frames of a video are measured one by one.
+
+    `stacks` holds the arrays that have the item's axes (labels, truth, image), those that the measure takes.
+    Returns a DataFrame with the item first, and micrometre columns beside the pixel columns.
+    """
+    import pandas as pd
+
+    if item["axes"].startswith("t"):
+        parts = []
+        for frame in range(len(next(iter(stacks.values())))):
+            cut = {name: None if stack is None else stack[frame] for name, stack in stacks.items()}
+            found = registry.call(function, {**offered, **cut}, options)
+            found.insert(0, columns.FRAME, frame)
+            parts.append(found)
+        table = pd.concat(parts, ignore_index=True)
+    else:
+        table = registry.call(function, {**offered, **stacks}, options)
+    table.insert(0, columns.ITEM, item[columns.ITEM])
+    return columns.calibrate(table, item[columns.PIXEL_SIZE])
+
+
+def stack(tables: list):
+    """Put the tables of many items under each other; with none, an empty table that still has its item column."""
+    import pandas as pd
+
+    full = [table for table in tables if len(table)]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame({columns.ITEM: pd.Series(dtype=str)})

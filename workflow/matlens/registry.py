@@ -1,0 +1,49 @@
+"""Methods by name: a literal table of `name: "module:function"` per room, and nothing imported before it is chosen."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Say which names would have been right: the nearest one first, then all of them."""
+    allowed = sorted(allowed)
+    near = difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"{hint}allowed: {', '.join(allowed)}"
+
+
+def load(table: Mapping[str, str], name: str) -> Callable:
+    """Import the function that `table` lists under `name`; a KeyError names the right ones."""
+    if name not in table:
+        raise KeyError(f"unknown method '{name}'; {suggest(name, table)}")
+    module, function = table[name].split(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def options_of(function: Callable) -> dict[str, object]:
+    """Return the options of a method, its keyword-only arguments, with their defaults."""
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def inputs_of(function: Callable) -> list[str]:
+    """Return what a method asks of its stage: the names of its positional arguments."""
+    return [p.name for p in inspect.signature(function).parameters.values() if p.kind in POSITIONAL]
+
+
+def call(function: Callable, offered: Mapping[str, object], options: Mapping[str, object]):
+    """Call a method with those of the stage's offers that it names, and its options.
+
+    A stage offers more than one method needs (an image, the truth, the pixel size); a method's
+    positional arguments say which of them it takes. Options that belong to a sister function
+    of the same method (the `plan` of an ingest method) are left to that one.
+    """
+    own = options_of(function)
+    return function(
+        **{name: offered[name] for name in inputs_of(function)},
+        **{name: value for name, value in options.items() if name in own},
+    )

@@ -1,0 +1,30 @@
+"""Apply a segmentation to what it is meant for: one image or volume; the frames of a video one by one."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from matlens import registry
+
+
+def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, options: Mapping) -> np.ndarray:
+    """Label an image ("yx"), a volume ("zyx") or a video ("tyx", frame by frame).
+
+    `stacks` holds the arrays that have those axes (image, truth or None), `offered` the rest. Returns uint8 or int32
+    labels of the shape of the image; a method that returns anything else is a TypeError.
+    """
+    if not axes.startswith("t"):
+        found = registry.call(function, {**offered, **stacks}, options)
+    else:
+        count = len(stacks["image"])
+        found = np.stack(
+            [
+                registry.call(
+                    function, {**offered, **{k: None if v is None else v[i] for k, v in stacks.items()}}, options
+                )
+                for i in range(count)
+            ]
+        )
+    if found.shape != stacks["image"].shape or found.dtype not in (np.uint8, np.int32):
+        raise TypeError(f"a segmentation returned {found.dtype} of shape {found.shape} for {stacks['image'].shape}")
+    return found

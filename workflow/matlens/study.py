@@ -1,0 +1,182 @@
+"""Studies: one YAML each, checked against the schema before the first job, with the defaults filled in.
+
+A message names the file and line, the key, what is wrong with the value, and the remedy.
+"""
+
+import copy
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from matlens.registry import suggest
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class StudyError(ValueError):
+    """A study that must not start; the message lists every problem found in it."""
+
+
+def _construct_mapping(loader, node):
+    """Build a mapping, and refuse a key that is written twice: YAML would silently keep the last."""
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            mark = key_node.start_mark
+            raise StudyError(f"{mark.name}:{mark.line + 1}: key '{key}' is written twice; keep one")
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+class _StrictLoader(_Loader):
+    """A safe YAML loader that refuses duplicate keys."""
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
+def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
+    """Read a YAML file as values and as nodes, which know their lines; a StudyError says where it does not parse."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            loader = _StrictLoader(handle)
+            node = loader.get_single_node()
+            return (loader.construct_document(node) if node else {}), node
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise StudyError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def _line(node: yaml.Node | None, keys) -> int:
+    """Find the line of a key in a document: as deep as the keys can be followed."""
+    line = node.start_mark.line if node else 0
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line, pair[1]
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[key]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1
+
+
+def _validator():
+    """Build the validator of a study; `$ref` finds the schema of each stage beside it."""
+    import jsonschema
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
+    registry = Registry(retrieve=lambda uri: DRAFT202012.create_resource(read_schema(uri)))
+    return jsonschema.Draft202012Validator(read_schema("study.schema.yaml"), registry=registry)
+
+
+@cache
+def read_schema(name: str) -> dict:
+    """Read one schema file; in that of a stage the properties are the methods, theirs are the options."""
+    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=_Loader)
+
+
+def _fill(values: dict, schema: dict) -> None:
+    """Fill in defaults, only of what the study names: a method that is not a key gets none."""
+    for key, part in schema.get("properties", {}).items():
+        if "$ref" in part:
+            part = read_schema(part["$ref"])
+        if key in values and values[key] is None and "object" in str(part.get("type")) and "null" not in part["type"]:
+            values[key] = {}
+        if key not in values and "default" in part:
+            values[key] = copy.deepcopy(part["default"])
+        if isinstance(values.get(key), dict):
+            _fill(values[key], part)
+
+
+def _problem(error, kind: str) -> tuple[list, str]:
+    """Say of one schema error where it is and what would be right."""
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        allowed = error.schema.get("properties", {})
+        unknown = sorted(set(map(str, error.instance)) - set(allowed))[0]
+        what = "method or key" if len(path) == 1 else "option" if path else "key"
+        return [*path, unknown], f"unknown {what} '{unknown}'; {suggest(unknown, allowed)}"
+    if error.validator == "enum":
+        return (
+            path,
+            f"'{error.instance}' is not one of the choices; {suggest(error.instance, map(str, error.validator_value))}",
+        )
+    if error.validator == "required":
+        missing = sorted(set(error.validator_value) - set(error.instance))[0]
+        return (
+            path,
+            f"'{missing}' is missing; add it: {error.schema['properties'][missing].get('description', missing)}",
+        )
+    remedy = error.schema.get("description", "")
+    return path, f"{error.message}{f'; {remedy}' if remedy else ''}"
+
+
+def validate(values: dict, path: Path, node: yaml.Node | None = None) -> dict:
+    """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
+    validator = _validator()
+    values = copy.deepcopy(values)
+    if not isinstance(values, dict):
+        raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
+    _fill(values, validator.schema)
+    problems = [_problem(error, path.stem) for error in validator.iter_errors(values)]
+    if not problems:
+        problems = list(_disagreements(values))
+    if problems:
+        lines = [
+            f"{path}:{_line(node, keys)}: {'.'.join(map(str, keys)) or 'study'}: {text}"
+            for keys, text in sorted(problems, key=lambda p: [str(k) for k in p[0]])
+        ]
+        raise StudyError("\n".join(lines))
+    return values
+
+
+def ingest_method(study: dict) -> str:
+    """Name the one ingest method of a study."""
+    return next(key for key in study["ingest"] if key != "shards")
+
+
+def _disagreements(study: dict):
+    """Yield what a schema cannot say: settings that are right alone and wrong together."""
+    methods = [key for key in study["ingest"] if key != "shards"]
+    if len(methods) != 1:
+        found = f"found {', '.join(methods)}" if methods else "found none"
+        yield (
+            ["ingest"],
+            f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
+        )
+    for stage, needs in {"quantify": "segment", "figures": "segment"}.items():
+        if study.get(stage) and not study.get(needs):
+            yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
+
+
+def load(path: str | Path) -> dict:
+    """Read, check and complete one study."""
+    path = Path(path)
+    values, node = read_yaml(path)
+    return validate(values, path, node)
+
+
+def load_all(names, folder: str | Path) -> dict[str, dict]:
+    """Load studies by name from a folder of YAML files; an unknown name is answered with the right ones."""
+    folder = Path(folder)
+    known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    names = names.split(",") if isinstance(names, str) else list(names or [])
+    if not names:
+        raise StudyError(f"no study to build; name some of: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise StudyError(
+                f"config key 'studies': unknown study '{name}' (no {folder / f'{name}.yaml'}); {suggest(name, known)}"
+            )
+    return {name: load(known[name]) for name in dict.fromkeys(names)}

@@ -1,0 +1,53 @@
+def listing(wildcards):
+    """Digest the files behind a study, so that a new or changed file is seen; "" where there are none."""
+    if wildcards.method not in ingest.LISTINGS:
+        return ""
+    digest = registry.load(ingest.LISTINGS, wildcards.method)
+    try:
+        return registry.call(
+            digest, {}, STUDIES[wildcards.study]["ingest"][wildcards.method]
+        )
+    except (OSError, ValueError) as error:
+        place = f"config/studies/{wildcards.study}.yaml: ingest.{wildcards.method}"
+        raise WorkflowError(
+            f"nothing was started; mend this first:\n{place}: {error}"
+        ) from None
+
+
+rule ingest_plan:
+    input:
+        code=code("ingest_plan", ingest.PLANS),
+    output:
+        plan="results/{study}/ingest/{method}/plan/all.parquet",
+        rejected="results/{study}/ingest/{method}/rejected/plan.parquet",
+    log:
+        "logs/{study}/ingest/{method}/plan.log",
+    conda:
+        "../../envs/core.yaml"
+    params:
+        options=options("ingest"),
+        listing=listing,
+    script:
+        "../scripts/ingest_plan.py"
+
+
+rule ingest:
+    input:
+        plan="results/{study}/ingest/{method}/plan/all.parquet",
+        code=code("ingest", ingest.METHODS),
+    output:
+        images="results/{study}/ingest/{method}/images/{shard}.zarr.zip",
+        truth="results/{study}/ingest/{method}/truth/{shard}.zarr.zip",
+        index="results/{study}/ingest/{method}/index/{shard}.parquet",
+        rejected="results/{study}/ingest/{method}/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/ingest/{method}/{shard}.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        options=options("ingest"),
+        shards=lambda wildcards: len(shards(wildcards.study)),
+    script:
+        "../scripts/ingest.py"

@@ -1,0 +1,70 @@
+rule collect:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{study}/{stage}/{method}/{artefact}/{shard}.parquet",
+            shard=shards(wildcards.study),
+            **wildcards,
+        ),
+        code=code("collect"),
+    output:
+        table="results/{study}/{stage}/{method}/{artefact}/all.parquet",
+    log:
+        "logs/{study}/{stage}/{method}/{artefact}/collect.log",
+    wildcard_constraints:
+        artefact="|".join(["index", *quantify.METHODS]),
+    conda:
+        "../../envs/core.yaml"
+    script:
+        "../scripts/collect.py"
+
+
+rule table:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{study}/quantify/{method}/{table}/all.parquet",
+            method=STUDIES[wildcards.study]["segment"],
+            **wildcards,
+        ),
+        code=code("table"),
+    output:
+        table="results/{study}/tables/{table}.csv",
+    log:
+        "logs/{study}/tables/{table}.log",
+    wildcard_constraints:
+        table="|".join([*quantify.METHODS, *quantify.SERIES]),
+    conda:
+        "../../envs/core.yaml"
+    params:
+        methods=lambda wildcards: list(STUDIES[wildcards.study]["segment"]),
+    script:
+        "../scripts/table.py"
+
+
+rule items:
+    input:
+        tables=lambda wildcards: [f"{source(wildcards.study)}/index/all.parquet"],
+        code=code("table"),
+    output:
+        table="results/{study}/tables/items.csv",
+    log:
+        "logs/{study}/tables/items.log",
+    conda:
+        "../../envs/core.yaml"
+    params:
+        methods=lambda wildcards: [study.ingest_method(STUDIES[wildcards.study])],
+    script:
+        "../scripts/table.py"
+
+
+rule rejected:
+    input:
+        tables=rejected,
+        code=code("rejected"),
+    output:
+        table="results/{study}/tables/rejected.csv",
+    log:
+        "logs/{study}/tables/rejected.log",
+    conda:
+        "../../envs/core.yaml"
+    script:
+        "../scripts/rejected.py"

@@ -1,0 +1,12 @@
+"""Put the tables of all shards under each other, in the order of the shards."""
+
+from matlens import door, io
+
+
+def main(tables: list, table: str) -> None:
+    """Write one parquet table; the rows are those of the shards in order, whatever their number."""
+    io.write_table(table, io.concatenate(io.read_table(path) for path in tables))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

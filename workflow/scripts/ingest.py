@@ -1,0 +1,27 @@
+"""Read the items of one shard: images, truth labels, index."""
+
+from matlens import batch, columns, door, ingest, io, registry
+
+
+def main(
+    plan: str, method: str, options: dict, shard: str, shards: int, images: str, truth: str, index: str, rejected: str
+) -> None:
+    """Write what could be read, and a row of `rejected` for what could not."""
+    read = registry.load(ingest.METHODS, method)
+    items = io.shard_rows(io.read_table(plan), int(shard), int(shards))
+    rows, lost = [], []
+    with io.write_arrays(images, "lz4") as pixels, io.write_arrays(truth) as labels:
+        for item, found in batch.survive(
+            items, lambda row: registry.call(read, {"item": row}, options), lost, "ingest"
+        ):
+            attrs = ingest.describe(found, item[columns.ITEM])
+            pixels.add(item[columns.KEY], found.pixels, found.axes, attrs, found.layers)
+            if found.truth is not None:
+                labels.add(item[columns.KEY], found.truth, found.axes, attrs)
+            rows.append(ingest.index_row(found, item))
+    io.write_table(index, ingest.index_table(rows))
+    io.write_rejected(rejected, lost)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

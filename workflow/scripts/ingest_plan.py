@@ -1,0 +1,23 @@
+"""List the items of a study, once, before its shards are read."""
+
+from matlens import batch, columns, door, ingest, io, registry
+
+
+def main(method: str, options: dict, plan: str, rejected: str) -> None:
+    """Write the items in sorted order with their keys, and the rejected ones with their reasons."""
+    found = registry.call(registry.load(ingest.PLANS, method), {}, options)
+    found = found.sort_values(columns.ITEM, kind="stable", ignore_index=True)
+    reasons = found.pop(columns.REASON) if columns.REASON in found else None
+    bad = reasons.notna() if reasons is not None else found[columns.ITEM].isna()
+    rows = [
+        batch.rejection(item, "ingest", reason)
+        for item, reason in zip(found[columns.ITEM][bad], reasons[bad] if reasons is not None else [], strict=True)
+    ]
+    items = found[~bad].reset_index(drop=True)
+    items.insert(0, columns.KEY, range(len(items)))
+    io.write_table(plan, items)
+    io.write_rejected(rejected, rows)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

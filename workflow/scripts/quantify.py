@@ -1,0 +1,26 @@
+"""Measure the labels of one shard."""
+
+from matlens import batch, door, io, quantify, registry
+
+
+def main(
+    labels: str, images: str, truth: str, measure: str, options: dict, phases: list, table: str, rejected: str
+) -> None:
+    """Write one table with the rows of every item that the measure applies to."""
+    function, lost = registry.load(quantify.METHODS, measure), []
+    with io.read_arrays(labels) as marks, io.read_arrays(images) as pixels, io.read_arrays(truth) as truths:
+        sources = {"labels": marks.get, "truth": truths.get, "image": pixels.unit_interval}
+        needed = [name for name in registry.inputs_of(function) if name in sources]
+
+        def work(item: dict):
+            stacks = {name: sources[name](item["key"]) for name in needed}
+            return quantify.rows(function, item, stacks, {"phases": phases}, options)
+
+        items = [{"key": key, **marks.attrs(key)} for key in marks]
+        found = [rows for _, rows in batch.survive(items, work, lost, f"quantify/{measure}")]
+    io.write_table(table, quantify.stack(found))
+    io.write_rejected(rejected, lost)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

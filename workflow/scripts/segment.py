@@ -1,0 +1,25 @@
+"""Label the images of one shard."""
+
+from matlens import batch, door, io, registry, segment
+from matlens.segment import frames
+
+
+def main(images: str, truth: str, method: str, options: dict, phases: list, labels: str, rejected: str) -> None:
+    """Write a label image for every item that the method can label."""
+    function, lost = registry.load(segment.METHODS, method), []
+    with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
+
+        def work(item: dict):
+            key = item["key"]
+            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key)}
+            return frames.label(function, item["axes"], stacks, offered, options)
+
+        items = [{"key": key, **pixels.attrs(key)} for key in pixels]
+        for item, found in batch.survive(items, work, lost, f"segment/{method}"):
+            out.add(item["key"], found, item["axes"], item)
+    io.write_rejected(rejected, lost)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
