@@ -200,12 +200,13 @@ class Arrays(Mapping):
         return len(self._keys)
 
     def layer(self, key: int, name: str) -> np.ndarray:
-        """Read a named layer of one item; a KeyError says which item or layer is missing."""
+        """Read one array of an item by name."""
         return self._root[f"{key:08d}/{name}"][...]
 
-    def layers(self, key: int) -> list[str]:
-        """List the layers of one item besides its pixels."""
-        return sorted(set(self._root[f"{key:08d}"].array_keys()) - {"0"})
+    def layers(self, key: int, names) -> dict[str, np.ndarray]:
+        """Read those layers of an item, besides its pixels, that are among `names`."""
+        stored = set(self._root[f"{key:08d}"].array_keys()) - {"0"}
+        return {name: self.layer(key, name) for name in sorted(stored & set(names))}
 
     def unit_interval(self, key: int) -> np.ndarray:
         """Read the pixels of one item as float32 in [0, 1]."""
@@ -239,6 +240,6 @@ def unit_interval(pixels: np.ndarray, attrs: Mapping) -> np.ndarray:
 
 
 def shard_rows(items, shard: int, shards: int) -> list[dict]:
-    """Cut the block of one shard out of a table of items, as dicts: contiguous, so that shards in order are the whole."""
+    """Cut the block of one shard out of a table of items, as dicts; blocks in order are the whole table."""
     first, last = (len(items) * edge // shards for edge in (shard, shard + 1))
     return items.iloc[first:last].to_dict("records")

@@ -48,6 +48,7 @@ rule ingest:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         options=options("ingest"),
+        phases=phases,
         shards=lambda wildcards: len(shards(wildcards.study)),
     script:
         "../scripts/ingest.py"

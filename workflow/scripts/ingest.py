@@ -4,7 +4,16 @@ from matlens import batch, columns, door, ingest, io, registry
 
 
 def main(
-    plan: str, method: str, options: dict, shard: str, shards: int, images: str, truth: str, index: str, rejected: str
+    plan: str,
+    method: str,
+    options: dict,
+    phases: list,
+    shard: str,
+    shards: int,
+    images: str,
+    truth: str,
+    index: str,
+    rejected: str,
 ) -> None:
     """Write what could be read, and a row of `rejected` for what could not."""
     read = registry.load(ingest.METHODS, method)
@@ -12,7 +21,7 @@ def main(
     rows, lost = [], []
     with io.write_arrays(images, "lz4") as pixels, io.write_arrays(truth) as labels:
         for item, found in batch.survive(
-            items, lambda row: registry.call(read, {"item": row}, options), lost, "ingest"
+            items, lambda row: registry.call(read, {"item": row, "phases": phases}, options), lost, "ingest"
         ):
             attrs = ingest.describe(found, item[columns.ITEM])
             pixels.add(item[columns.KEY], found.pixels, found.axes, attrs, found.layers)

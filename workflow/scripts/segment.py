@@ -7,12 +7,13 @@ from matlens.segment import frames
 def main(images: str, truth: str, method: str, options: dict, phases: list, labels: str, rejected: str) -> None:
     """Write a label image for every item that the method can label."""
     function, lost = registry.load(segment.METHODS, method), []
+    needed = registry.inputs_of(function)
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
 
         def work(item: dict):
             key = item["key"]
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
-            stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key)}
+            stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
             return frames.label(function, item["axes"], stacks, offered, options)
 
         items = [{"key": key, **pixels.attrs(key)} for key in pixels]

@@ -1,9 +1,9 @@
 """Sources in (files, catalogue sets, models of microstructure), images with metadata and known truth out.
 
-A method is two functions with the same keyword-only options. `plan(*, ...)` lists the items, cheaply: a DataFrame with a
-column `item`, whatever `read` needs, and a column `reason` for items that cannot be used. `read(item, *, ...)` takes one
-row of it as a dict and returns a Micrograph, or raises BadItem. Methods that depend on files have a third function,
-`listing(*, ...)`, whose digest changes when files come, go or change, so that the workflow notices.
+A method is two functions that share one set of keyword-only options, each naming those it uses. `plan(*, ...)` lists
+the items, cheaply: a DataFrame with a column `item`, whatever `read` needs, and, where some cannot be used, a column
+`reason`. `read(item, phases, *, ...)` takes one row of it as a dict and returns a Micrograph, or raises BadItem.
+Methods that depend on files have a third, `listing(*, ...)`: its digest changes when files come, go or change.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """Labels in, tables out.
 
 A measure is `measure(labels, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
-`labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases` (their names).
-It returns a DataFrame for one item, with lengths in pixels (`..._px`, `..._px2`); the door adds the item and the
+`labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases`
+(their names). It returns a DataFrame for one item, with lengths in pixels (`..._px`, `..._px2`); the door adds the item and the
 micrometre columns. The name of the measure is the name of the artefact.
 
 A measure over a series takes the tables of other measures and the index: `measure(tables, *, options)`.
