@@ -1,0 +1,23 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def data():
+    """Give the path of a public data file or folder; the test is skipped where the data are not there."""
+    places = [Path(os.environ["MATLENS_DATA"])] if "MATLENS_DATA" in os.environ else []
+    places += [ROOT.parent / "shared" / "data", ROOT / "data" / "raw"]
+
+    def find(name: str) -> Path:
+        found = next((place / name for place in places if (place / name).exists()), None)
+        if found is None:
+            pytest.skip(f"public data '{name}' are not on this machine; set MATLENS_DATA to where they are")
+        return found
+
+    return find
