@@ -76,6 +76,13 @@ def write_csv(path, frame) -> None:
         frame.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
 
 
+def read_csv(path):
+    """Read a CSV table that `write_csv` wrote; item ids stay text, whatever they look like."""
+    import pandas as pd
+
+    return pd.read_csv(path, converters={"item": str, "group": str})
+
+
 def write_rejected(path, rows: list[dict]) -> None:
     """Write the `rejected` table of a shard; it has its columns even when it has no row."""
     import pandas as pd

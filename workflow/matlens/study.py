@@ -4,6 +4,7 @@ A message names the file and line, the key, what is wrong with the value, and th
 """
 
 import copy
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import yaml
 from matlens.registry import suggest
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -99,27 +101,24 @@ def _fill(values: dict, schema: dict) -> None:
             _fill(values[key], part)
 
 
-def _problem(error, kind: str) -> tuple[list, str]:
-    """Say of one schema error where it is and what would be right."""
+def _problems(error):
+    """Yield, for one schema error, where it is and what would be right."""
     path = list(error.absolute_path)
     if error.validator == "additionalProperties":
         allowed = error.schema.get("properties", {})
-        unknown = sorted(set(map(str, error.instance)) - set(allowed))[0]
-        what = "method or key" if len(path) == 1 else "option" if path else "key"
-        return [*path, unknown], f"unknown {what} '{unknown}'; {suggest(unknown, allowed)}"
-    if error.validator == "enum":
-        return (
-            path,
-            f"'{error.instance}' is not one of the choices; {suggest(error.instance, map(str, error.validator_value))}",
-        )
-    if error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))[0]
-        return (
-            path,
-            f"'{missing}' is missing; add it: {error.schema['properties'][missing].get('description', missing)}",
-        )
-    remedy = error.schema.get("description", "")
-    return path, f"{error.message}{f'; {remedy}' if remedy else ''}"
+        what = "method" if len(path) == 1 else "option" if path else "key"
+        for unknown in sorted(set(map(str, error.instance)) - set(allowed)):
+            yield [*path, unknown], f"unknown {what} '{unknown}'; {suggest(unknown, allowed)}"
+    elif error.validator == "enum":
+        choices = map(str, error.validator_value)
+        yield path, f"'{error.instance}' is not one of the choices; {suggest(error.instance, choices)}"
+    elif error.validator == "required":
+        for missing in sorted(set(error.validator_value) - set(error.instance)):
+            part = error.schema["properties"][missing]
+            yield path, f"'{missing}' is missing; add it: {part.get('description', missing)}"
+    else:
+        remedy = error.schema.get("description", "")
+        yield path, f"{error.message}{f' ({remedy})' if remedy else ''}"
 
 
 def validate(values: dict, path: Path, node: yaml.Node | None = None) -> dict:
@@ -129,21 +128,23 @@ def validate(values: dict, path: Path, node: yaml.Node | None = None) -> dict:
     if not isinstance(values, dict):
         raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
     _fill(values, validator.schema)
-    problems = [_problem(error, path.stem) for error in validator.iter_errors(values)]
+    problems = [problem for error in validator.iter_errors(values) for problem in _problems(error)]
     if not problems:
         problems = list(_disagreements(values))
     if problems:
-        lines = [
-            f"{path}:{_line(node, keys)}: {'.'.join(map(str, keys)) or 'study'}: {text}"
-            for keys, text in sorted(problems, key=lambda p: [str(k) for k in p[0]])
-        ]
-        raise StudyError("\n".join(lines))
+        placed = sorted({(_line(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
+        raise StudyError("\n".join(f"{path}:{line}: {key}: {text}" for line, key, text in placed))
     return values
 
 
 def ingest_method(study: dict) -> str:
     """Name the one ingest method of a study."""
     return next(key for key in study["ingest"] if key != "shards")
+
+
+def main_table(study: dict) -> str:
+    """Name the file of the table to look at first: the one the study names, else that of its first measure."""
+    return f"{study['main_table'] or next(iter(study['quantify']), 'items')}.csv"
 
 
 def _disagreements(study: dict):
@@ -178,5 +179,9 @@ def load_all(names, folder: str | Path) -> dict[str, dict]:
         if name not in known:
             raise StudyError(
                 f"config key 'studies': unknown study '{name}' (no {folder / f'{name}.yaml'}); {suggest(name, known)}"
+            )
+        if not re.fullmatch(STUDY_NAME, name):
+            raise StudyError(
+                f"{known[name]}: rename the file; a study's name has only lower-case letters, digits and _"
             )
     return {name: load(known[name]) for name in dict.fromkeys(names)}

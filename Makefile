@@ -1,0 +1,51 @@
+# Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; ARGS passes words to Snakemake.
+PYTHON ?= python3
+STUDIES ?=
+ARGS ?=
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake $(if $(STUDIES),--config studies=$(STUDIES))
+export PYTHONPATH := workflow
+
+.PHONY: run test test-slow figures report export lint plan status benchmark lock clean
+
+run: .venv/installed  ## build the studies, then say where the report and the main tables are
+	@$(SNAKEMAKE) $(ARGS)
+	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies $(STUDIES))
+
+plan: .venv/installed  ## show what would be done
+	@$(SNAKEMAKE) -n $(ARGS)
+
+figures report export: .venv/installed  ## only the figures, the report, or OME-Zarr folders for viewers
+	@$(SNAKEMAKE) $@ $(ARGS)
+
+status: .venv/installed  ## say what there is, and what was rejected
+	@$(BIN)/python workflow/scripts/status.py $(if $(STUDIES),--studies $(STUDIES))
+
+test: .venv/installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-slow: .venv/installed
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: .venv/installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/codespell && $(BIN)/snakemake --lint
+
+benchmark: .venv/installed
+	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+.venv/installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "matlens needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
+	@touch $@
+
+lock:  ## write requirements.lock anew from requirements.in, in an environment of its own
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet -r requirements.in
+	(echo "# Every package of the environment; made by 'make lock' from requirements.in."; \
+	 .venv-lock/bin/pip freeze | sed 's/+cpu$$//') > requirements.lock
+	rm -rf .venv-lock
+
+clean:  ## remove what the rules made; data and environment stay
+	rm -rf results logs

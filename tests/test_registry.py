@@ -1,0 +1,31 @@
+"""The registry imports only what is chosen, and answers a wrong name with the right ones."""
+
+import pytest
+from matlens import registry
+
+
+def method(image, truth, *, scale=2, offset=0):
+    return image * scale + offset, truth
+
+
+def test_unknown_name_is_answered_with_the_nearest_and_all_allowed_names():
+    with pytest.raises(KeyError, match="unknown method 'otsuu'; did you mean 'otsu'\\? allowed: kmeans, otsu"):
+        registry.load({"otsu": "a:b", "kmeans": "c:d"}, "otsuu")
+
+
+def test_load_imports_only_the_chosen_entry():
+    import sys
+
+    sys.modules.pop("this", None)
+    assert registry.load({"a": "math:sqrt", "b": "this:d"}, "a")(9) == 3
+    assert "this" not in sys.modules
+
+
+def test_call_gives_offers_by_name_and_leaves_options_of_the_sister_function():
+    found = registry.call(method, {"image": 3, "truth": "t", "pixel_size_um": 1}, {"scale": 5, "path": "of the plan"})
+    assert found == (15, "t")
+
+
+def test_signature_tells_inputs_and_options():
+    assert registry.inputs_of(method) == ["image", "truth"]
+    assert registry.options_of(method) == {"scale": 2, "offset": 0}

@@ -1,0 +1,77 @@
+"""A small house of its own for every test that runs the workflow."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights")
+
+
+class House:
+    """A copy of the workflow in a folder of its own, with commands a user would type."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        shared = ROOT.parent / "shared" / "data"
+        if shared.exists():
+            self.env.setdefault("MATLENS_DATA", str(shared))
+        for name in COPIED:
+            source, target = ROOT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.exists():
+                shutil.copy2(source, target)
+
+    def study(self, name: str, **settings) -> None:
+        """Write a study of the user's own."""
+        (self.folder / f"config/studies/{name}.yaml").write_text(yaml.safe_dump({"title": name, **settings}))
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *words]
+
+    def run(self, *words: str, studies: str) -> subprocess.CompletedProcess:
+        """Run the workflow and return what it printed."""
+        command = self.command(*words, "--config", f"studies={studies}")
+        return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=300)
+
+    def tables(self, study: str) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in sorted((self.folder / "results" / study / "tables").iterdir())}
+
+    def read(self, study: str, table: str):
+        import pandas as pd
+
+        return pd.read_csv(self.folder / "results" / study / "tables" / f"{table}.csv", converters={"item": str})
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path / "house")
+
+
+def two_phase(seed: int, size: int = 96) -> np.ndarray:
+    """Draw bright discs on a dark ground, with noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    centres = rng.uniform(8, size - 8, (6, 2))
+    inside = np.any([(y - cy) ** 2 + (x - cx) ** 2 < 49 for cy, cx in centres], axis=0)
+    return np.clip(60 + 110 * inside + rng.normal(0, 8, inside.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Make a folder of seven small micrographs."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for seed in range(7):
+        Image.fromarray(two_phase(seed)).save(folder / f"field_{seed}.png")
+    return folder

@@ -1,0 +1,33 @@
+"""Every study that the project ships can be planned."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_study_can_be_planned(house, data, study):
+    settings = yaml.safe_load((ROOT / f"config/studies/{study}.yaml").read_text())
+    if "catalog" in settings["ingest"]:
+        data("micrographs")
+    plan = house.run("-n", studies=study)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert "Job stats" in plan.stdout + plan.stderr
+
+
+def test_the_snakefile_parses_in_two_seconds_and_without_heavy_imports(house):
+    import subprocess
+    import sys
+
+    script = (
+        "import sys; sys.path.insert(0, 'workflow');"
+        "from matlens import ingest, quantify, registry, segment, sources, study;"
+        "study.load_all(['demo_superalloy'], 'config/studies');"
+        "print([name for name in ('torch', 'pandas', 'scipy', 'zarr', 'matplotlib', 'skimage') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=house.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,80 @@
+"""The line from files to tables, run as a user would run it."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from PIL import Image
+
+SETTINGS = {"segment": {"otsu": {}, "all_background": {}}, "quantify": {"fractions": {}}}
+
+
+def ingest(folder, shards=1):
+    return {"shards": shards, "files": {"path": f"{folder}/*"}}
+
+
+def test_one_bad_file_costs_one_row_and_shards_change_nothing(house, pictures):
+    (pictures / "broken.png").write_bytes((pictures / "field_0.png").read_bytes()[:200])
+    (pictures / "empty.tif").write_bytes(b"")
+    house.study("one", ingest=ingest(pictures, 1), **SETTINGS)
+    house.study("three", ingest=ingest(pictures, 3), **SETTINGS)
+    done = house.run(studies="one,three")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert house.tables("one") == house.tables("three")
+    assert sorted(house.read("one", "rejected")["item"]) == ["broken", "empty"]
+    fractions = house.read("one", "fractions")
+    assert set(fractions["item"]) == {f"field_{n}" for n in range(7)}
+    assert set(fractions["method"]) == {"otsu", "all_background"}
+
+
+def test_a_finished_study_reruns_only_what_a_change_touches(house, pictures):
+    house.study("mine", ingest=ingest(pictures), **SETTINGS)
+    assert house.run(studies="mine").returncode == 0
+    assert "Nothing to be done" in house.run("-n", studies="mine").stderr + house.run("-n", studies="mine").stdout
+
+    with open(house.folder / "workflow/matlens/segment/otsu.py", "a") as handle:
+        handle.write("\n# another formula\n")
+    plan = house.run("-n", "--quiet", "none", studies="mine")
+    text = plan.stdout + plan.stderr
+    assert "results/mine/segment/otsu/labels/0000.zarr.zip" in text
+    assert "output: results/mine/segment/all_background/labels" not in text
+    assert "rule ingest:" not in text
+
+    Image.open(pictures / "field_0.png").rotate(90).save(pictures / "field_9.png")
+    plan = house.run("-n", "--quiet", "none", studies="mine")
+    assert "rule ingest_plan:" in plan.stdout + plan.stderr
+
+
+def test_a_wrong_study_stops_before_the_first_job(house, pictures):
+    house.study("mine", ingest=ingest(pictures), segment={"otsuu": {}})
+    done = house.run(studies="mine")
+    assert done.returncode != 0
+    assert "did you mean 'otsu'" in done.stdout + done.stderr
+    assert not (house.folder / "results").exists()
+
+
+def test_a_path_without_files_stops_before_the_first_job(house, pictures):
+    house.study("mine", ingest={"files": {"path": f"{pictures}/*.tif"}}, **SETTINGS)
+    done = house.run(studies="mine")
+    assert done.returncode != 0
+    assert str(pictures) in done.stdout + done.stderr
+    assert not (house.folder / "results").exists()
+
+
+@pytest.mark.parametrize("seconds", [4.0])
+def test_a_killed_run_resumes_to_the_same_bytes(house, pictures, seconds):
+    house.study("mine", ingest=ingest(pictures, 3), **SETTINGS)
+    house.study("calm", ingest=ingest(pictures, 3), **SETTINGS)
+    assert house.run(studies="calm").returncode == 0
+    command = house.command("--config", "studies=mine")
+    run = subprocess.Popen(command, cwd=house.folder, env=house.env, start_new_session=True, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    assert house.run("--unlock", studies="mine").returncode == 0
+    done = house.run(studies="mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert house.tables("mine") == house.tables("calm")
+    assert not list((house.folder / "results").rglob("*.partial"))
