@@ -1,4 +1,4 @@
-"""A wrong setting stops before the first job, and its message names the place, the nearest right name and the remedy."""
+"""A wrong setting stops before the first job; its message names the place, the nearest right name and the remedy."""
 
 import pytest
 from matlens import study
@@ -41,17 +41,17 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
         (
             "otsu:",
             "otsuu:",
-            r"mine\.yaml:8: segment\.otsuu: unknown method 'otsuu'; did you mean 'otsu'\? allowed: .*otsu",
+            r"mine\.yaml:8: segment\.otsuu: unknown method 'otsuu'; did you mean 'otsu'\? .*otsu",
         ),
         (
             "otsu:",
             "otsu: {foregrund: dark}",
-            r"mine\.yaml:8: .*unknown option 'foregrund'; did you mean 'foreground'\?",
+            r"mine\.yaml:8: .*unknown option 'foregrund'; did you mean 'foreground'",
         ),
         (
             "otsu:",
             "otsu: {foreground: drak}",
-            r"'drak' is not one of the choices; did you mean 'dark'\? allowed: bright",
+            r"'drak' is not one of the choices; did you mean 'dark'\? .*bright",
         ),
         ("segment:", "segmnt:", r"mine\.yaml:7: segmnt: unknown key 'segmnt'; did you mean 'segment'\?"),
         ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not of type 'integer'"),

@@ -182,6 +182,6 @@ def load_all(names, folder: str | Path) -> dict[str, dict]:
             )
         if not re.fullmatch(STUDY_NAME, name):
             raise StudyError(
-                f"{known[name]}: rename the file; a study's name has only lower-case letters, digits and _"
+                f"{known[name]}: rename the file; a study's name has lower-case letters, digits and _"
             )
     return {name: load(known[name]) for name in dict.fromkeys(names)}
