@@ -8,6 +8,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/segment.smk"
 include: "workflow/rules/quantify.smk"
+include: "workflow/rules/predict.smk"
 include: "workflow/rules/tables.smk"
 
 

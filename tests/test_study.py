@@ -99,3 +99,11 @@ def test_a_file_name_that_cannot_be_a_folder_is_refused(tmp_path):
     (tmp_path / "My Alloy.yaml").write_text(GOOD)
     with pytest.raises(study.StudyError, match="rename the file"):
         study.load_all(["My Alloy"], tmp_path)
+
+
+def test_features_must_be_measures_of_the_study(load):
+    text = GOOD + "predict:\n  target: hardness_hv\n  features: [fractoins.area_fraction]\n  ridge: {}\n"
+    with pytest.raises(study.StudyError, match=r"mine\.yaml:13: predict\.features: .*did you mean 'fractions'"):
+        load(text)
+    with pytest.raises(study.StudyError, match=r"predict\.labels: 'otus' is no method of 'segment'; did you mean 'otsu'"):
+        load(text.replace("fractoins", "fractions").replace("  ridge", "  labels: otus\n  ridge"))

@@ -159,6 +159,25 @@ def _disagreements(study: dict):
     for stage, needs in {"quantify": "segment", "figures": "segment"}.items():
         if study.get(stage) and not study.get(needs):
             yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
+    if "predict" in study:
+        yield from _predict_disagreements(study, study["predict"])
+
+
+def _predict_disagreements(study: dict, settings: dict):
+    """Yield where the features of a prediction are not what the study makes."""
+    if settings["labels"] and settings["labels"] not in study["segment"]:
+        yield (
+            ["predict", "labels"],
+            f"'{settings['labels']}' is no method of 'segment'; {suggest(settings['labels'], study['segment'])}",
+        )
+    for feature in settings["features"]:
+        origin = feature.split(".")[0]
+        if origin not in ("index", "composition", *study["quantify"]):
+            allowed = ["index", "composition", *study["quantify"]]
+            yield (
+                ["predict", "features"],
+                f"'{feature}': no measure '{origin}' in this study; {suggest(origin, allowed)}",
+            )
 
 
 def load(path: str | Path) -> dict:
@@ -181,7 +200,5 @@ def load_all(names, folder: str | Path) -> dict[str, dict]:
                 f"config key 'studies': unknown study '{name}' (no {folder / f'{name}.yaml'}); {suggest(name, known)}"
             )
         if not re.fullmatch(STUDY_NAME, name):
-            raise StudyError(
-                f"{known[name]}: rename the file; a study's name has lower-case letters, digits and _"
-            )
+            raise StudyError(f"{known[name]}: rename the file; a study's name has lower-case letters, digits and _")
     return {name: load(known[name]) for name in dict.fromkeys(names)}

@@ -4,11 +4,19 @@ from snakemake.exceptions import WorkflowError
 
 # The library is found by every job through the environment; the Snakefile itself imports only its light rooms.
 sys.path.insert(0, "workflow")
-os.environ["PYTHONPATH"] = "workflow"
+os.environ.update(PYTHONPATH="workflow")
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
-from matlens import ingest, quantify, registry, segment, sources, study  # noqa: E402
+from matlens import (
+    ingest,
+    predict,
+    quantify,
+    registry,
+    segment,
+    sources,
+    study,
+)  # noqa: E402
 
 
 wildcard_constraints:
@@ -36,17 +44,17 @@ def source(name):
 
 
 def options(stage, key="method"):
-    """Give a rule the options of its method, from its study."""
+    """Give the options of its method, from its study."""
     return lambda wildcards: STUDIES[wildcards.study][stage][wildcards[key]]
 
 
 def phases(wildcards):
-    """Give a rule the names of the phases of its study."""
+    """Give the names of the phases of its study."""
     return STUDIES[wildcards.study]["phases"]
 
 
 def code(door, table=None, key="method"):
-    """Give a rule the library files behind its door and its method: a changed formula reruns its users, and only those."""
+    """Name the library files behind a door and its method, so that a changed formula reruns its users and only those."""
     door = f"scripts/{door}.py"
     if table is None:
         return sources.closure(door)
@@ -58,24 +66,55 @@ def measures(name, table):
     return [measure for measure in STUDIES[name]["quantify"] if measure in table]
 
 
+def predicts(name):
+    """List the prediction methods of a study."""
+    return [
+        method
+        for method in STUDIES[name].get("predict", {})
+        if method in predict.METHODS
+    ]
+
+
+def methods(name, table):
+    """List the methods of a study that make a table."""
+    return (
+        predicts(name) if table in predict.ARTEFACTS else list(STUDIES[name]["segment"])
+    )
+
+
+def stacked(wildcards):
+    """List the merged tables behind one that people open: the same artefact of every method."""
+    stage = "predict" if wildcards.table in predict.ARTEFACTS else "quantify"
+    folders = expand(
+        "results/{study}/{stage}/{{method}}/{table}/all.parquet",
+        stage=stage,
+        **wildcards,
+    )
+    return expand(folders, method=methods(wildcards.study, wildcards.table))
+
+
 def rejected(wildcards):
     """List every `rejected` table of a study."""
     name, parts = wildcards.study, shards(wildcards.study)
-    methods = STUDIES[name]["segment"]
+    labelled = STUDIES[name]["segment"]
     return [
         f"{source(name)}/rejected/plan.parquet",
         *expand(f"{source(name)}/rejected/{{shard}}.parquet", shard=parts),
         *expand(
             f"results/{name}/segment/{{method}}/rejected/{{shard}}.parquet",
-            method=methods,
+            method=labelled,
             shard=parts,
         ),
         *expand(
             f"results/{name}/quantify/{{method}}/rejected_{{measure}}/{{shard}}.parquet",
-            method=methods,
+            method=labelled,
             measure=measures(name, quantify.METHODS),
             shard=parts,
         ),
+        *[
+            f"results/{name}/predict/{method}/rejected/all.parquet"
+            for method in predicts(name)
+        ],
     ]
 
 
@@ -84,5 +123,34 @@ def tables(name):
     return expand(
         "results/{study}/tables/{table}.csv",
         study=name,
-        table=["items", "rejected", *STUDIES[name]["quantify"]],
+        table=[
+            "items",
+            "rejected",
+            *STUDIES[name]["quantify"],
+            *(predict.ARTEFACTS if predicts(name) else []),
+        ],
     )
+
+
+def listing(wildcards):
+    """Digest the files behind a study, so that a new or changed file is seen; "" where there are none."""
+    if wildcards.method not in ingest.LISTINGS:
+        return ""
+    digest = registry.load(ingest.LISTINGS, wildcards.method)
+    try:
+        return registry.call(
+            digest, {}, STUDIES[wildcards.study]["ingest"][wildcards.method]
+        )
+    except (OSError, ValueError) as error:
+        place = f"config/studies/{wildcards.study}.yaml: ingest.{wildcards.method}"
+        raise WorkflowError(
+            f"nothing was started; mend this first:\n{place}: {error}"
+        ) from None
+
+
+def featured(name):
+    """Name the segmentation whose measures are the features of a study, and those measures."""
+    settings = STUDIES[name]["predict"]
+    labels = settings["labels"] or next(iter(STUDIES[name]["segment"]))
+    used = {feature.split(".")[0] for feature in settings["features"]}
+    return labels, [measure for measure in STUDIES[name]["quantify"] if measure in used]

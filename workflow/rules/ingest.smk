@@ -1,19 +1,3 @@
-def listing(wildcards):
-    """Digest the files behind a study, so that a new or changed file is seen; "" where there are none."""
-    if wildcards.method not in ingest.LISTINGS:
-        return ""
-    digest = registry.load(ingest.LISTINGS, wildcards.method)
-    try:
-        return registry.call(
-            digest, {}, STUDIES[wildcards.study]["ingest"][wildcards.method]
-        )
-    except (OSError, ValueError) as error:
-        place = f"config/studies/{wildcards.study}.yaml: ingest.{wildcards.method}"
-        raise WorkflowError(
-            f"nothing was started; mend this first:\n{place}: {error}"
-        ) from None
-
-
 rule ingest_plan:
     input:
         code=code("ingest_plan", ingest.PLANS),

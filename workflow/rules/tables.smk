@@ -20,22 +20,18 @@ rule collect:
 
 rule table:
     input:
-        tables=lambda wildcards: expand(
-            "results/{study}/quantify/{method}/{table}/all.parquet",
-            method=STUDIES[wildcards.study]["segment"],
-            **wildcards,
-        ),
+        tables=stacked,
         code=code("table"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
         "logs/{study}/tables/{table}.log",
     wildcard_constraints:
-        table="|".join([*quantify.METHODS, *quantify.SERIES]),
+        table="|".join([*quantify.METHODS, *quantify.SERIES, *predict.ARTEFACTS]),
     conda:
         "../../envs/core.yaml"
     params:
-        methods=lambda wildcards: list(STUDIES[wildcards.study]["segment"]),
+        methods=lambda wildcards: methods(wildcards.study, wildcards.table),
     script:
         "../scripts/table.py"
 

@@ -1,0 +1,133 @@
+"""Predictions are honest: no specimen divided, intervals that cover, features that matter found, strangers flagged."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import predict, registry
+from matlens.predict import evaluate, features, validation
+
+
+def linear_study(specimens=30, fields=3, seed=0, noise=0.3):
+    """Make an index and a measure in which the target is 2 * fraction + specimen noise; `junk` says nothing."""
+    rng = np.random.default_rng(seed)
+    names = np.repeat([f"s{k:02d}" for k in range(specimens)], fields)
+    fraction = np.repeat(rng.uniform(0, 10, specimens), fields) + rng.normal(0, 0.1, len(names))
+    items = [f"i{k:03d}" for k in range(len(names))]
+    target = 2 * fraction + np.repeat(rng.normal(0, noise, specimens), fields)
+    index = pd.DataFrame({"item": items, "group": names, "hardness_hv": target})
+    measure = pd.DataFrame({"item": items, "area_fraction": fraction, "junk": rng.normal(size=len(names))})
+    return index, {"fractions": measure}
+
+
+SETTINGS = {
+    "target": "hardness_hv",
+    "features": ["fractions.area_fraction", "fractions.junk"],
+    "group": "group",
+    "folds": 5,
+    "seed": 0,
+}
+
+
+@pytest.mark.parametrize("method", sorted(set(predict.METHODS) - set(predict.CONTROLS)))
+def test_every_method_learns_a_line_and_beats_the_control(method):
+    index, tables = linear_study()
+    small = {"trees": 50} if "trees" in registry.options_of(registry.load(predict.METHODS, method)) else {}
+
+    def score(name, options):
+        made, lost = evaluate.evaluate(
+            index, tables, lambda: registry.call(registry.load(predict.METHODS, name), {}, options), SETTINGS
+        )
+        assert not lost
+        return made
+
+    made, control = score(method, small), score("mean", {})
+    assert made["errors"]["mae"].item() < 0.35 * control["errors"]["mae"].item()
+    assert control["errors"]["r2"].item() < 0.05
+    importance = made["importance"].set_index("feature")["mae_growth"]
+    assert importance["fractions.area_fraction"] > 5 * abs(importance["fractions.junk"])
+    curve = made["learning_curve"]["mae"].to_numpy()
+    assert curve[-1] < curve[0]
+
+
+def test_no_specimen_is_divided_and_folds_are_balanced():
+    groups = np.repeat(np.arange(20), np.arange(1, 21))
+    folds = validation.grouped_folds(groups, 5, seed=3)
+    assert all(len(set(folds[groups == group])) == 1 for group in range(20))
+    sizes = np.bincount(folds)
+    assert sizes.max() - sizes.min() <= 3
+
+
+def test_too_few_specimens_is_said():
+    with pytest.raises(ValueError, match="5 folds need at least 5 groups"):
+        validation.grouped_folds(np.array(["a", "b", "b"]), 5, 0)
+
+
+def test_the_90_percent_interval_covers_90_percent():
+    covered = []
+    for seed in range(8):
+        index, tables = linear_study(specimens=60, fields=1, seed=seed, noise=2.0)
+        made, _ = evaluate.evaluate(
+            index, tables, lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {}), SETTINGS
+        )
+        covered.append(made["errors"]["coverage_90"].item())
+    assert 0.85 < np.mean(covered) < 0.95
+
+
+def test_fields_of_one_specimen_do_not_leak():
+    """The target is noise of the specimen alone: with divided specimens a forest would seem to know it."""
+    rng = np.random.default_rng(0)
+    specimen = np.repeat(np.arange(30), 4)
+    signature = rng.normal(size=30)[specimen] + rng.normal(0, 1e-3, 120)
+    index = pd.DataFrame({"item": [f"i{k}" for k in range(120)], "group": specimen, "y": rng.normal(size=30)[specimen]})
+    table = pd.DataFrame({"item": index["item"], "signature": signature})
+    settings = {**SETTINGS, "target": "y", "features": ["m.signature"]}
+    forest = lambda: registry.call(registry.load(predict.METHODS, "random_forest"), {}, {"trees": 30})  # noqa: E731
+    made, _ = evaluate.evaluate(index, {"m": table}, forest, settings)
+    assert made["errors"]["r2"].item() < 0.1
+
+
+def test_an_item_outside_the_training_range_is_flagged_and_one_without_target_predicted():
+    index, tables = linear_study()
+    stranger = pd.DataFrame({"item": ["far"], "group": ["new"], "hardness_hv": [np.nan]})
+    index = pd.concat([index, stranger], ignore_index=True)
+    row = pd.DataFrame({"item": ["far"], "area_fraction": [50.0], "junk": [0.0]})
+    tables = {"fractions": pd.concat([tables["fractions"], row], ignore_index=True)}
+    make = lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {})  # noqa: E731
+    made, _ = evaluate.evaluate(index, tables, make, SETTINGS)
+    far = made["predictions"].set_index("item").loc["far"]
+    assert far["fold"] == -1
+    assert far["outside_training_range"]
+    assert abs(far["predicted"] - 100) < 2
+
+
+def test_an_item_without_a_feature_is_a_rejected_row():
+    index, tables = linear_study()
+    tables = {"fractions": tables["fractions"].iloc[1:]}
+    make = lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {})  # noqa: E731
+    made, lost = evaluate.evaluate(index, tables, make, SETTINGS)
+    assert [row["item"] for row in lost] == ["i000"]
+    assert "fractions.area_fraction" in lost[0]["reason"]
+    assert len(made["predictions"]) == len(index) - 1
+
+
+def test_a_wrong_feature_is_answered_with_the_right_ones():
+    index, tables = linear_study()
+    with pytest.raises(ValueError, match="did you mean 'area_fraction'"):
+        features.build(index, tables, ["fractions.area_fracton"])
+    with pytest.raises(ValueError, match="did you mean 'fractions'"):
+        features.build(index, tables, ["fraction.area_fraction"])
+
+
+def test_a_phase_is_chosen_by_name():
+    table = pd.DataFrame({"item": ["a", "a"], "phase_name": ["matrix", "particle"], "area_fraction": [0.7, 0.3]})
+    index = pd.DataFrame({"item": ["a"]})
+    found = features.build(index, {"fractions": table}, ["fractions.area_fraction@particle"])
+    assert found.iloc[0, 0] == 0.3
+
+
+def test_magpie_knows_the_mean_atomic_number_of_ni3al():
+    found = features.build(pd.DataFrame({"item": ["a"], "formula": ["Ni3Al"]}), {}, ["composition.formula"])
+    assert found.shape == (1, 132)
+    assert found["composition.formula: MagpieData mean Number"].item() == pytest.approx((3 * 28 + 13) / 4)
+    with pytest.raises(ValueError, match="composition 'Xx9' cannot be described"):
+        features.magpie(["Xx9"])

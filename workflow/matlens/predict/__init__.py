@@ -1,0 +1,18 @@
+"""Tables and images in, predictions with error bars out.
+
+A tabular method is `estimator(*, options)`: an unfitted scikit-learn regressor with its own scaling. What surrounds it
+is the same for all: features from the measures of the study, cross-validation that never divides a specimen,
+importance, learning curve, and a flag on items outside the range of the training set.
+"""
+
+ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
+
+METHODS = {
+    "ridge": "matlens.predict.tabular:ridge",
+    "kernel_ridge": "matlens.predict.tabular:kernel_ridge",
+    "svr": "matlens.predict.tabular:svr",
+    "random_forest": "matlens.predict.tabular:random_forest",
+    "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
+    "mean": "matlens.predict.tabular:mean",
+}
+CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing

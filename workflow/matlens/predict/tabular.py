@@ -1,0 +1,68 @@
+"""Regressors for tables, each with the scaling that it needs."""
+
+
+def _scaled(model):
+    """Put a model behind standardised features; the scaling is learned from training items alone."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), model)
+
+
+def ridge(*, alpha: float = 1.0):
+    """Make a linear least-squares regressor with an L2 penalty `alpha` on standardised features.
+
+    Source: A. E. Hoerl, R. W. Kennard, Technometrics 12 (1970) 55.
+    """
+    from sklearn.linear_model import Ridge
+
+    return _scaled(Ridge(alpha=alpha))
+
+
+def kernel_ridge(*, alpha: float = 0.1, gamma: float | None = None):
+    """Make a ridge regressor with a Gaussian kernel; `gamma` None is one over the number of features.
+
+    The target is centred before the fit, since kernel ridge has no intercept.
+    Source: C. Saunders, A. Gammerman, V. Vovk, ICML (1998) 515.
+    """
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.kernel_ridge import KernelRidge
+    from sklearn.preprocessing import StandardScaler
+
+    model = _scaled(KernelRidge(kernel="rbf", alpha=alpha, gamma=gamma))
+    return TransformedTargetRegressor(model, transformer=StandardScaler())
+
+
+def svr(*, c: float = 10.0, epsilon: float = 0.05):
+    """Make a support vector regressor with a Gaussian kernel; `epsilon` is in standard deviations of the target.
+
+    Source: A. J. Smola, B. Schoelkopf, Stat. Comput. 14 (2004) 199.
+    """
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    return TransformedTargetRegressor(_scaled(SVR(C=c, epsilon=epsilon)), transformer=StandardScaler())
+
+
+def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
+    """Make a random forest of `trees` regression trees. Source: L. Breiman, Mach. Learn. 45 (2001) 5."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
+
+
+def gradient_boosting(*, trees: int = 200, learning_rate: float = 0.1, depth: int = 3, seed: int = 0):
+    """Make gradient-boosted regression trees. Source: J. H. Friedman, Ann. Stat. 29 (2001) 1189."""
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    return GradientBoostingRegressor(
+        n_estimators=trees, learning_rate=learning_rate, max_depth=depth, random_state=seed
+    )
+
+
+def mean():
+    """Make the trivial control: the mean of the training targets."""
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor()

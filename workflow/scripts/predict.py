@@ -1,0 +1,32 @@
+"""Predict a property of the items of a study from its measures."""
+
+from functools import partial
+
+from matlens import door, io, predict, registry
+from matlens.predict.evaluate import evaluate
+
+
+def main(
+    index: str,
+    tables: list,
+    measures: list,
+    method: str,
+    options: dict,
+    settings: dict,
+    predictions: str,
+    errors: str,
+    importance: str,
+    learning_curve: str,
+    rejected: str,
+) -> None:
+    """Write the four tables of a method, and the items that lack a feature."""
+    make = partial(registry.call, registry.load(predict.METHODS, method), {}, options)
+    found = {name: io.read_table(path) for name, path in zip(measures, tables, strict=True)}
+    made, lost = evaluate(io.read_table(index), found, make, settings)
+    for path, name in zip((predictions, errors, importance, learning_curve), predict.ARTEFACTS, strict=True):
+        io.write_table(path, made[name])
+    io.write_rejected(rejected, lost)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
