@@ -8,8 +8,9 @@ export PYTHONPATH := workflow
 
 .PHONY: run test test-slow figures report export lint plan status benchmark lock clean
 
+# A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
-	@$(SNAKEMAKE) $(ARGS)
+	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
 	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies $(STUDIES))
 
 plan: .venv/installed  ## show what would be done
