@@ -1,0 +1,79 @@
+"""Crystal graph convolutional network (CGCNN).
+
+T. Xie, J. C. Grossman, Phys. Rev. Lett. 120 (2018) 145301, eqs. 5 and 6; the layer as the authors' code has it, with
+batch normalisation on the gates and on the sum.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Convolution(nn.Module):
+    """One crystal convolution: x_i <- softplus(x_i + BN(sum_j sigmoid(f_ij) * softplus(c_ij))).
+
+    (f, c) = BN(z W + b) with z_ij = x_i (+) x_j (+) e_ij. The product with W is split over the three parts, so that the
+    two products over atoms are done once per atom and not once per edge.
+    """
+
+    def __init__(self, width: int, edge_width: int):
+        super().__init__()
+        self.fc_full = nn.Linear(2 * width + edge_width, 2 * width)
+        self.bn1 = nn.BatchNorm1d(2 * width)
+        self.bn2 = nn.BatchNorm1d(width)
+
+    def forward(self, x, edges, source, neighbour):
+        width = x.shape[1]
+        own, other, edge = self.fc_full.weight.split([width, width, edges.shape[1]], dim=1)
+        gates = (x @ own.T)[source] + (x @ other.T)[neighbour] + F.linear(edges, edge, self.fc_full.bias)
+        filters, core = self.bn1(gates).chunk(2, dim=1)
+        messages = torch.sigmoid(filters) * F.softplus(core)
+        return F.softplus(x + self.bn2(torch.zeros_like(x).index_add(0, source, messages)))
+
+
+class CGCNN(nn.Module):
+    """Predict a property of crystals from their graphs.
+
+    Options: `atom_features` (92 bits an element in the authors' table), `width` of an atom's vector, `convolutions`,
+    `hidden` width and number of hidden `layers` after pooling, and the Gaussians of the distance: centres from 0 to
+    `cutoff` every `step` angstrom, width `step`. 80,833 parameters at the defaults, 96,641 with four convolutions and 32
+    hidden units (the authors' checkpoints). Parameters bear the authors' names, so that their weights load.
+    """
+
+    def __init__(
+        self,
+        *,
+        atom_features: int = 92,
+        width: int = 64,
+        convolutions: int = 3,
+        hidden: int = 128,
+        layers: int = 1,
+        cutoff: float = 8.0,
+        step: float = 0.2,
+    ):
+        super().__init__()
+        centres = torch.linspace(0.0, cutoff, round(cutoff / step) + 1)
+        self.register_buffer("centres", centres, persistent=False)
+        self.step = step
+        self.embedding = nn.Linear(atom_features, width)
+        self.convs = nn.ModuleList(Convolution(width, len(centres)) for _ in range(convolutions))
+        self.conv_to_fc = nn.Linear(width, hidden)
+        self.fcs = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers - 1))
+        self.fc_out = nn.Linear(hidden, 1)
+
+    def forward(self, graph: dict) -> torch.Tensor:
+        """Predict one number a crystal.
+
+        `graph`: `atoms` (n, atom_features) float; `crystal` (n,) int, the crystal of each atom; `source`, `neighbour`
+        (e,) int; `distance` (e,) float, angstrom; `count` int, number of crystals. Returns (count,).
+        """
+        edges = torch.exp(-(((graph["distance"][:, None] - self.centres) / self.step) ** 2))
+        x = self.embedding(graph["atoms"])
+        for convolution in self.convs:
+            x = convolution(x, edges, graph["source"], graph["neighbour"])
+        pooled = x.new_zeros(graph["count"], x.shape[1]).index_add(0, graph["crystal"], x)
+        size = torch.bincount(graph["crystal"], minlength=graph["count"])[:, None]
+        x = F.softplus(self.conv_to_fc(F.softplus(pooled / size)))
+        for layer in self.fcs:
+            x = F.softplus(layer(x))
+        return self.fc_out(x).squeeze(1)
