@@ -31,10 +31,10 @@ SETTINGS = {
 @pytest.mark.parametrize("method", sorted(set(predict.METHODS) - set(predict.CONTROLS)))
 def test_every_method_learns_a_line_and_beats_the_control(method):
     index, tables = linear_study()
-    small = {"trees": 50} if "trees" in registry.options_of(registry.load(predict.METHODS, method)) else {}
+    small = {"trees": 20} if "trees" in registry.options_of(registry.load(predict.METHODS, method)) else {}
 
     def score(name, options):
-        made, lost = evaluate.evaluate(
+        made, lost = evaluate.evaluate_table(
             index, tables, lambda: registry.call(registry.load(predict.METHODS, name), {}, options), SETTINGS
         )
         assert not lost
@@ -66,7 +66,7 @@ def test_the_90_percent_interval_covers_90_percent():
     covered = []
     for seed in range(8):
         index, tables = linear_study(specimens=60, fields=1, seed=seed, noise=2.0)
-        made, _ = evaluate.evaluate(
+        made, _ = evaluate.evaluate_table(
             index, tables, lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {}), SETTINGS
         )
         covered.append(made["errors"]["coverage_90"].item())
@@ -82,7 +82,7 @@ def test_fields_of_one_specimen_do_not_leak():
     table = pd.DataFrame({"item": index["item"], "signature": signature})
     settings = {**SETTINGS, "target": "y", "features": ["m.signature"]}
     forest = lambda: registry.call(registry.load(predict.METHODS, "random_forest"), {}, {"trees": 30})  # noqa: E731
-    made, _ = evaluate.evaluate(index, {"m": table}, forest, settings)
+    made, _ = evaluate.evaluate_table(index, {"m": table}, forest, settings)
     assert made["errors"]["r2"].item() < 0.1
 
 
@@ -93,7 +93,7 @@ def test_an_item_outside_the_training_range_is_flagged_and_one_without_target_pr
     row = pd.DataFrame({"item": ["far"], "area_fraction": [50.0], "junk": [0.0]})
     tables = {"fractions": pd.concat([tables["fractions"], row], ignore_index=True)}
     make = lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {})  # noqa: E731
-    made, _ = evaluate.evaluate(index, tables, make, SETTINGS)
+    made, _ = evaluate.evaluate_table(index, tables, make, SETTINGS)
     far = made["predictions"].set_index("item").loc["far"]
     assert far["fold"] == -1
     assert far["outside_training_range"]
@@ -104,7 +104,7 @@ def test_an_item_without_a_feature_is_a_rejected_row():
     index, tables = linear_study()
     tables = {"fractions": tables["fractions"].iloc[1:]}
     make = lambda: registry.call(registry.load(predict.METHODS, "ridge"), {}, {})  # noqa: E731
-    made, lost = evaluate.evaluate(index, tables, make, SETTINGS)
+    made, lost = evaluate.evaluate_table(index, tables, make, SETTINGS)
     assert [row["item"] for row in lost] == ["i000"]
     assert "fractions.area_fraction" in lost[0]["reason"]
     assert len(made["predictions"]) == len(index) - 1
@@ -131,3 +131,36 @@ def test_magpie_knows_the_mean_atomic_number_of_ni3al():
     assert found["composition.formula: MagpieData mean Number"].item() == pytest.approx((3 * 28 + 13) / 4)
     with pytest.raises(ValueError, match="composition 'Xx9' cannot be described"):
         features.magpie(["Xx9"])
+
+
+def test_the_image_network_reads_a_property_that_no_mean_grey_level_tells():
+    """Stripes of two spacings at equal mean and contrast: the target is the spacing."""
+    from matlens.predict import cnn
+
+    rng = np.random.default_rng(0)
+    spacing = np.tile([4.0, 8.0], 12)
+    y, x = np.mgrid[:32, :32]
+    waves = [
+        np.sin(2 * np.pi * (x * np.cos(a) + y * np.sin(a)) / s)
+        for s, a in zip(spacing, rng.uniform(0, 3.14, 24), strict=True)
+    ]
+    pixels = np.array(waves).reshape(24, -1) + rng.normal(0, 0.1, (24, 1024))
+    index = pd.DataFrame({"item": [f"i{k}" for k in range(24)], "group": np.arange(24) // 2, "spacing_px": spacing})
+    settings = {"target": "spacing_px", "group": "group", "folds": 2, "seed": 0}
+    make = lambda: cnn.estimator(width=4, depth=3, epochs=25, batch=8)  # noqa: E731
+    made = evaluate.evaluate(index, pixels, make, settings, cnn.blocks(32, 2), cnn.texture)
+    assert made["errors"]["r2"].item() > 0.8
+    assert list(made["importance"]["feature"]) == [
+        "row 0 column 0",
+        "row 0 column 1",
+        "row 1 column 0",
+        "row 1 column 1",
+    ]
+
+
+def test_shrink_averages_cells():
+    from matlens.predict import cnn
+
+    image = np.arange(48, dtype=np.float32).reshape(6, 8)
+    np.testing.assert_allclose(cnn.shrink(image, 2), image.reshape(2, 3, 2, 4).mean(axis=(1, 3)))
+    assert cnn.shrink(np.ones((5, 7), np.float32), 16).tolist() == np.ones((16, 16)).tolist()

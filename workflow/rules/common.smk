@@ -27,8 +27,19 @@ wildcard_constraints:
     shard=r"\d{4}",
 
 
+# What a measure over a series takes: its merged tables, besides the index and the names of the phases.
+NEEDS = {
+    measure: [
+        name
+        for name in registry.inputs_of(registry.load(quantify.SERIES, measure))
+        if name in quantify.METHODS
+    ]
+    for measure in quantify.SERIES
+}
+
 try:
     STUDIES = study.load_all(config.get("studies"), "config/studies")
+    study.check_needs(STUDIES, "quantify", NEEDS)
 except study.StudyError as error:
     raise WorkflowError(f"nothing was started; mend this first:\n{error}") from None
 
@@ -71,7 +82,7 @@ def predicts(name):
     return [
         method
         for method in STUDIES[name].get("predict", {})
-        if method in predict.METHODS
+        if method in {**predict.METHODS, **predict.IMAGE_METHODS}
     ]
 
 
@@ -110,6 +121,11 @@ def rejected(wildcards):
             method=labelled,
             measure=measures(name, quantify.METHODS),
             shard=parts,
+        ),
+        *expand(
+            f"results/{name}/quantify/{{method}}/rejected_{{measure}}/all.parquet",
+            method=labelled,
+            measure=measures(name, quantify.SERIES),
         ),
         *[
             f"results/{name}/predict/{method}/rejected/all.parquet"

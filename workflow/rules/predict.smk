@@ -16,6 +16,8 @@ rule predict:
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
+    wildcard_constraints:
+        method="|".join(predict.METHODS),
     conda:
         "../../envs/core.yaml"
     resources:
@@ -29,3 +31,35 @@ rule predict:
         },
     script:
         "../scripts/predict.py"
+
+
+rule predict_images:
+    input:
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        images=lambda wildcards: expand(
+            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
+            shard=shards(wildcards.study),
+        ),
+        code=code("predict_images", predict.IMAGE_METHODS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        rejected="results/{study}/predict/{method}/rejected/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    wildcard_constraints:
+        method="|".join(predict.IMAGE_METHODS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+    params:
+        options=options("predict"),
+        settings=lambda wildcards: {
+            key: STUDIES[wildcards.study]["predict"][key]
+            for key in ("target", "group", "folds", "seed")
+        },
+    script:
+        "../scripts/predict_images.py"

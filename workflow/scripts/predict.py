@@ -3,7 +3,7 @@
 from functools import partial
 
 from matlens import door, io, predict, registry
-from matlens.predict.evaluate import evaluate
+from matlens.predict.evaluate import evaluate_table
 
 
 def main(
@@ -22,7 +22,7 @@ def main(
     """Write the four tables of a method, and the items that lack a feature."""
     make = partial(registry.call, registry.load(predict.METHODS, method), {}, options)
     found = {name: io.read_table(path) for name, path in zip(measures, tables, strict=True)}
-    made, lost = evaluate(io.read_table(index), found, make, settings)
+    made, lost = evaluate_table(io.read_table(index), found, make, settings)
     for path, name in zip((predictions, errors, importance, learning_curve), predict.ARTEFACTS, strict=True):
         io.write_table(path, made[name])
     io.write_rejected(rejected, lost)

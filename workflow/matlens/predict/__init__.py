@@ -2,7 +2,8 @@
 
 A tabular method is `estimator(*, options)`: an unfitted scikit-learn regressor with its own scaling. What surrounds it
 is the same for all: features from the measures of the study, cross-validation that never divides a specimen,
-importance, learning curve, and a flag on items outside the range of the training set.
+importance, learning curve, and a flag on items outside the range of the training set. An image method is the same with
+the pixels of shrunken images as features.
 """
 
 ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
@@ -14,5 +15,8 @@ METHODS = {
     "random_forest": "matlens.predict.tabular:random_forest",
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
+}
+IMAGE_METHODS = {
+    "cnn": "matlens.predict.cnn:estimator",
 }
 CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing

@@ -1,4 +1,4 @@
-"""One tabular method on one study: features in, and out come predictions, scores, importance and a learning curve."""
+"""One method on one study: features or images in; predictions, errors, importance and a learning curve out."""
 
 from collections.abc import Callable
 
@@ -39,42 +39,48 @@ def _predictions(items, y, groups, cv: dict):
     )
 
 
-def evaluate(index, tables: dict, make: Callable, settings: dict) -> tuple[dict, list[dict]]:
-    """Predict the target of every item from features, by models that have not seen its specimen.
+def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: Callable = validation.itself) -> dict:
+    """Predict the target of every item by models that have not seen its specimen.
 
-    `index`: DataFrame of the items. `tables`: measure name -> DataFrame. `make`: returns an unfitted regressor.
-    `settings`: target, features, group, folds, seed. Items without a target are predicted by a model of all the others
-    (fold -1). Returns the tables `predictions`, `errors`, `importance`, `learning_curve`, and rows of `rejected`:
-    items that lack a feature. Fewer specimens than folds is a ValueError.
+    `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
+    group, folds, seed. `blocks`: name -> columns whose importance is measured together. `describe`: what the range flag
+    looks at. Items without a target are predicted by a model of all the others (fold -1).
+    Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Fewer specimens than folds: ValueError.
     """
     import pandas as pd
 
+    y, groups, items = _target(index, settings["target"]), _groups(index, settings["group"]), index[columns.ITEM]
+    known = np.isfinite(y)
+    folds, seed = settings["folds"], settings["seed"]
+    learned = (make, x[known], y[known], groups[known])
+    cv = validation.cross_validate(*learned, folds, seed, describe)
+    predictions = [_predictions(items[known], y[known], groups[known], cv)]
+    if not known.all():
+        new = validation.fit_predict(*learned, x[~known], folds, seed, describe)
+        names = ("predicted", "half_width_90", "outside_range")
+        found = dict(zip(names, new, strict=True), fold=-1)
+        predictions.append(_predictions(items[~known], y[~known], groups[~known], found))
+    covered = predictions[0]["target"].between(predictions[0]["low_90"], predictions[0]["high_90"])
+    errors = {**validation.errors(y[known], cv["predicted"]), "coverage_90": covered.mean(), "items": int(known.sum())}
+    importance = validation.permutation_importance(*learned, folds, seed, list(blocks.values()))
+    return {
+        "predictions": pd.concat(predictions, ignore_index=True),
+        "errors": pd.DataFrame([{"target": settings["target"], **errors}]),
+        "importance": pd.DataFrame({"feature": list(blocks), "mae_growth": importance[:, 0], "std": importance[:, 1]}),
+        "learning_curve": pd.DataFrame(validation.learning_curve(*learned, folds, seed)),
+    }
+
+
+def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple[dict, list[dict]]:
+    """Evaluate a method on the features that the settings name; returns its tables, and the items that lack a feature.
+
+    `tables`: measure name -> DataFrame with the column `item`. See `features.build` for the names of features.
+    """
     table = features.build(index, tables, settings["features"])
     whole = table.notna().all(axis=1).to_numpy()
     lost = [
         batch.rejection(item, "predict", f"no value of {', '.join(table.columns[row.isna()][:3])}")
         for item, row in table[~whole].iterrows()
     ]
-    index, x = index[whole].reset_index(drop=True), table[whole].to_numpy(float)
-    y, groups, items = _target(index, settings["target"]), _groups(index, settings["group"]), index[columns.ITEM]
-    known = np.isfinite(y)
-    folds, seed = settings["folds"], settings["seed"]
-    cv = validation.cross_validate(make, x[known], y[known], groups[known], folds, seed)
-    predictions = [_predictions(items[known], y[known], groups[known], cv)]
-    if not known.all():
-        new = validation.fit_predict(make, x[known], y[known], groups[known], x[~known], folds, seed)
-        names = ("predicted", "half_width_90", "outside_range")
-        predictions.append(
-            _predictions(items[~known], y[~known], groups[~known], dict(zip(names, new, strict=True), fold=-1))
-        )
-    out = predictions[0]
-    covered = (out["target"] >= out["low_90"]) & (out["target"] <= out["high_90"])
-    scores = {**validation.errors(y[known], cv["predicted"]), "coverage_90": covered.mean(), "items": int(known.sum())}
-    arguments = (make, x[known], y[known], groups[known], folds, seed)
-    importance = validation.permutation_importance(*arguments)
-    return {
-        "predictions": pd.concat(predictions, ignore_index=True),
-        "errors": pd.DataFrame([{"target": settings["target"], **scores}]),
-        "importance": pd.DataFrame({"feature": table.columns, "mae_growth": importance[:, 0], "std": importance[:, 1]}),
-        "learning_curve": pd.DataFrame(validation.learning_curve(*arguments)),
-    }, lost
+    blocks = {name: np.array([number]) for number, name in enumerate(table.columns)}
+    return evaluate(index[whole].reset_index(drop=True), table[whole].to_numpy(float), make, settings, blocks), lost

@@ -58,18 +58,24 @@ def _inner_residuals(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.nd
     return residual
 
 
-def fit_predict(make: Callable, x, y, groups, x_new, folds: int = 5, seed: int = 0):
+def itself(x: np.ndarray) -> np.ndarray:
+    """Describe a row by its own values."""
+    return x
+
+
+def fit_predict(make: Callable, x, y, groups, x_new, folds: int, seed: int, describe: Callable = itself):
     """Fit on (x, y) and predict new rows, with the half-width of a 90 % interval.
 
     The half-width is the 90 % quantile of the absolute residuals of a grouped cross-validation inside the training set,
-    never of fitted residuals (cross-conformal prediction; V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9).
+    never of fitted residuals (cross-conformal prediction; V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9). `describe`
+    turns rows into the values whose range is compared.
     Returns predictions (n,), half-width (float), range flags (n,).
     """
     half = float(np.quantile(np.abs(_inner_residuals(make, x, y, groups, folds, seed)), 0.9, method="higher"))
-    return make().fit(x, y).predict(x_new), half, outside_range(x, x_new)
+    return make().fit(x, y).predict(x_new), half, outside_range(describe(x), describe(x_new))
 
 
-def cross_validate(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> dict:
+def cross_validate(make: Callable, x, y, groups, folds: int, seed: int, describe: Callable = itself) -> dict:
     """Predict every item by a model that has seen no item of its group.
 
     Returns arrays of n: `predicted`, `half_width_90`, `outside_range`, `fold`.
@@ -79,27 +85,28 @@ def cross_validate(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.ndar
     for fold in range(folds):
         rest, held = member != fold, member == fold
         predicted[held], half[held], outside[held] = fit_predict(
-            make, x[rest], y[rest], groups[rest], x[held], folds, seed
+            make, x[rest], y[rest], groups[rest], x[held], folds, seed, describe
         )
     return {"predicted": predicted, "half_width_90": half, "outside_range": outside, "fold": member}
 
 
-def permutation_importance(make, x, y, groups, folds: int, seed: int, repeats: int = 10) -> np.ndarray:
-    """Measure by how much the MAE on held-out groups grows when one feature is shuffled.
+def permutation_importance(make, x, y, groups, folds: int, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:
+    """Measure by how much the MAE on held-out groups grows when one block of columns is shuffled between items.
 
-    Returns (f, 2): mean and standard deviation over folds and repeats. Source: L. Breiman, Mach. Learn. 45 (2001) 5.
+    `blocks`: b arrays of column numbers; for a table one column each, for an image the pixels of a cell.
+    Returns (b, 2): mean and standard deviation over folds and repeats. Source: L. Breiman, Mach. Learn. 45 (2001) 5.
     """
     member, rng = grouped_folds(groups, folds, seed), np.random.default_rng(seed)
-    growth = np.zeros((x.shape[1], folds, repeats))
+    growth = np.zeros((len(blocks), folds, repeats))
     for fold in range(folds):
         rest, held = member != fold, member == fold
         model = make().fit(x[rest], y[rest])
         base = np.abs(model.predict(x[held]) - y[held]).mean()
-        for feature in range(x.shape[1]):
+        for number, block in enumerate(blocks):
             for repeat in range(repeats):
                 shuffled = x[held].copy()
-                shuffled[:, feature] = rng.permutation(shuffled[:, feature])
-                growth[feature, fold, repeat] = np.abs(model.predict(shuffled) - y[held]).mean() - base
+                shuffled[:, block] = shuffled[:, block][rng.permutation(len(shuffled))]
+                growth[number, fold, repeat] = np.abs(model.predict(shuffled) - y[held]).mean() - base
     flat = growth.reshape(len(growth), -1)
     return np.stack([flat.mean(axis=1), flat.std(axis=1)], axis=1)
 
