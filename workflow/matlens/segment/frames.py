@@ -5,14 +5,19 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from matlens import registry
+from matlens.batch import BadItem
 
 
 def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, options: Mapping) -> np.ndarray:
     """Label an image ("yx"), a volume ("zyx") or a video ("tyx", frame by frame).
 
     `stacks` holds the arrays that have those axes (image, truth or None), `offered` the rest. Returns uint8 or int32
-    labels of the shape of the image; a method that returns anything else is a TypeError.
+    labels of the shape of the image; a method that returns anything else is a TypeError. An item without a layer
+    that the method takes is a BadItem.
     """
+    missing = [name for name in registry.inputs_of(function) if name not in stacks and name not in offered]
+    if missing:
+        raise BadItem(f"the item has no {', '.join(missing)}; this method is for items that do (maps of orientations)")
     if not axes.startswith("t"):
         found = registry.call(function, {**offered, **stacks}, options)
     else:
