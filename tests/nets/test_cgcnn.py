@@ -1,4 +1,4 @@
-"""The crystal network has the published size, gives the authors' numbers with the authors' weights, and sees crystals."""
+"""The crystal network has the published size and, with the authors' weights, gives the authors' numbers."""
 
 import gzip
 import json

@@ -36,8 +36,8 @@ class CGCNN(nn.Module):
 
     Options: `atom_features` (92 bits an element in the authors' table), `width` of an atom's vector, `convolutions`,
     `hidden` width and number of hidden `layers` after pooling, and the Gaussians of the distance: centres from 0 to
-    `cutoff` every `step` angstrom, width `step`. 80,833 parameters at the defaults, 96,641 with four convolutions and 32
-    hidden units (the authors' checkpoints). Parameters bear the authors' names, so that their weights load.
+    `cutoff` every `step` angstrom, width `step`. 80,833 parameters at the defaults, 96,641 with four convolutions and
+    32 hidden units (the authors' checkpoints). Parameters bear the authors' names, so that their weights load.
     """
 
     def __init__(
