@@ -10,9 +10,14 @@ include: "workflow/rules/segment.smk"
 include: "workflow/rules/quantify.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/export.smk"
 
 
 rule all:
     default_target: True
     input:
         [tables(name) for name in STUDIES],
+        [pictures(name) for name in STUDIES],
+        "results/report.html",

@@ -8,6 +8,8 @@ import time
 import pytest
 from PIL import Image
 
+from .conftest import two_phase
+
 SETTINGS = {"segment": {"otsu": {}, "all_background": {}}, "quantify": {"fractions": {}}}
 
 
@@ -36,14 +38,14 @@ def test_a_finished_study_reruns_only_what_a_change_touches(house, pictures):
 
     with open(house.folder / "workflow/matlens/segment/otsu.py", "a") as handle:
         handle.write("\n# another formula\n")
-    plan = house.run("-n", "--quiet", "none", studies="mine")
+    plan = house.run("-n", "--workflow-profile", "none", "--cores", "1", studies="mine")
     text = plan.stdout + plan.stderr
     assert "results/mine/segment/otsu/labels/0000.zarr.zip" in text
     assert "output: results/mine/segment/all_background/labels" not in text
     assert "rule ingest:" not in text
 
     Image.open(pictures / "field_0.png").rotate(90).save(pictures / "field_9.png")
-    plan = house.run("-n", "--quiet", "none", studies="mine")
+    plan = house.run("-n", "--workflow-profile", "none", "--cores", "1", studies="mine")
     assert "rule ingest_plan:" in plan.stdout + plan.stderr
 
 
@@ -78,3 +80,22 @@ def test_a_killed_run_resumes_to_the_same_bytes(house, pictures, seconds):
     assert done.returncode == 0, done.stdout + done.stderr
     assert house.tables("mine") == house.tables("calm")
     assert not list((house.folder / "results").rglob("*.partial"))
+
+
+HOSTILE = ["$(touch pwned)", "a b'c\"d", "-rf", "<script>alert(1)</script>".replace("/", "_"), "новый μm", "x" * 240, ";ls|&", "nan"]
+
+
+def test_hostile_names_stay_text_and_stay_inside(house, tmp_path):
+    folder = tmp_path / "names"
+    folder.mkdir()
+    for seed, name in enumerate(HOSTILE):
+        Image.fromarray(two_phase(seed)).save(folder / f"{name}.png")
+    (folder / os.fsdecode(b"bad\xff\xfename.png")).write_bytes((folder / "nan.png").read_bytes())
+    house.study("mine", ingest=ingest(folder, 2), **SETTINGS)
+    before = {path for path in tmp_path.rglob("*") if "house" not in path.parts}
+    done = house.run(studies="mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(house.read("mine", "items")["item"]) == set(HOSTILE)
+    assert "UTF-8" in house.read("mine", "rejected")["reason"].item()
+    assert {path for path in tmp_path.rglob("*") if "house" not in path.parts} == before
+    assert not list(house.folder.rglob("pwned"))

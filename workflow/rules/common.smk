@@ -8,6 +8,7 @@ os.environ.update(PYTHONPATH="workflow")
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
+from figures import DRAWS, FIGURES
 from matlens import (
     ingest,
     predict,
@@ -170,3 +171,95 @@ def featured(name):
     labels = settings["labels"] or next(iter(STUDIES[name]["segment"]))
     used = {feature.split(".")[0] for feature in settings["features"]}
     return labels, [measure for measure in STUDIES[name]["quantify"] if measure in used]
+
+
+def check_figures():
+    """Stop before the first job where a figure is drawn from a measure that its study does not take."""
+    for name, settings in STUDIES.items():
+        for figure in settings["figures"]:
+            for need in FIGURES[figure]["needs"]:
+                if need not in ["overlays", "index", *settings["quantify"]]:
+                    raise WorkflowError(
+                        "nothing was started; mend this first:\n"
+                        f"config/studies/{name}.yaml: figures.{figure}: it is drawn from '{need}'; "
+                        f"add '{need}: {{}}' to the section 'quantify'"
+                    )
+
+
+def needs(wildcards):
+    """Name the files behind a figure: the index as one, a measure or the overlays by method."""
+    name = wildcards.study
+    places = {
+        "index": f"{source(name)}/index/all.parquet",
+        "overlays": {
+            method: f"results/{name}/segment/{method}/overlays/all.zip"
+            for method in STUDIES[name]["segment"]
+        },
+    }
+    return {
+        need: places.get(need)
+        or {
+            method: f"results/{name}/quantify/{method}/{need}/all.parquet"
+            for method in STUDIES[name]["segment"]
+        }
+        for need in FIGURES[wildcards.figure]["needs"]
+    }
+
+
+def needed(wildcards):
+    """List the files behind a figure."""
+    return [
+        path
+        for found in needs(wildcards).values()
+        for path in (found.values() if isinstance(found, dict) else [found])
+    ]
+
+
+def pictures(name):
+    """List the figures of a study."""
+    return expand(
+        "results/{study}/figures/{figure}.svg",
+        study=name,
+        figure=STUDIES[name]["figures"],
+    )
+
+
+def overlay_option(key):
+    """Give an option of the overlays, which the report shows even where no figure of them is asked for."""
+    schema = study.read_schema("figures.schema.yaml")["properties"]["overlays"]
+    default = schema["properties"][key]["default"]
+    return (
+        lambda wildcards: STUDIES[wildcards.study]["figures"]
+        .get("overlays", {})
+        .get(key, default)
+    )
+
+
+def named(paths):
+    """Name files by what they hold: "results/x/tables/items.csv" is "items"."""
+    return {os.path.splitext(os.path.basename(path))[0]: path for path in paths}
+
+
+def overlaid(name):
+    """Name the overlays of a study by method."""
+    return {
+        method: f"results/{name}/segment/{method}/overlays/all.zip"
+        for method in STUDIES[name]["segment"]
+    }
+
+
+def contents():
+    """List what the report shows of every study: its words and settings, and the files to show, by name."""
+    return {
+        name: {
+            **{key: settings[key] for key in ("title", "about", "reference")},
+            "settings": settings,
+            "shards": settings["ingest"]["shards"],
+            "methods": list(settings["segment"]),
+            "main_table": study.main_table(settings).removesuffix(".csv"),
+            "tables": named(tables(name)),
+            "figures": named(pictures(name)),
+            "overlays": overlaid(name),
+        }
+        for name, settings in STUDIES.items()
+    }

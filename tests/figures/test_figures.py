@@ -1,0 +1,223 @@
+"""Figures draw what their tables say, the same bytes anywhere, and survive what users call their items."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from figures import DRAWS, FIGURES, overlays, scores, sizes, style
+from figures import coarsening as coarsening_figure
+from figures import fractions as fractions_figure
+from matlens import overlay, registry, study
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTILE = "<script>alert(1)</script> $\\frac{$ 日本 & \x07"
+
+
+def fractions(items=("a", "b"), value=0.25, error=0.02):
+    rows = [
+        {"item": item, "phase": phase, "phase_name": name, "area_fraction": part, "area_fraction_error": error}
+        for item in items
+        for phase, name, part in ((0, "matrix", 1 - value), (1, "pore", value))
+    ]
+    return pd.DataFrame(rows)
+
+
+def scored(values):
+    return pd.DataFrame({"item": range(len(values)), "phase": 1, "phase_name": "pore", "iou": values})
+
+
+def grown(series="", start=1.0, rate=0.1):
+    """Make the two tables of a series that obeys r**3 = start**3 + rate * t."""
+    time = np.array([0.0, 10.0, 20.0, 70.0])
+    radius = np.cbrt(start**3 + rate * time)
+    names = {"series": series, "phase": 1, "phase_name": "pore"}
+    growth = pd.DataFrame({**names, "time_h": time, "mean_radius_um": radius, "mean_radius_error_um": 0.01})
+    law = {"exponent": 3.1, "exponent_low": 2.7, "exponent_high": 3.4}
+    law |= {"initial_radius_um": start, "rate_um3_per_h": rate, "initial_radius_px": np.nan, "rate_px3_per_h": np.nan}
+    return growth, pd.DataFrame([{**names, **law}])
+
+
+def tables():
+    """Give every figure something to draw, with hostile names."""
+    image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
+    index = pd.DataFrame({"key": [0, 1], "item": [HOSTILE, "b"], "time_h": [0.0, 10.0]})
+    regions = pd.DataFrame({"item": HOSTILE, "equivalent_diameter_px": np.exp(np.linspace(0, 2, 50))})
+    pictures = {0: overlay.png(image), 1: overlay.png(image)}
+    return {
+        "index": index,
+        "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
+        "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
+        "regions": {"otsu": regions},
+        "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
+        "growth": {"otsu": grown(HOSTILE)[0]},
+        "coarsening": {"otsu": grown(HOSTILE)[1]},
+    }
+
+
+def empty(table):
+    if isinstance(table, pd.DataFrame):
+        return table.iloc[:0]
+    return {method: {} if isinstance(part, dict) else part.iloc[:0] for method, part in table.items()}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_options_agree_with_the_schema_and_needs_with_the_arguments(name):
+    draw = registry.load(DRAWS, name)
+    schema = study.read_schema("figures.schema.yaml")["properties"][name]["properties"]
+    assert registry.options_of(draw) == {key: part["default"] for key, part in schema.items()}
+    assert registry.inputs_of(draw) == FIGURES[name]["needs"]
+
+
+def test_the_schema_offers_every_figure():
+    assert set(study.read_schema("figures.schema.yaml")["properties"]) == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_drawn_twice_to_the_same_bytes_without_a_date(name):
+    def drawn():
+        with style.context():
+            return style.svg(registry.call(registry.load(DRAWS, name), tables(), {}))
+
+    text = drawn()
+    assert text == drawn()
+    assert "dc:date" not in text
+    assert "<text" not in text  # letters are paths: no font of the reader's machine is asked for
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_of_nothing_says_so(name):
+    with style.context():
+        figure = registry.call(registry.load(DRAWS, name), {k: empty(v) for k, v in tables().items()}, {})
+        style.svg(figure)
+    assert figure.axes[0].texts[0].get_text().startswith("no ")
+
+
+def test_another_folder_and_other_settings_of_the_user_give_the_same_bytes(tmp_path):
+    import hashlib
+
+    script = tmp_path / "draw.py"
+    script.write_text(
+        "import sys, hashlib, numpy as np, pandas as pd\n"
+        "from figures import style, sizes\n"
+        "t = pd.DataFrame({'equivalent_diameter_px': np.exp(np.linspace(0, 2, 50))})\n"
+        "with style.context():\n"
+        "    text = style.svg(sizes.draw({'otsu': t}))\n"
+        "print(hashlib.sha256(text.encode()).hexdigest())\n"
+    )
+    with style.context():
+        text = style.svg(sizes.draw({"otsu": pd.DataFrame({"equivalent_diameter_px": np.exp(np.linspace(0, 2, 50))})}))
+    (tmp_path / "matplotlibrc").write_text(
+        "font.size: 20\nlines.linewidth: 9\nfont.family: serif\nsvg.fonttype: none\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), "PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("equivalent_diameter_um", "equivalent diameter / µm"),
+        ("area_px2", "area / px²"),
+        ("boundary_density_per_um", "boundary density / µm⁻¹"),
+        ("number_density_per_px2", "number density / px⁻²"),
+        ("time_h", "time / h"),
+        ("area_fraction", "area fraction"),
+    ],
+)
+def test_axes_name_their_units(column, words):
+    assert style.axis(column) == words
+
+
+def test_methods_keep_their_look_and_controls_are_hollow():
+    looks = style.look(["otsu", "all_background", "unet", "ground_truth"])
+    assert len({look["color"] for look in looks.values()}) == 3
+    assert looks["all_background"]["markerfacecolor"] == looks["ground_truth"]["markerfacecolor"] == "white"
+    assert looks["unet"] == style.look(["a", "unet"])["unet"]
+
+
+def test_fractions_stand_at_their_values_with_their_errors_and_the_truth():
+    index = pd.DataFrame({"item": ["a", "b"], "true_area_fraction_pore": [0.3, 0.4]})
+    with style.context():
+        figure = fractions_figure.draw({"otsu": fractions(value=0.25, error=0.02)}, index)
+    (panel,) = figure.axes
+    (points, _, (bars,)) = panel.containers[0]
+    assert points.get_ydata() == pytest.approx([0.25, 0.25])
+    assert next(segment[:, 1] for segment in bars.get_segments()) == pytest.approx([0.23, 0.27])
+    assert panel.lines[-1].get_label() == "truth"
+    assert panel.lines[-1].get_ydata() == pytest.approx([0.3, 0.4])
+
+
+def test_many_items_are_sorted_and_lose_their_names():
+    table = pd.concat([fractions([f"i{n}"], value=((n * 37) % 60) / 100) for n in range(60)])
+    with style.context():
+        figure = fractions_figure.draw({"otsu": table}, pd.DataFrame({"item": []}))
+    points = figure.axes[0].containers[0][0]
+    placed = sorted(zip(points.get_xdata(), points.get_ydata(), strict=True))
+    assert [y for _, y in placed] == sorted(y for _, y in placed)
+    assert figure.axes[0].get_xlabel() == "60 items, sorted by otsu"
+
+
+def test_the_bar_of_a_method_is_the_mean_of_its_scores():
+    with style.context():
+        figure = scores.draw({"otsu": scored([0.2, 0.4, 0.9]), "unet": scored([1.0])})
+    bars = [line for line in figure.axes[0].lines if line.get_color() == style.INK]
+    assert [bar.get_xdata()[0] for bar in bars] == pytest.approx([0.5, 1.0])
+
+
+def test_the_histogram_is_a_density_and_the_law_has_its_published_peak():
+    diameters = np.exp(np.random.default_rng(0).normal(1.0, 0.5, 20_000))
+    with style.context():
+        figure = sizes.draw({"otsu": pd.DataFrame({"equivalent_diameter_um": diameters})}, bins=40)
+    panel = figure.axes[0]
+    heights, edges, _ = panel.patches[0].get_data()
+    assert (heights * np.diff(np.log(edges))).sum() == pytest.approx(1)
+    assert max(panel.lines[0].get_ydata()) == pytest.approx(1 / (0.5 * np.sqrt(2 * np.pi)), rel=0.02)
+    assert panel.get_xlabel() == "equivalent diameter / µm"
+    assert "n = 20000" in panel.texts[0].get_text()
+
+
+@pytest.mark.parametrize(("start", "drawn_start"), [(1.0, 1.0), (np.nan, 1.0)])
+def test_coarsening_by_diffusion_is_a_straight_line_of_the_known_slope(start, drawn_start):
+    growth, law = grown()
+    law = law.assign(initial_radius_um=start)
+    index = pd.DataFrame({"time_h": [0.0, 70.0], "true_mean_radius_um": [1.0, 2.0]})
+    index = index.assign(pixel_size_um=0.1, true_section_radius_px=[5.0, 10.0])
+    with style.context():
+        figure = coarsening_figure.draw({"otsu": growth}, {"otsu": law}, index)
+    panel = figure.axes[0]
+    line = next(line for line in panel.lines if len(line.get_xdata()) == 200)
+    assert np.polyfit(line.get_xdata(), line.get_ydata(), 1) == pytest.approx([0.1, drawn_start])
+    truth = next(line for line in panel.lines if line.get_label() == "truth, bodies")
+    assert truth.get_ydata() == pytest.approx([1.0, 8.0])
+    sections = next(line for line in panel.lines if line.get_label() == "truth, sections")
+    assert sections.get_ydata() == pytest.approx([0.125, 1.0])
+    assert "otsu: n = 3.10 (2.70 to 3.40)" in [text.get_text() for text in panel.get_legend().get_texts()]
+
+
+def test_series_have_panels_and_truths_of_their_own():
+    growth, law = (pd.concat(parts) for parts in zip(grown("900"), grown("950", rate=0.3), strict=True))
+    index = pd.DataFrame(
+        {"time_h": [0.0, 70.0] * 2, "temperature_c": [900, 900, 950, 950], "true_mean_radius_um": [1.0, 2.0, 1.0, 3.0]}
+    )
+    with style.context():
+        figure = coarsening_figure.draw({"otsu": growth}, {"otsu": law}, index, power=1)
+    truths = [next(line for line in panel.lines if line.get_label() == "truth, bodies") for panel in figure.axes]
+    assert [truth.get_ydata()[-1] for truth in truths] == [2.0, 3.0]
+    assert figure.axes[0].get_ylabel() == "mean radius / µm"
+
+
+def test_the_grid_of_overlays_has_a_panel_per_item_and_method():
+    given = tables()
+    with style.context():
+        figure = overlays.draw(given["overlays"], given["index"])
+    assert len(figure.axes) == 4
+    assert [len(panel.images) for panel in figure.axes] == [1, 1, 1, 0]
+    assert figure.axes[3].texts[0].get_text() == "not labelled"

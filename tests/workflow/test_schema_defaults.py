@@ -1,0 +1,87 @@
+"""The options of every method stand in the schema of its stage, with the same defaults, and the other way round."""
+
+import inspect
+
+import pytest
+
+from matlens import ingest, quantify, registry, segment, study
+from matlens.segment import trained
+
+NO_METHOD = {"ingest": {"shards"}}
+
+
+def functions(table: dict, name: str) -> list:
+    return [registry.load(table, name)] if name in table else []
+
+
+CASES = [
+    *(("ingest", name, [*functions(ingest.PLANS, name), *functions(ingest.METHODS, name)]) for name in ingest.METHODS),
+    *(("segment", name, trained.functions(name)) for name in segment.METHODS),
+    *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
+    *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
+]
+
+
+def plain(value):
+    """Write tuples as lists, as YAML has them, all the way down."""
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, dict):
+        return {key: plain(part) for key, part in value.items()}
+    return value
+
+
+def defaults(schema: dict) -> dict:
+    """Collect the defaults of the properties of a schema; those of nested objects are filled in."""
+    found = {}
+    for name, part in schema.get("properties", {}).items():
+        if "default" in part:
+            value = part["default"]
+            nested = defaults(part)
+            found[name] = {**nested, **value} if isinstance(value, dict) else value
+    return found
+
+
+@pytest.mark.parametrize(("stage", "name", "made"), [pytest.param(*case, id=f"{case[0]}-{case[1]}") for case in CASES])
+def test_options_are_those_of_the_schema(stage, name, made):
+    schema = study.read_schema(f"{stage}.schema.yaml")["properties"]
+    assert name in schema, f"workflow/schemas/{stage}.schema.yaml lacks '{name}'"
+    part = schema[name]
+    assert part.get("additionalProperties") is False, "unknown options must be errors"
+    assert part.get("description")
+    written = {}
+    for function in made:
+        for option, default in registry.options_of(function).items():
+            assert plain(written.get(option, default)) == plain(default), f"'{option}' has two defaults"
+            written[option] = default
+    assert set(part.get("properties", {})) == set(written)
+    required = {option for option, default in written.items() if default is inspect.Parameter.empty}
+    assert set(part.get("required", [])) == required
+    given = {option: plain(default) for option, default in written.items() if option not in required}
+    assert plain(defaults(part)) == given
+    # True == 1 in Python; a boolean option is not a number.
+    assert {o: type(v) is bool for o, v in defaults(part).items()} == {o: type(v) is bool for o, v in given.items()}
+
+
+@pytest.mark.parametrize("stage", ["ingest", "segment", "quantify"])
+def test_schema_names_no_method_that_is_not_there(stage):
+    schema = set(study.read_schema(f"{stage}.schema.yaml")["properties"]) - NO_METHOD.get(stage, set())
+    assert schema == {name for part, name, _ in CASES if part == stage}
+
+
+@pytest.mark.parametrize(("stage", "name"), [pytest.param(*case[:2], id=f"{case[0]}-{case[1]}") for case in CASES])
+def test_every_option_is_described_and_its_default_is_valid(stage, name):
+    import jsonschema
+
+    for option, part in study.read_schema(f"{stage}.schema.yaml")["properties"][name].get("properties", {}).items():
+        assert part.get("description"), f"{stage}.{name}.{option} has no description"
+        assert {"type", "enum", "oneOf", "anyOf", "$ref", "const"} & set(part), f"{stage}.{name}.{option} has no type"
+        if "default" in part and "$ref" not in part:
+            jsonschema.Draft202012Validator(part).validate(plain(part["default"]))
+
+
+def test_learners_are_methods_that_can_be_prepared():
+    assert set(segment.LEARNERS) == set(segment.PREPARES)
+    assert set(segment.LEARNERS) <= set(segment.METHODS)
+    for name in segment.LEARNERS:
+        assert "model" in registry.inputs_of(registry.load(segment.METHODS, name))

@@ -1,0 +1,57 @@
+"""A measure over a series: from files with a time each to one exponent, run as a user would run it."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+QUANTIFY = {"regions": {}, "growth": {}, "coarsening": {"bootstrap": 10}}
+
+
+@pytest.fixture
+def series(tmp_path):
+    """Make pictures of discs whose radius cubed grows by 200 px3 an hour from 216, and a sheet with their times."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    rows = []
+    for time in (0, 5, 20, 60):
+        radius = np.cbrt(216 + 200 * time)
+        y, x = np.mgrid[:220, :220] % 73.4 - 36.7
+        inside = y**2 + x**2 <= radius**2
+        noise = np.random.default_rng(time).normal(0, 4, inside.shape)
+        Image.fromarray((60 + 130 * inside + noise).astype(np.uint8)).save(folder / f"aged_{time:03}.png")
+        rows.append({"file": f"aged_{time:03}.png", "time_h": time})
+    with open(folder / "sheet.csv", "w", newline="") as handle:
+        writer = csv.DictWriter(handle, ["file", "time_h"])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder / "sheet.csv"
+
+
+def test_a_series_of_files_becomes_an_exponent(house, series):
+    settings = {"segment": {"otsu": {}, "all_background": {}}, "quantify": QUANTIFY}
+    for name, shards in (("one", 1), ("two", 2)):
+        house.study(name, ingest={"shards": shards, "sheet": {"path": str(series)}}, **settings)
+    done = house.run("all", studies="one,two")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert house.tables("one") == house.tables("two")
+    row = house.read("one", "coarsening").set_index("method").loc["otsu"]
+    assert row["exponent"] == pytest.approx(3, rel=0.1)
+    assert row["rate_px3_per_h"] == pytest.approx(200, rel=0.05)
+    growth = house.read("one", "growth")
+    assert growth["time_h"].tolist() == [0, 5, 20, 60]
+    np.testing.assert_allclose(growth["mean_radius_px"] ** 3, [216, 1216, 4216, 12216], rtol=0.05)
+    # nothing can coarsen where the trivial control finds no region: that is said, and stops nothing
+    lost = house.read("one", "rejected")
+    assert sorted(lost["stage"]) == ["quantify/coarsening", "quantify/growth"]
+    assert lost["reason"].str.contains("no regions").all()
+
+
+def test_a_series_without_its_measure_stops_before_the_first_job(house, series):
+    settings = {"segment": {"otsu": {}}, "quantify": {"coarsening": {}}}
+    house.study("mine", ingest={"sheet": {"path": str(series)}}, **settings)
+    done = house.run(studies="mine")
+    assert done.returncode != 0
+    assert "quantify.coarsening: works on the table of 'regions'; add 'regions'" in done.stdout + done.stderr
+    assert not (house.folder / "results").exists()

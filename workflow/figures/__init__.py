@@ -1,0 +1,15 @@
+"""Finished tables in, ink out.
+
+A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
+as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key.
+It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
+"""
+
+FIGURES = {
+    "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
+    "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
+    "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
+    "scores": {"draw": "figures.scores:draw", "needs": ["scores"]},
+    "coarsening": {"draw": "figures.coarsening:draw", "needs": ["growth", "coarsening", "index"]},
+}
+DRAWS = {name: figure["draw"] for name, figure in FIGURES.items()}

@@ -1,0 +1,40 @@
+"""How well each method agrees with the truth: one dot per item, a bar at the mean, class by class."""
+
+from figures import style
+
+
+def draw(scores: dict, *, metric: str = "iou"):
+    """Draw a panel for every class and one for their mean; the control methods are grey.
+
+    The dots of a method are spread sideways by their rank, so that the same table gives the same picture.
+    """
+    import numpy as np
+
+    tables = {method: table for method, table in scores.items() if len(table) and metric in table}
+    if not tables:
+        return style.nothing(f"no item has a truth to compare with ({metric})")
+    seen = {str(name): None for table in tables.values() for name in table["phase_name"]}
+    classes = [name for name in seen if name != "mean"] + ["mean"] * ("mean" in seen)
+    looks, cols = style.look(tables), 2 if len(classes) == 4 else min(3, len(classes))
+    rows = -(-len(classes) // cols)
+    figure, axes = style.panels(rows, cols, style.PAGE_IN, 0.7 + 0.26 * len(tables), sharex=True, sharey=True)
+    for panel, name in zip(axes.flat, classes, strict=False):
+        for place, (method, table) in enumerate(tables.items()):
+            values = np.sort(table.loc[table["phase_name"].astype(str) == name, metric].dropna())
+            if not len(values):
+                continue
+            jitter = 0.22 * np.sin(np.arange(len(values)) * 2.4)
+            plain = {key: value for key, value in looks[method].items() if key != "marker"}
+            panel.plot(values, place + jitter, ".", ms=4, alpha=0.6, mew=0.5, **plain)
+            panel.plot([values.mean()] * 2, [place - 0.36, place + 0.36], color=style.INK, lw=1.4)
+        panel.set_title(style.text(name), color=style.INK)
+        panel.set_yticks(range(len(tables)), [style.text(method) for method in tables])
+        panel.set_ylim(len(tables) - 0.4, -0.6)
+        panel.set_xlim(-0.02, 1.02)
+        panel.grid(axis="x", color=style.FAINT, lw=0.4)
+    for panel in axes.flat[len(classes) :]:
+        panel.set_visible(False)
+    for panel in axes.flat[max(0, len(classes) - cols) : len(classes)]:
+        panel.set_xlabel({"iou": "IoU", "dice": "Dice"}.get(metric, metric))
+        panel.tick_params(labelbottom=True)
+    return figure

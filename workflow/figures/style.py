@@ -1,0 +1,112 @@
+"""The one style of every figure: sizes, colours, units, and bytes that do not depend on place or time."""
+
+import io
+import re
+
+import matplotlib
+from matlens import segment
+from matlens.overlay import PALETTE
+from matplotlib.figure import Figure
+
+COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
+INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
+MARKERS = "osD^vP"
+STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.use_mathtext": True,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "errorbar.capsize": 2,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "figure.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "matlens",
+    "image.interpolation": "nearest",
+}
+UNITS = {
+    "um": "µm",
+    "um2": "µm²",
+    "um3": "µm³",
+    "px": "px",
+    "px2": "px²",
+    "px3": "px³",
+    "h": "h",
+    "deg": "°",
+    "mpa": "MPa",
+    "gpa": "GPa",
+    "kev": "keV",
+    "per_um": "µm⁻¹",
+    "per_um2": "µm⁻²",
+    "per_px": "px⁻¹",
+    "per_px2": "px⁻²",
+}
+_UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})$")
+
+
+def context():
+    """Give the style to what is drawn and saved within, whatever the user's own settings are."""
+    return matplotlib.rc_context({**_defaults(), **STYLE})
+
+
+def _defaults() -> dict:
+    """List matplotlib's own settings, but for the backend, which nothing here uses."""
+    return {key: value for key, value in matplotlib.rcParamsDefault.items() if not key.startswith("backend")}
+
+
+def axis(column: str) -> str:
+    """Write a column name as the label of an axis: "equivalent_diameter_um" is "equivalent diameter / µm"."""
+    found = _UNIT.match(column)
+    words = (found["stem"] if found else column).replace("_", " ")
+    return f"{words} / {UNITS[found['unit']]}" if found else words
+
+
+def panels(rows: int = 1, cols: int = 1, width: float = PAGE_IN, height: float = 2.4, **options):
+    """Make a figure of panels; `width` of the whole and `height` of a row, in inches. Returns it and the axes, 2-D."""
+    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    return figure, figure.subplots(rows, cols, squeeze=False, **options)
+
+
+def look(methods) -> dict[str, dict]:
+    """Give every method a colour and a marker; control methods are grey and hollow."""
+    found, number = {}, 0
+    for method in methods:
+        if method in segment.CONTROLS:
+            marker = "v" if method == segment.CONTROLS[0] else "^"
+            found[method] = {"color": CONTROL, "marker": marker, "markerfacecolor": "white"}
+        else:
+            found[method] = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+            number += 1
+    return found
+
+
+def text(value: object) -> str:
+    """Write words of the user as they are: a `$` starts no formula; long ones are cut."""
+    words = " ".join(str(value).split())
+    return (words if len(words) <= 32 else f"{words[:15]}…{words[-15:]}").replace("$", r"\$")
+
+
+def nothing(why: str) -> Figure:
+    """Make a figure that says why it is empty."""
+    figure, axes = panels(width=COLUMN_IN, height=1.2)
+    axes[0, 0].axis("off")
+    axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=CONTROL)
+    return figure
+
+
+def svg(figure: Figure) -> str:
+    """Write a figure as SVG: no date, no random names."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "matlens"})
+    return buffer.getvalue()

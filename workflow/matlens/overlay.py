@@ -1,0 +1,126 @@
+"""Labels drawn over their image, to be judged by eye.
+
+A phase map tints every phase but the first and outlines it; a region map outlines its regions; truth, where there is
+any, is outlined in a colour of its own.
+"""
+
+import io
+
+import numpy as np
+
+# Okabe & Ito (2008), told apart by people with any common colour blindness; black and yellow stay for text and truth.
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+TRUTH = "#F0E442"
+TINT = 0.30
+THUMB_PX = 320
+LARGE_BYTES, THUMB_BYTES = 200_000, 40_000
+QUALITIES = (85, 70, 55, 40, 25, 10)
+
+
+def rgb(colour: str) -> np.ndarray:
+    """Turn "#RRGGBB" into three floats in 0 to 255."""
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
+
+
+def spread(count: int, wanted: int) -> list[int]:
+    """Choose at most `wanted` of `count` positions, evenly spread, the first and the last among them."""
+    wanted = min(count, wanted)
+    return sorted({round(i * (count - 1) / max(wanted - 1, 1)) for i in range(wanted)})
+
+
+def plane(stack: np.ndarray) -> np.ndarray:
+    """Take the middle image of a volume or video; an image is its own."""
+    while stack.ndim > 2:
+        stack = stack[len(stack) // 2]
+    return stack
+
+
+def _resize(image: np.ndarray, width_px: int, exact: bool) -> np.ndarray:
+    """Scale a 2-D array to a width: means of what falls into a pixel, or, for labels (`exact`), the nearest value."""
+    from PIL import Image
+
+    height = max(1, round(image.shape[0] * width_px / image.shape[1]))
+    if image.shape[1] < width_px or exact:
+        rows = (np.arange(height) + 0.5) * image.shape[0] // height
+        cols = (np.arange(width_px) + 0.5) * image.shape[1] // width_px
+        return image[np.ix_(rows.astype(int), cols.astype(int))]
+    return np.asarray(Image.fromarray(image).resize((width_px, height), Image.Resampling.BOX))
+
+
+def outline(labels: np.ndarray) -> np.ndarray:
+    """Mark the pixels that differ from the next one to the right or below: lines one pixel wide between labels."""
+    edge = np.zeros(labels.shape, dtype=bool)
+    edge[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    edge[:-1] |= labels[:-1] != labels[1:]
+    return edge
+
+
+def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, width_px: int) -> np.ndarray:
+    """Draw labels, and the outline of the truth, over an image.
+
+    Parameters: `image`, 2-D, grey in [0, 1]; `labels` of its shape, uint8 (phase map) or int32 (region map); `truth`
+    of its shape or None. Returns uint8 of shape (height, width_px, 3). Pixels that
+    are no number are drawn black; a picture is never taller than twice `width_px`.
+    """
+    height, width = image.shape
+    if height > 2 * width:
+        width_px = max(1, 2 * width_px * width // height)
+    grey = _resize(np.nan_to_num(image).astype(np.float32), width_px, exact=False)
+    marks = _resize(labels, width_px, exact=True)
+    canvas = np.repeat(np.clip(grey, 0, 1)[..., None] * 255, 3, axis=2)
+    if labels.dtype == np.uint8:
+        colours = np.stack([rgb(PALETTE[(i - 1) % len(PALETTE)]) for i in range(256)])
+        inside = marks > 0
+        canvas[inside] = (1 - TINT) * canvas[inside] + TINT * colours[marks[inside]]
+        lines = outline(marks)
+        canvas[lines] = colours[np.maximum(marks, _neighbour(marks))[lines]]
+    else:
+        canvas[outline(marks)] = rgb(PALETTE[1])
+    if truth is not None:
+        canvas[outline(_resize(truth, width_px, exact=True))] = rgb(TRUTH)
+    return np.round(canvas).astype(np.uint8)
+
+
+def _neighbour(marks: np.ndarray) -> np.ndarray:
+    """Give every pixel the larger label of those right of it and below it."""
+    shifted = marks.copy()
+    shifted[:, :-1] = np.maximum(shifted[:, :-1], marks[:, 1:])
+    shifted[:-1] = np.maximum(shifted[:-1], marks[1:])
+    return shifted
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Encode a picture without loss."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", optimize=False, compress_level=6)
+    return buffer.getvalue()
+
+
+def jpeg(picture: np.ndarray, width_px: int, most_bytes: int | None = None) -> bytes:
+    """Encode a picture, made no wider than `width_px`, for the screen; thin coloured lines keep their colour.
+
+    With `most_bytes` the quality, then the width, gives way until the picture is that small.
+    """
+    from PIL import Image
+
+    whole = Image.fromarray(picture)
+    while True:
+        width = min(width_px, whole.width)
+        small = whole.resize((width, max(1, round(whole.height * width / whole.width))), Image.Resampling.BOX)
+        for quality in QUALITIES:
+            buffer = io.BytesIO()
+            small.save(buffer, "JPEG", quality=quality, subsampling=0)
+            if most_bytes is None or buffer.tell() <= most_bytes:
+                return buffer.getvalue()
+        width_px = width // 2
+
+
+def files(key: int, picture: np.ndarray) -> dict[str, bytes]:
+    """Name the three files of a picture: lossless for figures, large and small for the report."""
+    return {
+        f"{key:08d}.png": png(picture),
+        f"{key:08d}.large.jpg": jpeg(picture, picture.shape[1], LARGE_BYTES),
+        f"{key:08d}.thumb.jpg": jpeg(picture, THUMB_PX, THUMB_BYTES),
+    }

@@ -1,0 +1,190 @@
+"""One page that shows what a run found, with everything it needs inside it.
+
+Nothing here opens a file: tables come as parts (an iterable of DataFrames), pictures as bytes, the page as a template.
+"""
+
+import base64
+import hashlib
+import math
+import platform
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib import metadata
+
+import matlens
+from matlens import columns
+
+ROWS = 100  # rows of a long table that the page shows; the file has all of them
+VALUES = {  # the numbers of the summary: table, its column, and what divides its rows
+    "fractions": ("area_fraction", (columns.PHASE_NAME, columns.PHASE), "area fraction"),
+    "scores": ("iou", (columns.PHASE_NAME, columns.PHASE), "IoU"),
+    "regions": ("equivalent_diameter", (), "equivalent diameter"),
+}
+TEXT = (columns.ITEM, columns.GROUP, columns.METHOD, columns.PHASE_NAME, columns.REASON)  # text, whatever it looks like
+PACKAGES = ("numpy", "scipy", "pandas", "zarr", "scikit-image", "numba", "torch", "matplotlib", "snakemake")
+
+
+def number(value: object) -> str:
+    """Write a value for people: five significant digits; nothing for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def digest(parts: Iterable, most: int | None = ROWS) -> dict:
+    """Keep the first rows of a table that comes in parts, and count all of them.
+
+    Returns `head` (column names), `rows` (lists of words), `numeric` (per column), `count` and `meaning` (per column).
+    """
+    kept, count, frame = [], 0, None
+    for frame in parts:
+        room = len(frame) if most is None else max(0, most - count)
+        if room:
+            kept += [[number(v) for v in row] for row in frame.head(room).itertuples(index=False, name=None)]
+        count += len(frame)
+    head = [] if frame is None else [str(name) for name in frame.columns]
+    numeric = [name not in TEXT and _is_numeric(row[i] for row in kept) for i, name in enumerate(head)]
+    meaning = [columns.MEANING.get(name, "") for name in head]
+    return {"head": head, "rows": kept, "numeric": numeric, "count": count, "meaning": meaning}
+
+
+def _is_numeric(cells: Iterable[str]) -> bool:
+    """Tell whether all words of a column that are there are numbers."""
+    try:
+        return bool([float(cell) for cell in cells if cell])
+    except ValueError:
+        return False
+
+
+def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, float, int]]]:
+    """Average the main column of a table by method: {method: {what: (mean, standard deviation, rows)}}.
+
+    The standard deviation is that of the rows (n - 1); not a number for a single row.
+    """
+    sums: dict = {}
+    for frame in parts:
+        column, groups, label = VALUES[table]
+        if column not in frame:
+            known = f"{column}_um" in frame and frame[f"{column}_um"].notna().all()
+            column, label = (f"{column}_um", f"{label} / µm") if known else (f"{column}_px", f"{label} / px")
+        if column not in frame or columns.METHOD not in frame:
+            continue
+        group = next((name for name in groups if name in frame), None)
+        for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[column]:
+            what = f"{label}: {key[1]}" if group else label
+            values = values.dropna()
+            old = sums.setdefault(str(key[0]), {}).setdefault(what, [0, 0.0, 0.0])
+            for i, more in enumerate((len(values), values.sum(), (values**2).sum())):
+                old[i] += more
+    return {m: {what: _moments(*found) for what, found in per.items() if found[0]} for m, per in sums.items()}
+
+
+def _moments(count: int, total: float, squares: float) -> tuple[float, float, int]:
+    """Turn sums into mean, standard deviation and count."""
+    mean = total / count
+    spread = math.sqrt(max(0.0, squares - count * mean**2) / (count - 1)) if count > 1 else math.nan
+    return mean, spread, count
+
+
+def summary(found: Iterable[Mapping], methods: Iterable[str]) -> dict:
+    """Put the averages of several tables side by side, a row for each method."""
+    found = list(found)
+    quantities = list(dict.fromkeys(what for table in found for per in table.values() for what in per))
+    rows = []
+    for method in methods:
+        cells = {what: value for table in found for what, value in table.get(method, {}).items()}
+        rows.append([method, *(_with_spread(cells.get(what)) for what in quantities)])
+    numeric = [False] + [True] * len(quantities)
+    meaning = ["", *("mean ± standard deviation of the rows of the table" for _ in quantities)]
+    return {"head": ["method", *quantities], "rows": rows, "numeric": numeric, "count": len(rows), "meaning": meaning}
+
+
+def _with_spread(found: tuple | None) -> str:
+    """Write mean ± standard deviation to the digits that the latter justifies."""
+    if found is None:
+        return ""
+    mean, spread, _ = found
+    if not math.isfinite(spread) or spread <= 0:
+        return f"{mean:.4g}"
+    digits = min(6, max(0, 1 - math.floor(math.log10(spread))))
+    return f"{mean:.{digits}f} ± {spread:.{digits}f}"
+
+
+def items(parts: Iterable, keys: Iterable[int]) -> tuple[int, int, list[str], dict[int, str]]:
+    """Count the items and those of known scale, list their shapes, and name those with some keys."""
+    count, known, shapes, names, keys = 0, 0, {}, {}, set(keys)
+    for frame in parts:
+        count += len(frame)
+        known += int(frame[columns.PIXEL_SIZE].notna().sum())
+        shapes |= dict.fromkeys(zip(frame["width_px"], frame["height_px"], strict=True))
+        chosen = frame[frame[columns.KEY].isin(keys)]
+        names |= dict(zip(chosen[columns.KEY].astype(int), chosen[columns.ITEM].astype(str), strict=True))
+    return count, known, [f"{int(w)} × {int(h)} px" for w, h in sorted(shapes)], names
+
+
+def uri(kind: str, data: bytes) -> str:
+    """Write bytes as an address that needs no file."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def allow(text: str) -> str:
+    """Name a script or style to the browser by its digest, so that it runs that one and nothing else."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def render(template: str, css: str, js: str, **values) -> str:
+    """Fill the template: every value is escaped but for the page's own style and script."""
+    import jinja2
+    from markupsafe import Markup
+
+    house = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    # The tags hold exactly this text: its digest is in the page's security policy.
+    own = {"css": Markup(css), "js": Markup(js), "css_hash": Markup(allow(css)), "js_hash": Markup(allow(js))}
+    return house.from_string(template).render(**own, **values)
+
+
+def gallery(files: Mapping[str, bytes], names: Mapping[int, str]) -> list[dict]:
+    """List the pictures of a method: key, item, a small and a large picture."""
+    keys = sorted({int(name[:8]) for name in files})
+    return [
+        {
+            "key": key,
+            "item": names.get(key, str(key)),
+            "thumb": uri("image/jpeg", files[f"{key:08d}.thumb.jpg"]),
+            "large": uri("image/jpeg", files[f"{key:08d}.large.jpg"]),
+        }
+        for key in keys
+    ]
+
+
+def rejected(views: Mapping[str, Mapping]) -> dict[str, int]:
+    """Count the rejected rows by stage."""
+    view = views.get("rejected", {"head": [], "rows": []})
+    place = view["head"].index(columns.STAGE) if columns.STAGE in view["head"] else None
+    counts: dict[str, int] = {}
+    for row in view["rows"] if place is not None else []:
+        counts[row[place]] = counts.get(row[place], 0) + 1
+    return counts
+
+
+def versions() -> dict[str, str]:
+    """List what the run used; a package that is not installed is left out."""
+    found = {"python": platform.python_version(), "matlens": matlens.__version__}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def captions(text: str) -> dict[str, str]:
+    """Read the captions of figures and tables."""
+    import yaml
+
+    return yaml.safe_load(text)
+
+
+def settings_text(settings: Mapping) -> str:
+    """Write the settings of a study as they could stand in its file, defaults included."""
+    import yaml
+
+    return yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True, width=100)

@@ -1,0 +1,26 @@
+"""Draw one figure of a study."""
+
+from figures import DRAWS, style
+from matlens import door, io, registry
+
+
+def _read(path: str):
+    """Read a table, or the lossless pictures of a zip by key."""
+    if path.endswith(".parquet"):
+        return io.read_table(path)
+    pictures = io.read_bytes_zip(path)
+    return {int(name.removesuffix(".png")): data for name, data in pictures.items() if name.endswith(".png")}
+
+
+def main(needs: dict, name: str, options: dict, figure: str) -> None:
+    """Write an SVG; `needs` gives for every artefact its file, or a file for every method."""
+    offered = {
+        need: {method: _read(path) for method, path in found.items()} if isinstance(found, dict) else _read(found)
+        for need, found in needs.items()
+    }
+    with style.context():
+        io.write_text(figure, style.svg(registry.call(registry.load(DRAWS, name), offered, options)))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
