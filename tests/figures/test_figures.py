@@ -55,7 +55,50 @@ def tables():
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},
+        "history": {"unet": history()},
+        **predicted(),
     }
+
+
+def history(epochs=4):
+    """Make the history of a training whose third epoch was the best."""
+    epoch = np.arange(1, epochs + 1)
+    score = np.where(epoch == 3, 0.9, 0.5)
+    return pd.DataFrame(
+        {"epoch": epoch, "train_loss": 1.0 / epoch, "val_loss": 1.1 / epoch, "score": score, "best": epoch == 3}
+    )
+
+
+def predicted(items=6):
+    """Make the tables of a prediction; the last item lies outside the training range, and one has no target."""
+    target = np.arange(items + 1.0)
+    target[-1] = np.nan
+    table = pd.DataFrame(
+        {"item": HOSTILE, "fold": [0] * items + [-1], "target": target, "predicted": np.arange(items + 1.0)}
+    )
+    table = table.assign(low_90=table["predicted"] - 1, high_90=table["predicted"] + 1)
+    table["outside_training_range"] = [False] * (items - 1) + [True, True]
+    errors = pd.DataFrame([{"target": "hardness_hv", "mae": 0.1, "r2": 0.9, "coverage_90": 0.9}])
+    curve = pd.DataFrame({"train_items": [2, 4], "mae": [2.0, 1.0], "mae_std": [0.1, 0.1]})
+    return {"predictions": {"ridge": table}, "errors": {"ridge": errors}, "learning_curve": {"ridge": curve}}
+
+
+def test_losses_mark_the_best_epoch():
+    from figures import losses
+
+    figure = losses.draw({"unet": history()})
+    assert "best epoch 3 of 4" in figure.axes[0].get_title(loc="left")
+    assert [line.get_label() for line in figure.axes[1].get_lines()][0] == "score"
+
+
+def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
+    from figures import predictions
+
+    figure = predictions.draw(**predicted())
+    dots = [bar.lines[0] for bar in figure.axes[0].containers]
+    assert [len(dot.get_xdata()) for dot in dots] == [5, 1]
+    assert dots[1].get_markerfacecolor() == "white"
+    assert figure.axes[0].get_xlabel().startswith("hardness")
 
 
 def empty(table):

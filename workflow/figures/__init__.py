@@ -1,7 +1,8 @@
 """Finished tables in, ink out.
 
 A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
-as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key.
+as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key,
+`history` and the tables of predictions as dicts of method to DataFrame.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
@@ -11,5 +12,7 @@ FIGURES = {
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
     "scores": {"draw": "figures.scores:draw", "needs": ["scores"]},
     "coarsening": {"draw": "figures.coarsening:draw", "needs": ["growth", "coarsening", "index"]},
+    "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
+    "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }
 DRAWS = {name: figure["draw"] for name, figure in FIGURES.items()}

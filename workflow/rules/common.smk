@@ -10,6 +10,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from figures import DRAWS, FIGURES
 from matlens import (
+    connect,
     ingest,
     predict,
     quantify,
@@ -89,14 +90,15 @@ def predicts(name):
 
 def methods(name, table):
     """List the methods of a study that make a table."""
-    return (
-        predicts(name) if table in predict.ARTEFACTS else list(STUDIES[name]["segment"])
-    )
+    if table in predict.ARTEFACTS:
+        return predicts(name)
+    return list(STUDIES[name]["connect" if table == "connections" else "segment"])
 
 
 def stacked(wildcards):
     """List the merged tables behind one that people open: the same artefact of every method."""
-    stage = "predict" if wildcards.table in predict.ARTEFACTS else "quantify"
+    stages = {"connections": "connect", **dict.fromkeys(predict.ARTEFACTS, "predict")}
+    stage = stages.get(wildcards.table, "quantify")
     folders = expand(
         "results/{study}/{stage}/{{method}}/{table}/all.parquet",
         stage=stage,
@@ -128,6 +130,11 @@ def rejected(wildcards):
             method=labelled,
             measure=measures(name, quantify.SERIES),
         ),
+        *expand(
+            f"results/{name}/connect/{{method}}/rejected/{{shard}}.parquet",
+            method=STUDIES[name]["connect"],
+            shard=parts,
+        ),
         *[
             f"results/{name}/predict/{method}/rejected/all.parquet"
             for method in predicts(name)
@@ -143,6 +150,7 @@ def tables(name):
         table=[
             "items",
             "rejected",
+            *(["connections"] if STUDIES[name]["connect"] else []),
             *STUDIES[name]["quantify"],
             *(predict.ARTEFACTS if predicts(name) else []),
         ],
@@ -173,37 +181,74 @@ def featured(name):
     return labels, [measure for measure in STUDIES[name]["quantify"] if measure in used]
 
 
-def check_figures():
-    """Stop before the first job where a figure is drawn from a measure that its study does not take."""
-    for name, settings in STUDIES.items():
-        for figure in settings["figures"]:
-            for need in FIGURES[figure]["needs"]:
-                if need not in ["overlays", "index", *settings["quantify"]]:
-                    raise WorkflowError(
-                        "nothing was started; mend this first:\n"
-                        f"config/studies/{name}.yaml: figures.{figure}: it is drawn from '{need}'; "
-                        f"add '{need}: {{}}' to the section 'quantify'"
-                    )
+def trained_here(name):
+    """List the segmentation methods that a study trains itself."""
+    methods = STUDIES[name]["segment"]
+    return [
+        method
+        for method in methods
+        if method in segment.LEARNERS and not methods[method].get("weights")
+    ]
 
 
-def needs(wildcards):
-    """Name the files behind a figure: the index as one, a measure or the overlays by method."""
-    name = wildcards.study
-    places = {
+def drawable(name):
+    """Name everything that a figure of a study can be drawn from, and the file or files behind it."""
+    labelled = STUDIES[name]["segment"]
+
+    def each(stage, artefact, methods):
+        return {
+            method: f"results/{name}/{stage}/{method}/{artefact}/all.parquet"
+            for method in methods
+        }
+
+    return {
         "index": f"{source(name)}/index/all.parquet",
         "overlays": {
             method: f"results/{name}/segment/{method}/overlays/all.zip"
-            for method in STUDIES[name]["segment"]
+            for method in labelled
         },
+        **{
+            measure: each("quantify", measure, labelled)
+            for measure in STUDIES[name]["quantify"]
+        },
+        **(
+            {"history": each("segment", "history", trained_here(name))}
+            if trained_here(name)
+            else {}
+        ),
+        **(
+            {
+                table: each("predict", table, predicts(name))
+                for table in predict.ARTEFACTS
+            }
+            if predicts(name)
+            else {}
+        ),
     }
-    return {
-        need: places.get(need)
-        or {
-            method: f"results/{name}/quantify/{method}/{need}/all.parquet"
-            for method in STUDIES[name]["segment"]
-        }
-        for need in FIGURES[wildcards.figure]["needs"]
+
+
+def check_figures():
+    """Stop before the first job where a figure is drawn from what its study does not make."""
+    remedies = {
+        "history": "train a network in the section 'segment'",
+        **dict.fromkeys(predict.ARTEFACTS, "add a section 'predict'"),
     }
+    for name, settings in STUDIES.items():
+        for figure in settings["figures"]:
+            for need in set(FIGURES[figure]["needs"]) - set(drawable(name)):
+                raise WorkflowError(
+                    "nothing was started; mend this first:\n"
+                    f"config/studies/{name}.yaml: figures.{figure}: it is drawn from '{need}'; "
+                    + remedies.get(
+                        need, f"add '{need}: {{}}' to the section 'quantify'"
+                    )
+                )
+
+
+def needs(wildcards):
+    """Name the files behind a figure: one, or one for every method."""
+    found = drawable(wildcards.study)
+    return {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
 
 
 def needed(wildcards):

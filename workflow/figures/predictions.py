@@ -1,0 +1,51 @@
+"""Predicted against measured, by models that had not seen the specimen."""
+
+from figures import style
+
+
+def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bool = True):
+    """Draw a panel per method with 90 % intervals and the line of equality, and one with all learning curves.
+
+    Items outside the range of the training set are hollow. `intervals`: whether the bars are drawn.
+    """
+    import numpy as np
+
+    tables = {method: table[table["fold"] >= 0] for method, table in predictions.items()}
+    tables = {method: table for method, table in tables.items() if len(table)}
+    if not tables:
+        return style.nothing("no item has a known target")
+    target = next(iter(errors.values()))["target"].iloc[0]
+    looks, cols = style.look(tables), min(3, len(tables) + 1)
+    rows = -(-(len(tables) + 1) // cols)
+    figure, axes = style.panels(rows, cols, style.PAGE_IN, 2.3)
+    known = np.concatenate([table["target"] for table in tables.values()])
+    margin = 0.05 * (np.ptp(known) or 1)
+    ends = [known.min() - margin, known.max() + margin]
+    for panel, (method, table) in zip(axes.flat, tables.items(), strict=False):
+        panel.plot(ends, ends, color=style.FAINT, lw=0.8, zorder=0)
+        for strange, part in table.groupby("outside_training_range"):
+            bars = (part["high_90"] - part["low_90"]) / 2 if intervals else None
+            face = "white" if strange else looks[method]["color"]
+            panel.errorbar(
+                part["target"], part["predicted"], bars, fmt="o", ms=3, lw=0.6, capsize=0,
+                color=looks[method]["color"], markerfacecolor=face,
+            )  # fmt: skip
+        row = errors[method].iloc[0]
+        note = f"MAE {row['mae']:.3g}\nR² {row['r2']:.2f}\n90 % interval covers {row['coverage_90']:.0%}"
+        panel.text(0.03, 0.97, note, transform=panel.transAxes, va="top", fontsize=6.5)
+        panel.set_title(style.text(method))
+        panel.set_xlabel(style.axis(target))
+        panel.set_ylabel("predicted")
+    last = axes.flat[len(tables)]
+    for method in tables:
+        curve = learning_curve[method]
+        last.errorbar(
+            curve["train_items"], curve["mae"], curve["mae_std"], label=style.text(method), lw=0.9, **looks[method]
+        )
+    last.set_title("learning curves")
+    last.set_xlabel("items learned from")
+    last.set_ylabel("held-out MAE")
+    last.legend()
+    for panel in axes.flat[len(tables) + 1 :]:
+        panel.set_visible(False)
+    return figure
