@@ -57,7 +57,42 @@ def tables():
         "coarsening": {"otsu": grown(HOSTILE)[1]},
         "history": {"unet": history()},
         **predicted(),
+        "published": None,
+        "two_point": {"otsu": curve("two_point_probability")},
+        "lineal_path": {"otsu": curve("lineal_path_probability")},
+        "grain_size": {"otsu": intercepts()},
     }
+
+
+def curve(column):
+    """Make a correlation function along one axis."""
+    lag = np.arange(11)
+    return pd.DataFrame({"item": HOSTILE, "phase": 1, "direction": "x", "lag_px": lag, column: 0.2 * np.exp(-lag / 3)})
+
+
+def intercepts():
+    """Make grain sizes by two procedures, one with a scale that is not known."""
+    rows = [("lines", np.nan, 20.0, 2.0), ("lines", 0.0, 19.0, 3.0), ("circles", np.nan, 21.0, 2.5)]
+    names = ["procedure", "direction_deg", "mean_lineal_intercept_px", "mean_lineal_intercept_ci95_px"]
+    return pd.DataFrame(rows, columns=names).assign(item=HOSTILE, mean_lineal_intercept_um=np.nan)
+
+
+def test_published_curves_are_drawn_on_their_axis():
+    from figures import curves
+
+    reference = pd.DataFrame({"z": np.linspace(0.2, 0, 30)})
+    figure = curves.two_point({"otsu": curve("two_point_probability")}, reference, reference_columns={"z": "x"})
+    ours, theirs = figure.axes[0].get_lines()
+    assert ours.get_label() == "x" and theirs.get_label() == "published z"
+    assert theirs.get_xdata().tolist() == [0, 5, 10]
+
+
+def test_grain_size_is_in_pixels_where_the_scale_is_unknown():
+    from figures import grain_size
+
+    figure = grain_size.draw({"otsu": intercepts()})
+    assert figure.axes[0].get_xlabel().endswith("px")
+    assert len(figure.axes[0].containers) == 2
 
 
 def history(epochs=4):
@@ -88,7 +123,7 @@ def test_losses_mark_the_best_epoch():
 
     figure = losses.draw({"unet": history()})
     assert "best epoch 3 of 4" in figure.axes[0].get_title(loc="left")
-    assert [line.get_label() for line in figure.axes[1].get_lines()][0] == "score"
+    assert figure.axes[1].get_lines()[0].get_label() == "score"
 
 
 def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
@@ -102,6 +137,8 @@ def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
 
 
 def empty(table):
+    if table is None:
+        return None
     if isinstance(table, pd.DataFrame):
         return table.iloc[:0]
     return {method: {} if isinstance(part, dict) else part.iloc[:0] for method, part in table.items()}
@@ -112,7 +149,7 @@ def test_options_agree_with_the_schema_and_needs_with_the_arguments(name):
     draw = registry.load(DRAWS, name)
     schema = study.read_schema("figures.schema.yaml")["properties"][name]["properties"]
     assert registry.options_of(draw) == {key: part["default"] for key, part in schema.items()}
-    assert registry.inputs_of(draw) == FIGURES[name]["needs"]
+    assert [name for name in registry.inputs_of(draw) if name != "published"] == FIGURES[name]["needs"]
 
 
 def test_the_schema_offers_every_figure():

@@ -83,6 +83,14 @@ def read_csv(path):
     return pd.read_csv(path, converters={"item": str, "group": str})
 
 
+def read_csv_parts(path, rows: int = 100_000):
+    """Yield a CSV table in parts, for tables larger than memory; one without rows is one part without rows."""
+    import pandas as pd
+
+    with pd.read_csv(path, converters={"item": str, "group": str}, chunksize=rows) as parts:
+        yield from parts
+
+
 def write_rejected(path, rows: list[dict]) -> None:
     """Write the `rejected` table of a shard; it has its columns even when it has no row."""
     import pandas as pd
@@ -107,6 +115,35 @@ def read_bytes_zip(path) -> dict[str, bytes]:
 
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in sorted(archive.namelist())}
+
+
+def write_weights(path, arrays: Mapping[str, np.ndarray], note: Mapping | None = None) -> None:
+    """Write named arrays as safetensors; `note` holds JSON values that travel in the same file."""
+    from safetensors.numpy import save_file
+
+    tidy = {name: np.array(value, order="C", copy=None) for name, value in arrays.items()}
+    metadata = {"note": json.dumps(note, sort_keys=True)} if note else None
+    with atomic(path) as temporary:
+        save_file(tidy, str(temporary), metadata=metadata)
+
+
+def read_weights(path) -> dict[str, np.ndarray]:
+    """Read what `write_weights` wrote; a file that is no safetensors is a ValueError."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(str(path))
+    except SafetensorError as error:
+        raise ValueError(f"{path} holds no weights: {error}; weights are safetensors files, never pickles") from error
+
+
+def read_weights_note(path) -> dict:
+    """Read the note of a file of weights; {} where there is none."""
+    from safetensors import safe_open
+
+    with safe_open(str(path), framework="np") as handle:
+        return json.loads((handle.metadata() or {}).get("note", "{}"))
 
 
 def _ome(axes: str, pixel_size_um: float | None, name: str) -> dict:
@@ -167,8 +204,8 @@ class ArraysWriter:
 
 
 @contextmanager
-def write_arrays(path, compression: str = "zstd") -> Iterator[ArraysWriter]:
-    """Open the arrays of one shard for writing; the file appears when the block ends well."""
+def _zip_group(path):
+    """Open the root of a zipped zarr for writing; the file appears when the block ends well."""
     import zarr
 
     class DatelessZip(zarr.storage.ZipStore):
@@ -185,9 +222,47 @@ def write_arrays(path, compression: str = "zstd") -> Iterator[ArraysWriter]:
     with atomic(path) as temporary:
         store = DatelessZip(temporary, mode="w", compression=0)
         try:
-            yield ArraysWriter(zarr.create_group(store, zarr_format=3), compression)
+            yield zarr.create_group(store, zarr_format=3)
         finally:
             store.close()
+
+
+@contextmanager
+def write_arrays(path, compression: str = "zstd") -> Iterator[ArraysWriter]:
+    """Open the arrays of one shard for writing; the file appears when the block ends well."""
+    with _zip_group(path) as root:
+        yield ArraysWriter(root, compression)
+
+
+def write_ragged(path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named flat arrays (crystals, graphs) into one zipped zarr."""
+    from zarr.codecs import BloscCodec
+
+    with _zip_group(path) as root:
+        for name, values in sorted(arrays.items()):
+            shuffle = "shuffle" if values.itemsize > 1 else "noshuffle"
+            array = root.create_array(
+                name,
+                shape=values.shape,
+                dtype=values.dtype,
+                chunks=(min(max(len(values), 1), CHUNK_SIDE[1]), *values.shape[1:]),
+                compressors=BloscCodec(cname="zstd", clevel=1, shuffle=shuffle),
+                fill_value=0,
+            )
+            if values.size:
+                array[...] = values
+
+
+def read_ragged(path, names=None) -> dict[str, np.ndarray]:
+    """Read the arrays that `write_ragged` wrote: all of them, or those of some names."""
+    import zarr
+
+    store = zarr.storage.ZipStore(path, mode="r")
+    try:
+        root = zarr.open_group(store, mode="r")
+        return {name: root[name][...] for name in sorted(root.array_keys()) if names is None or name in names}
+    finally:
+        store.close()
 
 
 class Arrays(Mapping):

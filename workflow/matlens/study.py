@@ -187,6 +187,22 @@ def load(path: str | Path) -> dict:
     return validate(values, path, node)
 
 
+def check_needs(studies: dict[str, dict], stage: str, needs: dict[str, list[str]]) -> None:
+    """Refuse a study that names a method of a stage without those whose tables it works on.
+
+    `needs` lists, for each such method, the others. A StudyError names every one that is missing.
+    """
+    lines = [
+        f"config/studies/{name}.yaml: {stage}.{method}: works on the table of '{need}'; add '{need}' to '{stage}'"
+        for name, study in studies.items()
+        for method in study[stage]
+        for need in needs.get(method, [])
+        if need not in study[stage]
+    ]
+    if lines:
+        raise StudyError("\n".join(lines))
+
+
 def load_all(names, folder: str | Path) -> dict[str, dict]:
     """Load studies by name from a folder of YAML files; an unknown name is answered with the right ones."""
     folder = Path(folder)

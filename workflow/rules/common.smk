@@ -10,6 +10,7 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from figures import DRAWS, FIGURES
 from matlens import (
+    catalog,
     connect,
     ingest,
     predict,
@@ -248,7 +249,24 @@ def check_figures():
 def needs(wildcards):
     """Name the files behind a figure: one, or one for every method."""
     found = drawable(wildcards.study)
-    return {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
+    chosen = {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
+    reference = STUDIES[wildcards.study]["figures"][wildcards.figure].get("reference")
+    return (
+        {**chosen, "published": published(wildcards, *reference.split("/", 1))}
+        if reference
+        else chosen
+    )
+
+
+def published(wildcards, name, file):
+    """Find the file of published curves that a figure is compared with."""
+    try:
+        return str(catalog.find(name, file))
+    except (OSError, ValueError, KeyError) as error:
+        place = f"config/studies/{wildcards.study}.yaml: figures.{wildcards.figure}.reference"
+        raise WorkflowError(
+            f"nothing was started; mend this first:\n{place}: {error}"
+        ) from None
 
 
 def needed(wildcards):

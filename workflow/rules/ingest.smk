@@ -26,6 +26,8 @@ rule ingest:
         rejected="results/{study}/ingest/{method}/rejected/{shard}.parquet",
     log:
         "logs/{study}/ingest/{method}/{shard}.log",
+    wildcard_constraints:
+        method="|".join(ingest.METHODS),
     conda:
         "../../envs/core.yaml"
     resources:
@@ -36,3 +38,26 @@ rule ingest:
         shards=lambda wildcards: len(shards(wildcards.study)),
     script:
         "../scripts/ingest.py"
+
+
+rule ingest_structures:
+    input:
+        plan="results/{study}/ingest/{method}/plan/all.parquet",
+        code=code("ingest_structures", ingest.CRYSTALS),
+    output:
+        structures="results/{study}/ingest/{method}/structures/{shard}.zarr.zip",
+        index="results/{study}/ingest/{method}/index/{shard}.parquet",
+        rejected="results/{study}/ingest/{method}/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/ingest/{method}/{shard}.log",
+    wildcard_constraints:
+        method="|".join(ingest.CRYSTALS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        options=options("ingest"),
+        shards=lambda wildcards: len(shards(wildcards.study)),
+    script:
+        "../scripts/ingest_structures.py"

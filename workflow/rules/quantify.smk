@@ -20,3 +20,32 @@ rule quantify:
         phases=phases,
     script:
         "../scripts/quantify.py"
+
+
+rule series:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{study}/quantify/{method}/{table}/all.parquet",
+            study=wildcards.study,
+            method=wildcards.method,
+            table=NEEDS[wildcards.measure],
+        ),
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        code=code("series", quantify.SERIES, "measure"),
+    output:
+        table="results/{study}/quantify/{method}/{measure}/all.parquet",
+        rejected="results/{study}/quantify/{method}/rejected_{measure}/all.parquet",
+    log:
+        "logs/{study}/quantify/{method}/{measure}/series.log",
+    wildcard_constraints:
+        measure="|".join(quantify.SERIES),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        names=lambda wildcards: NEEDS[wildcards.measure],
+        options=options("quantify", "measure"),
+        phases=phases,
+    script:
+        "../scripts/series.py"

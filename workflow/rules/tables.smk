@@ -11,7 +11,7 @@ rule collect:
     log:
         "logs/{study}/{stage}/{method}/{artefact}/collect.log",
     wildcard_constraints:
-        artefact="|".join(["index", *quantify.METHODS]),
+        artefact="|".join(["index", "connections", *quantify.METHODS]),
     conda:
         "../../envs/core.yaml"
     script:
@@ -27,7 +27,14 @@ rule table:
     log:
         "logs/{study}/tables/{table}.log",
     wildcard_constraints:
-        table="|".join([*quantify.METHODS, *quantify.SERIES, *predict.ARTEFACTS]),
+        table="|".join(
+            [
+                "connections",
+                *quantify.METHODS,
+                *quantify.SERIES,
+                *predict.ARTEFACTS,
+            ]
+        ),
     conda:
         "../../envs/core.yaml"
     params:

@@ -8,13 +8,15 @@ def _read(path: str):
     """Read a table, or the lossless pictures of a zip by key."""
     if path.endswith(".parquet"):
         return io.read_table(path)
+    if path.endswith(".csv"):
+        return io.read_csv(path)
     pictures = io.read_bytes_zip(path)
     return {int(name.removesuffix(".png")): data for name, data in pictures.items() if name.endswith(".png")}
 
 
 def main(needs: dict, name: str, options: dict, figure: str) -> None:
     """Write an SVG; `needs` gives for every artefact its file, or a file for every method."""
-    offered = {
+    offered = {"published": None} | {
         need: {method: _read(path) for method, path in found.items()} if isinstance(found, dict) else _read(found)
         for need, found in needs.items()
     }

@@ -14,7 +14,8 @@ def main(
 
         def work(item: dict):
             stacks = {name: sources[name](item["key"]) for name in needed}
-            return quantify.rows(function, item, stacks, {"phases": phases}, options)
+            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            return quantify.rows(function, item, stacks, offered, options)
 
         items = [{"key": key, **marks.attrs(key)} for key in marks]
         found = [rows for _, rows in batch.survive(items, work, lost, f"quantify/{measure}")]

@@ -2,10 +2,11 @@
 
 A measure is `measure(labels, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
 `labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases`
-(their names). It returns a DataFrame for one item, with lengths in pixels (`..._px`, `..._px2`); the door adds the item and the
-micrometre columns. The name of the measure is the name of the artefact.
+(their names), `pixel_size_um` (float or None). It returns a DataFrame for one item, with lengths in pixels (`..._px`,
+`..._px2`); the door adds the item and the micrometre columns. The name of the measure is the name of the artefact.
 
-A measure over a series takes the tables of other measures and the index: `measure(tables, *, options)`.
+A measure over a series, `fit(regions, index, *, options)`, takes the merged tables of the measures that its positional
+arguments name, and the index; the study must list those measures too.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +15,28 @@ from matlens import columns, registry
 
 METHODS = {
     "fractions": "matlens.quantify.fractions:measure",
+    "scores": "matlens.quantify.scores:measure",
+    "regions": "matlens.quantify.regions:measure",
+    "neighbours": "matlens.quantify.neighbours:measure",
+    "polygons": "matlens.quantify.polygons:measure",
+    "triple_points": "matlens.quantify.polygons:triple_points",
+    "sizes": "matlens.quantify.sizes:measure",
+    "sphere_sizes": "matlens.quantify.stereology:measure",
+    "grain_size": "matlens.quantify.grain_size:measure",
+    "two_point": "matlens.quantify.two_point:measure",
+    "lineal_path": "matlens.quantify.lineal_path:measure",
+    "cluster": "matlens.quantify.cluster:measure",
+    "chords": "matlens.quantify.chords:measure",
+    "chord_lengths": "matlens.quantify.chords:distribution",
+    "surface": "matlens.quantify.surface:measure",
+    "tpb": "matlens.quantify.tpb:measure",
+    "percolation": "matlens.quantify.percolation:measure",
+    "tortuosity": "matlens.quantify.tortuosity:measure",
 }
-SERIES = {}
+SERIES = {
+    "growth": "matlens.quantify.coarsening:growth",
+    "coarsening": "matlens.quantify.coarsening:fit",
+}
 
 
 def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, options: Mapping):

@@ -1,11 +1,55 @@
-"""Area fractions of the phases."""
+"""Area fractions of the phases, with the error of sampling one image."""
+
+import itertools
 
 import numpy as np
 
+from matlens.quantify import phase_maps
 
-def measure(labels: np.ndarray, phases: list[str]):
-    """Measure area fraction of every phase."""
+
+def measure(labels: np.ndarray, phases: list[str], *, fields: int = 4):
+    """Measure the area fraction of every phase (in 3-D the volume fraction) and its 95 % interval.
+
+    `labels`: uint8 phase map (255 is not labelled and left out) or int32 region map (a region is phase 1, -1 left out).
+    The image is cut into `fields` x `fields` (x `fields`) equal fields. Their fractions scatter with all the
+    correlation inside them: the standard error is the area-weighted standard deviation between fields over the square
+    root of their number n, the interval the Student t one with n - 1 degrees of freedom, cut to [0, 1]. That holds
+    while a field is wider than the range of correlation (a few particles); a field smaller than that makes the interval
+    too narrow. A phase that fills all of the image or none of it shows no scatter, so its error is unknown (empty).
+    Source: point counts by fields, ASTM E562-19 section 11, with areas for points.
+    """
     import pandas as pd
+    from scipy import stats
 
-    counts = np.bincount(labels.ravel(), minlength=len(phases))
-    return pd.DataFrame({"phase": np.arange(len(counts)), "area_fraction": counts / labels.size})
+    from matlens import columns
+
+    labels = phase_maps.phase_map(labels, phases)
+    edges = [np.unique(np.linspace(0, n, min(fields, n) + 1).astype(int)) for n in labels.shape]
+    cuts = [[slice(a, b) for a, b in itertools.pairwise(edge)] for edge in edges]
+    counts = np.array([_count(labels[cut], len(phases)) for cut in itertools.product(*cuts)], float)
+    counts = counts[counts.sum(1) > 0]
+    areas, total = counts.sum(1), counts.sum()
+    fraction = counts.sum(0) / total if total else np.full(len(phases), np.nan)
+    number = len(counts)
+    error = np.full(len(phases), np.nan)
+    if number > 1:
+        scatter = (((counts - areas[:, None] * fraction) / total) ** 2).sum(0)
+        error = np.where((fraction > 0) & (fraction < 1), np.sqrt(scatter * number / (number - 1)), np.nan)
+    reach = stats.t.ppf(0.975, number - 1) * error if number > 1 else error
+    size = columns.AREA if labels.ndim == 2 else "volume_px3"
+    return pd.DataFrame(
+        {
+            columns.PHASE: np.arange(len(phases)),
+            columns.PHASE_NAME: phases,
+            columns.AREA_FRACTION: fraction,
+            "area_fraction_error": error,
+            "area_fraction_low": np.clip(fraction - reach, 0.0, 1.0),
+            "area_fraction_high": np.clip(fraction + reach, 0.0, 1.0),
+            size: counts.sum(0),
+        }
+    )
+
+
+def _count(labels: np.ndarray, phases: int) -> np.ndarray:
+    """Count the labelled pixels of every phase."""
+    return np.bincount(labels.ravel(), minlength=256)[:phases]

@@ -1,0 +1,44 @@
+"""Correlation functions against lag, by direction, with published curves where there are some."""
+
+from figures import style
+
+DASHES = ("-", "--", ":", "-.")
+
+
+def _draw(tables: dict, column: str, label: str, published, reference_columns: dict | None):
+    """Draw a row of panels, one per method: the mean over items by direction, and the published points."""
+    tables = {method: table for method, table in tables.items() if len(table)}
+    if not tables:
+        return style.nothing("no item was measured")
+    cols = min(3, len(tables))
+    rows = -(-len(tables) // cols)
+    figure, axes = style.panels(rows, cols, style.PAGE_IN if cols > 1 else style.COLUMN_IN * 1.3, 2.6)
+    for panel, (method, table) in zip(axes.flat, tables.items(), strict=False):
+        means = table.groupby(["direction", "lag_px"], sort=True)[column].mean()
+        for number, direction in enumerate(means.index.unique("direction")):
+            curve, colour = means[direction], style.PALETTE[number % len(style.PALETTE)]
+            panel.plot(curve.index, curve, DASHES[number % 4], color=colour, label=direction)
+            for name, along in (reference_columns or {}).items():
+                if published is not None and along == direction:
+                    points = published[name].iloc[: int(curve.index.max()) + 1 : 5]
+                    panel.plot(points.index, points, "o", ms=3, mfc="none", color=colour, label=f"published {name}")
+        panel.set_title(style.text(method))
+        panel.set_xlabel("lag / px")
+        panel.set_ylabel(label)
+        panel.legend(ncols=2)
+    for panel in axes.flat[len(tables) :]:
+        panel.set_visible(False)
+    return figure
+
+
+def two_point(two_point: dict, published, *, reference: str = "", reference_columns: dict | None = None):
+    """Draw S2 against lag. `reference`: catalogue set and CSV file of published curves, "set/file", a row per lag.
+
+    `reference_columns`: which direction each of its columns is, since every author counts the axes differently.
+    """
+    return _draw(two_point, "two_point_probability", "two-point probability $S_2$", published, reference_columns)
+
+
+def lineal_path(lineal_path: dict, published, *, reference: str = "", reference_columns: dict | None = None):
+    """Draw the lineal path function against lag. The options are those of `two_point`."""
+    return _draw(lineal_path, "lineal_path_probability", "lineal path $L$", published, reference_columns)

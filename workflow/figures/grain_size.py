@@ -1,0 +1,35 @@
+"""ASTM E112 grain size number, by item, method and procedure."""
+
+from figures import style
+
+
+def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
+    """Draw the mean of every procedure with its 95 % interval; in micrometres where the scale is known.
+
+    `quantity`: column of `grain_size` without its unit; the half-width of its interval is drawn where it has one.
+    """
+    tables = {method: table for method, table in grain_size.items() if len(table)}
+    if not tables:
+        return style.nothing("no grains were measured")
+    known = all(table[f"{quantity}_um"].notna().any() for table in tables.values())
+    unit = "um" if known else "px"
+    items = sorted({item for table in tables.values() for item in table["item"]})
+    looks = style.look(tables)
+    figure, axes = style.panels(1, 1, style.PAGE_IN, 0.9 + 0.32 * len(items) * len(tables))
+    panel, ticks = axes[0, 0], []
+    for row, (item, method) in enumerate((item, method) for item in items for method in tables):
+        table = tables[method]
+        mine = table[(table["item"] == item) & table[f"{quantity}_{unit}"].notna()]
+        for number, (procedure, part) in enumerate(mine.groupby("procedure", sort=True)):
+            part = part[part["direction_deg"].isna()]
+            half = part.get(f"{quantity}_ci95_{unit}")
+            panel.errorbar(
+                part[f"{quantity}_{unit}"], [row + 0.2 * (number - 0.5)] * len(part), xerr=half,
+                fmt=style.MARKERS[number], color=looks[method]["color"], label=procedure if row == 0 else None,
+            )  # fmt: skip
+        ticks.append(f"{style.text(item)}\n{style.text(method)}")
+    panel.set_yticks(range(len(ticks)), ticks)
+    panel.set_ylim(len(ticks) - 0.5, -0.5)
+    panel.set_xlabel(style.axis(f"{quantity}_{unit}"))
+    panel.legend()
+    return figure

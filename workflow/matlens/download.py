@@ -1,0 +1,124 @@
+"""Fetch one file over HTTP: resumed where it broke off, tried again, and checked before it gets its name."""
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+ATTEMPTS = 4
+PAUSE_SECONDS = 1.0  # before the second attempt; doubled before each further one
+TIMEOUT_SECONDS = (10.0, 60.0)  # to connect, and between two pieces
+PIECE_BYTES = 1 << 18
+QUIET_SECONDS = 5.0
+
+
+class DownloadError(OSError):
+    """A file that could not be fetched; the message names the file, the address and the remedy."""
+
+
+class _Again(Exception):
+    """A fault that another attempt may cure."""
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder, so that two processes never write the same partial file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _receive(response, part: Path, have: int, size: int) -> None:
+    """Append the body of a response to `part`; never more than `size` bytes in all."""
+    told = time.monotonic()
+    with open(part, "ab" if have else "wb") as handle:
+        for piece in response.iter_content(PIECE_BYTES):
+            have += len(piece)
+            if have > size:
+                raise DownloadError(f"it sends more than the {size} bytes of the catalogue: another file is there now")
+            handle.write(piece)
+            if time.monotonic() - told > QUIET_SECONDS:
+                told = time.monotonic()
+                print(f"fetching {part.name}: {have >> 20} of {size >> 20} MiB", file=sys.__stderr__, flush=True)
+    if have < size:
+        raise _Again(f"it closed the connection after {have} of {size} bytes")
+
+
+def _request(url: str, part: Path, size: int) -> None:
+    """Ask for what is missing of `part`, or for all of it where the server cannot resume."""
+    import requests
+
+    have = part.stat().st_size if part.exists() else 0
+    if have == size:
+        return
+    have = have if have < size else 0
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            status = response.status_code
+            if status == 416:
+                part.unlink(missing_ok=True)
+                raise _Again("it cannot resume the partial file")
+            if status == 429 or status >= 500:
+                raise _Again(f"it answered {status} {response.reason}")
+            if status >= 400:
+                raise DownloadError(f"it answered {status} {response.reason}")
+            resumed = status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
+            if status == 206 and not resumed:
+                part.unlink(missing_ok=True)
+                raise _Again("it sent another part than was asked for")
+            _receive(response, part, have if resumed else 0, size)
+    except requests.RequestException as error:
+        got = part.stat().st_size if part.exists() else 0
+        raise _Again(f"{type(error).__name__} after {got} of {size} bytes") from error
+
+
+def _download(url: str, output: str, _pooch, *, part: Path, size: int) -> None:
+    """Complete `part` and hand it over as `output`: a downloader for pooch, which checks the hash and renames."""
+    reason = None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
+        try:
+            _request(url, part, size)
+        except _Again as error:
+            reason = error
+        else:
+            os.replace(part, output)
+            return
+    raise DownloadError(f"{reason}; tried {ATTEMPTS} times; run again to go on from there, once it can be reached")
+
+
+def fetch(url: str, path: Path, sha256: str, size: int) -> None:
+    """Fetch `url` into `path`, which appears only when it has `size` bytes and the checksum.
+
+    What arrived of an interrupted download stays beside it as `.<name>.part`, and the next call goes on from there.
+    Raises DownloadError when the address does not give this file.
+    """
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    part = path.with_name(f".{path.name}.part")
+    with _alone(path.parent):
+        while not path.exists():
+            resumed = part.exists()
+            get = partial(_download, part=part, size=size)
+            try:
+                pooch.retrieve(url, f"sha256:{sha256}", fname=path.name, path=path.parent, downloader=get)
+            except ValueError as error:
+                if resumed:  # the two halves may come from two versions of the file: once more, from the start
+                    continue
+                raise DownloadError(
+                    f"{path.name}: {url} gives a file with another checksum; the source may have changed: "
+                    f"nothing was kept. Get the file from the source named in the catalogue and put it at {path}"
+                ) from error
+            except DownloadError as error:
+                raise DownloadError(f"{path.name} not fetched from {url}: {error}; or put it at {path}") from error
