@@ -121,7 +121,7 @@ MEANING = {
     "true_exponent": "model: exponent n of the coarsening law r^n = r0^n + K t",
     "true_mean_diameter_px": "model: mean diameter of the circles (spheres) as large as the grains, in pixels",
     "true_energy": "model: free energy per pixel of a spinodal field, in units of its double well",
-    "true_domain_size_px": "model: 2 pi over the mean wave number of the structure factor, in pixels",
+    "true_domain_size_px": "model: first zero of the autocorrelation of a spinodal field, in pixels",
     "model_time": "model: time of the phase-field simulation, in its own units",
     "grains": "model: number of grains asked for",
     "region_a": "number of the first region of a pair or junction",

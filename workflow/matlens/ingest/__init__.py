@@ -1,9 +1,10 @@
-"""Sources in (files, catalogue sets, models of microstructure), images with metadata and known truth out.
+"""Sources in (files, catalogue sets, models of microstructure), images with metadata and known truth, or crystals, out.
 
 A method is two functions that share one set of keyword-only options, each naming those it uses. `plan(*, ...)` lists
 the items, cheaply: a DataFrame with a column `item`, whatever `read` needs, and, where some cannot be used, a column
 `reason`. `read(item, phases, *, ...)` takes one row of it as a dict and returns a Micrograph, or raises BadItem.
 Methods that depend on files have a third, `listing(*, ...)`: its digest changes when files come, go or change.
+The methods of CRYSTALS differ in `read(item, *, ...)`, which returns a Crystal and a dict of scalars for the index.
 """
 
 from dataclasses import dataclass, field
@@ -14,12 +15,37 @@ from matlens import columns
 
 PLANS = {
     "files": "matlens.ingest.files:plan",
+    "sheet": "matlens.ingest.sheet:plan",
+    "catalog": "matlens.ingest.catalog:plan",
+    "structures": "matlens.ingest.structures:plan",
+    "prototypes": "matlens.ingest.prototypes:plan",
+    "gamma_prime": "matlens.ingest.gamma_prime:plan",
+    "polycrystal": "matlens.ingest.polycrystal:plan",
+    "dual_phase": "matlens.ingest.dual_phase:plan",
+    "spinodal": "matlens.ingest.spinodal:plan",
+    "fibres": "matlens.ingest.fibres:plan",
+    "porous": "matlens.ingest.porous:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
+    "sheet": "matlens.ingest.sheet:read",
+    "catalog": "matlens.ingest.catalog:read",
+    "gamma_prime": "matlens.ingest.gamma_prime:read",
+    "polycrystal": "matlens.ingest.polycrystal:read",
+    "dual_phase": "matlens.ingest.dual_phase:read",
+    "spinodal": "matlens.ingest.spinodal:read",
+    "fibres": "matlens.ingest.fibres:read",
+    "porous": "matlens.ingest.porous:read",
+}
+CRYSTALS = {
+    "structures": "matlens.ingest.structures:read",
+    "prototypes": "matlens.ingest.prototypes:read",
 }
 LISTINGS = {
     "files": "matlens.ingest.files:listing",
+    "sheet": "matlens.ingest.sheet:listing",
+    "catalog": "matlens.ingest.catalog:listing",
+    "structures": "matlens.ingest.structures:listing",
 }
 
 
