@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from matlens import batch, columns
 from matlens.quantify import scores
 

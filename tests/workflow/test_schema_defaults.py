@@ -3,11 +3,11 @@
 import inspect
 
 import pytest
-
 from matlens import ingest, quantify, registry, segment, study
 from matlens.segment import trained
 
 NO_METHOD = {"ingest": {"shards"}}
+INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
 
 
 def functions(table: dict, name: str) -> list:
@@ -15,7 +15,7 @@ def functions(table: dict, name: str) -> list:
 
 
 CASES = [
-    *(("ingest", name, [*functions(ingest.PLANS, name), *functions(ingest.METHODS, name)]) for name in ingest.METHODS),
+    *(("ingest", name, [f for table in INGEST for f in functions(table, name)]) for name in ingest.PLANS),
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),

@@ -13,11 +13,13 @@ def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, opti
 
     `stacks` holds the arrays that have those axes (image, truth or None), `offered` the rest. Returns uint8 or int32
     labels of the shape of the image; a method that returns anything else is a TypeError. An item without a layer
-    that the method takes is a BadItem.
+    that the method takes is a BadItem, as is one with pixels that are no numbers for a method that looks at them.
     """
     missing = [name for name in registry.inputs_of(function) if name not in stacks and name not in offered]
     if missing:
         raise BadItem(f"the item has no {', '.join(missing)}; this method is for items that do (maps of orientations)")
+    if "image" in registry.inputs_of(function) and not np.isfinite(stacks["image"]).all():
+        raise BadItem("the image holds values that are not finite (NaN or infinite); mask or fill them before ingest")
     if not axes.startswith("t"):
         found = registry.call(function, {**offered, **stacks}, options)
     else:

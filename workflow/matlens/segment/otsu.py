@@ -2,17 +2,27 @@
 
 import numpy as np
 
+from matlens.segment import histogram
+
 
 def segment(image: np.ndarray, *, foreground: str = "bright", sigma_px: float = 1.0) -> np.ndarray:
-    """Label pixels by Otsu's threshold: 1 on the chosen side of it, 0 on the other.
+    """Label pixels by Otsu's threshold: 1 on the chosen side of it, 0 on the other; a constant image is all 0.
 
     `image`: float32 in [0, 1], any number of axes. `foreground`: "bright" or "dark", the side that is phase 1.
     `sigma_px`: standard deviation of the Gaussian smoothing before the threshold, in pixels; 0 for none.
+    The histogram has 1024 equal bins over the range of the smoothed image. Images that are not finite are BadItems.
     Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 18.
     """
-    from scipy import ndimage
-    from skimage.filters import threshold_otsu
+    low, high = histogram.finite_range(image)
+    if low == high:
+        return np.zeros(image.shape, np.uint8)
+    return side(histogram.smooth(image, sigma_px), foreground)
 
-    smooth = ndimage.gaussian_filter(image, sigma_px) if sigma_px > 0 else image
-    above = smooth > threshold_otsu(smooth)
-    return (above if foreground == "bright" else ~above).astype(np.uint8)
+
+def side(smooth: np.ndarray, foreground: str) -> np.ndarray:
+    """Put 1 on the chosen side of the Otsu threshold of a smooth image and 0 on the other, as uint8."""
+    if smooth.min() == smooth.max():
+        return np.zeros(smooth.shape, np.uint8)
+    (threshold,) = histogram.otsu_thresholds(*histogram.histogram(smooth), 2)
+    above = smooth > np.float32(threshold)
+    return (above if foreground == "bright" else ~above).view(np.uint8)

@@ -1,0 +1,83 @@
+"""Who is trained on, whose weights are applied, what the card says; and options that agree with the schema."""
+
+import pytest
+from matlens import registry, segment, study
+from matlens.segment import trained
+
+
+def rows(*parts):
+    return [dict(zip(("item", "group", "split"), part, strict=True)) for part in parts]
+
+
+FIELDS = rows(*((f"field_{n}", f"specimen_{n // 3}", None) for n in range(30)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_is_never_divided(seed):
+    roles = trained.split(FIELDS, validation_part=0.3, hold_out=["specimen_4", "field_20"], seed=seed)
+    by_group = {}
+    for row in FIELDS:
+        by_group.setdefault(row["group"], set()).add(roles[row["item"]])
+    assert all(len(found) == 1 for found in by_group.values())
+    assert by_group["specimen_4"] == {"test"} and by_group["specimen_6"] == {"test"}  # field_20 is of specimen_6
+    assert sum(found == {"val"} for found in by_group.values()) == 2  # 0.3 of 8
+
+
+def test_marked_splits_are_kept():
+    marked = rows(("a", "g", "train"), ("b", "h", "val"), ("c", "i", "test"), ("d", "j", None), ("e", "k", "train"))
+    assert trained.split(marked) == {"a": "train", "b": "val", "c": "test", "d": "test", "e": "train"}
+    roles = trained.split(marked, validation="groups", validation_part=0.5)
+    assert roles["b"] == roles["c"] == roles["d"] == "test"
+    assert sorted([roles["a"], roles["e"]]) == ["train", "val"]
+
+
+def test_a_group_with_a_test_item_is_test():
+    marked = rows(("a", "g", "train"), ("b", "g", "test"), ("c", "h", "train"))
+    assert trained.split(marked, validation_part=0.0) == {"a": "test", "b": "test", "c": "train"}
+
+
+def test_empty_cells_are_no_groups():
+    nan = float("nan")
+    found = trained.split(rows(("a", nan, nan), ("b", nan, nan), ("c", nan, nan), ("d", nan, nan)), validation_part=0.5)
+    assert sorted(found.values()) == ["train", "train", "val", "val"]
+
+
+def test_one_group_is_trained_on_and_judged_by_none():
+    assert trained.split(rows(("a", "g", None), ("b", "g", None))) == {"a": "train", "b": "train"}
+
+
+def test_whose_weights():
+    own = "results/mine/segment/unet/weights/all.safetensors"
+    assert trained.weights_file("mine", "unet") == own
+    assert trained.card_file(own) == "results/mine/segment/unet/card/all.json"
+    assert trained.weights_file("other", "fcn", weights="mine/unet") == own
+    stored = "data/weights/nickel.safetensors"
+    assert trained.weights_file("mine", "unet", weights=stored) == stored
+    assert trained.card_file(stored) == "data/weights/nickel.json"
+    assert trained.initial_file("mine", "unet") is None
+    assert trained.initial_file("other", "unet", initial_weights="mine/unet") == own
+
+
+def test_weights_of_other_phases_or_methods_are_refused():
+    card = {"phases": ["a", "b"], "method": "unet"}
+    with pytest.raises(ValueError, match="the study has phases"):
+        trained.model("unet", {}, card, ["a", "c"])
+    with pytest.raises(ValueError, match="not 'fcn'"):
+        trained.model("fcn", {}, card, ["a", "b"])
+
+
+@pytest.mark.parametrize("method", sorted(segment.LEARNERS))
+def test_options_agree_with_the_schema(method):
+    own = {}
+    for function in trained.functions(method):
+        for name, default in registry.options_of(function).items():
+            default = list(default) if isinstance(default, tuple) else default
+            assert own.setdefault(name, default) == default
+    schema = study.read_schema("segment.schema.yaml")["properties"][method]["properties"]
+    assert own == {name: part["default"] for name, part in schema.items()}
+    assert all(part.get("description") for part in schema.values())
+
+
+def test_every_learner_can_be_prepared_and_applied():
+    assert set(segment.LEARNERS) == set(segment.PREPARES) <= set(segment.METHODS)
+    assert all("model" in registry.inputs_of(registry.load(segment.METHODS, name)) for name in segment.LEARNERS)

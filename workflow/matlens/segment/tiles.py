@@ -1,0 +1,105 @@
+"""Whole images by overlapping tiles: the answer of the tiles is that of the whole, with the memory of a tile."""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+SYMMETRIES = {"one": 1, "mirrors": 2, "right_angles": 3}
+
+
+def starts(length: int, tile: int, overlap: int) -> list[int]:
+    """List where tiles begin along an axis: each `overlap` short of the end of the one before, the last at the end."""
+    if length <= tile:
+        return [0]
+    first = list(range(0, length - tile, tile - overlap))
+    return [*first, length - tile]
+
+
+def ramp(start: int, tile: int, length: int, overlap: int, blend: int) -> np.ndarray:
+    """Weigh the places of a tile along an axis: 0 near the edges it shares, 1 inside, `blend` places of ramp between.
+
+    Nothing is held back at the ends of the image: there a tile sees all that the whole would see.
+    """
+    place = np.arange(tile, dtype=np.float32)
+    dead = (overlap - blend) // 2
+    weight = np.ones(tile, np.float32)
+    if start > 0:
+        weight = np.minimum(weight, (place - dead + 0.5) / max(blend, 1))
+    if start + tile < length:
+        weight = np.minimum(weight, (tile - 1 - place - dead + 0.5) / max(blend, 1))
+    return np.clip(weight, 0.0, 1.0)
+
+
+def views(dims: int, kind: str) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Yield the symmetries under which a tile is looked at: an order of axes and the axes to mirror then."""
+    orders = list(itertools.permutations(range(dims))) if kind == "right_angles" else [tuple(range(dims))]
+    mirrors = [()]
+    if kind != "one":
+        mirrors = [m for n in range(dims + 1) for m in itertools.combinations(range(dims), n)]
+    yield from itertools.product(orders, mirrors)
+
+
+def averaged(predict: Callable, tile: np.ndarray, kind: str) -> np.ndarray:
+    """Average the answers to a tile seen under several symmetries, each turned back."""
+    total, count = None, 0
+    for order, mirrors in views(tile.ndim, kind):
+        found = predict(np.ascontiguousarray(np.flip(tile.transpose(order), mirrors)))
+        back = np.flip(found, [axis + 1 for axis in mirrors]).transpose(0, *(1 + np.argsort(order)))
+        total = back.copy() if total is None else total + back
+        count += 1
+    return total / np.float32(count)
+
+
+def reflected(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Lengthen an image at its far ends by mirroring, as often as it takes."""
+    lacking = [(0, target - n) for n, target in zip(image.shape, shape, strict=True)]
+    return np.pad(image, lacking, mode="reflect") if any(after for _, after in lacking) else image
+
+
+def bands(
+    predict: Callable, image: np.ndarray, *, tile: int, overlap: int, stride: int, radius: int, kind: str = "one"
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Predict an image tile by tile; yields `(first, values)`: rows `first` onwards of the answer, (channels, rows,
+    ...).
+
+    `predict(tile)` returns (channels, *shape of tile) and sees `radius` pixels far; it is equivariant to shifts by
+    `stride`, so tiles lie on multiples of it. Tiles are `tile` long and share `overlap`, in pixels, both rounded up to
+    what the stride allows. From an overlap of 2 `radius` + `stride` on, the answer is that of the whole image at once,
+    to rounding; with less, tiles fade into each other. Memory: the image, and one row of tiles of the answer.
+    """
+    whole = tuple(-(-n // stride) * stride for n in image.shape)
+    overlap = -(-overlap // stride) * stride
+    tile = max(-(-tile // stride) * stride, overlap + stride)
+    blend = max(min(stride, overlap), overlap - 2 * radius)
+    lengths = tuple(min(tile, n) for n in whole)
+    padded = reflected(image, whole)
+    steps = [starts(n, length, overlap) for n, length in zip(whole, lengths, strict=True)]
+    ramps = [
+        [ramp(s, length, n, overlap, blend) for s in begin]
+        for begin, length, n in zip(steps, lengths, whole, strict=True)
+    ]
+    held, weight, done = None, None, 0
+    cut = tuple(slice(0, n) for n in image.shape[1:])
+    for row, first in enumerate(steps[0]):
+        if held is not None and first > done:  # rows above this one are finished
+            yield done, (held[:, : first - done] / weight[: first - done])[(slice(None), slice(None), *cut)]
+            held, weight, done = held[:, first - done :], weight[first - done :], first
+        values = None
+        for others in itertools.product(*(range(len(s)) for s in steps[1:])):
+            place = (first, *(steps[axis + 1][k] for axis, k in enumerate(others)))
+            window = tuple(slice(s, s + n) for s, n in zip(place, lengths, strict=True))
+            found = averaged(predict, padded[window], kind)
+            weights = ramps[0][row]
+            for axis, k in enumerate(others):
+                weights = np.multiply.outer(weights, ramps[axis + 1][k])
+            if values is None:
+                values = np.zeros((len(found), lengths[0], *whole[1:]), np.float32)
+                shares = np.zeros((lengths[0], *whole[1:]), np.float32)
+            values[(slice(None), slice(None), *window[1:])] += found * weights
+            shares[(slice(None), *window[1:])] += weights
+        if held is not None:
+            values[:, : held.shape[1]] += held
+            shares[: len(weight)] += weight
+        held, weight = values, shares
+    yield done, (held / weight)[(slice(None), slice(0, image.shape[0] - done), *cut)]
