@@ -175,9 +175,10 @@ class ArraysWriter:
     `compression` is "lz4" for images, whose noise does not compress, and "zstd" for labels, which do.
     """
 
-    def __init__(self, root, compression: str):
-        self._root = root
+    def __init__(self, archive, compression: str):
+        self._archive = archive
         self._compression = compression
+        self._described = {}
 
     def add(self, key: int, pixels: np.ndarray, axes: str, attrs: Mapping, layers: Mapping | None = None) -> None:
         """Store one item under its key.
@@ -187,20 +188,53 @@ class ArraysWriter:
         """
         attrs = dict(attrs)
         ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
-        group = self._root.create_group(f"{key:08d}", attributes={"ome": ome, "matlens": {"axes": axes, **attrs}})
-        self._array(group, "0", pixels, _chunks(pixels.shape, axes))
+        self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
+        self._array(f"{key:08d}/0", pixels, _chunks(pixels.shape, axes))
         for name, layer in sorted((layers or {}).items()):
             extra = layer.ndim - pixels.ndim
-            self._array(group, name, layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
+            self._array(f"{key:08d}/{name}", layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
 
-    def _array(self, group, name: str, values: np.ndarray, chunks: tuple[int, ...]) -> None:
-        from zarr.codecs import BloscCodec
+    def group(self, prefix: str, attrs: Mapping) -> None:
+        """Store the metadata of a group; `prefix` ends in `/`, or is empty for the root."""
+        metadata = {"attributes": attrs, "zarr_format": 3, "node_type": "group"}
+        self._put(f"{prefix}zarr.json", json.dumps(metadata, indent=2).encode())
 
-        codec = BloscCodec(cname=self._compression, clevel=1, shuffle="shuffle" if values.itemsize > 1 else "noshuffle")
-        array = group.create_array(
-            name, shape=values.shape, dtype=values.dtype, chunks=chunks, compressors=codec, fill_value=0
-        )
-        array[...] = values
+    def _put(self, name: str, value) -> None:
+        import zipfile
+
+        info = zipfile.ZipInfo(name, ZIP_EPOCH)
+        info.external_attr = 0o644 << 16
+        self._archive.writestr(info, value)
+
+    def _array(self, prefix: str, values: np.ndarray, chunks: tuple[int, ...]) -> None:
+        """Store an array chunk by chunk; zarr describes it, and only the bytes go past zarr's slow event loop."""
+        from numcodecs import blosc
+
+        values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        self._put(f"{prefix}/zarr.json", self._description(values, chunks))
+        shuffle = blosc.SHUFFLE if values.itemsize > 1 else blosc.NOSHUFFLE
+        for index in np.ndindex(*(-(-n // c) for n, c in zip(values.shape, chunks, strict=True))):
+            part = values[tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunks, strict=True))]
+            if part.shape != chunks:  # a chunk at the border is stored whole
+                part = np.pad(part, [(0, c - n) for n, c in zip(part.shape, chunks, strict=True)])
+            if part.any():  # a chunk of zeros is left out: it is what zarr fills in
+                packed = blosc.compress(np.ascontiguousarray(part), self._compression.encode(), 1, shuffle)
+                self._put("/".join((prefix, "c", *map(str, index))), packed)
+
+    def _description(self, values: np.ndarray, chunks: tuple[int, ...]) -> bytes:
+        """Let zarr write the metadata of such an array, once for all of one shape and type."""
+        kind = (values.shape, values.dtype.str, chunks)
+        if kind not in self._described:
+            import zarr
+            from zarr.codecs import BloscCodec
+
+            shuffle = "shuffle" if values.itemsize > 1 else "noshuffle"
+            codec = BloscCodec(cname=self._compression, clevel=1, shuffle=shuffle)
+            options = {"shape": values.shape, "dtype": values.dtype, "chunks": chunks, "compressors": codec}
+            memory = {}
+            zarr.create_array(memory, fill_value=0, **options)
+            self._described[kind] = memory["zarr.json"].to_bytes()
+        return self._described[kind]
 
 
 @contextmanager
@@ -230,8 +264,12 @@ def _zip_group(path):
 @contextmanager
 def write_arrays(path, compression: str = "zstd") -> Iterator[ArraysWriter]:
     """Open the arrays of one shard for writing; the file appears when the block ends well."""
-    with _zip_group(path) as root:
-        yield ArraysWriter(root, compression)
+    import zipfile
+
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        writer = ArraysWriter(archive, compression)
+        writer.group("", {})
+        yield writer
 
 
 def write_ragged(path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,35 +1,182 @@
-"""Micrographs from the user's own files: a file, a folder or a glob."""
+"""Micrographs from the user's own files: a file, a folder or a glob, with masks of known truth beside them."""
 
-import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 
-from matlens import columns
-from matlens.ingest import Micrograph
+from matlens import columns as names
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph, bars, grey, readers, truths
+from matlens.ingest.finding import _root, digest, found, item_name, nearest, printable, stem  # noqa: F401
+from matlens.ingest.rows import RESERVED, as_numbers, first_of_each, from_names, trouble  # noqa: F401
+
+_nearest, _printable = nearest, printable  # names under which the rooms beside know them
+
+BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
+WIDE = (np.int64, np.uint64, np.float64)
+FREE_TYPES = "buif"
 
 
-def _found(path: str) -> list[Path]:
-    return sorted(Path().glob(path))
+def listing(*, path: str, masks: str | None = None) -> str:
+    """Digest the files and masks of a study; a ValueError says that there are none, where it looked, what is there."""
+    paths = found(path)[1]
+    return digest(paths + (found(masks, "masks")[1] if masks else []))
 
 
-def listing(*, path: str) -> str:
-    """Digest names, sizes and times of the files."""
-    text = "\n".join(f"{p} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in _found(path))
-    return hashlib.sha256(text.encode()).hexdigest()
+def _closest(path: Path, masks: list[Path]) -> list[Path]:
+    """Keep those masks whose folders have most in common with those of an image: train/labels for train/images."""
+    shared = [len(set(path.parent.parts) & set(mask.parent.parts)) for mask in masks]
+    return [mask for mask, count in zip(masks, shared, strict=True) if count == max(shared)]
 
 
-def plan(*, path: str):
-    """List the files as items."""
+def _matched(images: dict[Path, str], masks: str | None) -> dict[Path, tuple[str | None, str | None]]:
+    """Find the mask of each image: its relative name, or its stem in the nearest folder. Gives (mask, reason)."""
+    if masks is None:
+        return dict.fromkeys(images, (None, None))
+    root, paths = found(masks, "masks")
+    by_name, by_stem = {}, {}
+    for path in paths:
+        by_name.setdefault(item_name(path, root), []).append(path)
+        by_stem.setdefault(stem(path), []).append(path)
+    pairs = {}
+    for path, name in images.items():
+        fitting = by_name.get(name) or _closest(path, by_stem.get(stem(path), []))
+        if len(fitting) > 1:
+            two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
+            pairs[path] = (None, f"two masks have its name: {two}; keep one")
+        else:
+            pairs[path] = (str(fitting[0]) if fitting else None, None)
+    if not any(mask or reason for mask, reason in pairs.values()):
+        examples = f"the first image is '{stem(next(iter(images)))}', the first mask '{stem(paths[0])}'"
+        raise ValueError(f"masks '{masks}': no mask has the name of an image; {examples}; rename them alike")
+    return pairs
+
+
+def plan(*, path: str, masks: str | None = None, group: str | None = None, columns: str | None = None):
+    """List the files as items.
+
+    `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: the same for truth masks, which
+    belong to the image of their name, whatever the extension; an image without one has no truth. `group`: regular
+    expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
+    become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot
+    be used. ValueError when nothing matches.
+    """
     import pandas as pd
 
-    files = _found(path)
-    return pd.DataFrame({columns.ITEM: [p.stem for p in files], columns.FILE: [str(p) for p in files]})
+    root, paths = found(path)
+    images = {p: item_name(p, root) for p in paths}
+    pairs = _matched(images, masks)
+    extra = from_names(paths, group, columns)
+    rows = [
+        {
+            names.ITEM: images[p],
+            names.FILE: printable(str(p)),
+            names.TRUTH_FILE: pairs[p][0],
+            names.REASON: pairs[p][1] or trouble(p),
+        }
+        for p in paths
+    ]
+    for column, values in extra.items():
+        for row, value in zip(rows, values, strict=True):
+            row[column] = value
+    if group is not None:
+        for row in rows:
+            if row[names.GROUP] is None:
+                row[names.REASON] = (
+                    row[names.REASON] or f"its name does not fit group '{group}'; rename it or widen the pattern"
+                )
+    frame = pd.DataFrame(first_of_each(rows))
+    return frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
 
 
-def read(item: dict) -> Micrograph:
-    """Read one file."""
-    from PIL import Image
+def read(
+    item: dict,
+    phases: list[str],
+    *,
+    truth_values: dict | None = None,
+    crop_bars: bool = True,
+    pixel_size_um: float | None = None,
+    stack: str | None = None,
+    min_side_px: int = 8,
+    max_side_px: int = 20000,
+    max_pixels: int = 2**28,
+) -> Micrograph:
+    """Read one file, check it, cut information bars off, and put its truth on it.
 
-    pixels = np.asarray(Image.open(item[columns.FILE]).convert("L"))
-    return Micrograph(pixels=pixels, intensity_high=255.0)
+    `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
+    mask values mean which phase, see `truths.to_phases`. `pixel_size_um` overrides what item and file say. `stack`:
+    "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames). BadItem says
+    why a file cannot be used.
+    """
+    try:
+        found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
+    except MemoryError as error:
+        size = os.path.getsize(item[names.FILE])
+        if size > max_pixels:
+            raise
+        raise BadItem(f"a header in its {size} bytes asks for more memory than there is; copy it again") from error
+    if stack and found_.pixels.ndim == 3:
+        found_.axes = stack + "yx"
+    low, high = _check_pixels(found_, min_side_px, max_side_px)
+    _set_scale(found_, item.get(names.PIXEL_SIZE) if pixel_size_um is None else pixel_size_um)
+    shape = found_.pixels.shape
+    if crop_bars and not found_.layers:
+        _crop(found_, low, high)
+    else:
+        found_.meta.pop(BAR_ROWS, None)
+    bits = found_.meta.pop("significant_bits", None)
+    if (found_.intensity_low, found_.intensity_high) == (0.0, 1.0):
+        found_.intensity_low, found_.intensity_high = grey.intensity_range(found_.pixels, bits)
+    mask = item.get(names.TRUTH_FILE)
+    if isinstance(mask, str) and mask:
+        top = int(found_.meta.get(BAR_TOP, 0))
+        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels)
+    return found_
+
+
+def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tuple[float, float]:
+    """Refuse what cannot be an image; returns its smallest and largest pixel."""
+    pixels = found_.pixels
+    if pixels.dtype.kind not in FREE_TYPES or pixels.dtype in WIDE:
+        raise BadItem(f"its pixels are {pixels.dtype}; save it as 32-bit float or 16-bit integer")
+    if pixels.dtype == bool:
+        found_.pixels = pixels = pixels.astype(np.uint8) * np.uint8(255)
+    height, width = pixels.shape[-2:]
+    if min(height, width) < min_side_px:
+        raise BadItem(f"it has {width} x {height} pixels; a side needs {min_side_px} (min_side_px)")
+    if max(height, width) > max_side_px:
+        raise BadItem(f"it has {width} x {height} pixels, a side may have {max_side_px}; tile it or raise max_side_px")
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (np.isfinite(low) and np.isfinite(high)):
+        lost = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
+        raise BadItem(
+            f"{lost} of its {pixels.size} pixels are not finite (NaN or infinite); fill them or crop them off"
+        )
+    if low == high and not found_.layers:
+        raise BadItem(f"all its pixels are {low:g}: an empty image; check the export")
+    return low, high
+
+
+def _set_scale(found_: Micrograph, size) -> None:
+    """Put a pixel size given by the user in the place of that of the file."""
+    if size is None or not np.isfinite(float(size)):
+        return
+    if not float(size) > 0:
+        raise BadItem(f"pixel_size_um is {size}; give a positive length in micrometres, or leave it empty")
+    found_.pixel_size_um = float(size)
+    found_.meta["pixel_size_source"] = "given"
+
+
+def _crop(found_: Micrograph, low: float, high: float) -> None:
+    """Cut information bars off, and say in `meta` how many rows, and where a scale bar is left in the image."""
+    pixels, told = found_.pixels, int(found_.meta.pop(BAR_ROWS, None) or 0)
+    first = pixels if pixels.ndim == 2 else pixels[0]
+    top, bottom = bars.find_info_bar(first, low, high)
+    bottom = told or bottom  # what the instrument says of its bar is exact
+    if top + bottom and first.shape[0] - top - bottom >= bars.LOWEST_PX:
+        found_.pixels = np.ascontiguousarray(pixels[..., top : first.shape[0] - bottom, :])
+        found_.meta |= {BAR_ROWS: top + bottom, **({BAR_TOP: top} if top else {})}
+    image = found_.pixels if pixels.ndim == 2 else found_.pixels[0]
+    if bar := bars.find_scale_bar(image, low, high):
+        found_.meta |= {names.SCALE_BAR: bar["width"], names.SCALE_BAR_BOX: "{x},{y},{width},{height}".format(**bar)}

@@ -1,0 +1,451 @@
+"""Files, folders, globs and sheets: what becomes an item, what its truth is, and what is refused and why."""
+
+import inspect
+import os
+import sys
+
+import numpy as np
+import pytest
+import tifffile
+from matlens import ingest, io, registry, study
+from matlens.batch import BadItem
+from matlens.ingest import files, finding, sheet, truths
+from PIL import Image
+
+from . import specimens
+from .specimens import ramp
+
+PHASES = ["matrix", "particle"]
+
+
+def save(path, image=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(ramp(kind=np.uint8) if image is None else image).save(path)
+    return path
+
+
+def items(frame):
+    return dict(zip(frame["item"], frame["file"], strict=True))
+
+
+def reasons(frame):
+    return dict(zip(frame["item"], frame.get("reason", [None] * len(frame)), strict=True))
+
+
+def test_a_folder_gives_its_images_and_not_its_sidecars(tmp_path):
+    for name in ("b.png", "a.png", ".hidden.png", "sub/c.png"):
+        save(tmp_path / name)
+    for name in ("a.txt", "notes.md", "t.csv", "x.json"):
+        (tmp_path / name).write_text("x")
+    for name in ("s.emi", "s_1.ser", "s_2.ser", "m.cpr", "m.crc", "alone_1.ser"):
+        (tmp_path / name).write_bytes(b"x")
+    specimens.omezarr(tmp_path / "z.ome.zarr", ramp(), "yx")
+    assert list(files.plan(path=str(tmp_path))["item"]) == ["a", "alone_1", "b", "m", "s", "z"]
+    assert list(files.plan(path=str(tmp_path / "**"))["item"]) == ["a", "alone_1", "b", "m", "s", "sub/c", "z"]
+    assert list(files.plan(path=str(tmp_path / "*.txt"))["item"]) == ["a"]  # named outright, so it is an item
+    assert list(files.plan(path=str(tmp_path / "b.png"))["item"]) == ["b"]
+    assert list(files.plan(path=str(tmp_path / "z.ome.zarr"))["item"]) == ["z"]
+
+
+def test_names_are_unique_or_refused(tmp_path):
+    for name in ("u/x.png", "v/x.png", "u/y.png", "u/y.tif"):
+        save(tmp_path / name)
+    found = files.plan(path=str(tmp_path / "*/*"))
+    said = reasons(found)
+    assert {name for name, reason in said.items() if reason is None or reason != reason} >= {"u/x", "v/x"}
+    twice = found[found["item"] == "u/y"]["reason"].tolist()
+    assert twice[0] is None
+    assert "u/y.png" in twice[1]
+    assert "u/y.tif" in twice[1]
+
+
+def test_digits_after_a_dot_and_home_and_odd_characters(tmp_path, monkeypatch):
+    save(tmp_path / "1070C-1.5.png")
+    save(tmp_path / "a [1].png")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert list(files.plan(path="~")["item"]) == ["1070C-1.5", "a [1]"]
+    assert list(files.plan(path=str(tmp_path / "a [1].png"))["item"]) == ["a [1]"]
+    assert finding.stem("x.ome.tif") == finding.stem("x.tif") == finding.stem("x.ome.zarr") == finding.stem("x") == "x"
+    assert finding.stem("field.0001") == "field.0001"
+
+
+@pytest.mark.parametrize("path", ["nothing/*.png", "imags/*.png", "images/*.tif", "images/b.png", ""])
+def test_a_path_that_matches_nothing_says_where_and_what_is_there(tmp_path, path):
+    save(tmp_path / "images" / "a.png")
+    for function in (files.listing, files.plan):
+        with pytest.raises(ValueError, match=r"image|empty") as caught:
+            function(path=str(tmp_path / path) if path else "")
+    if path:
+        assert path in str(caught.value)
+        assert str(tmp_path) in str(caught.value)
+
+
+def test_the_listing_sees_new_changed_and_lost_files(tmp_path):
+    save(tmp_path / "a.png")
+    digests = [files.listing(path=str(tmp_path))]
+    save(tmp_path / "b.png")
+    digests.append(files.listing(path=str(tmp_path)))
+    os.utime(tmp_path / "a.png", (1, 1))
+    digests.append(files.listing(path=str(tmp_path)))
+    (tmp_path / "a.txt").write_text("$$SM_MICRON_BAR 1")
+    digests.append(files.listing(path=str(tmp_path)))
+    (tmp_path / "b.png").unlink()
+    digests.append(files.listing(path=str(tmp_path)))
+    assert len(set(digests)) == 5
+    assert files.listing(path=str(tmp_path)) == digests[-1]
+
+
+def test_masks_belong_to_the_image_of_their_name(tmp_path, data):
+    root = data("micrographs/superalloy_nasa")
+    found = files.plan(path=f"{root}/*/images/*.png", masks=f"{root}/*/labels/*.png", group=r"(spot\d+)_")
+    assert len(found) == 14
+    for image, mask in zip(found["file"], found["truth_file"], strict=True):
+        assert mask == image.replace("/images/", "/labels/")
+    assert set(found["group"]) == {f"spot{k}" for k in (1, 3, 4, 5, 6, 7)}
+    for folder in ("p", "q"):  # the same names twice: the nearest folder has the mask
+        save(tmp_path / folder / "img" / "x.png")
+        save(tmp_path / folder / "seg" / "x.tif")
+    two = files.plan(path=f"{tmp_path}/*/img/*", masks=f"{tmp_path}/*/seg/*")
+    assert [path.split("/")[-3] for path in two["truth_file"]] == ["p", "q"]
+    save(tmp_path / "p" / "seg" / "x.png")
+    assert "two masks" in reasons(files.plan(path=f"{tmp_path}/*/img/*", masks=f"{tmp_path}/*/seg/*"))["p/img/x"]
+    with pytest.raises(ValueError, match="no mask has the name"):
+        files.plan(path=f"{root}/train/images", masks=str(data("micrographs/tem_loops_316L/masks")))
+
+
+def test_names_hold_columns(data):
+    root = data("micrographs/gammaprime_ageing")
+    found = files.plan(
+        path=str(root / "images"), masks=str(root / "labels"), columns=r"(?P<temperature_c>\d+)C-(?P<time_h>\d+)H"
+    )
+    assert found["time_h"].tolist() == [10.0, 150.0, 300.0, 500.0]
+    assert found["temperature_c"].tolist() == [1070.0] * 4
+    assert found["truth_file"].isna().tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"group": "("}, "regular expression"),
+        ({"group": "a"}, "no group"),
+        ({"columns": "(a)"}, "no group"),
+        ({"columns": "(?P<x>zzz)"}, "fits none"),
+        ({"columns": "(?P<key>.)"}, "taken"),
+        ({"masks": "nowhere"}, "matches no file"),
+    ],
+)
+def test_patterns_that_cannot_work_stop_the_study(tmp_path, options, reason):
+    save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=reason):
+        files.plan(path=str(tmp_path), **options)
+
+
+def test_names_outside_a_pattern(tmp_path):
+    for name in ("s1_a.png", "s2_b.png", "odd.png"):
+        save(tmp_path / name)
+    assert "does not fit group" in reasons(files.plan(path=str(tmp_path), group=r"(s\d)_"))["odd"]
+    found = files.plan(path=str(tmp_path), columns=r"s(?P<sample>\d)")
+    assert found["sample"].isna().tolist() == [True, False, False]
+
+
+# one file per fault, and what its row must say
+def _faults(folder):
+    good = specimens.as_bytes(ramp(kind=np.uint8))
+    nan = ramp(kind=np.float32)
+    nan[3, 4:7] = np.nan
+    written = {"empty.png": b"", "html.tif": b"<html>404</html>", "cut.png": good[: len(good) // 2]}
+    for name, content in written.items():
+        (folder / name).write_bytes(content)
+    for name, image in {
+        "nan.tif": nan,
+        "constant.tif": np.full((40, 50), 7, np.uint8),
+        "dot.tif": np.array([[3]], np.uint8),
+        "wide.tif": np.arange(30000 * 8, dtype=np.uint8).reshape(8, 30000),
+        "double.tif": np.random.default_rng(0).random((40, 50)),
+        "long.tif": ramp(kind=np.int64),
+        "complex.tif": ramp(kind=np.complex64),
+    }.items():
+        tifffile.imwrite(folder / name, image, metadata=None)
+    whole = specimens.as_bytes(ramp(kind=np.uint8), "TIFF")
+    (folder / "short.tif").write_bytes(whole[:900])
+    save(folder / "good.png")
+
+
+FAULTS = {
+    "empty.png": "0 bytes",
+    "html.tif": "web page",
+    "cut.png": "broken",
+    "short.tif": "cut off|broken",
+    "nan.tif": "3 of its 2000 pixels are not finite",
+    "constant.tif": "all its pixels are 7",
+    "dot.tif": "min_side_px",
+    "wide.tif": "max_side_px",
+    "double.tif": "float64.*32-bit",
+    "long.tif": "int64.*16-bit",
+    "complex.tif": "complex64",
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_has_its_reason_and_remedy(tmp_path, name):
+    _faults(tmp_path)
+    with pytest.raises(BadItem, match=FAULTS[name]) as caught:
+        files.read({"file": str(tmp_path / name)}, PHASES)
+    assert ";" in str(caught.value)
+
+
+def _door(tmp_path, method, options, phases=PHASES):
+    """Run the two doors of ingest as a job would; returns the index and the rejected rows."""
+    sys.path.insert(0, str(study.SCHEMAS.parent / "scripts"))
+    import ingest as script
+    import ingest_plan
+
+    sys.path.pop(0)
+    out = {
+        name: str(tmp_path / f"out/{name}.bin") for name in ("plan", "images", "truth", "index", "rejected", "early")
+    }
+    ingest_plan.main(method, options, out["plan"], out["early"])
+    names = ("images", "truth", "index", "rejected")
+    script.main(out["plan"], method, options, phases, "0000", 1, **{name: out[name] for name in names})
+    early, late = (io.read_table(out[name]) for name in ("early", "rejected"))
+    return io.read_table(out["index"]), dict(
+        zip([*early["item"], *late["item"]], [*early["reason"], *late["reason"]], strict=True)
+    )
+
+
+def test_one_bad_file_never_stops_the_others(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    _faults(folder)
+    (folder / "lost.png").symlink_to(folder / "nowhere.png")
+    (folder / "folder.png").mkdir()
+    with open(os.fsencode(folder) + b"/\xff\xfe.png", "wb") as handle:
+        handle.write(specimens.as_bytes(ramp(kind=np.uint8)))
+    index, rejected = _door(tmp_path, "files", {"path": str(folder / "*.*")})
+    assert index["item"].tolist() == ["good"]
+    expected = {finding.stem(name) for name in FAULTS} | {"lost", "folder", "\\xff\\xfe"}
+    assert set(rejected) == expected
+    assert "not UTF-8" in rejected["\\xff\\xfe"]
+    assert "link" in rejected["lost"]
+    assert "folder" in rejected["folder"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_without_permission(tmp_path):
+    save(tmp_path / "a.png").chmod(0)
+    with pytest.raises(BadItem, match="permission"):
+        files.read({"file": str(tmp_path / "a.png")}, PHASES)
+
+
+def test_permission_is_named(tmp_path, monkeypatch):
+    save(tmp_path / "a.png")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(BadItem, match="permission"):
+        files.read({"file": str(tmp_path / "a.png")}, PHASES)
+
+
+def test_faults_of_the_machine_are_raised(tmp_path, monkeypatch):
+    save(tmp_path / "a.png")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matlens.ingest.readers.raster.read", full)
+    with pytest.raises(OSError, match="No space"):
+        files.read({"file": str(tmp_path / "a.png")}, PHASES)
+
+
+def test_scale_comes_from_the_option_then_the_row_then_the_file(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", ramp(), resolution=(50000, 50000), resolutionunit="CENTIMETER", metadata=None)
+    item = {"file": str(tmp_path / "a.tif")}
+    assert files.read(item, PHASES).pixel_size_um == pytest.approx(0.2)
+    assert files.read(item | {"pixel_size_um": 3.0}, PHASES).pixel_size_um == 3.0
+    assert files.read(item | {"pixel_size_um": float("nan")}, PHASES).pixel_size_um == pytest.approx(0.2)
+    found = files.read(item | {"pixel_size_um": 3.0}, PHASES, pixel_size_um=0.5)
+    assert (found.pixel_size_um, found.meta["pixel_size_source"]) == (0.5, "given")
+    with pytest.raises(BadItem, match="positive"):
+        files.read(item | {"pixel_size_um": -3.0}, PHASES)
+
+
+def test_unknown_scale_stays_unknown(tmp_path):
+    save(tmp_path / "in" / "a.png")
+    index, _ = _door(tmp_path, "files", {"path": str(tmp_path / "in")})
+    assert index["pixel_size_um"].isna().all()
+
+
+def test_pages_may_be_slices(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([ramp()] * 5), photometric="minisblack")
+    assert files.read({"file": str(tmp_path / "a.tif")}, PHASES).axes == "tyx"
+    assert files.read({"file": str(tmp_path / "a.tif")}, PHASES, stack="z").axes == "zyx"
+
+
+MASK = np.array([[0, 0, 255, 255], [0, 128, 128, 255]], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"matrix": [0], "particle": [128, 255]}, [[0, 0, 1, 1], [0, 1, 1, 1]]),
+        ({"particle": [128], "matrix": "other"}, [[0, 0, 0, 0], [0, 1, 1, 0]]),
+        ({"particle": 255, "matrix": "other"}, [[0, 0, 1, 1], [0, 0, 0, 1]]),
+    ],
+)
+def test_mask_values_become_phases(values, expected):
+    labels, stray = truths.to_phases(MASK, PHASES, values)
+    assert labels.tolist() == expected
+    assert (labels.dtype, stray) == (np.uint8, 0)
+    assert truths.to_phases(MASK.astype(np.int64), PHASES, values)[0].tolist() == expected
+
+
+def test_stray_values_take_the_nearest_phase_up_to_one_percent():
+    mask = np.zeros((10, 100), np.uint8)
+    mask[:, 50:] = 255
+    mask[0, 45:55] = [3, 3, 3, 3, 3, 250, 250, 250, 250, 250]
+    values = {"matrix": [0], "particle": [255]}
+    labels, stray = truths.to_phases(mask, PHASES, values)
+    assert stray == 10
+    assert labels.sum() == 500
+    mask[1, 0] = 9
+    with pytest.raises(BadItem, match=r"1\.1 % of the mask.*3, 9, 250.*expected 0, 255"):
+        truths.to_phases(mask, PHASES, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (None, "truth_values"),
+        ({"void": [0]}, "phases of the study are"),
+        ({"matrix": [0], "particle": [0]}, "two phases"),
+        ({"matrix": "other", "particle": "other"}, "one phase"),
+    ],
+)
+def test_masks_that_cannot_be_read_as_phases(values, reason):
+    with pytest.raises(BadItem, match=reason):
+        truths.to_phases(MASK, PHASES, values)
+
+
+def test_masks_of_every_kind_give_the_same_truth(tmp_path):
+    save(tmp_path / "a.png")
+    phase = (ramp(kind=np.uint8) % 3 == 0).astype(np.uint8)
+    palette = Image.fromarray(phase)
+    palette.putpalette([0, 0, 0, 255, 0, 0])
+    palette.save(tmp_path / "palette.png")
+    Image.fromarray(phase.astype(bool)).save(tmp_path / "bits.png")
+    tifffile.imwrite(tmp_path / "wide.tif", phase.astype(np.int32))
+    np.save(tmp_path / "long.npy", phase.astype(np.int64))
+    np.save(tmp_path / "float.npy", phase.astype(np.float64))
+    for name in ("palette.png", "bits.png", "wide.tif", "long.npy", "float.npy"):
+        found = files.read({"file": str(tmp_path / "a.png"), "truth_file": str(tmp_path / name)}, PHASES)
+        assert np.array_equal(found.truth, phase), name
+    colour = np.zeros((40, 50, 3), np.uint8)
+    colour[phase == 1] = (255, 0, 16)
+    save(tmp_path / "colour.png", colour)
+    item = {"file": str(tmp_path / "a.png"), "truth_file": str(tmp_path / "colour.png")}
+    found = files.read(item, PHASES, truth_values={"particle": [0xFF0010], "matrix": "other"})
+    assert np.array_equal(found.truth, phase)
+
+
+def test_masks_of_another_shape_or_broken_name_the_mask(tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "m.png", np.zeros((50, 40), np.uint8))
+    (tmp_path / "broken.png").write_bytes(b"")
+    for name, reason in (("m.png", "40 x 50 pixels, the image 50 x 40"), ("broken.png", "0 bytes")):
+        with pytest.raises(BadItem, match=reason) as caught:
+            files.read({"file": str(tmp_path / "a.png"), "truth_file": str(tmp_path / name)}, PHASES)
+        assert str(tmp_path / name) in str(caught.value)
+
+
+def test_real_masks(data):
+    root = data("micrographs/superalloy_nasa")
+    found = files.plan(path=f"{root}/val/images", masks=f"{root}/val/labels").to_dict("records")
+    truth = files.read(found[0], ["gamma", "secondary", "tertiary"]).truth
+    assert set(np.unique(truth)) == {0, 1, 2}
+    with pytest.raises(BadItem, match="truth_values"):
+        files.read(found[0], PHASES)
+    root = data("micrographs/uhcs_spheroidite")
+    for item in files.plan(path=f"{root}/images", masks=f"{root}/labels").to_dict("records"):
+        read = files.read(item, PHASES, truth_values={"matrix": [0], "particle": "other"})
+        assert read.truth.shape == read.pixels.shape
+        assert 0.10 < read.truth.mean() < 0.24  # SOURCE.txt: particle area fractions 0.108 to 0.24
+
+
+def _sheet(tmp_path, text, name="s.csv", encoding="utf-8"):
+    for image in ("img/a.png", "img/b.png"):
+        save(tmp_path / image)
+    (tmp_path / name).write_text(text, encoding=encoding)
+    return str(tmp_path / name)
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8"), ("\t", "utf-8-sig"), (";", "utf-8")])
+def test_a_sheet_lists_files_with_what_is_known_of_them(tmp_path, delimiter, encoding):
+    lines = [
+        ["file", "split", "group", "hardness_hv", "note", "pixel_size_um"],
+        ["img/a.png", "train", "g1", "312.5", "übel", "0.5"],
+        [str(tmp_path / "img/b.png"), "test", "g2", "", "", ""],
+    ]
+    path = _sheet(tmp_path, "\n".join(delimiter.join(line) for line in lines), encoding=encoding)
+    found = sheet.plan(path=path)
+    assert found["item"].tolist() == ["img/a", "img/b"]
+    assert found["hardness_hv"].tolist()[0] == 312.5
+    assert found["hardness_hv"].isna().tolist() == [False, True]
+    assert found["note"].tolist() == ["übel", None]
+    assert found["split"].tolist() == ["train", "test"]
+    index, rejected = _door(tmp_path, "sheet", {"path": path})
+    assert index["item"].tolist() == ["img/a", "img/b"]
+    assert index["pixel_size_um"].tolist()[0] == 0.5
+    assert index["pixel_size_um"].isna().tolist() == [False, True]
+    assert not rejected
+
+
+def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
+    rows = ["item,file,split", "ok,img/a.png,train", "up,../a.png,train", "sly,img/../../a.png,", "ok,img/b.png,"]
+    rows += ["no,,", "odd,img/b.png,trian", "gone,img/c.png,"]
+    index, rejected = _door(tmp_path, "sheet", {"path": _sheet(tmp_path, "\n".join(rows))})
+    assert index["item"].tolist() == ["ok"]
+    assert "leaves the folder of the sheet" in rejected["up"]
+    assert "leaves the folder of the sheet" in rejected["sly"]
+    assert "a.png" in rejected["ok"]
+    assert "b.png" in rejected["ok"]
+    assert "names no file" in rejected["no"]
+    assert "did you mean 'train'" in rejected["odd"]
+    assert "no such file" in rejected["gone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("image,x\na,b\n", "no column 'file'"),
+        ("file\n", "no rows"),
+        ("file,key\na,b\n", "taken"),
+        ("file,x,x\na,b,c\n", "twice"),
+        ("file,pixel_size_um\nimg/a.png,5 nm\n", "micrometres"),
+    ],
+)
+def test_sheets_that_cannot_be_used_stop_the_study(tmp_path, text, reason):
+    with pytest.raises(ValueError, match=reason):
+        sheet.plan(path=_sheet(tmp_path, text))
+
+
+def test_a_lost_or_garbled_sheet_stops_the_study(tmp_path):
+    with pytest.raises(ValueError, match="no file"):
+        sheet.listing(path=str(tmp_path / "nowhere.csv"))
+    (tmp_path / "s.csv").write_bytes("file\nü.png\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="UTF-8"):
+        sheet.listing(path=str(tmp_path / "s.csv"))
+
+
+@pytest.mark.parametrize("method", ["files", "sheet"])
+def test_schema_and_functions_agree(method):
+    properties = study.read_schema("ingest.schema.yaml")["properties"][method]["properties"]
+    options = {}
+    for table in (ingest.LISTINGS, ingest.PLANS, ingest.METHODS):
+        options |= registry.options_of(registry.load(table, method))
+    assert set(options) == set(properties)
+    for name, default in options.items():
+        assert properties[name]["description"]
+        assert properties[name].get("default", inspect.Parameter.empty) == default, name

@@ -1,0 +1,130 @@
+"""What a file, folder or glob names: the files, the items they are, and a digest that sees them change."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from glob import glob, has_magic
+from pathlib import Path
+
+SIDECARS = {".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".hdr", ".ini", ".log", ".db", ".xlsx"}
+IMAGES = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".dm3", ".dm4", ".emd", ".ser", ".emi", ".mrc"}
+FOLDERS = {".zarr"}  # folders that are one image
+DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # files that another of nearly the same name describes
+HINTS = 3
+
+
+def printable(name: str) -> str:
+    """Escape the bytes of a file name that are not UTF-8, so that tables and logs can hold it."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def expanded(path: str) -> str:
+    return os.path.normpath(os.path.expanduser(path)) if path else path
+
+
+def _root(pattern: str) -> Path:
+    """Name the folder in which a file, folder or glob is searched."""
+    if not has_magic(pattern) or os.path.lexists(pattern):
+        return Path(pattern) if _is_listed(pattern) else Path(pattern).parent
+    parts = Path(pattern).parts
+    return Path(*parts[: next(k for k, part in enumerate(parts) if has_magic(part))])
+
+
+def _is_listed(path: str) -> bool:
+    """Tell a folder of images from one that is an image itself (OME-Zarr)."""
+    return os.path.isdir(path) and Path(path).suffix.lower() not in FOLDERS
+
+
+def nearest(pattern: str) -> str:
+    """Say where nothing was found, and which names there come nearest."""
+    folder = _root(pattern)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    there = sorted(printable(entry.name) for entry in os.scandir(folder) if not entry.name.startswith("."))
+    rest = Path(pattern).parts[len(folder.parts) :] or ("",)
+    near = get_close_matches(rest[0].replace("*", ""), there[:10000], HINTS, 0.4) or there[:HINTS]
+    more = f" and {len(there) - len(near)} more" if len(there) > len(near) else ""
+    return f"looked in {folder.absolute()}, which holds {', '.join(near)}{more}" if there else f"{folder} is empty"
+
+
+def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
+    """List what a file, folder or glob names, sorted, and the folder the names are relative to.
+
+    A folder gives its files (not those of its folders) and its OME-Zarr folders, without hidden files and sidecars
+    (.txt, .csv, ...); so does a glob that ends in `*`. Any other glob gives everything it matches, except folders that
+    do not bear the name of an image. A file that another one describes (.ser of .emi, .crc of .cpr) goes with that.
+    ValueError when there is nothing.
+    """
+    pattern = expanded(path)
+    if not pattern:
+        raise ValueError(f"{what} is empty; give a file, a folder or a glob")
+    exact = os.path.lexists(pattern)
+    listed = exact and _is_listed(pattern)
+    if listed:
+        matches = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
+    else:
+        matches = [pattern] if exact else glob(pattern, recursive=True)
+    broad = listed or Path(pattern).name in ("*", "**")
+    kept = [Path(m) for m in matches if (exact and not listed) or _is_item(m, broad)]
+    inner = {p for p in kept if p.suffix.lower() in FOLDERS and p.is_dir()}
+    kept = [p for p in kept if not inner.intersection(p.parents)]
+    kept = sorted(set(kept) - _described(kept))
+    if not kept:
+        deeper = " (a folder gives the files in it; for those in its folders use folder/**)" if listed else ""
+        raise ValueError(f"{what} '{path}' matches no file{deeper}; {nearest(pattern)}")
+    return _root(pattern), kept
+
+
+def _is_item(path: str, broad: bool) -> bool:
+    suffix = Path(path).suffix.lower()
+    if os.path.isdir(path):
+        return suffix in FOLDERS or (suffix in IMAGES and not broad)
+    return not (broad and suffix in SIDECARS)
+
+
+def _described(paths: Iterable[Path]) -> set[Path]:
+    """List the files that belong to another one of the list."""
+    every = {(p.parent, p.stem.lower(), p.suffix.lower()) for p in paths}
+    return {
+        p
+        for p in paths
+        if (rule := DESCRIBED.get(p.suffix.lower()))
+        and (p.parent, re.sub(rule[1], "", p.stem).lower(), rule[0]) in every
+        and (rule[0] != ".emi" or re.search(rule[1], p.stem))
+    }
+
+
+def stem(path: str | Path) -> str:
+    """Drop the extension of a file name, both parts of `.ome.tif`; digits after a dot are no extension."""
+    name = Path(path).name
+    shorter = re.sub(r"(?<=.)(\.ome)?\.[A-Za-z][A-Za-z0-9]{0,7}$", "", name)
+    return shorter or name
+
+
+def item_name(path: Path, root: Path) -> str:
+    """Name an item: its path relative to the searched folder, with `/`, without extension."""
+    try:
+        folder = path.relative_to(root).parent
+    except ValueError:
+        folder = Path()
+    return printable((folder / stem(path)).as_posix())
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Digest names, sizes and times of files, of their sidecars, and of what OME-Zarr folders hold."""
+    seen = hashlib.sha256()
+    for path in paths:
+        near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else []
+        for file in [path, *near, *inside]:
+            try:
+                status = file.stat()
+            except (OSError, ValueError):
+                if file is not path:
+                    continue
+                seen.update(f"{printable(str(file))} lost\n".encode())
+            else:
+                seen.update(f"{printable(str(file))} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return seen.hexdigest()

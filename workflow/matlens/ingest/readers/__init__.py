@@ -1,0 +1,108 @@
+"""Files of instruments, one module per family: the content decides which reads a file, never its name.
+
+A reader is `read(path, *, max_pixels) -> Micrograph`: pixels in the file's own numbers, `pixel_size_um` only where the
+file states a physical length, and `meta` with what else it says (format, instrument, detector, beam_energy_kev,
+magnification, pixel_size_source). It raises BadItem before it decodes an image of more than `max_pixels` pixels.
+"""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from matlens import registry
+from matlens.batch import BadItem, _is_machine_fault
+from matlens.ingest.readers.sniff import sniff
+
+if TYPE_CHECKING:  # named here so that `sources.closure` sees what the tables load
+    from matlens.ingest.readers import (  # noqa: F401
+        ang,
+        crc,
+        ctf,
+        dm,
+        emd,
+        h5oina,
+        hdf5,
+        isolated,
+        mrc,
+        npy,
+        omezarr,
+        raster,
+        tia,
+        tiff,
+        video,
+    )
+
+FORMATS = {
+    "tiff": "matlens.ingest.readers.tiff:read",
+    "png": "matlens.ingest.readers.raster:read",
+    "jpeg": "matlens.ingest.readers.raster:read",
+    "bmp": "matlens.ingest.readers.raster:read",
+    "gif": "matlens.ingest.readers.raster:read",
+    "dm": "matlens.ingest.readers.dm:read",
+    "ser": "matlens.ingest.readers.tia:read",
+    "emi": "matlens.ingest.readers.tia:read",
+    "hdf5": "matlens.ingest.readers.hdf5:read",
+    "mrc": "matlens.ingest.readers.mrc:read",
+    "omezarr": "matlens.ingest.readers.omezarr:read",
+    "video": "matlens.ingest.readers.video:read",
+    "npy": "matlens.ingest.readers.npy:read",
+    "ang": "matlens.ingest.readers.ang:read",
+    "ctf": "matlens.ingest.readers.ctf:read",
+    "cpr": "matlens.ingest.readers.crc:read",
+}
+ISOLATED = ("hdf5", "video")  # their C libraries hang and crash on some broken files
+LABELS = {
+    "tiff": "matlens.ingest.readers.tiff:read_labels",
+    "png": "matlens.ingest.readers.raster:read_labels",
+    "jpeg": "matlens.ingest.readers.raster:read_labels",
+    "bmp": "matlens.ingest.readers.raster:read_labels",
+    "gif": "matlens.ingest.readers.raster:read_labels",
+}
+
+
+def _guarded(function, path: str, name: str, max_pixels: int):
+    """Call a reader; whatever it stumbles over becomes a BadItem, except for faults of the machine."""
+    try:
+        return function(path, max_pixels=max_pixels)
+    except BadItem:
+        raise
+    except Exception as error:
+        if _is_machine_fault(error):
+            raise
+        text = " ".join(str(error).split())[:300]
+        raise BadItem(
+            f"its {name} content is broken ({type(error).__name__}: {text}); "
+            "copy the file again from its source, or save it again as TIFF or PNG"
+        ) from error
+
+
+def load_reader(name: str):
+    """Load the reader of a format."""
+    return registry.load(FORMATS, name)
+
+
+def _reader(name: str):
+    """Choose the reader of a format, or the one that calls it in a process of its own."""
+    if name in ISOLATED:
+        from matlens.ingest.readers import isolated
+
+        return partial(isolated.read, name)
+    return load_reader(name)
+
+
+def read(path: str, *, max_pixels: int):
+    """Read one file or OME-Zarr folder as a Micrograph; BadItem says what is wrong with it and what would help."""
+    name, path = sniff(path)
+    found = _guarded(_reader(name), path, name, max_pixels)
+    found.meta.setdefault("format", name)
+    return found
+
+
+def read_labels(path: str, *, max_pixels: int):
+    """Read one file as labels: an integer array (y, x) or (stack, y, x) of the numbers as stored.
+
+    Palette images give their indices; colours give 65536 R + 256 G + B, unless they are grey.
+    """
+    name, path = sniff(path)
+    if name in LABELS:
+        return _guarded(registry.load(LABELS, name), path, name, max_pixels)
+    return _guarded(_reader(name), path, name, max_pixels).pixels

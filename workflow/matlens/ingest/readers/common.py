@@ -1,0 +1,154 @@
+"""What all readers share: lengths in micrometres, sizes checked before decoding, axes put in order."""
+
+import math
+import re
+
+import numpy as np
+
+from matlens.batch import BadItem
+
+UM_PER = {
+    "m": 1e6,
+    "cm": 1e4,
+    "mm": 1e3,
+    "um": 1.0,
+    "nm": 1e-3,
+    "pm": 1e-6,
+    "a": 1e-4,
+    "å": 1e-4,
+    "inch": 25400.0,
+}
+SPELLINGS = {
+    "µm": "um",
+    "μm": "um",
+    "\\u00b5m": "um",
+    "micron": "um",
+    "microns": "um",
+    "micrometer": "um",
+    "micrometers": "um",
+    "micrometre": "um",
+    "micrometres": "um",
+    "n_m": "nm",
+    "nanometer": "nm",
+    "nanometers": "nm",
+    "nanometre": "nm",
+    "nanometres": "nm",
+    "millimeter": "mm",
+    "millimetre": "mm",
+    "centimeter": "cm",
+    "centimetre": "cm",
+    "meter": "m",
+    "metre": "m",
+    "picometer": "pm",
+    "picometre": "pm",
+    "angstrom": "a",
+    "angstroms": "a",
+    "ångström": "a",
+    "in": "inch",
+    "inches": "inch",
+    '"': "inch",
+}
+SMALLEST_UM, LARGEST_UM = 1e-6, 1e4  # a picometre and a centimetre: no pixel of a micrograph is beyond
+# ASSUME: a pixel of a micrograph is 10 um or finer, and these dots per inch are settings of printers and scanners.
+PRINTED_UM = 10.0
+NOMINAL_DPI = (2880, 3200, 3600, 4000, 4800, 5000, 5760, 6000, 6400, 7200, 8000, 9600, 12800, 19200)
+
+
+def number(text, default: float | None = None) -> float | None:
+    """Read a number out of what a header holds: a number, bytes, or text with a decimal comma or a unit behind it."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if isinstance(text, str):
+        found = re.match(r"\s*([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)", text)
+        if not found:
+            return default
+        text = found[1].replace(",", ".")
+    try:
+        value = float(text)
+    except (TypeError, ValueError, OverflowError):
+        return default
+    return value if math.isfinite(value) else default
+
+
+def to_um(value, unit) -> float | None:
+    """Turn a length into micrometres; None when it is no plausible physical length (no unit, pixels, 1/nm, 0)."""
+    if isinstance(unit, bytes):
+        unit = unit.decode("utf-8", "replace")
+    unit = str(unit or "").strip().strip("[]\0").strip().lower()
+    factor, value = UM_PER.get(SPELLINGS.get(unit, unit)), number(value)
+    if factor is None or value is None or not SMALLEST_UM <= value * factor <= LARGEST_UM:
+        return None
+    return value * factor
+
+
+def square(x_um: float | None, y_um: float | None, source: str) -> tuple[float | None, dict]:
+    """Take one pixel size from those along x and y; unknown when they differ by over 1 %. Returns it and `meta`."""
+    if x_um and y_um and abs(x_um - y_um) > 0.01 * max(x_um, y_um):
+        return None, {"pixel_size_source": f"none: {source} says {x_um:.6g} x {y_um:.6g} um, pixels are not square"}
+    size = x_um or y_um
+    return size, {"pixel_size_source": source} if size else {}
+
+
+def from_dpi(x_dpi, y_dpi, source: str) -> tuple[float | None, dict]:
+    """Take the pixel size from dots per inch where these are a physical length.
+
+    They are when the pixel is 10 um or finer and the number is no nominal setting of a scanner; 72, 96, 300 or 600 dpi
+    are the sizes of a print.
+    """
+    sizes = [number(dpi) for dpi in (x_dpi, y_dpi)]
+    if any(not dpi or dpi <= 0 for dpi in sizes):
+        return None, {}
+    um = [25400.0 / dpi for dpi in sizes]
+    nominal = any(abs(sizes[0] / dpi - 1) < 1e-3 for dpi in NOMINAL_DPI)
+    if nominal or not SMALLEST_UM <= um[0] <= PRINTED_UM:
+        return None, {}
+    return square(um[0], um[1], source)
+
+
+def check_size(shape, max_pixels: int, itemsize: int = 1) -> None:
+    """Refuse an array before it is decoded: empty, or of more than `max_pixels` pixels of up to 4 bytes."""
+    count = math.prod(int(n) for n in shape)
+    if count <= 0:
+        raise BadItem(f"the image has no pixels (shape {tuple(shape)}); save it again")
+    if count * max(1.0, itemsize / 4) > max_pixels:
+        size = " x ".join(str(n) for n in shape)
+        raise BadItem(f"the image is too large: {size} pixels of {itemsize} bytes; crop it, or raise max_pixels")
+
+
+FREE_BYTES = 1 << 26  # a decoded image may always have this size,
+EXPANSION = 2000  # and beyond it at most so many times its stored one
+
+
+def check_swelling(nbytes: int, stored: int) -> None:
+    """Refuse an image whose decoded size is out of proportion to its stored one, before it is decoded."""
+    if nbytes > FREE_BYTES + EXPANSION * stored:
+        raise BadItem(f"{stored} stored bytes would swell to {nbytes}: broken, or a decompression bomb; save it again")
+
+
+def words(**values) -> dict:
+    """Keep the entries of `meta` that say something: text without padding, numbers that are numbers."""
+    kept = {}
+    for name, value in values.items():
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+        if isinstance(value, str):
+            value = "".join(c for c in value.split("\0")[0] if c.isprintable()).strip()[:200]
+            value = value.encode("utf-8", "replace").decode("utf-8")
+        if value not in (None, ""):
+            kept[name] = value
+    return kept
+
+
+def stack_axes(units: list, names: list) -> str:
+    """Name the axis in front of y and x: `t` when its unit or name is a time or a frame, otherwise `z`."""
+    text = f"{units[0] or ''} {names[0] or ''}".lower().split()
+    return "tyx" if {"s", "ms", "sec", "second", "seconds", "time", "t", "frame", "frames"} & set(text) else "zyx"
+
+
+def as_image(array: np.ndarray, what: str) -> np.ndarray:
+    """Drop axes of length one, keeping y and x; BadItem when more than three are left."""
+    lead = tuple(k for k in range(array.ndim - 2) if array.shape[k] == 1)
+    array = np.squeeze(array, axis=lead) if lead else array
+    if not 2 <= array.ndim <= 3:
+        raise BadItem(f"{what} has {array.ndim} axes {array.shape}, not an image or a stack; export one image of it")
+    return array

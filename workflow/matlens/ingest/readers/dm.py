@@ -1,0 +1,200 @@
+"""DigitalMicrograph DM3 and DM4 files: a tree of tags, read within its bounds.
+
+Layout (all header numbers big-endian, 4 bytes in DM3 and 8 in DM4): version, length, byte order; then a group: sorted,
+open, count; then `count` tags, each kind (20 group, 21 data), name, content. Data begins with `%%%%` and a description.
+"""
+
+import mmap
+import struct
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph, grey
+from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+
+SIMPLE = {2: "i2", 3: "i4", 4: "u2", 5: "u4", 6: "f4", 7: "f8", 8: "u1", 9: "i1", 10: "u1", 11: "i8", 12: "u8"}
+PIXELS = {
+    1: "i2",
+    2: "f4",
+    3: "c8",
+    6: "u1",
+    7: "i4",
+    9: "i1",
+    10: "u2",
+    11: "u4",
+    12: "f8",
+    13: "c16",
+    14: "u1",
+    23: "u4",
+    39: "i8",
+    40: "u8",
+}
+RGB = 23
+DEEPEST = 64
+MOST_TAGS = 2_000_000
+LONG = 4096  # elements; longer arrays stay in the file until they are asked for
+
+
+class _Tags:
+    """A cursor over the bytes of a file; a read beyond its end raises."""
+
+    def __init__(self, data):
+        self.data, self.at, self.count = data, 0, 0
+        version, self.wide = self._take(">i"), False
+        if version not in (3, 4):
+            raise BadItem(f"DigitalMicrograph version {version} is not read; save the file as DM3 or DM4")
+        self.wide = version == 4
+        self._size()
+        self.order = "<" if self._take(">i") == 1 else ">"
+
+    def _take(self, code: str):
+        (value,) = struct.unpack_from(code, self.data, self.at)
+        self.at += struct.calcsize(code)
+        return value
+
+    def _size(self) -> int:
+        return self._take(">q" if self.wide else ">i")
+
+    def _skip(self, length: int) -> int:
+        start, end = self.at, self.at + length
+        if length < 0 or end > len(self.data):
+            raise BadItem("the file is cut off: a tag reaches beyond its end; copy it again")
+        self.at = end
+        return start
+
+    def group(self, depth: int = 0) -> dict:
+        """Read a group as a dict; tags without a name are numbered."""
+        if depth > DEEPEST:
+            raise BadItem("its tags are nested too deeply: the file is broken; copy it again")
+        self._skip(2)
+        found = {}
+        for position in range(self._size()):
+            self.count += 1
+            if self.count > MOST_TAGS:
+                raise BadItem("it has too many tags: the file is broken; copy it again")
+            kind, length = self._take(">B"), self._take(">H")
+            start = self._skip(length)
+            name = bytes(self.data[start : self.at]).decode("latin-1") or str(position)
+            if self.wide:
+                self._skip(8)
+            if kind == 20:
+                found[name] = self.group(depth + 1)
+            elif kind == 21:
+                found[name] = self._value()
+            else:
+                raise BadItem(f"a tag of kind {kind}: the file is broken; copy it again")
+        return found
+
+    def _value(self):
+        if bytes(self.data[self._skip(4) : self.at]) != b"%%%%":
+            raise BadItem("a tag without its mark: the file is broken; copy it again")
+        count = self._size()
+        start = self._skip(count * (8 if self.wide else 4))
+        info = np.frombuffer(self.data, ">i8" if self.wide else ">i4", count, start).tolist()
+        kind = info[0]
+        if kind in SIMPLE:
+            return self._array(SIMPLE[kind], 1)[0].item()
+        if kind == 18:
+            return bytes(self.data[self._skip(info[1]) : self.at]).decode("utf-16-le", "replace")
+        if kind == 15:
+            self._skip(self._width(info))
+            return None
+        if kind == 20 and info[1] in SIMPLE:
+            return self._array(SIMPLE[info[1]], info[2], late=True)
+        if kind == 20 and info[1] == 15:
+            self._skip(self._width(info[1:-1]) * info[-1])
+            return None
+        raise BadItem(f"a tag of unknown type {kind}: the file is broken; copy it again")
+
+    def _width(self, info: list[int]) -> int:
+        """Count the bytes of a structure: [15, name length, fields, (name length, type) per field]."""
+        return sum(np.dtype(SIMPLE[kind]).itemsize for kind in info[4 : 3 + 2 * info[2] : 2])
+
+    def _array(self, code: str, count: int, late: bool = False):
+        kind = np.dtype(self.order + code)
+        start = self._skip(count * kind.itemsize)
+        if late and count > LONG:
+            return start, count * kind.itemsize
+        values = np.frombuffer(self.data, kind, count, start)
+        return values.tobytes().decode("utf-16-le", "replace") if late and code == "u2" else values.copy()
+
+
+def _walk(tree, *names, default=None):
+    for name in names:
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return default if tree is None else tree
+
+
+def _principal(tree: dict) -> tuple[dict, int]:
+    """Choose the largest image that is no thumbnail; returns its tags and how many others there are."""
+    images = _walk(tree, "ImageList", default={})
+    thumbnails = {str(_walk(t, "ImageIndex")) for t in _walk(tree, "Thumbnails", default={}).values()}
+    found = []
+    for key, image in images.items():
+        shape = list(_walk(image, "ImageData", "Dimensions", default={}).values())
+        if len(shape) > 1 and (key not in thumbnails or len(images) == 1):
+            found.append((np.prod([float(n) for n in shape]), image))
+    if not found:
+        raise BadItem("no image in the file (spectra only?); export an image")
+    return max(found, key=lambda pair: pair[0])[1], len(found) - 1
+
+
+def _pixels(data: dict, raw, order: str, max_pixels: int) -> np.ndarray:
+    """Take the pixels of one image out of the file."""
+    shape = [int(n) for n in _walk(data, "Dimensions").values()][::-1]
+    kind = int(_walk(data, "DataType", default=0))
+    if kind not in PIXELS:
+        raise BadItem(f"DigitalMicrograph data type {kind} is not an image; convert it to a real image")
+    code = np.dtype(order + PIXELS[kind])
+    check_size(shape, max_pixels, code.itemsize)
+    stored = _walk(data, "Data")
+    if isinstance(stored, tuple):
+        start, length = stored
+        stored = np.frombuffer(raw, np.uint8, length, start)
+    elif isinstance(stored, str):
+        stored = np.frombuffer(stored.encode("utf-16-le", "surrogatepass"), np.uint8)
+    elif stored is None:
+        raise BadItem("the image has no data; save it again")
+    stored = np.frombuffer(np.ascontiguousarray(stored).tobytes(), np.uint8)
+    if stored.size != np.prod(shape) * code.itemsize:
+        raise BadItem(f"the image holds {stored.size} bytes, not those of {shape} pixels; copy it again")
+    if kind == RGB:
+        return grey.one_channel(stored.reshape(*shape, 4)[..., 2::-1])
+    return stored.view(code).reshape(shape).astype(code.newbyteorder("="))
+
+
+def read(path: str, *, max_pixels: int) -> Micrograph:
+    """Read the largest image of a DM3 or DM4 file; a third axis is time when its unit is, otherwise depth."""
+    with open(path, "rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as raw:
+        data = memoryview(raw)
+        try:
+            tags = _Tags(data)
+            tree = tags.group()
+            image, others = _principal(tree)
+            pixels = _pixels(image["ImageData"], data, tags.order, max_pixels)
+        finally:
+            tags = None
+            data.release()
+    axes = list(_walk(image, "ImageData", "Calibrations", "Dimension", default={}).values())[::-1]
+    axes = [axis if isinstance(axis, dict) else {} for axis in axes]
+    axes = [{}] * (pixels.ndim - len(axes)) + axes
+    if any("ev" in str(axis.get("Units", "")).lower() for axis in axes):
+        raise BadItem("the data are spectra (an axis in eV); export an image")
+    um = [to_um(abs(number(axis.get("Scale"), 0.0)), axis.get("Units")) for axis in axes[-2:]]
+    size, source = square(um[1], um[0], "DigitalMicrograph calibration")
+    units = [axis.get("Units") for axis in axes if axis is not None][-pixels.ndim :]
+    lead = stack_axes(units, [""])
+    pixels = as_image(pixels, "the DigitalMicrograph file")
+    about = _walk(image, "ImageTags", "Microscope Info", default={})
+    voltage = number(about.get("Voltage"), 0.0)
+    meta = words(
+        format="dm",
+        instrument=about.get("Microscope") or about.get("Name"),
+        detector=_walk(image, "ImageTags", "Acquisition", "Device", "Name")
+        or _walk(image, "ImageTags", "DataBar", "Device Name"),
+        beam_energy_kev=voltage / 1000 if voltage > 0 else None,
+        magnification=number(about.get("Indicated Magnification"), 0.0) or None,
+        other_signals=others or None,
+    )
+    return Micrograph(pixels, "yx" if pixels.ndim == 2 else lead, size, meta=meta | source)

@@ -1,0 +1,57 @@
+"""MRC volumes and image stacks, through mrcfile."""
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph
+from matlens.ingest.readers.common import as_image, check_size, square, to_um, words
+
+OLD_FEI_RECORD = 128  # bytes of one image's record in an extended header of FEI without a type
+
+
+def _extended(mrc) -> dict:
+    """Read what an extended header of FEI says of the first image, in SI units; {} for other kinds."""
+    kind, raw = bytes(mrc.header.exttyp), np.asarray(mrc.extended_header).tobytes()
+    if kind in (b"FEI1", b"FEI2"):
+        record = mrc.indexed_extended_header[0]
+        names = {"x": "Pixel size X", "y": "Pixel size Y", "volt": "HT", "mag": "Magnification"}
+        return {key: float(record[name]) for key, name in names.items()} | {
+            "instrument": bytes(record["Microscope type"]),
+            "detector": bytes(record["Camera name"]),
+        }
+    # ASSUME: 1024 records of 128 bytes, the older layout; floats 11 and 12 are pixel size (m) and magnification.
+    if not kind.strip(b"\0 ") and len(raw) >= 1024 * OLD_FEI_RECORD:
+        values = np.frombuffer(raw[:OLD_FEI_RECORD], np.dtype("f4").newbyteorder(mrc.header.nx.dtype.byteorder))
+        return {"x": float(values[11]), "y": float(values[11]), "mag": float(values[12])}
+    return {}
+
+
+def read(path: str, *, max_pixels: int) -> Micrograph:
+    """Read an MRC file: a volume as (z, y, x), an image stack (space group 0) as (t, y, x).
+
+    The pixel size is that of an extended header of FEI in metres, otherwise the cell over its sampling in angstrom. A
+    cell of 0, or of exactly 1 angstrom per pixel, is what programs write when they do not know.
+    """
+    import mrcfile
+
+    with mrcfile.mmap(path, mode="r", permissive=True) as mrc:
+        header, data = mrc.header, mrc.data
+        if data is None:
+            raise BadItem("its MRC header does not fit the file: cut off, or not MRC; copy it again")
+        check_size(data.shape, max_pixels, data.dtype.itemsize)
+        more = _extended(mrc)
+        size, source = square(to_um(more.get("x"), "m"), to_um(more.get("y"), "m"), "MRC extended header")
+        voxel = [float(mrc.voxel_size[axis]) for axis in "xy"]
+        if size is None and voxel != [1.0, 1.0]:
+            size, source = square(to_um(voxel[0], "a"), to_um(voxel[1], "a"), "MRC cell")
+        stack = int(header.ispg) == 0
+        pixels = np.array(data, dtype=data.dtype.newbyteorder("="))
+    pixels = as_image(pixels, "the MRC file")
+    energy = (more.get("volt") or 0) / 1000 or None
+    meta = words(
+        instrument=more.get("instrument"),
+        detector=more.get("detector"),
+        beam_energy_kev=energy,
+        magnification=more.get("mag") or None,
+    )
+    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "tyx" if stack else "zyx", size, meta=meta | source)

@@ -1,0 +1,102 @@
+"""PNG, JPEG, BMP and GIF, through pillow."""
+
+import os
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph, grey
+from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, words
+
+FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+NATIVE = ("L", "I;16", "I;16B", "I", "F")
+
+
+def _open(path: str, max_pixels: int):
+    """Open an image without decoding it, and check its size."""
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is the limit here, and it is checked before decoding
+    image = Image.open(path, formats=FORMATS)
+    frames = getattr(image, "n_frames", 1)
+    check_size((frames, image.height, image.width), max_pixels)
+    check_swelling(frames * image.height * image.width, os.path.getsize(path))
+    return image
+
+
+def _png16(path: str):
+    """Decode a PNG with 16 bits per channel and several channels, which pillow would cut to 8 bits; None for others."""
+    with open(path, "rb") as handle:
+        head = handle.read(26)
+        if head[1:4] != b"PNG" or head[24] != 16 or head[25] not in (2, 4, 6):
+            return None
+        import imagecodecs
+
+        return imagecodecs.png_decode(head + handle.read())
+
+
+def _grey(image) -> np.ndarray:
+    """Make one decoded frame grey."""
+    if image.mode in NATIVE:
+        array = np.array(image)
+        return array.astype(array.dtype.newbyteorder("=")) if array.dtype.byteorder == ">" else array
+    if image.mode == "1":
+        return np.array(image, np.uint8) * np.uint8(255)
+    if image.mode in ("LA", "La"):
+        return np.array(image.getchannel(0))
+    return grey.one_channel(np.array(image.convert("RGB")))
+
+
+def _frames(image, turn) -> np.ndarray:
+    """Decode one frame as (y, x), several as (t, y, x)."""
+    count = getattr(image, "n_frames", 1)
+    if count == 1:
+        return turn(image)
+    frames = []
+    for number in range(count):
+        image.seek(number)
+        frames.append(turn(image))
+    if len({frame.dtype for frame in frames}) > 1:
+        frames = [f.astype(np.float32) / (255 if f.dtype == np.uint8 else 1) for f in frames]
+    return np.stack(frames)
+
+
+def read(path: str, *, max_pixels: int) -> Micrograph:
+    """Read an image, or an animation as frames; colour becomes luminance.
+
+    The resolution is a pixel size only under the rule of `common.from_dpi`.
+    """
+    with _open(path, max_pixels) as image:
+        size, source = from_dpi(*image.info.get("dpi", (0, 0))[:2], "resolution")
+        name = image.format.lower()
+        wide = _png16(path)
+        pixels = grey.one_channel(wide) if wide is not None else _frames(image, _grey)
+    axes = "yx" if pixels.ndim == 2 else "tyx"
+    return Micrograph(pixels, axes, size, meta=words(format=name) | source)
+
+
+def _labels(image) -> np.ndarray:
+    """Take the numbers of one frame: palette indices, grey values, or packed colours."""
+    if image.mode in (*NATIVE, "P"):
+        return np.array(image)
+    if image.mode == "1":
+        return np.array(image, np.uint8)
+    if image.mode in ("LA", "La", "PA"):
+        return np.array(image.getchannel(0))
+    return pack(np.array(image.convert("RGB")))
+
+
+def pack(colour: np.ndarray) -> np.ndarray:
+    """Turn 8-bit colour labels (..., 3 or 4) into one number: the grey value, or 65536 R + 256 G + B."""
+    if colour.dtype != np.uint8:
+        raise BadItem("the mask is colour with more than 8 bits; save it as one channel of phase numbers")
+    red, green, blue = (colour[..., k] for k in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return np.ascontiguousarray(red)
+    return red.astype(np.int32) * 65536 + green.astype(np.int32) * 256 + blue
+
+
+def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
+    """Read the labels of an image."""
+    with _open(path, max_pixels) as image:
+        return _frames(image, _labels)

@@ -1,0 +1,149 @@
+"""TIFF, BigTIFF, ImageJ and OME-TIFF, through tifffile."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph, grey
+from matlens.ingest.readers.common import check_size, check_swelling
+from matlens.ingest.readers.raster import pack
+from matlens.ingest.readers.vendors import describe
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+COLOUR = (RGB, YCBCR)
+STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
+CUT = "the file is cut off: {}; copy it again from its source"
+
+
+class Page(NamedTuple):
+    """The main image of a file as decoded: its axes as tifffile names them, and what its page says of colour."""
+
+    array: np.ndarray
+    axes: str
+    photometric: int
+    palette: np.ndarray | None
+    pixel_size_um: float | None
+    meta: dict
+
+
+def _principal(series: list):
+    """Choose the main image: of those with a quarter of the largest area, grey before colour, then the largest."""
+    if not series:
+        raise BadItem("the TIFF file holds no image; save it again")
+
+    def area(part) -> int:
+        return part.keyframe.imagelength * part.keyframe.imagewidth
+
+    def rank(part) -> tuple:
+        key = part.keyframe
+        return not key.is_reduced, key.photometric not in COLOUR, area(part), part.size
+
+    limit = max(area(part) for part in series) / 4
+    return max((part for part in series if area(part) >= limit), key=rank)
+
+
+def _check_stored(series, file_size: int) -> None:
+    """Refuse an image whose bytes are not all in the file, or that would swell beyond reason, before it is decoded."""
+    nbytes = series.size * series.dtype.itemsize
+    if series.dataoffset is not None:
+        if series.dataoffset + nbytes > file_size:
+            raise BadItem(CUT.format(f"{nbytes} bytes of pixels are announced, the file has {file_size}"))
+        return
+    stored = 0
+    for page in series.pages:
+        if page is None:
+            raise BadItem("the TIFF file refers to pages in other files; save it as one file")
+        spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+        if not spans or any(n <= 0 or start <= 0 or start + n > file_size for start, n in spans):
+            raise BadItem(CUT.format("part of its pixels lie beyond its end, or are missing"))
+        stored += sum(n for _, n in spans)
+    key = series.keyframe
+    if key.compression == 1 and stored * 8 < series.size * key.bitspersample:
+        raise BadItem(CUT.format(f"{stored} of {nbytes} bytes of pixels are there"))
+    check_swelling(nbytes, stored)
+
+
+def _load(path: str, max_pixels: int) -> Page:
+    """Decode the main image, and take what the file says of it."""
+    import tifffile
+
+    with tifffile.TiffFile(path, _multifile=False) as tif:
+        series = _principal(tif.series)
+        key = series.keyframe
+        check_size(series.shape, max_pixels * (4 if "S" in series.axes else 1), series.dtype.itemsize)
+        _check_stored(series, tif.filehandle.size)
+        array = np.asarray(series.asarray(maxworkers=1))
+        size, meta = describe(tif, key, path)
+        if len(tif.series) > 1:
+            meta["other_signals"] = len(tif.series) - 1
+        palette = np.asarray(key.colormap) if key.photometric == PALETTE and key.colormap is not None else None
+        meta |= _bits(key, series.dtype)
+        return Page(array.reshape(series.shape), series.axes, key.photometric, palette, size, meta)
+
+
+def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
+    """Keep a stack axis, y, x and samples, in this order; of others the first entry. Returns the number left out."""
+    index, kept, others = [], "", 1
+    for axis, length in zip(axes, array.shape, strict=True):
+        keep = axis in "YXS" or (axis in STACKS and length > 1)
+        index.append(slice(None) if keep else 0)
+        kept += axis if keep else ""
+        others *= 1 if keep else length
+    array = array[tuple(index)]
+    if "Y" not in kept or "X" not in kept or len(kept.replace("S", "")) > 3:
+        raise BadItem(f"the TIFF file has axes {axes} {array.shape}, not one image or stack; export one stack of it")
+    order = sorted(range(len(kept)), key=lambda k: "YXS".find(kept[k]))
+    return np.transpose(array, order), "".join(kept[k] for k in order), others - 1
+
+
+def read(path: str, *, max_pixels: int) -> Micrograph:
+    """Read the main image of a TIFF file: (y, x), slices as (z, y, x), other pages as (t, y, x).
+
+    Palettes that are a grey ramp keep their numbers; colour becomes luminance. Where white is stored as 0, numbers are
+    turned over. Several images in one file: see `_principal`; the number of the others is `other_signals`.
+    """
+    page = _load(path, max_pixels)
+    array, axes, others = _plane(page.array, page.axes)
+    meta = page.meta
+    if others:
+        meta["other_signals"] = meta.get("other_signals", 0) + others
+    if page.palette is not None and "S" not in axes:
+        array = _unfold(array, page.palette)
+    elif "S" in axes:
+        if page.photometric not in (*COLOUR, WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE):
+            raise BadItem(f"colour space {page.photometric} is not read; save the image as grey or RGB")
+        array = grey.one_channel(array) if page.photometric in COLOUR else np.ascontiguousarray(array[..., 0])
+    if array.dtype == bool:
+        array = array.astype(np.uint8) * np.uint8(255)
+    if page.photometric == WHITE_IS_ZERO and array.dtype.kind == "u":
+        array = np.iinfo(array.dtype).max - array
+    pixels = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
+    return Micrograph(pixels, STACKS.get(axes.replace("S", "")[:-2], "") + "yx", page.pixel_size_um, meta=meta)
+
+
+def _bits(key, dtype) -> dict:
+    """Say how many bits of a pixel count, where the file states fewer than its type has."""
+    if dtype not in (np.uint8, np.uint16):
+        return {}
+    bits, highest = int(key.bitspersample), key.tags.valueof(281)
+    if isinstance(highest, int) and 0 < highest < np.iinfo(dtype).max:
+        bits = min(bits, highest.bit_length())
+    return {"significant_bits": bits} if bits < dtype.itemsize * 8 else {}
+
+
+def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """Replace indices by what the palette (3, n) of 16-bit numbers shows, unless it is the plain grey ramp."""
+    ramp = (np.arange(palette.shape[1]) * 65535) // (palette.shape[1] - 1)
+    if all(np.abs(channel.astype(int) - ramp).max() <= 257 for channel in palette):
+        return array
+    return grey.one_channel(np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1))
+
+
+def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
+    """Read the numbers of the main image as labels: palette indices, grey values, or packed colours."""
+    page = _load(path, max_pixels)
+    array, axes, _ = _plane(page.array, page.axes)
+    if "S" not in axes:
+        return array
+    return pack(array) if array.shape[-1] >= 3 else array[..., 0]

@@ -1,0 +1,260 @@
+"""What the makers of microscopes write into their TIFF files, or into a text file beside them."""
+
+import os
+import re
+from pathlib import Path
+
+from matlens.ingest.readers.common import from_dpi, number, square, to_um, words
+
+TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 283, 296
+INCH, CENTIMETRE = 2, 3
+CM_PER_INCH = 2.54
+TAG_SIS, TAG_TVIPS, TAG_ZEISS, TAG_TESCAN = 33560, 37706, 34118, 50431
+TAG_FEI = (34680, 34682)
+DM_UNIT, DM_SCALE_X, DM_SCALE_Y = 65003, 65009, 65010
+ZEISS_SCREEN_PX = 1024  # the first table of a Zeiss file states the pixel size of the image at this width
+LONGEST_SIDECAR = 1 << 20
+
+
+def _ratio(value) -> float | None:
+    """Turn a rational tag, (numerator, denominator), into a number."""
+    if isinstance(value, tuple) and len(value) == 2 and value[1]:
+        return value[0] / value[1]
+    return None
+
+
+def _resolution(page) -> tuple[float | None, float | None]:
+    return tuple(_ratio(page.tags.valueof(tag)) for tag in (TAG_RESOLUTION_X, TAG_RESOLUTION_Y))
+
+
+def _value(entry):
+    """Take the value of an entry of a Zeiss table: (name, value) or (name, value, unit)."""
+    return entry[1] if isinstance(entry, tuple) and len(entry) > 1 else None
+
+
+def fei(tif, page, path):
+    """FEI and Thermo Fisher: Scan.PixelWidth in metres, Beam.HV in volts; the image has Image.ResolutionY rows."""
+    told = next((t for tag in TAG_FEI if isinstance(t := page.tags.valueof(tag), dict)), None)
+    if not told:
+        return None
+
+    def of(section: str, name: str):
+        part = told.get(section)
+        return part.get(name) if isinstance(part, dict) else None
+
+    scan = str(of("Beam", "Scan") or "EScan")
+    um = [
+        next((u for s in ("Scan", scan, "EScan", "IScan") if (u := to_um(of(s, f"Pixel{side}"), "m"))), None)
+        for side in ("Width", "Height")
+    ]
+    size, source = square(*um, "FEI tag")
+    volt = number(of("Beam", "HV") or of(str(of("Beam", "Beam")), "HV"), 0.0)
+    rows, columns = number(of("Image", "ResolutionY"), 0), number(of("Image", "ResolutionX"), 0)
+    bar = page.imagelength - int(rows) if columns == page.imagewidth and 0 < rows < page.imagelength else None
+    return size, source | words(
+        instrument=str(of("System", "SystemType") or ""),
+        detector=str(of("Detectors", "Name") or ""),
+        beam_energy_kev=volt / 1000 if volt > 0 else None,
+        magnification=number(of("Image", "Magnification")),
+        bar_rows_px=bar,
+    )
+
+
+def zeiss(tif, page, path):
+    """Zeiss: entry 3 of the first table is the pixel size in metres on a screen of 1024 pixels, whatever was stored.
+
+    `Image Pixel Size`, rounded to four digits, is that of the stored image and `Pixel Size` that of the screen, so that
+    the exact number times 1024 / width is right; where the two disagree, `Image Pixel Size` is.
+    """
+    told = page.tags.valueof(TAG_ZEISS)
+    if not isinstance(told, dict):
+        return None
+    table = told.get("")
+    exact = number(table[3]) if isinstance(table, (tuple, list)) and len(table) > 3 else None
+    um = to_um(exact * ZEISS_SCREEN_PX / page.imagewidth, "m") if exact else None
+    entry = told.get("ap_image_pixel_size")
+    stated = to_um(*entry[1:3]) if isinstance(entry, tuple) and len(entry) > 2 else None
+    if stated and (um is None or abs(um - stated) > 2e-3 * stated):
+        um = stated
+    if um is None:
+        width = told.get("ap_width")
+        width = to_um(*width[1:3]) if isinstance(width, tuple) and len(width) > 2 else None
+        um = width / page.imagewidth if width else None
+    mag = str(_value(told.get("ap_mag")) or "")
+    times = 1000 if re.search(r"\d\s*K\b", mag, re.I) else 1
+    size, source = square(um, um, "Zeiss tag")
+    energy = number(_value(told.get("ap_actualkv")), 0.0) or number(_value(told.get("ap_manualkv")), 0.0)
+    return size, source | words(
+        instrument=str(_value(told.get("dp_sem")) or _value(told.get("sv_serial_number")) or "Zeiss"),
+        detector=str(_value(told.get("dp_detector_channel")) or _value(told.get("dp_detector_type")) or ""),
+        beam_energy_kev=energy or None,
+        magnification=number(mag, 0.0) * times or None,
+    )
+
+
+def tvips(tif, page, path):
+    """TVIPS EM-MENU: PixelSizeX in nanometres, TemHighTension in volts."""
+    told = page.tags.valueof(TAG_TVIPS)
+    if not isinstance(told, dict) or not told:
+        return None
+    size, source = square(*(to_um(told.get(f"PixelSize{a}"), "nm") for a in "XY"), "TVIPS tag")
+    volt = number(told.get("TemHighTension"), 0.0)
+    return size, source | words(
+        instrument=told.get("TemType"),
+        detector=told.get("CameraType"),
+        beam_energy_kev=volt / 1000 if volt > 1000 else volt or None,
+        magnification=number(told.get("TemMagnification"), 0.0) or None,
+    )
+
+
+def olympus(tif, page, path):
+    """Olympus Soft Imaging Solutions: pixel sizes in metres."""
+    told = page.tags.valueof(TAG_SIS)
+    if not isinstance(told, dict):
+        return None
+    size, source = square(*(to_um(told.get(f"pixelsize{a}"), "m") for a in "xy"), "Olympus SIS tag")
+    return size, source | words(
+        instrument=str(page.tags.valueof(272) or ""),
+        detector=told.get("cameraname"),
+        magnification=number(told.get("magnification"), 0.0) or None,
+    )
+
+
+def digital_micrograph(tif, page, path):
+    """TIFF saved by DigitalMicrograph: a scale and its unit in private tags."""
+    scale = [page.tags.valueof(tag) for tag in (DM_SCALE_X, DM_SCALE_Y)]
+    if scale[0] is None:
+        return None
+    unit = page.tags.valueof(DM_UNIT)
+    return square(*(to_um(s, unit) for s in scale), "DigitalMicrograph tag")
+
+
+def jeol_sightx(tif, page, path):
+    """JEOL SightX: the resolution tag is that of the detector; divided by the magnification it is that of the image."""
+    if not str(page.tags.valueof(TAG_MAKE) or "").startswith("JEOL"):
+        return None
+    text = str(page.tags.valueof(270) or "")
+
+    def of(name: str) -> str:
+        found = re.search(rf"<{name}\b[^>]*>\s*([^<]+?)\s*</{name}>", text)
+        return found[1] if found else ""
+
+    volt, mag = number(of("AccelerationVoltage"), 0.0), number(of("SelectorValue"), 0.0)
+    image = of("ModeString") in ("MAG", "LOWMAG", "LOW MAG", "SAMAG") and mag > 0
+    cm = CM_PER_INCH if page.tags.valueof(TAG_RESOLUTION_UNIT) == INCH else 1.0
+    um = [to_um(cm / (r * mag), "cm") if image and r else None for r in _resolution(page)]
+    size, source = square(*um, "JEOL SightX description")
+    return size, source | words(
+        instrument=of("Instruments") or "JEOL",
+        beam_energy_kev=volt / 1000 if volt > 0 else None,
+        magnification=mag if image else None,
+    )
+
+
+def tescan(tif, page, path):
+    """Tescan: PixelSizeX in metres and HV in volts, in a private tag or in a .hdr file beside the image."""
+    raw = page.tags.valueof(TAG_TESCAN)
+    text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw or "") or _sidecar(path, ".hdr")
+    if "PixelSizeX" not in text:
+        return None
+    told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text[text.find("[MAIN]") :], re.M))
+    size, source = square(*(to_um(told.get(f"PixelSize{a}"), "m") for a in "XY"), "Tescan header")
+    volt = number(told.get("HV"), 0.0)
+    return size, source | words(
+        instrument=told.get("Device") or "Tescan",
+        detector=told.get("Detector") or told.get("Detector0"),
+        beam_energy_kev=volt / 1000 if volt > 0 else None,
+        magnification=number(told.get("Magnification")),
+    )
+
+
+def ome(tif, page, path):
+    """OME-TIFF: PhysicalSizeX with its unit, micrometres when none is given."""
+    if not tif.is_ome:
+        return None
+    text = str(tif.ome_metadata or "")
+    pixels = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", text)
+    told = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', pixels[1])) if pixels else {}
+    um = [to_um(told.get(f"PhysicalSize{a}"), told.get(f"PhysicalSize{a}Unit", "um")) for a in "XY"]
+    size, source = square(*um, "OME-XML")
+    model = re.search(r'<(?:\w+:)?Microscope\b[^>]*\bModel\s*=\s*"([^"]*)"', text)
+    return size, source | words(instrument=model[1] if model else None)
+
+
+def imagej(tif, page, path):
+    """ImageJ: the resolution tag counts pixels per `unit` of the description; without a unit there is no scale."""
+    if not tif.is_imagej:
+        return None
+    told = tif.imagej_metadata or {}
+    unit, counts = str(told.get("unit", "")), _resolution(page)
+    if unit.lower().strip() in ("inch", "in", "cm"):
+        inch = 1.0 if unit.lower().strip() != "cm" else CM_PER_INCH
+        return from_dpi(*((c or 0) * inch for c in counts), "ImageJ scale")
+    return square(*(to_um(1 / c, unit) if c else None for c in counts), "ImageJ scale")
+
+
+def sidecar_text(tif, page, path):
+    """JEOL and Hitachi scanning microscopes write a .txt file beside the image.
+
+    JEOL: $$SM_MICRON_MARKER (its length, with unit) over $$SM_MICRON_BAR (the same in pixels); $CM_ACCEL_VOLT in kV.
+    Hitachi: PixelSize in nanometres, AcceleratingVoltage in volts.
+    """
+    text = _sidecar(path, ".txt")
+    jeol = dict(re.findall(r"^\$+(\w+)[ \t]+(.*?)\s*$", text, re.M))
+    if "SM_MICRON_BAR" in jeol:
+        length = re.match(r"\s*([\d.,eE+-]+)\s*([^\d\s]\S*)", jeol.get("SM_MICRON_MARKER", ""))
+        bar = number(jeol["SM_MICRON_BAR"], 0.0)
+        um = to_um((number(length[1]) or 0) / bar, length[2]) if length and bar > 0 else None
+        rows = (re.findall(r"\d+", jeol.get("CM_FULL_SIZE", "")) + ["0", "0"])[:2]
+        full = int(rows[0]) == page.imagewidth and 0 < int(rows[1]) < page.imagelength
+        size, source = square(um, um, "JEOL text file")
+        return size, source | words(
+            instrument=jeol.get("CM_INSTRUMENT") or "JEOL",
+            detector=jeol.get("CM_SIGNAL_NAME") or jeol.get("CM_SIGNAL"),
+            beam_energy_kev=number(jeol.get("CM_ACCEL_VOLT")),
+            magnification=number(jeol.get("CM_MAG")),
+            bar_rows_px=page.imagelength - int(rows[1]) if full else None,
+        )
+    if "PixelSize=" in text:
+        told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.M))
+        um = to_um(told.get("PixelSize"), "nm")
+        size, source = square(um, um, "Hitachi text file")
+        volt = number(told.get("AcceleratingVoltage"), 0.0)
+        return size, source | words(
+            instrument=told.get("InstructName") or told.get("InstrumentName") or "Hitachi",
+            detector=told.get("SignalName"),
+            beam_energy_kev=volt / 1000 if volt > 0 else None,
+            magnification=number(told.get("Magnification")),
+        )
+    return None
+
+
+def resolution(tif, page, path):
+    """Plain TIFF: the resolution tag, only with a unit of length and under the rule of `common.from_dpi`."""
+    unit, counts = page.tags.valueof(TAG_RESOLUTION_UNIT), _resolution(page)
+    if unit not in (INCH, CENTIMETRE):
+        return None
+    inch = 1.0 if unit == INCH else CM_PER_INCH
+    return from_dpi(*((c or 0) * inch for c in counts), "TIFF resolution")
+
+
+MAKERS = (fei, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text, resolution)
+
+
+def _sidecar(path: str, suffix: str) -> str:
+    """Read a text file of the same stem beside an image; "" when there is none."""
+    base, own = os.path.splitext(path)
+    for name in (base + suffix, base + suffix.upper())[: 2 if own.isupper() else 1]:
+        try:
+            if os.path.getsize(name) <= LONGEST_SIDECAR:
+                raw = Path(name).read_bytes()
+                return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", "replace")
+        except OSError:
+            continue
+    return ""
+
+
+def describe(tif, page, path: str) -> tuple[float | None, dict]:
+    """Ask the makers in turn; the first that knows the file gives the pixel size in um (or None) and `meta`."""
+    found = next((told for maker in MAKERS if (told := maker(tif, page, path)) is not None), (None, {}))
+    return found[0], dict(found[1])

@@ -1,0 +1,116 @@
+"""Masks of known truth: their values turned into the phases of the study, and cut like their images."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns
+from matlens.batch import BadItem
+from matlens.ingest import Micrograph, readers
+
+OTHER = "other"
+STRAY = 0.01  # share of pixels that a drawing program may leave between two values
+LISTED = 8
+
+
+def _wanted(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
+    """Say which mask value is which phase number, and which phase takes all other values (None: none does)."""
+    if truth_values is None:
+        return {number: number for number in range(len(phases))}, None
+    table, other = {}, None
+    for name, values in truth_values.items():
+        if name not in phases:
+            raise BadItem(f"truth_values names the phase '{name}'; the phases of the study are: {', '.join(phases)}")
+        if isinstance(values, str):
+            if values != OTHER or other is not None:
+                raise BadItem("truth_values: one phase may take 'other', the rest are lists of numbers")
+            other = phases.index(name)
+            continue
+        for value in values if isinstance(values, (list, tuple)) else [values]:
+            if table.setdefault(int(value), phases.index(name)) != phases.index(name):
+                raise BadItem(f"truth_values gives the value {value} to two phases; keep one")
+    return table, other
+
+
+def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None) -> tuple[np.ndarray, int]:
+    """Turn mask values into phase numbers, uint8 (uint16 beyond 256 phases).
+
+    `truth_values` gives each phase name a list of mask values, or the word "other" for all values that are not listed;
+    None: the values are the phase numbers. Without an "other", up to 1 % of the pixels may have a value that is not
+    listed, and take the phase of the nearest one (the smaller of two); more are a BadItem. Returns the labels and the
+    number of such pixels.
+    """
+    table, other = _wanted(phases, truth_values)
+    present, inverse = _values(mask)
+    stray = [value for value in present.tolist() if value not in table]
+    listed = np.array(sorted(table) or [0])
+    count = 0
+    if stray and other is None:
+        counts = np.bincount(inverse.ravel(), minlength=len(present))
+        count = int(counts[np.isin(present, stray)].sum())
+        if count > STRAY * mask.size or not table:
+            shown = ", ".join(f"{v:g}" for v in stray[:LISTED]) + (", ..." if len(stray) > LISTED else "")
+            raise BadItem(
+                f"{100 * count / mask.size:.2g} % of the mask have values that are no phase ({shown}); expected "
+                f"{', '.join(map(str, sorted(table)))}. Say in truth_values which values are which phase"
+            )
+    nearest = listed[np.argmin(np.abs(listed[None, :] - present.astype(float)[:, None]), axis=1)]
+    kind = np.uint8 if len(phases) <= 256 else np.uint16
+    phase_of = [
+        table[value] if value in table else other if other is not None else table[near]
+        for value, near in zip(present.tolist(), nearest.tolist(), strict=True)
+    ]
+    return np.array(phase_of, kind)[inverse].reshape(mask.shape), count
+
+
+def _values(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """List the values of a mask, and where in the list each pixel's is; bytes go through a table of counts."""
+    if mask.dtype == np.uint8:
+        present = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
+        place = np.zeros(256, np.intp)
+        place[present] = np.arange(len(present))
+        return present, place[mask]
+    return np.unique(mask, return_inverse=True)
+
+
+def _integers(mask: np.ndarray) -> np.ndarray:
+    """Take a mask as whole numbers; floats must be whole, True is 1."""
+    if mask.dtype == bool:
+        return mask.astype(np.uint8)
+    if mask.dtype.kind in "ui":
+        return mask
+    if (
+        mask.dtype.kind == "f"
+        and np.isfinite(mask).all()
+        and (mask == np.round(mask)).all()
+        and abs(mask).max() < 2**31
+    ):
+        return mask.astype(np.int32)
+    raise BadItem("the mask holds numbers that are not whole; save labels as 8-bit or 16-bit integers")
+
+
+def attach(found, file: str, shape: tuple, top: int, phases: list[str], truth_values, max_pixels: int) -> None:
+    """Read the mask of a micrograph and set its `truth`.
+
+    `shape`: that of the image before its bars were cut off, of which `top` rows at its top. A mask of that shape is cut
+    like the image; one that has the shape of the cut image is taken as it is; others are a BadItem.
+    """
+    found.truth, stray = _fitted(found, file, shape, top, phases, truth_values, max_pixels)
+    if stray:
+        found.meta[columns.STRAY_TRUTH] = stray
+
+
+def _fitted(found: Micrograph, file, shape, top, phases, truth_values, max_pixels) -> tuple[np.ndarray, int]:
+    try:
+        mask = _integers(readers.read_labels(file, max_pixels=max_pixels))
+    except BadItem as error:
+        raise BadItem(f"its mask {file}: {error}") from error
+    if mask.shape == shape and shape != found.pixels.shape:
+        mask = mask[..., top : top + found.pixels.shape[-2], :]
+    if mask.shape != found.pixels.shape:
+        sizes = [" x ".join(map(str, s[::-1])) for s in (mask.shape, shape)]
+        raise BadItem(f"its mask {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
+    try:
+        return to_phases(mask, phases, truth_values)
+    except BadItem as error:
+        raise BadItem(f"its mask {file}: {error}") from error
