@@ -441,7 +441,8 @@ def test_ctf_of_a_large_map_whose_coordinates_have_five_digits(tmp_path):
         .replace("0.5", "0.05")
     )
     points = [
-        f"1\t{n % columns * 0.05:#.5g}\t{n // columns * 0.05:#.5g}\t8\t0\t{n % 300}.5\t40.207\t29.394\t0.6\t{n % 200}\t7"
+        f"1\t{n % columns * 0.05:#.5g}\t{n // columns * 0.05:#.5g}\t8\t0\t{n % 300}.5"
+        f"\t40.207\t29.394\t0.6\t{n % 200}\t7"
         for n in range(columns * rows)
     ]
     found = read_ctf(tmp_path, points, header)
