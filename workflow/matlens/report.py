@@ -115,8 +115,9 @@ def items(parts: Iterable, keys: Iterable[int]) -> tuple[int, int, list[str], di
     count, known, shapes, names, keys = 0, 0, {}, {}, set(keys)
     for frame in parts:
         count += len(frame)
-        known += int(frame[columns.PIXEL_SIZE].notna().sum())
-        shapes |= dict.fromkeys(zip(frame["width_px"], frame["height_px"], strict=True))
+        if columns.PIXEL_SIZE in frame:  # crystals have neither scale nor shape
+            known += int(frame[columns.PIXEL_SIZE].notna().sum())
+            shapes |= dict.fromkeys(zip(frame["width_px"], frame["height_px"], strict=True))
         chosen = frame[frame[columns.KEY].isin(keys)]
         names |= dict(zip(chosen[columns.KEY].astype(int), chosen[columns.ITEM].astype(str), strict=True))
     return count, known, [f"{int(w)} × {int(h)} px" for w, h in sorted(shapes)], names

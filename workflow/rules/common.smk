@@ -318,7 +318,7 @@ def contents():
             **{key: settings[key] for key in ("title", "about", "reference")},
             "settings": settings,
             "shards": settings["ingest"]["shards"],
-            "methods": list(settings["segment"]),
+            "methods": [*settings["connect"], *settings["segment"]],
             "main_table": study.main_table(settings).removesuffix(".csv"),
             "tables": named(tables(name)),
             "figures": named(pictures(name)),

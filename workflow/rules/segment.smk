@@ -10,11 +10,7 @@ def check_weights():
                 lender = str((chosen or {}).get(option) or "")
                 study_name, _, lent = lender.partition("/")
                 known = STUDIES.get(study_name, {}).get("segment", {})
-                if (
-                    lender
-                    and not lender.endswith(".safetensors")
-                    and lent not in known
-                ):
+                if lender and not lender.endswith(".safetensors") and lent not in known:
                     raise WorkflowError(
                         "nothing was started; mend this first:\n"
                         f"config/studies/{name}.yaml: segment.{method}.{option}: '{lender}' is not a method of a study of this run; "

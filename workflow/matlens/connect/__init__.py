@@ -1,1 +1,66 @@
-"""Structures in, graphs out."""
+"""Structures in, graphs out.
+
+A method is `connect(cell, frac, *, options)`; it takes the cell of one crystal (rows are the cell vectors, in angstrom)
+and fractional coordinates (n, 3), and returns its edges, sorted by source and distance, as arrays by name: `source` and
+`neighbour` (int32, atoms of the crystal), `image` (int16, 3: the cell in which the neighbour is), `distance` (float64,
+angstrom), and others that have a row per edge. Every image of an atom is a neighbour of its own. An edge points from
+the atom that it informs to the neighbour; its vector is `(frac[neighbour] + image - frac[source]) @ cell`.
+"""
+
+import numpy as np
+
+from matlens import columns
+
+METHODS = {
+    "knn": "matlens.connect.knn:connect",
+    "radius": "matlens.connect.radius:connect",
+    "voronoi": "matlens.connect.voronoi:connect",
+}
+EDGE_ARRAYS = ("source", "neighbour", "image", "distance")
+MORE_ARRAYS = {"voronoi": ("solid_angle", "area")}
+
+
+def named(edges: tuple) -> dict[str, np.ndarray]:
+    """Name the arrays that a kernel returns: source, neighbour, image, distance, solid angle, area."""
+    return dict(zip((*EDGE_ARRAYS, "solid_angle", "area"), edges, strict=False))
+
+
+def stack(graphs: list[dict], method: str) -> dict[str, np.ndarray]:
+    """Put the edges of many crystals one after the other; those of crystal i are `edge_offsets[i]` to `[i + 1]`.
+
+    Atoms keep the numbers that they have in their own crystal. The arrays are those of the method, even of no graph.
+    """
+    offsets = np.cumsum([0, *(len(graph["source"]) for graph in graphs)], dtype=np.int64)
+    none = named((np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 3), np.int16), *[np.zeros(0)] * 3))
+    arrays = EDGE_ARRAYS + MORE_ARRAYS.get(method, ())
+    return {name: np.concatenate([none[name], *(graph[name] for graph in graphs)]) for name in arrays} | {
+        "edge_offsets": offsets
+    }
+
+
+def describe(item: str, key: int, atoms: int, graph: dict) -> dict:
+    """Say in a table what the graph of a crystal is."""
+    counts, distance = np.bincount(graph["source"], minlength=atoms), graph["distance"]
+    return {
+        columns.KEY: key,
+        columns.ITEM: item,
+        "atoms": atoms,
+        "edges": len(distance),
+        "mean_neighbours": float(counts.mean()),
+        "least_neighbours": int(counts.min()),
+        "nearest_a": float(distance.min()) if len(distance) else float("nan"),
+        "farthest_a": float(distance.max()) if len(distance) else float("nan"),
+    }
+
+
+def table(rows: list[dict]):
+    """Stack these rows; the table has its columns even when it has no row."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        rows,
+        columns=[
+            *(columns.KEY, columns.ITEM, "atoms", "edges", "mean_neighbours", "least_neighbours"),
+            *("nearest_a", "farthest_a"),
+        ],
+    )

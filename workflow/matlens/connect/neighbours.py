@@ -95,7 +95,7 @@ def knn(cell, frac, k, cutoff, ties, grow):
     Returns per edge: source (int32), neighbour (int32), image of the neighbour (int16, 3), distance (float64), sorted
     by source, then distance.
     """
-    used, room = 0, max(64, 2 * k * len(frac))
+    used, room = 0, max(64, 2 * min(k, 64) * len(frac))
     edges = np.empty(room, np.int32), np.empty(room, np.int32), np.empty((room, 3), np.int16), np.empty(room)
     for centre in range(len(frac)):
         reach = cutoff

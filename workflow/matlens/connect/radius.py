@@ -1,0 +1,20 @@
+"""Graphs of all neighbours within a radius."""
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.connect import named, neighbours
+
+
+def connect(cell, frac, *, cutoff_a: float = 5.0, max_edges: int = 1_000_000) -> dict[str, np.ndarray]:
+    """Connect every atom to all neighbours within a cutoff; an atom without any has no edge.
+
+    BadItem where the volume says that there would be more than about `max_edges`.
+    """
+    atoms = len(frac)
+    expected = atoms * atoms * 4 / 3 * np.pi * cutoff_a**3 / abs(np.linalg.det(cell))
+    if expected > max_edges:
+        raise BadItem(f"about {expected:.2g} edges within {cutoff_a} angstrom; lower cutoff_a or raise max_edges")
+    return named(
+        neighbours.knn(np.ascontiguousarray(cell), np.ascontiguousarray(frac), 1 << 30, cutoff_a, False, False)
+    )

@@ -1,0 +1,72 @@
+"""Geometry of periodic atoms that several rooms need. Compiled kernels."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def closest(cell, frac, limit):
+    """Find the two atoms (or an atom and its own image) that are closest, if closer than `limit`.
+
+    `cell` (3, 3): rows are the cell vectors, in angstrom. `frac` (n, 3): fractional coordinates. Returns distance in
+    angstrom, first atom, second atom; `limit`, -1, -1 where all are farther apart.
+    """
+    volume = abs(np.linalg.det(cell))
+    spacing = np.empty(3)  # of the lattice planes: a fractional difference d is at least |d| * spacing long
+    for a in range(3):
+        spacing[a] = volume / np.linalg.norm(np.cross(cell[(a + 1) % 3], cell[(a + 2) % 3]))
+    best, first, second = limit * limit, -1, -1
+    low, high, d = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
+    for i in range(len(frac)):
+        for j in range(i, len(frac)):
+            near = True
+            for a in range(3):
+                d[a] = frac[j, a] - frac[i, a]
+                low[a] = np.int64(np.ceil(-limit / spacing[a] - d[a]))
+                high[a] = np.int64(np.floor(limit / spacing[a] - d[a]))
+                near = near and low[a] <= high[a]
+            if not near:
+                continue
+            for p in range(low[0], high[0] + 1):
+                for q in range(low[1], high[1] + 1):
+                    for r in range(low[2], high[2] + 1):
+                        if i == j and p == 0 and q == 0 and r == 0:
+                            continue
+                        u, v, w = d[0] + p, d[1] + q, d[2] + r
+                        x = u * cell[0, 0] + v * cell[1, 0] + w * cell[2, 0]
+                        y = u * cell[0, 1] + v * cell[1, 1] + w * cell[2, 1]
+                        z = u * cell[0, 2] + v * cell[1, 2] + w * cell[2, 2]
+                        square = x * x + y * y + z * z
+                        if square < best:
+                            best, first, second = square, i, j
+    return np.sqrt(best), first, second
+
+
+@njit(cache=True)
+def line_graph(source, vectors):
+    """Pair the edges that leave the same atom, and give the cosine of the angle between them.
+
+    `source` (e,): atom that each edge leaves, in ascending order. `vectors` (e, 3): from it to the neighbour, in
+    angstrom. Returns first edge and second edge of every ordered pair (int32), and the cosine (float64).
+    """
+    edges, pairs = len(source), 0
+    end = np.empty(edges, np.int64)
+    first = 0
+    for edge in range(1, edges + 1):
+        if edge == edges or source[edge] != source[first]:
+            end[first:edge] = edge
+            pairs += (edge - first) * (edge - first - 1)
+            first = edge
+    one, two, cosine = np.empty(pairs, np.int32), np.empty(pairs, np.int32), np.empty(pairs)
+    length = np.sqrt((vectors**2).sum(axis=1))
+    used = first = 0
+    while first < edges:
+        for e in range(first, end[first]):
+            for f in range(first, end[first]):
+                if e != f:
+                    dot = vectors[e, 0] * vectors[f, 0] + vectors[e, 1] * vectors[f, 1] + vectors[e, 2] * vectors[f, 2]
+                    one[used], two[used] = e, f
+                    cosine[used] = min(1.0, max(-1.0, dot / (length[e] * length[f])))
+                    used += 1
+        first = end[first]
+    return one, two, cosine

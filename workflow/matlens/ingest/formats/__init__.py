@@ -1,0 +1,73 @@
+"""Files of crystals, told apart by what is in them.
+
+A format is a module with two functions. `records(source)` lists what the file holds, cheaply, as Records: where each
+one starts and how long it is, its name, the scalars beside it. `decode(source, record, disorder)` makes a Crystal of
+one of them, or raises BadItem. A file that is no such thing at all raises BadItem in either.
+"""
+
+import csv
+import io
+import json
+import re
+
+from matlens.batch import BadItem
+from matlens.ingest.formats.common import Source, column_of
+
+FORMATS = ("cif", "poscar", "extxyz", "json", "jsonl", "csv", "ase_db")
+HEAD_BYTES = 1 << 16
+KNOWN = "CIF, POSCAR, extended XYZ, JSON (pymatgen, OPTIMADE), JSON lines, CSV with a column cif, ASE .db"
+
+
+def sniff(source: Source) -> str:
+    """Tell the format of a file from its first bytes; BadItem says what it is instead."""
+    head = source.read(0, HEAD_BYTES)
+    if not head.strip():
+        raise BadItem("the file is empty; copy it again")
+    if head.startswith(b"SQLite format 3\0"):
+        return "ase_db"
+    if head.startswith((b"PK\x03\x04", b"\x1f\x9d", b"7z\xbc\xaf", b"Rar!")):
+        raise BadItem("it is an archive; unpack it and name the files in it")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BadItem("it is UTF-16 text; save it as UTF-8")
+    if b"\0" in head:
+        raise BadItem(f"it holds binary data, and is none of {KNOWN}")
+    text = head.decode("utf-8", "replace").removeprefix("\ufeff").lstrip()
+    lines = text.splitlines()
+    if re.match(r"<(!doctype|html|head|body|\?xml|!--)", text, re.I):
+        raise BadItem("it is a web page (HTML or XML), not a structure: a failed download; fetch it again")
+    if text[0] in "{[":
+        return "jsonl" if _is_lines(source, lines[0]) else "json"
+    if _is_sheet(text):
+        return "csv"
+    if _is_poscar(lines):
+        return "poscar"
+    if re.search(r"^\s*data_\S*", text, re.I | re.M):
+        return "cif"
+    if re.fullmatch(r"\s*\d+\s*", lines[0]):
+        return "extxyz"
+    raise BadItem(f"it begins with {lines[0][:40]!r}, and is none of {KNOWN}")
+
+
+def _is_lines(source: Source, first: str) -> bool:
+    """Tell JSON lines from one JSON document: the first line is an object of its own, and no document by itself."""
+    line = source.line(0)
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return False
+    if not isinstance(value, dict):
+        return False
+    alone = not source.read(len(line), HEAD_BYTES).strip()
+    return not (alone and ("data" in value or "lattice" in value))
+
+
+def _is_sheet(text: str) -> bool:
+    header = next(csv.reader(io.StringIO(text, newline="")), [])
+    return len(header) > 1 and column_of(header) is not None
+
+
+def _is_poscar(lines: list[str]) -> bool:
+    numbers = r"\s*(?:[-+]?[\d.]+(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Infinity)|\*+)"
+    vector = re.compile(rf"{numbers}\s{numbers}\s{numbers}(\s.*)?$")
+    scale = re.compile(rf"({numbers}|{numbers}\s{numbers}\s{numbers})\s*([#!].*)?$")
+    return len(lines) > 5 and bool(scale.match(lines[1])) and all(vector.match(line) for line in lines[2:5])

@@ -1,0 +1,210 @@
+"""What all formats of crystals share: open files, records, chemical symbols, the rule for disorder."""
+
+import io
+import math
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+
+SYMBOLS = """
+H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc
+Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi
+Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
+""".split()  # noqa: SIM905
+NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
+PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
+UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is a bomb, or beyond one machine
+IN_MEMORY_BYTES = 1 << 28
+STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif")
+NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
+TOLERANCE = 0.01  # in an occupancy
+
+
+class Record(NamedTuple):
+    """One structure in a file: its bytes, its number there, its name (None: none), the scalars beside it."""
+
+    offset: int
+    length: int
+    row: int
+    name: str | None = None
+    scalars: Mapping = {}
+    reason: str | None = None
+
+
+class Source:
+    """A file that is read by parts; a packed one (gzip, bzip2, xz) is unpacked once."""
+
+    def __init__(self, path: str):
+        self.path = path
+        self._handle = open(path, "rb")  # noqa: SIM115 - lives as long as the source
+        packer = next((name for magic, name in PACKERS.items() if self._handle.peek(8).startswith(magic)), None)
+        if packer:
+            self._handle = _unpacked(self._handle, packer)
+        self.size = self._handle.seek(0, io.SEEK_END)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Read some bytes of the unpacked file."""
+        self._handle.seek(offset)
+        return self._handle.read(length)
+
+    def line(self, offset: int) -> bytes:
+        """Read one line of the unpacked file."""
+        self._handle.seek(offset)
+        return self._handle.readline()
+
+    def lines(self):
+        """Yield (offset, line) from the start; nothing else may be read in between."""
+        self._handle.seek(0)
+        offset = 0
+        for line in self._handle:
+            yield offset, line
+            offset += len(line)
+
+    def text(self, record: Record) -> str:
+        """Read one record as text."""
+        return decoded(self.read(record.offset, record.length))
+
+
+@lru_cache(maxsize=4)
+def _kept(path: str, size: int, changed: int) -> Source:
+    return Source(path)
+
+
+def opened(path: str) -> Source:
+    """Open a file, or find it open: a shard reads many records of one file."""
+    import os
+
+    status = os.stat(path)
+    return _kept(path, status.st_size, status.st_mtime_ns)
+
+
+def _unpacked(handle, packer: str):
+    """Unpack a file into memory, or onto the disk when it is large."""
+    import importlib
+
+    out, total = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES), 0  # noqa: SIM115 - it is what is returned
+    try:
+        with importlib.import_module(packer).open(handle) as packed:
+            while part := packed.read(1 << 22):
+                total += len(part)
+                if total > UNPACKED_BYTES:
+                    raise BadItem(f"it unpacks to more than {UNPACKED_BYTES >> 30} GiB; split it")
+                out.write(part)
+    except (EOFError, OSError, ValueError, ArithmeticError) as error:
+        if isinstance(error, (BadItem, FileNotFoundError)) or getattr(error, "errno", None):
+            raise
+        raise BadItem(f"the packed file is broken ({error}); copy it again") from error
+    except Exception as error:
+        if type(error).__name__ in ("LZMAError", "error"):  # lzma's and zlib's own
+            raise BadItem(f"the packed file is broken ({error}); copy it again") from error
+        raise
+    return out
+
+
+def decoded(data: bytes) -> str:
+    """Decode text; BadItem where it is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadItem(
+            f"it is not UTF-8 text (byte {error.start}); save it as UTF-8, such as by iconv -f latin1 -t utf-8"
+        ) from error
+
+
+def column_of(header: Sequence[str]) -> str | None:
+    """Find the column of a table that holds the structures."""
+    return next((name for wanted in STRUCTURES for name in header if name.strip().lower() == wanted), None)
+
+
+def name_of(values: Mapping) -> str | None:
+    """Find the name of a structure among the values beside it."""
+    for wanted in NAMES:
+        found = values.get(wanted)
+        if isinstance(found, (str, int)) and not isinstance(found, bool) and str(found).strip():
+            return str(found).strip()
+    return None
+
+
+def scalars_of(values: Mapping) -> dict:
+    """Keep the numbers, words and truth values beside a structure."""
+    return {
+        str(key): value
+        for key, value in values.items()
+        if value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 200)
+    }
+
+
+def atomic_number(symbol: str) -> int:
+    """Give the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv")."""
+    found = re.match(r"\s*([A-Za-z]{1,2})(?![A-Za-z])", str(symbol))
+    number = NUMBER.get(found[1].capitalize()) if found else None
+    if number is None:
+        raise BadItem(f"unknown element {str(symbol)[:20]!r}; give a chemical symbol")
+    return number
+
+
+def matrix(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) -> np.ndarray:
+    """Make the cell vectors (rows) of lengths in angstrom and angles in degrees: c along z, a in the xz plane.
+
+    The same setting as pymatgen's Lattice.from_parameters.
+    """
+    alpha, beta, gamma = (math.radians(angle) for angle in (alpha, beta, gamma))
+    sines = math.sin(alpha) * math.sin(beta)
+    if not abs(sines) > 1e-9:
+        raise BadItem("its cell has zero volume: an angle of 0 or 180 degrees; correct the cell")
+    value = (math.cos(alpha) * math.cos(beta) - math.cos(gamma)) / sines
+    star = math.acos(max(-1.0, min(1.0, value)))
+    return np.array(
+        [
+            [a * math.sin(beta), 0.0, a * math.cos(beta)],
+            [-b * math.sin(alpha) * math.cos(star), b * math.sin(alpha) * math.sin(star), b * math.cos(alpha)],
+            [0.0, 0.0, float(c)],
+        ]
+    )
+
+
+def fractional(cell: np.ndarray, cartesian: np.ndarray) -> np.ndarray:
+    """Turn Cartesian coordinates (n, 3) in angstrom into fractional ones."""
+    if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-9:
+        raise BadItem("its cell has zero volume or is not finite; correct the cell")
+    return np.linalg.solve(cell.T, np.asarray(cartesian, float).T).T
+
+
+def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
+    """Make a Crystal of sites, each a symbol or a mapping of symbol to occupancy.
+
+    Disordered sites are rejected, or, by the rule `majority`, taken by the element with the highest occupancy (the
+    lower atomic number among equals); a site that is empty more than half of the time stays empty.
+    """
+    species, kept, mixed = [], [], 0
+    for position, site in enumerate(sites):
+        parts = {site: 1.0} if isinstance(site, str) else site
+        shares: dict[int, float] = {}
+        for symbol, share in parts.items():
+            if str(symbol).lower() in ("vacancy", "va", "vac"):
+                continue
+            number = atomic_number(symbol)
+            shares[number] = shares.get(number, 0.0) + float(share)
+        total = sum(shares.values())
+        if not math.isfinite(total) or total > 1 + TOLERANCE:
+            raise BadItem(f"site {position + 1} has an occupancy of {total:g}: overlapping atoms; correct the file")
+        best = max(shares, key=lambda number: (shares[number], -number), default=0)
+        if len(shares) != 1 or abs(total - 1) > TOLERANCE:
+            mixed += 1
+        if total >= 0.5:
+            species.append(best)
+            kept.append(position)
+    if mixed and disorder == "reject":
+        raise BadItem(
+            f"{mixed} of its {len(sites)} sites are disordered (partial or shared occupancy); order it, or set "
+            "disorder: majority"
+        )
+    frac = np.asarray(frac, float).reshape(-1, 3)
+    return Crystal(np.asarray(cell, float).reshape(3, 3), np.array(species, np.uint8), frac[kept])

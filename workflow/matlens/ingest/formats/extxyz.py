@@ -1,0 +1,81 @@
+"""Extended XYZ: frames of a count, a line of key=value pairs with the Lattice, and a line per atom."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, name_of, scalars_of
+
+PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
+LAYOUT = "species:S:1:pos:R:3"
+TRUE, FALSE = ("T", "TRUE", "1"), ("F", "FALSE", "0")
+
+
+def _comment(line: str) -> dict[str, str]:
+    return {key: value.strip("\"'{}[]") for key, value in PAIR.findall(line)}
+
+
+def _value(text: str):
+    try:
+        return float(text)
+    except ValueError:
+        return {"T": True, "F": False}.get(text, text)
+
+
+def records(source: Source) -> Iterator[Record]:
+    """List the frames without reading their atoms."""
+    lines, row, found = source.lines(), 0, []
+    for offset, line in lines:
+        if not line.strip():
+            continue
+        if not line.strip().isdigit():
+            found.append(Record(offset, 0, row, None, {}, f"frame {row + 1} does not begin with a number of atoms"))
+            break
+        _, comment = next(lines, (0, b""))
+        end, atoms = offset + len(line) + len(comment), 0
+        for _ in range(int(line)):
+            _, atom = next(lines, (0, b""))
+            end, atoms = end + len(atom), atoms + bool(atom.strip())
+        values = {key: _value(text) for key, text in _comment(comment.decode("utf-8", "replace")).items()}
+        beside = {key: value for key, value in values.items() if key.lower() not in ("lattice", "properties", "pbc")}
+        reason = None if atoms == int(line) else f"it announces {int(line)} atoms and lists {atoms}: truncated"
+        found.append(Record(offset, end - offset, row, name_of(beside), scalars_of(beside), reason))
+        row += 1
+    yield from found
+
+
+def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+    """Make a crystal of one frame; it needs a Lattice, along all of which it is periodic (pbc="T T T", or not said)."""
+    count, comment, *rows = decoded(source.read(record.offset, record.length)).splitlines()
+    if int(count) > max_atoms:
+        raise BadItem(f"it has {int(count)} atoms; {max_atoms} are allowed (max_atoms)")
+    values = {key.lower(): text for key, text in _comment(comment).items()}
+    if "lattice" not in values:
+        raise BadItem("it has no Lattice: a molecule, not a crystal; give Lattice= and pbc= on its second line")
+    periodic = re.sub(r"[,\s]+", " ", values.get("pbc", "T T T")).upper().split()
+    if not all(word in TRUE for word in periodic):
+        raise BadItem(f'it is not periodic along all axes (pbc="{" ".join(periodic)}"); only crystals can be used')
+    try:
+        cell = np.array(values["lattice"].replace(",", " ").split(), float).reshape(3, 3)
+        kinds, positions = _columns(values.get("properties", LAYOUT))
+        words = [row.split() for row in rows]
+        frac = fractional(cell, np.array([row[positions : positions + 3] for row in words], float).reshape(-1, 3))
+        return build(cell, [row[kinds] for row in words], frac, disorder)
+    except BadItem:
+        raise
+    except (ValueError, IndexError) as error:
+        raise BadItem(f"the extended XYZ cannot be read ({error}); it may be truncated or wrong") from error
+
+
+def _columns(layout: str) -> tuple[int, int]:
+    """Find the first columns of the species and of the positions in a Properties entry."""
+    parts, at, first = layout.split(":"), 0, {}
+    for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        first[name.lower()] = at
+        at += int(width)
+    if "pos" not in first or not {"species", "element"} & set(first):
+        raise BadItem(f"its Properties ({layout[:60]}) have no species or no pos; add them")
+    return first.get("species", first.get("element", 0)), first["pos"]

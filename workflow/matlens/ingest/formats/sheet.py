@@ -1,0 +1,52 @@
+"""CSV tables with a column of structures (cif, or structure as JSON) and other columns beside it."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+from matlens.ingest.formats import document
+from matlens.ingest.formats.common import Record, Source, column_of, decoded, name_of, scalars_of
+
+
+def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield (offset, length, cells) of every row; a row may span many lines."""
+    csv.field_size_limit(min(sys.maxsize, 1 << 30))
+    taken = 0
+
+    def lines():
+        nonlocal taken
+        for offset, line in source.lines():
+            taken += len(line)
+            text = line.decode("utf-8", "replace")
+            yield text.removeprefix("\ufeff") if offset == 0 else text
+
+    start = 0
+    for cells in csv.reader(lines()):
+        yield start, taken - start, cells
+        start = taken
+
+
+def records(source: Source) -> Iterator[Record]:
+    """List the rows; the first unnamed column is taken for the number of the row that pandas writes."""
+    rows = _rows(source)
+    header = [name.strip() for name in next(rows)[2]]
+    wanted = column_of(header)
+    for row, (offset, length, cells) in enumerate((r for r in rows if any(r[2])), 0):
+        if len(cells) != len(header):
+            reason = f"row {row + 1} has {len(cells)} cells, the header {len(header)}; it may be truncated"
+            yield Record(offset, length, row, None, {}, reason)
+            continue
+        values = {name: cell for name, cell in zip(header, cells, strict=True) if name and name != wanted}
+        yield Record(offset, length, row, name_of(values), scalars_of(values))
+
+
+def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+    """Make a crystal of one row."""
+    header = [name.strip() for name in next(_rows(source))[2]]
+    cells = next(csv.reader(io.StringIO(decoded(source.read(record.offset, record.length)), newline="")), [])
+    if len(cells) != len(header):
+        raise BadItem(f"its row has {len(cells)} cells, the header {len(header)}")
+    return document.from_cell(cells[header.index(column_of(header))], disorder, max_atoms)

@@ -1,0 +1,295 @@
+"""Crystals that nobody has listed yet: elements put into prototypes of known structure."""
+
+import gzip
+import itertools
+import json
+import math
+import warnings
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens import columns
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+from matlens.ingest import structures
+from matlens.ingest.formats.common import NUMBER, matrix
+from matlens.registry import suggest
+
+
+class Prototype(NamedTuple):
+    """A structure with letters for elements: its space group, cell (angstrom, degrees) and occupied positions.
+
+    `sites`: letter and a representative of each orbit, in the standard setting (origin choice 1 where there are two).
+    `bonding`: "ionic" (cations and anions touch) or "metallic" (close-packed spheres).
+    """
+
+    group: int
+    cell: tuple[float, float, float, float, float, float]
+    sites: tuple[tuple[str, tuple[float, float, float]], ...]
+    bonding: str
+
+
+def _cubic(a: float) -> tuple:
+    return (a, a, a, 90.0, 90.0, 90.0)
+
+
+# Cells and free coordinates of the compound that gives the type its name: R. W. G. Wyckoff, Crystal Structures (1963);
+# ThCr2Si2: Z. Ban, M. Sikirica, Acta Cryst. 18 (1965) 594; spinel: R. J. Hill et al., Phys. Chem. Miner. 4 (1979) 317.
+PROTOTYPES = {
+    "rock_salt": Prototype(225, _cubic(5.640), (("A", (0, 0, 0)), ("X", (0.5, 0.5, 0.5))), "ionic"),
+    "cesium_chloride": Prototype(221, _cubic(4.123), (("A", (0, 0, 0)), ("X", (0.5, 0.5, 0.5))), "ionic"),
+    "zincblende": Prototype(216, _cubic(5.409), (("A", (0, 0, 0)), ("X", (0.25, 0.25, 0.25))), "ionic"),
+    "wurtzite": Prototype(
+        186, (3.811, 3.811, 6.234, 90, 90, 120), (("A", (1 / 3, 2 / 3, 0)), ("X", (1 / 3, 2 / 3, 0.375))), "ionic"
+    ),
+    "fluorite": Prototype(225, _cubic(5.463), (("A", (0, 0, 0)), ("X", (0.25, 0.25, 0.25))), "ionic"),
+    "rutile": Prototype(
+        136, (4.594, 4.594, 2.958, 90, 90, 90), (("A", (0, 0, 0)), ("X", (0.3053, 0.3053, 0))), "ionic"
+    ),
+    "perovskite": Prototype(
+        221, _cubic(3.905), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5)), ("X", (0, 0.5, 0.5))), "ionic"
+    ),
+    "spinel": Prototype(
+        227,
+        _cubic(8.083),
+        (("A", (0, 0, 0)), ("B", (0.625, 0.625, 0.625)), ("X", (0.3874, 0.3874, 0.3874))),
+        "ionic",
+    ),
+    "b2": Prototype(221, _cubic(2.887), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5))), "metallic"),
+    "l1_0": Prototype(123, (2.80, 2.80, 3.67, 90, 90, 90), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5))), "metallic"),
+    "l1_2": Prototype(221, _cubic(3.572), (("B", (0, 0, 0)), ("A", (0, 0.5, 0.5))), "metallic"),
+    "d0_3": Prototype(
+        225, _cubic(5.793), (("A", (0.25, 0.25, 0.25)), ("A", (0.5, 0.5, 0.5)), ("B", (0, 0, 0))), "metallic"
+    ),
+    "heusler": Prototype(
+        225, _cubic(5.949), (("A", (0.25, 0.25, 0.25)), ("B", (0.5, 0.5, 0.5)), ("C", (0, 0, 0))), "metallic"
+    ),
+    "half_heusler": Prototype(
+        216, _cubic(5.90), (("A", (0.25, 0.25, 0.25)), ("B", (0.5, 0.5, 0.5)), ("C", (0, 0, 0))), "metallic"
+    ),
+    "laves_c15": Prototype(227, _cubic(7.034), (("A", (0, 0, 0)), ("B", (0.625, 0.625, 0.625))), "metallic"),
+    "thcr2si2": Prototype(
+        139,
+        (4.043, 4.043, 10.577, 90, 90, 90),
+        (("A", (0, 0, 0)), ("B", (0, 0.5, 0.25)), ("X", (0, 0, 0.374))),
+        "metallic",
+    ),
+}
+LETTERS = "ABCDEFGX"
+MOST = 1_000_000
+FIRST_SHELL = 1.15  # times the shortest distance: neighbours up to there coordinate a cation
+DUMMIES = ("Li", "Na", "K", "Rb", "Cs", "F", "Cl", "Br")
+
+
+@cache
+def _aflow() -> dict[str, dict]:
+    """Index the prototypes that pymatgen ships by their AFLOW label, such as AB3_cP4_221_a_c."""
+    data = files("pymatgen.analysis").joinpath("prototypes/aflow_prototypes.json.gz").read_bytes()
+    return {entry["tags"]["aflow"]: entry["snl"] for entry in json.loads(gzip.decompress(data))}
+
+
+def known(name: str) -> bool:
+    """Tell whether a prototype is known: by a name of ours, or by an AFLOW label."""
+    return name in PROTOTYPES or ("_" in name and name[0].isupper() and name in _aflow())
+
+
+@cache
+def template(name: str) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
+    """Give the primitive cell of a prototype: cell, letter of each atom, fractional coordinates, bonding.
+
+    The letters of an AFLOW prototype are those of its label: elements in the order of the alphabet.
+    """
+    from pymatgen.core import Lattice, Structure
+
+    if name not in PROTOTYPES:
+        entry = _aflow()[name]
+        elements = [site["species"][0]["element"] for site in entry["sites"]]
+        letters = dict(zip(sorted(set(elements)), LETTERS, strict=False))
+        frac = np.array([site["abc"] for site in entry["sites"]], float)
+        return np.array(entry["lattice"]["matrix"], float), tuple(letters[e] for e in elements), frac, "any"
+    about = PROTOTYPES[name]
+    dummy = dict(zip(dict.fromkeys(letter for letter, _ in about.sites), DUMMIES, strict=False))
+    species, coords = zip(*[(dummy[letter], at) for letter, at in about.sites], strict=True)
+    whole = Structure.from_spacegroup(about.group, Lattice(matrix(*about.cell)), species, coords, tol=1e-4)
+    small = whole.get_primitive_structure(tolerance=1e-3)
+    letter = {symbol: name for name, symbol in dummy.items()}
+    order = sorted(range(len(small)), key=lambda k: letter[small[k].specie.symbol])
+    return (
+        small.lattice.matrix.copy(),
+        tuple(letter[small[k].specie.symbol] for k in order),
+        small.frac_coords[order],
+        about.bonding,
+    )
+
+
+@cache
+def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
+    """List the permutations of the letters that leave a prototype the same crystal (A and X of rock salt).
+
+    Judged by pymatgen's StructureMatcher on elements of equal standing.
+    """
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+    from pymatgen.core import Lattice, Structure
+
+    cell, letters, frac, _ = template(name)
+    distinct = sorted(set(letters))
+    matcher = StructureMatcher(ltol=0.05, stol=0.05, angle_tol=1, primitive_cell=False)
+
+    def dressed(order):
+        return Structure(Lattice(cell), [DUMMIES[order[distinct.index(letter)]] for letter in letters], frac)
+
+    plain = dressed(range(len(distinct)))
+    return tuple(
+        order
+        for order in itertools.permutations(range(len(distinct)))
+        if order == tuple(range(len(distinct))) or matcher.fit(plain, dressed(order))
+    )
+
+
+@cache
+def _states(symbol: str, which: str) -> tuple[int, ...]:
+    from pymatgen.core import Element
+
+    element = Element(symbol)
+    return tuple(element.common_oxidation_states if which == "common" else element.oxidation_states)
+
+
+@cache
+def _electronegativity(symbol: str) -> float:
+    from pymatgen.core import Element
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return float(Element(symbol).X)
+
+
+def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, ordered: bool) -> tuple[int, ...] | None:
+    """Give the oxidation states, one per element, that make a compound neutral; None where none do.
+
+    `which`: "common" or "all" states that pymatgen lists. `ordered`: anions must be more electronegative (Pauling) than
+    all cations. Of several the one with the smallest charges is taken.
+    """
+    best = None
+    for states in itertools.product(*(_states(symbol, which) for symbol in elements)):
+        if sum(s * n for s, n in zip(states, counts, strict=True)) or not any(states):
+            continue
+        cations = [_electronegativity(e) for e, s in zip(elements, states, strict=True) if s > 0]
+        anions = [_electronegativity(e) for e, s in zip(elements, states, strict=True) if s < 0]
+        if ordered and not max(cations) < min(anions):
+            continue
+        rank = (sum(abs(s) * n for s, n in zip(states, counts, strict=True)), states)
+        best = min(best, rank) if best else rank
+    return best[1] if best else None
+
+
+@cache
+def _radius(symbol: str, charge: int) -> float:
+    """Give the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
+    from pymatgen.core import Element
+
+    element = Element(symbol)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if charge:
+            near = min(element.ionic_radii, key=lambda state: abs(state - charge), default=None)
+            if near is not None and near * charge > 0:
+                return float(element.ionic_radii[near])
+        found = (element.metallic_radius, element.atomic_radius, element.atomic_radius_calculated)
+    radius = next((float(value) for value in found if value and math.isfinite(float(value))), None)
+    if radius is None:
+        raise BadItem(f"no radius of {symbol} is known, so that no volume can be estimated; leave it out")
+    return radius
+
+
+def scale(cell: np.ndarray, frac: np.ndarray, radii: np.ndarray, states: np.ndarray) -> float:
+    """Find the factor on the lengths of a cell that gives a prototype the size of its atoms.
+
+    Ionic (some states are not 0): until the first cation and anion touch, with Shannon's radii for six neighbours (Acta
+    Cryst. A 32 (1976) 751), times (z/6)^(1/8) for a cation with z (L. Pauling, The Nature of the Chemical Bond, 1960,
+    section 13-3, with Born's exponent 9). Metallic: until
+    the volume is that of the elements in close packing, 4 sqrt(2) r^3 an atom (Zen's law of additive volumes, with
+    Goldschmidt's radii for 12 neighbours). Lengths of known compounds are met to 7 %.
+    """
+    if not states.any():
+        return float(np.cbrt((4 * math.sqrt(2) * radii**3).sum() / abs(np.linalg.det(cell))))
+    shifts = np.array(list(itertools.product((-1, 0, 1), repeat=3)))
+    between = frac[None, :, None] - frac[:, None, None] + shifts[None, None]
+    cations, anions = states > 0, states < 0
+    images = np.linalg.norm(between @ cell, axis=-1)[cations][:, anions]
+    nearest = images.min(axis=(1, 2))
+    coordination = (images < FIRST_SHELL * nearest[:, None, None]).sum(axis=(1, 2))
+    touching = (radii[cations][:, None] + radii[anions]) * (coordination[:, None] / 6) ** (1 / 8)
+    return float((touching / images.min(axis=2)).max())
+
+
+def plan(
+    *,
+    prototypes: list[str],
+    elements: dict[str, list[str]],
+    neutral: bool = True,
+    oxidation_states: str = "common",
+    electronegativity: bool = True,
+):
+    """List the crystals that elements make in prototypes.
+
+    `prototypes`: names, see PROTOTYPES, or AFLOW labels of those that pymatgen ships. `elements`: for each letter of
+    these prototypes the symbols that may stand there; those of one crystal are all different. `neutral`: drop what no
+    `oxidation_states` ("common", or "all" that pymatgen lists) make neutral, metallic prototypes apart.
+    `electronegativity`: and demand that anions are more electronegative than cations. Crystals that are the same but
+    for the names of their sites are listed once. Returns a DataFrame with item, prototype, and the element and charge
+    of each letter. ValueError names a wrong prototype, element or letter, and more than 10^6 crystals.
+    """
+    import pandas as pd
+
+    rows = {}
+    for name in prototypes:
+        if not known(name):
+            raise ValueError(
+                f"prototypes: unknown '{name}'; {suggest(name, PROTOTYPES)}, or an AFLOW label of pymatgen"
+            )
+        _, letters, _, bonding = template(name)
+        distinct = sorted(set(letters))
+        lists = [_symbols(letter, elements, name) for letter in distinct]
+        if math.prod(map(len, lists)) > MOST:
+            raise ValueError(
+                f"{name}: {math.prod(map(len, lists)):.3g} combinations, at most {MOST}; list fewer elements"
+            )
+        counts = tuple(letters.count(letter) for letter in distinct)
+        for chosen in itertools.product(*lists):
+            if len(set(chosen)) < len(chosen):
+                continue
+            states = None
+            if bonding != "metallic":
+                states = charges(chosen, counts, which=oxidation_states, ordered=electronegativity)
+                if neutral and states is None:
+                    continue
+            first = min(tuple(chosen[k] for k in order) for order in exchanges(name))
+            row = {"prototype": name, **{f"site_{letter}": e for letter, e in zip(distinct, chosen, strict=True)}}
+            row |= {f"charge_{letter}": float(s) for letter, s in zip(distinct, states or (0,) * 9, strict=False)}
+            rows.setdefault((name, first), {columns.ITEM: "-".join([name, *chosen]), **row})
+    if not rows:
+        raise ValueError("no combination of these elements passes; add elements, or set neutral: false")
+    return pd.DataFrame(list(rows.values()))
+
+
+def _symbols(letter: str, elements: dict[str, list[str]], name: str) -> list[str]:
+    if letter not in elements:
+        raise ValueError(f"elements: prototype '{name}' has a site {letter}; say which elements may stand there")
+    for symbol in elements[letter]:
+        if symbol not in NUMBER:
+            raise ValueError(f"elements.{letter}: unknown element '{symbol}'; {suggest(symbol, NUMBER)[:60]}")
+    return list(dict.fromkeys(elements[letter]))
+
+
+def read(item: dict) -> tuple[Crystal, dict]:
+    """Build one crystal of the plan, in the primitive cell of its prototype, with an estimated volume."""
+    cell, letters, frac, _ = template(item["prototype"])
+    symbols = [item[f"site_{letter}"] for letter in letters]
+    states = np.array([int(item[f"charge_{letter}"]) for letter in letters])
+    radii = np.array([_radius(symbol, int(s)) for symbol, s in zip(symbols, states, strict=True)])
+    grown = cell * scale(cell, frac, radii, states)
+    crystal = Crystal(grown, np.array([NUMBER[s] for s in symbols], np.uint8), frac)
+    return structures.check(crystal, max_atoms=10_000, min_distance_a=0.5), {}

@@ -1,0 +1,274 @@
+"""Crystals from the user's own files: a file, a folder or a glob, each file with one structure or many."""
+
+import csv
+import math
+import os
+from difflib import get_close_matches
+from glob import glob
+from pathlib import Path
+
+import numpy as np
+
+from matlens import columns
+from matlens.batch import MACHINE_ERRORS, BadItem
+from matlens.crystals import Crystal
+from matlens.ingest import finding, formats
+from matlens.ingest.formats import common
+from matlens.ingest.rows import RESERVED, as_numbers, trouble
+from matlens.registry import suggest
+
+SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
+TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
+NO_STRUCTURES = {TARGETS_FILE, "atom_init.json"}
+FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
+FLAT = 1e-4  # volume of a cell over that of a box of its lengths, below which it is flat
+
+
+def found(path: str) -> tuple[Path, list[Path]]:
+    """List what a file, folder or glob names, sorted, and the folder the names are relative to.
+
+    A folder gives its files (not those of its folders) without hidden ones, texts and pictures; so does a glob.
+    ValueError when there is nothing.
+    """
+    pattern = finding.expanded(path)
+    if not pattern:
+        raise ValueError("path is empty; give a file, a folder or a glob")
+    if os.path.isfile(pattern):
+        return Path(pattern).parent, [Path(pattern)]
+    if os.path.isdir(pattern):
+        root, matches = Path(pattern), [os.path.join(pattern, name) for name in os.listdir(pattern)]
+    else:
+        root, matches = finding._root(pattern), glob(pattern, recursive=True)
+    kept = sorted(
+        p
+        for p in set(map(Path, matches))
+        if not p.is_dir() and p.name[0] != "." and p.suffix.lower() not in SIDECARS and p.name not in NO_STRUCTURES
+    )
+    if not kept:
+        raise ValueError(f"path '{path}' matches no file of structures; {finding.nearest(pattern)}")
+    return root, kept
+
+
+def listing(*, path: str) -> str:
+    """Digest the files of a study; a ValueError says that there are none, where it looked, what is there."""
+    paths = found(path)[1]
+    tables = {p.parent / TARGETS_FILE for p in paths}
+    return finding.digest(paths + sorted(table for table in tables if table.exists()))
+
+
+def plan(*, path: str, targets: list[str] | None = None):
+    """List the structures of all files as items, without making crystals of them.
+
+    An item is named by the id that stands beside it, else by its file and its block or number there. The scalars beside
+    a structure become columns, numbers where all of them are; so do the values of an id_prop.csv. Returns a DataFrame
+    with item, file, format, the place in the file, those columns, and `reason` where an item cannot be used. ValueError
+    when nothing matches `path`, or no structure has a column that `targets` names.
+    """
+    import pandas as pd
+
+    root, paths = found(path)
+    rows, beside = [], []
+    for file in paths:
+        for row, values in _of_file(file, root):
+            rows.append(row)
+            beside.append(values)
+    _add_targets(rows, beside)
+    _add_columns(rows, beside, targets)
+    _first_of_each(rows)
+    return pd.DataFrame(rows)
+
+
+def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
+    """List the structures of one file, each with the scalars beside it; a file that cannot be read is one of them."""
+    name = finding.item_name(file, root)
+    row = {columns.ITEM: name, columns.FILE: finding.printable(str(file)), columns.REASON: trouble(file)}
+    where = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
+    if row[columns.REASON]:
+        return [({**row, **where}, {})]
+    try:
+        source = common.opened(str(file))
+        where[FORMAT] = formats.sniff(source)
+        listed = list(_module(where[FORMAT]).records(source))
+        if not listed:
+            raise BadItem("it holds no structure; check the export")
+    except BadItem as error:
+        return [({**row, **where, columns.REASON: str(error)}, {})]
+    except OSError as error:
+        if error.errno in MACHINE_ERRORS:
+            raise
+        return [({**row, **where, columns.REASON: f"it cannot be read: {error.strerror or error}"}, {})]
+    if len(listed) > 1:
+        names = [one.name if where[FORMAT] in NAMED and one.name else f"{name}/{one.name or one.row}" for one in listed]
+    else:
+        names = [listed[0].name if where[FORMAT] in NAMED and listed[0].name else name]
+    return [
+        (
+            {
+                **row,
+                columns.ITEM: finding.printable(item),
+                columns.REASON: one.reason,
+                **where,
+                OFFSET: one.offset,
+                LENGTH: one.length,
+                ROW: one.row,
+            },
+            dict(one.scalars),
+        )
+        for item, one in zip(names, listed, strict=True)
+    ]
+
+
+NAMED = {"json", "jsonl", "csv", "extxyz", "ase_db"}  # in which a name is an id, not that of a block in its file
+
+
+def _module(name: str):
+    """Give the module of a format; the imports are written out, so that they count among the code behind a rule."""
+    from matlens.ingest.formats import ase_db, cif, document, extxyz, lines, poscar, sheet
+
+    table = (cif, poscar, extxyz, document, lines, sheet, ase_db)
+    return dict(zip(formats.FORMATS, table, strict=True))[name]
+
+
+def _add_targets(rows: list[dict], beside: list[dict]) -> None:
+    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ..."""
+    tables = {}
+    for row, values in zip(rows, beside, strict=True):
+        file = Path(row[columns.FILE])
+        if file.parent not in tables:
+            path = file.parent / TARGETS_FILE
+            lines = csv.reader(path.read_text("utf-8-sig").splitlines()) if path.is_file() else []
+            tables[file.parent] = {line[0].strip(): line[1:] for line in lines if line}
+        listed = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ()))
+        values |= {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(listed, 1)}
+
+
+def _add_columns(rows: list[dict], beside: list[dict], targets: list[str] | None) -> None:
+    """Make columns of the scalars, those of names that the project uses as `source_...`; see that targets are there."""
+    names = dict.fromkeys(name for values in beside for name in values)
+    missing = [name for name in targets or [] if name not in names]
+    if missing:
+        near = get_close_matches(missing[0], list(names), 3, 0.3)
+        hint = f"the nearest are {', '.join(near)}; " if near else ""
+        there = suggest(missing[0], names) if names else "there are no columns beside the structures"
+        raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
+    taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
+    for name in names:
+        values = [values.get(name) for values in beside]
+        if name in (targets or []):
+            values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
+        for row, value in zip(rows, _as_column(values), strict=True):
+            row[f"source_{name}" if name in taken else name] = value
+
+
+def _number(value, name: str, row: dict) -> float:
+    """Read the value of a target; an item whose value is no number is rejected, one without a value is not."""
+    try:
+        number = float(value) if value not in (None, "") else float("nan")
+    except (TypeError, ValueError):
+        row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(value)[:40]!r}, not a number; correct it"
+        return float("nan")
+    if math.isinf(number):
+        row[columns.REASON] = row[columns.REASON] or f"its {name} is infinite; correct it"
+    return number
+
+
+def _as_column(values: list) -> list:
+    """Make floats of a column of numbers, and text of any other: a column has one type in all shards."""
+    if all(value is None or isinstance(value, bool) for value in values):
+        return [None if value is None else float(value) for value in values]
+    return as_numbers(values)
+
+
+def _first_of_each(rows: list[dict]) -> None:
+    """Reject the second and later structures of one name; they keep apart by their place in the list."""
+    seen = {}
+    for row in rows:
+        if row[columns.REASON]:
+            continue
+        if row[columns.ITEM] in seen:
+            both = f"{seen[row[columns.ITEM]]} and {row[columns.FILE]} (number {row[ROW] + 1})"
+            row[columns.REASON] = f"a second structure has the same id: {both}; rename one"
+        else:
+            seen[row[columns.ITEM]] = f"{row[columns.FILE]} (number {row[ROW] + 1})"
+
+
+def read(
+    item: dict, *, disorder: str = "reject", max_atoms: int = 2000, min_distance_a: float = 0.5
+) -> tuple[Crystal, dict]:
+    """Make a crystal of one item, and check it.
+
+    `item`: a row of the plan. `disorder`: "reject" structures with partial or shared occupancy, or give each such site
+    to the "majority", see `common.build`. `max_atoms`: more are rejected. `min_distance_a`: atoms closer than this, in
+    angstrom, overlap. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the index. BadItem
+    says why a structure cannot be used.
+    """
+    source = common.opened(item[columns.FILE])
+    record = common.Record(int(item[OFFSET]), int(item[LENGTH]), int(item[ROW]))
+    crystal = _module(item[FORMAT]).decode(source, record, disorder, max_atoms)
+    return check(crystal, max_atoms=max_atoms, min_distance_a=min_distance_a), {}
+
+
+def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal:
+    """Refuse what cannot be a crystal; returns it with fractional coordinates in [0, 1)."""
+    from matlens.crystal_kernels import closest
+
+    cell, species, frac = crystal
+    if len(species) == 0:
+        raise BadItem("it has no atoms; check the export")
+    if len(species) > max_atoms:
+        raise BadItem(f"it has {len(species)} atoms; {max_atoms} are allowed (max_atoms)")
+    if not np.isfinite(cell).all():
+        raise BadItem("its cell is not finite (NaN or infinite); correct the cell")
+    lost = int((~np.isfinite(frac).all(axis=1)).sum())
+    if lost:
+        raise BadItem(f"the positions of {lost} of its {len(species)} atoms are not finite (NaN); correct them")
+    lengths = np.linalg.norm(cell, axis=1)
+    if lengths.min() < max(min_distance_a, 1e-3):
+        raise BadItem(f"a cell vector is {lengths.min():.3g} angstrom long: zero volume; correct the cell")
+    if lengths.max() > 1e4:
+        raise BadItem(f"a cell vector is {lengths.max():.3g} angstrom long; correct the cell or its unit")
+    if abs(np.linalg.det(cell)) < FLAT * lengths.prod():
+        raise BadItem("its cell vectors lie in a plane: zero volume; correct the cell")
+    frac = frac - np.floor(frac)
+    frac[frac >= 1] = 0.0  # what rounding makes of -1e-17
+    cell = np.ascontiguousarray(cell)
+    if min_distance_a > 0:
+        distance, first, second = closest(cell, frac, min_distance_a)
+        if first >= 0:
+            raise BadItem(
+                f"atoms {first + 1} and {second + 1} are {distance:.3f} angstrom apart: they overlap; correct the "
+                "positions, or lower min_distance_a"
+            )
+    return Crystal(cell, species, frac)
+
+
+INDEX = ("formula", "atoms", "elements", "volume_a3")
+
+
+def describe(crystal: Crystal) -> dict:
+    """Say in the index what a crystal is: formula (elements by symbol, reduced), atoms, elements, volume."""
+    numbers, counts = np.unique(crystal.species, return_counts=True)
+    counts = counts // np.gcd.reduce(counts)
+    parts = sorted((common.SYMBOLS[n - 1], c) for n, c in zip(numbers.tolist(), counts.tolist(), strict=True))
+    return {
+        "formula": "".join(symbol + (str(count) if count > 1 else "") for symbol, count in parts),
+        "atoms": len(crystal.species),
+        "elements": len(numbers),
+        "volume_a3": float(abs(np.linalg.det(crystal.cell))),
+    }
+
+
+def index_row(crystal: Crystal, item: dict, meta: dict) -> dict:
+    """Make the row of an item in the index: its plan without the place in the file, what it is, what else is known."""
+    planned = {name: value for name, value in item.items() if name not in (OFFSET, LENGTH, ROW)}
+    return {**planned, **describe(crystal), **meta}
+
+
+def index_table(rows: list[dict], items: list[dict]):
+    """Stack the rows of an index; it has the columns of the plan even when it has no row."""
+    import pandas as pd
+
+    planned = [name for name in (items[0] if items else ()) if name not in (OFFSET, LENGTH, ROW)]
+    leading = dict.fromkeys([columns.KEY, columns.ITEM, *INDEX, *planned])
+    frame = pd.DataFrame(rows)
+    return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])
