@@ -1,6 +1,3 @@
-check_figures()
-
-
 rule overlays:
     input:
         plan=lambda wildcards: f"{source(wildcards.study)}/plan/all.parquet",

@@ -1,18 +1,29 @@
 """Label the images of one shard."""
 
 from matlens import batch, door, io, registry, segment
-from matlens.segment import frames
+from matlens.segment import frames, trained
 
 
-def main(images: str, truth: str, method: str, options: dict, phases: list, labels: str, rejected: str) -> None:
-    """Write a label image for every item that the method can label."""
+def main(
+    images: str,
+    truth: str,
+    method: str,
+    options: dict,
+    phases: list,
+    labels: str,
+    rejected: str,
+    weights: str | list = (),
+    card: str | list = (),
+) -> None:
+    """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
     needed = registry.inputs_of(function)
+    model = trained.model(method, io.read_weights(weights), io.read_json(card), phases) if weights else None
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
 
         def work(item: dict):
             key = item["key"]
-            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
             return frames.label(function, item["axes"], stacks, offered, options)
 

@@ -1,0 +1,71 @@
+"""Networks for pixels: the sizes that papers print, any size of image, and no look beyond the stated radius."""
+
+import pytest
+import torch
+from matlens import registry
+from matlens.nets import NETS
+
+PIXELS = ("fcn", "unet", "unetpp", "unet3p")
+
+
+def build(name, **options):
+    torch.manual_seed(0)
+    return registry.load(NETS, name)(**options)
+
+
+def parameters(net):
+    return sum(p.numel() for p in net.parameters())
+
+
+def test_unet_has_the_parameters_of_the_public_implementation():
+    assert parameters(build("unet", width=64, depth=4, channels=3, phases=2)) == 31_037_698
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "published"),
+    [("unet", 32, 7.76e6), ("unetpp", 32, 9.04e6), ("unet3p", 64, 26.97e6)],
+)
+def test_sizes_are_those_of_the_papers(name, width, published):
+    # Zhou et al. 2020 (U-Net 7.76, U-Net++ 9.04) and Huang et al. 2020 (26.97 million), printed to three digits or four
+    found = parameters(build(name, width=width, depth=4, channels=3, phases=1))
+    assert found == pytest.approx(published, rel=1e-3)
+
+
+@pytest.mark.parametrize("encoder", ["plain", "resnet"])
+@pytest.mark.parametrize("name", PIXELS)
+def test_any_size_in_two_and_three_dimensions(name, encoder):
+    flat = build(name, width=4, depth=2, phases=3, encoder=encoder).eval()
+    deep = build(name, width=2, depth=2, phases=2, encoder=encoder, dims=3).eval()
+    with torch.no_grad():
+        for size in [(1, 1), (3, 70), (33, 18)]:
+            assert flat(torch.randn(2, 1, *size)).shape == (2, 3, *size)
+        assert deep(torch.randn(1, 1, 5, 9, 12)).shape == (1, 2, 5, 9, 12)
+
+
+@pytest.mark.parametrize("name", ["unet", "unetpp", "unet3p"])
+def test_deep_supervision_trains_every_head(name):
+    net = build(name, width=4, depth=2, deep_supervision=True).train()
+    heads = net(torch.randn(2, 1, 20, 20))
+    assert len(heads) == {"unet": 2, "unetpp": 2, "unet3p": 3}[name]
+    assert all(head.shape == (2, 2, 20, 20) for head in heads)
+    sum(head.square().mean() for head in heads).backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+@pytest.mark.parametrize("name", PIXELS)
+def test_no_pixel_beyond_the_radius_has_a_say(name):
+    net = build(name, width=4, depth=2).double().eval()
+    size, place = 96, 49
+    seen = 0
+    for _ in range(3):
+        x = torch.randn(1, 1, size, size, dtype=torch.double, requires_grad=True)
+        (slope,) = torch.autograd.grad(net(x)[0, :, place, place].sum(), x)
+        where = torch.nonzero(slope[0, 0])
+        if len(where):
+            seen = max(seen, int((where - place).abs().max()))
+    assert net.radius * 0.6 < seen <= net.radius  # a bound, and not an idle one
+
+
+def test_unknown_depth_of_fcn_is_refused():
+    with pytest.raises(ValueError, match="depth of 2"):
+        build("fcn", depth=1)

@@ -1,0 +1,54 @@
+"""Train a method on the labelled images of a study: weights, their card, the history of the training."""
+
+from pathlib import Path
+
+from matlens import door, io, registry, segment
+from matlens.segment import trained
+
+
+def samples(images: list, truth: list, roles: dict):
+    """Yield (image, truth, role, item) of every labelled item that is learned from or judges; of videos every frame."""
+    for pictures, answers in zip(images, truth, strict=True):
+        with io.read_arrays(pictures) as pixels, io.read_arrays(answers) as marks:
+            for key in marks:
+                about = pixels.attrs(key)
+                role = roles.get(about["item"])
+                if role in ("train", "val"):
+                    for image, labels in trained.singles(about["axes"], pixels.unit_interval(key), marks[key]):
+                        yield image, labels, role, about["item"]
+
+
+def main(
+    images: list,
+    truth: list,
+    index: str,
+    initial: str | list,
+    method: str,
+    options: dict,
+    phases: list,
+    weights: str,
+    card: str,
+    history: str,
+) -> None:
+    """Write the weights as safetensors, their card as JSON, and a row per epoch; a killed run goes on where it was."""
+    rows = io.read_table(index).to_dict("records")
+    roles = registry.call(trained.split, {"items": rows}, options)
+    checkpoint = Path(weights).with_name("checkpoint.safetensors")
+    offered = {
+        "samples": list(samples(images, truth, roles)),
+        "phases": phases,
+        "method": method,
+        "checkpoint": checkpoint,
+        "initial": io.read_weights(initial) if initial else None,
+    }
+    arrays, about = registry.call(registry.load(segment.LEARNERS, method), offered, options)
+    epochs = about.pop("history", [])
+    used = sorted({item for *_, item in offered["samples"]})
+    io.write_table(history, trained.history_table(epochs))
+    io.write_json(card, trained.completed(about, method, phases, roles, used, initial or None))
+    io.write_weights(weights, arrays)
+    checkpoint.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
