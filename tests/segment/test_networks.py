@@ -149,3 +149,14 @@ def test_lines_become_the_grains_between_them():
     for number in large:
         inside = found[interiors == number]
         assert np.bincount(inside).max() > 0.97 * len(inside)  # each interior is of one grain
+    marked = networks.segment(image, model, output="lines")
+    assert marked.dtype == np.uint8 and set(np.unique(marked)) == {0, 1}
+    assert iou(marked, truth) > 0.8
+    low, high = (networks.segment(image, model, output="lines", threshold=t).mean() for t in (0.1, 0.9))
+    assert low > high
+
+
+def test_the_card_keeps_the_threshold_that_fits(samples):
+    card = learned(samples, epochs=1, patches=4, output="lines")[2]
+    assert 0 < card["threshold"] < 1
+    assert "threshold" not in learned(samples, epochs=1, patches=4)[2]

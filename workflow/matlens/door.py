@@ -37,7 +37,7 @@ def _command_line(main: Callable) -> dict:
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, required=required, default=parameter.default)
 
     def value(text):
-        return json.loads(text) if isinstance(text, str) and text[:1] in "[{" else text
+        return json.loads(text) if isinstance(text, str) and text.startswith(("[", "{")) else text
 
     return {name: value(text) for name, text in vars(parser.parse_args()).items()}
 

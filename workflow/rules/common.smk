@@ -153,6 +153,7 @@ def tables(name):
             "rejected",
             *(["connections"] if STUDIES[name]["connect"] else []),
             *STUDIES[name]["quantify"],
+            *(["proposals"] if "propose" in STUDIES[name] else []),
             *(predict.ARTEFACTS if predicts(name) else []),
         ],
     )

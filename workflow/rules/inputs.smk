@@ -210,6 +210,25 @@ def card(wildcards):
     return trained.card_file(found) if found else []
 
 
+def proposer(wildcards):
+    """Name the study and the trained method that proposes what to label next."""
+    method = STUDIES[wildcards.study]["propose"]["method"]
+    return type(wildcards)(fromdict={"study": wildcards.study, "method": method})
+
+
+def check_proposals():
+    """Stop before the first job where a method that does not learn is asked what to label next."""
+    for name, settings in STUDIES.items():
+        method = settings.get("propose", {}).get("method")
+        able = [each for each in settings["segment"] if each in segment.PROBABILITIES]
+        if method and method not in able:
+            raise WorkflowError(
+                "nothing was started; mend this first:\n"
+                f"config/studies/{name}.yaml: propose.method: '{method}' is no trained method of this study; "
+                f"{registry.suggest(method, able) if able else 'add one to the section segment'}"
+            )
+
+
 def segment_code(door, table):
     """Name the library files behind a door and its method, its network among them."""
     return lambda wildcards: sources.closure(
@@ -238,4 +257,5 @@ def check_crystals():
 
 check_crystals()
 check_weights()
+check_proposals()
 check_figures()

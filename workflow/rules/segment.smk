@@ -52,3 +52,35 @@ rule segment:
         phases=phases,
     script:
         "../scripts/segment.py"
+
+
+rule propose:
+    input:
+        images=lambda wildcards: expand(
+            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
+            shard=shards(wildcards.study),
+        ),
+        weights=lambda wildcards: weights(proposer(wildcards)),
+        card=lambda wildcards: card(proposer(wildcards)),
+        code=lambda wildcards: sources.closure(
+            "scripts/propose.py", segment.PROBABILITIES[proposer(wildcards).method]
+        ),
+    output:
+        table="results/{study}/tables/proposals.csv",
+    log:
+        "logs/{study}/tables/proposals.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+    params:
+        method=lambda wildcards: proposer(wildcards).method,
+        options=lambda wildcards: options("segment")(proposer(wildcards)),
+        settings=lambda wildcards: {
+            key: value
+            for key, value in STUDIES[wildcards.study]["propose"].items()
+            if key != "method"
+        },
+        phases=phases,
+    script:
+        "../scripts/propose.py"

@@ -6,7 +6,7 @@ from matlens import door, io, registry, segment
 from matlens.segment import trained
 
 
-def samples(images: list, truth: list, roles: dict):
+def samples(images: list, truth: list, roles: dict, options: dict):
     """Yield (image, truth, role, item) of every labelled item that is learned from or judges; of videos every frame."""
     for pictures, answers in zip(images, truth, strict=True):
         with io.read_arrays(pictures) as pixels, io.read_arrays(answers) as marks:
@@ -15,6 +15,7 @@ def samples(images: list, truth: list, roles: dict):
                 role = roles.get(about["item"])
                 if role in ("train", "val"):
                     for image, labels in trained.singles(about["axes"], pixels.unit_interval(key), marks[key]):
+                        labels = registry.call(trained.thinned, {"truth": labels, "role": role}, options)
                         yield image, labels, role, about["item"]
 
 
@@ -35,7 +36,7 @@ def main(
     roles = registry.call(trained.split, {"items": rows}, options)
     checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered = {
-        "samples": list(samples(images, truth, roles)),
+        "samples": list(samples(images, truth, roles, options)),
         "phases": phases,
         "method": method,
         "checkpoint": checkpoint,

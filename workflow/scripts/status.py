@@ -27,13 +27,12 @@ def describe(name: str) -> tuple[list[str], int]:
 
 
 def main(studies: str = "", check: str = "") -> None:
-    """Print a summary; with `check`, print nothing but end with status 3 when items were rejected."""
+    """Print where the report and the tables are; with `check`, end with status 3 when items were rejected."""
     told = [describe(name) for name in _chosen(studies)]
-    if not check:
-        print("\n".join(line for lines, _ in told for line in lines))
-        print(f"report: {Path('results/report.html')}")
-    elif any(count for _, count in told):
-        print(f"some items were rejected (see above): exit status {REJECTED_STATUS}", file=sys.stderr)
+    print("\n".join(line for lines, _ in told for line in lines))
+    print("report: results/report.html" if Path("results/report.html").exists() else "no report yet: make report")
+    if check and any(count for _, count in told):
+        print(f"items were rejected: exit status {REJECTED_STATUS}", file=sys.stderr)
         sys.exit(REJECTED_STATUS)
 
 

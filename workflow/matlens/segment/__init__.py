@@ -12,7 +12,8 @@ it returns (arrays by name, card of JSON values, of which `history`, a list of r
 card)` makes of them, once a shard, the `model` that `segment(image, model, ..., *, options)` takes. The options of
 `learn` and `segment`, and of those in `trained` that every such method shares (who is trained on, whose weights are
 applied), are one flat set; each function takes those it names. `learn` may also take `method`, its own name; `initial`,
-weights to start from or None; and `checkpoint`, a file to resume from.
+weights to start from or None; and `checkpoint`, a file to resume from. Those in PROBABILITIES also tell how sure they
+are, `(image, model, ...)` to (*shape, phases), from which the images to label next are proposed.
 """
 
 METHODS = {
@@ -44,5 +45,12 @@ PREPARES = {
     "unet": "matlens.segment.networks:prepare",
     "unetpp": "matlens.segment.networks:prepare",
     "unet3p": "matlens.segment.networks:prepare",
+}
+PROBABILITIES = {
+    "random_forest": "matlens.segment.random_forest:probabilities",
+    "fcn": "matlens.segment.networks:soft",
+    "unet": "matlens.segment.networks:soft",
+    "unetpp": "matlens.segment.networks:soft",
+    "unet3p": "matlens.segment.networks:soft",
 }
 CONTROLS = ("ground_truth", "all_background")  # the perfect and the trivial one: they bound every metric

@@ -7,8 +7,7 @@ import numpy as np
 
 from matlens import registry
 from matlens.batch import BadItem
-from matlens.segment import tiles
-from matlens.segment.regions import regions_from_boundary
+from matlens.segment import lines, tiles
 
 TILE_PX = {2: 512, 3: 128}  # by the number of axes: what a tile of some dozen channels takes stays below a gigabyte
 NETWORK = ("width", "depth", "norm", "encoder", "deep_supervision")
@@ -156,6 +155,10 @@ def learn(
     standardise: bool = True,
     device: str = "auto",
     seed: int = 0,
+    output: str = "phases",
+    boundary_phase: int = 1,
+    prominence_px: float = 2.0,
+    min_area_px2: int = 30,
 ) -> tuple[dict, dict]:
     """Train a network on labelled images; returns its weights by name, and its card with the history of its epochs.
 
@@ -164,7 +167,9 @@ def learn(
     Options: those of the network (see matlens.nets.unet.UNet), of the loop (matlens.learn.train), of the losses
     (matlens.nets.losses) and of the changes to patches (matlens.nets.patches.Changes). An epoch is `patches` patches
     of `patch_px`, `batch` at a time; `balance` of them are drawn phase first.
-    Without a sample that judges, the last epoch is kept. Truths with numbers beyond the phases are a BadItem.
+    Without a sample that judges, the last epoch is kept. For an `output` of grain boundaries the card gets the
+    `threshold` at which the samples that judge show grains of the size of their truth (see `matlens.segment.lines`).
+    Truths with numbers beyond the phases are a BadItem.
     """
     options = {name: value for name, value in locals().items() if name in registry.options_of(learn)}
     import torch
@@ -236,6 +241,16 @@ def learn(
         "not_from_initial_weights": kept,
         "history": history,
     }
+    if output in lines.OUTPUTS and judges:
+        predict, layout = _predictor(net, place), _layout(net, network["dims"])
+        pairs = (
+            (
+                np.concatenate([part[boundary_phase] for _, part in tiles.bands(predict, image, **layout)]),
+                truth == boundary_phase,
+            )
+            for image, truth in judges
+        )
+        card["threshold"] = lines.fitting_threshold(pairs, output, prominence_px, min_area_px2)
     return loop.arrays_of(net), card
 
 
@@ -273,6 +288,14 @@ def probabilities(
     yield from tiles.bands(_predictor(net, model.device), pixels, **layout)
 
 
+def soft(
+    image: np.ndarray, model: Model, *, tile_px: int | None = None, overlap_px: int | None = None, views: str = "one"
+) -> np.ndarray:
+    """Return the probability of every phase at every pixel: float32 of shape (*image.shape, phases)."""
+    parts = probabilities(image, model, tile_px=tile_px, overlap_px=overlap_px, views=views)
+    return np.moveaxis(np.concatenate([values for _, values in parts], axis=1), 0, -1)
+
+
 def segment(
     image: np.ndarray,
     model: Model,
@@ -282,7 +305,7 @@ def segment(
     views: str = "one",
     output: str = "phases",
     boundary_phase: int = 1,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     prominence_px: float = 2.0,
     min_area_px2: int = 30,
 ) -> np.ndarray:
@@ -290,12 +313,17 @@ def segment(
 
     `tile_px`: edge of a tile, None for 512 or more, in volumes 128; `overlap_px`: what neighbours share, None for as
     much as makes the answer that of the whole image at once (in volumes half a tile at most, where tiles fade into each
-    other); `views`: "one", or the average over "mirrors" or "right_angles" too. `output` "grains" takes the probability
-    of `boundary_phase` for that of a grain boundary; `threshold`, `prominence_px` and `min_area_px2` then say how
-    grains are cut (see `matlens.segment.regions.regions_from_boundary`).
+    other); `views`: "one", or the average over "mirrors" or "right_angles" too. `output` "lines" marks `boundary_phase`
+    where its probability reaches `threshold` and the most probable other phase elsewhere; "grains" cuts grains along
+    such lines (see `matlens.segment.regions.regions_from_boundary`). `threshold` None: that of the card, or 0.5.
     """
     parts = probabilities(image, model, tile_px=tile_px, overlap_px=overlap_px, views=views)
     if output == "phases":
         return np.concatenate([values.argmax(0).astype(np.uint8) for _, values in parts])
-    boundary = np.concatenate([values[boundary_phase] for _, values in parts])
-    return regions_from_boundary(boundary, threshold=threshold, prominence_px=prominence_px, min_area_px2=min_area_px2)
+    values = np.concatenate([part for _, part in parts], 1)
+    level = model.card.get("threshold", 0.5) if threshold is None else threshold
+    found = lines.cut(values[boundary_phase], output, level, prominence_px, min_area_px2)
+    if output == "grains":
+        return found
+    values[boundary_phase] = -1.0
+    return np.where(found, np.uint8(boundary_phase), values.argmax(0).astype(np.uint8))

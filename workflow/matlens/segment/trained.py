@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns, registry, segment
+from matlens.segment import weak
 
 PACKAGES = ("matlens", "numpy", "torch", "scikit-learn")
 
@@ -55,6 +56,16 @@ def split(
 def singles(axes: str, image: np.ndarray, truth: np.ndarray):
     """Yield what one network sees at a time of an item: an image or a volume, or each frame of a video."""
     yield from zip(image, truth, strict=True) if axes.startswith("t") else [(image, truth)]
+
+
+def thinned(truth: np.ndarray, role: str, *, scribbles: float | None = None, seed: int = 0) -> np.ndarray:
+    """Thin the truth of an item that is learned from to scribbles, as if a person had drawn a few strokes.
+
+    `scribbles`: part of the pixels of every phase that stays labelled; None for all of them. What judges stays whole.
+    """
+    if scribbles is None or role != "train":
+        return truth
+    return weak.scribbles(truth, fraction=scribbles, seed=seed)
 
 
 def _known(value):
@@ -124,7 +135,7 @@ def functions(method: str) -> list:
     """List the functions whose keyword-only arguments are the options of a method: what it does, how it learns."""
     found = [registry.load(table, method) for table in (segment.METHODS, segment.LEARNERS) if method in table]
     if method in segment.LEARNERS:
-        found += [split, weights_file]
+        found += [split, thinned, weights_file]
         if "initial" in registry.inputs_of(registry.load(segment.LEARNERS, method)):
             found.append(initial_file)
     return found
