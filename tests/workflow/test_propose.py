@@ -9,7 +9,7 @@ from .conftest import two_phase
 def settings(folder, method):
     return {
         "ingest": {"files": {"path": f"{folder}/*.png", "masks": f"{folder}/masks"}},
-        "segment": {"random_forest": {"trees": 4, "scribbles": 0.2, "validation_part": 0}, "otsu": {}},
+        "segment": {"random_forest": {"trees": 20, "scribbles": 0.3, "validation_part": 0}, "otsu": {}},
         "quantify": {"scores": {}},
         "propose": {"method": method, "count": 3, "patch_px": 48},
     }
@@ -28,7 +28,7 @@ def test_proposals_are_patches_of_images_without_a_truth(house, pictures):
     assert not set(proposals["item"]) & {"field_0", "field_1"}
     assert proposals["uncertainty"].is_monotonic_decreasing
     scores = house.read("mine", "scores").query("method == 'random_forest' and phase_name == 'phase'")
-    assert scores["iou"].min() > 0.6
+    assert scores["iou"].min() > 0.5
 
 
 def test_a_method_that_does_not_learn_cannot_propose(house, pictures):
