@@ -153,6 +153,12 @@ def test_a_checkpoint_of_another_run_is_not_resumed(tmp_path):
     assert again.weight.item() == fresh.weight.item()
 
 
+def test_a_broken_checkpoint_is_left_aside(tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"half a file")
+    assert len(learn.train(line(), drawn(2, 4), squares, steps=2, epochs=2, checkpoint=path)) == 2
+
+
 def test_weights_of_another_network_are_refused_by_name():
     arrays = learn.arrays_of(nn.Linear(2, 1))
     with pytest.raises(ValueError, match="'weight' does not fit"):

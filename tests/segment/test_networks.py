@@ -115,6 +115,10 @@ def test_bad_truths_and_nothing_to_learn_from_say_so(samples):
     image, truth = scene(0)
     with pytest.raises(BadItem, match="'odd' has the number 9"):
         learned([(image, truth * 9, "train", "odd")])
+    with pytest.raises(BadItem, match=r"'cut' is of shape \(9, 80\)"):
+        learned([(image, truth[:9], "train", "cut")])
+    with pytest.raises(BadItem, match="'dead' has pixels that are no numbers"):
+        learned([(image * np.nan, truth, "train", "dead")])
     with pytest.raises(BadItem, match="no labelled image"):
         learned([(image, np.full_like(truth, 255), "train", "blank")])
     with pytest.raises(ValueError, match="one head"):

@@ -125,7 +125,11 @@ class _Checkpoint:
 
         if self.path is None or not self.path.exists():
             return [], None
-        arrays, note = io.read_weights(self.path), io.read_weights_note(self.path)
+        try:
+            arrays, note = io.read_weights(self.path), io.read_weights_note(self.path)
+        except ValueError as error:
+            print(f"{error}; starting afresh")
+            return [], None
         if note.get("identity") != self.identity:
             print(f"{self.path.name} is of a run with other settings or data; starting afresh")
             return [], None

@@ -1,5 +1,6 @@
 """Train a method on the labelled images of a study: weights, their card, the history of the training."""
 
+import os
 from pathlib import Path
 
 from matlens import door, io, registry, segment
@@ -43,6 +44,8 @@ def main(
         "initial": io.read_weights(initial) if initial else None,
     }
     arrays, about = registry.call(registry.load(segment.LEARNERS, method), offered, options)
+    if os.environ.get("RANK", "0") != "0":
+        return  # under torchrun the first process writes
     epochs = about.pop("history", [])
     used = sorted({item for *_, item in offered["samples"]})
     io.write_table(history, trained.history_table(epochs))

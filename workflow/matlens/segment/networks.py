@@ -107,6 +107,10 @@ def _usable(samples, phases: list) -> tuple[list, list]:
     """Sort samples into those to train on and those that judge; a truth with unknown numbers is a BadItem."""
     train, judges = [], []
     for image, truth, role, item in samples:
+        if truth.shape != image.shape:
+            raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
+        if not np.isfinite(image).all():
+            raise BadItem(f"'{item}' has pixels that are no numbers; mend it or hold it out")
         if truth.dtype == np.int32:  # a region map: a region is phase 1, -1 is not labelled
             truth = np.where(truth < 0, 255, truth > 0)
         odd = np.setdiff1d(np.unique(truth), [*range(len(phases)), 255])
@@ -283,6 +287,8 @@ def probabilities(
     net = model.net
     if image.ndim != model.card["network"]["dims"]:
         raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
+    if not np.isfinite(image).all():
+        raise BadItem("there are pixels that are no numbers; no network can see past them")
     pixels = standardised(image) if model.card["options"]["standardise"] else image
     layout = _layout(net, image.ndim, tile_px, overlap_px, views)
     yield from tiles.bands(_predictor(net, model.device), pixels, **layout)
