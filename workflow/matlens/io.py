@@ -119,12 +119,12 @@ def read_bytes_zip(path) -> dict[str, bytes]:
 
 def write_weights(path, arrays: Mapping[str, np.ndarray], note: Mapping | None = None) -> None:
     """Write named arrays as safetensors; `note` holds JSON values that travel in the same file."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tidy = {name: np.array(value, order="C", copy=None) for name, value in arrays.items()}
     metadata = {"note": json.dumps(note, sort_keys=True)} if note else None
     with atomic(path) as temporary:
-        save_file(tidy, str(temporary), metadata=metadata)
+        temporary.write_bytes(save(tidy, metadata=metadata))  # save_file would let no one else read it
 
 
 def read_weights(path) -> dict[str, np.ndarray]:
