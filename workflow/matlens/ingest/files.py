@@ -8,10 +8,8 @@ import numpy as np
 from matlens import columns as names
 from matlens.batch import BadItem
 from matlens.ingest import Micrograph, bars, grey, readers, truths
-from matlens.ingest.finding import _root, digest, found, item_name, nearest, printable, stem  # noqa: F401
-from matlens.ingest.rows import RESERVED, as_numbers, first_of_each, from_names, trouble  # noqa: F401
-
-_nearest, _printable = nearest, printable  # names under which the rooms beside know them
+from matlens.ingest.finding import digest, found, item_name, printable, stem
+from matlens.ingest.rows import first_of_each, from_names, trouble
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 WIDE = (np.int64, np.uint64, np.float64)

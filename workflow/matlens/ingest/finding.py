@@ -24,7 +24,7 @@ def expanded(path: str) -> str:
     return os.path.normpath(os.path.expanduser(path)) if path else path
 
 
-def _root(pattern: str) -> Path:
+def search_root(pattern: str) -> Path:
     """Name the folder in which a file, folder or glob is searched."""
     if not has_magic(pattern) or os.path.lexists(pattern):
         return Path(pattern) if _is_listed(pattern) else Path(pattern).parent
@@ -39,7 +39,7 @@ def _is_listed(path: str) -> bool:
 
 def nearest(pattern: str) -> str:
     """Say where nothing was found, and which names there come nearest."""
-    folder = _root(pattern)
+    folder = search_root(pattern)
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     there = sorted(printable(entry.name) for entry in os.scandir(folder) if not entry.name.startswith("."))
@@ -74,7 +74,7 @@ def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
     if not kept:
         deeper = " (a folder gives the files in it; for those in its folders use folder/**)" if listed else ""
         raise ValueError(f"{what} '{path}' matches no file{deeper}; {nearest(pattern)}")
-    return _root(pattern), kept
+    return search_root(pattern), kept
 
 
 def _is_item(path: str, broad: bool) -> bool:

@@ -38,7 +38,7 @@ def found(path: str) -> tuple[Path, list[Path]]:
     if os.path.isdir(pattern):
         root, matches = Path(pattern), [os.path.join(pattern, name) for name in os.listdir(pattern)]
     else:
-        root, matches = finding._root(pattern), glob(pattern, recursive=True)
+        root, matches = finding.search_root(pattern), glob(pattern, recursive=True)
     kept = sorted(
         p
         for p in set(map(Path, matches))
