@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens import columns
+from matlens import columns, compositions
 from matlens.registry import suggest
 
 COMPOSITION = "composition"
@@ -30,25 +30,6 @@ def _measured(table, spec: str, measure: str, column: str):
     return values.groupby(table[columns.ITEM]).mean()
 
 
-def magpie(formulas) -> "tuple[np.ndarray, list[str]]":
-    """Describe compositions by the 132 Magpie element statistics.
-
-    `formulas`: n strings ("Ni3Al"). Returns float (n, 132) and names; a formula that does not parse is a ValueError.
-    Source: L. Ward et al., npj Comput. Mater. 2 (2016) 16028, as matminer implements it.
-    """
-    from matminer.featurizers.composition import ElementProperty
-    from pymatgen.core import Composition
-
-    featurizer = ElementProperty.from_preset("magpie", impute_nan=True)
-    rows = {}
-    for formula in dict.fromkeys(formulas):
-        try:
-            rows[formula] = featurizer.featurize(Composition(formula))
-        except Exception as error:
-            raise ValueError(f"composition '{formula}' cannot be described: {error}") from error
-    return np.array([rows[formula] for formula in formulas], float), featurizer.feature_labels()
-
-
 def build(index, tables: dict, names: list[str]):
     """Build the feature table: one row per item of the index, one column per feature.
 
@@ -65,7 +46,7 @@ def build(index, tables: dict, names: list[str]):
         if origin == "index":
             found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
         elif origin == COMPOSITION:
-            values, labels = magpie(index[column].astype(str).tolist())
+            values, labels = compositions.magpie(index[column].astype(str).tolist()), compositions.magpie_names()
             found.update({f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)})
         elif origin in tables:
             found[spec] = _measured(tables[origin], spec, origin, column).reindex(items).to_numpy()
