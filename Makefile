@@ -1,17 +1,24 @@
-# Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; ARGS passes words to Snakemake.
+# Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; PROFILE=slurm chooses where jobs run
+# (a folder of profiles/); ARGS passes words to Snakemake.
 PYTHON ?= python3
 STUDIES ?=
+PROFILE ?=
+JOBS ?= cancel
 ARGS ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake $(if $(STUDIES),--config studies=$(STUDIES))
+SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config studies=$(STUDIES))
 export PYTHONPATH := workflow
 
-.PHONY: run test test-slow figures report export lint plan status benchmark lock clean
+.PHONY: run resume test test-slow cluster-test figures report export lint plan status benchmark lock clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
 	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies $(STUDIES))
+
+resume: .venv/installed  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
+	@$(BIN)/python workflow/scripts/resume.py --jobs $(JOBS)
+	@$(MAKE) --no-print-directory run
 
 plan: .venv/installed  ## show what would be done
 	@$(SNAKEMAKE) -n $(ARGS)
@@ -19,7 +26,7 @@ plan: .venv/installed  ## show what would be done
 figures report export: .venv/installed  ## only the figures, the report, or OME-Zarr folders for viewers
 	@$(SNAKEMAKE) $@ $(ARGS)
 
-status: .venv/installed  ## say what there is, and what was rejected
+status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
 	@$(BIN)/python workflow/scripts/status.py $(if $(STUDIES),--studies $(STUDIES))
 
 test: .venv/installed
@@ -27,6 +34,9 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+cluster-test: .venv/installed  ## the same studies through a local Slurm (needs root and Debian's packages)
+	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules

@@ -11,6 +11,8 @@ include: "workflow/rules/connect.smk"
 include: "workflow/rules/segment.smk"
 include: "workflow/rules/quantify.smk"
 include: "workflow/rules/predict.smk"
+include: "workflow/rules/benchmark.smk"
+include: "workflow/rules/acquire.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
@@ -22,4 +24,5 @@ rule all:
     input:
         [tables(name) for name in STUDIES],
         [pictures(name) for name in STUDIES],
+        [records(name) for name in STUDIES],
         "results/report.html",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from matlens.connect.neighbours import knn
+from matlens.nets import elements
 from matlens.nets.cgcnn import CGCNN
 
 
@@ -14,7 +15,7 @@ def parameters(net):
     return sum(p.numel() for p in net.parameters())
 
 
-def graph(crystals, table, pad=False):
+def graph(crystals, dtype=torch.float32, pad=False):
     """Batch crystals given as (cell, frac, atomic numbers); `pad` repeats the authors' rule for too few neighbours."""
     parts, atoms, member = [], [], []
     for number, (cell, frac, species) in enumerate(crystals):
@@ -29,11 +30,11 @@ def graph(crystals, table, pad=False):
         member += [number] * len(species)
     source, other, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
     return {
-        "atoms": table[torch.tensor(atoms)],
+        "species": torch.tensor(atoms),
         "crystal": torch.tensor(member),
         "source": torch.tensor(source).long(),
         "neighbour": torch.tensor(other).long(),
-        "distance": torch.tensor(distance, dtype=table.dtype),
+        "distance": torch.tensor(distance, dtype=dtype),
         "count": len(crystals),
     }
 
@@ -46,7 +47,6 @@ def test_parameter_counts_are_the_published_ones():
 def test_a_crystal_written_down_in_another_way_gets_the_same_prediction():
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    table = torch.rand(101, 92, dtype=torch.float64)
     net = CGCNN().double().eval()
     cell, frac, species = (
         np.diag([4.0, 4.6, 5.1]) + rng.uniform(-0.5, 0.5, (3, 3)),
@@ -63,19 +63,23 @@ def test_a_crystal_written_down_in_another_way_gets_the_same_prediction():
         (cell * [[2], [1], [1]], np.concatenate([frac, frac + [1, 0, 0]]) / [2, 1, 1], np.tile(species, 2)),
     ]
     with torch.no_grad():
-        together = net(graph(same, table))
-        alone = torch.cat([net(graph([crystal], table)) for crystal in same])
+        together = net(graph(same, torch.float64))
+        alone = torch.cat([net(graph([crystal], torch.float64)) for crystal in same])
     np.testing.assert_allclose(together, together[0].expand(5), atol=1e-10)
     np.testing.assert_allclose(alone, together, atol=1e-10)
 
 
+def test_the_bits_of_the_elements_are_those_of_the_authors(data):
+    known = json.loads(data("crystals/cgcnn_assets/atom_init.json").read_text())
+    np.testing.assert_array_equal(elements.table()[1:], [known[str(number)] for number in range(1, 101)])
+
+
 def test_gradients_agree_with_finite_differences():
     torch.manual_seed(0)
-    table = torch.rand(101, 5, dtype=torch.float64)
-    net = CGCNN(atom_features=5, width=4, convolutions=2, hidden=6, step=2.0).double()
+    net = CGCNN(width=4, convolutions=2, hidden=6, step=2.0).double()
     batch = graph(
         [(np.eye(3) * 3.0, np.zeros((1, 3)), [6]), (np.eye(3) * 3.5, np.array([[0, 0, 0], [0.5, 0.4, 0.5]]), [6, 8])],
-        table,
+        torch.float64,
     )
     weight = net.convs[0].fc_full.weight
     net(batch).sum().backward()
@@ -94,10 +98,6 @@ def test_official_checkpoint_gives_the_recorded_error_on_all_10987_crystals(data
     """Mean absolute error of log10(K_VRH) 0.0987, median 0.0497: recorded with the authors' own forward pass."""
     from pymatgen.core import Element, Lattice
 
-    known = json.loads(data("crystals/cgcnn_assets/atom_init.json").read_text())
-    table = torch.zeros(101, 92)
-    for number, bits in known.items():
-        table[int(number)] = torch.tensor(bits, dtype=torch.float32)
     checkpoint = torch.load(data("crystals/cgcnn_assets/bulk-moduli.pth.tar"), weights_only=True, map_location="cpu")
     net = CGCNN(convolutions=4, hidden=32).eval()
     net.load_state_dict(checkpoint["state_dict"])
@@ -112,7 +112,7 @@ def test_official_checkpoint_gives_the_recorded_error_on_all_10987_crystals(data
         for row in rows
     ]
     with torch.no_grad():
-        found = torch.cat([net(graph(crystals[k : k + 256], table, pad=True)) for k in range(0, len(crystals), 256)])
+        found = torch.cat([net(graph(crystals[k : k + 256], pad=True)) for k in range(0, len(crystals), 256)])
     predicted = found.numpy() * checkpoint["normalizer"]["std"] + checkpoint["normalizer"]["mean"]
     error = np.abs(predicted - [row["y_log_kvrh"] for row in rows])
     assert error.mean() == pytest.approx(0.0987, abs=5e-5)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import predict, registry
-from matlens.predict import evaluate, features, validation
+from matlens import features, predict, registry
+from matlens.predict import evaluate, validation
 
 
 def linear_study(specimens=30, fields=3, seed=0, noise=0.3):

@@ -61,9 +61,9 @@ def test_whose_weights():
 def test_weights_of_other_phases_or_methods_are_refused():
     card = {"phases": ["a", "b"], "method": "unet"}
     with pytest.raises(ValueError, match="the study has phases"):
-        trained.model("unet", {}, card, ["a", "c"])
+        trained.model("unet", {}, card, ["a", "c"], {})
     with pytest.raises(ValueError, match="not 'fcn'"):
-        trained.model("fcn", {}, card, ["a", "b"])
+        trained.model("fcn", {}, card, ["a", "b"], {})
 
 
 @pytest.mark.parametrize("method", sorted(segment.LEARNERS))

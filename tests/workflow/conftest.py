@@ -39,10 +39,10 @@ class House:
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *words]
 
-    def run(self, *words: str, studies: str) -> subprocess.CompletedProcess:
+    def run(self, *words: str, studies: str, timeout: float = 300) -> subprocess.CompletedProcess:
         """Run the workflow and return what it printed."""
         command = self.command(*words, "--config", f"studies={studies}")
-        return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=300)
+        return subprocess.run(command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=timeout)
 
     def tables(self, study: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted((self.folder / "results" / study / "tables").iterdir())}

@@ -17,6 +17,9 @@ FIGURES = {
     "lineal_path": {"draw": "figures.curves:lineal_path", "needs": ["lineal_path"]},
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
+    "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
+    "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
+    "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }
 DRAWS = {name: figure["draw"] for name, figure in FIGURES.items()}

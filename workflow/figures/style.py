@@ -4,13 +4,14 @@ import io
 import re
 
 import matplotlib
-from matlens import segment
+from matlens import acquire, segment
 from matlens.overlay import PALETTE
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
+CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS)
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
@@ -82,8 +83,8 @@ def look(methods) -> dict[str, dict]:
     """Give every method a colour and a marker; control methods are grey and hollow."""
     found, number = {}, 0
     for method in methods:
-        if method in segment.CONTROLS:
-            marker = "v" if method == segment.CONTROLS[0] else "^"
+        if method in CONTROLS:
+            marker = "v" if method == CONTROLS[0] else "^"
             found[method] = {"color": CONTROL, "marker": marker, "markerfacecolor": "white"}
         else:
             found[method] = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}

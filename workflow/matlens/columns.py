@@ -63,6 +63,7 @@ MEANING = {
     "atoms": "number of atoms in the stored cell of the crystal",
     "elements": "number of different elements",
     "volume_a3": "volume of that cell, in cubic angstrom",
+    "volume_a3_per_atom": "volume of that cell over its atoms, in cubic angstrom",
     "prototype": "prototype that the crystal was built from",
     "edges": "number of edges of the graph; each image of an atom is a neighbour of its own",
     "mean_neighbours": "edges per atom",

@@ -1,13 +1,17 @@
 """The frame of every door: call `main` from a Snakemake job, or from the command line without Snakemake."""
 
 import argparse
+import errno
 import inspect
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+from matlens import runs
 
 
 def limit_threads(threads: int) -> None:
@@ -42,10 +46,31 @@ def _command_line(main: Callable) -> dict:
     return {name: value(text) for name, text in vars(parser.parse_args()).items()}
 
 
+class Stopped(BaseException):
+    """The polite end of a job; no Exception, so that no item is blamed for it."""
+
+
+def _stop(signum, frame):
+    """Turn SIGTERM into an exception, so that the log says so and nothing half written stays."""
+    raise Stopped(f"stopped by {signal.Signals(signum).name}: a time limit, a cancelled job or a node going down")
+
+
+def _remedy(error: BaseException) -> str:
+    """Say what helps against faults of the machine."""
+    if isinstance(error, MemoryError):
+        return "; a retry asks for more memory, and more shards (ingest.shards) need less of it each"
+    if isinstance(error, Stopped):
+        return "; a retry asks for more time, and more shards (ingest.shards) need less of it each"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "; free some space, then run again: what is finished is kept"
+    return ""
+
+
 def run(main: Callable, job=None) -> None:
     """Run a door: as a job when Snakemake gives one, otherwise as a command.
 
-    A job writes what it prints into its log; when it fails, the console gets one line that names the shard and the log.
+    A job writes what it prints into its log, which begins with what it works on and ends with "done" or why it failed;
+    without an end it is at work, or was killed. The console gets one line that names the shard and the log.
     """
     if job is None:
         main(**_command_line(main))
@@ -53,14 +78,19 @@ def run(main: Callable, job=None) -> None:
     limit_threads(job.threads)
     log = Path(job.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
+    where = f"{job.rule} [{' '.join(f'{name}={value}' for name, value in job.wildcards.items())}]"
     with open(log, "w", encoding="utf-8", buffering=1) as handle:
         sys.stdout = sys.stderr = handle
+        signal.signal(signal.SIGTERM, _stop)
+        print(where)
         try:
             main(**_arguments(main, job))
+            print(runs.DONE)
         except BaseException as error:
             traceback.print_exc()
-            where = " ".join(f"{name}={value}" for name, value in job.wildcards.items())
-            print(f"{job.rule} [{where}] failed: {type(error).__name__}: {error}\n  log: {log}", file=sys.__stderr__)
+            reason = " ".join(f"{where}: {type(error).__name__}: {error}{_remedy(error)}".split())
+            print(f"{runs.FAILED}{reason}")
+            print(f"failed: {reason}\n  log: {log}", file=sys.__stderr__)
             raise SystemExit(1) from None
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__

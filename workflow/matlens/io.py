@@ -4,6 +4,7 @@ Tables are parquet files (and CSV for people). Images, truths and labels are arr
 in which every item is a group of OME-NGFF 0.5 with its full-resolution array `0`.
 """
 
+import importlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -44,8 +45,10 @@ def write_json(path, value) -> None:
 
 
 def read_json(path):
-    """Read a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read what a JSON file holds, packed (gzip, bzip2) or not."""
+    data = Path(path).read_bytes()
+    packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}.get(data[:2])
+    return json.loads(importlib.import_module(packer).decompress(data) if packer else data)
 
 
 def write_table(path, frame) -> None:

@@ -39,10 +39,24 @@ def one_cycle(step: int, steps: int, peak: float, rise: float = 0.3) -> float:
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Choose where to compute: "cpu", "cuda", or "auto" for CUDA where there is one."""
-    if name == "auto":
-        name = f"cuda:{_rank('LOCAL_RANK')}" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    """Choose where to compute: "cpu", "cuda", or "auto" for CUDA where there is one.
+
+    A scheduler says in CUDA_VISIBLE_DEVICES which GPUs it granted; torch sees those alone, the first of them as cuda:0.
+    "cuda" without one is a RuntimeError; "auto" goes on with the CPU, and says so where a GPU had been granted.
+    """
+    granted = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if name != "cpu" and not torch.cuda.is_available():
+        seen = f"CUDA_VISIBLE_DEVICES is {granted!r}" if granted is not None else "CUDA_VISIBLE_DEVICES is not set"
+        built = "" if torch.version.cuda else "; this torch is built without CUDA"
+        if name != "auto":
+            raise RuntimeError(
+                f"device: {name}: a GPU was asked for and none is visible ({seen}{built}). Run the job where there is "
+                "one (a partition with GPUs, a driver, a torch with CUDA), or allow the CPU with device: auto"
+            )
+        if granted not in (None, "", "-1", "NoDevFiles"):
+            print(f"a GPU was granted and none is visible ({seen}{built}): the CPU computes", file=sys.stderr)
+        return torch.device("cpu")
+    return torch.device(f"cuda:{_rank('LOCAL_RANK')}" if name in ("auto", "cuda") else name)
 
 
 def _rank(name: str = "RANK") -> int:

@@ -156,7 +156,7 @@ def _disagreements(study: dict):
             ["ingest"],
             f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
         )
-    for stage, needs in {"quantify": "segment", "figures": "segment"}.items():
+    for stage, needs in {"quantify": "segment"}.items():
         if study.get(stage) and not study.get(needs):
             yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
     if "predict" in study:

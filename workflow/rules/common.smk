@@ -10,6 +10,8 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 from figures import DRAWS, FIGURES
 from matlens import (
+    acquire,
+    budget,
     catalog,
     connect,
     ingest,
@@ -75,6 +77,42 @@ def code(door, table=None, key="method"):
     return lambda wildcards: sources.closure(door, table[wildcards[key]])
 
 
+def items(wildcards):
+    """Count the items that a job works on, those of its shard or all of its study; 1 before they have been listed."""
+    if "study" not in wildcards.keys():
+        return 1
+    plan = f"{source(wildcards.study)}/plan/all.parquet"
+    if not os.path.exists(plan):
+        return 1
+    total = budget.rows(plan, os.path.getmtime(plan))
+    sharded = "shard" in wildcards.keys()
+    return budget.items_of(
+        total, STUDIES[wildcards.study]["ingest"]["shards"] if sharded else None
+    )
+
+
+def memory(base, per_item=0):
+    """Ask for so many megabytes, and so many more for each item."""
+    return lambda wildcards, attempt: budget.memory_mb(
+        base, per_item, items(wildcards), attempt
+    )
+
+
+def minutes(base, per_item=0):
+    """Ask for so many minutes, and so many more for each item."""
+    return lambda wildcards, attempt: budget.minutes(
+        base, per_item, items(wildcards), attempt
+    )
+
+
+def gpus(stage, networks):
+    """Ask for a GPU where the method is a network, and its study does not say that the CPU shall do."""
+    return lambda wildcards: int(
+        wildcards.method in networks
+        and options(stage)(wildcards).get("device") != "cpu"
+    )
+
+
 def measures(name, table):
     """List the measures of a study that a table of measures holds."""
     return [measure for measure in STUDIES[name]["quantify"] if measure in table]
@@ -85,12 +123,41 @@ def predicts(name):
     return [
         method
         for method in STUDIES[name].get("predict", {})
-        if method in {**predict.METHODS, **predict.IMAGE_METHODS}
+        if method
+        in {**predict.METHODS, **predict.IMAGE_METHODS, **predict.CRYSTAL_METHODS}
+    ]
+
+
+def compared(name):
+    """List the tables that put the predictions of a study beside published ones."""
+    split = STUDIES[name]["predict"]["split"] if predicts(name) else ""
+    if split == "official":
+        return ["benchmark", "paired"]
+    return ["ood"] if split.startswith("ood:") else []
+
+
+def records(name):
+    """List the predictions of a study on official folds in Matbench's own format."""
+    if "benchmark" not in compared(name):
+        return []
+    return [
+        f"results/{name}/predict/{method}/record/all.json" for method in predicts(name)
+    ]
+
+
+def acquires(name):
+    """List the methods of a study that choose candidates."""
+    return [
+        method
+        for method in STUDIES[name].get("acquire", {})
+        if method in acquire.METHODS
     ]
 
 
 def methods(name, table):
     """List the methods of a study that make a table."""
+    if table in acquire.ARTEFACTS:
+        return acquires(name)
     if table in predict.ARTEFACTS:
         return predicts(name)
     return list(STUDIES[name]["connect" if table == "connections" else "segment"])
@@ -98,7 +165,11 @@ def methods(name, table):
 
 def stacked(wildcards):
     """List the merged tables behind one that people open: the same artefact of every method."""
-    stages = {"connections": "connect", **dict.fromkeys(predict.ARTEFACTS, "predict")}
+    stages = {
+        "connections": "connect",
+        **dict.fromkeys(predict.ARTEFACTS, "predict"),
+        **dict.fromkeys(acquire.ARTEFACTS, "acquire"),
+    }
     stage = stages.get(wildcards.table, "quantify")
     folders = expand(
         "results/{study}/{stage}/{{method}}/{table}/all.parquet",
@@ -140,6 +211,7 @@ def rejected(wildcards):
         *[
             f"results/{name}/predict/{method}/rejected/all.parquet"
             for method in predicts(name)
+            if method not in predict.CRYSTAL_METHODS
         ],
     ]
 
@@ -156,5 +228,7 @@ def tables(name):
             *STUDIES[name]["quantify"],
             *(["proposals"] if "propose" in STUDIES[name] else []),
             *(predict.ARTEFACTS if predicts(name) else []),
+            *compared(name),
+            *(acquire.ARTEFACTS if acquires(name) else []),
         ],
     )

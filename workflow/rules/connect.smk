@@ -11,7 +11,8 @@ rule connect:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(1500, 0.5),
+        runtime=minutes(10, 0.01),
     params:
         options=options("connect"),
     script:

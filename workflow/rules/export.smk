@@ -16,7 +16,8 @@ rule export_shard:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000),
+        runtime=minutes(10, 0.1),
     params:
         methods=lambda wildcards: list(STUDIES[wildcards.study]["segment"]),
         shards=lambda wildcards: len(shards(wildcards.study)),

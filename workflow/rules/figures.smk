@@ -23,7 +23,8 @@ rule overlays:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000),
+        runtime=minutes(15),
     params:
         most=overlay_option("items"),
         width_px=overlay_option("width_px"),
@@ -48,6 +49,9 @@ rule figure:
         figure="|".join(FIGURES),
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.2),
+        runtime=minutes(10, 0.001),
     params:
         needs=needs,
         name=lambda wildcards: wildcards.figure,

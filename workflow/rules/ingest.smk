@@ -8,6 +8,9 @@ rule ingest_plan:
         "logs/{study}/ingest/{method}/plan.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=minutes(30),
     params:
         options=options("ingest"),
         listing=listing,
@@ -31,7 +34,8 @@ rule ingest:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000, 0.5),
+        runtime=minutes(10, 0.05),
     params:
         options=options("ingest"),
         phases=phases,
@@ -55,9 +59,32 @@ rule ingest_structures:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(1000, 0.2),
+        runtime=minutes(10, 0.005),
     params:
         options=options("ingest"),
         shards=lambda wildcards: len(shards(wildcards.study)),
     script:
         "../scripts/ingest_structures.py"
+
+
+rule ingest_compositions:
+    input:
+        plan="results/{study}/ingest/{method}/plan/all.parquet",
+        code=code("ingest_compositions", ingest.COMPOSITIONS),
+    output:
+        index="results/{study}/ingest/{method}/index/{shard}.parquet",
+        rejected="results/{study}/ingest/{method}/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/ingest/{method}/{shard}.log",
+    wildcard_constraints:
+        method="|".join(ingest.COMPOSITIONS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+    params:
+        options=options("ingest"),
+        shards=lambda wildcards: len(shards(wildcards.study)),
+    script:
+        "../scripts/ingest_compositions.py"

@@ -1,6 +1,7 @@
 # What each stage takes, and what stops a run before its first job.
 
-from matlens.nets import NETS
+from matlens.nets import GRAPHS, NETS
+from matlens.predict import folds
 from matlens.segment import trained
 
 
@@ -23,9 +24,65 @@ def listing(wildcards):
 def featured(name):
     """Name the segmentation whose measures are the features of a study, and those measures."""
     settings = STUDIES[name]["predict"]
-    labels = settings["labels"] or next(iter(STUDIES[name]["segment"]))
+    labels = settings["labels"] or next(iter(STUDIES[name]["segment"]), "")
     used = {feature.split(".")[0] for feature in settings["features"]}
     return labels, [measure for measure in STUDIES[name]["quantify"] if measure in used]
+
+
+def connected(wildcards):
+    """List the graphs that a network for crystals takes."""
+    return expand(
+        "results/{study}/connect/{method}/graphs/{shard}.zarr.zip",
+        study=wildcards.study,
+        method=GRAPHS[wildcards.method],
+        shard=shards(wildcards.study),
+    )
+
+
+def crystal_code(door):
+    """Name the library files behind a door and a network for crystals."""
+    return lambda wildcards: sources.closure(
+        f"scripts/{door}.py", predict.CRYSTAL_METHODS[wildcards.method]
+    )
+
+
+def dividing(wildcards):
+    """Give the settings that say what is predicted, and how the crystals are divided into folds."""
+    settings = STUDIES[wildcards.study]["predict"]
+    return {
+        key: settings[key]
+        for key in ("target", "split", "folds", "seed", "group", "allow_incomplete")
+    }
+
+
+def used_folds(name):
+    """List the numbers of the folds that networks for crystals are trained on."""
+    settings = STUDIES[name]["predict"]
+    every = range(folds.count(settings["split"], settings["folds"]))
+    return every if settings["use_folds"] is None else settings["use_folds"]
+
+
+def each_fold(artefact):
+    """List the files of the folds that a study asks for."""
+    return lambda wildcards: expand(
+        "results/{study}/predict/{method}/{artefact}/{fold}.parquet",
+        **wildcards,
+        artefact=artefact,
+        fold=[f"{fold:04d}" for fold in used_folds(wildcards.study)],
+    )
+
+
+def check_networks():
+    """Stop before the first job where a network for crystals lacks the graphs that it takes."""
+    for name, settings in STUDIES.items():
+        for method in settings.get("predict", {}):
+            need = GRAPHS.get(method)
+            if need and need not in settings["connect"]:
+                raise WorkflowError(
+                    "nothing was started; mend this first:\n"
+                    f"config/studies/{name}.yaml: predict.{method}: it works on the graphs of '{need}'; "
+                    f"add '{need}: {{}}' to the section 'connect'"
+                )
 
 
 def trained_here(name):
@@ -58,6 +115,12 @@ def drawable(name):
             measure: each("quantify", measure, labelled)
             for measure in STUDIES[name]["quantify"]
         },
+        **{table: f"results/{name}/tables/{table}.csv" for table in compared(name)},
+        **(
+            {"rounds": each("acquire", "rounds", acquires(name))}
+            if acquires(name)
+            else {}
+        ),
         **(
             {"history": each("segment", "history", trained_here(name))}
             if trained_here(name)
@@ -74,11 +137,29 @@ def drawable(name):
     }
 
 
+def predicted(wildcards):
+    """List the predictions of every method of a study."""
+    return expand(
+        "results/{study}/predict/{method}/predictions/all.parquet",
+        study=wildcards.study,
+        method=predicts(wildcards.study),
+    )
+
+
+def recorded():
+    """Find the scores by fold of published models; none where they are not here."""
+    name, file = "matbench_scores", "fold_scores.json.gz"
+    return str(catalog.find(name, file)) if catalog.available(name) else []
+
+
 def check_figures():
     """Stop before the first job where a figure is drawn from what its study does not make."""
     remedies = {
         "history": "train a network in the section 'segment'",
         **dict.fromkeys(predict.ARTEFACTS, "add a section 'predict'"),
+        "rounds": "add a section 'acquire'",
+        "benchmark": "set 'predict.split: official'",
+        "ood": "set 'predict.split: ood:LOCO' or another of those",
     }
     for name, settings in STUDIES.items():
         for figure in settings["figures"]:
@@ -238,24 +319,87 @@ def segment_code(door, table):
 
 
 def check_crystals():
-    """Stop before the first job where crystals meet stages for images, or images those for crystals."""
+    """Stop before the first job where a stage meets items that it does not work on."""
+    kinds = {"crystals": ingest.CRYSTALS, "compositions": ingest.COMPOSITIONS}
+    works = {"segment": "images", "quantify": "images", "connect": "crystals"}
     for name, settings in STUDIES.items():
         method = study.ingest_method(settings)
-        crystals = method in ingest.CRYSTALS
-        stages = ("segment", "quantify", "figures") if crystals else ("connect",)
-        for stage in stages:
-            if settings.get(stage):
-                kind, other = (
-                    ("crystals", "images") if crystals else ("images", "crystals")
-                )
+        kind = next((kind for kind in kinds if method in kinds[kind]), "images")
+        for stage, wanted in works.items():
+            if settings.get(stage) and wanted != kind:
                 raise WorkflowError(
                     "nothing was started; mend this first:\n"
-                    f"config/studies/{name}.yaml: {stage}: '{method}' ingests {kind}, and '{stage}' works on {other}; "
-                    f"take '{stage}' out, or put it into a study of {other}"
+                    f"config/studies/{name}.yaml: {stage}: '{method}' ingests {kind}, and '{stage}' works on {wanted}; "
+                    f"take '{stage}' out, or put it into a study of {wanted}"
                 )
+
+
+def earlier(artefact):
+    """List the files of the rounds before that of a job."""
+    folder = "results/{study}/acquire/{method}/{artefact}/{number:04d}.parquet"
+    return lambda wildcards: [
+        folder.format(**wildcards, artefact=artefact, number=number)
+        for number in range(1, int(wildcards.shard))
+    ]
+
+
+def every_round(artefact):
+    """List the files of all rounds of a method."""
+    return lambda wildcards: expand(
+        "results/{study}/acquire/{method}/{artefact}/{number:04d}.parquet",
+        **wildcards,
+        artefact=artefact,
+        number=range(1, STUDIES[wildcards.study]["acquire"]["rounds"] + 1),
+    )
+
+
+def asking(wildcards):
+    """Give the settings of every method of a loop; how many rounds there are is no setting of a round."""
+    settings = STUDIES[wildcards.study]["acquire"]
+    return {
+        key: value
+        for key, value in settings.items()
+        if key not in acquire.METHODS and key != "rounds"
+    }
+
+
+def judging(wildcards):
+    """Give the settings of the oracle of a loop."""
+    settings = STUDIES[wildcards.study]["acquire"]
+    return {"names": [*settings["objectives"], *settings["constraints"]]}
+
+
+def check_features():
+    """Stop before the first job where a method of tables has no features to learn from."""
+    for name, settings in STUDIES.items():
+        needy = set(predict.METHODS) - set(predict.CONTROLS)
+        method = next((each for each in predicts(name) if each in needy), None)
+        if method and not settings["predict"]["features"]:
+            raise WorkflowError(
+                "nothing was started; mend this first:\n"
+                f"config/studies/{name}.yaml: predict.{method}: it learns from features, and 'features' names none; "
+                "add some, such as composition.formula"
+            )
+
+
+def check_splits():
+    """Stop before the first job where published splits are asked for that are not here."""
+    for name, settings in STUDIES.items():
+        split = settings.get("predict", {}).get("split", "")
+        if split.startswith("ood:") and not catalog.available("ood_splits"):
+            advice = catalog.advice(
+                "ood_splits", next(iter(catalog.entry("ood_splits")["files"]))
+            )
+            raise WorkflowError(
+                "nothing was started; mend this first:\n"
+                f"config/studies/{name}.yaml: predict.split: {advice}"
+            )
 
 
 check_crystals()
+check_features()
+check_splits()
+check_networks()
 check_weights()
 check_proposals()
 check_figures()

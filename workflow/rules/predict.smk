@@ -1,3 +1,17 @@
+# The settings of the cross-validation of tables and images.
+VALIDATION = (
+    "target",
+    "group",
+    "folds",
+    "seed",
+    "split",
+    "allow_incomplete",
+    "task",
+    "shuffles",
+    "curve_steps",
+)
+
+
 rule predict:
     input:
         index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
@@ -27,7 +41,7 @@ rule predict:
         measures=lambda wildcards: featured(wildcards.study)[1],
         settings=lambda wildcards: {
             key: STUDIES[wildcards.study]["predict"][key]
-            for key in ("target", "features", "group", "folds", "seed")
+            for key in ("features", *VALIDATION)
         },
     script:
         "../scripts/predict.py"
@@ -58,8 +72,83 @@ rule predict_images:
     params:
         options=options("predict"),
         settings=lambda wildcards: {
-            key: STUDIES[wildcards.study]["predict"][key]
-            for key in ("target", "group", "folds", "seed")
+            key: STUDIES[wildcards.study]["predict"][key] for key in VALIDATION
         },
     script:
         "../scripts/predict_images.py"
+
+
+rule learn_crystals:
+    input:
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        stored=connected,
+        code=crystal_code("learn_crystals"),
+    output:
+        weights="results/{study}/predict/{method}/weights/{shard}.safetensors",
+        card="results/{study}/predict/{method}/card/{shard}.json",
+        history="results/{study}/predict/{method}/history/{shard}.parquet",
+    log:
+        "logs/{study}/predict/{method}/learn_{shard}.log",
+    wildcard_constraints:
+        method="|".join(predict.CRYSTAL_METHODS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(2000, 0.2),
+        runtime=minutes(120, 0.1),
+        gpu=gpus("predict", predict.CRYSTAL_METHODS),
+    params:
+        options=options("predict"),
+        settings=dividing,
+    script:
+        "../scripts/learn_crystals.py"
+
+
+rule predict_crystals:
+    input:
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        stored=connected,
+        weights="results/{study}/predict/{method}/weights/{shard}.safetensors",
+        card="results/{study}/predict/{method}/card/{shard}.json",
+        code=crystal_code("predict_crystals"),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/{shard}.parquet",
+        sites="results/{study}/predict/{method}/sites/{shard}.parquet",
+    log:
+        "logs/{study}/predict/{method}/{shard}.log",
+    wildcard_constraints:
+        method="|".join(predict.CRYSTAL_METHODS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(2000, 0.2),
+        runtime=minutes(20, 0.01),
+        gpu=gpus("predict", predict.CRYSTAL_METHODS),
+    params:
+        options=options("predict"),
+        settings=dividing,
+    script:
+        "../scripts/predict_crystals.py"
+
+
+rule score_crystals:
+    input:
+        tables=each_fold("predictions"),
+        histories=each_fold("history"),
+        code=code("score_crystals"),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        history="results/{study}/predict/{method}/history/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    wildcard_constraints:
+        method="|".join(predict.CRYSTAL_METHODS),
+    conda:
+        "../../envs/core.yaml"
+    params:
+        settings=dividing,
+    script:
+        "../scripts/score_crystals.py"

@@ -14,7 +14,8 @@ rule quantify:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(1500, 1),
+        runtime=minutes(10, 0.1),
     params:
         options=options("quantify", "measure"),
         phases=phases,
@@ -42,7 +43,8 @@ rule series:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=memory(1500, 0.2),
+        runtime=minutes(20, 0.001),
     params:
         names=lambda wildcards: NEEDS[wildcards.measure],
         options=options("quantify", "measure"),

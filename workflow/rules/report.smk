@@ -15,7 +15,8 @@ rule report:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(1500),
+        runtime=minutes(20),
     params:
         contents=lambda wildcards: contents(),
     script:

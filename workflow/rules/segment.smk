@@ -23,7 +23,9 @@ rule learn:
         "../../envs/core.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=memory(4000, 20),
+        runtime=minutes(240, 0.5),
+        gpu=gpus("segment", NETS),
     params:
         options=options("segment"),
         phases=phases,
@@ -46,7 +48,9 @@ rule segment:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000, 0.5),
+        runtime=minutes(10, 0.2),
+        gpu=gpus("segment", NETS),
     params:
         options=options("segment"),
         phases=phases,
@@ -72,7 +76,8 @@ rule propose:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=memory(3000, 1),
+        runtime=minutes(20, 0.2),
     params:
         method=lambda wildcards: proposer(wildcards).method,
         options=lambda wildcards: options("segment")(proposer(wildcards)),

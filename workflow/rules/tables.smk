@@ -14,6 +14,9 @@ rule collect:
         artefact="|".join(["index", "connections", *quantify.METHODS]),
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1000, 0.1),
+        runtime=minutes(5, 0.001),
     script:
         "../scripts/collect.py"
 
@@ -33,10 +36,14 @@ rule table:
                 *quantify.METHODS,
                 *quantify.SERIES,
                 *predict.ARTEFACTS,
+                *acquire.ARTEFACTS,
             ]
         ),
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1000, 0.2),
+        runtime=minutes(5, 0.001),
     params:
         methods=lambda wildcards: methods(wildcards.study, wildcards.table),
     script:
@@ -53,6 +60,9 @@ rule items:
         "logs/{study}/tables/items.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1000, 0.1),
+        runtime=minutes(5, 0.001),
     params:
         methods=lambda wildcards: [study.ingest_method(STUDIES[wildcards.study])],
     script:
@@ -69,5 +79,8 @@ rule rejected:
         "logs/{study}/tables/rejected.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1000, 0.1),
+        runtime=minutes(5, 0.001),
     script:
         "../scripts/rejected.py"

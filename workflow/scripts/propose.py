@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Write the ranking: images, or patches of them, the least sure first."""
     about = io.read_json(card)
-    model = trained.model(method, io.read_weights(weights), about, phases)
+    model = trained.model(method, io.read_weights(weights), about, phases, options)
     found = weak.propose(unsure(images, method, options, model, set(about["items"]["train"])), **settings)
     io.write_csv(table, found)
 

@@ -18,7 +18,7 @@ def main(
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
     needed = registry.inputs_of(function)
-    model = trained.model(method, io.read_weights(weights), io.read_json(card), phases) if weights else None
+    model = trained.model(method, io.read_weights(weights), io.read_json(card), phases, options) if weights else None
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
 
         def work(item: dict):

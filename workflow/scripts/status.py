@@ -1,11 +1,12 @@
-"""Say what a run has made, from files alone: where the report and the tables are, and what was rejected."""
+"""Say what a run has made, from files alone: what is done, under way, failed and left, and what was rejected."""
 
 import sys
 from pathlib import Path
 
-from matlens import door, io, study
+from matlens import door, io, runs, study
 
 REJECTED_STATUS = 3  # exit status of `--check` when items were rejected; 1 is a failed job, 2 a wrong command
+SHOWN = 20  # failed jobs told one by one
 
 
 def _chosen(studies: str) -> list[str]:
@@ -26,14 +27,39 @@ def describe(name: str) -> tuple[list[str], int]:
     return lines, len(rejected)
 
 
+def jobs(names: list[str]) -> list[str]:
+    """Tell of the last run how many jobs are done, under way, failed and left, and of some studies what failed why."""
+    text, start = runs.last(Path(".snakemake/log"))
+    if not text:
+        return []
+    done, total = runs.progress(text)
+    begun = runs.jobs_of(runs.under_way(Path(".snakemake/incomplete")))
+    logs = [log for name in names for log in sorted(Path("logs", name).rglob("*.log")) if log.stat().st_mtime >= start]
+    failed = [(log, why) for log, (state, why) in zip(logs, map(runs.outcome, logs), strict=True) if state == "failed"]
+    locked = any(Path(".snakemake/locks").glob("*"))
+    word = "under way, or cut off when the run was killed" if locked else "cut off"
+    left = max(0, total - done - len(begun) - len(failed))
+    lines = [f"last run: {done} of {total} jobs done, {len(begun)} {word}, {len(failed)} failed, {left} left"]
+    lines += [f"  {'  '.join(begun[:SHOWN])}"] if begun else []
+    lines += [line for log, why in failed[:SHOWN] for line in (f"  failed: {why}", f"    log: {log}")]
+    lines += [f"  and {len(failed) - SHOWN} more failed jobs"] if len(failed) > SHOWN else []
+    if locked:
+        lines.append("  the folder is locked: where no run is at work, go on with: make resume")
+    return lines
+
+
 def main(studies: str = "", check: str = "") -> None:
-    """Print where the report and the tables are; with `check`, end with status 3 when items were rejected."""
-    told = [describe(name) for name in _chosen(studies)]
+    """Print what there is; with `check`, end with status 3 when items were rejected."""
+    names = _chosen(studies)
+    told = [describe(name) for name in names]
     print("\n".join(line for lines, _ in told for line in lines))
     print("report: results/report.html" if Path("results/report.html").exists() else "no report yet: make report")
-    if check and any(count for _, count in told):
-        print(f"items were rejected: exit status {REJECTED_STATUS}", file=sys.stderr)
-        sys.exit(REJECTED_STATUS)
+    if check:
+        if any(count for _, count in told):
+            print(f"items were rejected: exit status {REJECTED_STATUS}", file=sys.stderr)
+            sys.exit(REJECTED_STATUS)
+    else:
+        print("\n".join(jobs(names)))
 
 
 if __name__ == "__main__":

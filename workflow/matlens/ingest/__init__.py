@@ -4,7 +4,9 @@ A method is two functions that share one set of keyword-only options, each namin
 the items, cheaply: a DataFrame with a column `item`, whatever `read` needs, and, where some cannot be used, a column
 `reason`. `read(item, phases, *, ...)` takes one row of it as a dict and returns a Micrograph, or raises BadItem.
 Methods that depend on files have a third, `listing(*, ...)`: its digest changes when files come, go or change.
-The methods of CRYSTALS differ in `read(item, *, ...)`, which returns a Crystal and a dict of scalars for the index.
+The methods of CRYSTALS differ in `read(item, *, ...)`, which returns a Crystal and a dict of scalars for the index;
+those of COMPOSITIONS in the same, which returns mole fractions by symbol; their plans have a column x_<symbol> for
+every element of the study.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +20,10 @@ PLANS = {
     "sheet": "matlens.ingest.sheet:plan",
     "catalog": "matlens.ingest.catalog:plan",
     "structures": "matlens.ingest.structures:plan",
+    "crystal_set": "matlens.ingest.crystal_set:plan",
+    "matminer_set": "matlens.ingest.matminer_set:plan",
     "prototypes": "matlens.ingest.prototypes:plan",
+    "compositions": "matlens.ingest.compositions:plan",
     "gamma_prime": "matlens.ingest.gamma_prime:plan",
     "polycrystal": "matlens.ingest.polycrystal:plan",
     "dual_phase": "matlens.ingest.dual_phase:plan",
@@ -39,13 +44,21 @@ METHODS = {
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",
+    "crystal_set": "matlens.ingest.crystal_set:read",
+    "matminer_set": "matlens.ingest.matminer_set:read",
     "prototypes": "matlens.ingest.prototypes:read",
+}
+COMPOSITIONS = {
+    "compositions": "matlens.ingest.compositions:read",
 }
 LISTINGS = {
     "files": "matlens.ingest.files:listing",
     "sheet": "matlens.ingest.sheet:listing",
     "catalog": "matlens.ingest.catalog:listing",
     "structures": "matlens.ingest.structures:listing",
+    "crystal_set": "matlens.ingest.crystal_set:listing",
+    "matminer_set": "matlens.ingest.matminer_set:listing",
+    "compositions": "matlens.ingest.compositions:listing",
 }
 
 

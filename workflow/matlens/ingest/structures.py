@@ -242,7 +242,7 @@ def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal
     return Crystal(cell, species, frac)
 
 
-INDEX = ("formula", "atoms", "elements", "volume_a3")
+INDEX = ("formula", "atoms", "elements", "volume_a3", "volume_a3_per_atom")
 
 
 def describe(crystal: Crystal) -> dict:
@@ -250,11 +250,13 @@ def describe(crystal: Crystal) -> dict:
     numbers, counts = np.unique(crystal.species, return_counts=True)
     counts = counts // np.gcd.reduce(counts)
     parts = sorted((common.SYMBOLS[n - 1], c) for n, c in zip(numbers.tolist(), counts.tolist(), strict=True))
+    volume = float(abs(np.linalg.det(crystal.cell)))
     return {
         "formula": "".join(symbol + (str(count) if count > 1 else "") for symbol, count in parts),
         "atoms": len(crystal.species),
         "elements": len(numbers),
-        "volume_a3": float(abs(np.linalg.det(crystal.cell))),
+        "volume_a3": volume,
+        "volume_a3_per_atom": volume / len(crystal.species),
     }
 
 

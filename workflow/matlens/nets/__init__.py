@@ -4,6 +4,10 @@ image.
 A network for pixels takes (batch, channels, [z,] y, x) of any size and returns logits of that size with one channel per
 phase. In training mode with deep supervision it returns a list of them, the best first. It says of itself `stride` (the
 number of pixels by which its answer is equivariant to shifts) and `radius` (how far, in pixels, an answer looks).
+
+A network for crystals takes a batch as `matlens.graphs.arrays_of` describes it and returns a number for each. It makes
+its own features of elements and distances; `line_graph` says that it wants angles, `site_values`, where it has that,
+what it reads from every atom.
 """
 
 NETS = {
@@ -12,3 +16,7 @@ NETS = {
     "unetpp": "matlens.nets.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.unet3p:UNet3Plus",
 }
+CRYSTAL_NETS = {
+    "cgcnn": "matlens.nets.cgcnn:CGCNN",
+}
+GRAPHS = {"cgcnn": "knn"}  # the way of connecting that a network for crystals takes

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from matlens.nets import elements
+
 
 class Convolution(nn.Module):
     """One crystal convolution: x_i <- softplus(x_i + BN(sum_j sigmoid(f_ij) * softplus(c_ij))).
@@ -34,16 +36,15 @@ class Convolution(nn.Module):
 class CGCNN(nn.Module):
     """Predict a property of crystals from their graphs.
 
-    Options: `atom_features` (92 bits an element in the authors' table), `width` of an atom's vector, `convolutions`,
-    `hidden` width and number of hidden `layers` after pooling, and the Gaussians of the distance: centres from 0 to
-    `cutoff` every `step` angstrom, width `step`. 80,833 parameters at the defaults, 96,641 with four convolutions and
-    32 hidden units (the authors' checkpoints). Parameters bear the authors' names, so that their weights load.
+    Options: `width` of an atom's vector, number of `convolutions`, `hidden` width and number of hidden `layers` after
+    pooling, and the Gaussians of the distance: centres from 0 to `cutoff` every `step` angstrom, width `step`. 80,833
+    parameters at the defaults, 96,641 with four convolutions and 32 hidden units (the authors' checkpoints).
+    Parameters bear the authors' names, so that their weights load.
     """
 
     def __init__(
         self,
         *,
-        atom_features: int = 92,
         width: int = 64,
         convolutions: int = 3,
         hidden: int = 128,
@@ -54,26 +55,39 @@ class CGCNN(nn.Module):
         super().__init__()
         centres = torch.linspace(0.0, cutoff, round(cutoff / step) + 1)
         self.register_buffer("centres", centres, persistent=False)
+        self.register_buffer("elements", torch.from_numpy(elements.table()), persistent=False)
         self.step = step
-        self.embedding = nn.Linear(atom_features, width)
+        self.embedding = nn.Linear(elements.BITS, width)
         self.convs = nn.ModuleList(Convolution(width, len(centres)) for _ in range(convolutions))
         self.conv_to_fc = nn.Linear(width, hidden)
         self.fcs = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers - 1))
         self.fc_out = nn.Linear(hidden, 1)
 
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal.
-
-        `graph`: `atoms` (n, atom_features) float; `crystal` (n,) int, the crystal of each atom; `source`, `neighbour`
-        (e,) int; `distance` (e,) float, angstrom; `count` int, number of crystals. Returns (count,).
-        """
+    def atoms(self, graph: dict) -> torch.Tensor:
+        """Give every atom (n, width) the vector that it has after the convolutions."""
         edges = torch.exp(-(((graph["distance"][:, None] - self.centres) / self.step) ** 2))
-        x = self.embedding(graph["atoms"])
+        x = self.embedding(self.elements)[graph["species"]]  # once per element, not once per atom
         for convolution in self.convs:
             x = convolution(x, edges, graph["source"], graph["neighbour"])
-        pooled = x.new_zeros(graph["count"], x.shape[1]).index_add(0, graph["crystal"], x)
-        size = torch.bincount(graph["crystal"], minlength=graph["count"])[:, None]
-        x = F.softplus(self.conv_to_fc(F.softplus(pooled / size)))
+        return x
+
+    def head(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Read a number from every vector (m, width)."""
+        x = F.softplus(self.conv_to_fc(F.softplus(pooled)))
         for layer in self.fcs:
             x = F.softplus(layer(x))
         return self.fc_out(x).squeeze(1)
+
+    def forward(self, graph: dict) -> torch.Tensor:
+        """Predict one number a crystal (count,) from a batch as `matlens.graphs.batch` makes it."""
+        x = self.atoms(graph)
+        pooled = x.new_zeros(graph["count"], x.shape[1]).index_add(0, graph["crystal"], x)
+        size = torch.bincount(graph["crystal"], minlength=graph["count"])[:, None]
+        return self.head(pooled / size)
+
+    def site_values(self, graph: dict) -> torch.Tensor:
+        """Read from every atom (n,) alone what the network reads from their mean: the site energies of the paper.
+
+        Their mean is the prediction only as far as the layers after pooling are linear.
+        """
+        return self.head(self.atoms(graph))

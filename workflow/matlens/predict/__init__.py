@@ -6,6 +6,8 @@ importance, learning curve, and a flag on items outside the range of the trainin
 the pixels of shrunken images as features.
 """
 
+from matlens.nets import CRYSTAL_NETS
+
 ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
 
 METHODS = {
@@ -19,4 +21,8 @@ METHODS = {
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
+COMPOSITION_METHODS = {
+    "magpie_forest": "matlens.predict.magpie:magpie_forest",
+}
+CRYSTAL_METHODS = CRYSTAL_NETS  # networks learned here, on graphs
 CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing

@@ -4,21 +4,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from matlens import batch, columns
-from matlens.predict import features, validation
+from matlens import batch, columns, features
+from matlens.predict import folds, validation
+from matlens.predict.folds import specimens
 
 
 def _target(index, name: str) -> np.ndarray:
     return features.numeric(index, name, "predict.target: index").to_numpy()
 
 
-def _groups(index, name: str) -> np.ndarray:
-    """Name the specimen of every item; an item without one is a specimen of its own."""
-    own = index[columns.ITEM].astype(str).to_numpy()
-    if name not in index.columns:
-        return own
-    given = index[name]
-    return np.where(given.isna() | (given.astype(str) == ""), own, given.astype(str))
+def _classes(y: np.ndarray, name: str) -> None:
+    """Refuse a target of a classification that is not true or false."""
+    if not np.isin(y, (0.0, 1.0)).all():
+        wrong = y[~np.isin(y, (0.0, 1.0))][0]
+        raise ValueError(f"predict.task: a classification needs a target of 0 and 1; '{name}' has {wrong:g}")
 
 
 def _predictions(items, y, groups, cv: dict):
@@ -39,35 +38,53 @@ def _predictions(items, y, groups, cv: dict):
     )
 
 
+DEFAULTS = {"split": "group", "allow_incomplete": False, "task": "regression", "shuffles": 10, "curve_steps": 5}
+
+
 def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: Callable = validation.itself) -> dict:
-    """Predict the target of every item by models that have not seen its specimen.
+    """Predict the target of every item by models that have not seen its specimen, or as another split has it.
 
     `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
-    group, folds, seed. `blocks`: name -> columns whose importance is measured together. `describe`: what the range flag
-    looks at. Items without a target are predicted by a model of all the others (fold -1).
+    group, folds, seed; split and allow_incomplete, see `folds.make`; task: in a "classification" the target is 1 or 0,
+    and what a regressor says of it is the probability of 1; shuffles of each feature for its importance, and steps of
+    the learning curve (0: none). `blocks`: name -> columns whose importance is measured together. `describe`: what the
+    range flag looks at. Items without a target are predicted by a model of all the others (fold -1).
     Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Fewer specimens than folds: ValueError.
     """
     import pandas as pd
 
-    y, groups, items = _target(index, settings["target"]), _groups(index, settings["group"]), index[columns.ITEM]
+    settings = DEFAULTS | settings
+    y, groups, items = _target(index, settings["target"]), specimens(index, settings["group"]), index[columns.ITEM]
     known = np.isfinite(y)
-    folds, seed = settings["folds"], settings["seed"]
-    learned = (make, x[known], y[known], groups[known])
-    cv = validation.cross_validate(*learned, folds, seed, describe)
-    predictions = [_predictions(items[known], y[known], groups[known], cv)]
+    classes = settings["task"] == "classification"
+    if classes:
+        _classes(y[known], settings["target"])
+    inner, seed = settings["folds"], settings["seed"]
+    given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
+    cut = [(fold.train, fold.test) for fold in folds.make(settings["split"], index, **given)]
+    cv = validation.cross_validate(make, x, y, groups, cut, inner, seed, describe)
+    at = cv["position"]
+    predictions = [_predictions(items.iloc[at], y[at], groups[at], cv)]
     if not known.all():
-        new = validation.fit_predict(*learned, x[~known], folds, seed, describe)
+        new = validation.fit_predict(make, x[known], y[known], groups[known], x[~known], inner, seed, describe)
         names = ("predicted", "half_width_90", "outside_range")
         found = dict(zip(names, new, strict=True), fold=-1)
         predictions.append(_predictions(items[~known], y[~known], groups[~known], found))
     covered = predictions[0]["target"].between(predictions[0]["low_90"], predictions[0]["high_90"])
-    errors = {**validation.errors(y[known], cv["predicted"]), "coverage_90": covered.mean(), "items": int(known.sum())}
-    importance = validation.permutation_importance(*learned, folds, seed, list(blocks.values()))
+    errors = {**validation.errors(y[at], cv["predicted"]), "coverage_90": covered.mean(), "items": len(np.unique(at))}
+    if classes:
+        errors |= validation.class_scores(y[at], cv["predicted"])
+    shuffles, steps, names, importance, curve = settings["shuffles"], settings["curve_steps"], [], np.zeros((0, 2)), []
+    if shuffles:
+        names = list(blocks)
+        importance = validation.permutation_importance(make, x, y, cut, seed, list(blocks.values()), shuffles)
+    if steps:
+        curve = validation.learning_curve(make, x, y, groups, cut, seed, steps)
     return {
         "predictions": pd.concat(predictions, ignore_index=True),
         "errors": pd.DataFrame([{"target": settings["target"], **errors}]),
-        "importance": pd.DataFrame({"feature": list(blocks), "mae_growth": importance[:, 0], "std": importance[:, 1]}),
-        "learning_curve": pd.DataFrame(validation.learning_curve(*learned, folds, seed)),
+        "importance": pd.DataFrame({"feature": names, "mae_growth": importance[:, 0], "std": importance[:, 1]}),
+        "learning_curve": pd.DataFrame(curve, columns=["train_items", "train_groups", "mae", "mae_std"]),
     }
 
 

@@ -75,31 +75,32 @@ def fit_predict(make: Callable, x, y, groups, x_new, folds: int, seed: int, desc
     return make().fit(x, y).predict(x_new), half, outside_range(describe(x), describe(x_new))
 
 
-def cross_validate(make: Callable, x, y, groups, folds: int, seed: int, describe: Callable = itself) -> dict:
-    """Predict every item by a model that has seen no item of its group.
+def cross_validate(make: Callable, x, y, groups, cut: list, folds: int, seed: int, describe: Callable = itself) -> dict:
+    """Predict the test items of every fold by a model of its training items.
 
-    Returns arrays of n: `predicted`, `half_width_90`, `outside_range`, `fold`.
+    `cut`: for each fold the positions to learn from and those to predict; an item may be in several tests, or in none.
+    `folds`: number of those inside the training set, see `fit_predict`. Returns arrays, a row for each item and fold,
+    by item: `position`, `predicted`, `half_width_90`, `outside_range`, `fold`.
     """
-    member = grouped_folds(groups, folds, seed)
-    predicted, half, outside = np.empty(len(y)), np.empty(len(y)), np.empty(len(y), bool)
-    for fold in range(folds):
-        rest, held = member != fold, member == fold
-        predicted[held], half[held], outside[held] = fit_predict(
-            make, x[rest], y[rest], groups[rest], x[held], folds, seed, describe
-        )
-    return {"predicted": predicted, "half_width_90": half, "outside_range": outside, "fold": member}
+    parts = []
+    for fold, (train, test) in enumerate(cut):
+        predicted, half, outside = fit_predict(make, x[train], y[train], groups[train], x[test], folds, seed, describe)
+        parts.append((test, predicted, np.full(len(test), half), outside, np.full(len(test), fold)))
+    names = ("position", "predicted", "half_width_90", "outside_range", "fold")
+    found = dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+    order = np.argsort(found["position"], kind="stable")
+    return {name: values[order] for name, values in found.items()}
 
 
-def permutation_importance(make, x, y, groups, folds: int, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:
-    """Measure by how much the MAE on held-out groups grows when one block of columns is shuffled between items.
+def permutation_importance(make, x, y, cut: list, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:
+    """Measure by how much the MAE on the tests of the folds grows when a block of columns is shuffled between items.
 
     `blocks`: b arrays of column numbers; for a table one column each, for an image the pixels of a cell.
     Returns (b, 2): mean and standard deviation over folds and repeats. Source: L. Breiman, Mach. Learn. 45 (2001) 5.
     """
-    member, rng = grouped_folds(groups, folds, seed), np.random.default_rng(seed)
-    growth = np.zeros((len(blocks), folds, repeats))
-    for fold in range(folds):
-        rest, held = member != fold, member == fold
+    rng = np.random.default_rng(seed)
+    growth = np.zeros((len(blocks), len(cut), repeats))
+    for fold, (rest, held) in enumerate(cut):
         model = make().fit(x[rest], y[rest])
         base = np.abs(model.predict(x[held]) - y[held]).mean()
         for number, block in enumerate(blocks):
@@ -111,23 +112,45 @@ def permutation_importance(make, x, y, groups, folds: int, seed: int, blocks: li
     return np.stack([flat.mean(axis=1), flat.std(axis=1)], axis=1)
 
 
-def learning_curve(make, x, y, groups, folds: int, seed: int, steps: int = 5) -> list[dict]:
+def learning_curve(make, x, y, groups, cut: list, seed: int, steps: int = 5) -> list[dict]:
     """Measure the held-out MAE of models that learn from a growing share of the training groups.
 
     Returns rows with `train_items`, `train_groups`, `mae` and `mae_std` over folds.
     """
-    member, rng = grouped_folds(groups, folds, seed), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     names = groups.astype(str)
-    orders = [rng.permutation(np.unique(names[member != fold])) for fold in range(folds)]
+    orders = [rng.permutation(np.unique(names[train])) for train, _ in cut]
     rows = []
     for share in np.linspace(1 / steps, 1, steps):
         found = []
-        for fold, order in enumerate(orders):
+        for (train, held), order in zip(cut, orders, strict=True):
             taken = order[: max(2, round(share * len(order)))]
-            rest = np.isin(names, taken) & (member != fold)
+            rest = train[np.isin(names[train], taken)]
             model = make().fit(x[rest], y[rest])
-            held = member == fold
-            found.append((rest.sum(), len(taken), np.abs(model.predict(x[held]) - y[held]).mean()))
+            found.append((len(rest), len(taken), np.abs(model.predict(x[held]) - y[held]).mean()))
         items, used, mae = np.array(found).T
         rows.append({"train_items": items.mean(), "train_groups": used.mean(), "mae": mae.mean(), "mae_std": mae.std()})
     return rows
+
+
+def class_scores(truth: np.ndarray, probability: np.ndarray) -> dict[str, float]:
+    """Score the probabilities of a class against whether items (n,) are of it; both kinds must be there.
+
+    `roc_auc`: chance that an item of the class has a higher probability than one of the other, ties half (T. Fawcett,
+    Pattern Recognit. Lett. 27 (2006) 861). `balanced_accuracy`, `accuracy`, `f1`: of answers at a probability of 0.5.
+    What Matbench records as rocauc of models that answer with classes is the balanced accuracy.
+    """
+    from scipy.stats import rankdata
+
+    true, answer = truth > 0.5, probability >= 0.5
+    yes, no, hits = int(true.sum()), int((~true).sum()), int((true & answer).sum())
+    if not yes or not no:
+        return dict.fromkeys(("roc_auc", "balanced_accuracy", "accuracy", "f1"), float("nan"))
+    above = rankdata(probability)[true].sum() - yes * (yes + 1) / 2
+    right = int((true == answer).sum())
+    return {
+        "roc_auc": float(above / (yes * no)),
+        "balanced_accuracy": (hits / yes + (right - hits) / no) / 2,
+        "accuracy": right / len(true),
+        "f1": 2 * hits / (yes + int(answer.sum())),
+    }

@@ -270,14 +270,14 @@ def _digest(samples: list, initial: Mapping | None) -> str:
     return digest.hexdigest()
 
 
-def prepare(arrays: Mapping[str, np.ndarray], card: Mapping) -> Model:
-    """Make the model that `segment` applies from weights and their card."""
+def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
+    """Make the model that `segment` applies from weights and their card, on a device (see matlens.learn)."""
     from matlens import learn as loop
 
     net = _build(card["network"])
     loop.load_arrays(net, arrays)
-    device = loop.choose_device()
-    return Model(net.eval().to(device), dict(card), device)
+    place = loop.choose_device(device)
+    return Model(net.eval().to(place), dict(card), place)
 
 
 def probabilities(

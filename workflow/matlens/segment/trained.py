@@ -94,7 +94,7 @@ def card_file(weights: str) -> str:
     return str(path.with_suffix(".json"))
 
 
-def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str]):
+def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):
     """Make what a method applies of weights and their card; a ValueError where they are of other phases or methods."""
     if list(card["phases"]) != list(phases):
         raise ValueError(
@@ -103,7 +103,7 @@ def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: 
         )
     if card.get("method", method) != method:
         raise ValueError(f"the weights are of method '{card['method']}', not '{method}'; apply them by that one")
-    return registry.load(segment.PREPARES, method)(arrays, card)
+    return registry.call(registry.load(segment.PREPARES, method), {"arrays": arrays, "card": card}, options)
 
 
 def completed(

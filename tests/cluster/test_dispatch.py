@@ -1,0 +1,48 @@
+"""The same studies on one machine and through Slurm: the same bytes."""
+
+import pytest
+import yaml
+
+from ..workflow.conftest import House
+from .conftest import Clustered, hashes
+
+pytestmark = pytest.mark.cluster
+DEMOS = ("demo_superalloy", "demo_crystals", "demo_intermetallics")
+
+
+def smaller(settings: dict) -> dict:
+    """Shorten the trainings of a study: what is compared is where jobs run, not what networks learn."""
+    for method in ("unet", "cgcnn", "megnet", "gatgnn"):
+        for stage in ("segment", "predict"):
+            chosen = (settings.get(stage) or {}).get(method)
+            if chosen and "epochs" in chosen:
+                chosen.update(epochs=1, **({"patches": 16} if stage == "segment" else {}))
+    return settings
+
+
+def test_every_artefact_is_the_same_through_slurm(cluster, tmp_path):
+    here, there = House(tmp_path / "here"), Clustered(tmp_path / "there")
+    demos = [name for name in DEMOS if (here.folder / f"config/studies/{name}.yaml").exists()]
+    for house in (here, there):
+        for name in demos:
+            path = house.folder / f"config/studies/{name}.yaml"
+            path.write_text(yaml.safe_dump(smaller(yaml.safe_load(path.read_text())), sort_keys=False))
+    for house in (here, there):
+        done = house.run(studies=",".join(demos), timeout=900)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    found = {name: hashes(there.folder / "results" / name) for name in demos}
+    wanted = {name: hashes(here.folder / "results" / name) for name in demos}
+    assert all(wanted.values())
+    assert {name: set(files) for name, files in found.items()} == {name: set(files) for name, files in wanted.items()}
+    assert not [f"{name}/{file}" for name in demos for file in wanted[name] if found[name][file] != wanted[name][file]]
+
+    jobs = there.jobs()
+    assert {state for _, state, *_ in jobs} == {"COMPLETED"}
+    networks = [job for job in jobs if "learn_wildcards" in job[3] or ("_unet_" in job[3] and "rule_segment" in job[3])]
+    assert networks
+    assert {job[2] for job in networks} == {"gpu"}
+    assert all("gpu" in job[4] for job in networks)
+    assert {job[2] for job in jobs if "gpu" not in job[4]} == {"cpu"}, "CPU work waits in the queue for GPUs"
+    learned = there.folder / "logs/demo_superalloy/segment/unet/learn.log"
+    assert "a GPU was granted and none is visible" in learned.read_text(), "the job was not told of its GPU"

@@ -1,0 +1,226 @@
+"""Compositions: tables of every form, units, balances, and rows that are no composition."""
+
+import bz2
+import json
+
+import numpy as np
+import pytest
+from matlens import batch, columns, io
+from matlens.ingest import compositions, spreadsheet
+from scripts import ingest_compositions, ingest_plan
+
+
+def plan(tmp_path, text: str | bytes, name: str = "alloys.csv", **options):
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return compositions.plan(path=str(path), **options)
+
+
+def shares(row) -> dict:
+    return {k.removeprefix("x_"): v for k, v in row.items() if k.startswith("x_") and v}
+
+
+def test_weight_percent_becomes_mole_fractions(tmp_path):
+    """Nitinol: 55.0 wt% nickel is 49.92 at% (55/58.6934 over 55/58.6934 + 45/47.867)."""
+    found = plan(tmp_path, "name,Ni (wt%),Ti (wt%),hardness\nnitinol,55,bal.,300\n", unit="wt%", targets=["hardness"])
+    part = shares(found.iloc[0])
+    assert part["Ni"] == pytest.approx(0.49920, abs=5e-5)
+    assert sum(part.values()) == pytest.approx(1)
+    assert found[columns.ITEM].tolist() == ["nitinol"] and found["hardness"].tolist() == [300.0]
+
+
+@pytest.mark.parametrize(
+    ("unit", "cells"),
+    [("mole_fraction", "0.25,0.75,-"), ("at%", "25,75,"), ("at%", "25.1,75.2,0"), ("wt%", "13.2863,86.7137,0")],
+)
+def test_units_agree(tmp_path, unit, cells):
+    """Ni3Al: 13.29 wt% of aluminium (26.9815 g/mol) and three of nickel (58.6934 g/mol)."""
+    found = plan(tmp_path, f"Al,Ni,Cr\n{cells}\n", unit=unit)
+    assert found[columns.REASON].isna().all()
+    assert shares(found.iloc[0]) == pytest.approx({"Al": 0.25, "Ni": 0.75}, abs=1e-3)
+
+
+def test_formulas_of_every_notation_are_the_same_composition(tmp_path):
+    texts = ["Ni3Al", "AlNi3", "Al0.25Ni0.75", "Al25Ni75", "Ni\N{SUBSCRIPT THREE}Al", " Ni3 Al ", "(Ni)3Al"]
+    found = plan(tmp_path, "formula\n" + "\n".join(texts) + "\n")
+    assert found[columns.REASON].isna().all()
+    for _, row in found.iterrows():
+        assert shares(row) == pytest.approx({"Al": 0.25, "Ni": 0.75})
+    assert found["formula"].tolist()[:2] == ["AlNi3", "AlNi3"]
+    assert found[columns.ITEM].tolist()[:2] == ["alloys/1", "alloys/2"]
+
+
+BAD = {
+    "Xx2O3": "unknown element",
+    "fe2o3": "cannot be read",
+    "Fe-2O3": "cannot be read",
+    "steel 1018": "cannot be read",
+    "NaN": "no composition",
+    "-": "no composition",
+    "Fe0": "no element above zero",
+    "Fe1e999": "not finite",
+    "((((((((Fe": "cannot be read",
+    "X2": "unknown element",
+    "=SUM(A1:A3)": "cannot be read",
+    "<b>Fe</b>": "cannot be read",
+    "Fe" * 5000 + "(": "cannot be read",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_bad_formula_is_one_rejected_row(tmp_path, text):
+    found = plan(
+        tmp_path, json.dumps([{"id": "bad", "composition": text}, {"id": "good", "composition": "NaCl"}]), "a.json"
+    )
+    assert BAD[text] in found[columns.REASON].iloc[0]
+    assert found[columns.REASON].isna().tolist() == [False, True]
+    assert len(found[columns.REASON].iloc[0]) < 250
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("50,30", "sum to 80, not to 100"),
+        ("0.5,0.5", "sum to 1, not to 100"),
+        ("110,-10", "negative"),
+        ("bal,bal", "both the balance"),
+        ("bal,120", "negative"),
+        ("nan,100", "not a number"),
+        ("inf,100", "not finite"),
+        ('"12,5",87.5', "not a number"),
+        ("0,0", "no element"),
+        ("trace,100", "'trace', not a number"),
+    ],
+)
+def test_bad_cells_are_one_rejected_row(tmp_path, cells, message):
+    found = plan(tmp_path, f"id,Ni,Al\na,{cells}\nb,75,25\n", unit="at%")
+    assert message in found[columns.REASON].iloc[0]
+    assert found[columns.REASON].isna().tolist() == [False, True]
+
+
+def test_names_and_targets_that_cannot_be_used_are_rejected(tmp_path):
+    text = "id,composition,y,No\na,Fe,1,1\na,Ni,2,2\nb,Co,high,3\nc,Cu,,4\nd,Al,inf,5\n,Si,true,6\n"
+    found = plan(tmp_path, text, targets=["y"])
+    reasons = found[columns.REASON].tolist()
+    assert reasons[0] is None and reasons[3] is None and reasons[5] is None
+    assert "rows 1 and 2" in reasons[1] and "'high'" in reasons[2] and "no finite number" in reasons[4]
+    assert found[columns.ITEM].iloc[5] == "alloys/6" and found["y"].iloc[5] == 1.0
+    assert found["No"].tolist() == [1, 2, 3, 4, 5, 6]  # a column of numbers, not nobelium
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("", {}, "is empty"),
+        ("id,y\na,1\n", {}, "neither a column of formulas"),
+        ("Ni (at%),Al (at%)\n75,25\n", {"unit": "wt%"}, "set unit: at%"),
+        ("Ni,Ni (wt%)\n1,1\n", {}, "two columns for Ni"),
+        ("Ni,Ni\n1,1\n", {}, "'Ni' twice"),
+        ("composition\n", {}, "no rows"),
+        ("composition\nFe\n", {"unit": "wt%"}, "count atoms"),
+        ("composition\nFe\n", {"targets": ["y"]}, "no column 'y'"),
+        ("composition\nFe\n", {"item": "sample"}, "no column 'sample'"),
+        ("composition\nFe\n", {"composition": "compositon"}, "did you mean 'composition'"),
+        ("composition\nFe,Ni\n", {}, "more cells"),
+        ("<!doctype html><p>403", {}, "web page"),
+        (b"composition\nFe\xff\n", {}, "not UTF-8"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", {}, "old Excel"),
+        (b"PK\x03\x04 not a workbook", {}, r"Excel|openpyxl"),
+        (b'[{"composition": "Fe"', {}, "truncated"),
+        (b"{}", {}, "without rows"),
+        (bz2.compress(b'{"composition": {"0": "Fe"}}')[:-9], {}, "packed JSON"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_why(tmp_path, text, options, message):
+    with pytest.raises(ValueError, match=message):
+        plan(tmp_path, text, **options)
+
+
+def test_one_table_is_asked_for():
+    with pytest.raises(ValueError, match="one of 'path'"):
+        compositions.plan()
+    with pytest.raises(ValueError, match="one of 'path'"):
+        compositions.listing(path="a", set="b")
+    with pytest.raises(ValueError, match="did you mean 'matbench_steels'"):
+        compositions.plan(set="matbench_steel")
+    with pytest.raises(ValueError, match="is no file"):
+        compositions.listing(path="nowhere.csv")
+
+
+def test_json_of_every_form_is_the_same_table(tmp_path):
+    forms = [
+        [{"composition": "Fe", "y": 1}, {"composition": "Ni", "y": 2}],
+        {"composition": {"0": "Fe", "1": "Ni"}, "y": {"0": 1, "1": 2}},
+        {"columns": ["composition", "y"], "index": [0, 1], "data": [["Fe", 1], ["Ni", 2]]},
+    ]
+    for form in forms:
+        path = tmp_path / "table.json"
+        path.write_bytes(json.dumps(form).encode())
+        assert spreadsheet.read(path) == (["composition", "y"], forms[0])
+        path.write_bytes(bz2.compress(json.dumps(form).encode()))
+        assert spreadsheet.read(path) == (["composition", "y"], forms[0])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_of_every_delimiter_is_the_same_table(tmp_path, delimiter):
+    path = tmp_path / "table.csv"
+    path.write_text("\ufeff" + "\r\n".join(delimiter.join(row) for row in [("name", "Fe"), ("a", "1"), ("", "")]))
+    assert spreadsheet.read(path) == (["name", "Fe"], [{"name": "a", "Fe": "1"}])
+
+
+def test_excel_is_read(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [["name", "Ni", "Al"], ["a", 0.75, 0.25], [None, None, None], ["b", "bal", 0.5]]:
+        book.active.append(row)
+    book.save(tmp_path / "alloys.xlsx")
+    found = compositions.plan(path=str(tmp_path / "alloys.xlsx"))
+    assert found[columns.ITEM].tolist() == ["a", "b"] and found["x_Ni"].tolist() == [0.75, 0.5]
+
+
+def test_matbench_tables_are_read_whole(data, monkeypatch):
+    monkeypatch.setenv("MATLENS_DATA", str(data("crystals").parent))
+    steels = compositions.plan(set="matbench_steels", targets=["yield strength"])
+    assert len(steels) == 312 and steels[columns.REASON].isna().all()
+    assert steels[columns.ITEM].iloc[0] == "mb-steels-001"
+    spread = (steels["yield strength"] - steels["yield strength"].mean()).abs().mean()
+    assert spread == pytest.approx(229.37, abs=0.01)  # the mean absolute deviation that Matbench publishes of the task
+    np.testing.assert_allclose(steels.filter(regex="^x_").sum(axis=1), 1, atol=1e-9)
+    glass = compositions.plan(set="matbench_glass", targets=["gfa"])
+    assert glass["gfa"].mean() == pytest.approx(0.7104, abs=1e-4)  # share of glass formers that Matbench publishes
+
+
+def test_door_gives_every_shard_the_same_columns(tmp_path):
+    path = tmp_path / "alloys.csv"
+    path.write_text("id,composition,y\na,NiAl,1\nb,FeCo,2\nc,Zz,3\nd,Ni,4\n")
+    options = {"path": str(path)}
+    ingest_plan.main("compositions", options, str(tmp_path / "plan.parquet"), str(tmp_path / "lost.parquet"))
+    found = []
+    for shard in range(5):  # more shards than items: some are empty
+        names = [str(tmp_path / f"{shard}-{name}.parquet") for name in ("index", "rejected")]
+        ingest_compositions.main(str(tmp_path / "plan.parquet"), "compositions", options, str(shard), 5, *names)
+        found.append(io.read_table(names[0]))
+    whole = io.concatenate(found)
+    assert whole[columns.ITEM].tolist() == ["a", "b", "d"]
+    assert whole["formula"].tolist() == ["AlNi", "CoFe", "Ni"]
+    assert whole["elements"].tolist() == [2, 2, 1]
+    assert whole[["x_Al", "x_Fe", "x_Co", "x_Ni"]].to_numpy().tolist() == [
+        [0.5, 0, 0, 0.5],
+        [0, 0.5, 0.5, 0],
+        [0, 0, 0, 1],
+    ]
+    assert io.read_table(tmp_path / "lost.parquet")[columns.ITEM].tolist() == ["c"]
+
+
+def test_reading_a_row_that_is_no_composition_is_a_bad_item():
+    with pytest.raises(batch.BadItem, match="negative"):
+        compositions.read({"item": "a", "x_Ni": 1.2, "x_Al": -0.2})
+    with pytest.raises(batch.BadItem, match="no element"):
+        compositions.read({"item": "a", "x_Ni": 0.0})
+
+
+def test_formulas_are_written_without_exponents():
+    assert compositions.formula({"Fe": 0.9999, "C": 0.0001}) == "C0.0001Fe0.9999"
+    assert compositions.formula({"Ni": 6.0, "Al": 2.0}) == "AlNi3"
+    assert compositions.formula({"Ni": 0.7}) == "Ni"
+    assert compositions.of_formula("D2O") == {"H": 2.0, "O": 1.0}

@@ -1,0 +1,243 @@
+"""Folds: against the scores that Matbench recorded, the published clusters, and hostile indexes."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import io
+from matlens.predict import folds
+
+SETS = {
+    "jdft2d": ("matbench_jdft2d", "y"),
+    "dielectric": ("matbench_dielectric", "y"),
+    "log_gvrh": ("matbench_log_gvrh_kvrh", "y_log_gvrh"),
+    "log_kvrh": ("matbench_log_gvrh_kvrh", "y_log_kvrh"),
+    "perovskites": ("matbench_perovskites", "y"),
+}
+COMPOSITIONS = {"steels": "yield strength", "expt_gap": "gap expt", "glass": "gfa"}
+
+
+def table(data, task: str) -> pd.DataFrame:
+    if task in COMPOSITIONS:
+        found = io.read_json(data(f"crystals/matbench_composition/matbench_{task}.json.bz2"))
+        return pd.DataFrame({"item": found["mbid"].values(), "y": found[COMPOSITIONS[task]].values()})
+    folder, name = SETS[task]
+    with gzip.open(data(f"crystals/{folder}/structures.jsonl.gz"), "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    return pd.DataFrame({"item": [row["id"] for row in rows], "y": [row[name] for row in rows]})
+
+
+def jdft2d(n: int = 636) -> pd.DataFrame:
+    return pd.DataFrame({"item": [f"mb-jdft2d-{k:03d}" for k in range(1, n + 1)], "y": np.arange(n, dtype=float)})
+
+
+@pytest.mark.parametrize("task", [*SETS, "steels", "expt_gap"])
+def test_official_folds_give_the_recorded_scores_of_the_mean(data, task):
+    """Matbench's model `dummy` predicts the mean of the training rows: its scores, fold by fold, know the folds."""
+    recorded = io.read_json(data("crystals/matbench_scores/fold_scores.json.gz"))[task]["dummy"]
+    index = table(data, task).sample(frac=1, random_state=3, ignore_index=True)  # not the order of the file
+    y = index["y"].to_numpy(float)
+    for number, (train, test, validation) in enumerate(folds.make("official", index, target="y")):
+        mae = np.abs(y[test] - y[train].mean()).mean()
+        assert mae == pytest.approx(recorded[f"fold_{number}"]["mae"], rel=1e-9)
+        assert len(validation) == 0
+
+
+def test_official_folds_of_classes_fit_the_recorded_scores(data):
+    """Recorded accuracies are whole numbers of right answers of the items of each fold; classes have equal parts."""
+    recorded = io.read_json(data("crystals/matbench_scores/fold_scores.json.gz"))["glass"]
+    index = table(data, "glass")
+    y = index["y"].to_numpy(bool)
+    made = folds.make("official", index, target="y")
+    for number, (_, test, _) in enumerate(made):
+        for model in recorded.values():
+            right = model[f"fold_{number}"]["accuracy"] * len(test)
+            assert right == pytest.approx(round(right), abs=1e-6)
+        assert y[test].mean() == pytest.approx(y.mean(), abs=1 / len(test))
+    assert sorted(np.concatenate([test for _, test, _ in made])) == list(range(5680))
+
+
+@pytest.mark.parametrize("name", folds.OOD)
+def test_published_clusters_are_partitions(data, name):
+    index = jdft2d()
+    lists = io.read_json(data("crystals/ood_splits/jdft2d.json.gz"))
+    made = folds.make(f"ood:{name}", index, target="y", lists=lists)
+    assert len(made) == (40 if name == "SOAP_LOCO" else folds.count(f"ood:{name}", 5))
+    for train, test, validation in made:
+        assert sorted([*train, *test, *validation]) == list(range(636))
+    if "LOCO" in name:
+        assert sorted(np.concatenate([test for _, test, _ in made])) == list(range(636))
+    if "cluster" in name:
+        assert {len(test) for _, test, _ in made} == {11}
+
+
+def test_several_clusterings_follow_each_other(data):
+    lists = io.read_json(data("crystals/ood_splits/jdft2d.json.gz"))
+    both = folds.make("ood:LOCO+SparseYcluster", jdft2d(), target="y", lists=lists)
+    assert len(both) == folds.count("ood:LOCO+SparseYcluster", 5) == 100
+    alone = folds.make("ood:SparseYcluster", jdft2d(), target="y", lists=lists)
+    assert all((a.test == b.test).all() for a, b in zip(both[50:], alone, strict=True))
+    with pytest.raises(ValueError, match="did you mean 'ood:LOCO'"):
+        folds.make("ood:SparseYcluster+LOC", jdft2d(), target="y", lists=lists)
+
+
+def test_official_folds_have_the_ids_of_matbench():
+    """The first items of two folds of steels, as matbench/tests/msonability_matbench_steels.json has them."""
+    steels = pd.DataFrame({"item": [f"mb-steels-{k:03d}" for k in range(1, 313)], "y": 1.0})
+    made = folds.make("official", steels, target="y")
+    for number, rows in {0: [3, 5, 20, 26, 27, 32], 4: [1, 6, 8, 11, 13, 15]}.items():
+        assert steels["item"][made[number].test].tolist()[:6] == [f"mb-steels-{row:03d}" for row in rows]
+
+
+def test_published_clusters_are_found_in_the_catalogue(data, monkeypatch):
+    path = data("crystals/ood_splits/jdft2d.json.gz")
+    monkeypatch.setenv("MATLENS_DATA", str(path.parents[2]))
+    first = folds.make("ood:LOCO", jdft2d(), target="y")[0]
+    assert first.test.tolist()[:3] == [0, 29, 46]
+
+
+def test_order_of_the_index_does_not_matter():
+    index = jdft2d()
+    mixed = index.sample(frac=1, random_state=1, ignore_index=True)
+    for one, other in zip(
+        folds.make("official", index, target="y"), folds.make("official", mixed, target="y"), strict=True
+    ):
+        assert set(index["item"][one.test]) == set(mixed["item"][other.test])
+        assert index["item"][one.test].tolist() == mixed["item"][other.test].tolist()
+
+
+def test_a_missing_crystal_is_named():
+    index = jdft2d().drop(index=[6, 40]).reset_index(drop=True)
+    index.loc[0, "y"] = np.nan
+    with pytest.raises(ValueError, match=r"3 of the 636 .*mb-jdft2d-001, mb-jdft2d-007, mb-jdft2d-041"):
+        folds.make("official", index, target="y")
+    made = folds.make("official", index, target="y", allow_incomplete=True)
+    assert sorted(np.concatenate([fold.test for fold in made])) == list(range(1, 634))
+    whole = folds.make("official", jdft2d(), target="y")
+    for part, full in zip(made, whole, strict=True):
+        assert set(index["item"][part.test]) <= set(jdft2d()["item"][full.test])
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        (["NaCl.cif", "mb-jdft2d-001"], "'NaCl.cif' is none"),
+        (["mb-jdft2d-001", "mb-steels-001"], "those of one task"),
+        (["mb-nothing-001"], "those of one task"),
+        (["mb-jdft2d-001", "mb-jdft2d-1"], "repeat"),
+        (["mb-jdft2d-000"], "exceed"),
+        (["mb-jdft2d-637"], "exceed"),
+    ],
+)
+def test_items_that_are_not_official_are_refused(items, message):
+    index = pd.DataFrame({"item": items, "y": np.arange(len(items), dtype=float)})
+    with pytest.raises(ValueError, match=message):
+        folds.make("official", index, target="y")
+
+
+def test_unknown_schemes_targets_and_fold_numbers_are_refused():
+    with pytest.raises(ValueError, match="did you mean 'ood:LOCO'"):
+        folds.make("ood:LOC", jdft2d(), target="y")
+    with pytest.raises(ValueError, match="no column 'z'"):
+        folds.make("official", jdft2d(), target="z")
+    with pytest.raises(ValueError, match="5 folds, not 10"):
+        folds.make("official", jdft2d(), target="y", folds=10)
+    with pytest.raises(ValueError, match="no item has a value"):
+        folds.make("kfold", jdft2d().assign(y=np.nan), target="y")
+    with pytest.raises(ValueError, match="list use_folds"):
+        folds.count("ood:SOAP_LOCO", 5)
+    steels = pd.DataFrame({"item": [f"mb-steels-{k:03d}" for k in range(1, 313)], "y": 1.0})
+    with pytest.raises(ValueError, match="no published out-of-distribution splits of steels"):
+        folds.make("ood:LOCO", steels, target="y")
+
+
+def test_a_specimen_is_never_divided():
+    rng = np.random.default_rng(0)
+    index = pd.DataFrame({"item": [f"i{k}" for k in range(90)], "y": rng.normal(size=90)})
+    index["alloy"] = rng.integers(0, 12, 90).astype(str)
+    index.loc[:5, "alloy"] = None
+    index.loc[7, "y"] = np.nan
+    made = folds.make("group", index, target="y", group="alloy", folds=4, seed=2)
+    assert sorted(np.concatenate([fold.test for fold in made])) == [k for k in range(90) if k != 7]
+    for train, test, _ in made:
+        assert not set(index["alloy"][train].dropna()) & set(index["alloy"][test].dropna())
+        assert not set(train) & set(test)
+
+
+def test_kfold_depends_on_the_seed_alone():
+    one, again, other = (folds.make("kfold", jdft2d(), target="y", seed=seed) for seed in (1, 1, 2))
+    assert all((a.test == b.test).all() for a, b in zip(one, again, strict=True))
+    assert any(a.test.tolist() != b.test.tolist() for a, b in zip(one, other, strict=True))
+    assert {len(fold.test) for fold in one} == {127, 128}
+
+
+def test_a_split_that_leaks_is_refused():
+    leaky = {"n": 636, "splits": {"OFM_jdft2d_LOCO_target_clusters50": {"test": {"1": [0, 1]}, "val": {"1": [1]}}}}
+    with pytest.raises(ValueError, match="share rows"):
+        folds.make("ood:LOCO", jdft2d(), target="y", lists=leaky)
+
+
+def steels(data) -> pd.DataFrame:
+    found = io.read_json(data("crystals/matbench_composition/matbench_steels.json.bz2"))
+    return pd.DataFrame(
+        {
+            "item": found["mbid"].values(),
+            "formula": found["composition"].values(),
+            "y": found["yield strength"].values(),
+        }
+    )
+
+
+def test_a_table_method_runs_on_official_folds(data):
+    """The mean of the training rows on the official folds of steels: 229.7445 MPa on Matbench's page."""
+    from matlens import predict, registry
+    from matlens.predict import evaluate
+
+    settings = {"target": "y", "features": [], "group": "group", "folds": 5, "seed": 0, "split": "official"}
+    settings |= {"shuffles": 0, "curve_steps": 0}
+    make = registry.load(predict.METHODS, "mean")
+    made, lost = evaluate.evaluate_table(steels(data), {}, make, settings)
+    table = made["predictions"]
+    by_fold = (table["predicted"] - table["target"]).abs().groupby(table["fold"]).mean()
+    assert by_fold.mean() == pytest.approx(229.7445, abs=1e-4)
+    assert not lost and len(made["importance"]) == len(made["learning_curve"]) == 0
+
+
+def test_items_of_several_clusters_are_predicted_by_each(data):
+    from matlens import predict, registry
+    from matlens.predict import evaluate
+
+    index = jdft2d()
+    settings = {"target": "y", "group": "group", "folds": 5, "seed": 0, "split": "ood:SparseXcluster"}
+    settings |= {"shuffles": 0, "curve_steps": 0}
+    made = evaluate.evaluate(index, np.zeros((636, 1)), registry.load(predict.METHODS, "mean"), settings, {})
+    table = made["predictions"]
+    assert len(table) == 550 and table["item"].nunique() == 514 and table["fold"].nunique() == 50
+    assert made["errors"]["items"].item() == 514
+
+
+def test_classes_are_scored_as_scikit_learn_does():
+    from matlens.predict import validation
+    from sklearn import metrics
+
+    rng = np.random.default_rng(0)
+    truth = rng.random(300) < 0.7
+    chance = np.round(np.clip(truth * 0.3 + rng.random(300) * 0.7, 0, 1), 1)  # with ties
+    found = validation.class_scores(truth.astype(float), chance)
+    answer = chance >= 0.5
+    assert found["roc_auc"] == pytest.approx(metrics.roc_auc_score(truth, chance))
+    assert found["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(truth, answer))
+    assert found["f1"] == pytest.approx(metrics.f1_score(truth, answer))
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(truth, answer))
+    assert metrics.roc_auc_score(truth, answer) == pytest.approx(found["balanced_accuracy"])  # what Matbench records
+    assert np.isnan(validation.class_scores(np.ones(4), chance[:4])["roc_auc"])
+
+
+def test_a_classification_of_numbers_is_refused():
+    from matlens.predict import evaluate, tabular
+
+    settings = {"target": "y", "group": "group", "folds": 5, "seed": 0, "split": "kfold", "task": "classification"}
+    with pytest.raises(ValueError, match="needs a target of 0 and 1; 'y' has 2"):
+        evaluate.evaluate(jdft2d(), np.zeros((636, 1)), tabular.mean, settings, {})

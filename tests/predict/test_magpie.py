@@ -1,0 +1,74 @@
+"""The composition forest: what it must learn, what it cannot know, and how fast it is."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import compositions
+from matlens.predict import folds, magpie
+
+ELEMENTS = ["Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "Zr", "Al", "Ga", "Si", "Fe", "Ni", "Cu", "Zn"]
+
+
+def alloys(count: int = 220, seed: int = 0) -> pd.DataFrame:
+    """Make binary alloys whose property is the mean atomic number of their composition: one of the statistics."""
+    rng = np.random.default_rng(seed)
+    pairs = [sorted(rng.choice(ELEMENTS, 2, replace=False)) + sorted(rng.integers(1, 6, 2)) for _ in range(count)]
+    formulas = [f"{a}{m}{b}{n}" for a, b, m, n in pairs]
+    names = compositions.magpie_names()
+    y = compositions.magpie(formulas)[:, names.index("MagpieData mean Number")]
+    return pd.DataFrame({"item": [f"i{k}" for k in range(count)], "formula": formulas, "y": y})
+
+
+def test_the_forest_learns_a_mean_over_the_elements_and_its_interval_covers():
+    index, covered = alloys(), []
+    for number, fold in enumerate(folds.make("kfold", index, target="y")):
+        table = magpie.fold_predictions(index, fold, number, target="y", trees=60)
+        mae = (table["predicted"] - table["target"]).abs().mean()
+        assert mae < 0.15 * (index["y"] - index["y"].mean()).abs().mean()
+        assert table["target"].tolist() == index["y"][fold.test].tolist()
+        covered += table["target"].between(table["low_90"], table["high_90"]).tolist()
+        assert (table["std"] >= 0).all() and table["std"].max() > 0
+    assert 0.82 < np.mean(covered) < 0.97
+
+
+def test_an_element_that_was_never_seen_is_named_and_outside_the_range():
+    index = alloys(40)
+    index.loc[len(index)] = ["odd", "CsTl3", 50.0]
+    index.loc[len(index)] = ["even", "NaCl", 14.0]
+    fold = folds.Fold(np.arange(40), np.arange(40, 42), np.zeros(0, int))
+    table = magpie.fold_predictions(index, fold, 0, target="y", trees=20)
+    assert table["unseen_elements"].tolist() == ["Cs,Tl", "Cl"]
+    assert table["outside_training_range"].iloc[0]
+
+
+def test_the_seed_alone_decides():
+    index = alloys(60)
+    one, again, other = (
+        magpie.magpie_forest(index["formula"][:40], index["y"][:40], index["formula"][40:], trees=20, seed=seed)
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one[0], again[0])
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_polymorphs_get_the_same_prediction():
+    predicted, _, _ = magpie.magpie_forest(
+        ["NaCl", "KCl", "MgO", "CaO"] * 5, [1.0, 2.0, 3.0, 4.0] * 5, ["SrO", "O1Sr1"], trees=20
+    )
+    assert predicted[0] == predicted[1]
+
+
+def test_a_formula_that_cannot_be_read_is_named():
+    with pytest.raises(ValueError, match="'nonsense' cannot be read"):
+        magpie.magpie_forest(["NaCl", "nonsense"], [1.0, 2.0], ["KCl"])
+
+
+def test_19000_perovskites_are_described_in_seconds():
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(ELEMENTS, (18928, 2))
+    formulas = [f"{a}{b}O{n}" for (a, b), n in zip(chosen, rng.integers(1, 9, 18928), strict=True)]
+    began = time.process_time()
+    assert compositions.magpie(formulas).shape == (18928, 132)
+    assert time.process_time() - began < 20

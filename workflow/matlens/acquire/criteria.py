@@ -1,0 +1,62 @@
+"""How much a verdict on each candidate is worth."""
+
+import numpy as np
+
+
+def expected_improvement(mean, std, best, *, margin: float = 0.0):
+    """Return the expected amount by which a candidate exceeds the best so far by more than `margin`.
+
+    EI = (m - b) Phi(z) + s phi(z), z = (m - b) / s, b = best + margin.
+    Source: D. R. Jones, M. Schonlau, W. J. Welch, J. Glob. Optim. 13 (1998) 455.
+    """
+    from scipy.special import ndtr
+
+    gain = mean - best - margin
+    z = gain / np.maximum(std, 1e-12)
+    return gain * ndtr(z) + std * np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
+
+
+def upper_confidence_bound(mean, std, *, kappa: float = 2.0):
+    """Return m + kappa s. Source: N. Srinivas et al., ICML (2010) 1015."""
+    return mean + kappa * std
+
+
+def thompson(mean, std, rng):
+    """Draw a value for every candidate from its own normal distribution: the best of a draw is asked.
+
+    Values are drawn one by one, without their covariance, so that a batch spreads.
+    Source: W. R. Thompson, Biometrika 25 (1933) 285.
+    """
+    return mean + std * rng.standard_normal(len(mean))
+
+
+def uncertainty(std):
+    """Return the standard deviation: what teaches the surrogate most. Source: D. D. Lewis, W. A. Gale, SIGIR (1994) 3."""
+    return std
+
+
+def diversity(x, known_x, count):
+    """Return scores by which the candidates farthest from all that is known, and from one another, come first.
+
+    Source: T. F. Gonzalez, Theor. Comput. Sci. 38 (1985) 293 (farthest-first traversal).
+    """
+    from scipy.spatial.distance import cdist
+
+    score = np.zeros(len(x))
+    nearest = cdist(x, known_x).min(axis=1) if len(known_x) else np.linalg.norm(x - x.mean(axis=0), axis=1)
+    for rank in range(min(count, len(x))):
+        chosen = int(np.argmax(nearest))
+        score[chosen] = count - rank
+        nearest = np.minimum(nearest, np.linalg.norm(x - x[chosen], axis=1))
+        nearest[score > 0] = -1.0
+    return score
+
+
+def greedy(mean):
+    """Return the expected value alone: no curiosity."""
+    return mean
+
+
+def random(mean, rng):
+    """Return random scores, the control."""
+    return rng.random(len(mean))

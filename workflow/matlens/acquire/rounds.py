@@ -1,0 +1,159 @@
+"""One round: which candidates are asked next, and why, from the verdicts of all rounds before it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from matlens import columns
+from matlens.acquire import CANDIDATES
+
+LIMITS = ("min", "max")
+
+
+def standardise(x: np.ndarray) -> np.ndarray:
+    """Give every feature mean 0 and standard deviation 1 over all candidates; a constant one is 0."""
+    spread = x.std(axis=0)
+    return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+
+
+def scalarise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Make one objective of several: the augmented Chebyshev function of values scaled to 0..1; larger is better.
+
+    `values`: (n, m), larger is better. `weights`: (m,), sum 1. One objective stays as it is.
+    Source: J. Knowles, IEEE Trans. Evol. Comput. 10 (2006) 50 (ParEGO).
+    """
+    if values.shape[1] == 1:
+        return values[:, 0]
+    low, high = values.min(axis=0), values.max(axis=0)
+    loss = weights * (high - values) / np.where(high > low, high - low, 1.0)
+    return -(loss.max(axis=1) + 0.05 * loss.sum(axis=1))
+
+
+def feasible(values, limits: dict) -> np.ndarray:
+    """Tell which rows of a table of verdicts were accepted and keep every limit."""
+    kept = (values["status"] == "accepted").to_numpy()
+    for name, limit in limits.items():
+        found = values[name].to_numpy(float)
+        kept &= (found >= limit.get("min", -np.inf)) & (found <= limit.get("max", np.inf))
+    return kept
+
+
+def _moments(y: np.ndarray) -> tuple[float, float]:
+    return float(y.mean()), float(y.std()) or 1.0
+
+
+def _learned(fit: Callable, x, y, new, seed: int):
+    """Fit a surrogate on standardised values; returns mean and std of what is new, in those units."""
+    centre, spread = _moments(y)
+    return fit(x, (y - centre) / spread, seed)(new)
+
+
+def probability(fit: Callable, x, verdicts, new, limits: dict, seed: int) -> np.ndarray:
+    """Return the probability (n,) that new candidates are accepted and keep the limits, each taken by itself.
+
+    Source: J. R. Gardner et al., ICML (2014) 937 (constrained expected improvement).
+    """
+    from scipy.special import ndtr
+
+    chance = np.ones(len(new))
+    judged = verdicts["status"].isin(["accepted", "rejected"]).to_numpy()
+    accepted = (verdicts["status"] == "accepted").to_numpy(float)
+    if judged.any() and accepted[judged].std() > 0:
+        mean, _ = fit(x[judged], accepted[judged] - 0.5, seed)(new)
+        chance *= np.clip(mean + 0.5, 0.01, 0.99)
+    for name, limit in limits.items():
+        y = verdicts[name].to_numpy(float)
+        known = np.isfinite(y)
+        if known.sum() < 2:
+            continue
+        centre, spread = _moments(y[known])
+        mean, std = _learned(fit, x[known], y[known], new, seed)
+        high, low = ((limit.get(end, sign * np.inf) - centre) / spread for end, sign in (("max", 1), ("min", -1)))
+        chance *= ndtr((high - mean) / std) - ndtr((low - mean) / std)
+    return np.clip(chance, 0.0, 1.0)
+
+
+def propose(
+    items: np.ndarray,
+    x: np.ndarray,
+    verdicts,
+    fit: Callable,
+    score: Callable,
+    settings: dict,
+    number: int,
+    replicate: int,
+):
+    """Choose the candidates of a round.
+
+    `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
+    replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
+    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), initial, batch, seed.
+    Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
+    seed and the replicate alone, so that all methods start from the same candidates.
+    """
+    seed = settings["seed"] + replicate
+    x = standardise(np.asarray(x, float))
+    place = {item: at for at, item in enumerate(items)}
+    asked = np.array([place[item] for item in verdicts[columns.ITEM]], int)
+    free = np.setdiff1d(np.arange(len(items)), asked)
+    count = min(settings["initial"] if number == 1 else settings["batch"], len(free))
+    names = list(settings["objectives"])
+    signs = np.array([1.0 if settings["objectives"][name] == "maximize" else -1.0 for name in names])
+    y = verdicts[names].to_numpy(float) * signs
+    valued = np.isfinite(y).all(axis=1)
+    if number == 1 or valued.sum() < 3 or not count:
+        drawn = np.random.default_rng([seed, 0 if number == 1 else number]).permutation(free)[:count]
+        nothing = np.full(count, np.nan)
+        why = "drawn at random, to begin with" if number == 1 else "drawn at random: fewer than three values so far"
+        return _table(number, replicate, items[drawn], nothing, nothing, nothing, nothing, why)
+    rng = np.random.default_rng([seed, number])
+    limits = settings["constraints"]
+    chance = probability(fit, x[asked], verdicts, x[free], limits, seed)
+    good = feasible(verdicts, limits)[valued]
+    parts, taken = [], np.zeros(len(free), bool)
+    for weights, share in _draws(len(names), count, rng):
+        one = scalarise(y[valued], weights)
+        centre, spread = _moments(one)
+        mean, std = _learned(fit, x[asked][valued], one, x[free], seed)
+        best = ((one[good] if good.any() else one).max() - centre) / spread
+        offers = {
+            "mean": mean, "std": std, "best": best, "x": x[free], "known_x": x[asked], "count": share, "rng": rng,
+        }  # fmt: skip
+        value = np.asarray(score(offers), float)
+        value = (value - value.min()) * chance  # what cannot be made is worth nothing, however good it would be
+        order = np.lexsort((np.arange(len(free)), -mean * chance, -value))  # of equal worth the better, then the first
+        chosen = order[~taken[order]][:share]
+        taken[chosen] = True
+        told = (mean[chosen] * spread + centre, std[chosen] * spread)
+        if len(names) == 1:
+            told = (told[0] * signs[0], told[1])
+        parts.append((chosen, value[chosen], *told, chance[chosen]))
+    chosen, value, mean, std, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
+    why = f"highest of {len(free)} candidates without a verdict, after {len(asked)} verdicts"
+    return _table(number, replicate, items[free[chosen]], value, mean, std, chance, why)
+
+
+def _draws(objectives: int, count: int, rng) -> list[tuple[np.ndarray, int]]:
+    """Share a batch between random weights of the objectives; one objective needs one."""
+    if objectives == 1:
+        return [(np.ones(1), count)]
+    draws = min(5, count)
+    shares = [len(part) for part in np.array_split(np.arange(count), draws)]
+    return [(rng.dirichlet(np.ones(objectives)), share) for share in shares]
+
+
+def _table(number, replicate, items, score, mean, std, chance, why):
+    import pandas as pd
+
+    rows = {
+        "round": number,
+        "replicate": replicate,
+        columns.ITEM: items,
+        "score": score,
+        "expected": mean,
+        "std": std,
+        "probability_feasible": chance,
+        "reason": why,
+    }
+    return pd.DataFrame(rows, columns=list(CANDIDATES))

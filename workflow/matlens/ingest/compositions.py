@@ -1,0 +1,283 @@
+"""Compositions without structures, from a table of formulas or of element columns."""
+
+import hashlib
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from matlens import catalog, columns
+from matlens.batch import BadItem
+from matlens.ingest import finding, spreadsheet
+from matlens.ingest.formats.common import SYMBOLS
+from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.registry import suggest
+
+PART = "x_"  # a column of mole fractions: x_Ni
+INDEX = ("formula", "elements")
+FORMULAS = ("composition", "formula")
+NAMES = ("id", "item", "name", "mbid")
+WHOLE = {"mole_fraction": 1.0, "at%": 100.0, "wt%": 100.0}
+STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
+ELEMENT_COLUMN = re.compile(
+    r"(?:x_)?([A-Z][a-z]?)(?:[\s_]*[(\[]?\s*(at|wt|mol|mass)\.?[\s_]*(?:%|pct|percent)?\s*[)\]]?)?"
+)
+COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is the head of a column of numbers, not nobelium
+BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
+NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
+TRUE = {"true": 1.0, "false": 0.0}
+SHORT = 40  # characters of a wrong value that a message repeats
+
+
+def _file(path: str | None, set: str | None) -> Path:
+    """Find the table; ValueError where neither or both of a path and a set are given, or there is no such table."""
+    if (path is None) == (set is None):
+        raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
+    if path is not None:
+        file = Path(finding.expanded(path))
+        if not file.is_file():
+            raise ValueError(f"path '{path}' is no file; {finding.nearest(str(file))}")
+        return file
+    return catalog.find(*_listed(set))
+
+
+def _listed(set: str) -> tuple[str, str]:
+    known = {
+        table: (name, file)
+        for name, about in catalog.entries().items()
+        for table, file in about.get("compositions", {}).items()
+    }
+    if set not in known:
+        raise ValueError(f"set: the catalogue has no table of compositions '{set}'; {suggest(set, known)}")
+    return known[set]
+
+
+def listing(*, path: str | None = None, set: str | None = None) -> str:
+    """Digest the table; of a set what the catalogue says of it, which stays the same when the file is fetched."""
+    if path is None and set is not None:
+        name, file = _listed(set)
+        if not catalog.available(name):
+            raise ValueError(f"the set is not here: {catalog.advice(name, file)}")
+        return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
+    return finding.digest([_file(path, set)])
+
+
+def plan(
+    *,
+    path: str | None = None,
+    set: str | None = None,
+    composition: str | None = None,
+    unit: str = "mole_fraction",
+    item: str | None = None,
+    targets: list[str] | None = None,
+    tolerance: float = 0.02,
+):
+    """List the rows of a table as items with mole fractions.
+
+    `path` or `set`: the table. `composition`: the column of formulas ("Ni3Al", "Fe70.5Co29.5": amounts of atoms); None:
+    the one called composition or formula, else the columns called like elements ("Ni", "x_Ni", "Ni (wt%)"), in `unit`:
+    mole fractions, at% or wt%. In those an empty cell or "-" is nothing, and "bal" is the rest. Sums may be off by
+    `tolerance`. `item`: column of names. Returns a DataFrame with item, formula, x_<symbol> for every element, the
+    other columns (targets as numbers, true and false as 1 and 0), and `reason` where a row cannot be used. ValueError
+    says what is wrong with the table.
+    """
+    import pandas as pd
+
+    file = _file(path, set)
+    header, table = spreadsheet.read(file)
+    formulas = _formula_column(header, composition, unit)
+    parts = {} if formulas else _element_columns(header, unit, str(file))
+    names = next((name for name in ([item] if item else NAMES) if name in header), None)
+    for wanted in [item, *(targets or [])]:
+        if wanted and wanted not in header:
+            raise ValueError(f"table '{file}' has no column '{wanted}'; {suggest(wanted, header)}")
+    rows, found = [], []
+    for number, cells in enumerate(table, 1):
+        row = {columns.ITEM: _name(cells.get(names), file, number), columns.REASON: None, "formula": None}
+        try:
+            amounts = of_formula(cells[formulas]) if formulas else of_cells(cells, parts, unit, tolerance)
+            row["formula"] = formula(amounts)
+            total = sum(amounts.values())
+            found.append({symbol: amount / total for symbol, amount in amounts.items()})
+        except BadItem as error:
+            row[columns.REASON] = str(error)
+            found.append({})
+        rows.append(row)
+    beside = [name for name in header if name not in (names, *parts)]
+    made = {_column(name): _values(table, rows, name, targets or []) for name in beside if name != "formula"}
+    _once(rows)
+    there = sorted({symbol for part in found for symbol in part}, key=SYMBOLS.index)
+    shares = {PART + symbol: [part.get(symbol, 0.0) for part in found] for symbol in there}
+    return pd.concat([pd.DataFrame(rows), pd.DataFrame({**shares, **made})], axis=1)
+
+
+def _formula_column(header: list[str], composition: str | None, unit: str) -> str | None:
+    if composition is not None and composition not in header:
+        raise ValueError(f"composition: the table has no column '{composition}'; {suggest(composition, header)}")
+    column = composition or next((name for wanted in FORMULAS for name in header if name.lower() == wanted), None)
+    if column is not None and unit == "wt%":
+        raise ValueError(f"unit: the formulas of the column '{column}' count atoms; wt% needs a column per element")
+    return column
+
+
+def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
+    """Find the columns of elements, symbol by name; ValueError where there are none, or they are in another unit."""
+    parts = {}
+    for name in header:
+        match = ELEMENT_COLUMN.fullmatch(name)
+        if match and match[1] in COLUMN_ELEMENTS:
+            if match[1] in parts.values():
+                raise ValueError(f"table '{file}' has two columns for {match[1]}; keep one")
+            if match[2] and STATED[match[2]] != unit:
+                raise ValueError(
+                    f"the column '{name}' is in {match[2]}%, and unit is {unit}; set unit: {STATED[match[2]]}"
+                )
+            parts[name] = match[1]
+    if not parts:
+        raise ValueError(
+            f"table '{file}' has neither a column of formulas (name it by 'composition') nor columns called like "
+            f"elements (Ni, Al, ...); its columns: {', '.join(header)[:200]}"
+        )
+    return parts
+
+
+def _name(value, file: Path, number: int) -> str:
+    text = "" if value is None else str(value).strip()
+    return finding.printable(text) if text else f"{finding.stem(file)}/{number}"
+
+
+def _column(name: str) -> str:
+    return f"source_{name}" if name in RESERVED | {*INDEX} or name.startswith(PART) else name
+
+
+def _values(table: list[dict], rows: list[dict], name: str, targets: list[str]) -> list:
+    """Make a column: floats where all of it is numbers, or true and false; a target that is no number is a reason."""
+    cells = [cells.get(name) for cells in table]
+    cells = [TRUE.get(str(cell).strip().lower(), cell) for cell in cells]
+    if name in targets:
+        for row, cell in zip(rows, cells, strict=True):
+            if not _is_number(cell):
+                row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(cell)[:SHORT]!r}, no finite number"
+        cells = [cell if _is_number(cell) else None for cell in cells]
+    return as_numbers(cells)
+
+
+def _is_number(cell) -> bool:
+    try:
+        return cell in (None, "") or not math.isinf(float(cell))
+    except (TypeError, ValueError):
+        return False
+
+
+def _once(rows: list[dict]) -> None:
+    """Reject the second and later rows of one name."""
+    seen = {}
+    for number, row in enumerate(rows, 1):
+        if row[columns.REASON] is None:
+            first = seen.setdefault(row[columns.ITEM], number)
+            if first != number:
+                row[columns.REASON] = f"a second row has the same name: rows {first} and {number}; rename one"
+
+
+def of_formula(text) -> dict[str, float]:
+    """Read a formula as amounts of atoms by symbol; BadItem says why it is none."""
+    from pymatgen.core import Composition
+
+    given = unicodedata.normalize("NFKC", "" if text is None else str(text)).strip()
+    if given.lower() in NOTHING:
+        raise BadItem("it has no composition; fill it in")
+    try:
+        amounts = {str(symbol): float(amount) for symbol, amount in Composition(given).as_dict().items()}
+    except Exception as error:
+        raise BadItem(
+            f"its composition {given[:SHORT]!r} cannot be read ({str(error)[:80]}); write it like Ni3Al"
+        ) from error
+    return checked(amounts)
+
+
+def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: float) -> dict[str, float]:
+    """Read the cells of elements (`parts`: symbol by column) as amounts of atoms; BadItem says why they are none."""
+    amounts, balance = {}, []
+    for name, symbol in parts.items():
+        text = "" if cells.get(name) is None else str(cells[name]).strip().lower()
+        if text in BALANCE:
+            balance.append(symbol)
+        elif text not in NOTHING or text == "nan":
+            try:
+                amounts[symbol] = float(text)
+            except ValueError:
+                raise BadItem(f"its {symbol} is {text[:SHORT]!r}, not a number; write it like 12.5") from None
+            if math.isnan(amounts[symbol]):
+                raise BadItem(f"its {symbol} is not a number (NaN); leave the cell empty where there is none")
+    whole = WHOLE[unit]
+    if len(balance) > 1:
+        raise BadItem(f"{' and '.join(balance)} are both the balance; only one can be")
+    if balance:
+        amounts[balance[0]] = whole - sum(amounts.values())
+    amounts = checked(amounts)
+    total = sum(amounts.values())
+    if abs(total - whole) > tolerance * whole:
+        raise BadItem(f"its parts sum to {total:.6g}, not to {whole:g} ({unit}); complete it, or set another unit")
+    return {symbol: amount / mass(symbol) for symbol, amount in amounts.items()} if unit == "wt%" else amounts
+
+
+def checked(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Refuse amounts that are no composition; returns those above zero, by atomic number."""
+    for symbol, amount in amounts.items():
+        if symbol not in SYMBOLS:
+            raise BadItem(f"unknown element {str(symbol)[:SHORT]!r}; give a chemical symbol")
+        if not math.isfinite(amount):
+            raise BadItem(f"its amount of {symbol} is not finite; correct it")
+        if amount < 0:
+            raise BadItem(f"its amount of {symbol} is negative ({amount:g}); correct it")
+    there = {symbol: float(amounts[symbol]) for symbol in SYMBOLS if amounts.get(symbol, 0.0) > 0}
+    if not there:
+        raise BadItem("it has no element above zero; fill in its composition")
+    return there
+
+
+@cache
+def mass(symbol: str) -> float:
+    """Give the standard atomic weight of an element, in g/mol."""
+    from pymatgen.core import Element
+
+    return float(Element(symbol).atomic_mass)
+
+
+def formula(amounts: Mapping[str, float]) -> str:
+    """Write a composition with elements by symbol: whole amounts reduced ("Al3Ni"), any other as mole fractions."""
+    symbols, values = zip(*sorted(amounts.items()), strict=True)
+    if all(value == round(value) and value < 1e6 for value in values):
+        divisor = math.gcd(*(round(value) for value in values))
+        parts = ["" if value == divisor else str(round(value) // divisor) for value in values]
+    else:
+        total = sum(values)
+        parts = ["" if len(values) == 1 else f"{value / total:.9f}".rstrip("0").rstrip(".") for value in values]
+    return "".join(symbol + part for symbol, part in zip(symbols, parts, strict=True) if part != "0")
+
+
+def read(item: dict) -> tuple[dict[str, float], dict]:
+    """Give the mole fractions of one row of a plan, by symbol, and no further scalars; BadItem where they are none."""
+    shares = {name.removeprefix(PART): value for name, value in item.items() if name.startswith(PART)}
+    return checked(shares), {}
+
+
+def index_row(shares: Mapping[str, float], item: dict, meta: dict) -> dict:
+    """Make the row of an item in the index: its plan, its formula, its mole fractions (0 of the others), the rest."""
+    total = sum(shares.values())
+    zero = {name: 0.0 for name in item if name.startswith(PART)}
+    there = {PART + symbol: share / total for symbol, share in shares.items()}
+    named = {"formula": item.get("formula") or formula(shares), "elements": len(shares)}
+    return {**item, **named, **zero, **there, **meta}
+
+
+def index_table(rows: list[dict], items: list[dict]):
+    """Stack the rows of an index; it has the columns of the plan even when it has no row."""
+    import pandas as pd
+
+    leading = dict.fromkeys([columns.KEY, columns.ITEM, *INDEX, *(items[0] if items else ())])
+    frame = pd.DataFrame(rows)
+    return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])

@@ -1,0 +1,62 @@
+"""Crystals of the data sets that matminer knows by name, from its cache or from where it fetches them."""
+
+import os
+from pathlib import Path
+
+from matlens import columns
+from matlens.ingest import finding, structures
+from matlens.ingest.structures import ROW, read
+from matlens.registry import suggest
+
+__all__ = ["listing", "plan", "read"]
+CACHE = "MATMINER_DATA"  # the variable that names matminer's cache; without it, the folder of its own package
+
+
+def _cached(name: str) -> tuple[Path, dict]:
+    """Say where matminer keeps a set, and what it knows of it; ValueError names the nearest one it has."""
+    from matminer import datasets
+    from matminer.datasets.utils import _load_dataset_dict
+
+    known = _load_dataset_dict()
+    if name not in known:
+        raise ValueError(f"name: matminer has no set '{name}'; {suggest(name, known)}")
+    home = Path(os.path.expanduser(os.environ.get(CACHE) or Path(datasets.__file__).parent))
+    return home / f"{name}.{known[name]['file_type']}", known[name]
+
+
+def listing(*, name: str) -> str:
+    """Digest the file of a set; "" where it has yet to be fetched."""
+    path, _ = _cached(name)
+    return finding.digest([path]) if path.is_file() else ""
+
+
+def _fetch(url: str, path: Path, sha256: str) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    pooch.retrieve(url, f"sha256:{sha256}", fname=path.name, path=path.parent)
+
+
+def plan(*, name: str, targets: list[str] | None = None):
+    """List the crystals of a set of matminer as `structures.plan` does, after fetching its file where it is not here.
+
+    `name`: as in matminer's `load_dataset`, which reads the same file. The rows of a set of Matbench get their official
+    ids ("mb-jdft2d-001"). OSError says where the file was looked for, and why it could not be fetched.
+    """
+    path, about = _cached(name)
+    if not path.is_file():
+        try:
+            _fetch(about["url"], path, about["hash"])
+        except (OSError, ValueError) as error:
+            raise OSError(
+                f"the set '{name}' is not in matminer's cache ({path}; {CACHE} may name another folder) and cannot be "
+                f"fetched: {error}. Put the file of {about['url']} there, or use the set of data/catalog.yaml "
+                "by 'crystal_set'"
+            ) from error
+    found = structures.plan(path=str(path), targets=targets)
+    if found[columns.REASON].notna().all():
+        raise ValueError(f"the set '{name}' cannot be used: {found[columns.REASON].iloc[0]}")
+    if name.startswith("matbench_"):
+        stem, width = name.removeprefix("matbench_").replace("_", "-"), len(str(about["num_entries"]))
+        found[columns.ITEM] = [f"mb-{stem}-{row + 1:0{width}d}" for row in found[ROW].astype(int)]
+    return found

@@ -1,0 +1,100 @@
+"""Tables that people keep: CSV, TSV, Excel and JSON files, as columns and rows."""
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from matlens import io
+
+EXCEL = b"PK\x03\x04"
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+
+
+def read(path: str | Path) -> tuple[list[str], list[dict]]:
+    """Read a table: the names of its columns, and its rows by name; empty rows are left out.
+
+    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not. Cells of CSV are
+    text. ValueError says what is wrong with the table as a whole.
+    """
+    head = Path(path).read_bytes()[:8]
+    if not head:
+        raise ValueError(f"table '{path}' is empty; export it again")
+    if head.startswith(OLD_EXCEL):
+        raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
+    if head.startswith(EXCEL):
+        header, rows = _excel(path)
+    elif head.startswith((b"\x1f\x8b", b"BZ")) or head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        header, rows = _json(path)
+    else:
+        header, rows = _text(path)
+    header = [str(name).strip() if name is not None else "" for name in header]
+    double = sorted({name for name in header if name and header.count(name) > 1})
+    if double:
+        raise ValueError(f"table '{path}' has the column '{double[0]}' twice; rename one")
+    long = next((number for number, row in enumerate(rows, 2) if len(row) > len(header)), None)
+    if long:
+        raise ValueError(f"table '{path}': row {long} has more cells than the header; quote cells that hold a comma")
+    found = [dict(zip(header, [*row, *[None] * len(header)], strict=False)) for row in rows]
+    found = [{name: value for name, value in row.items() if name} for row in found if any(map(_there, row.values()))]
+    if not found:
+        raise ValueError(f"table '{path}' has a header but no rows; add one row per item")
+    return [name for name in header if name], found
+
+
+def _there(value) -> bool:
+    return value is not None and str(value).strip() != ""
+
+
+def _text(path) -> tuple[list, list]:
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+    if "\0" in text:
+        raise ValueError(f"table '{path}' holds binary data; give CSV, TSV, Excel (.xlsx) or JSON")
+    if text.lstrip()[:1] == "<":
+        raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
+    lines = text.splitlines()
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = max(",\t;", key=first.count)  # the comma where there is but one column
+    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    cells = [row for row in cells if any(row)]
+    if not cells:
+        raise ValueError(f"table '{path}' is empty; export it again")
+    while cells[0] and all(len(row) <= len(cells[0]) or row[-1] == "" for row in cells) and cells[0][-1] == "":
+        cells = [row[: len(cells[0]) - 1] for row in cells]  # separators at the ends of all lines
+    return cells[0], cells[1:]
+
+
+def _excel(path) -> tuple[list, list]:
+    try:
+        from openpyxl import load_workbook
+    except ImportError:
+        raise ValueError(f"reading '{path}' needs the package openpyxl; install it, or save the sheet as CSV") from None
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+        cells = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+    except Exception as error:
+        raise ValueError(f"table '{path}' cannot be read as Excel ({error}); save it again, or as CSV") from error
+    cells = [row for row in cells if any(map(_there, row))]
+    if not cells:
+        raise ValueError(f"the first sheet of '{path}' is empty; put the table there")
+    return cells[0], cells[1:]
+
+
+def _json(path) -> tuple[list, list]:
+    try:
+        found = io.read_json(path)
+    except (ValueError, OSError, EOFError) as error:
+        kind = "JSON" if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)) else "packed JSON"
+        raise ValueError(f"table '{path}' is not valid {kind} ({error}); it may be truncated") from error
+    if isinstance(found, Mapping) and {"columns", "data"} <= set(found) and isinstance(found["data"], list):
+        return list(found["columns"]), [list(row) for row in found["data"]]
+    if isinstance(found, Mapping) and found and all(isinstance(column, Mapping) for column in found.values()):
+        rows = list(dict.fromkeys(row for column in found.values() for row in column))
+        return list(found), [[column.get(row) for column in found.values()] for row in rows]
+    if isinstance(found, list) and found and all(isinstance(row, Mapping) for row in found):
+        names = list(dict.fromkeys(name for row in found for name in row))
+        return names, [[row.get(name) for name in names] for row in found]
+    raise ValueError(f"table '{path}' is JSON without rows; give a list of objects, one per item")

@@ -1,0 +1,58 @@
+"""The tables around a network for crystals: what stands beside the graphs, and the four tables of the stage."""
+
+import numpy as np
+
+from matlens import columns, features
+from matlens.predict import validation
+
+
+def beside(index, items, target: str):
+    """Take the rows of the index that the graphs are of, in their order, and the target (n,), NaN where unknown."""
+    table = index.set_index(columns.ITEM).loc[list(items)].reset_index()
+    return table, features.numeric(table, target, "predict.target: index").to_numpy(float)
+
+
+def cutting(settings: dict) -> dict:
+    """Pick those settings of the stage that say how items are divided into folds."""
+    return {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
+
+
+def rows(items, groups, fold, y, found: dict):
+    """Make a row per crystal of what a network predicts of it; `found` as `crystal_networks.apply` returns it."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            columns.ITEM: items.astype(str),
+            columns.GROUP: groups,
+            "fold": fold,
+            "target": y,
+            "predicted": found["predicted"],
+            "low_90": found["predicted"] - found["half_width_90"],
+            "high_90": found["predicted"] + found["half_width_90"],
+            "outside_training_range": found["outside_training_range"],
+            "std": found["std"],
+            "unseen_elements": found["unseen_elements"],
+        }
+    )
+
+
+def judged(tables: list, target: str) -> dict:
+    """Put the predictions of all folds together and judge them; returns the four tables of the stage.
+
+    Importance and learning curve have no rows: they would cost a training each.
+    """
+    import pandas as pd
+
+    every = pd.concat(tables, ignore_index=True).sort_values([columns.ITEM, "fold"], kind="stable", ignore_index=True)
+    known = every[every["fold"] >= 0]
+    scores = validation.errors(known["target"].to_numpy(), known["predicted"].to_numpy())
+    covered = known["target"].between(known["low_90"], known["high_90"])
+    covered = float(covered.mean()) if known["low_90"].notna().any() else float("nan")
+    one = {"target": target, **scores, "coverage_90": covered, "items": known[columns.ITEM].nunique()}
+    return {
+        "predictions": every,
+        "errors": pd.DataFrame([one]),
+        "importance": pd.DataFrame({"feature": [], "mae_growth": [], "std": []}),
+        "learning_curve": pd.DataFrame(np.zeros((0, 4)), columns=["train_items", "train_groups", "mae", "mae_std"]),
+    }

@@ -1,0 +1,193 @@
+"""Folds: which items a model learns from, which ones judge it, and which ones may choose between models."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens import columns, features
+from matlens.predict.validation import grouped_folds
+from matlens.registry import suggest
+
+# Rows of the tasks of Matbench v0.1 (A. Dunn et al., npj Comput. Mater. 6 (2020) 138).
+TASKS = {
+    "dielectric": 4764,
+    "expt_gap": 4604,
+    "expt_is_metal": 4921,
+    "glass": 5680,
+    "jdft2d": 636,
+    "log_gvrh": 10987,
+    "log_kvrh": 10987,
+    "mp_e_form": 132752,
+    "mp_gap": 106113,
+    "mp_is_metal": 106113,
+    "perovskites": 18928,
+    "phonons": 1265,
+    "steels": 312,
+}
+CLASSES = ("expt_is_metal", "glass", "mp_is_metal")  # tasks whose targets are true or false
+OFFICIAL_FOLDS, OFFICIAL_SEED = 5, 18012019
+SCHEMES = ("kfold", "group", "official")
+OOD = ("LOCO", "SparseXcluster", "SparseYcluster", "SparseXsingle", "SparseYsingle", "SOAP_LOCO")
+OOD_FOLDS = 50  # of all but SOAP_LOCO, where the number is that of each set
+OOD_FILES = {"log_gvrh": "elasticity", "log_kvrh": "elasticity"}  # the others are called like their task
+NAMED = 5  # items that a message names
+
+
+class Fold(NamedTuple):
+    """Positions in the index: of the items to learn from, to judge by, and to choose by (empty: none set apart)."""
+
+    train: np.ndarray
+    test: np.ndarray
+    validation: np.ndarray
+
+
+def check(scheme: str) -> str:
+    """Return the name of a scheme; a ValueError answers an unknown one with the right ones."""
+    for one in [f"ood:{name}" for name in clusterings(scheme)] or [scheme]:
+        allowed = [*SCHEMES, *(f"ood:{name}" for name in OOD)]
+        if one not in allowed:
+            raise ValueError(f"split: unknown scheme '{one}'; {suggest(one, allowed)}")
+    return scheme
+
+
+def clusterings(scheme: str) -> list[str]:
+    """List the published clusterings that a scheme names, in order: those of "ood:LOCO+SparseXcluster"."""
+    return scheme.removeprefix("ood:").split("+") if scheme.startswith("ood:") else []
+
+
+def count(scheme: str, folds: int) -> int:
+    """Say how many folds a scheme has, before there is an index; ValueError where that depends on the set."""
+    several = clusterings(check(scheme))
+    if "SOAP_LOCO" in several:
+        raise ValueError("split: the number of clusters of ood:SOAP_LOCO differs from set to set; list use_folds")
+    return OFFICIAL_FOLDS if scheme == "official" else OOD_FOLDS * len(several) or folds
+
+
+def official_rows(items) -> tuple[str, np.ndarray]:
+    """Read task and row numbers (from 0) out of official ids such as "mb-jdft2d-001"; ValueError names a wrong one."""
+    found = [re.fullmatch(r"mb-([a-z0-9-]+)-(\d+)", str(item)) for item in items]
+    wrong = [str(item) for item, match in zip(items, found, strict=True) if match is None]
+    if wrong or not found:
+        first = f"'{wrong[0]}' is none" if wrong else "there is no item"
+        raise ValueError(f"official splits need official Matbench ids such as 'mb-jdft2d-001'; {first}")
+    tasks = sorted({match[1].replace("-", "_") for match in found})
+    if len(tasks) > 1 or tasks[0] not in TASKS:
+        raise ValueError(f"ids of {', '.join(tasks)}; official splits need those of one task of {', '.join(TASKS)}")
+    rows = np.array([int(match[2]) - 1 for match in found])
+    if rows.min() < 0 or rows.max() >= TASKS[tasks[0]] or len(np.unique(rows)) < len(rows):
+        raise ValueError(f"ids of {tasks[0]} repeat, or exceed its {TASKS[tasks[0]]} rows; take the set as it is")
+    return tasks[0], rows
+
+
+def _positions(index, known: np.ndarray, allow_incomplete: bool) -> tuple[str, np.ndarray]:
+    """Find where each official row stands in the index, -1 for one that is not there or has no target."""
+    task, rows = official_rows(index[columns.ITEM])
+    place = np.full(TASKS[task], -1)
+    place[rows[known]] = np.flatnonzero(known)
+    lost = np.flatnonzero(place < 0) + 1
+    if len(lost) and not allow_incomplete:
+        width = len(str(TASKS[task]))
+        names = [f"mb-{task.replace('_', '-')}-{row:0{width}d}" for row in lost[:NAMED].tolist()]
+        more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+        raise ValueError(
+            f"{len(lost)} of the {TASKS[task]} items of {task} are missing or have no target: "
+            f"{', '.join(names)}{more}; tables/rejected.csv says why. Scores without them are "
+            "not official: mend the items, or set allow_incomplete: true"
+        )
+    return task, place
+
+
+def _placed(place: np.ndarray, rows) -> np.ndarray:
+    found = place[np.asarray(rows, int)]
+    return found[found >= 0]
+
+
+def _official(task: str, place: np.ndarray, target: np.ndarray) -> list[Fold]:
+    """Divide rows as Matbench v0.1 does: folds of shuffled rows, stratified where the target is true or false."""
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    kind = StratifiedKFold if task in CLASSES else KFold
+    if task in CLASSES and (place < 0).any():
+        raise ValueError(f"the stratified folds of {task} need every target; official folds cannot be made without")
+    labels = target[place] > 0.5 if task in CLASSES else None
+    cut = kind(OFFICIAL_FOLDS, shuffle=True, random_state=OFFICIAL_SEED).split(np.zeros(len(place)), labels)
+    return [Fold(_placed(place, train), _placed(place, test), np.zeros(0, int)) for train, test in cut]
+
+
+def ood_lists(task: str) -> dict:
+    """Fetch the published out-of-distribution splits of a task from the catalogue; ValueError where it has none."""
+    from matlens import catalog, io
+
+    file = f"{OOD_FILES.get(task, task)}.json.gz"
+    if file not in catalog.entry("ood_splits")["files"]:
+        raise ValueError(f"there are no published out-of-distribution splits of {task}")
+    return io.read_json(catalog.find("ood_splits", file))
+
+
+def _ood(name: str, task: str, place: np.ndarray, lists: Mapping) -> list[Fold]:
+    """Take the clusters of a published split, in their order: test and validation as listed, the rest to learn from."""
+    start = (
+        f"SOAP_{OOD_FILES.get(task, task)}_LOCO" if name == "SOAP_LOCO" else f"OFM_{OOD_FILES.get(task, task)}_{name}"
+    )
+    found = [split for key, split in lists["splits"].items() if key.startswith(f"{start}_")]
+    if len(found) != 1 or lists["n"] != len(place):
+        raise ValueError(f"the published splits of {task} have no '{name}' for {len(place)} rows")
+    made = []
+    for cluster, test in found[0]["test"].items():
+        validation = (found[0]["val"] or {}).get(cluster, [])
+        if set(test) & set(validation):
+            raise ValueError(f"cluster {cluster} of {name} is no partition: test and validation share rows")
+        rest = np.setdiff1d(np.arange(len(place)), [*test, *validation])
+        made.append(Fold(*(_placed(place, rows) for rows in (rest, test, validation))))
+    return made
+
+
+def make(
+    scheme: str,
+    index,
+    *,
+    target: str,
+    folds: int = 5,
+    seed: int = 0,
+    group: str = "group",
+    allow_incomplete: bool = False,
+    lists: Mapping | None = None,
+) -> list[Fold]:
+    """Divide the items that have a target into folds.
+
+    `scheme`: "kfold" shuffles items; "group" never divides a specimen (`group`: column that names it; an item without
+    one is its own); "official" are the five folds of Matbench v0.1, on the order of the official rows, whatever that of
+    the index; "ood:<name>" are published clusters of unlike crystals, see OOD, with `lists` as `ood_lists` gives them
+    (None: from the catalogue), those of "ood:<name>+<name>" one after the other. `index`: DataFrame with `item` and
+    `target`. Official and ood splits of an incomplete set are a ValueError that names what is missing, unless
+    `allow_incomplete`.
+    Sources: A. Dunn et al., npj Comput. Mater. 6 (2020) 138; S. S. Omee et al., npj Comput. Mater. 10 (2024) 144.
+    """
+    check(scheme)
+    y = features.numeric(index, target, "predict.target: index").to_numpy()
+    known = np.isfinite(y)
+    if not known.any():
+        raise ValueError(f"predict.target: no item has a value of '{target}'")
+    if scheme in ("kfold", "group"):
+        there = np.flatnonzero(known)
+        names = specimens(index, group) if scheme == "group" else np.arange(len(index)).astype(str)
+        member = grouped_folds(names[there], folds, seed)
+        return [Fold(there[member != k], there[member == k], np.zeros(0, int)) for k in range(folds)]
+    if scheme == "official" and folds != OFFICIAL_FOLDS:
+        raise ValueError(f"folds: the official split has {OFFICIAL_FOLDS} folds, not {folds}; leave 'folds' out")
+    task, place = _positions(index, known, allow_incomplete)
+    if scheme == "official":
+        return _official(task, place, y)
+    lists = ood_lists(task) if lists is None else lists
+    return [fold for name in clusterings(scheme) for fold in _ood(name, task, place, lists)]
+
+
+def specimens(index, name: str) -> np.ndarray:
+    """Name the specimen of every item; an item without one is a specimen of its own."""
+    own = index[columns.ITEM].astype(str).to_numpy()
+    if name not in index.columns:
+        return own
+    given = index[name]
+    return np.where(given.isna() | (given.astype(str) == ""), own, given.astype(str))

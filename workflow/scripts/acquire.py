@@ -1,0 +1,39 @@
+"""Choose the candidates of one round from the verdicts of the rounds before it."""
+
+from functools import partial
+
+import pandas as pd
+from matlens import acquire, columns, door, features, io, registry
+from matlens.acquire import progress, rounds
+
+
+def main(
+    index: str, verdicts: list, timings: list, method: str, options: dict, settings: dict, shard: str, candidates: str
+):
+    """Write the candidates of every replicate; a replicate that has stopped has none, and the log says why."""
+    number, table = int(shard), io.read_table(index)
+    offered = features.build(table, {}, settings["features"]).dropna()
+    items = offered.index.to_numpy()
+    asked = [*settings["objectives"], *settings["constraints"]]
+    before = [io.read_table(path) for path in verdicts]
+    known = (
+        pd.concat(before) if before else pd.DataFrame(columns=["round", "replicate", columns.ITEM, "status", *asked])
+    )
+    hours = sum(io.read_table(path)["cpu_s"].sum() for path in timings) / 3600.0
+    states = progress.summary(known, settings) if len(known) else pd.DataFrame(columns=["replicate"])
+    fit = registry.load(acquire.SURROGATES, settings["surrogate"])
+    score = registry.load(acquire.METHODS, method)
+    made = []
+    for replicate in range(settings["replicates"]):
+        why = progress.stopped(states[states["replicate"] == replicate], settings, hours)
+        print(f"round {number}, replicate {replicate}: {why or 'goes on'}")
+        if not why:
+            mine = known[known["replicate"] == replicate]
+            call = partial(registry.call, score, options=options)
+            made.append(rounds.propose(items, offered.to_numpy(), mine, fit, call, settings, number, replicate))
+    none = pd.DataFrame(columns=list(acquire.CANDIDATES))
+    io.write_table(candidates, pd.concat(made, ignore_index=True) if made else none)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

@@ -1,0 +1,44 @@
+"""Train a network for crystals on the training items of one fold."""
+
+import os
+from pathlib import Path
+
+from matlens import door, graphs, io, registry
+from matlens.predict import crystal_networks as networks
+from matlens.predict import crystal_tables, folds
+
+
+def main(
+    index: str,
+    stored: list,
+    method: str,
+    options: dict,
+    settings: dict,
+    shard: str,
+    weights: str,
+    card: str,
+    history: str,
+) -> None:
+    """Write the weights, their card and a row per epoch; a killed run goes on where it was."""
+    every = graphs.concatenate([graphs.from_arrays(io.read_ragged(path)) for path in stored])
+    table, y = crystal_tables.beside(io.read_table(index), every.crystals.item, settings["target"])
+    fold = folds.make(settings["split"], table, **crystal_tables.cutting(settings))[int(shard)]
+    offered = {
+        "graphs": every,
+        "y": y,
+        "train": fold.train,
+        "validation": fold.validation,
+        "method": method,
+        "options": options,
+        "checkpoint": Path(weights).with_name(f"checkpoint_{shard}"),
+    }
+    arrays, about, epochs = registry.call(networks.learn, offered, options)
+    if os.environ.get("RANK", "0") != "0":
+        return  # under torchrun the first process writes
+    io.write_table(history, networks.history_table(epochs))
+    io.write_json(card, networks.completed(about, settings, options, int(shard)))
+    io.write_weights(weights, arrays)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

@@ -1,0 +1,15 @@
+"""Score the predictions of a study on clusters of unlike crystals."""
+
+from matlens import door, io
+from matlens.predict import matbench
+
+
+def main(index: str, predictions: list, methods: list, reference: str, split: str, target: str, table: str) -> None:
+    """Write the table of schemes and models, beside what published models reach in distribution."""
+    task = matbench.task_of(io.read_table(index)["item"], target)
+    ours = dict(zip(methods, map(io.read_table, predictions), strict=True))
+    io.write_csv(table, matbench.ood(ours, task, split, io.read_csv(reference)))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

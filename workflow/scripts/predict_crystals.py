@@ -1,0 +1,35 @@
+"""Predict the test items of one fold by the network that learned from the others."""
+
+from matlens import door, graphs, io
+from matlens.predict import crystal_networks as networks
+from matlens.predict import crystal_tables, folds
+
+
+def main(
+    index: str,
+    stored: list,
+    weights: str,
+    card: str,
+    options: dict,
+    settings: dict,
+    shard: str,
+    predictions: str,
+    sites: str,
+) -> None:
+    """Write a row per crystal of the fold, and a row per atom; the first fold also takes what has no target."""
+    every = graphs.concatenate([graphs.from_arrays(io.read_ragged(path)) for path in stored])
+    table, y = crystal_tables.beside(io.read_table(index), every.crystals.item, settings["target"])
+    test = folds.make(settings["split"], table, **crystal_tables.cutting(settings))[int(shard)].test
+    new = (y != y).nonzero()[0] if int(shard) == 0 else test[:0]
+    chosen = graphs.taken(every, [*test, *new])
+    arrays, about, device = io.read_weights(weights), io.read_json(card), options["device"]
+    found = networks.apply(chosen, arrays, about, device)
+    groups = folds.specimens(table, settings["group"])
+    number = [int(shard)] * len(test) + [-1] * len(new)
+    rows = crystal_tables.rows(chosen.crystals.item, groups[[*test, *new]], number, y[[*test, *new]], found)
+    io.write_table(predictions, rows)
+    io.write_table(sites, networks.site_table(chosen, networks.sites(chosen, arrays, about, device)))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

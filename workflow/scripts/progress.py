@@ -1,0 +1,17 @@
+"""Summarise the rounds of one method."""
+
+from matlens import door, io
+from matlens.acquire import progress
+
+
+def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: str, asked: str) -> None:
+    """Write what every round brought, and every candidate with its verdict."""
+    judged = io.concatenate(map(io.read_table, verdicts))
+    known = io.read_table(index) if settings["oracle"] == "index" else None
+    io.write_table(rounds, progress.summary(judged, settings, known))
+    chosen = io.concatenate(map(io.read_table, candidates)).drop(columns="reason")
+    io.write_table(asked, chosen.merge(judged, on=["round", "replicate", "item"], how="left"))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
