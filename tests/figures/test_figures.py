@@ -61,7 +61,42 @@ def tables():
         "two_point": {"otsu": curve("two_point_probability")},
         "lineal_path": {"otsu": curve("lineal_path_probability")},
         "grain_size": {"otsu": intercepts()},
+        "benchmark": benchmarked(),
+        "ood": clustered(),
     }
+
+
+def benchmarked():
+    """Make a table of models on official folds: two of ours, one of them on one fold, and 30 published ones."""
+    rows = [{"model": HOSTILE, "origin": "this study", "folds": 5, "score": 1.0, "low_95": 0.9, "high_95": 1.1}]
+    rows += [{"model": "one_fold", "origin": "this study", "folds": 1, "score": 50.0, "low_95": 40, "high_95": 60}]
+    rows += [{"model": f"m{k}", "origin": "recorded by fold", "folds": 5, "score": k + 2.0} for k in range(30)]
+    table = pd.DataFrame(rows).assign(task="jdft2d", metric="mae")
+    return table.assign(**{f"fold_{k}": table["score"] * (0.9 + 0.05 * k) for k in range(5)})
+
+
+def clustered():
+    """Make a table of two clusterings, with one method and, in one of them, a published model in distribution."""
+    rows = [("LOCO", HOSTILE, "this study", 1.0, 0.8, 1.3), ("SparseXcluster", HOSTILE, "this study", 2.0, 1.0, 3.0)]
+    rows += [("LOCO", "RF", "published, in distribution", 0.5, np.nan, np.nan)]
+    return pd.DataFrame(rows, columns=["scheme", "model", "origin", "mae", "low_95", "high_95"])
+
+
+def test_ours_are_always_among_the_models_that_are_drawn():
+    from figures import benchmark
+
+    figure = benchmark.draw(benchmarked(), most=5)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(labels) == 5 and "one_fold (1 of 5 folds)" in labels
+    assert len(benchmark.draw(benchmarked(), most=1).axes[0].get_yticklabels()) == 2
+
+
+def test_a_clustering_has_a_panel_and_published_models_a_line():
+    from figures import ood
+
+    figure = ood.draw(clustered())
+    assert [panel.get_title() for panel in figure.axes] == ["LOCO", "SparseXcluster"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["RF"]
 
 
 def curve(column):

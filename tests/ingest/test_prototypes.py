@@ -118,3 +118,52 @@ def test_the_schema_says_the_defaults():
     for name, part in schema["properties"].items():
         assert (name in schema["required"]) == (options[name] is inspect.Parameter.empty)
         assert name in schema["required"] or options[name] == part["default"]
+
+
+def listed(names, elements, **options):
+    return prototypes.plan(prototypes=names, elements=elements, neutral=False, deduplicate=True, **options)
+
+
+def test_types_that_are_one_crystal_are_listed_once():
+    """CsCl and B2 are one type (cP2, 221), and so are AFLOW's rock salt, zinc blende and wurtzite and ours."""
+    elements = {"A": ["Ni"], "B": ["Al"], "X": ["Al"]}
+    found = listed(["b2", "cesium_chloride"], elements)
+    assert found["item"].tolist() == ["b2-Ni-Al"] and found["also"].tolist() == ["cesium_chloride-Ni-Al"]
+    for name, label in {
+        "rock_salt": "AB_cF8_225_a_b",
+        "zincblende": "AB_cF8_216_c_a",
+        "wurtzite": "AB_hP4_186_b_b",
+    }.items():
+        assert listed([name, label], elements)["prototype"].tolist() == [name]
+
+
+def test_types_of_one_formula_that_differ_stay():
+    elements = {"A": ["Ni"], "B": ["Al"], "X": ["Al"]}
+    equiatomic = ["b2", "l1_0", "rock_salt", "zincblende", "wurtzite"]
+    assert listed(equiatomic, elements)["prototype"].tolist() == equiatomic
+    assert listed(["l1_2", "d0_3"], elements)["prototype"].tolist() == ["l1_2", "d0_3"]
+
+
+def test_the_elements_must_stand_on_the_same_sites():
+    """A perovskite with A and B exchanged is another crystal of one formula; AFLOW's with sorted letters is not."""
+    elements = {"A": ["Sr", "Ti", "O"], "B": ["Sr", "Ti", "O"], "C": ["Sr", "Ti", "O"], "X": ["O"]}
+    found = prototypes.plan(
+        prototypes=["perovskite", "AB3C_cP5_221_a_c_b"], elements=elements, neutral=False, deduplicate=True
+    )
+    kept = found[found["prototype"] == "perovskite"].set_index("item")["also"]
+    assert set(kept.index) == {"perovskite-Sr-Ti-O", "perovskite-Ti-Sr-O"}
+    assert all(also.startswith("AB3C_cP5_221_a_c_b-") for also in kept)
+    twins = found.set_index("item")
+    assert not set(kept) & set(twins.index)
+
+
+def test_many_crystals_are_compared_in_the_time_of_few():
+    import time
+
+    metals = ["Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Y", "Zr", "Nb", "Mo", "Ru", "Rh", "Pd", "Ag"]
+    elements = {"A": metals, "B": metals, "X": metals}
+    listed(["b2", "cesium_chloride"], {"A": ["Ni"], "B": ["Al"], "X": ["Al"]})
+    began = time.process_time()
+    found = listed(["b2", "cesium_chloride"], elements, electronegativity=False)
+    assert len(found) == 18 * 17 / 2 and (found["also"] != "").all()
+    assert time.process_time() - began < 5

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights")
+COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights", "data/published")
 
 
 class House:

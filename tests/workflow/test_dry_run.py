@@ -14,6 +14,8 @@ def test_every_study_can_be_planned(house, data, study):
     settings = yaml.safe_load((ROOT / f"config/studies/{study}.yaml").read_text())
     if "catalog" in settings["ingest"]:
         data("micrographs")
+    if "crystal_set" in settings["ingest"] or settings["ingest"].get("compositions", {}).get("set"):
+        data("crystals")
     plan = house.run("-n", studies=study)
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "Job stats" in plan.stdout + plan.stderr

@@ -3,7 +3,8 @@
 import inspect
 
 import pytest
-from matlens import ingest, quantify, registry, segment, study
+from matlens import acquire, connect, ingest, predict, quantify, registry, segment, study
+from matlens.predict import crystal_networks
 from matlens.segment import trained
 
 NO_METHOD = {"ingest": {"shards"}}
@@ -19,6 +20,14 @@ CASES = [
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
+    *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
+    *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
+    *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
+    *(("predict", name, functions(predict.IMAGE_METHODS, name)) for name in predict.IMAGE_METHODS),
+    *(
+        ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
+        for name in predict.CRYSTAL_METHODS
+    ),
 ]
 
 

@@ -25,9 +25,9 @@ def draw(ood):
         references = ood[(ood["scheme"] == scheme) & (ood["origin"] != HERE)].sort_values("mae")
         for row in references.itertuples():
             panel.axvline(row.mae, color=style.FAINT, lw=0.7, zorder=0)
-            words = dict(rotation=90, fontsize=5, color=style.CONTROL, ha="center", va="bottom")
+            words = {"rotation": 90, "fontsize": 5, "color": style.CONTROL, "ha": "center", "va": "bottom"}
             panel.annotate(style.text(row.model), (row.mae, 1.01), xycoords=("data", "axes fraction"), **words)
-        panel.set_title(style.text(scheme), pad=34 if len(references) else 6)
+        panel.set_title(style.text(scheme), pad=34)
         panel.set_xlabel("mean absolute error")
     axes[0, 0].set_yticks(range(len(models)), [style.text(model) for model in models])
     axes[0, 0].set_ylim(len(models) - 0.5, -0.5)

@@ -4,14 +4,14 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, segment
+from matlens import acquire, predict, segment
 from matlens.overlay import PALETTE
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
-CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS)
+CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS, *predict.CONTROLS)
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere

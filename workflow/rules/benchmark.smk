@@ -12,6 +12,9 @@ rule benchmark:
         "logs/{study}/tables/benchmark.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.02),
+        runtime=minutes(10, 0.001),
     params:
         methods=lambda wildcards: predicts(wildcards.study),
         target=lambda wildcards: STUDIES[wildcards.study]["predict"]["target"],
@@ -31,6 +34,9 @@ rule ood:
         "logs/{study}/tables/ood.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.02),
+        runtime=minutes(10, 0.001),
     params:
         methods=lambda wildcards: predicts(wildcards.study),
         split=lambda wildcards: STUDIES[wildcards.study]["predict"]["split"],
@@ -49,6 +55,9 @@ rule record:
         "logs/{study}/predict/{method}/record.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.02),
+        runtime=minutes(10, 0.001),
     params:
         options=options("predict"),
         target=lambda wildcards: STUDIES[wildcards.study]["predict"]["target"],

@@ -106,11 +106,13 @@ def minutes(base, per_item=0):
 
 
 def gpus(stage, networks):
-    """Ask for a GPU where the method is a network, and its study does not say that the CPU shall do."""
-    return lambda wildcards: int(
-        wildcards.method in networks
-        and options(stage)(wildcards).get("device") != "cpu"
-    )
+    """Ask for a GPU where the method is a network, and its study does not say that the CPU shall do; else for nothing."""
+
+    def asked(wildcards):
+        device = options(stage)(wildcards).get("device")
+        return 1 if wildcards.method in networks and device != "cpu" else None
+
+    return asked
 
 
 def measures(name, table):
@@ -124,7 +126,12 @@ def predicts(name):
         method
         for method in STUDIES[name].get("predict", {})
         if method
-        in {**predict.METHODS, **predict.IMAGE_METHODS, **predict.CRYSTAL_METHODS}
+        in {
+            **predict.METHODS,
+            **predict.IMAGE_METHODS,
+            **predict.COMPOSITION_METHODS,
+            **predict.CRYSTAL_METHODS,
+        }
     ]
 
 
@@ -211,7 +218,7 @@ def rejected(wildcards):
         *[
             f"results/{name}/predict/{method}/rejected/all.parquet"
             for method in predicts(name)
-            if method not in predict.CRYSTAL_METHODS
+            if method not in {**predict.CRYSTAL_METHODS, **predict.COMPOSITION_METHODS}
         ],
     ]
 

@@ -5,6 +5,7 @@ VALIDATION = (
     "folds",
     "seed",
     "split",
+    "use_folds",
     "allow_incomplete",
     "task",
     "shuffles",
@@ -76,6 +77,32 @@ rule predict_images:
         },
     script:
         "../scripts/predict_images.py"
+
+
+rule predict_compositions:
+    input:
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        code=code("predict_compositions", predict.COMPOSITION_METHODS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    wildcard_constraints:
+        method="|".join(predict.COMPOSITION_METHODS),
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(2000, 0.1),
+        runtime=minutes(30, 0.01),
+    params:
+        options=options("predict"),
+        settings=dividing,
+        used=lambda wildcards: STUDIES[wildcards.study]["predict"]["use_folds"],
+    script:
+        "../scripts/predict_compositions.py"
 
 
 rule learn_crystals:

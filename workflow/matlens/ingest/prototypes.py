@@ -150,6 +150,49 @@ def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
 
 
 @cache
+def same(name: str, other: str, order: tuple[int, ...]) -> bool:
+    """Tell whether two prototypes are one crystal type when the letters of `other` are those of `name` in `order`.
+
+    Judged by pymatgen's StructureMatcher on primitive cells of equal volume: 5 % of a length, 1 degree, and sites 0.05
+    of the mean distance of atoms apart. Its own tolerances would call B2 and L1_0 one. The elements do not matter.
+    """
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+    from pymatgen.core import Lattice, Structure
+
+    def dressed(prototype, symbols):
+        cell, letters, frac, _ = template(prototype)
+        distinct = sorted(set(letters))
+        return Structure(Lattice(cell), [symbols[distinct.index(letter)] for letter in letters], frac)
+
+    matcher = StructureMatcher(ltol=0.05, stol=0.05, angle_tol=1)
+    return bool(matcher.fit(dressed(name, DUMMIES), dressed(other, [DUMMIES[k] for k in order])))
+
+
+def _deduplicated(rows: list[dict]) -> list[dict]:
+    """List crystals that different prototypes give alike only once: the first, which names the others in `also`.
+
+    Only crystals of one reduced formula are compared, and each pair of prototypes once for every order of the letters.
+    """
+    groups, kept = {}, []
+    for row in rows:
+        letters = template(row["prototype"])[1]
+        counts = [letters.count(letter) for letter in sorted(set(letters))]
+        elements = [row[f"site_{letter}"] for letter in sorted(set(letters))]
+        divisor = math.gcd(*counts)
+        formula = tuple(sorted((e, n // divisor) for e, n in zip(elements, counts, strict=True)))
+        group = groups.setdefault(formula, [])
+        for first, chosen in group:
+            order = tuple(chosen.index(element) for element in elements)
+            if first["prototype"] != row["prototype"] and same(first["prototype"], row["prototype"], order):
+                first["also"] = f"{first['also']},{row[columns.ITEM]}" if first["also"] else row[columns.ITEM]
+                break
+        else:
+            kept.append({**row, "also": ""})
+            group.append((kept[-1], elements))
+    return kept
+
+
+@cache
 def _states(symbol: str, which: str) -> tuple[int, ...]:
     from pymatgen.core import Element
 
@@ -232,6 +275,7 @@ def plan(
     neutral: bool = True,
     oxidation_states: str = "common",
     electronegativity: bool = True,
+    deduplicate: bool = False,
 ):
     """List the crystals that elements make in prototypes.
 
@@ -272,7 +316,8 @@ def plan(
             rows.setdefault((name, first), {columns.ITEM: "-".join([name, *chosen]), **row})
     if not rows:
         raise ValueError("no combination of these elements passes; add elements, or set neutral: false")
-    return pd.DataFrame(list(rows.values()))
+    listed = list(rows.values())
+    return pd.DataFrame(_deduplicated(listed) if deduplicate else listed)
 
 
 def _symbols(letter: str, elements: dict[str, list[str]], name: str) -> list[str]:

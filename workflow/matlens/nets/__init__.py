@@ -18,5 +18,22 @@ NETS = {
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.cgcnn:CGCNN",
+    "icgcnn": "matlens.nets.icgcnn:ICGCNN",
+    "ogcnn": "matlens.nets.ogcnn:OGCNN",
+    "megnet": "matlens.nets.megnet:MEGNet",
+    "gatgnn": "matlens.nets.gatgnn:GATGNN",
+    "deepergatgnn": "matlens.nets.deepergatgnn:DeeperGATGNN",
+    "alignn": "matlens.nets.alignn:ALIGNN",
+    "gcpnet": "matlens.nets.gcpnet:GCPNet",
 }
-GRAPHS = {"cgcnn": "knn"}  # the way of connecting that a network for crystals takes
+# The way of connecting whose graphs a network for crystals takes.
+GRAPHS = {
+    "cgcnn": "knn",
+    "icgcnn": "voronoi",
+    "ogcnn": "voronoi",
+    "megnet": "radius",
+    "gatgnn": "knn",
+    "deepergatgnn": "knn",
+    "alignn": "knn",
+    "gcpnet": "knn",
+}

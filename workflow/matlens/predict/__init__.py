@@ -21,6 +21,7 @@ METHODS = {
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
+# Methods that know the composition alone: `method(formulas, y, new, *, options)`.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }

@@ -38,17 +38,25 @@ def _predictions(items, y, groups, cv: dict):
     )
 
 
-DEFAULTS = {"split": "group", "allow_incomplete": False, "task": "regression", "shuffles": 10, "curve_steps": 5}
+DEFAULTS = {
+    "split": "group",
+    "use_folds": None,
+    "allow_incomplete": False,
+    "task": "regression",
+    "shuffles": 10,
+    "curve_steps": 5,
+}
 
 
 def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: Callable = validation.itself) -> dict:
     """Predict the target of every item by models that have not seen its specimen, or as another split has it.
 
     `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
-    group, folds, seed; split and allow_incomplete, see `folds.make`; task: in a "classification" the target is 1 or 0,
-    and what a regressor says of it is the probability of 1; shuffles of each feature for its importance, and steps of
-    the learning curve (0: none). `blocks`: name -> columns whose importance is measured together. `describe`: what the
-    range flag looks at. Items without a target are predicted by a model of all the others (fold -1).
+    group, folds, seed; split and allow_incomplete, see `folds.make`; use_folds, their numbers; task: in a
+    "classification" the target is 1 or 0, and what a regressor says of it is the probability of 1; shuffles of each
+    feature for its importance, and steps of the learning curve (0: none). `blocks`: name -> columns whose importance is
+    measured together. `describe`: what the range flag looks at. Items without a target are predicted by a model of all
+    the others (fold -1).
     Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Fewer specimens than folds: ValueError.
     """
     import pandas as pd
@@ -61,9 +69,11 @@ def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: C
         _classes(y[known], settings["target"])
     inner, seed = settings["folds"], settings["seed"]
     given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
-    cut = [(fold.train, fold.test) for fold in folds.make(settings["split"], index, **given)]
+    made = folds.make(settings["split"], index, **given)
+    numbers = folds.used(made, settings["use_folds"])
+    cut = [(made[number].train, made[number].test) for number in numbers]
     cv = validation.cross_validate(make, x, y, groups, cut, inner, seed, describe)
-    at = cv["position"]
+    at, cv["fold"] = cv["position"], np.array(numbers)[cv["fold"]]
     predictions = [_predictions(items.iloc[at], y[at], groups[at], cv)]
     if not known.all():
         new = validation.fit_predict(make, x[known], y[known], groups[known], x[~known], inner, seed, describe)

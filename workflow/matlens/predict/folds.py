@@ -184,6 +184,14 @@ def make(
     return [fold for name in clusterings(scheme) for fold in _ood(name, task, place, lists)]
 
 
+def used(cut: list, numbers: list[int] | None) -> list[int]:
+    """List the numbers of the folds that are asked for, None for all; ValueError where one is not there."""
+    wrong = [number for number in numbers or [] if number >= len(cut)]
+    if wrong:
+        raise ValueError(f"use_folds: there is no fold {wrong[0]}; the split has folds 0 to {len(cut) - 1}")
+    return list(range(len(cut))) if numbers is None else list(numbers)
+
+
 def specimens(index, name: str) -> np.ndarray:
     """Name the specimen of every item; an item without one is a specimen of its own."""
     own = index[columns.ITEM].astype(str).to_numpy()

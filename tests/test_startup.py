@@ -1,0 +1,75 @@
+"""Start-up is short: a door imports what its job needs, and the Snakefile next to nothing."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOORS = sorted(path.stem for path in (ROOT / "workflow/scripts").glob("*.py"))
+HEAVY = {
+    "torch",
+    "sklearn",
+    "skimage",
+    "cv2",
+    "pymatgen",
+    "matminer",
+    "matplotlib",
+    "numba",
+    "dask",
+    "h5py",
+    "snakemake",
+}
+LOAD = """
+import importlib.util, json, sys
+spec = importlib.util.spec_from_file_location("door", sys.argv[1])
+spec.loader.exec_module(importlib.util.module_from_spec(spec))
+from matlens import registry
+for entry in sys.argv[2:]:
+    module, name = entry.split(":")
+    registry.load({name: entry}, name)
+print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
+"""
+
+
+def imported(door: str, *methods: str) -> set[str]:
+    """List what a door and some methods import when they are loaded."""
+    command = [sys.executable, "-c", LOAD, str(ROOT / f"workflow/scripts/{door}.py"), *methods]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT / "workflow")}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_imports_nothing_heavy_before_its_method_is_chosen(door):
+    needed = {"matplotlib"} if door == "figure" else set()
+    assert not imported(door) & HEAVY - needed
+
+
+@pytest.mark.parametrize(
+    ("door", "table", "method"),
+    [("segment", "segment", "otsu"), ("quantify", "quantify", "fractions"), ("connect", "connect", "knn")],
+)
+def test_no_torch_where_no_network_is_used(door, table, method):
+    import importlib
+
+    entry = importlib.import_module(f"matlens.{table}").METHODS[method]
+    assert "torch" not in imported(door, entry, *(["matlens.segment.trained:model"] if door == "segment" else []))
+
+
+def cpu_seconds(*words: str, cwd) -> float:
+    """Measure the processor time of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "snakemake", *words], cwd=cwd, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_the_snakefile_is_parsed_in_two_seconds_beyond_what_snakemake_itself_takes(tmp_path):
+    (tmp_path / "Snakefile").write_text('rule all:\n    output:\n        "x",\n    shell:\n        "touch x"\n')
+    alone = cpu_seconds("--list", cwd=tmp_path)
+    ours = cpu_seconds("--list", "--config", "studies=demo_superalloy", cwd=ROOT)
+    assert ours - alone < 2.0

@@ -1,0 +1,105 @@
+"""What several networks for crystals are made of."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from matlens.nets import elements
+
+HEADS = 4  # of the attention, in all published networks
+
+
+def softmax(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Tensor:
+    """Normalise values (n, ...) among those of the same group; `member` (n,) names the group, of `count`."""
+    index = member.view(-1, *[1] * (values.dim() - 1)).expand_as(values)
+    shape = (count, *values.shape[1:])
+    top = values.new_full(shape, -torch.inf).scatter_reduce(0, index, values.detach(), "amax")
+    grown = torch.exp(values - top[member])
+    return grown / (grown.new_zeros(shape).index_add(0, member, grown)[member] + 1e-16)
+
+
+def mean_of(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Tensor:
+    """Average rows (n, f) by group; an empty group is 0."""
+    size = torch.bincount(member, minlength=count).clamp(min=1)[:, None]
+    return values.new_zeros(count, values.shape[1]).index_add(0, member, values) / size
+
+
+def composition(graph: dict, size: int) -> torch.Tensor:
+    """Give the mole fraction of every element below `size` in every crystal (count, size)."""
+    bits = F.one_hot(graph["species"].clamp(max=size) - 1, size).to(graph["distance"].dtype)
+    return mean_of(bits, graph["crystal"], graph["count"])
+
+
+def degrees(graph: dict, most: int) -> torch.Tensor:
+    """Count the neighbours of every atom as one bit of `most` + 1; more than `most` are `most`."""
+    found = torch.bincount(graph["source"], minlength=len(graph["species"])).clamp(max=most)
+    return F.one_hot(found, most + 1).to(graph["distance"].dtype)
+
+
+class Gaussians(nn.Module):
+    """Spread a number over `count` Gaussians with centres from `low` to `high`: exp(-gamma (d - centre)^2)."""
+
+    def __init__(self, low: float, high: float, count: int, gamma: float):
+        super().__init__()
+        self.register_buffer("centres", torch.linspace(low, high, count), persistent=False)
+        self.gamma = gamma
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return torch.exp(-self.gamma * (values[:, None] - self.centres) ** 2)
+
+
+class Elements(nn.Module):
+    """The bits of the elements of the atoms (n, 92)."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("table", torch.from_numpy(elements.table()), persistent=False)
+
+    def forward(self, species: torch.Tensor) -> torch.Tensor:
+        return self.table[species]
+
+
+class DiffGroupNorm(nn.Module):
+    """Normalise atoms by soft groups: x + 0.01 sum_g BN_g(s_g x), s = softmax(U x).
+
+    Source: K. Zhou et al., NeurIPS 33 (2020) 4917.
+    """
+
+    def __init__(self, width: int, groups: int):
+        super().__init__()
+        self.lin = nn.Linear(width, groups, bias=False)
+        self.norm = nn.BatchNorm1d(groups * width)
+
+    def forward(self, x):
+        parts = self.lin(x).softmax(dim=1)[:, :, None] * x[:, None, :]  # (n, groups, width)
+        return x + 0.01 * self.norm(parts.flatten(1)).view_as(parts).sum(dim=1)
+
+
+class Attention(nn.Module):
+    """Augmented graph attention (AGAT): out_i = mean_k sum_j alpha_ijk h_ijk + b, with k of four heads.
+
+    h_i = act([x_i (+) e_ij] W), h_j = act([x_j (+) e_ij] W); alpha_k = softmax over the edges of i of
+    act(BN(act(<a_k, h_i (+) h_j>))). The product with W is split, so that atoms are multiplied once and not once per edge.
+    Source: S.-Y. Louis et al., Phys. Chem. Chem. Phys. 22 (2020) 18141.
+    """
+
+    def __init__(self, width: int, act):
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(2 * width, HEADS * width))
+        self.att = nn.Parameter(torch.empty(1, HEADS, 2 * width))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.bn1 = nn.BatchNorm1d(HEADS)
+        self.act = act
+        nn.init.xavier_uniform_(self.W)
+        nn.init.xavier_uniform_(self.att)
+
+    def forward(self, x, edges, source, neighbour):
+        width = x.shape[1]
+        atoms, along = x @ self.W[:width], edges @ self.W[width:]
+        own = self.act(atoms[source] + along).view(-1, HEADS, width)
+        other = self.act(atoms[neighbour] + along).view(-1, HEADS, width)
+        first, second = self.att.split(width, dim=2)
+        alpha = self.act((own * first).sum(dim=2) + (other * second).sum(dim=2))
+        alpha = softmax(self.act(self.bn1(alpha)), source, len(x))
+        messages = (other * alpha[:, :, None]).mean(dim=1)
+        return torch.zeros_like(x).index_add(0, source, messages) + self.bias

@@ -1,0 +1,28 @@
+"""Predict a property of the items of a study from their composition alone."""
+
+from matlens import door, io
+from matlens.predict import crystal_tables, folds, magpie
+
+
+def main(
+    index: str,
+    options: dict | None,
+    settings: dict,
+    used: list | None,
+    predictions: str,
+    errors: str,
+    importance: str,
+    learning_curve: str,
+) -> None:
+    """Write the four tables of a method."""
+    rows = io.read_table(index)
+    cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
+    given = {"target": settings["target"], "group": settings["group"], **(options or {})}
+    parts = [magpie.fold_predictions(rows, cut[number], number, **given) for number in folds.used(cut, used)]
+    found = crystal_tables.judged(parts, settings["target"])
+    for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
+        io.write_table(path, table)
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
