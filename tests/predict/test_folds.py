@@ -205,6 +205,21 @@ def test_a_table_method_runs_on_official_folds(data):
     assert not lost and len(made["importance"]) == len(made["learning_curve"]) == 0
 
 
+def test_some_folds_keep_their_numbers_and_one_that_is_not_there_is_refused(data):
+    from matlens import predict, registry
+    from matlens.predict import evaluate
+
+    settings = {"target": "y", "features": [], "group": "group", "folds": 5, "seed": 0, "split": "official"}
+    make = registry.load(predict.METHODS, "mean")
+    made, _ = evaluate.evaluate_table(steels(data), {}, make, {**settings, "use_folds": [4, 1]})
+    assert set(made["predictions"]["fold"]) == {1, 4} and made["errors"]["items"].item() == 62 + 63
+    whole, _ = evaluate.evaluate_table(steels(data), {}, make, settings)
+    same = whole["predictions"][whole["predictions"]["fold"].isin([1, 4])]
+    pd.testing.assert_frame_equal(made["predictions"], same.reset_index(drop=True))
+    with pytest.raises(ValueError, match="no fold 7; the split has folds 0 to 4"):
+        evaluate.evaluate_table(steels(data), {}, make, {**settings, "use_folds": [7]})
+
+
 def test_items_of_several_clusters_are_predicted_by_each(data):
     from matlens import predict, registry
     from matlens.predict import evaluate

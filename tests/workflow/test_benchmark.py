@@ -9,7 +9,7 @@ def test_steels_end_beside_the_published_models(house, data):
     data("crystals/matbench_composition")
     house.study(
         "steels",
-        ingest={"shards": 3, "compositions": {"set": "matbench_steels", "targets": ["yield strength"]}},
+        ingest={"compositions": {"set": "matbench_steels", "targets": ["yield strength"]}},
         predict={**PREDICT, "magpie_forest": {"trees": 20}, "mean": {}},
         figures={"benchmark": {}},
     )
@@ -24,19 +24,6 @@ def test_steels_end_beside_the_published_models(house, data):
     record = json.loads((house.folder / "results/steels/predict/magpie_forest/record/all.json").read_text())
     folds = record["tasks"]["matbench_steels"]["results"]
     assert sum(len(fold["data"]) for fold in folds.values()) == 312
-
-
-def test_some_folds_alone_and_a_fold_that_is_not_there(house, data):
-    data("crystals/matbench_composition")
-    ingest = {"compositions": {"set": "matbench_steels"}}
-    house.study("some", ingest=ingest, predict={**PREDICT, "use_folds": [1, 4], "mean": {}})
-    house.study("wrong", ingest=ingest, predict={**PREDICT, "use_folds": [7], "mean": {}})
-    done = house.run("-c2", "results/some/tables/benchmark.csv", studies="some")
-    assert done.returncode == 0, done.stdout + done.stderr
-    mean = house.read("some", "benchmark").set_index("model").loc["mean"]
-    assert mean["folds"] == 2 and mean["fold_1"] > 0 and mean[["fold_0", "fold_2", "fold_3"]].isna().all()
-    done = house.run("-c2", "results/wrong/tables/errors.csv", studies="wrong")
-    assert done.returncode and "there is no fold 7" in done.stdout + done.stderr
 
 
 def test_compositions_meet_no_stage_for_images_or_crystals(house, tmp_path):

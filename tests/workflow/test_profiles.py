@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/config.yaml"))
-STORAGE = {"default-storage-provider": "fs", "default-storage-prefix": "stored"}  # in place of what is on the network
+STORAGE = "default-storage-provider", "default-storage-prefix"
 
 
 def read(name: str) -> dict:
@@ -52,7 +52,7 @@ def test_every_profile_plans_the_demo(house, name):
     settings = read(name)
     needed = [f"snakemake_executor_plugin_{settings['executor']}"] if "executor" in settings else []
     if "default-storage-provider" in settings:
-        settings |= STORAGE
+        settings |= dict(zip(STORAGE, ("fs", str(house.folder)), strict=True))  # in place of what is on the network
         needed.append("snakemake_storage_plugin_fs")
     absent = [plugin for plugin in needed if not importlib.util.find_spec(plugin.replace("-", "_"))]
     if absent:

@@ -18,6 +18,7 @@ from matlens import (
     predict,
     quantify,
     registry,
+    screen,
     segment,
     sources,
     study,
@@ -152,6 +153,24 @@ def records(name):
     ]
 
 
+def foretells(name):
+    """List the methods of a study that predict properties by models that are ready."""
+    return [
+        method
+        for method in STUDIES[name].get("predict", {})
+        if method in predict.PROPERTY_METHODS
+    ]
+
+
+def screens(name):
+    """List the methods of a study that make a shortlist."""
+    return [
+        method
+        for method in STUDIES[name].get("screen", {})
+        if method in screen.METHODS
+    ]
+
+
 def acquires(name):
     """List the methods of a study that choose candidates."""
     return [
@@ -167,6 +186,10 @@ def methods(name, table):
         return acquires(name)
     if table in predict.ARTEFACTS:
         return predicts(name)
+    if table in screen.ARTEFACTS:
+        return screens(name)
+    if table == "properties":
+        return foretells(name)
     return list(STUDIES[name]["connect" if table == "connections" else "segment"])
 
 
@@ -176,6 +199,8 @@ def stacked(wildcards):
         "connections": "connect",
         **dict.fromkeys(predict.ARTEFACTS, "predict"),
         **dict.fromkeys(acquire.ARTEFACTS, "acquire"),
+        **dict.fromkeys(screen.ARTEFACTS, "screen"),
+        "properties": "predict",
     }
     stage = stages.get(wildcards.table, "quantify")
     folders = expand(
@@ -220,6 +245,16 @@ def rejected(wildcards):
             for method in predicts(name)
             if method not in {**predict.CRYSTAL_METHODS, **predict.COMPOSITION_METHODS}
         ],
+        *expand(
+            f"results/{name}/predict/{{method}}/rejected/{{shard}}.parquet",
+            method=foretells(name),
+            shard=parts,
+        ),
+        *[
+            f"results/{name}/predict/{method}/rejected/all.parquet"
+            for method in foretells(name)
+            if method == "chgnet"
+        ],
     ]
 
 
@@ -236,6 +271,8 @@ def tables(name):
             *(["proposals"] if "propose" in STUDIES[name] else []),
             *(predict.ARTEFACTS if predicts(name) else []),
             *compared(name),
+            *(["properties"] if foretells(name) else []),
+            *(screen.ARTEFACTS if screens(name) else []),
             *(acquire.ARTEFACTS if acquires(name) else []),
         ],
     )

@@ -82,7 +82,8 @@ rule ingest_compositions:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(1500, 0.02),
+        runtime=minutes(10, 0.001),
     params:
         options=options("ingest"),
         shards=lambda wildcards: len(shards(wildcards.study)),

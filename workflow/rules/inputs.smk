@@ -29,6 +29,72 @@ def featured(name):
     return labels, [measure for measure in STUDIES[name]["quantify"] if measure in used]
 
 
+def ready(name):
+    """Name for every property of a study the weights that are ready, and their cards."""
+    found, cards = {}, {}
+    for key, lender in STUDIES[name]["predict"]["pretrained"]["weights"].items():
+        if lender.endswith(".safetensors"):
+            found[key], cards[key] = lender, lender.removesuffix("safetensors") + "json"
+        else:
+            folder = f"results/{lender.split('/')[0]}/predict/{lender.split('/')[1]}"
+            found[key] = f"{folder}/weights/0000.safetensors"
+            cards[key] = f"{folder}/card/0000.json"
+    return found, cards
+
+
+def foretold(wildcards):
+    """List the tables of the properties that a shortlist is made from."""
+    return expand(
+        "results/{study}/predict/{method}/properties/all.parquet",
+        study=wildcards.study,
+        method=foretells(wildcards.study),
+    )
+
+
+def screening(wildcards):
+    """Give the settings of every shortlist of a study, with what a property leaves out filled in."""
+    settings = STUDIES[wildcards.study]["screen"]
+    plain = {"target": None, "weight": 1.0, "min": None, "max": None}
+    chosen = {k: v for k, v in settings.items() if k not in screen.METHODS}
+    wishes = {name: {**plain, **wish} for name, wish in settings["properties"].items()}
+    return {**chosen, "properties": wishes}
+
+
+def check_screens():
+    """Stop before the first job where a shortlist asks for properties or weights that nothing gives."""
+    from matlens.predict.properties import RELAXED, STABILITY
+
+    for name, settings in STUDIES.items():
+        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: "
+        given = settings.get("predict", {})
+        if "pretrained" in given:
+            for key, lender in given["pretrained"]["weights"].items():
+                lends, _, method = lender.partition("/")
+                known = lender.endswith(".safetensors") and os.path.exists(lender)
+                known |= method in STUDIES.get(lends, {}).get("predict", {})
+                if not known:
+                    raise WorkflowError(
+                        f"{place}predict.pretrained.weights.{key}: '{lender}' is neither a file nor a network of a "
+                        "study of this run; name a .safetensors file, or add that study to config key 'studies'"
+                    )
+            if "knn" not in settings["connect"]:
+                raise WorkflowError(
+                    f"{place}predict.pretrained: it works on the graphs of 'knn'; add 'knn: {{}}' to the section 'connect'"
+                )
+        if "screen" in settings:
+            have = [*given.get("pretrained", {}).get("weights", {})]
+            have += [*RELAXED, *STABILITY] if "chgnet" in given else []
+            for wish in settings["screen"]["properties"]:
+                if wish not in have:
+                    raise WorkflowError(
+                        f"{place}screen.properties: nothing predicts '{wish}'; {registry.suggest(wish, have)}"
+                    )
+            if not screens(name):
+                raise WorkflowError(
+                    f"{place}screen: no method; {registry.suggest('weighted', screen.METHODS)}"
+                )
+
+
 def connected(wildcards):
     """List the graphs that a network for crystals takes."""
     return expand(
@@ -116,6 +182,8 @@ def drawable(name):
             for measure in STUDIES[name]["quantify"]
         },
         **{table: f"results/{name}/tables/{table}.csv" for table in compared(name)},
+        **{table: each("screen", table, screens(name)) for table in screen.ARTEFACTS},
+        "properties": each("predict", "properties", foretells(name)),
         **(
             {"rounds": each("acquire", "rounds", acquires(name))}
             if acquires(name)
@@ -400,6 +468,7 @@ check_crystals()
 check_features()
 check_splits()
 check_networks()
+check_screens()
 check_weights()
 check_proposals()
 check_figures()

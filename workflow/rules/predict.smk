@@ -101,6 +101,7 @@ rule predict_compositions:
         options=options("predict"),
         settings=dividing,
         used=lambda wildcards: STUDIES[wildcards.study]["predict"]["use_folds"],
+        task=lambda wildcards: STUDIES[wildcards.study]["predict"]["task"],
     script:
         "../scripts/predict_compositions.py"
 
@@ -179,3 +180,72 @@ rule score_crystals:
         settings=dividing,
     script:
         "../scripts/score_crystals.py"
+
+
+rule predict_pretrained:
+    input:
+        stored="results/{study}/connect/knn/graphs/{shard}.zarr.zip",
+        weights=lambda wildcards: list(ready(wildcards.study)[0].values()),
+        cards=lambda wildcards: list(ready(wildcards.study)[1].values()),
+        code=lambda wildcards: sources.closure(
+            "scripts/predict_pretrained.py", *predict.CRYSTAL_METHODS.values()
+        ),
+    output:
+        predictions="results/{study}/predict/pretrained/properties/{shard}.parquet",
+        rejected="results/{study}/predict/pretrained/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/predict/pretrained/{shard}.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.1),
+        runtime=minutes(5, 0.001),
+    params:
+        names=lambda wildcards: list(ready(wildcards.study)[0]),
+        options=lambda wildcards: STUDIES[wildcards.study]["predict"]["pretrained"],
+    script:
+        "../scripts/predict_pretrained.py"
+
+
+rule predict_potential:
+    input:
+        structures=lambda wildcards: f"{source(wildcards.study)}/structures/{wildcards.shard}.zarr.zip",
+        code=code("predict_potential"),
+    output:
+        predictions="results/{study}/predict/chgnet/relaxed/{shard}.parquet",
+        relaxed="results/{study}/predict/chgnet/structures/{shard}.zarr.zip",
+        rejected="results/{study}/predict/chgnet/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/predict/chgnet/{shard}.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(2500),
+        runtime=minutes(10, 0.5),
+    params:
+        options=lambda wildcards: STUDIES[wildcards.study]["predict"]["chgnet"],
+    script:
+        "../scripts/predict_potential.py"
+
+
+rule hull:
+    input:
+        tables=lambda wildcards: expand(
+            "results/{study}/predict/chgnet/relaxed/{shard}.parquet",
+            study=wildcards.study,
+            shard=shards(wildcards.study),
+        ),
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        code=code("hull"),
+    output:
+        predictions="results/{study}/predict/chgnet/properties/all.parquet",
+        rejected="results/{study}/predict/chgnet/rejected/all.parquet",
+    log:
+        "logs/{study}/predict/chgnet/hull.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(2500, 0.01),
+        runtime=minutes(20, 0.001),
+    script:
+        "../scripts/hull.py"

@@ -11,7 +11,9 @@ rule collect:
     log:
         "logs/{study}/{stage}/{method}/{artefact}/collect.log",
     wildcard_constraints:
-        artefact="|".join(["index", "connections", *quantify.METHODS]),
+        artefact="|".join(
+            ["index", "connections", "properties", *quantify.METHODS]
+        ),
     conda:
         "../../envs/core.yaml"
     resources:
@@ -37,6 +39,8 @@ rule table:
                 *quantify.SERIES,
                 *predict.ARTEFACTS,
                 *acquire.ARTEFACTS,
+                *screen.ARTEFACTS,
+                "properties",
             ]
         ),
     conda:

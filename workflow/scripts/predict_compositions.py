@@ -2,6 +2,7 @@
 
 from matlens import door, io
 from matlens.predict import crystal_tables, folds, magpie
+from matlens.predict.validation import class_scores
 
 
 def main(
@@ -9,6 +10,7 @@ def main(
     options: dict | None,
     settings: dict,
     used: list | None,
+    task: str,
     predictions: str,
     errors: str,
     importance: str,
@@ -20,6 +22,10 @@ def main(
     given = {"target": settings["target"], "group": settings["group"], **(options or {})}
     parts = [magpie.fold_predictions(rows, cut[number], number, **given) for number in folds.used(cut, used)]
     found = crystal_tables.judged(parts, settings["target"])
+    if task == "classification":
+        known = found["predictions"]
+        scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
+        found["errors"] = found["errors"].assign(**scores)
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
 

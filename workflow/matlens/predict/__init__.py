@@ -25,5 +25,10 @@ IMAGE_METHODS = {
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }
+# Models that are ready: they predict several properties, each a row, and need no target.
+PROPERTY_METHODS = {
+    "pretrained": "matlens.predict.properties:by_networks",
+    "chgnet": "matlens.predict.properties:relaxed",
+}
 CRYSTAL_METHODS = CRYSTAL_NETS  # networks learned here, on graphs
 CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing

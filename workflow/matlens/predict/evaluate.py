@@ -85,7 +85,7 @@ def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: C
     if classes:
         errors |= validation.class_scores(y[at], cv["predicted"])
     shuffles, steps, names, importance, curve = settings["shuffles"], settings["curve_steps"], [], np.zeros((0, 2)), []
-    if shuffles:
+    if shuffles and blocks:
         names = list(blocks)
         importance = validation.permutation_importance(make, x, y, cut, seed, list(blocks.values()), shuffles)
     if steps:

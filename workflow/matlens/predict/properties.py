@@ -1,0 +1,77 @@
+"""Properties by models that are ready: a row for each item and property."""
+
+import numpy as np
+
+from matlens import columns
+from matlens.batch import BadItem
+
+COLUMNS = (
+    columns.ITEM, "property", "predicted", "std", "low_90", "high_90", "outside_training_range", "unseen_elements",
+)  # fmt: skip
+RELAXED = ("energy_ev_per_atom", "volume_a3_per_atom")
+STABILITY = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom")
+
+
+def by_networks(graphs, networks: dict, device: str = "auto"):
+    """Predict several properties of crystals by networks that were trained elsewhere.
+
+    `graphs`: Graphs of n crystals. `networks`: property -> (arrays, card). Returns a DataFrame with COLUMNS.
+    """
+    import pandas as pd
+
+    from matlens.predict import crystal_networks
+
+    parts = []
+    for name, (arrays, card) in networks.items():
+        found = crystal_networks.apply(graphs, arrays, card, device)
+        half = found.pop("half_width_90")
+        rows = {columns.ITEM: graphs.crystals.item.astype(str), "property": name, **found}
+        rows |= {"low_90": found["predicted"] - half, "high_90": found["predicted"] + half}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def rows(item: str, values: dict) -> list[dict]:
+    """Make the rows of an item whose properties carry no uncertainty."""
+    empty = {"std": np.nan, "low_90": np.nan, "high_90": np.nan, "outside_training_range": False, "unseen_elements": ""}
+    return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
+
+
+def stability(items, numbers, fractions, energy) -> tuple[list[dict], list[dict]]:
+    """Compute the formation energy of compounds, and how far above the hull of all of them they lie, eV per atom.
+
+    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) eV per atom, all by the
+    potential. The elements are in the best of four simple structures by the same potential. Returns rows, and for each
+    compound with an element that has none of them a row of `rejected`.
+    """
+    from matlens import batch, potentials
+
+    elements, cost, lost = np.unique(numbers[numbers > 0]), {}, []
+    for number in elements.tolist():
+        try:
+            cost[number] = potentials.element_energy(number)[0]
+        except BadItem as error:
+            print(f"element {number}: {error}")
+    whole = np.array([all(z in cost for z in row[row > 0].tolist()) for row in numbers], bool)
+    lost = [batch.rejection(item, "predict/chgnet", "an element of it has no reference") for item in items[~whole]]
+    if not whole.any():
+        return [], lost
+    table = np.zeros((int(whole.sum()), len(elements)))
+    for part, share in zip(numbers[whole].T, fractions[whole].T, strict=True):
+        at = np.flatnonzero(part > 0)
+        table[at, np.searchsorted(elements, part[at])] += share[at]
+    formation = energy[whole] - table @ np.array([cost.get(z, np.nan) if z in cost else 0.0 for z in elements.tolist()])
+    above = potentials.above_hull(table, formation)
+    made = []
+    for item, one, two in zip(items[whole], formation, above, strict=True):
+        made += rows(item, dict(zip(STABILITY, (float(one), float(two)), strict=True)))
+    return made, lost
+
+
+def relaxed(crystal, *, steps: int = 200, force_ev_a: float = 0.05):
+    """Relax a crystal by the potential; returns it and its properties. BadItem where it does not relax."""
+    from matlens import potentials
+
+    made, energy, _ = potentials.relax(crystal, steps, force_ev_a)
+    volume = float(abs(np.linalg.det(made.cell)) / len(made.species))
+    return made, dict(zip(RELAXED, (energy, volume), strict=True))

@@ -1,0 +1,78 @@
+"""What a candidate has to meet before it is ranked, and what it fails first."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import compositions
+
+
+def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Bring predictions of one row for each item and property to one row for each item.
+
+    `predictions`: DataFrame with item, property, predicted, std, unseen_elements. `names`: properties, m of them.
+    Returns items (n,) sorted, values (n, m), standard deviations (n, m; NaN: unknown) and unseen elements (n,) as text.
+    An item that two methods predict the same property of is a ValueError.
+    """
+    some = predictions[predictions["property"].isin(list(names))]
+    if some.duplicated(["item", "property"]).any():
+        twice = some[some.duplicated(["item", "property"])].iloc[0]
+        raise ValueError(f"'{twice['property']}' of item '{twice['item']}' is predicted twice; let one method do it")
+    items = np.sort(predictions["item"].astype(str).unique())
+    place = {name: k for k, name in enumerate(names)}
+    row = np.searchsorted(items, some["item"].astype(str).to_numpy())
+    column = some["property"].map(place).to_numpy()
+    values, std = np.full((len(items), len(place)), np.nan), np.full((len(items), len(place)), np.nan)
+    values[row, column] = some["predicted"].to_numpy(float)
+    std[row, column] = some["std"].to_numpy(float)
+    unseen = np.full(len(items), "", dtype=object)
+    strange = (some["unseen_elements"].fillna("") != "").to_numpy()
+    unseen[row[strange]] = some["unseen_elements"].to_numpy()[strange]
+    return items, values, std, unseen
+
+
+def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
+    """Turn values so that larger is better; one that is sought near a target is the nearer the better."""
+    made = np.empty_like(values)
+    for column, (_, wish) in enumerate(properties.items()):
+        found = values[:, column]
+        goal = wish["goal"]
+        made[:, column] = {"maximize": found, "minimize": -found}.get(goal, -np.abs(found - (wish["target"] or 0.0)))
+    return made
+
+
+def first_failed(values, std, unseen, formulas, properties: Mapping, settings: Mapping, known=frozenset()) -> np.ndarray:
+    """Say of every candidate which criterion it fails first, in words; "" where it meets all.
+
+    `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts
+    as 0). `unseen`: (n,) elements that a network has not seen. `formulas`: (n,). `known`: formulas that are not new.
+    `settings`: sure, without, only, most_elements, unseen_elements.
+    """
+    why = np.full(len(values), "", dtype=object)
+
+    def fail(which: np.ndarray, reason) -> None:
+        which = which & (why == "")
+        why[which] = reason if isinstance(reason, str) else reason[which]
+
+    for column, name in enumerate(properties):
+        fail(~np.isfinite(values[:, column]), f"{name} was not predicted")
+    numbers, _ = compositions.parse(formulas)
+    for name, wrong in (("without", True), ("only", False)):
+        if settings[name]:
+            listed = [compositions.SYMBOLS.index(symbol) + 1 for symbol in settings[name]]
+            inside = np.isin(numbers, listed)
+            bad = (inside if wrong else ~inside & (numbers > 0)).any(axis=1)
+            fail(bad, f"an element that is {'excluded' if wrong else 'not among those allowed'}")
+    if settings["most_elements"]:
+        fail((numbers > 0).sum(axis=1) > settings["most_elements"], f"more than {settings['most_elements']} elements")
+    if not settings["unseen_elements"]:
+        fail(unseen != "", np.array([f"element not seen in training: {names}" for names in unseen], dtype=object))
+    if known:
+        fail(np.array([formula in known for formula in formulas]), "its composition is known already")
+    margin = settings["sure"] * np.nan_to_num(std)
+    for column, (name, wish) in enumerate(properties.items()):
+        if wish["min"] is not None:
+            fail(values[:, column] - margin[:, column] < wish["min"], f"{name} below {wish['min']:g}")
+        if wish["max"] is not None:
+            fail(values[:, column] + margin[:, column] > wish["max"], f"{name} above {wish['max']:g}")
+    return why

@@ -1,0 +1,67 @@
+"""Non-dominated sorting, compiled: candidates that no other beats in every objective, then those that only these beat."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def _first_front(values, order, left):
+    """List the positions of `order` that are still left and dominated by none of those; larger is better.
+
+    `order` must put a candidate after all that dominate it (by falling sum): comparing with the front so far is enough.
+    """
+    front = np.empty(len(order), np.int64)
+    found = 0
+    objectives = values.shape[1]
+    for at in order:
+        if not left[at]:
+            continue
+        dominated = False
+        for k in range(found):
+            other = front[k]
+            better = False
+            as_good = True
+            for m in range(objectives):
+                if values[other, m] < values[at, m]:
+                    as_good = False
+                    break
+                if values[other, m] > values[at, m]:
+                    better = True
+            if as_good and better:
+                dominated = True
+                break
+        if not dominated:
+            front[found] = at
+            found += 1
+    return front[:found]
+
+
+def fronts(values: np.ndarray, enough: int) -> np.ndarray:
+    """Number the fronts of candidates from 1, until they hold `enough`; the others are 0.
+
+    `values`: (n, m), larger is better. Returns int (n,). Source: K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182.
+    """
+    values = np.ascontiguousarray(values, float)
+    order = np.lexsort((np.arange(len(values)), -values.sum(axis=1)))
+    number, left, given = np.zeros(len(values), np.int64), np.ones(len(values), np.bool_), 0
+    front = 1
+    while given < min(enough, len(values)):
+        members = _first_front(values, order, left)
+        number[members], left[members] = front, False
+        given, front = given + len(members), front + 1
+    return number
+
+
+def crowding(values: np.ndarray) -> np.ndarray:
+    """Return how far apart the neighbours of every member of a front are (n,); the ends of the front are infinite.
+
+    `values`: (n, m). Source: K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III.B.
+    """
+    distance = np.zeros(len(values))
+    for column in values.T:
+        order = np.argsort(column, kind="stable")
+        spread = column[order[-1]] - column[order[0]]
+        distance[order[[0, -1]]] = np.inf
+        if len(order) > 2 and spread > 0:
+            distance[order[1:-1]] += (column[order[2:]] - column[order[:-2]]) / spread
+    return distance
