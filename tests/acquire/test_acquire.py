@@ -72,7 +72,7 @@ def test_a_surrogate_is_sure_where_it_has_been_and_nowhere_else(surrogate):
 @pytest.mark.parametrize("method", ["expected_improvement", "upper_confidence_bound", "thompson", "greedy"])
 def test_a_loop_finds_the_best_hundredth_long_before_blind_drawing(method):
     x, y = hills()
-    asked, verdicts, index, chosen = loop(method, x, {"y": y}, 12)
+    _, verdicts, index, chosen = loop(method, x, {"y": y}, 12)
     last = progress.summary(verdicts, chosen, index).iloc[-1]
     assert last["top_found"] >= 10 * last["top_random"]
 
@@ -115,7 +115,7 @@ def test_minimising_is_maximising_the_opposite():
 
 
 def test_a_constraint_keeps_the_loop_away_from_what_breaks_it():
-    x, y = hills()
+    x, _ = hills()
     limit = {"z": {"max": 0.6}}
     values = {"y": x[:, 0], "z": x[:, 0]}
     free = loop("expected_improvement", x, values, 8)[1]

@@ -29,6 +29,7 @@ PUBLISHED = [
     ("gcpnet", {"width": 128}, 2_818_017),
 ]
 
+
 def stored(found, method: str) -> graphs.Graphs:
     """Connect crystals given as (cell, frac, species) as the stage does."""
     function = registry.load(connect.METHODS, method)

@@ -17,6 +17,7 @@ FIGURES = {
     "lineal_path": {"draw": "figures.curves:lineal_path", "needs": ["lineal_path"]},
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
+    "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
     "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},

@@ -4,14 +4,14 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, predict, segment
+from matlens import acquire, predict, screen, segment
 from matlens.overlay import PALETTE
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
-CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS, *predict.CONTROLS)
+CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS, *predict.CONTROLS, *screen.CONTROLS)
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere
@@ -52,6 +52,8 @@ UNITS = {
     "per_um2": "µm⁻²",
     "per_px": "px⁻¹",
     "per_px2": "px⁻²",
+    "ev_per_atom": "eV/atom",
+    "a3_per_atom": "Å³/atom",
 }
 _UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})$")
 

@@ -10,7 +10,7 @@ FLOOR_MB = 600
 
 
 def memory_mb(base: float, per_item: float, items: int, attempt: int) -> int:
-    """Return megabytes: `base + per_item * items`, twice as much for every further attempt, and never below the floor."""
+    """Return megabytes: `base + per_item * items`, twice as much for every further attempt, never below the floor."""
     return 2 ** (attempt - 1) * math.ceil(max(FLOOR_MB, base + per_item * items))
 
 
@@ -26,7 +26,7 @@ def items_of(total: int, shards: int | None) -> int:
 
 @cache
 def rows(path: str, changed: float) -> int:
-    """Count the rows of a parquet table from its footer; `changed`, its time of change, makes a new table count anew."""
+    """Count the rows of a parquet table from its footer; `changed`, its time of change, makes it count anew."""
     from pyarrow import parquet
 
     return parquet.read_metadata(path).num_rows

@@ -62,9 +62,7 @@ def magpie(formulas) -> np.ndarray:
     """
     unique, back = np.unique(np.asarray(formulas, dtype=object).astype(str), return_inverse=True)
     numbers, fractions = parse(unique.tolist())
-    described = [
-        _describe(numbers[at : at + CHUNK], fractions[at : at + CHUNK]) for at in range(0, len(unique), CHUNK)
-    ]
+    described = [_describe(numbers[at : at + CHUNK], fractions[at : at + CHUNK]) for at in range(0, len(unique), CHUNK)]
     return np.concatenate([np.zeros((0, len(magpie_names()))), *described])[back]
 
 

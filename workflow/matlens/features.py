@@ -1,6 +1,5 @@
 """Features of items: measures of a study averaged per item, columns of the index, and compositions."""
 
-
 from matlens import columns, compositions
 from matlens.registry import suggest
 

@@ -165,9 +165,7 @@ def foretells(name):
 def screens(name):
     """List the methods of a study that make a shortlist."""
     return [
-        method
-        for method in STUDIES[name].get("screen", {})
-        if method in screen.METHODS
+        method for method in STUDIES[name].get("screen", {}) if method in screen.METHODS
     ]
 
 

@@ -11,9 +11,7 @@ rule collect:
     log:
         "logs/{study}/{stage}/{method}/{artefact}/collect.log",
     wildcard_constraints:
-        artefact="|".join(
-            ["index", "connections", "properties", *quantify.METHODS]
-        ),
+        artefact="|".join(["index", "connections", "properties", *quantify.METHODS]),
     conda:
         "../../envs/core.yaml"
     resources:

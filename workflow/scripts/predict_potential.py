@@ -6,9 +6,12 @@ from matlens.predict import properties
 
 
 def main(structures: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
-    """Write energy and volume of every crystal, the relaxed crystals, and a row of `rejected` for what does not relax."""
+    """Write energies and volumes, the relaxed crystals, and a row of `rejected` for what does not relax."""
     every, lost = crystals.from_arrays(io.read_ragged(structures)), []
-    items = [{columns.ITEM: item, columns.KEY: int(key), "at": at} for at, (item, key) in enumerate(zip(every.item, every.key, strict=True))]
+    items = [
+        {columns.ITEM: item, columns.KEY: int(key), "at": at}
+        for at, (item, key) in enumerate(zip(every.item, every.key, strict=True))
+    ]
 
     def work(item: dict):
         return registry.call(properties.relaxed, {"crystal": every[item["at"]]}, options)
@@ -16,7 +19,9 @@ def main(structures: str, options: dict, predictions: str, relaxed: str, rejecte
     done = list(batch.survive(items, work, lost, "predict/chgnet"))
     rows = [row for item, (_, values) in done for row in properties.rows(item[columns.ITEM], values)]
     io.write_table(predictions, pd.DataFrame(rows, columns=list(properties.COLUMNS)))
-    kept = crystals.pack([i[columns.KEY] for i, _ in done], [i[columns.ITEM] for i, _ in done], [c for _, (c, _) in done])
+    kept = crystals.pack(
+        [i[columns.KEY] for i, _ in done], [i[columns.ITEM] for i, _ in done], [c for _, (c, _) in done]
+    )
     io.write_ragged(relaxed, crystals.to_arrays(kept))
     io.write_rejected(rejected, lost)
 

@@ -31,7 +31,7 @@ def thompson(mean, std, rng):
 
 
 def uncertainty(std):
-    """Return the standard deviation: what teaches the surrogate most. Source: D. D. Lewis, W. A. Gale, SIGIR (1994) 3."""
+    """Return the standard deviation: what teaches most. Source: D. D. Lewis, W. A. Gale, SIGIR (1994) 3."""
     return std
 
 

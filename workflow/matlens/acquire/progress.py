@@ -40,8 +40,8 @@ def summary(verdicts, settings: dict, known=None):
     """Summarise the rounds of one method: a row per replicate and round.
 
     `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, where there is one.
-    Columns: replicate, round, verdicts (asked so far), accepted, best_<objective> and, with `known`, top_found: the part
-    found so far of the best `top_part` of all items, and top_random: what blind drawing is expected to have found.
+    Columns: replicate, round, verdicts (asked so far), accepted, best_<objective> and, with `known`, top_found: the
+    part found so far of the best `top_part` of all items, and top_random: what blind drawing is expected to have found.
     With two objectives or more there is hypervolume instead, above the worst values of the first round.
     """
     import pandas as pd

@@ -46,9 +46,9 @@ def _basis(low: float, high: float, count: int) -> blocks.Gaussians:
 class ALIGNN(nn.Module):
     """Predict a property of crystals from distances and, on the line graph, from the angles between bonds.
 
-    Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers` (on
-    atoms alone), width of the `embedding` of distances and angles. 4,026,753 parameters at the defaults, as published.
-    Bonds are nodes of the line graph, an edge of which joins two bonds of one atom and holds the cosine between them.
+    Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers`
+    (on atoms alone), width of the `embedding` of distances and angles. 4,026,753 parameters at the
+    defaults, as published. Bonds are nodes of the line graph, an edge of which joins two bonds of one atom and holds their cosine.
     """
 
     line_graph = True

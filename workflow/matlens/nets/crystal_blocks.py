@@ -79,7 +79,7 @@ class Attention(nn.Module):
     """Augmented graph attention (AGAT): out_i = mean_k sum_j alpha_ijk h_ijk + b, with k of four heads.
 
     h_i = act([x_i (+) e_ij] W), h_j = act([x_j (+) e_ij] W); alpha_k = softmax over the edges of i of
-    act(BN(act(<a_k, h_i (+) h_j>))). The product with W is split, so that atoms are multiplied once and not once per edge.
+    act(BN(act(<a_k, h_i (+) h_j>))). The product with W is split, so that it is done once per atom.
     Source: S.-Y. Louis et al., Phys. Chem. Chem. Phys. 22 (2020) 18141.
     """
 

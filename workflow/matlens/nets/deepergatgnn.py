@@ -3,6 +3,8 @@
 S. S. Omee et al., Patterns 3 (2022) 100491; layers as the authors' code has them.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -33,7 +35,7 @@ class _Global(nn.Module):
     def __init__(self, width: int):
         super().__init__()
         sizes = (width + COMPOSITION, width, width, 1)
-        self.global_mlp = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        self.global_mlp = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.bn_list = nn.ModuleList(blocks.DiffGroupNorm(width, GROUPS) for _ in range(3))
 
     def forward(self, x, graph):

@@ -43,9 +43,9 @@ class _Embed(nn.Sequential):
 class GCPNet(nn.Module):
     """Predict a property of crystals by attention over bonds and angles first, then over bonds.
 
-    Options: `width`, number of layers of the `first` level (an operator on the line graph, then one on atoms) and of the
-    `second` (on atoms). 194,625, 725,025 and 2,818,017 parameters at widths 32, 64 and 128, as published. Distances are
-    spread over fifty Gaussians in angstrom; the authors' code divides them by 8 and so reaches about eight of the fifty.
+    Options: `width`, number of layers of the `first` level (an operator on the line graph, then one on atoms) and of
+    the `second` (on atoms). 194,625, 725,025 and 2,818,017 parameters at widths 32, 64 and 128, as published.
+    Distances are spread over fifty Gaussians in angstrom; the authors' code divides them by 8 and reaches eight.
     Every periodic image is a neighbour, where the authors keep one edge for each pair of atoms.
     """
 

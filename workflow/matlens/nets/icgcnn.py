@@ -1,7 +1,7 @@
 """Improved crystal graph convolutional network (iCGCNN).
 
-C. W. Park, C. Wolverton, Phys. Rev. Mater. 4 (2020) 063801. The authors published no code; the equations below are those
-of the preprint arXiv:1906.05267 as they are usually quoted, and no number of the paper could be repeated here.
+C. W. Park, C. Wolverton, Phys. Rev. Mater. 4 (2020) 063801. The authors published no code; the equations below are
+those of the preprint arXiv:1906.05267 as they are usually quoted, and no number of the paper could be repeated here.
 """
 
 import torch

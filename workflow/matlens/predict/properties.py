@@ -40,9 +40,9 @@ def rows(item: str, values: dict) -> list[dict]:
 def stability(items, numbers, fractions, energy) -> tuple[list[dict], list[dict]]:
     """Compute the formation energy of compounds, and how far above the hull of all of them they lie, eV per atom.
 
-    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) eV per atom, all by the
-    potential. The elements are in the best of four simple structures by the same potential. Returns rows, and for each
-    compound with an element that has none of them a row of `rejected`.
+    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) eV per atom, all by
+    the potential. The elements are in the best of four simple structures by the same potential. Returns rows, and
+    for each compound with an element that has none of them a row of `rejected`.
     """
     from matlens import batch, potentials
 

@@ -41,7 +41,9 @@ def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
     return made
 
 
-def first_failed(values, std, unseen, formulas, properties: Mapping, settings: Mapping, known=frozenset()) -> np.ndarray:
+def first_failed(
+    values, std, unseen, formulas, properties: Mapping, settings: Mapping, known=frozenset()
+) -> np.ndarray:
     """Say of every candidate which criterion it fails first, in words; "" where it meets all.
 
     `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts

@@ -1,4 +1,4 @@
-"""Non-dominated sorting, compiled: candidates that no other beats in every objective, then those that only these beat."""
+"""Non-dominated sorting, compiled: candidates that no other beats in all, then those that only these beat."""
 
 import numpy as np
 from numba import njit

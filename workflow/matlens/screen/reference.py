@@ -15,7 +15,9 @@ def formulas(path: str | None) -> frozenset[str]:
     from matlens import io
 
     if not Path(path).exists():
-        raise FileNotFoundError(f"screen.reference: there is no file '{path}'; name a CSV table with a column 'formula'")
+        raise FileNotFoundError(
+            f"screen.reference: there is no file '{path}'; name a CSV table with a column 'formula'"
+        )
     table = io.read_csv(path)
     if "formula" not in table:
         raise ValueError(f"{path} has no column 'formula'; it has {', '.join(map(str, table.columns))}")

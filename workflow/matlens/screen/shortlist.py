@@ -42,8 +42,8 @@ def clusters(x: np.ndarray, count: int) -> np.ndarray:
 def make(predictions, index, settings: Mapping, score: Callable, known=frozenset()):
     """Rank the candidates of a study.
 
-    `predictions`: DataFrame, a row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula and,
-    where there is one, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most,
+    `predictions`: DataFrame, a row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
+    and, where there is one, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most,
     diverse, seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: formulas that are not new.
     Returns the shortlist and the excluded, a row each with the first criterion that it fails.
     """
@@ -63,7 +63,9 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     order = np.lexsort((np.arange(len(passed)), -points))
     order = order[np.isfinite(points[order])][: SHARE * settings["most"]]
     volumes = about["volume_a3_per_atom"] if "volume_a3_per_atom" in about else np.zeros(len(about))
-    near = fingerprints([formulas[k] for k in passed[order]], np.asarray(volumes)[passed[order]]) if len(order) else None
+    near = (
+        fingerprints([formulas[k] for k in passed[order]], np.asarray(volumes)[passed[order]]) if len(order) else None
+    )
     member = clusters(near, settings["most"]) if len(order) else np.zeros(0, int)
     if settings["diverse"] and len(order):
         _, first = np.unique(member, return_index=True)  # the best of each cluster: the order is that of the scores
@@ -91,10 +93,10 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
 def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool) -> list[str]:
     """Say in words why each candidate stands where it stands."""
     made = []
-    ranked = np.argsort(np.argsort(-better, axis=0, kind="stable"), axis=0) + 1 if len(better) else better
     for at in chosen:
+        place = 1 + (better > better[at]).sum(axis=0)
         parts = [
-            f"{name} {values[passed[at], column]:.4g} ({ranked[at, column]} of {len(passed)} that meet the criteria)"
+            f"{name} {values[passed[at], column]:.4g} ({place[column]} of {len(passed)} that meet the criteria)"
             for column, name in enumerate(properties)
         ]
         made.append("; ".join(parts) + ("; the best of its cluster" if diverse else ""))

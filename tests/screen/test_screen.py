@@ -1,0 +1,172 @@
+"""Fronts, scores and criteria against brute force, and a shortlist whose answer is plain to see."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import registry, screen
+from matlens.screen import criteria, fronts, ranking, reference, shortlist
+
+RNG = np.random.default_rng(0)
+
+
+def wish(goal="maximize", **more) -> dict:
+    return {"goal": goal, "target": None, "weight": 1.0, "min": None, "max": None} | more
+
+
+def settings(**changes) -> dict:
+    plain = {
+        "properties": {"a": wish()}, "sure": 0.0, "without": [], "only": [], "most_elements": None,
+        "unseen_elements": False, "most": 3, "diverse": False, "seed": 0,
+    }  # fmt: skip
+    return plain | changes
+
+
+def predictions(formulas, **properties):
+    """Make long predictions of items i0, i1, ..., and their index; a property is values, or values and deviations."""
+    rows = []
+    for name, values in properties.items():
+        std = np.zeros(len(formulas))
+        if isinstance(values, tuple):
+            values, std = values
+        rows += [
+            {"item": f"i{k}", "property": name, "predicted": v, "std": s, "unseen_elements": ""}
+            for k, (v, s) in enumerate(zip(values, std, strict=True))
+        ]
+    return pd.DataFrame(rows), pd.DataFrame({"item": [f"i{k}" for k in range(len(formulas))], "formula": formulas})
+
+
+def listed(found, method="weighted", options=None, known=frozenset(), **changes):
+    score = partial(registry.call, registry.load(screen.METHODS, method), options=options or {})
+    return shortlist.make(*found, settings(**changes), score, known)
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3, 4])
+def test_fronts_are_those_of_brute_force(objectives):
+    values = RNG.integers(0, 6, (120, objectives)).astype(float)  # with ties
+    left, number, expected = np.arange(len(values)), 1, np.zeros(len(values), int)
+    while len(left):
+        some = values[left]
+        beaten = ((some[:, None] <= some).all(2) & (some[:, None] < some).any(2)).any(1)
+        expected[left[~beaten]] = number
+        left, number = left[beaten], number + 1
+    np.testing.assert_array_equal(fronts.fronts(values, len(values)), expected)
+
+
+def test_fronts_end_where_there_are_enough():
+    values = np.arange(10.0)[:, None]
+    assert fronts.fronts(values, 3).tolist() == [0] * 7 + [3, 2, 1]
+
+
+def test_crowding_of_three_points_on_a_line():
+    found = fronts.crowding(np.array([[0.0, 4.0], [1.0, 3.0], [4.0, 0.0]]))
+    assert np.isinf(found[[0, 2]]).all()
+    assert found[1] == pytest.approx(2.0)
+
+
+def test_a_weight_moves_the_choice():
+    values = np.array([[1.0, 0.0], [0.0, 1.0], [0.4, 0.4]])
+    assert np.argmax(ranking.weighted(values, np.array([3.0, 1.0]))) == 0
+    assert np.argmax(ranking.weighted(values, np.array([1.0, 3.0]))) == 1
+    assert np.argmax(ranking.weighted(values, np.array([1.0, 1.0]), worst=1.0)) == 2
+
+
+def test_the_best_are_listed_in_order_and_the_rest_says_why_not():
+    found = predictions(["NiAl", "FeAl", "CoAl", "TiAl"], a=[1.0, 4.0, 3.0, 2.0], b=[0.0, 0.3, 0.0, 0.0])
+    made, out = listed(found, properties={"a": wish(), "b": wish("minimize", max=0.1)})
+    assert made["item"].tolist() == ["i2", "i3", "i0"]
+    assert made["rank"].tolist() == [1, 2, 3]
+    assert out.to_dict("records") == [{"item": "i1", "criterion": "b above 0.1"}]
+    assert "a 3 (1 of 3" in made["reason"][0]
+
+
+def test_a_target_is_the_nearer_the_better():
+    made, _ = listed(
+        predictions(["NiAl", "FeAl", "CoAl"], a=[1.0, 2.1, 3.5]), properties={"a": wish("target", target=2.0)}
+    )
+    assert made["item"].tolist() == ["i1", "i0", "i2"]
+
+
+def test_an_uncertain_value_must_keep_its_limit_with_a_margin():
+    found = predictions(["NiAl", "FeAl"], a=([2.2, 2.2], [0.5, 0.05]))
+    for sure, kept in ((0.0, ["i0", "i1"]), (1.0, ["i1"])):
+        made, _ = listed(found, properties={"a": wish(min=2.0)}, sure=sure)
+        assert made["item"].tolist() == kept
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({"without": ["Fe"]}, {"i0", "i2"}),
+        ({"only": ["Ni", "Al"]}, {"i0"}),
+        ({"most_elements": 2}, {"i0", "i1"}),
+        ({"known": frozenset({"AlNi"})}, {"i1", "i2"}),
+    ],
+)
+def test_elements_and_novelty(changes, kept):
+    table, index = predictions(["AlNi", "AlFe", "AlCoTi"], a=[1.0, 2.0, 3.0])
+    known = changes.pop("known", frozenset())
+    made, out = listed((table, index), known=known, **changes)
+    assert set(made["item"]) == kept
+    assert len(out) == 3 - len(kept)
+
+
+def test_elements_that_no_network_saw_are_kept_out_unless_allowed():
+    table, index = predictions(["AlNi", "AlFe"], a=[1.0, 2.0])
+    table.loc[1, "unseen_elements"] = "Fe"
+    assert listed((table, index))[0]["item"].tolist() == ["i0"]
+    assert listed((table, index), unseen_elements=True)[0]["item"].tolist() == ["i1", "i0"]
+
+
+def test_what_was_not_predicted_is_excluded_and_named():
+    table, index = predictions(["AlNi", "AlFe"], a=[1.0, 2.0], b=[1.0, 1.0])
+    made, out = listed((table.drop(index=3), index), properties={"a": wish(), "b": wish()})
+    assert made["item"].tolist() == ["i0"]
+    assert out["criterion"].tolist() == ["b was not predicted"]
+
+
+def test_a_diverse_list_has_one_of_those_that_are_alike():
+    formulas = ["Ni3Al", "Ni3Al", "Ni3Al", "MgO", "NaCl"]
+    found = predictions(formulas, a=[5.0, 4.9, 4.8, 1.0, 0.5])
+    assert listed(found)[0]["item"].tolist() == ["i0", "i1", "i2"]
+    assert listed(found, diverse=True)[0]["item"].tolist() == ["i0", "i3", "i4"]
+
+
+def test_nothing_that_meets_the_criteria_is_an_empty_list():
+    made, out = listed(predictions(["AlNi"], a=[1.0]), properties={"a": wish(min=9.0)})
+    assert len(made) == 0
+    assert len(out) == 1
+    assert {"rank", "item", "reason", "a", "a_std"} <= set(made.columns)
+
+
+def test_a_property_that_two_methods_predict_is_refused():
+    table, index = predictions(["AlNi"], a=[1.0])
+    with pytest.raises(ValueError, match="predicted twice"):
+        listed((pd.concat([table, table]), index))
+
+
+def test_the_random_control_is_the_same_whenever_it_is_run():
+    found = predictions(["NiAl", "FeAl", "CoAl", "TiAl"], a=[1.0, 4.0, 3.0, 2.0])
+    one, two = (listed(found, "random")[0]["item"].tolist() for _ in range(2))
+    assert one == two
+
+
+def test_what_is_known_is_read_from_a_table(tmp_path):
+    path = tmp_path / "known.csv"
+    path.write_text("formula\nNi3Al\nO2Ti\n")
+    assert reference.formulas(str(path)) == {"AlNi3", "O2Ti"}
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        reference.formulas(str(tmp_path / "none.csv"))
+
+
+def test_criteria_of_a_hundred_thousand_are_quick():
+    import time
+
+    formulas = RNG.choice(["Ni3Al", "TiAl", "FeCo", "NaCl"], 100_000).tolist()
+    why_started = time.process_time()
+    criteria.first_failed(
+        RNG.random((100_000, 2)), np.zeros((100_000, 2)), np.full(100_000, "", dtype=object), formulas,
+        {"a": wish(min=0.5), "b": wish()}, settings(without=["Na"]),
+    )  # fmt: skip
+    assert time.process_time() - why_started < 5

@@ -1,0 +1,33 @@
+"""Candidates by two properties: all, those on the shortlist, and the front of the best compromises."""
+
+from figures import style
+
+
+def draw(shortlist: dict, properties: dict, *, names: int = 8):
+    """Draw a panel for each way of ranking, with the first two properties; the best `names` are named."""
+    import pandas as pd
+
+    long = pd.concat(properties.values(), ignore_index=True)
+    table = next(iter(shortlist.values()))
+    wanted = [name for name in table.columns if f"{name}_std" in table.columns][:2]
+    if len(wanted) < 2 or not any(len(found) for found in shortlist.values()):
+        return style.nothing("a front needs two properties and a candidate that meets all criteria")
+    wide = long[long["property"].isin(wanted)].pivot(index="item", columns="property", values="predicted").dropna()
+    looks = style.look(shortlist)
+    figure, axes = style.panels(1, len(shortlist), style.PAGE_IN, 2.6, sharex=True, sharey=True)
+    for panel, (method, found) in zip(axes.flat, shortlist.items(), strict=True):
+        panel.plot(wide[wanted[0]], wide[wanted[1]], ".", color=style.FAINT, ms=3, zorder=0, label="all")
+        shown = looks[method] | {"ls": "", "ms": 4}
+        panel.plot(found[wanted[0]], found[wanted[1]], **shown, label="shortlist")
+        front = found[found["pareto_front"] == 1].sort_values(wanted[0])
+        panel.plot(front[wanted[0]], front[wanted[1]], color=style.INK, lw=0.8, label="front")
+        for _, row in found.head(names).iterrows():
+            panel.annotate(
+                style.text(row["formula"]), (row[wanted[0]], row[wanted[1]]), xytext=(3, 3), fontsize=6,
+                textcoords="offset points",
+            )  # fmt: skip
+        panel.set_title(style.text(method))
+        panel.set_xlabel(style.axis(wanted[0]))
+    axes.flat[0].set_ylabel(style.axis(wanted[1]))
+    axes.flat[0].legend(fontsize=6)
+    return figure
