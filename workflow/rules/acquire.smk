@@ -18,7 +18,8 @@ rule acquire:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=memory(3000, 0.1, whole=True),
+        runtime=minutes(60, 0.01, whole=True),
     params:
         options=options("acquire"),
         settings=asking,
@@ -42,7 +43,8 @@ rule judge:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000),
+        runtime=minutes(60),
     params:
         oracle=lambda wildcards: STUDIES[wildcards.study]["acquire"]["oracle"],
         settings=judging,
@@ -63,6 +65,9 @@ rule progress:
         "logs/{study}/acquire/{method}/progress.log",
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.2, whole=True),
+        runtime=minutes(20, 0.001, whole=True),
     params:
         settings=asking,
     script:

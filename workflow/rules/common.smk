@@ -78,31 +78,30 @@ def code(door, table=None, key="method"):
     return lambda wildcards: sources.closure(door, table[wildcards[key]])
 
 
-def items(wildcards):
-    """Count the items that a job works on, those of its shard or all of its study; 1 before they have been listed."""
+def items(wildcards, whole=False):
+    """Count the items that a job works on, of its shard or of the whole study; 1 before they have been listed."""
     if "study" not in wildcards.keys():
         return 1
     plan = f"{source(wildcards.study)}/plan/all.parquet"
     if not os.path.exists(plan):
         return 1
+    parts = STUDIES[wildcards.study]["ingest"]["shards"]
+    sharded = "shard" in wildcards.keys() and not whole
     total = budget.rows(plan, os.path.getmtime(plan))
-    sharded = "shard" in wildcards.keys()
-    return budget.items_of(
-        total, STUDIES[wildcards.study]["ingest"]["shards"] if sharded else None
-    )
+    return budget.items_of(total, parts if sharded else None)
 
 
-def memory(base, per_item=0):
-    """Ask for so many megabytes, and so many more for each item."""
+def memory(base, per_item=0, whole=False):
+    """Ask for so many megabytes, and so many more for each item: of the shard, or where that means a fold of the whole."""
     return lambda wildcards, attempt: budget.memory_mb(
-        base, per_item, items(wildcards), attempt
+        base, per_item, items(wildcards, whole), attempt
     )
 
 
-def minutes(base, per_item=0):
-    """Ask for so many minutes, and so many more for each item."""
+def minutes(base, per_item=0, whole=False):
+    """Ask for so many minutes, and so many more for each item, as `memory` does."""
     return lambda wildcards, attempt: budget.minutes(
-        base, per_item, items(wildcards), attempt
+        base, per_item, items(wildcards, whole), attempt
     )
 
 

@@ -36,7 +36,8 @@ rule predict:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=memory(2000, 0.5),
+        runtime=minutes(60, 0.05),
     params:
         options=options("predict"),
         measures=lambda wildcards: featured(wildcards.study)[1],
@@ -69,7 +70,9 @@ rule predict_images:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        mem_mb=memory(3000, 1),
+        runtime=minutes(120, 0.2),
+        gpu=gpus("predict", predict.IMAGE_METHODS),
     params:
         options=options("predict"),
         settings=lambda wildcards: {
@@ -122,8 +125,8 @@ rule learn_crystals:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=memory(2000, 0.2),
-        runtime=minutes(120, 0.1),
+        mem_mb=memory(2000, 0.2, whole=True),
+        runtime=minutes(120, 0.1, whole=True),
         gpu=gpus("predict", predict.CRYSTAL_METHODS),
     params:
         options=options("predict"),
@@ -149,8 +152,8 @@ rule predict_crystals:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=memory(2000, 0.2),
-        runtime=minutes(20, 0.01),
+        mem_mb=memory(2000, 0.2, whole=True),
+        runtime=minutes(20, 0.01, whole=True),
         gpu=gpus("predict", predict.CRYSTAL_METHODS),
     params:
         options=options("predict"),
@@ -176,6 +179,9 @@ rule score_crystals:
         method="|".join(predict.CRYSTAL_METHODS),
     conda:
         "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(1500, 0.2, whole=True),
+        runtime=minutes(20, 0.001, whole=True),
     params:
         settings=dividing,
     script:

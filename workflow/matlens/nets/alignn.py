@@ -48,7 +48,8 @@ class ALIGNN(nn.Module):
 
     Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers`
     (on atoms alone), width of the `embedding` of distances and angles. 4,026,753 parameters at the
-    defaults, as published. Bonds are nodes of the line graph, an edge of which joins two bonds of one atom and holds their cosine.
+    defaults, as published. Bonds are nodes of the line graph; its edges join two bonds of one atom and hold their
+    cosine.
     """
 
     line_graph = True

@@ -15,7 +15,7 @@ from matlens.nets import CRYSTAL_NETS
 
 COVERAGE = 0.9
 NORMAL_90 = 1.6449  # a normal distribution has 90 % within so many standard deviations
-MOST_EDGES = {False: 200_000, True: 20_000}  # in a batch that is applied, without and with angles: bounded memory
+MOST_EDGES = {False: 6_000, True: 2_000}  # in a batch that is applied, without and with angles: what fits into a cache
 LEAST_CALIBRATED = 10  # residuals below which an interval is not calibrated
 
 

@@ -1,0 +1,191 @@
+"""What orchestration costs: planning 10^3 to 10^6 items, the start-up of every door, a screening of 18,928 crystals.
+
+    python benchmarks/scale.py [--most 1000000] [--docs docs] [--screening yes]
+
+Plans are dry runs of a study of synthetic crystals that are connected and predicted, with so many shards that a shard
+has 200 items at least and the graph of jobs stays small. `--docs` writes the table and the figure there; `--screening`
+runs the perovskites of Matbench on two cores and divides the time into work and the rest.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights")
+LEAST_ITEMS, MOST_SHARDS = 200, 1200
+SLURM_JOB_S = 6.0  # start of a job on a quiet Slurm, before its first line: two Snakemakes
+WEIGHTS = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
+SPANS = """
+import builtins as _b, json as _j, time as _t
+_start, _state, _import = _t.time(), {"depth": 0, "spent": 0.0}, _b.__import__
+def _timed(*words, **more):
+    _state["depth"] += 1
+    began = _t.time()
+    try:
+        return _import(*words, **more)
+    finally:
+        _state["depth"] -= 1
+        if not _state["depth"]:
+            _state["spent"] += _t.time() - began
+_b.__import__ = _timed
+"""
+NOTE = """
+            with open("spans.jsonl", "a") as _file:
+                _file.write(_j.dumps([job.rule, _called, _state["spent"] - _before, _t.time()]) + chr(10))
+"""
+
+
+def house(folder: Path) -> Path:
+    """Copy the workflow into a folder of its own."""
+    for name in COPIED:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+def study(folder: Path, shards: int, ingest: dict) -> None:
+    """Write the study: crystals, their graphs, a property by ready weights, a shortlist."""
+    settings = {
+        "title": "scale",
+        "ingest": {"shards": shards, **ingest},
+        "connect": {"knn": {}},
+        "predict": {"pretrained": {"weights": {"log10_bulk_modulus_gpa": WEIGHTS}}},
+        "screen": {"properties": {"log10_bulk_modulus_gpa": {"goal": "maximize"}}, "weighted": {}},
+    }
+    (folder / "config/studies/scale.yaml").write_text(json.dumps(settings))
+
+
+def measured(command: list[str], folder: Path) -> dict:
+    """Run a command; return its wall and processor seconds, its memory in MB, and what it printed."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, cwd=folder, stdout=told, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        told.seek(0)
+        text = told.read()
+    if status:
+        raise SystemExit(text)
+    wall = time.monotonic() - began
+    return {"wall_s": wall, "cpu_s": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024, "text": text}
+
+
+def snakemake(*words: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", *words, "--config", "studies=scale"]
+
+
+def plan(items: int) -> dict:
+    """Plan a study of so many items by a dry run."""
+    shards = max(1, min(MOST_SHARDS, items // LEAST_ITEMS))
+    with tempfile.TemporaryDirectory() as name:
+        folder = house(Path(name))
+        study(folder, shards, {"prototypes": {"prototypes": ["rock_salt"], "elements": {"A": ["Na"], "X": ["Cl"]}}})
+        found = measured(snakemake("-n", "--quiet", "rules"), folder)
+    jobs = next(int(line.split()[1]) for line in found["text"].splitlines() if line.startswith("total "))
+    return {"items": items, "shards": shards, "jobs": jobs, **{k: found[k] for k in ("wall_s", "cpu_s", "mb")}}
+
+
+def doors() -> dict[str, float]:
+    """Measure the processor seconds that each door takes to say how it is called."""
+    found = {}
+    os.environ["PYTHONPATH"] = str(ROOT / "workflow")
+    for path in sorted((ROOT / "workflow/scripts").glob("*.py")):
+        found[path.stem] = measured([sys.executable, str(path), "--help"], ROOT)["cpu_s"]
+    return found
+
+
+def draw(rows: list[dict], path: Path) -> None:
+    """Draw time and memory of planning against the number of items."""
+    sys.path.insert(0, str(ROOT / "workflow"))
+    from figures import style
+
+    with style.matplotlib.rc_context(style.STYLE):
+        figure = style.Figure(figsize=(style.PAGE_IN, 2.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        each = rows[-1]["cpu_s"] / rows[-1]["jobs"]
+        items = [row["items"] for row in rows]
+        left.loglog(items, [row["cpu_s"] for row in rows], "o-", color=style.INK, label="shards")
+        left.loglog(items, [each * 3 * n for n in items], "--", color=style.FAINT, label="a job for each item and step")
+        left.set(xlabel="items", ylabel="planning (CPU s)")
+        left.legend()
+        right.semilogx(items, [row["mb"] for row in rows], "o-", color=style.INK)
+        right.set(xlabel="items", ylabel="memory (MB)", ylim=(0, None))
+        figure.savefig(path, metadata={"Date": None})
+
+
+def screening() -> dict:
+    """Screen the perovskites of Matbench on two cores; return the seconds of both cores, and those of work alone."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = house(Path(name))
+        study(folder, 2, {"crystal_set": {"name": "matbench_perovskites", "targets": ["y"]}})
+        door = folder / "workflow/matlens/door.py"
+        text = door.read_text().replace('"""The frame', SPANS.strip() + '\n"""The frame', 1)
+        call = "            main(**_arguments(main, job))\n"
+        timed = f"            _called, _before = _t.time(), _state['spent']\n{call}{NOTE.lstrip(chr(10))}"
+        door.write_text(text.replace(call, timed, 1))
+        found = measured(snakemake("--cores", "2", "--quiet", "all"), folder)
+        spans = [json.loads(line) for line in (folder / "spans.jsonl").read_text().splitlines()]
+    work = {}
+    for rule, called, imports, ended in spans:
+        work[rule] = work.get(rule, 0.0) + ended - called - imports
+    busy = sorted((called, ended) for _, called, _, ended in spans)
+    covered, end = 0.0, 0.0
+    for called, ended in busy:  # the time in which some door was at work
+        covered += max(0.0, ended - max(called, end))
+        end = max(end, ended)
+    return {"wall_s": found["wall_s"], "at_work_s": covered, "jobs": len(spans), "by_rule_s": work}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=1_000_000)
+    parser.add_argument("--docs", type=Path)
+    parser.add_argument("--screening", default="")
+    chosen = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    rows = [plan(items) for items in (1000, 10_000, 100_000, 1_000_000) if items <= chosen.most]
+    lines = ["| items | shards | jobs | planning, CPU s | wall s | memory, MB |", "|---|---|---|---|---|---|"]
+    lines += [
+        "| {items:,} | {shards} | {jobs:,} | {cpu_s:.1f} | {wall_s:.1f} | {mb:.0f} |".format(**row) for row in rows
+    ]
+    print("\n".join(lines))
+    started = doors()
+    print("start-up of a door, CPU s: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in started.items()))
+    last, mean = rows[-1], sum(started.values()) / len(started)
+    each = last["cpu_s"] / last["jobs"]
+    print(
+        f"a job for each of {last['items']:,} items and step would be {3 * last['items']:,} jobs: "
+        f"{3 * last['items'] * each / 3600:.1f} h of planning, {3 * last['items'] * mean / 3600:.0f} h of start-up, "
+        f"{3 * last['items'] * SLURM_JOB_S / 3600:.0f} h of starting Slurm jobs; "
+        f"in {last['jobs']:,} jobs {last['cpu_s']:.0f} s, {last['jobs'] * mean / 3600:.1f} h, "
+        f"{last['jobs'] * SLURM_JOB_S / 3600:.1f} h"
+    )
+    if chosen.screening:
+        found = screening()
+        rest = 1 - found["at_work_s"] / found["wall_s"]
+        print(
+            f"screening of 18,928 perovskites: {found['wall_s']:.0f} s in {found['jobs']} jobs, "
+            f"no door at work in {rest:.0%} of it; seconds of work: "
+            + ", ".join(f"{rule} {seconds:.0f}" for rule, seconds in sorted(found["by_rule_s"].items()))
+        )
+        whole = 3 * 18_928
+        print(
+            f"  one job for each item would be {whole:,} jobs: {whole * mean / 2 / 3600:.1f} h of start-up on two cores"
+        )
+    if chosen.docs:
+        (chosen.docs / "scale_table.md").write_text("\n".join(lines) + "\n")
+        draw(rows, chosen.docs / "scale.svg")
+
+
+if __name__ == "__main__":
+    main()
