@@ -9,7 +9,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config studies=$(STUDIES))
 export PYTHONPATH := workflow
 
-.PHONY: run resume test test-slow cluster-test figures report export lint plan status benchmark lock clean
+.PHONY: run resume test test-slow cluster-test figures report export lint plan status benchmark lock licences clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
@@ -57,6 +57,9 @@ lock:  ## write requirements.lock anew from requirements.in, in an environment o
 	(echo "# Every package of the environment; made by 'make lock' from requirements.in."; \
 	 .venv-lock/bin/pip freeze | sed 's/+cpu$$//') > requirements.lock
 	rm -rf .venv-lock
+
+licences: .venv/installed  ## write docs/licences.md anew; after every `make lock`
+	$(BIN)/python docs/licences.py
 
 clean:  ## remove what the rules made; data and environment stay
 	rm -rf results logs

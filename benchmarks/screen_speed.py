@@ -1,7 +1,7 @@
-"""Store to ranking with CGCNN, one thread: structures per CPU-second, and what part of it is neither model nor graph.
+"""Store to ranking with CGCNN, one thread: structures per CPU-second, and the part that is neither model nor graph.
 
-Needs the public set matbench_log_gvrh_kvrh. `--crystals n` takes the first n. The figure of the authors' code beside it,
-about 77 a second with files parsed and neighbours searched by pymatgen, was recorded elsewhere.
+Needs the public set matbench_log_gvrh_kvrh. `--crystals n` takes the first n. The figure of the authors' code, about 77
+a second with files parsed and neighbours searched by pymatgen, was recorded elsewhere.
 """
 
 import argparse

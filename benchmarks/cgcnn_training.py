@@ -1,0 +1,101 @@
+"""Training steps of CGCNN at its authors' options, one thread: structures per CPU-second beside their layer, one run.
+
+The peer is the authors' layer as their equation has it (atoms and bond joined for every edge, then one product), with
+Gaussians made beforehand as in their code; graphs, batches, loss and optimiser are the same for both. Needs the public
+set matbench_log_gvrh_kvrh. `--crystals n` takes the first n. A later pair of rows is the step of each other network.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "workflow"), str(Path(__file__).resolve().parent)]
+
+
+def authors(net, torch):
+    """Make the peer: the weights of our network, in the layer of the authors."""
+    from torch.nn import functional as F
+
+    def convolve(layer, x, edges, source, neighbour):
+        joined = torch.cat([x[source], x[neighbour], edges], dim=1)
+        gate, core = layer.bn1(layer.fc_full(joined)).chunk(2, dim=1)
+        heard = torch.zeros_like(x).index_add(0, source, torch.sigmoid(gate) * F.softplus(core))
+        return F.softplus(x + layer.bn2(heard))
+
+    def forward(graph):
+        x, edges = net.embedding(net.elements[graph["species"]]), graph["gaussians"]
+        for layer in net.convs:
+            x = convolve(layer, x, edges, graph["source"], graph["neighbour"])
+        pooled = x.new_zeros(graph["count"], x.shape[1]).index_add(0, graph["crystal"], x)
+        return net.head(pooled / torch.bincount(graph["crystal"], minlength=graph["count"])[:, None])
+
+    return forward
+
+
+def speed(net, forward, batches, target, torch) -> float:
+    """Train over all batches once and return structures per CPU-second; a first batch warms up."""
+    optimiser = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9)
+    started, done = None, 0
+    for number, batch in enumerate(batches):
+        if number == 1:
+            started = time.process_time()
+        optimiser.zero_grad(set_to_none=True)
+        (forward(batch) - target[: batch["count"]]).square().mean().backward()
+        optimiser.step()
+        done += batch["count"] if started else 0
+    return done / (time.process_time() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--crystals", type=int, default=2048)
+    parser.add_argument("--others", action="store_true", help="also the step of every other network, batches of 64")
+    asked = parser.parse_args()
+    import numpy as np
+    import torch
+    from matlens import connect, crystals, graphs, io, nets, registry
+    from screen_speed import stored
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        every = crystals.from_arrays(io.read_ragged(stored(asked.crystals, Path(folder))))
+
+    def connected(method):
+        function = registry.load(connect.METHODS, method)
+        edges = connect.stack([function(one.cell, one.frac) for one in every], method)
+        return graphs.from_arrays(crystals.to_arrays(every) | edges)
+
+    some = {"knn": connected("knn")}
+    net = registry.load(nets.CRYSTAL_NETS, "cgcnn")()
+    target = torch.randn(256)
+    runs = np.array_split(np.arange(len(every)), -(-len(every) // 256))
+    batches = [graphs.batch(some["knn"], run) for run in runs]
+    for batch in batches:
+        batch["gaussians"] = torch.exp(-(((batch["distance"][:, None] - net.centres) / net.step) ** 2))
+    net.train()
+    rounds = [
+        (speed(net, net, batches, target, torch), speed(net, authors(net, torch), batches, target, torch))
+        for _ in range(3)
+    ]
+    ours, peer = np.median(rounds, axis=0)
+    print(
+        f"CGCNN, {len(every)} crystals: {ours:.0f} a CPU-second, the authors' layer {peer:.0f}: {ours / peer:.2f} times"
+    )
+    for name in nets.CRYSTAL_NETS if asked.others else ():
+        other = registry.load(nets.CRYSTAL_NETS, name)().train()
+        if nets.GRAPHS[name] not in some:
+            some[nets.GRAPHS[name]] = connected(nets.GRAPHS[name])
+        few = np.array_split(np.arange(min(256, len(every))), 4)
+        angles = getattr(other, "line_graph", False)
+        made = [graphs.batch(some[nets.GRAPHS[name]], run, angles) for run in few]
+        size = sum(p.numel() for p in other.parameters())
+        print(f"  {name:13s} {size:10,d} parameters {speed(other, other, made, target, torch):8.1f} a CPU-second")
+
+
+if __name__ == "__main__":
+    main()
