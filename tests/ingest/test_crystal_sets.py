@@ -107,9 +107,9 @@ def test_without_cache_and_network_matminers_set_says_where_to_put_it(tmp_path, 
     ("content", "message"),
     [
         (b"<html>403</html>", "web page"),
-        (gzip.compress(b'{"columns": ["structure"], "index": [0], "data": [[')[:-20], "broken"),
-        (gzip.compress(b'{"columns": ["structure"], "index": [0], "data": [['), "truncated"),
-        (gzip.compress(b'{"columns": ["a"], "index": [], "data": []}'), "no structure"),
+        (gzip.compress(b'{"columns": ["structure"], "index": [0], "data": [[', mtime=0)[:-20], "broken"),
+        (gzip.compress(b'{"columns": ["structure"], "index": [0], "data": [[', mtime=0), "truncated"),
+        (gzip.compress(b'{"columns": ["a"], "index": [], "data": []}', mtime=0), "no structure"),
         (b"", "empty"),
     ],
 )

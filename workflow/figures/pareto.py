@@ -11,7 +11,7 @@ def draw(shortlist: dict, properties: dict, *, names: int = 8):
     table = next(iter(shortlist.values()))
     wanted = [name for name in table.columns if f"{name}_std" in table.columns][:2]
     if len(wanted) < 2 or not any(len(found) for found in shortlist.values()):
-        return style.nothing("a front needs two properties and a candidate that meets all criteria")
+        return style.nothing("no front: it needs two properties, and a candidate that meets all criteria")
     wide = long[long["property"].isin(wanted)].pivot(index="item", columns="property", values="predicted").dropna()
     looks = style.look(shortlist)
     figure, axes = style.panels(1, len(shortlist), style.PAGE_IN, 2.6, sharex=True, sharey=True)
@@ -21,10 +21,10 @@ def draw(shortlist: dict, properties: dict, *, names: int = 8):
         panel.plot(found[wanted[0]], found[wanted[1]], **shown, label="shortlist")
         front = found[found["pareto_front"] == 1].sort_values(wanted[0])
         panel.plot(front[wanted[0]], front[wanted[1]], color=style.INK, lw=0.8, label="front")
-        for _, row in found.head(names).iterrows():
+        for number, (_, row) in enumerate(found.head(names).iterrows()):  # names of neighbours stand above one another
             panel.annotate(
-                style.text(row["formula"]), (row[wanted[0]], row[wanted[1]]), xytext=(3, 3), fontsize=6,
-                textcoords="offset points",
+                style.text(row["formula"]), (row[wanted[0]], row[wanted[1]]), xytext=(3, 3 + 7 * number), fontsize=6,
+                textcoords="offset points", color=style.CONTROL,
             )  # fmt: skip
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(wanted[0]))
