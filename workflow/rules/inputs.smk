@@ -36,7 +36,8 @@ def ready(name):
         if lender.endswith(".safetensors"):
             found[key], cards[key] = lender, lender.removesuffix("safetensors") + "json"
         else:
-            folder = f"results/{lender.split('/')[0]}/predict/{lender.split('/')[1]}"
+            lends, _, method = lender.partition("/")
+            folder = f"results/{lends}/predict/{method}"
             found[key] = f"{folder}/weights/0000.safetensors"
             cards[key] = f"{folder}/card/0000.json"
     return found, cards
