@@ -63,7 +63,30 @@ def tables():
         "grain_size": {"otsu": intercepts()},
         "benchmark": benchmarked(),
         "ood": clustered(),
+        **shortlisted(),
+        "rounds": {"greedy": asked(), "random": asked(0.5)},
     }
+
+
+def shortlisted():
+    """Make a shortlist of two candidates out of three, by two properties."""
+    names, values = ["hardness", "cost"], {"a": (3.0, 1.0), HOSTILE: (2.0, 0.5), "c": (1.0, 2.0)}
+    long = [
+        {"item": item, "property": name, "predicted": value}
+        for item, pair in values.items()
+        for name, value in zip(names, pair, strict=True)
+    ]
+    wide = pd.DataFrame([values["a"], values[HOSTILE]], columns=names).assign(item=["a", HOSTILE], pareto_front=1)
+    wide = wide.assign(formula=["NiAl", HOSTILE], **{f"{name}_std": 0.1 for name in names})
+    return {"shortlist": {"weighted": wide}, "properties": {"pretrained": pd.DataFrame(long)}}
+
+
+def asked(speed=1.0):
+    """Make what three rounds of a loop brought, in two replicates."""
+    rows = [(number, replicate) for number in range(3) for replicate in range(2)]
+    table = pd.DataFrame(rows, columns=["round", "replicate"])
+    best = speed * table["round"] + 0.1 * table["replicate"]
+    return table.assign(verdicts=20 * (table["round"] + 1), best_hardness_hv=best)
 
 
 def benchmarked():
