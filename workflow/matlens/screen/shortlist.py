@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from matlens import compositions
-from matlens.screen import criteria, fronts
+from matlens.screen import criteria
 
 SHARE = 20  # the best so many times `most` are told apart by likeness: those far behind would represent nothing
 
@@ -48,6 +48,8 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     Returns the shortlist and the excluded, a row each with the first criterion that it fails.
     """
     import pandas as pd
+
+    from matlens.screen import fronts
 
     properties = settings["properties"]
     items, values, std, unseen = criteria.wide(predictions, properties)
