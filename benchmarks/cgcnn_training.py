@@ -1,8 +1,9 @@
-"""Training steps of CGCNN at its authors' options, one thread: structures per CPU-second beside their layer, one run.
+"""Training steps and answers of CGCNN at its authors' options, one thread: structures per CPU-second beside peers.
 
-The peer is the authors' layer as their equation has it (atoms and bond joined for every edge, then one product), with
-Gaussians made beforehand as in their code; graphs, batches, loss and optimiser are the same for both. Needs the public
-set matbench_log_gvrh_kvrh. `--crystals n` takes the first n. A later pair of rows is the step of each other network.
+The peers are the authors' layer as their equation has it (atoms and bond joined for every edge, then one product), and
+the package cgcnn2, a copy of the authors' code, where it is installed. They get Gaussians made beforehand, as in that
+code; graphs, batches, loss and optimiser are the same for all, and all run in turn. Needs the public set
+matbench_log_gvrh_kvrh. `--crystals n` takes the first n. `--others` adds the other networks, in batches of 64.
 """
 
 import argparse
@@ -36,8 +37,27 @@ def authors(net, torch):
     return forward
 
 
+def packaged(net, torch):
+    """Make the network of cgcnn2 with our weights, and what it computes; None where that is not installed."""
+    try:
+        from cgcnn2.model import CrystalGraphConvNet
+    except ImportError:
+        print("cgcnn2 is not installed: left out")
+        return None
+    other = CrystalGraphConvNet(92, 41, atom_fea_len=64, n_conv=3, h_fea_len=128, n_h=1)
+    other.load_state_dict(net.state_dict())
+
+    def forward(graph):
+        atoms = len(graph["species"])
+        bonds, places = graph["gaussians"].view(atoms, 12, 41), graph["neighbour"].view(atoms, 12)
+        return other(net.elements[graph["species"]], bonds, places, graph["members"])[0].squeeze(1)
+
+    return other, forward
+
+
 def speed(net, forward, batches, target, torch) -> float:
     """Train over all batches once and return structures per CPU-second; a first batch warms up."""
+    net.train()
     optimiser = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9)
     started, done = None, 0
     for number, batch in enumerate(batches):
@@ -48,6 +68,17 @@ def speed(net, forward, batches, target, torch) -> float:
         optimiser.step()
         done += batch["count"] if started else 0
     return done / (time.process_time() - started)
+
+
+def answers(net, forward, batches, torch) -> float:
+    """Predict all batches once and return structures per CPU-second."""
+    net.eval()
+    with torch.inference_mode():
+        forward(batches[0])
+        started = time.process_time()
+        for batch in batches:
+            forward(batch)
+    return sum(batch["count"] for batch in batches) / (time.process_time() - started)
 
 
 def main() -> None:
@@ -77,24 +108,28 @@ def main() -> None:
     batches = [graphs.batch(some["knn"], run) for run in runs]
     for batch in batches:
         batch["gaussians"] = torch.exp(-(((batch["distance"][:, None] - net.centres) / net.step) ** 2))
-    net.train()
+        batch["members"] = torch.arange(len(batch["species"])).split(torch.bincount(batch["crystal"]).tolist())
+    rivals = {"ours": (net, net), "the authors' layer": (net, authors(net, torch)), "cgcnn2": packaged(net, torch)}
+    rivals = {name: rival for name, rival in rivals.items() if rival}
     rounds = [
-        (speed(net, net, batches, target, torch), speed(net, authors(net, torch), batches, target, torch))
+        [(speed(*rival, batches, target, torch), answers(*rival, batches, torch)) for rival in rivals.values()]
         for _ in range(3)
     ]
-    ours, peer = np.median(rounds, axis=0)
-    print(
-        f"CGCNN, {len(every)} crystals: {ours:.0f} a CPU-second, the authors' layer {peer:.0f}: {ours / peer:.2f} times"
-    )
+    found = np.median(rounds, axis=0)
+    print(f"CGCNN, {len(every)} crystals of {len(every.species) / len(every):.1f} atoms, per CPU-second:")
+    for name, (train, answer) in zip(rivals, found, strict=True):
+        ratios = "" if name == "ours" else f"   ours {found[0][0] / train:.2f} and {found[0][1] / answer:.2f} times"
+        print(f"  {name:20s} trained {train:7.0f}   answered {answer:7.0f}{ratios}")
     for name in nets.CRYSTAL_NETS if asked.others else ():
-        other = registry.load(nets.CRYSTAL_NETS, name)().train()
+        other = registry.load(nets.CRYSTAL_NETS, name)()
         if nets.GRAPHS[name] not in some:
             some[nets.GRAPHS[name]] = connected(nets.GRAPHS[name])
         few = np.array_split(np.arange(min(256, len(every))), 4)
         angles = getattr(other, "line_graph", False)
         made = [graphs.batch(some[nets.GRAPHS[name]], run, angles) for run in few]
         size = sum(p.numel() for p in other.parameters())
-        print(f"  {name:13s} {size:10,d} parameters {speed(other, other, made, target, torch):8.1f} a CPU-second")
+        train, answer = speed(other, other, made, target, torch), answers(other, other, made, torch)
+        print(f"  {name:13s} {size:10,d} parameters   trained {train:7.1f}   answered {answer:7.1f}")
 
 
 if __name__ == "__main__":

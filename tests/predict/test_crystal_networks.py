@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from matlens import connect, crystals, graphs, registry
+from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, properties
 
 OPTIONS = {
     "epochs": 25, "batch": 16, "learning_rate": 0.01, "weight_decay": 1e-4, "loss": "l1", "ensemble": 1,
-    "validation_part": 0.2, "patience": 0, "seed": 0, "device": "cpu",
+    "most_atoms": 0, "validation_part": 0.2, "patience": 0, "seed": 0, "device": "cpu",
     "width": 16, "convolutions": 2, "hidden": 16, "layers": 1, "cutoff": 8.0, "step": 0.2,
 }  # fmt: skip
 
@@ -44,6 +45,13 @@ def test_a_network_learns_what_the_mean_cannot_say(tmp_path):
     assert len(history) == OPTIONS["epochs"]
     assert (found["half_width_90"] > 0).all()
     assert not list(tmp_path.iterdir())  # the checkpoint is gone
+
+
+def test_batches_by_atoms_learn_too(tmp_path):
+    some, y, arrays, card, history = learned(tmp_path, most_atoms=40)
+    found = networks.apply(graphs.taken(some, np.arange(90, 120)), arrays, card, "cpu")
+    assert np.abs(found["predicted"] - y[90:]).mean() < 0.4 * np.abs(y[90:] - y[:90].mean()).mean()
+    assert learned(tmp_path, epochs=2)[4][0]["train_loss"] != history[0]["train_loss"]  # other batches were dealt
 
 
 def test_an_ensemble_is_surer_where_its_members_agree(tmp_path):
@@ -108,6 +116,11 @@ def test_weights_of_another_network_are_refused(tmp_path):
     card["network"]["width"] = 8
     with pytest.raises(ValueError, match="of another network"):
         networks.apply(some, arrays, card, "cpu")
+
+
+@pytest.mark.parametrize("method", CRYSTAL_NETS)
+def test_the_table_of_networks_with_site_values_is_theirs(method):
+    assert (method in SITES) == hasattr(registry.load(CRYSTAL_NETS, method), "site_values")
 
 
 def test_sites_are_a_row_per_atom(tmp_path):

@@ -77,6 +77,11 @@ def concatenate(parts: Iterable[Crystals]) -> Crystals:
     return Crystals(**{**joined, "offsets": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)})
 
 
+def by_item(parts: Iterable[Crystals]) -> dict[str, Crystal]:
+    """Give the crystals of many shards by the ids of their items."""
+    return {str(item): part[at] for part in parts for at, item in enumerate(part.item)}
+
+
 def to_arrays(crystals: Crystals) -> dict[str, np.ndarray]:
     """Name the arrays to store; the ids become one array of UTF-8 bytes and its offsets."""
     texts = [str(item).encode() for item in crystals.item]

@@ -106,6 +106,22 @@ def shuffled(count: int, size: int, rng: np.random.Generator) -> list[np.ndarray
     return np.array_split(rng.permutation(count), max(1, -(-count // size)))
 
 
+def by_atoms(counts, most: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Deal crystals out at random, in batches with about as many atoms each and at most `most`.
+
+    `counts` (n,): atoms of the crystals. How many batches there are does not depend on `rng`, so that every epoch has
+    as many steps. Where a crystal has more than half of `most` atoms, a batch may have half of `most` more than it.
+    """
+    counts = np.asarray(counts, np.int64)
+    room = max(most - int(counts.max()) + 1, -(-most // 2))  # a batch is cut after the crystal that passes its part
+    batches = min(len(counts), -(-int(counts.sum()) // room))
+    order = rng.permutation(len(counts))
+    before, steps = np.cumsum(counts[order]) - counts[order], np.arange(1, batches)
+    cuts = np.searchsorted(before, counts.sum() * steps / batches)
+    cuts = np.clip(np.maximum.accumulate(cuts - steps), 0, len(counts) - batches) + steps  # no batch is empty
+    return np.split(order, cuts)
+
+
 def in_order(graphs: Graphs, most_edges: int) -> Iterator[np.ndarray]:
     """Cut the graphs, in their order, into runs of at most `most_edges` edges; a larger graph is a run of its own."""
     start, offsets = 0, graphs.edge_offsets

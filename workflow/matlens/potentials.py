@@ -72,6 +72,13 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
     return np.array([float(one["e"]) for one in (found if isinstance(found, list) else [found])])
 
 
+def largest_force(crystal: Crystal) -> float:
+    """Return the largest force on an atom of a crystal as it is, eV per angstrom."""
+    _known(crystal)
+    forces = np.asarray(model().predict_structure(structure(crystal), task="ef")["f"], float)
+    return float(np.linalg.norm(forces, axis=1).max(initial=0.0))
+
+
 def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple[Crystal, float, int]:
     """Relax cell and positions until no force is larger than `force_ev_a`; returns crystal, eV per atom, steps.
 

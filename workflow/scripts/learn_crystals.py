@@ -14,6 +14,7 @@ def main(
     method: str,
     options: dict,
     settings: dict,
+    graph: dict,
     shard: str,
     weights: str,
     card: str,
@@ -35,8 +36,8 @@ def main(
     arrays, about, epochs = registry.call(networks.learn, offered, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
-    io.write_table(history, networks.history_table(epochs))
-    io.write_json(card, networks.completed(about, settings, options, int(shard)))
+    io.write_table(history, networks.history_table(epochs, int(shard)))
+    io.write_json(card, networks.completed(about, settings, options, graph, int(shard)))
     io.write_weights(weights, arrays)
 
 

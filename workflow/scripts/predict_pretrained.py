@@ -4,14 +4,18 @@ from matlens import batch, columns, door, graphs, io
 from matlens.predict import properties
 
 
-def main(stored: str, weights: list, cards: list, names: list, options: dict, predictions: str, rejected: str) -> None:
-    """Write a row per crystal and property."""
-    some = graphs.from_arrays(io.read_ragged(stored))
-    networks = {
-        name: (io.read_weights(path), io.read_json(card))
-        for name, path, card in zip(names, weights, cards, strict=True)
-    }
-    found = properties.by_networks(some, networks, options["device"])
+def main(stored: list, weights: list, cards: list, names: list, options: dict, predictions: str, rejected: str) -> None:
+    """Write a row per crystal and property; `stored` names for each property the graphs that its network takes."""
+    made = []
+    for path in dict.fromkeys(stored):
+        some = graphs.from_arrays(io.read_ragged(path))
+        networks = {
+            name: (io.read_weights(file), io.read_json(card))
+            for name, graph, file, card in zip(names, stored, weights, cards, strict=True)
+            if graph == path
+        }
+        made.append(properties.by_networks(some, networks, options["device"]))
+    found = io.concatenate(made)
     bad = found[~found["predicted"].map(lambda value: value == value and abs(value) < 1e30)]
     io.write_table(predictions, found.drop(bad.index))
     lost = [batch.rejection(item, "predict/pretrained", "the network gives no number") for item in bad[columns.ITEM]]

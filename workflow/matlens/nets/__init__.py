@@ -26,6 +26,8 @@ CRYSTAL_NETS = {
     "alignn": "matlens.nets.alignn:ALIGNN",
     "gcpnet": "matlens.nets.gcpnet:GCPNet",
 }
+# Networks for crystals that say what they read from every atom.
+SITES = ("cgcnn", "icgcnn", "ogcnn", "gatgnn", "deepergatgnn", "gcpnet")
 # The way of connecting whose graphs a network for crystals takes.
 GRAPHS = {
     "cgcnn": "knn",

@@ -28,8 +28,8 @@ class Gated(nn.Module):
     def forward(self, x, edges, source, neighbour):
         gates = self.src_gate(x)[source] + self.dst_gate(x)[neighbour] + self.edge_gate(edges)
         open_by = torch.sigmoid(gates)
-        heard = torch.zeros_like(x).index_add(0, source, open_by * self.dst_update(x)[neighbour])
-        total = torch.zeros_like(x).index_add(0, source, open_by)
+        heard = blocks.sum_of(open_by * self.dst_update(x)[neighbour], source, len(x))
+        total = blocks.sum_of(open_by, source, len(x))
         nodes = self.src_update(x) + heard / (total + 1e-6)
         return x + F.silu(self.bn_nodes(nodes)), edges + F.silu(self.bn_edges(gates))
 

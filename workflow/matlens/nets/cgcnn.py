@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from matlens.nets import crystal_blocks as blocks
 from matlens.nets import elements
 
 
@@ -15,7 +16,7 @@ class Convolution(nn.Module):
     """One crystal convolution: x_i <- softplus(x_i + BN(sum_j sigmoid(f_ij) * softplus(c_ij))).
 
     (f, c) = BN(z W + b) with z_ij = x_i (+) x_j (+) e_ij. The product with W is split over the three parts, so that the
-    two products over atoms are done once per atom and not once per edge.
+    two products over atoms are done once per atom and not once per edge; an answer has the first BN in W and b.
     """
 
     def __init__(self, width: int, edge_width: int):
@@ -25,12 +26,12 @@ class Convolution(nn.Module):
         self.bn2 = nn.BatchNorm1d(width)
 
     def forward(self, x, edges, source, neighbour):
-        width = x.shape[1]
-        own, other, edge = self.fc_full.weight.split([width, width, edges.shape[1]], dim=1)
-        gates = (x @ own.T)[source] + (x @ other.T)[neighbour] + F.linear(edges, edge, self.fc_full.bias)
-        filters, core = self.bn1(gates).chunk(2, dim=1)
+        learns = self.bn1.training
+        weight, bias = (self.fc_full.weight, self.fc_full.bias) if learns else blocks.folded(self.fc_full, self.bn1)
+        gates = blocks.joined(weight, bias, (x, source), (x, neighbour), (edges, None))
+        filters, core = (self.bn1(gates) if learns else gates).chunk(2, dim=1)
         messages = torch.sigmoid(filters) * F.softplus(core)
-        return F.softplus(x + self.bn2(torch.zeros_like(x).index_add(0, source, messages)))
+        return F.softplus(x + self.bn2(blocks.sum_of(messages, source, len(x))))
 
 
 class CGCNN(nn.Module):
@@ -65,7 +66,8 @@ class CGCNN(nn.Module):
 
     def atoms(self, graph: dict) -> torch.Tensor:
         """Give every atom (n, width) the vector that it has after the convolutions."""
-        edges = torch.exp(-(((graph["distance"][:, None] - self.centres) / self.step) ** 2))
+        spread = (graph["distance"][:, None] - self.centres) / self.step
+        edges = torch.exp((-(spread**2)).clamp(min=blocks.LEAST))
         x = self.embedding(self.elements)[graph["species"]]  # once per element, not once per atom
         for convolution in self.convs:
             x = convolution(x, edges, graph["source"], graph["neighbour"])
@@ -80,10 +82,7 @@ class CGCNN(nn.Module):
 
     def forward(self, graph: dict) -> torch.Tensor:
         """Predict one number a crystal (count,) from a batch as `matlens.graphs.batch` makes it."""
-        x = self.atoms(graph)
-        pooled = x.new_zeros(graph["count"], x.shape[1]).index_add(0, graph["crystal"], x)
-        size = torch.bincount(graph["crystal"], minlength=graph["count"])[:, None]
-        return self.head(pooled / size)
+        return self.head(blocks.mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
 
     def site_values(self, graph: dict) -> torch.Tensor:
         """Read from every atom (n,) alone what the network reads from their mean: the site energies of the paper.

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from matlens.nets import elements
 
 HEADS = 4  # of the attention, in all published networks
+LEAST = -60.0  # exponents end here: sums of numbers below the normal range cost a processor many times as much
 
 
 def softmax(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Tensor:
@@ -15,13 +16,40 @@ def softmax(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Ten
     shape = (count, *values.shape[1:])
     top = values.new_full(shape, -torch.inf).scatter_reduce(0, index, values.detach(), "amax")
     grown = torch.exp(values - top[member])
-    return grown / (grown.new_zeros(shape).index_add(0, member, grown)[member] + 1e-16)
+    return grown / (sum_of(grown, member, count)[member] + 1e-16)
+
+
+def sum_of(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Tensor:
+    """Add up rows (n, ...) by group, in the precision that they have; an empty group is 0."""
+    return values.new_zeros(count, *values.shape[1:]).index_add(0, member, values)
 
 
 def mean_of(values: torch.Tensor, member: torch.Tensor, count: int) -> torch.Tensor:
     """Average rows (n, f) by group; an empty group is 0."""
-    size = torch.bincount(member, minlength=count).clamp(min=1)[:, None]
-    return values.new_zeros(count, values.shape[1]).index_add(0, member, values) / size
+    return sum_of(values, member, count) / torch.bincount(member, minlength=count).clamp(min=1)[:, None]
+
+
+def folded(layer: nn.Linear, norm: nn.BatchNorm1d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weight and bias of a layer with a batch norm after it, once that norm has stopped learning."""
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    return layer.weight * scale[:, None], (layer.bias - norm.running_mean) * scale + norm.bias
+
+
+def joined(weight: torch.Tensor, bias: torch.Tensor, *parts: tuple) -> torch.Tensor:
+    """Return z W^T + b for rows z that are made of parts side by side, each multiplied before its rows are repeated.
+
+    A part is its rows (m, f), and which of them every z takes: positions (n,), or None for all in order; the first part
+    has positions.
+    """
+    pieces, total = weight.split([values.shape[1] for values, _ in parts], dim=1), None
+    for (values, rows), piece in zip(parts, pieces, strict=True):
+        if total is None:
+            total = F.linear(values, piece, bias).index_select(0, rows)
+        elif rows is None:
+            total = torch.addmm(total, values, piece.T)
+        else:
+            total = total.add_((values @ piece.T).index_select(0, rows))
+    return total
 
 
 def composition(graph: dict, size: int) -> torch.Tensor:
@@ -45,7 +73,7 @@ class Gaussians(nn.Module):
         self.gamma = gamma
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.exp(-self.gamma * (values[:, None] - self.centres) ** 2)
+        return torch.exp((-self.gamma * (values[:, None] - self.centres) ** 2).clamp(min=LEAST))
 
 
 class Elements(nn.Module):
@@ -102,4 +130,4 @@ class Attention(nn.Module):
         alpha = self.act((own * first).sum(dim=2) + (other * second).sum(dim=2))
         alpha = softmax(self.act(self.bn1(alpha)), source, len(x))
         messages = (other * alpha[:, :, None]).mean(dim=1)
-        return torch.zeros_like(x).index_add(0, source, messages) + self.bias
+        return sum_of(messages, source, len(x)) + self.bias

@@ -15,48 +15,49 @@ FACET = 3  # solid angle, area and volume of the Voronoi facet between two atoms
 
 
 class Gate(nn.Module):
-    """Return BN(sigmoid(z W_f + b)) * softplus(z W_c + b)) for z made of parts that are multiplied before they meet."""
+    """Return sigmoid(f) * softplus(c), (f, c) = BN(z W + b), which learns for atoms and for bonds at once."""
 
-    def __init__(self, parts: tuple[int, ...], width: int):
+    def __init__(self, inside: int, outside: int):
         super().__init__()
-        self.parts = nn.ModuleList(nn.Linear(part, 2 * width, bias=number == 0) for number, part in enumerate(parts))
-        self.norm = nn.BatchNorm1d(2 * width)
+        self.full, self.norm = nn.Linear(inside, 2 * outside), nn.BatchNorm1d(2 * outside)
 
-    def forward(self, *parts):
-        """Take for every part its rows, and the row that each result takes of them (None: all in order)."""
-        total = 0
-        for layer, (values, chosen) in zip(self.parts, parts, strict=True):
-            made = layer(values)
-            total = total + (made if chosen is None else made[chosen])
-        gate, core = self.norm(total).chunk(2, dim=1)
+    def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give W and b; once the norm has stopped learning they hold it."""
+        return (self.full.weight, self.full.bias) if self.training else blocks.folded(self.full, self.norm)
+
+    def forward(self, total):
+        gate, core = (self.norm(total) if self.training else total).chunk(2, dim=1)
         return torch.sigmoid(gate) * F.softplus(core)
 
 
 class Convolution(nn.Module):
-    """Two- and three-body updates of atoms and bonds.
+    """Two- and three-body updates of atoms and bonds, each with a gate of its own.
 
-    x_i <- x_i + sum_j g(x_i, x_j, u_ij) + sum_{j,l} g'(x_i, x_j, x_l, u_ij, u_il);
-    u_ij <- u_ij + h(x_i, x_j, u_ij) + sum_l h'(x_i, x_j, x_l, u_ij, u_il), each with gates of its own.
+    x_i <- x_i + sum_j g(x_i, x_j, u_ij) + sum_{j,l} g'(x_i, x_j, u_ij, x_l, u_il);
+    u_ij <- u_ij + h(x_i, x_j, u_ij) + sum_l h'(x_i, x_j, u_ij, x_l, u_il).
+    The argument of a three-body gate is a sum of one term for each of the two bonds, so that all products are done once
+    per atom or bond; g and h see the same, so that they are columns of one gate, and sums over l serve both.
     """
 
     def __init__(self, width: int, bond: int):
         super().__init__()
-        two, three = (width, width, bond), (width, width, width, bond, bond)
-        self.atom_two, self.atom_three = Gate(two, width), Gate(three, width)
-        self.bond_two, self.bond_three = Gate(two, bond), Gate(three, bond)
+        self.two, self.three = Gate(2 * width + bond, width + bond), Gate(3 * width + 2 * bond, width + bond)
         self.norm_atoms, self.norm_bonds = nn.BatchNorm1d(width), nn.BatchNorm1d(bond)
 
     def forward(self, x, bonds, graph):
         source, neighbour = graph["source"], graph["neighbour"]
-        one, two = graph["line_source"], graph["line_neighbour"]
-        centre = source[one]
-        pair = ((x, source), (x, neighbour), (bonds, None))
-        triple = ((x, centre), (x, neighbour[one]), (x, neighbour[two]), (bonds, one), (bonds, two))
-        atoms = torch.zeros_like(x).index_add(0, source, self.atom_two(*pair))
-        atoms = atoms.index_add(0, centre, self.atom_three(*triple))
-        change = self.bond_two(*pair)
-        change = change + torch.zeros_like(bonds).index_add(0, one, self.bond_three(*triple))
-        return F.softplus(x + self.norm_atoms(atoms)), F.softplus(bonds + self.norm_bonds(change))
+        near = ((x, source), (x, neighbour), (bonds, None))
+        change = self.two(blocks.joined(*self.two.weights(), *near))
+        weight, bias = self.three.weights()
+        one, other = weight.split([2 * x.shape[1] + bonds.shape[1], x.shape[1] + bonds.shape[1]], dim=1)
+        one = blocks.joined(one, bias, *near)
+        other = blocks.joined(other, torch.zeros_like(bias), (x, neighbour), (bonds, None))
+        triples = one.index_select(0, graph["line_source"])
+        triples = triples.add_(other.index_select(0, graph["line_neighbour"]))
+        change = change + blocks.sum_of(self.three(triples), graph["line_source"], len(bonds))
+        atoms, along = change.split([x.shape[1], bonds.shape[1]], dim=1)
+        atoms = self.norm_atoms(blocks.sum_of(atoms, source, len(x)))
+        return F.softplus(x + atoms), F.softplus(bonds + self.norm_bonds(along))
 
 
 class ICGCNN(nn.Module):

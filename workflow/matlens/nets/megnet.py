@@ -17,18 +17,20 @@ LN2 = 0.6931471805599453
 
 def softplus2(x: torch.Tensor) -> torch.Tensor:
     """Return ln(exp(x) + 1) - ln 2, which is 0 at 0."""
-    return F.softplus(x) - LN2
+    return F.softplus(x).sub_(LN2)
 
 
 class Dense(nn.Module):
-    """Layers of the given widths, each with softplus2 after it."""
+    """Layers of the given widths, each with softplus2 after it; the first may take parts as `blocks.joined` does."""
 
     def __init__(self, *widths: int):
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
 
-    def forward(self, x):
-        for layer in self.layers:
+    def forward(self, *parts):
+        first = self.layers[0]
+        x = softplus2(blocks.joined(first.weight, first.bias, *parts) if isinstance(parts[0], tuple) else first(*parts))
+        for layer in self.layers[1:]:
             x = softplus2(layer(x))
         return x
 
@@ -51,9 +53,9 @@ class Block(nn.Module):
         x, bonds, state = v, e, u
         if self.before:
             x, bonds, state = (layer(part) for layer, part in zip(self.before, (v, e, u), strict=True))
-        new_e = self.phi_e(torch.cat([x[source], x[neighbour], bonds, state[whose]], dim=1))
+        new_e = self.phi_e((x, source), (x, neighbour), (bonds, None), (state, whose))
         heard = blocks.mean_of(new_e, source, len(x))
-        new_v = self.phi_v(torch.cat([heard, x, state[crystal]], dim=1))
+        new_v = self.phi_v(torch.cat([heard, x, state.index_select(0, crystal)], dim=1))
         means = [blocks.mean_of(part, member, graph["count"]) for part, member in ((new_e, whose), (new_v, crystal))]
         new_u = self.phi_u(torch.cat([*means, state], dim=1))
         return v + new_v, e + new_e, u + new_u
@@ -80,8 +82,9 @@ class Set2Set(nn.Module):
             enter, forget, new, leave = self.recurrent(query).chunk(4, dim=1)
             cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
             answer = torch.sigmoid(leave) * torch.tanh(cell)
-            weight = blocks.softmax((memory * answer[member]).sum(dim=1, keepdim=True), member, count)
-            read = memory.new_zeros(count, hidden).index_add(0, member, weight * memory)
+            scores = (memory * answer.index_select(0, member)).sum(dim=1, keepdim=True)
+            weight = blocks.softmax(scores, member, count)
+            read = blocks.sum_of(weight * memory, member, count)
             query = torch.cat([answer, read], dim=1)
         return query
 

@@ -50,6 +50,7 @@ def learn(
     *,
     epochs: int = 60,
     batch: int = 64,
+    most_atoms: int = 0,
     learning_rate: float = 0.005,
     weight_decay: float = 0.0001,
     loss: str = "l1",
@@ -63,9 +64,10 @@ def learn(
 
     `graphs`: Graphs of n crystals. `y`: (n,) targets. `train`, `validation`: positions; without the latter a part
     `validation_part` of the former is set aside. It calibrates the 90 % interval; where `patience` is above 0, it also
-    chooses the epoch, and the interval may then be a little narrow. `checkpoint`: file that a killed run goes on from.
-    `options`: those of the network are among them. `ensemble` members differ in their seeds alone. Returns arrays by
-    name, a card and a row of history per member and epoch.
+    chooses the epoch, and the interval may then be a little narrow. `batch` crystals make a batch, or else as many as
+    have `most_atoms` atoms (0: never), which bounds memory where crystals are of many sizes. `checkpoint`: file that a
+    killed run goes on from. `options`: those of the network are among them. `ensemble` members differ in their seeds
+    alone. Returns arrays by name, a card and a row of history per member and epoch.
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     import torch
@@ -76,13 +78,19 @@ def learn(
     centre, spread = float(y[train].mean()), float(y[train].std()) or 1.0
     target = torch.from_numpy(((y - centre) / spread).astype(np.float32))
     measure, arrays, history = _loss(loss), {}, []
+
+    def dealt(rng):
+        if most_atoms:
+            return flat.by_atoms(graphs.atoms[train], most_atoms, rng)
+        return flat.shuffled(len(train), batch, rng)
+
     for member in range(ensemble):
         torch.manual_seed(seed + member)
         net = build(method, options)
         angles = getattr(net, "line_graph", False)
 
         def batches(epoch, rng, angles=angles):
-            for chosen in flat.shuffled(len(train), batch, rng):
+            for chosen in dealt(rng):
                 made = flat.batch(graphs, train[chosen], angles)
                 yield {**made, "target": target[torch.from_numpy(train[chosen])]}
 
@@ -95,7 +103,7 @@ def learn(
             batches,
             lambda net, made: measure(net(made), made["target"]),
             score if patience and len(held) else None,
-            steps=max(1, -(-len(train) // batch)),
+            steps=len(dealt(np.random.default_rng(seed))),
             epochs=epochs,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
@@ -252,19 +260,22 @@ def site_table(graphs, values):
     )
 
 
-def history_table(rows: list[dict]):
-    """Make the table of a training: member, epoch, learning_rate, losses and scores, best."""
+def history_table(rows: list[dict], fold: int):
+    """Make the table of a training: fold, member, epoch, learning_rate, losses and scores, best."""
     import pandas as pd
 
-    return pd.DataFrame(rows).reindex(
-        columns=["member", "epoch", "learning_rate", "train_loss", "validation_mae", "best"]
-    )
+    names = ["fold", "member", "epoch", "learning_rate", "train_loss", "validation_mae", "best"]
+    return pd.DataFrame([{"fold": fold, **row} for row in rows]).reindex(columns=names)
 
 
-def completed(card: dict, settings: dict, options: dict, fold: int) -> dict:
-    """Add to a card what the weights learned, where they learned it, and by which versions."""
+def completed(card: dict, settings: dict, options: dict, graph: dict, fold: int) -> dict:
+    """Add to a card what the weights learned, where they learned it, and by which versions.
+
+    `graph`: the way of connecting that made the graphs, and its options: weights mean nothing on other graphs.
+    """
     training = {k: v for k, v in options.items() if k not in card["network"]}
     versions = {name: metadata.version(name) for name in ("numpy", "torch")}
-    return {**card, "target": settings["target"], "split": settings, "fold": fold, "training": training} | {
-        "versions": versions
+    return {**card, "target": settings["target"], "graph": graph, "split": settings, "fold": fold} | {
+        "training": training,
+        "versions": versions,
     }
