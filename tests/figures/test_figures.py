@@ -11,7 +11,7 @@ import pytest
 from figures import DRAWS, FIGURES, overlays, scores, sizes, style
 from figures import coarsening as coarsening_figure
 from figures import fractions as fractions_figure
-from matlens import overlay, registry, study
+from matlens import crystals, overlay, registry, study
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "<script>alert(1)</script> $\\frac{$ 日本 & \x07"
@@ -48,6 +48,7 @@ def tables():
     regions = pd.DataFrame({"item": HOSTILE, "equivalent_diameter_px": np.exp(np.linspace(0, 2, 50))})
     pictures = {0: overlay.png(image), 1: overlay.png(image)}
     return {
+        **equilibrated(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
@@ -63,9 +64,68 @@ def tables():
         "grain_size": {"otsu": intercepts()},
         "benchmark": benchmarked(),
         "ood": clustered(),
+        **two_salts(),
         **shortlisted(),
         "rounds": {"greedy": asked(), "random": asked(0.5)},
     }
+
+
+def equilibrated():
+    """Make equilibria of an alloy in two databases, a tie line and a triangle, a verdict, and a bridge."""
+    rows = [
+        {"item": HOSTILE, "database": base, "structure": name, "T_K": t, "np_mole": part, "status": "ok"}
+        for base in (HOSTILE, "pycalphad:b.tdb")
+        for t, share in ((1000.0, 0.6), (1100.0, 0.4))
+        for name, part in (("fcc_a1", 1 - share), ("l1_2", share))
+    ]
+    found = pd.DataFrame(rows).assign(volume_fraction=np.nan)
+    ends = [(0, 2, "fcc_a1", 0.9, 0.1, 0.0), (0, 2, "l1_2", 0.75, 0.25, 0.0), (1, 3, "b2", 0.5, 0.5, 0.0)]
+    ends += [(1, 3, "l1_2", 0.7, 0.28, 0.02), (1, 3, "fcc_a1", 0.6, 0.1, 0.3)]
+    ties = pd.DataFrame(ends, columns=["tie", "phases", "structure", "x_Ni", "x_Al", "x_Cr"])
+    verdict = {"item": HOSTILE, "engine": "calphad", "status": "accepted", "quantity": "solvus_l1_2", "value": 1300.0}
+    verdict |= {"unit": "K", "uncertainty": 5.0, "predicted": np.nan, "reason": "within limits", "checksum": "0"}
+    one = {"item": HOSTILE, "method": "otsu", "phase_name": HOSTILE, "structure": "l1_2", "temperature_k": 1000.0}
+    one |= {"measured": 0.5, "measured_low": 0.4, "measured_high": 0.6, "basis": "atoms, not volume"}
+    met = pd.DataFrame([one | {"database": base, "calphad": part} for base, part in ((HOSTILE, 0.6), ("b", 0.5))])
+    return {
+        "equilibria": {"calphad": found},
+        "diagram": {"calphad": ties.assign(database=HOSTILE, T_K=1073.0)},
+        "verdicts": {"calphad": pd.DataFrame([verdict])},
+        "bridge": met,
+        "expected": found,
+    }
+
+
+def test_a_phase_that_is_gone_is_drawn_at_zero():
+    from figures import phase_fractions
+
+    table = equilibrated()["equilibria"]["calphad"]
+    table = table[~((table["structure"] == "l1_2") & (table["T_K"] == 1100.0))]
+    panel = phase_fractions.draw({"calphad": table}).axes[0]
+    assert sorted(line.get_ydata()[-1] for line in panel.lines) == [0.0, 0.0, 0.6, 0.6]
+
+
+def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they_are_made():
+    from figures import phase_diagram
+
+    given = equilibrated()
+    index = pd.DataFrame({"item": [HOSTILE], "x_Ni": [0.0], "x_Al": [0.0], "x_Cr": [1.0]})
+    panel = phase_diagram.draw(given["diagram"], given["verdicts"], index).axes[0]
+    mark = next(line for line in panel.lines if line.get_label() == "accepted")
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == pytest.approx((0.5, 3**0.5 / 2))
+    assert [text.get_text() for text in panel.texts[:3]] == ["Ni", "Al", "Cr"]
+
+
+def test_the_bridge_puts_the_measured_fraction_on_the_curve_of_equilibrium():
+    from figures import bridge
+
+    given = equilibrated()
+    left = bridge.draw(given["bridge"], given["expected"]).axes[0]
+    curve = next(line for line in left.lines if len(line.get_xdata()) == 2 and line.get_color() == style.INK)
+    assert curve.get_ydata() == pytest.approx([0.6, 0.4])
+    points = left.containers[0][0]
+    assert (points.get_xdata()[0], points.get_ydata()[0]) == (1000.0, 0.5)
+    assert "of atoms, not volume" in left.get_ylabel()
 
 
 def shortlisted():
@@ -87,6 +147,59 @@ def asked(speed=1.0):
     table = pd.DataFrame(rows, columns=["round", "replicate"])
     best = speed * table["round"] + 0.1 * table["replicate"]
     return table.assign(verdicts=20 * (table["round"] + 1), best_hardness_hv=best)
+
+
+def two_salts():
+    """Make the atoms of a network for two primitive cells of rock salt, and the crystals themselves."""
+    half = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    salt = crystals.Crystal(5.6 * half, np.array([11, 17], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+    packed = crystals.pack([0, 1], [HOSTILE, "b"], [salt, salt])
+    table = pd.DataFrame({"item": np.repeat(packed.item, 2), "element": ["Na", "Cl"] * 2, "site_value": [1, 2, 3, 4.0]})
+    frac = dict(zip(("frac_x", "frac_y", "frac_z"), packed.frac.T, strict=True))
+    return {"sites": {"cgcnn": table.assign(**frac)}, "structures": {"0000": packed}}
+
+
+def test_atoms_on_corners_are_drawn_on_all_of_them_and_coloured_by_their_own_value():
+    from figures import sites
+
+    figure = sites.draw(**two_salts(), items=2)
+    for panel, values in zip(figure.axes[:2], ([1, 2], [3, 4]), strict=True):
+        colours = np.asarray(panel.collections[0].get_array())
+        assert sorted(colours) == [values[0]] * 8 + [values[1]]  # Na on eight corners, Cl within
+        assert panel.collections[0].norm.vmin == 1 and panel.collections[0].norm.vmax == 4
+        assert len(panel.lines) == 12  # edges of the cell
+
+
+def test_the_view_keeps_lengths_and_the_nearer_atom_is_drawn_last():
+    from figures import sites
+
+    turned = sites.seen(np.eye(3))
+    np.testing.assert_allclose(turned @ turned.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(turned) > 0  # no mirror image
+    table = two_salts()
+    place = np.asarray(sites.draw(**table, items=1).axes[0].collections[0].get_offsets())
+    cell, (frac, _) = table["structures"]["0000"].cell[0], sites.with_faces(np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+    eye = sites.seen(frac @ cell)
+    np.testing.assert_allclose(place, eye[np.argsort(eye[:, 2], kind="stable"), :2])
+
+
+def test_every_training_has_a_line_of_its_own():
+    from figures import losses
+
+    both = pd.concat([history().assign(fold=fold, member=0) for fold in (0, 1)])
+    figure = losses.draw({"cgcnn": both.rename(columns={"score": "validation_mae"})})
+    runs = [line for line in figure.axes[0].get_lines() if len(line.get_xdata()) == 4]
+    assert len(runs) == 4  # train_loss and val_loss, twice
+    assert figure.axes[0].get_title(loc="left") == "cgcnn: 2 trainings"
+    assert figure.axes[1].get_lines()[0].get_label() == "validation mae"
+
+
+def test_without_learning_curves_there_is_no_panel_of_them():
+    from figures import predictions
+
+    made = predicted()
+    made["learning_curve"] = {"ridge": made["learning_curve"]["ridge"].iloc[:0]}
+    assert [panel.get_title() for panel in predictions.draw(**made).axes] == ["ridge"]
 
 
 def benchmarked():
@@ -199,7 +312,9 @@ def empty(table):
         return None
     if isinstance(table, pd.DataFrame):
         return table.iloc[:0]
-    return {method: {} if isinstance(part, dict) else part.iloc[:0] for method, part in table.items()}
+    if not all(isinstance(part, pd.DataFrame) for part in table.values()):
+        return {method: {} if isinstance(part, dict) else part[:0] for method, part in table.items()}
+    return {method: part.iloc[:0] for method, part in table.items()}
 
 
 @pytest.mark.parametrize("name", FIGURES)

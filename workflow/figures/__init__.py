@@ -2,8 +2,9 @@
 
 A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
 as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key,
-`history` and the tables of predictions as dicts of method to DataFrame, `published` as the table of the option
-`reference`, or None.
+`history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame,
+`bridge` and `expected` as tables, `structures` as a dict of shard to
+Crystals, `published` as the table of the option `reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
@@ -18,9 +19,14 @@ FIGURES = {
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
+    "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
     "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
+    "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
+    "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},
+    "phase_diagram": {"draw": "figures.phase_diagram:draw", "needs": ["diagram", "verdicts", "index"]},
+    "bridge": {"draw": "figures.bridge:draw", "needs": ["bridge", "expected"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }
 DRAWS = {name: figure["draw"] for name, figure in FIGURES.items()}

@@ -2,10 +2,13 @@
 
 from figures import style
 
+SCORES = ("score", "mae")  # endings of the columns on the right
+
 
 def draw(history: dict, *, logarithmic: bool = True):
     """Draw a row per trained method: losses on the left, validation scores on the right, the best epoch marked.
 
+    A method that was trained more than once, on several folds or from several seeds, has a line for each training.
     `logarithmic`: whether the axis of the losses is.
     """
     tables = {method: table for method, table in history.items() if len(table)}
@@ -15,17 +18,24 @@ def draw(history: dict, *, logarithmic: bool = True):
     looks = style.look(tables)
     for (left, right), (method, table) in zip(axes, tables.items(), strict=True):
         colour = looks[method]["color"]
-        best = table.loc[table["best"], "epoch"].max()
-        for panel, words in ((left, "loss"), (right, "score")):
-            for column in [c for c in table if c.endswith(words)]:
+        keys = [name for name in ("fold", "member") if name in table]
+        runs = [run for _, run in table.groupby(keys)] if keys else [table]
+        for panel, words in ((left, ("loss",)), (right, SCORES)):
+            for column in [c for c in table if c.endswith(words) and table[c].notna().any()]:
                 line = {"color": colour} if column in ("train_loss", "score") else {"color": style.INK, "ls": "--"}
-                panel.plot(table["epoch"], table[column], label=column.replace("_", " "), **line)
-            panel.axvline(best, color=style.FAINT, lw=0.8)
+                for number, run in enumerate(runs):
+                    name = {} if number else {"label": column.replace("_", " ")}
+                    panel.plot(run["epoch"], run[column], **name, **line)
             panel.set_xlabel("epoch")
-            panel.set_ylabel(words)
+            panel.set_ylabel(words[0])
             if panel.get_legend_handles_labels()[0]:
                 panel.legend()
+            for best in {int(run.loc[run["best"], "epoch"].max()) for run in runs}:
+                panel.axvline(best, color=style.FAINT, lw=0.8, zorder=0)
+        if not right.lines or not right.get_legend_handles_labels()[0]:
+            right.set_visible(False)
         if logarithmic:
             left.set_yscale("log")
-        left.set_title(f"{style.text(method)}: best epoch {best} of {len(table)}", loc="left")
+        last = f"best epoch {best} of {len(table)}" if len(runs) == 1 else f"{len(runs)} trainings"
+        left.set_title(f"{style.text(method)}: {last}", loc="left")
     return figure

@@ -4,7 +4,7 @@ from figures import style
 
 
 def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bool = True):
-    """Draw a panel per method with 90 % intervals and the line of equality, and one with all learning curves.
+    """Draw a panel per method with 90 % intervals and the line of equality, and one with all learning curves, if any.
 
     Items outside the range of the training set are hollow. `intervals`: whether the bars are drawn.
     """
@@ -15,8 +15,10 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
     if not tables:
         return style.nothing("no item has a known target")
     target = next(iter(errors.values()))["target"].iloc[0]
-    looks, cols = style.look(tables), min(3, len(tables) + 1)
-    rows = -(-(len(tables) + 1) // cols)
+    curves = {method: learning_curve[method] for method in tables if len(learning_curve[method])}
+    panels = len(tables) + bool(curves)
+    looks, cols = style.look(tables), min(3, panels)
+    rows = -(-panels // cols)
     figure, axes = style.panels(rows, cols, style.PAGE_IN, 2.3)
     known = np.concatenate([table["target"] for table in tables.values()])
     margin = 0.05 * (np.ptp(known) or 1)
@@ -36,16 +38,16 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(target))
         panel.set_ylabel("predicted")
-    last = axes.flat[len(tables)]
-    for method in tables:
-        curve = learning_curve[method]
+    if curves:
+        last = axes.flat[len(tables)]
+    for method, curve in curves.items():
         last.errorbar(
             curve["train_items"], curve["mae"], curve["mae_std"], label=style.text(method), lw=0.9, **looks[method]
         )
-    last.set_title("learning curves")
-    last.set_xlabel("items learned from")
-    last.set_ylabel("held-out MAE")
-    last.legend()
-    for panel in axes.flat[len(tables) + 1 :]:
+        last.set_title("learning curves")
+        last.set_xlabel("items learned from")
+        last.set_ylabel("held-out MAE")
+        last.legend()
+    for panel in axes.flat[panels:]:
         panel.set_visible(False)
     return figure

@@ -48,6 +48,7 @@ UNITS = {
     "mpa": "MPa",
     "gpa": "GPa",
     "kev": "keV",
+    "k": "K",
     "per_um": "µm⁻¹",
     "per_um2": "µm⁻²",
     "per_px": "px⁻¹",

@@ -1,15 +1,17 @@
 """Draw one figure of a study."""
 
 from figures import DRAWS, style
-from matlens import door, io, registry
+from matlens import crystals, door, io, registry
 
 
 def _read(path: str):
-    """Read a table, or the lossless pictures of a zip by key."""
+    """Read a table, crystals, or the lossless pictures of a zip by key."""
     if path.endswith(".parquet"):
         return io.read_table(path)
     if path.endswith(".csv"):
         return io.read_csv(path)
+    if path.endswith(".zarr.zip"):
+        return crystals.from_arrays(io.read_ragged(path))
     pictures = io.read_bytes_zip(path)
     return {int(name.removesuffix(".png")): data for name, data in pictures.items() if name.endswith(".png")}
 

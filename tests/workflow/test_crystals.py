@@ -1,0 +1,73 @@
+"""Crystals from prototypes through a network to predictions and figures, whatever the number of shards."""
+
+import pytest
+
+INGEST = {"prototypes": ["perovskite", "rock_salt"]}
+INGEST |= {
+    "neutral": False,
+    "elements": {"A": ["Li", "Na", "K", "Ca", "Sr"], "B": ["Ti", "Zr", "Nb"], "X": ["O", "F", "Cl"]},
+}
+TRAINED = {
+    "target": "volume_a3_per_atom",
+    "split": "kfold",
+    "folds": 2,
+    "use_folds": [0],
+    "shuffles": 0,
+    "curve_steps": 0,
+    "mean": {},
+}
+TRAINED |= {"cgcnn": {"epochs": 6, "batch": 8, "width": 8, "hidden": 8, "ensemble": 2, "validation_part": 0.4}}
+
+
+def asked(house, name, shards=1, **changes):
+    """Write a study of prototype crystals."""
+    settings = {"ingest": {"shards": shards, "prototypes": INGEST}, "connect": {"knn": {}}, "predict": TRAINED}
+    house.study(name, **{**settings, **changes})
+
+
+def refused(house, name, **changes) -> str:
+    """Say why a study is refused before its first job."""
+    asked(house, name, **changes)
+    done = house.run("-n", studies=name)
+    assert done.returncode and "nothing was started" in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four_shards(house):
+    figures = {"losses": {}, "sites": {}}
+    for name, shards in (("whole", 1), ("parts", 4)):
+        asked(house, name, shards, figures=figures)
+    lent = {"pretrained": {"weights": {"volume_a3_per_atom": "whole/cgcnn"}}}
+    asked(house, "lent", predict=lent)
+    tables = ["predictions", "errors", "rejected"]
+    wanted = [f"results/{name}/tables/{table}.csv" for name in ("whole", "parts") for table in tables]
+    wanted += [f"results/{name}/figures/{figure}.svg" for name in ("whole", "parts") for figure in figures]
+    done = house.run("-c2", *wanted, "results/lent/tables/properties.csv", studies="whole,parts,lent", timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in [each for each in wanted if "/whole/" in each]:
+        one, four = (house.folder / path.replace("whole", name) for name in ("whole", "parts"))
+        assert one.read_bytes() == four.read_bytes(), path
+    errors = house.read("whole", "errors").set_index("method")
+    assert errors.loc["cgcnn", "mae"] < errors.loc["mean", "mae"]
+    assert 0 < errors.loc["cgcnn", "coverage_90"] <= 1
+    both = house.read("whole", "predictions")
+    first = both[both["method"] == "cgcnn"].set_index("item")["predicted"]
+    lent = house.read("lent", "properties").set_index("item")["predicted"]
+    assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them
+    assert lent[first.index].to_numpy() == pytest.approx(first.to_numpy(), abs=1e-4)
+
+
+def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
+    wrong = {**TRAINED, "cgcnn": {"heigth_px": 8}}
+    assert "did you mean 'width'" in refused(house, "option", predict=wrong)
+    assert "add 'knn: {}' to the section 'connect'" in refused(house, "graphless", connect={"radius": {}})
+    lent = {"pretrained": {"weights": {"k": "nobody/cgcnn"}}}
+    assert "neither a file nor a network" in refused(house, "nobody", predict=lent)
+    bulk = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
+    lent = {"pretrained": {"weights": {"k": bulk}}}
+    assert "set connect.knn: {'k': 12}" in refused(house, "other", predict=lent, connect={"knn": {"k": 8}})
+    lent = {"pretrained": {"weights": {"k": "data/weights/gamma_prime_unet.safetensors"}}}
+    assert "no network for crystals" in refused(house, "pixels", predict=lent)
+    assert "says what it reads from atoms" in refused(
+        house, "sites", predict={"target": "volume_a3_per_atom", "mean": {}}, figures={"sites": {}}
+    )
