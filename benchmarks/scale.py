@@ -3,7 +3,7 @@
     python benchmarks/scale.py [--most 1000000] [--docs docs] [--screening yes]
 
 Plans are dry runs of a study of synthetic crystals that are connected and predicted, with so many shards that a shard
-has 200 items at least and the graph of jobs stays small. `--docs` writes the table and the figure there; `--screening`
+has 200 items at least and the graph of jobs stays small. `--docs` draws the figure scale.svg there; `--screening`
 runs the perovskites of Matbench on two cores and divides the time into work and the rest.
 """
 
@@ -183,7 +183,6 @@ def main() -> None:
             f"  one job for each item would be {whole:,} jobs: {whole * mean / 2 / 3600:.1f} h of start-up on two cores"
         )
     if chosen.docs:
-        (chosen.docs / "scale_table.md").write_text("\n".join(lines) + "\n")
         draw(rows, chosen.docs / "scale.svg")
 
 

@@ -41,7 +41,7 @@ class Clustered(House):
         return super().command("--workflow-profile", "profiles/slurm-test", *words)
 
     def jobs(self, *states: str) -> list[list[str]]:
-        """List the jobs of this house that Slurm knows: id, state, partition, comment, and the GPUs they were given."""
+        """List the jobs of this house that Slurm knows: id, state, partition, comment."""
         names = runs.run_ids(log.read_text() for log in self.folder.glob(".snakemake/log/*.log"))
         return queue(f"--states={','.join(states or ['all'])}", f"--name={','.join(names)}") if names else []
 
@@ -56,8 +56,8 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def queue(*words: str) -> list[list[str]]:
-    """List the jobs that Slurm knows: id, state, partition, comment, and the GPUs they were given."""
-    command = ["squeue", "-h", "-o", "%i|%T|%P|%k|%b", *words]
+    """List the jobs that Slurm knows: id, state, partition, comment."""
+    command = ["squeue", "-h", "-o", "%i|%T|%P|%k", *words]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [line.split("|") for line in listed.splitlines()]
 

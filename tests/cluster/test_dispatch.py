@@ -11,13 +11,12 @@ DEMOS = ("demo_superalloy", "demo_crystals", "demo_intermetallics")
 
 
 def smaller(settings: dict) -> dict:
-    """Shorten the trainings of a study: what is compared is where jobs run, not what networks learn."""
-    for method in ("unet", "cgcnn", "megnet", "gatgnn"):
-        for stage in ("segment", "predict"):
-            chosen = (settings.get(stage) or {}).get(method)
-            if chosen and "epochs" in chosen:
-                chosen.update(epochs=1, **({"patches": 16} if stage == "segment" else {}))
-    return settings
+    """Shorten a study: what is compared is where jobs run, not what networks learn or how many methods agree."""
+    for stage, dropped in {"segment": ("watershed", "all_background"), "predict": ("random_forest",)}.items():
+        settings[stage] = {name: chosen for name, chosen in settings.get(stage, {}).items() if name not in dropped}
+    if "unet" in settings["segment"]:
+        settings["segment"]["unet"].update(epochs=1, patches=16)
+    return {stage: chosen for stage, chosen in settings.items() if chosen != {}}
 
 
 def test_every_artefact_is_the_same_through_slurm(cluster, tmp_path):
@@ -28,7 +27,7 @@ def test_every_artefact_is_the_same_through_slurm(cluster, tmp_path):
             path = house.folder / f"config/studies/{name}.yaml"
             path.write_text(yaml.safe_dump(smaller(yaml.safe_load(path.read_text())), sort_keys=False))
     for house in (here, there):
-        done = house.run(studies=",".join(demos), timeout=900)
+        done = house.run(studies=",".join(demos), timeout=1800)
         assert done.returncode == 0, done.stdout + done.stderr
 
     found = {name: hashes(there.folder / "results" / name) for name in demos}
@@ -40,9 +39,7 @@ def test_every_artefact_is_the_same_through_slurm(cluster, tmp_path):
     jobs = there.jobs()
     assert {state for _, state, *_ in jobs} == {"COMPLETED"}
     networks = [job for job in jobs if "learn_wildcards" in job[3] or ("_unet_" in job[3] and "rule_segment" in job[3])]
-    assert networks
     assert {job[2] for job in networks} == {"gpu"}
-    assert all("gpu" in job[4] for job in networks)
-    assert {job[2] for job in jobs if "gpu" not in job[4]} == {"cpu"}, "CPU work waits in the queue for GPUs"
+    assert {job[2] for job in jobs if job not in networks} == {"cpu"}, "CPU work waits in the queue for GPUs"
     learned = there.folder / "logs/demo_superalloy/segment/unet/learn.log"
     assert "a GPU was granted and none is visible" in learned.read_text(), "the job was not told of its GPU"

@@ -108,19 +108,21 @@ def test_memory_time_a_killed_job_a_lost_node_and_a_lost_daemon(cluster, tmp_pat
 def test_a_lost_driver_is_resumed_and_nothing_runs_twice(cluster, tmp_path, calm):
     house = planted(tmp_path / "house", SLOW)
     house.study("mine", **STUDY)
+    house.env["PYTHONPATH"] = "workflow"
     resume = [sys.executable, "workflow/scripts/resume.py"]
     run = start(house)
-    until(lambda: len(segmenting()) >= 2)
+    try:
+        until(lambda: len(segmenting()) >= 2)
 
-    second = house.run(studies="mine")
-    assert second.returncode != 0
-    assert "locked" in second.stdout + second.stderr
-    refused = subprocess.run(resume, cwd=house.folder, env=house.env, capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert str(run.pid) in refused.stderr
-    assert len(segmenting()) >= 2, "jobs of a living run were cancelled"
-
-    os.kill(run.pid, signal.SIGKILL)
+        second = house.run(studies="mine")
+        assert second.returncode != 0
+        assert "locked" in second.stdout + second.stderr
+        refused = subprocess.run(resume, cwd=house.folder, env=house.env, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert str(run.pid) in refused.stderr
+        assert len(segmenting()) >= 2, "jobs of a living run were cancelled"
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
     run.wait()
     time.sleep(1)
     assert segmenting(), "the jobs of the lost driver live on"

@@ -149,6 +149,28 @@ def read_weights_note(path) -> dict:
         return json.loads((handle.metadata() or {}).get("note", "{}"))
 
 
+def read_checkpoint(path) -> dict:
+    """Read a checkpoint that torch saved, as far as it is tensors, numbers, texts, lists and dicts of such.
+
+    A file that asks for anything else to be run or made, or is none, is a ValueError, and nothing of it is run.
+    """
+    import torch
+
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged or hostile file can fail in any way
+        why = str(error).split("Please file")[0].split("(1)")[0].strip().splitlines()[-1:]
+        raise ValueError(
+            f"{path} is no checkpoint of plain weights ({type(error).__name__}: {' '.join(why)[:200]}); nothing of it "
+            "was run. Save its state_dict alone, where it comes from, or as safetensors"
+        ) from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} holds a {type(found).__name__} and no dict of weights")
+    return found
+
+
 def _ome(axes: str, pixel_size_um: float | None, name: str) -> dict:
     """Describe one full-resolution array as an OME-NGFF 0.5 multiscale image."""
     units = {"unit": "micrometer"} if pixel_size_um else {}
@@ -197,6 +219,19 @@ class ArraysWriter:
             extra = layer.ndim - pixels.ndim
             self._array(f"{key:08d}/{name}", layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
 
+    def add_bands(self, key: int, bands, shape: tuple[int, int], axes: str, attrs: Mapping) -> None:
+        """Store a flat uint8 image that comes as bands of rows, one after the other, and never is in memory whole.
+
+        The bands are as high as chunks are (2048 rows), but for the last.
+        """
+        attrs = dict(attrs)
+        ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
+        self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
+        chunks = _chunks(shape, axes)
+        self._put(f"{key:08d}/0/zarr.json", self._description(shape, np.dtype(np.uint8), chunks))
+        for number, band in enumerate(bands):
+            self._chunked(f"{key:08d}/0", band, chunks, (number, 0))
+
     def group(self, prefix: str, attrs: Mapping) -> None:
         """Store the metadata of a group; `prefix` ends in `/`, or is empty for the root."""
         metadata = {"attributes": attrs, "zarr_format": 3, "node_type": "group"}
@@ -211,10 +246,14 @@ class ArraysWriter:
 
     def _array(self, prefix: str, values: np.ndarray, chunks: tuple[int, ...]) -> None:
         """Store an array chunk by chunk; zarr describes it, and only the bytes go past zarr's slow event loop."""
+        values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+        self._put(f"{prefix}/zarr.json", self._description(values.shape, values.dtype, chunks))
+        self._chunked(prefix, values, chunks, (0,) * values.ndim)
+
+    def _chunked(self, prefix: str, values: np.ndarray, chunks: tuple[int, ...], origin: tuple[int, ...]) -> None:
+        """Store the chunks of a part of an array, which begins at the chunk `origin`."""
         from numcodecs import blosc
 
-        values = values.astype(values.dtype.newbyteorder("<"), copy=False)
-        self._put(f"{prefix}/zarr.json", self._description(values, chunks))
         shuffle = blosc.SHUFFLE if values.itemsize > 1 else blosc.NOSHUFFLE
         for index in np.ndindex(*(-(-n // c) for n, c in zip(values.shape, chunks, strict=True))):
             part = values[tuple(slice(i * c, (i + 1) * c) for i, c in zip(index, chunks, strict=True))]
@@ -222,18 +261,19 @@ class ArraysWriter:
                 part = np.pad(part, [(0, c - n) for n, c in zip(part.shape, chunks, strict=True)])
             if part.any():  # a chunk of zeros is left out: it is what zarr fills in
                 packed = blosc.compress(np.ascontiguousarray(part), self._compression.encode(), 1, shuffle)
-                self._put("/".join((prefix, "c", *map(str, index))), packed)
+                place = (str(i + o) for i, o in zip(index, origin, strict=True))
+                self._put("/".join((prefix, "c", *place)), packed)
 
-    def _description(self, values: np.ndarray, chunks: tuple[int, ...]) -> bytes:
+    def _description(self, shape: tuple[int, ...], dtype: np.dtype, chunks: tuple[int, ...]) -> bytes:
         """Let zarr write the metadata of such an array, once for all of one shape and type."""
-        kind = (values.shape, values.dtype.str, chunks)
+        kind = (shape, dtype.str, chunks)
         if kind not in self._described:
             import zarr
             from zarr.codecs import BloscCodec
 
-            shuffle = "shuffle" if values.itemsize > 1 else "noshuffle"
+            shuffle = "shuffle" if dtype.itemsize > 1 else "noshuffle"
             codec = BloscCodec(cname=self._compression, clevel=1, shuffle=shuffle)
-            options = {"shape": values.shape, "dtype": values.dtype, "chunks": chunks, "compressors": codec}
+            options = {"shape": shape, "dtype": dtype, "chunks": chunks, "compressors": codec}
             memory = {}
             zarr.create_array(memory, fill_value=0, **options)
             self._described[kind] = memory["zarr.json"].to_bytes()
@@ -321,6 +361,14 @@ class Arrays(Mapping):
 
     def __len__(self):
         return len(self._keys)
+
+    def shape(self, key: int) -> tuple[int, ...]:
+        """Tell the shape of the pixels of one item without reading them."""
+        return self._root[f"{key:08d}/0"].shape
+
+    def unit_rows(self, key: int, first: int, last: int) -> np.ndarray:
+        """Read some rows of a flat item as float32 in [0, 1], for images larger than memory."""
+        return unit_interval(self._root[f"{key:08d}/0"][first:last], self.attrs(key))
 
     def layer(self, key: int, name: str) -> np.ndarray:
         """Read one array of an item by name."""

@@ -1,7 +1,11 @@
 """Label the images of one shard."""
 
+from functools import partial
+from math import prod
+
+import numpy as np
 from matlens import batch, door, io, registry, segment
-from matlens.segment import frames, trained
+from matlens.segment import bands, frames, trained
 
 
 def main(
@@ -23,13 +27,19 @@ def main(
 
         def work(item: dict):
             key = item["key"]
+            if method in segment.BANDS and item["axes"] == "yx" and prod(pixels.shape(key)) > bands.LARGE_PX:
+                offered = {"read": partial(pixels.unit_rows, key), "shape": pixels.shape(key)}
+                return registry.call(registry.load(segment.BANDS, method), offered, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
             return frames.label(function, item["axes"], stacks, offered, options)
 
         items = [{"key": key, **pixels.attrs(key)} for key in pixels]
         for item, found in batch.survive(items, work, lost, f"segment/{method}"):
-            out.add(item["key"], found, item["axes"], item)
+            if isinstance(found, np.ndarray):
+                out.add(item["key"], found, item["axes"], item)
+            else:
+                out.add_bands(item["key"], found, pixels.shape(item["key"]), item["axes"], item)
     io.write_rejected(rejected, lost)
 
 

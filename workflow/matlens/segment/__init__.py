@@ -53,4 +53,5 @@ PROBABILITIES = {
     "unetpp": "matlens.segment.networks:soft",
     "unet3p": "matlens.segment.networks:soft",
 }
+BANDS = {"otsu": "matlens.segment.bands:otsu"}  # for flat images too large to be read whole
 CONTROLS = ("ground_truth", "all_background")  # the perfect and the trivial one: they bound every metric

@@ -48,14 +48,23 @@ def histogram(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns (counts, centres of the bins), each of 1024; a constant image has them all in the first bin.
     """
     low, high = finite_range(image)
+    return counts(image, low, high), centres(low, high)
+
+
+def centres(low: float, high: float) -> np.ndarray:
+    """Return the centres of the 1024 bins between two values."""
+    return low + (np.arange(BINS) + 0.5) * ((high - low) / BINS)
+
+
+def counts(image: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Count grey levels in 1024 equal bins between two values, which the image does not leave."""
     width = (high - low) / BINS
-    centres = low + (np.arange(BINS) + 0.5) * width
     if width == 0.0:
-        counts = np.zeros(BINS, np.int64)
-        counts[0] = image.size
-        return counts, centres
+        found = np.zeros(BINS, np.int64)
+        found[0] = image.size
+        return found
     index = ((image.ravel() - np.float32(low)) * np.float32(1.0 / width)).astype(np.int32)
-    return np.bincount(np.minimum(index, BINS - 1, out=index), minlength=BINS), centres
+    return np.bincount(np.minimum(index, BINS - 1, out=index), minlength=BINS)
 
 
 def otsu_thresholds(counts: np.ndarray, centres: np.ndarray, classes: int) -> np.ndarray:
