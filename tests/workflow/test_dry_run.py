@@ -16,6 +16,8 @@ def test_every_study_can_be_planned(house, data, study):
         data("micrographs")
     if "crystal_set" in settings["ingest"] or settings["ingest"].get("compositions", {}).get("set"):
         data("crystals")
+    if "tdb_" in str(settings.get("validate", "")):
+        data("tdb")
     plan = house.run("-n", studies=study)
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "Job stats" in plan.stdout + plan.stderr

@@ -76,3 +76,29 @@ def _describe(numbers: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     most = np.isclose(weights, weights.max(axis=1, keepdims=True))  # of equal shares the least value
     mode = np.where(there & most, values, np.inf).min(axis=1)
     return np.stack([low, high, high - low, mean, deviation, mode], axis=2).reshape(len(numbers), -1)
+
+
+def shares(amounts: dict, unit: str = "at%") -> dict[str, float]:
+    """Turn amounts by symbol in at%, wt% or mole_fraction into mole fractions that sum to 1; one may be "bal".
+
+    ValueError says why they are no composition: an unknown element, a negative amount, a wrong sum.
+    """
+    from pymatgen.core import Element
+
+    whole = 1.0 if unit == "mole_fraction" else 100.0
+    balance = [symbol for symbol, amount in amounts.items() if str(amount).lower() in ("bal", "bal.", "balance")]
+    for symbol in amounts:
+        if symbol not in SYMBOLS:
+            raise ValueError(f"composition: unknown element '{symbol}'; give chemical symbols, such as Ni")
+    if len(balance) > 1:
+        raise ValueError(f"composition: {' and '.join(balance)} are both the balance; only one can be")
+    found = {symbol: float(amount) for symbol, amount in amounts.items() if symbol not in balance}
+    found |= {symbol: whole - sum(found.values()) for symbol in balance}
+    if min(found.values(), default=-1.0) < 0:
+        raise ValueError("composition: an amount is negative, or too much stands beside the balance")
+    if abs(sum(found.values()) - whole) > 0.005 * whole:
+        raise ValueError(
+            f"composition: it sums to {sum(found.values()):g} {unit}, not to {whole:g}; or write bal for one"
+        )
+    atoms = {s: a / (float(Element(s).atomic_mass) if unit == "wt%" else 1.0) for s, a in found.items()}
+    return {symbol: amount / sum(atoms.values()) for symbol, amount in atoms.items()}

@@ -66,6 +66,12 @@ def _remedy(error: BaseException) -> str:
     return ""
 
 
+def pin_hashes() -> None:
+    """Begin this process again with PYTHONHASHSEED=0: what pycalphad finds may depend on the order of sets."""
+    if sys.flags.hash_randomization:
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+
+
 def run(main: Callable, job=None) -> None:
     """Run a door: as a job when Snakemake gives one, otherwise as a command.
 

@@ -4,7 +4,7 @@ from snakemake.exceptions import WorkflowError
 
 # The library is found by every job through the environment; the Snakefile itself imports only its light rooms.
 sys.path.insert(0, "workflow")
-os.environ.update(PYTHONPATH="workflow")
+os.environ.update(PYTHONPATH="workflow", PYTHONHASHSEED="0")
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
@@ -22,6 +22,7 @@ from matlens import (
     segment,
     sources,
     study,
+    validate,
 )  # noqa: E402
 
 
@@ -168,6 +169,15 @@ def screens(name):
     ]
 
 
+def engines(name):
+    """List the engines that judge the candidates of a study."""
+    return [
+        method
+        for method in STUDIES[name].get("validate", {})
+        if method in {**validate.METHODS, **validate.BATCHES, **validate.HANDOFFS}
+    ]
+
+
 def acquires(name):
     """List the methods of a study that choose candidates."""
     return [
@@ -270,6 +280,9 @@ def tables(name):
             *compared(name),
             *(["properties"] if foretells(name) else []),
             *(screen.ARTEFACTS if screens(name) else []),
+            *(["verdicts"] if engines(name) else []),
+            *(["equilibria"] if "calphad" in engines(name) else []),
+            *(["bridge"] if "bridge" in STUDIES[name].get("validate", {}) else []),
             *(acquire.ARTEFACTS if acquires(name) else []),
         ],
     )

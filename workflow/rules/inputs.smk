@@ -1,8 +1,13 @@
 # What each stage takes, and what stops a run before its first job.
 
-from matlens.nets import GRAPHS, NETS
+import shutil
+from pathlib import Path
+
+from matlens import io, phase_quantities, tdb
+from matlens.nets import GRAPHS, NETS, SITES
 from matlens.predict import folds
 from matlens.segment import trained
+from matlens.validate import handoff
 
 
 def listing(wildcards):
@@ -43,6 +48,65 @@ def ready(name):
     return found, cards
 
 
+def lent(name):
+    """Name for every property of a study the graphs that its weights learned on: a way of connecting and its options.
+
+    The options are empty where a card does not say them.
+    """
+    found = {}
+    for key, lender in STUDIES[name]["predict"]["pretrained"]["weights"].items():
+        if lender.endswith(".safetensors"):
+            card = io.read_json(lender.removesuffix("safetensors") + "json")
+            found[key] = card.get("graph", {GRAPHS[card["method"]]: {}})
+        else:
+            found[key] = connecting(*lender.split("/"))
+    return found
+
+
+def lent_graphs(wildcards):
+    """List for every property of a study the graphs of a shard that its weights take."""
+    return [
+        f"results/{wildcards.study}/connect/{next(iter(graph))}/graphs/{wildcards.shard}.zarr.zip"
+        for graph in lent(wildcards.study).values()
+    ]
+
+
+def check_pretrained():
+    """Stop before the first job where weights are not there, or learned on other graphs than those of the study."""
+    for name, settings in STUDIES.items():
+        wanted = settings.get("predict", {}).get("pretrained", {}).get("weights", {})
+        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: predict.pretrained.weights"
+        for key, lender in wanted.items():
+            lends, _, method = lender.partition("/")
+            file = lender.endswith(".safetensors")
+            known = os.path.exists(lender) if file else method in GRAPHS
+            known &= file or method in STUDIES.get(lends, {}).get("predict", {})
+            if not known:
+                raise WorkflowError(
+                    f"{place}.{key}: '{lender}' is neither a file nor a network of a study of this run; "
+                    "name a .safetensors file, or add that study to config key 'studies'"
+                )
+            card = lender.removesuffix("safetensors") + "json"
+            card = card if file else None
+            if card and not os.path.exists(card):
+                raise WorkflowError(
+                    f"{place}.{key}: '{lender}' has no card; put '{card}' beside it, as it was written with the weights"
+                )
+            if card and io.read_json(card).get("method") not in GRAPHS:
+                raise WorkflowError(
+                    f"{place}.{key}: '{lender}' is no network for crystals; {registry.suggest('', GRAPHS)}"
+                )
+        for key, graph in lent(name).items() if wanted else ():
+            for connector, learned in graph.items():
+                have = settings["connect"].get(connector)
+                other = {k: v for k, v in learned.items() if (have or {}).get(k) != v}
+                if have is None or other:
+                    raise WorkflowError(
+                        f"{place}.{key}: these weights learned on graphs of '{connector}' with other options than "
+                        f"here, or there are none here; set connect.{connector}: {other}"
+                    )
+
+
 def foretold(wildcards):
     """List the tables of the properties that a shortlist is made from."""
     return expand(
@@ -62,26 +126,12 @@ def screening(wildcards):
 
 
 def check_screens():
-    """Stop before the first job where a shortlist asks for properties or weights that nothing gives."""
+    """Stop before the first job where a shortlist asks for properties that nothing gives."""
     from matlens.predict.properties import RELAXED, STABILITY
 
     for name, settings in STUDIES.items():
         place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: "
         given = settings.get("predict", {})
-        if "pretrained" in given:
-            for key, lender in given["pretrained"]["weights"].items():
-                lends, _, method = lender.partition("/")
-                known = lender.endswith(".safetensors") and os.path.exists(lender)
-                known |= method in STUDIES.get(lends, {}).get("predict", {})
-                if not known:
-                    raise WorkflowError(
-                        f"{place}predict.pretrained.weights.{key}: '{lender}' is neither a file nor a network of a "
-                        "study of this run; name a .safetensors file, or add that study to config key 'studies'"
-                    )
-            if "knn" not in settings["connect"]:
-                raise WorkflowError(
-                    f"{place}predict.pretrained: it works on the graphs of 'knn'; add 'knn: {{}}' to the section 'connect'"
-                )
         if "screen" in settings:
             have = [*given.get("pretrained", {}).get("weights", {})]
             have += [*RELAXED, *STABILITY] if "chgnet" in given else []
@@ -104,6 +154,11 @@ def connected(wildcards):
         method=GRAPHS[wildcards.method],
         shard=shards(wildcards.study),
     )
+
+
+def connecting(name, method):
+    """Name the way of connecting whose graphs a network takes, with its options in a study."""
+    return {GRAPHS[method]: STUDIES[name]["connect"][GRAPHS[method]]}
 
 
 def crystal_code(door):
@@ -165,6 +220,7 @@ def trained_here(name):
 def drawable(name):
     """Name everything that a figure of a study can be drawn from, and the file or files behind it."""
     labelled = STUDIES[name]["segment"]
+    networks = [each for each in predicts(name) if each in predict.CRYSTAL_METHODS]
 
     def each(stage, artefact, methods):
         return {
@@ -186,15 +242,46 @@ def drawable(name):
         **{table: each("screen", table, screens(name)) for table in screen.ARTEFACTS},
         "properties": each("predict", "properties", foretells(name)),
         **(
+            {"verdicts": each("validate", "verdicts", engines(name))}
+            if engines(name)
+            else {}
+        ),
+        **(
+            {"equilibria": each("validate", "equilibria", ["calphad"])}
+            if "calphad" in engines(name)
+            else {}
+        ),
+        **(
+            {"diagram": each("validate", "diagram", ["calphad"])}
+            if "diagram" in STUDIES[name].get("validate", {})
+            else {}
+        ),
+        **(
+            {
+                "bridge": f"results/{name}/validate/bridge/bridge/all.parquet",
+                "expected": f"results/{name}/validate/bridge/equilibria/all.parquet",
+            }
+            if "bridge" in STUDIES[name].get("validate", {})
+            else {}
+        ),
+        **(
             {"rounds": each("acquire", "rounds", acquires(name))}
             if acquires(name)
             else {}
         ),
-        **(
-            {"history": each("segment", "history", trained_here(name))}
-            if trained_here(name)
-            else {}
-        ),
+        "history": {
+            **each("segment", "history", trained_here(name)),
+            **each("predict", "history", networks),
+        },
+        "sites": {
+            method: f"results/{name}/predict/{method}/sites/{used_folds(name)[0]:04d}.parquet"
+            for method in networks
+            if method in SITES
+        },
+        "structures": {
+            shard: f"{source(name)}/structures/{shard}.zarr.zip"
+            for shard in (shards(name) if networks else ())
+        },
         **(
             {
                 table: each("predict", table, predicts(name))
@@ -224,15 +311,25 @@ def recorded():
 def check_figures():
     """Stop before the first job where a figure is drawn from what its study does not make."""
     remedies = {
-        "history": "train a network in the section 'segment'",
+        "history": "train a network in the section 'segment' or 'predict'",
+        "sites": f"predict with a network that says what it reads from atoms: {', '.join(SITES)}",
+        "properties": "add 'pretrained' or 'chgnet' to the section 'predict'",
+        "shortlist": "add a section 'screen'",
+        "overlays": "add a section 'segment'",
         **dict.fromkeys(predict.ARTEFACTS, "add a section 'predict'"),
+        "verdicts": "add a section 'validate' with an engine",
+        "equilibria": "add 'calphad' to the section 'validate'",
+        "diagram": "add 'diagram' to the section 'validate'",
+        "bridge": "add 'bridge' to the section 'validate'",
+        "expected": "add 'bridge' to the section 'validate'",
         "rounds": "add a section 'acquire'",
         "benchmark": "set 'predict.split: official'",
         "ood": "set 'predict.split: ood:LOCO' or another of those",
     }
     for name, settings in STUDIES.items():
         for figure in settings["figures"]:
-            for need in set(FIGURES[figure]["needs"]) - set(drawable(name)):
+            made = {need for need, files in drawable(name).items() if files}
+            for need in [each for each in FIGURES[figure]["needs"] if each not in made]:
                 raise WorkflowError(
                     "nothing was started; mend this first:\n"
                     f"config/studies/{name}.yaml: figures.{figure}: it is drawn from '{need}'; "
@@ -403,6 +500,171 @@ def check_crystals():
                 )
 
 
+def shortlisted(wildcards):
+    """List the shortlists that candidates are taken from; none where they are items of the index."""
+    name = wildcards.study
+    if STUDIES[name]["validate"]["candidates"] != "shortlist":
+        return []
+    return [
+        f"results/{name}/screen/{method}/shortlist/all.parquet"
+        for method in screens(name)
+        if method not in screen.CONTROLS
+    ]
+
+
+def most_candidates(wildcards):
+    """Give the most candidates of each shortlist, or of the index."""
+    return STUDIES[wildcards.study]["validate"]["most"]
+
+
+def relaxes(name):
+    """Tell whether the structures of the candidates of a study are those that a potential relaxed."""
+    settings = STUDIES[name]["validate"]["structures"]
+    return settings == "relaxed" or (settings == "auto" and "chgnet" in foretells(name))
+
+
+def candidate_structures(wildcards):
+    """List the structures of the candidates of a study; none where they are compositions."""
+    name = wildcards.study
+    if study.ingest_method(STUDIES[name]) not in ingest.CRYSTALS:
+        return []
+    folder = f"results/{name}/predict/chgnet" if relaxes(name) else source(name)
+    return [f"{folder}/structures/{shard}.zarr.zip" for shard in shards(name)]
+
+
+def candidate_parts(path):
+    """List the files of all parts that the candidates of a study are divided into."""
+    return lambda wildcards: expand(
+        path,
+        **wildcards,
+        shard=[
+            f"{part:04d}"
+            for part in range(STUDIES[wildcards.study]["validate"]["jobs"])
+        ],
+    )
+
+
+def candidate_minutes(wildcards):
+    """Ask for the time of all candidates of a part."""
+    settings = STUDIES[wildcards.study]["validate"]
+    each = settings[wildcards.method].get("minutes", 60)
+    return 10 + each * -(-(settings["most"] or 100) // settings["jobs"])
+
+
+def engine_found(wildcards):
+    """Tell whether the program of an engine is on this machine."""
+    program = validate.PROGRAMS.get(wildcards.method)
+    return bool(program and shutil.which(program))
+
+
+def handoff_templates(wildcards):
+    """List the scripts that the folders of an engine are written from."""
+    folder = "workflow/matlens/validate/templates"
+    return sorted(f"{folder}/{name}" for name in os.listdir(folder) if "." in name)
+
+
+def accepting(wildcards):
+    """Give the limits that the values of an accepted candidate keep."""
+    return STUDIES[wildcards.study]["validate"]["accept"]
+
+
+def dropped(wildcards):
+    """Digest the results that were dropped into the folders of an engine since they were last judged.
+
+    What the workflow itself has run is no news: while results are those that were seen, this is what it was then.
+    """
+    folder = f"results/{wildcards.study}/handoff/{wildcards.method}"
+    found = handoff.digest(Path(folder))
+    try:
+        seen = io.read_json(
+            f"results/{wildcards.study}/validate/{wildcards.method}/seen/all.json"
+        )
+    except (OSError, ValueError):
+        return found
+    return seen["asked"] if seen["digest"] == found else found
+
+
+def check_engines():
+    """Stop before the first job where an engine is asked to work on what its study does not have."""
+    for name, settings in STUDIES.items():
+        asked = settings.get("validate")
+        if asked is None or not engines(name):
+            continue
+        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: validate"
+        if asked["candidates"] == "shortlist" and not set(screens(name)) - set(
+            screen.CONTROLS
+        ):
+            raise WorkflowError(
+                f"{place}.candidates: this study makes no shortlist; add a section 'screen', or set it to index"
+            )
+        if asked["structures"] == "relaxed" and "chgnet" not in foretells(name):
+            raise WorkflowError(
+                f"{place}.structures: nothing relaxes them; add 'chgnet: {{}}' to the section 'predict', or set it to ingest"
+            )
+        crystal = study.ingest_method(settings) in ingest.CRYSTALS
+        for method in engines(name):
+            if validate.NEEDS.get(method) == "crystals" and not crystal:
+                raise WorkflowError(
+                    f"{place}.{method}: it works on crystals, and this study ingests none"
+                )
+
+
+def equilibria_settings(part):
+    """Give the settings of a part of the section validate that works on thermodynamic databases."""
+    return lambda wildcards: STUDIES[wildcards.study]["validate"][part]
+
+
+def database_digest(part):
+    """Digest the databases of such a part, so that a changed one is seen."""
+    return lambda wildcards: tdb.digest(
+        [
+            one["database"]
+            for one in STUDIES[wildcards.study]["validate"][part]["databases"]
+        ]
+    )
+
+
+def measured_fractions(wildcards):
+    """List the measured phase fractions of a study."""
+    return expand(
+        "results/{study}/quantify/{method}/fractions/all.parquet",
+        study=wildcards.study,
+        method=STUDIES[wildcards.study]["segment"],
+    )
+
+
+def check_databases():
+    """Stop before the first job where a thermodynamic database, a phase or what is asked of it is not there."""
+    for name, settings in STUDIES.items():
+        asked = settings.get("validate", {})
+        loop = settings.get("acquire", {})
+        if loop.get("oracle") == "calphad":
+            wishes = (asked.get("calphad") or {}).get("criteria") or []
+            told = [phase_quantities.key(wish) for wish in wishes]
+            for wanted in [*loop["objectives"], *loop["constraints"]]:
+                if wanted not in told:
+                    raise WorkflowError(
+                        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: acquire: CALPHAD is not asked "
+                        f"for '{wanted}'; add it to validate.calphad.criteria; {registry.suggest(wanted, told)}"
+                    )
+        parts = {"calphad", "diagram", "bridge", "thermocalc", "opencalphad"}
+        for part in sorted(parts & set(asked)):
+            place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: validate.{part}"
+            try:
+                given = asked[part].get("databases", [])
+                phases = [phase for one in given for phase in one["phases"]]
+                wishes = asked[part].get("criteria") or []
+                phase_quantities.check(wishes, phases or asked[part]["phases"])
+                for one in given:
+                    tdb.check(one["database"], one["phases"])
+                if part == "bridge" and "fractions" not in settings["quantify"]:
+                    raise ValueError(
+                        "it compares measured fractions; add 'fractions: {}' to the section 'quantify'"
+                    )
+            except ValueError as error:
+                raise WorkflowError(f"{place}: {error}") from None
+
+
 def earlier(artefact):
     """List the files of the rounds before that of a job."""
     folder = "results/{study}/acquire/{method}/{artefact}/{number:04d}.parquet"
@@ -435,7 +697,10 @@ def asking(wildcards):
 def judging(wildcards):
     """Give the settings of the oracle of a loop."""
     settings = STUDIES[wildcards.study]["acquire"]
-    return {"names": [*settings["objectives"], *settings["constraints"]]}
+    return {
+        "names": [*settings["objectives"], *settings["constraints"]],
+        "calphad": STUDIES[wildcards.study].get("validate", {}).get("calphad"),
+    }
 
 
 def check_features():
@@ -469,7 +734,10 @@ check_crystals()
 check_features()
 check_splits()
 check_networks()
+check_pretrained()
 check_screens()
+check_engines()
+check_databases()
 check_weights()
 check_proposals()
 check_figures()

@@ -131,6 +131,7 @@ rule learn_crystals:
     params:
         options=options("predict"),
         settings=dividing,
+        graph=lambda wildcards: connecting(wildcards.study, wildcards.method),
     script:
         "../scripts/learn_crystals.py"
 
@@ -190,7 +191,7 @@ rule score_crystals:
 
 rule predict_pretrained:
     input:
-        stored="results/{study}/connect/knn/graphs/{shard}.zarr.zip",
+        stored=lent_graphs,
         weights=lambda wildcards: list(ready(wildcards.study)[0].values()),
         cards=lambda wildcards: list(ready(wildcards.study)[1].values()),
         code=lambda wildcards: sources.closure(

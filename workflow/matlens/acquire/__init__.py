@@ -22,6 +22,7 @@ SURROGATES = {
 }
 ORACLES = {
     "index": "matlens.acquire.known:judge",
+    "calphad": "matlens.acquire.calphad:judge",
 }
 ARTEFACTS = ("rounds", "asked")
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

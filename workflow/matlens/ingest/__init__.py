@@ -24,6 +24,7 @@ PLANS = {
     "matminer_set": "matlens.ingest.matminer_set:plan",
     "prototypes": "matlens.ingest.prototypes:plan",
     "compositions": "matlens.ingest.compositions:plan",
+    "alloys": "matlens.ingest.alloys:plan",
     "gamma_prime": "matlens.ingest.gamma_prime:plan",
     "polycrystal": "matlens.ingest.polycrystal:plan",
     "dual_phase": "matlens.ingest.dual_phase:plan",
@@ -50,6 +51,7 @@ CRYSTALS = {
 }
 COMPOSITIONS = {
     "compositions": "matlens.ingest.compositions:read",
+    "alloys": "matlens.ingest.alloys:read",
 }
 LISTINGS = {
     "files": "matlens.ingest.files:listing",

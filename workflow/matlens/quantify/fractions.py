@@ -52,4 +52,4 @@ def measure(labels: np.ndarray, phases: list[str], *, fields: int = 4):
 
 def _count(labels: np.ndarray, phases: int) -> np.ndarray:
     """Count the labelled pixels of every phase."""
-    return np.bincount(labels.ravel(), minlength=256)[:phases]
+    return phase_maps.tally(labels)[:phases]

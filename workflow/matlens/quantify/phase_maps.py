@@ -5,6 +5,14 @@ import numpy as np
 from matlens.batch import BadItem
 
 UNLABELLED = 255
+PART_PX = 1 << 24  # counted at a time: numpy widens what it counts to eight bytes a pixel
+
+
+def tally(labels: np.ndarray) -> np.ndarray:
+    """Count the pixels of every value of a uint8 array, 256 counts, in parts that bound the memory."""
+    rows = max(1, PART_PX * len(labels) // max(labels.size, 1))
+    parts = (labels[first : first + rows] for first in range(0, len(labels), rows))
+    return sum((np.bincount(part.ravel(), minlength=256) for part in parts), np.zeros(256, np.int64))
 
 
 def phase_map(labels: np.ndarray, phases: list[str]) -> np.ndarray:
@@ -15,7 +23,7 @@ def phase_map(labels: np.ndarray, phases: list[str]) -> np.ndarray:
     """
     if labels.dtype == np.int32:
         return np.where(labels < 0, UNLABELLED, labels > 0).astype(np.uint8)
-    counts = np.bincount(labels.ravel(), minlength=256)
+    counts = tally(labels)
     if counts[len(phases) : UNLABELLED].any():
         highest = int(np.flatnonzero(counts[:UNLABELLED])[-1])
         raise BadItem(

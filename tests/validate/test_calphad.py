@@ -1,0 +1,398 @@
+"""Verdicts by CALPHAD, the neutral contract, hand-offs to other programs, diagrams, and the bridge from micrographs."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import batch, columns, equilibria, phase_quantities, registry, study, tdb
+from matlens.ingest import alloys
+from matlens.validate import bridge, calphad, candidates, diagram, foreign, neutral
+
+ALCRNI = {"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}
+ALCOCRNI = {"database": "pycalphad:alcocrni.tdb", "phases": ["LIQUID", "L12_FCC", "BCC_B2"]}
+HALF = {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073.0}
+
+
+def index(*rows: dict) -> pd.DataFrame:
+    frame = pd.DataFrame([{columns.ITEM: f"a{at}", **row} for at, row in enumerate(rows)])
+    return frame.fillna(0.0)
+
+
+GOOD = {"x_Ni": 0.78, "x_Al": 0.12, "x_Cr": 0.10}
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Judge four alloys: one good, one without gamma prime, one with rhenium, one that does not sum."""
+    items = index(
+        GOOD, {"x_Ni": 0.9, "x_Al": 0.02, "x_Cr": 0.08}, {"x_Ni": 0.9, "x_Re": 0.1}, {"x_Ni": 0.9, "x_Al": 0.3}
+    )
+    wishes = [HALF | {"min": 0.3, "max": 0.6}, {"quantity": "solvus", "phase": "l1_2"}]
+    return calphad.validate(
+        items,
+        databases=[ALCRNI, ALCOCRNI],
+        temperatures_k=[1000.0, 1200.0, 1400.0, 1600.0],
+        criteria=wishes,
+        within_k=5.0,
+    )
+
+
+def test_candidates_are_accepted_rejected_or_failed_and_say_why(judged):
+    verdicts, _ = judged
+    status = verdicts.drop_duplicates(columns.ITEM).set_index(columns.ITEM)["status"]
+    assert status.to_dict() == {"a0": "accepted", "a1": "rejected", "a2": "failed", "a3": "failed"}
+    why = verdicts.groupby(columns.ITEM)["reason"].agg("; ".join)
+    assert "below 0.3" in why["a1"]
+    assert "has no Re" in why["a2"] and "another database" in why["a2"]
+    assert "sum to 1.2" in why["a3"]
+    assert "for testing only: pycalphad:alcocrni.tdb" in why["a0"]
+
+
+def test_the_value_is_the_mean_of_the_databases_and_its_uncertainty_half_their_range(judged):
+    row = judged[0].set_index([columns.ITEM, "quantity"]).loc[("a0", "fraction_l1_2_1073_k")]
+    assert row["value"] == pytest.approx(0.497, abs=5e-4) and row["unit"] == "1"
+    assert 0 <= row["uncertainty"] < 1e-3
+    assert row["checksum"] == tdb.digest([ALCRNI["database"], ALCOCRNI["database"]])
+    told = [
+        {"database": n, "failed": "", "values": {"fraction_l1_2_1073_k": v}, "why": {}, "left_out": {}}
+        for n, v in (("p", 0.4), ("q", 0.5))
+    ]
+    made = calphad.judged("x", told, [HALF | {"min": 0.42}], sure=0.0)[0]
+    assert (made["value"], made["uncertainty"], made["status"]) == (
+        pytest.approx(0.45),
+        pytest.approx(0.05),
+        "accepted",
+    )
+    assert "not in every database" in made["reason"] and "0.4 in p, 0.5 in q" in made["reason"]
+    assert calphad.judged("x", told, [HALF | {"min": 0.42}], sure=1.0)[0]["status"] == "rejected"
+
+
+def test_verdicts_do_not_depend_on_how_candidates_are_shared_out(judged):
+    items = index(GOOD, {"x_Ni": 0.9, "x_Al": 0.02, "x_Cr": 0.08})
+    options = {"databases": [ALCRNI], "temperatures_k": [1000.0, 1300.0], "criteria": [HALF]}
+    whole = calphad.validate(items, **options)[0]
+    parts = pd.concat([calphad.validate(items.iloc[[at]], **options)[0] for at in range(2)], ignore_index=True)
+    pd.testing.assert_frame_equal(whole, parts, rtol=1e-9)
+
+
+def test_what_is_asked_and_cannot_be_is_refused_before_anything_is_computed():
+    with pytest.raises(ValueError, match="'fraction' needs temperature_k"):
+        phase_quantities.check([{"quantity": "fraction", "phase": "l1_2"}])
+    with pytest.raises(ValueError, match="'solvus' needs a phase"):
+        phase_quantities.check([{"quantity": "solvus"}])
+    with pytest.raises(ValueError, match="which nothing does"):
+        phase_quantities.check([HALF | {"min": 0.6, "max": 0.3}])
+
+
+def test_pycalphads_own_response_passes_its_strict_reader(judged):
+    _, response = judged
+    own = response[(response["item"] == "a0") & (response["database"] == ALCRNI["database"])]
+    asked = neutral.request(["a0"], [{"Ni": 0.78, "Al": 0.12, "Cr": 0.10}], sorted(own["T_K"].unique()))
+    assert neutral.judge(asked, own, {tdb.sha256(ALCRNI["database"])}) == {}
+    assert own.groupby("id")["np_mole"].sum().to_numpy() == pytest.approx(1, abs=1e-6)
+
+
+WRONG = {
+    "a row is missing": (lambda r: r[r["id"] != 2], 2, "no answer"),
+    "strange ids": (lambda r: r.assign(id=r["id"] + 100), 0, "not asked"),
+    "fractions do not sum": (lambda r: r.assign(np_mole=r["np_mole"] * 0.9), 1, "sum to 0.9"),
+    "another database": (lambda r: r.assign(db_sha="ff"), 1, "another database"),
+    "another alloy": (lambda r: r.assign(x_Al=r["x_Cr"], x_Cr=r["x_Al"]), 1, "another composition"),
+    "a failed row": (lambda r: r.assign(status="failed: no"), 1, "the solver says"),
+    "no numbers": (lambda r: r.assign(gm=np.nan), 1, "no numbers"),
+    "a column is missing": (lambda r: r.drop(columns="np_mole"), 0, "lacks the columns np_mole"),
+    "twice": (lambda r: pd.concat([r.assign(np_mole=r["np_mole"] / 2)] * 2), 1, "the same phase twice"),
+    "another temperature": (lambda r: r.assign(T_K=r["T_K"] + 5), 1, "T_K is not that"),
+}
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_a_response_that_is_wrong_is_not_believed(judged, fault):
+    change, number, told = WRONG[fault]
+    _, response = judged
+    own = response[(response["item"] == "a0") & (response["database"] == ALCRNI["database"])]
+    asked = neutral.request(["a0"], [{"Ni": 0.78, "Al": 0.12, "Cr": 0.10}], sorted(own["T_K"].unique()))
+    found = neutral.judge(asked, change(own), {tdb.sha256(ALCRNI["database"])})
+    assert told in found[number]
+
+
+def handoff(make=foreign.thermocalc, **options):
+    given = {"item": "Ni-12Al-10Cr", "name": "Ni-12Al-10Cr"}
+    shares = {"Ni": 0.78, "Al": 0.12, "Cr": 0.10}
+    return make(
+        given, shares, **{**ALCRNI, "temperatures_k": [1073.0, 1273.0], "criteria": [HALF | {"min": 0.3}]} | options
+    )
+
+
+def test_the_hand_off_to_thermo_calc_is_complete():
+    made = handoff()
+    assert {"request.csv", "request.json", "run.py", "run.tcm", "run.sh", "database.tdb"} <= set(made.files)
+    compile(made.files["run.py"], "run.py", "exec")
+    asked = pd.read_csv(io.StringIO(made.files["request.csv"]))
+    assert asked["T_K"].tolist() == [1073.0, 1273.0] and asked["x_Al"].tolist() == [0.12, 0.12]
+    macro = made.files["run.tcm"]
+    assert "x(al)=0.12" in macro and "x(ni)" not in macro and "list_0002.txt" in macro
+    assert "rej-ph *" in macro and "rest-ph B2 L12_FCC LIQUID" in macro
+    assert json.loads(made.files["request.json"])["db_sha"] == tdb.sha256(ALCRNI["database"])
+    assert handoff() == made
+
+
+def test_a_database_of_thermo_calcs_own_does_not_travel():
+    made = handoff(database="TCNI12", phases=["LIQUID", "FCC_L12"])
+    assert "database.tdb" not in made.files and "sw TCNI12" in made.files["run.tcm"]
+    with pytest.raises(batch.BadItem, match="no database of its own"):
+        handoff(foreign.opencalphad, database="TCNI12")
+
+
+def test_the_macro_for_opencalphad_asks_the_same():
+    text = handoff(foreign.opencalphad).files["run.OCM"]
+    assert "read tdb ./database.tdb Al Cr Ni" in text
+    assert "set condition t=1073 p=101325 n=1 x(al)=0.12 x(cr)=0.1" in text
+
+
+def test_a_candidate_that_cannot_be_handed_over_says_why():
+    given = {"item": "a", "name": "a"}
+    with pytest.raises(batch.BadItem, match="has no Re"):
+        foreign.thermocalc(given, {"Ni": 0.9, "Re": 0.1}, **ALCRNI, temperatures_k=[1073.0])
+    with pytest.raises(batch.BadItem, match=r"sum to 1\.2"):
+        foreign.thermocalc(given, {"Ni": 0.9, "Al": 0.3}, **ALCRNI, temperatures_k=[1073.0])
+
+
+def response(judged) -> bytes:
+    """Give what a faithful solver would bring back, at the temperatures of the hand-off."""
+    found = calphad.validate(index(GOOD), databases=[ALCRNI], temperatures_k=[1073.0, 1273.0])[1]
+    return found.to_csv(index=False).encode()
+
+
+def test_a_response_is_judged_by_the_criteria_of_its_hand_off(judged):
+    answer = response(judged)
+    verdict = foreign.judge(handoff().manifest, {"response.csv": answer})
+    assert verdict["status"] == "accepted"
+    assert verdict["values"]["fraction_l1_2_1073_k"][0] == pytest.approx(0.497, abs=5e-4)
+    wanted = foreign.judge(handoff(criteria=[HALF | {"min": 0.6}]).manifest, {"response.csv": answer})
+    assert wanted["status"] == "rejected" and "below 0.6" in wanted["reason"]
+    cut = answer.splitlines()
+    assert foreign.judge(handoff().manifest, {"response.csv": b"\n".join(cut[:3])})["status"] == "rejected"
+    with pytest.raises(batch.BadItem, match=r"no response\.csv"):
+        foreign.judge(handoff().manifest, {"run.log": b"crashed"})
+    blank = pd.read_csv(io.BytesIO(answer)).assign(ordered="").to_csv(index=False).encode()
+    with pytest.raises(batch.BadItem, match="fill the column 'ordered'"):
+        foreign.judge(handoff().manifest, {"response.csv": blank})
+
+
+LISTED = """
+ Temperature   1073.00 K (  799.85 C),  Pressure  1.000000E+05
+ Number of moles of components  1.00000E+00,  Mass in grams  5.42177E+01
+ Total Gibbs energy -6.98218E+04,  Enthalpy  2.40000E+04,  Volume  7.0E-06
+
+ FCC_A1                      Status ENTERED     Driving force  0.0000E+00
+ Moles 6.0000E-01, Mass 3.2E+01, Volume fraction 6.0E-01  Mole fractions:
+ NI   8.0000E-01  CR  1.4000E-01  AL  6.0000E-02
+
+ GAMMA_PRIME#2               Status ENTERED     Driving force  0.0000E+00
+ Moles 4.0000E-01, Mass 2.2E+01, Volume fraction 4.0E-01  Mole fractions:
+ NI   7.5000E-01  AL  2.1000E-01  CR  4.0000E-02
+"""
+
+
+def test_what_the_console_of_thermo_calc_lists_is_read():
+    first, second = foreign.listing(LISTED, ["Al", "Cr", "Ni"])
+    assert (first["phase"], first["np_mole"], first["x_Cr"]) == ("FCC_A1", 0.6, 0.14)
+    assert (second["phase"], second["set_index"], second["np_mole"]) == ("GAMMA_PRIME", 2, 0.4)
+    assert first["gm"] == pytest.approx(-69821.8)
+
+
+def test_tie_lines_end_where_both_phases_have_one_potential():
+    """The gap of fcc Al-Zn at 600 K, by the common tangent of its energies."""
+    base = {"database": "pycalphad:alzn_mey.tdb", "phases": ["LIQUID", "FCC_A1", "HCP_A3"]}
+    table = diagram.tie_lines(databases=[base], elements=["Al", "Zn"], temperatures_k=[600.0], points=12)
+    gap = table[(table["phases"] == 2) & (table["structure"] == "fcc_a1")].groupby("tie").filter(lambda t: len(t) == 2)
+    ends = sorted(gap["x_Zn"])
+    from pycalphad import calculate
+
+    x = np.linspace(0.001, 0.999, 999)
+    energy = calculate(
+        tdb.load("pycalphad:alzn_mey.tdb", ("AL", "ZN")), ["AL", "ZN", "VA"], "FCC_A1", T=600.0, P=101325, N=1,
+        output="GM", points=np.column_stack([1 - x, x]),
+    ).GM.values.ravel()  # fmt: skip
+    hull = common_tangent(x, energy)
+    assert [ends[0], ends[-1]] == pytest.approx(hull, abs=2e-3)
+
+
+def common_tangent(x: np.ndarray, energy: np.ndarray) -> list[float]:
+    """Find the widest gap of the lower convex hull of an energy over composition."""
+    kept: list[int] = []
+    for at in range(len(x)):
+        while len(kept) > 1 and (energy[kept[-1]] - energy[kept[-2]]) * (x[at] - x[kept[-1]]) >= (
+            energy[at] - energy[kept[-1]]
+        ) * (x[kept[-1]] - x[kept[-2]]):
+            kept.pop()
+        kept.append(at)
+    widest = int(np.argmax(np.diff(x[kept])))
+    return [x[kept[widest]], x[kept[widest + 1]]]
+
+
+def test_a_section_has_triangles_whose_corners_are_kept_once():
+    table = diagram.tie_lines(databases=[ALCRNI], elements=["Ni", "Al", "Cr"], temperatures_k=[1273.0], points=8)
+    threes = table[table["phases"] == 3]
+    assert {"b2", "fcc_a1", "l1_2"} <= set(table["structure"])
+    assert threes.groupby("tie").size().eq(3).all()
+    keys = threes.groupby("tie")[["x_Al", "x_Cr"]].apply(lambda t: tuple(sorted(map(tuple, t.round(3).to_numpy()))))
+    assert keys.is_unique
+    assert table[["x_Ni", "x_Al", "x_Cr"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-9)
+    with pytest.raises(ValueError, match="one temperature"):
+        diagram.tie_lines(databases=[ALCRNI], elements=["Ni", "Al", "Cr"], temperatures_k=[1000.0, 1100.0])
+
+
+BRIDGE = {
+    "composition": {"Ni": "bal", "Al": 12, "Cr": 10}, "unit": "at%", "phase": "precipitate", "structure": "l1_2",
+    "databases": [ALCRNI, ALCOCRNI],
+}  # fmt: skip
+
+
+def measured(value: float) -> pd.DataFrame:
+    row = {"item": "i", "phase": 1, "phase_name": "precipitate", "area_fraction": value, "area_fraction_error": 0.01}
+    return pd.DataFrame([row | {"area_fraction_low": value - 0.03, "area_fraction_high": value + 0.03}])
+
+
+def test_the_bridge_compares_what_was_measured_with_what_is_expected():
+    items = pd.DataFrame({"item": ["i"], "temperature_c": [1073.0 - 273.15]})
+    table, found = bridge.bridge({"otsu": measured(0.49), "unet": measured(0.40)}, items, **BRIDGE)
+    assert table["calphad"].to_numpy() == pytest.approx(0.497, abs=5e-4)
+    assert table.set_index(["method", "database"])["agrees"].astype(bool).groupby("method").all().to_dict() == {
+        "otsu": True,
+        "unet": False,
+    }
+    assert set(table["basis"]) == {"atoms, not volume"}
+    assert set(found["status"]) == {"ok"}
+    volumes = {"fcc_a1": 7.0, "l1_2": 7.7}
+    swollen, _ = bridge.bridge({"otsu": measured(0.49)}, items, **BRIDGE, molar_volumes_cm3=volumes)
+    assert set(swollen["basis"]) == {"volume"}
+    assert swollen["calphad"].iloc[0] == pytest.approx(0.497 * 7.7 / (0.497 * 7.7 + 0.503 * 7.0), abs=1e-3)
+
+
+def test_the_bridge_says_what_it_lacks():
+    items = pd.DataFrame({"item": ["i"]})
+    with pytest.raises(ValueError, match="no column temperature_c"):
+        bridge.bridge({"otsu": measured(0.4)}, items, **BRIDGE)
+    with pytest.raises(ValueError, match="there are precipitate"):
+        bridge.bridge({"otsu": measured(0.4)}, items, **{**BRIDGE, "phase": "gamma"}, temperature_k=1073.0)
+    with pytest.raises(ValueError, match=r"sums to 22 at%"):
+        bridge.bridge({}, items, **{**BRIDGE, "composition": {"Al": 12, "Cr": 10}}, temperature_k=1073.0)
+
+
+def test_weights_become_moles():
+    """55 wt% nickel in nitinol is 49.92 at%."""
+    from matlens import compositions
+
+    assert compositions.shares({"Ni": 55, "Ti": "bal"}, "wt%")["Ni"] == pytest.approx(0.49920, abs=5e-5)
+
+
+def test_candidates_are_those_of_the_shortlists_in_the_order_of_the_index():
+    known = pd.DataFrame({"item": ["p", "q", "r"], "formula": ["Ni3Al", "NiAl", "Ni"]})
+    ranked = [pd.DataFrame({"item": ["r", "p"], "rank": [1, 2]}), pd.DataFrame({"item": ["q"], "rank": [1]})]
+    chosen = candidates.choose(known, ranked, 1)
+    assert chosen["item"].tolist() == ["q", "r"]
+    assert chosen["x_Al"].tolist() == [0.5, 0.0]
+
+
+def test_a_grid_has_every_combination_that_leaves_enough_balance():
+    found = alloys.plan(elements={"Al": [0, 20], "Cr": [0, 20]}, balance="Ni", levels=3, balance_min=65)
+    assert len(found) == 8  # nine, less the one that leaves 60 at% of nickel
+    assert "Ni-10Al-20Cr" in set(found["item"])
+    assert found.filter(like="x_").sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_a_simplex_counts_as_the_formula_says():
+    """Three components in steps of a fifth: (5 + 2 over 2) = 21 mixtures."""
+    found = alloys.plan(elements={"Al": [0, 100], "Cr": [0, 100]}, balance="Ni", design="simplex", step=20)
+    assert len(found) == 21 and found["item"].is_unique
+
+
+def test_a_random_design_keeps_its_bounds_its_seed_and_its_beginning():
+    options = {"elements": {"Al": [5, 20], "Cr": [0, 30]}, "balance": "Ni", "design": "random", "unit": "wt%"}
+    many, few = alloys.plan(**options, points=300, balance_min=60), alloys.plan(**options, points=50, balance_min=60)
+    assert many["item"].tolist()[:50] == few["item"].tolist()
+    assert alloys.plan(**options, points=50, seed=1, balance_min=60)["item"].tolist() != few["item"].tolist()
+    al = many["item"].str.extract(r"-([\d.]+)Al")[0].astype(float)
+    cr = many["item"].str.extract(r"-([\d.]+)Cr")[0].astype(float).fillna(0)
+    assert al.between(5, 20).all() and (al + cr).le(40 + 1e-3).all()
+
+
+def test_weight_per_cent_alloys_have_the_right_mole_fractions():
+    """Ni3Al: 26.9815 of 3 x 58.6934 + 26.9815 is 13.2873 wt%."""
+    found = alloys.plan(elements={"Al": [13.2873, 13.2873]}, balance="Ni", unit="wt%")
+    assert found["x_Al"].iloc[0] == pytest.approx(0.25, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"elements": {"Al": [20, 5]}, "balance": "Ni"}, "impossible"),
+        ({"elements": {"Xx": [0, 5]}, "balance": "Ni"}, "unknown element"),
+        ({"elements": {"Ni": [0, 5]}, "balance": "Ni"}, "bounds of its own"),
+        ({"elements": {"Al": [60, 60]}, "balance": "Ni", "balance_min": 50}, "leaves 50"),
+        ({"elements": {"Al": [0, 5]}, "balance": "Ni", "design": "simplex"}, "needs one"),
+        ({"elements": {"Al": [0, 90], "Cr": [0, 90], "Co": [0, 90]}, "balance": "Ni", "levels": 500}, "at most"),
+    ],
+)
+def test_an_impossible_design_is_refused(options, told):
+    with pytest.raises(ValueError, match=told):
+        alloys.plan(**options)
+
+
+@pytest.mark.parametrize(
+    ("schema", "function", "given"),
+    [("calphad", calphad.validate, set()), ("diagram", diagram.tie_lines, set()), ("bridge", bridge.bridge, set())],
+)
+def test_options_are_those_of_the_schema(schema, function, given):
+    import inspect
+
+    part = study.read_schema(f"{schema}.schema.yaml")
+    written = registry.options_of(function)
+    required = {name for name, default in written.items() if default is inspect.Parameter.empty}
+    assert set(part["properties"]) == set(written) and set(part["required"]) == required
+    defaults = {name: one["default"] for name, one in part["properties"].items() if "default" in one}
+    assert defaults == {name: default for name, default in written.items() if name not in required}
+    assert all(one.get("description") for one in part["properties"].values())
+    asked = part["properties"].get("criteria", {}).get("items", {}).get("properties", {}).get("quantity")
+    assert asked is None or set(asked["enum"]) == set(phase_quantities.UNITS)
+
+
+def test_a_failed_equilibrium_is_a_row_that_says_so(monkeypatch):
+    def fail(*_, **__):
+        return [batch.BadItem("no equilibrium at 1073 K")]
+
+    monkeypatch.setattr(equilibria, "row", fail)
+    verdicts, found = calphad.validate(index(GOOD), databases=[ALCRNI], temperatures_k=[1073.0], criteria=[HALF])
+    assert verdicts["status"].tolist() == ["failed"] and "no equilibrium" in verdicts["reason"].iloc[0]
+    assert found["status"].iloc[0].startswith("failed: no equilibrium")
+
+
+def test_a_phase_that_never_forms_keeps_no_limit():
+    verdicts, _ = calphad.validate(
+        index({"x_Ni": 0.98, "x_Al": 0.02}), databases=[ALCRNI], temperatures_k=[1100.0, 1300.0],
+        criteria=[{"quantity": "solvus", "phase": "l1_2", "min": 900.0}],
+    )  # fmt: skip
+    assert verdicts["status"].tolist() == ["rejected"] and "never forms" in verdicts["reason"].iloc[0]
+
+
+def test_a_misspelt_phase_is_no_fraction_of_zero():
+    with pytest.raises(ValueError, match="did you mean 'l1_2'"):
+        phase_quantities.check([HALF | {"phase": "l12"}], ALCRNI["phases"])
+
+
+def test_a_loop_may_ask_calphad():
+    from matlens.acquire import calphad as oracle
+
+    asked = pd.DataFrame({"round": 1, "replicate": 0, "item": ["a1", "a0"]})
+    settings = {
+        "databases": [ALCRNI], "temperatures_k": [1000.0, 1200.0, 1400.0], "criteria": [HALF], "second_opinion": False,
+        "within_k": 1.0, "molar_volumes_cm3": None, "scheil_step_k": 5.0,
+    }  # fmt: skip
+    items = index(GOOD, {"x_Ni": 0.9, "x_Re": 0.1})
+    found = oracle.judge(asked, items, names=["fraction_l1_2_1073_k"], calphad=settings)
+    assert found["status"].tolist() == ["failed", "accepted"] and "no Re" in found["reason"].iloc[0]
+    assert found["fraction_l1_2_1073_k"].iloc[1] == pytest.approx(0.497, abs=5e-4)

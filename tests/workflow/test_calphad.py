@@ -1,0 +1,61 @@
+"""Alloys, their verdicts by CALPHAD, and the bridge from micrographs, run as a user would run them."""
+
+import pytest
+
+BASES = [
+    {"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]},
+    {"database": "pycalphad:alcocrni.tdb", "phases": ["LIQUID", "L12_FCC", "BCC_B2"]},
+]
+HALF = {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073, "min": 0.3}
+ALLOYS = {"alloys": {"elements": {"Al": [2, 12], "Cr": [10, 10]}, "balance": "Ni", "levels": 2}}
+
+
+def test_alloys_are_judged_alike_however_they_are_shared_out(house):
+    calphad = {"databases": BASES, "temperatures_k": [1000, 1200, 1400], "criteria": [HALF]}
+    for name, jobs in (("one", 1), ("two", 2)):
+        validate = {"candidates": "index", "most": None, "jobs": jobs, "calphad": calphad}
+        validate["diagram"] = {"databases": BASES[:1], "elements": ["Ni", "Al"], "temperatures_k": [1100], "points": 6}
+        drawn = {"phase_fractions": {}, "phase_diagram": {}}
+        house.study(name, ingest=ALLOYS, validate=validate, figures=drawn)
+    done = house.run("all", studies="one,two")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert house.tables("one") == house.tables("two")
+    verdicts = house.read("one", "verdicts").set_index("item")
+    assert verdicts["status"].to_dict() == {"Ni-12Al-10Cr": "accepted", "Ni-2Al-10Cr": "rejected"}
+    assert verdicts.loc["Ni-12Al-10Cr", "value"] == pytest.approx(0.497, abs=5e-4)
+    assert "for testing only" in verdicts.loc["Ni-12Al-10Cr", "reason"]
+
+
+def test_the_bridge_joins_micrographs_and_thermodynamics(house, pictures):
+    bridge = {"composition": {"Ni": "bal", "Al": 12, "Cr": 10}, "unit": "at%", "phase": "phase", "structure": "l1_2"}
+    bridge |= {"databases": BASES, "temperature_k": 1073}
+    house.study(
+        "mine", ingest={"files": {"path": str(pictures)}}, segment={"otsu": {}}, quantify={"fractions": {}},
+        validate={"bridge": bridge}, figures={"bridge": {}},
+    )  # fmt: skip
+    done = house.run("all", studies="mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = house.read("mine", "bridge")
+    assert len(table) == 7 * 2
+    assert table["calphad"].to_numpy() == pytest.approx(0.497, abs=5e-4)
+    assert not table["agrees"].astype(bool).any()  # a tenth of each picture is bright
+    assert (house.folder / "results/mine/figures/bridge.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"databases": [{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID"]}]}, "did you mean 'alcrni.tdb'"),
+        ({"databases": [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQID"]}]}, "did you mean 'LIQUID'"),
+        ({"criteria": [{**HALF, "phase": "l12"}]}, "did you mean 'l1_2'"),
+        ({"criteria": [{"quantity": "fraction", "phase": "l1_2"}]}, "needs temperature_k"),
+        ({"pdens": 500}, "unknown"),
+    ],
+)
+def test_what_cannot_be_asked_stops_before_the_first_job(house, change, told):
+    calphad = {"databases": BASES, "temperatures_k": [1000, 1200], **change}
+    house.study("mine", ingest=ALLOYS, validate={"candidates": "index", "calphad": calphad})
+    done = house.run("-n", studies="mine")
+    assert done.returncode != 0
+    assert told in done.stdout + done.stderr
+    assert not (house.folder / "results").exists()

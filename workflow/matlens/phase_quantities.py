@@ -1,0 +1,223 @@
+"""What is asked of an alloy's phase equilibria, in one database: fractions, solvus, melting range, solidification."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from matlens import equilibria, thermo
+from matlens.batch import BadItem
+from matlens.equilibria import Equilibrium
+from matlens.registry import suggest
+
+UNITS = {
+    "fraction": "1",
+    "volume_fraction": "1",
+    "tcp_fraction": "1",
+    "solvus": "K",
+    "liquidus": "K",
+    "solidus": "K",
+    "freezing_range": "K",
+    "working_window": "K",
+    "scheil_end": "K",
+    "scheil_liquid": "1",
+}
+AT_TEMPERATURE = ("fraction", "volume_fraction", "tcp_fraction")
+OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
+TRACE = 1e-6  # fraction of atoms from which a phase counts as there
+LIQUID = "liquid"
+ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
+SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
+SCHEIL_LOWEST = 300.0
+
+
+def key(wish: Mapping) -> str:
+    """Name what is asked: {quantity: fraction, phase: l1_2, temperature_k: 1073} is "fraction_l1_2_1073_k"."""
+    parts = [wish["quantity"], wish.get("phase") or ""]
+    if wish["quantity"] in AT_TEMPERATURE:
+        parts.append(f"{wish['temperature_k']:g}_k".replace(".", "p"))
+    return "_".join(part for part in parts if part)
+
+
+def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
+    """Refuse what cannot be asked of these phases; a ValueError says what is missing."""
+    known = {name for phase in phases for name in thermo.structures(phase)}
+    for wish in wishes:
+        if known and wish.get("phase") and wish["phase"] not in known:
+            raise ValueError(
+                f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
+            )
+        if wish["quantity"] in AT_TEMPERATURE and not wish.get("temperature_k"):
+            raise ValueError(f"criteria: '{wish['quantity']}' needs temperature_k, such as 1073")
+        if wish["quantity"] in OF_PHASE and not wish.get("phase"):
+            raise ValueError(f"criteria: '{wish['quantity']}' needs a phase, such as l1_2 (gamma prime)")
+        low, high = wish.get("min"), wish.get("max")
+        if low is not None and high is not None and low > high:
+            raise ValueError(
+                f"criteria: '{key(wish)}' lies between {low:g} and {high:g}, which nothing does; swap them"
+            )
+
+
+def lines(
+    name: str, phases: list[str], alloys: list[Mapping[str, float]], temperatures: list[float], second_opinion: bool
+) -> list[tuple[thermo.System, np.ndarray, list] | BadItem]:
+    """Give for every alloy (mole fractions by symbol) its system, composition, and answers at rising temperatures.
+
+    Alloys of the same elements share a system. What an alloy lacks, or the database, is a BadItem in its place.
+    """
+    found: list = [None] * len(alloys)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for at, shares in enumerate(alloys):
+        there = tuple(sorted(symbol for symbol, share in shares.items() if share > thermo.LEAST))
+        groups.setdefault(there, []).append(at)
+    for elements, members in groups.items():
+        try:
+            if len(elements) < 2:
+                raise BadItem("it is a pure element, which has no phase equilibrium to ask for; take an alloy")
+            made = thermo.system(name, list(elements), phases)
+        except BadItem as error:
+            for at in members:
+                found[at] = error
+            continue
+        good = []
+        for at in members:
+            try:
+                there = {symbol: share for symbol, share in alloys[at].items() if symbol in elements}
+                found[at] = thermo.ordered_amounts(made, there)
+                good.append(at)
+            except BadItem as error:
+                found[at] = error
+        if good:
+            rows = equilibria.sweep(made, temperatures, np.array([found[at] for at in good]), second_opinion)
+            for at, line in zip(good, rows, strict=True):
+                found[at] = (made, found[at], line)
+    return found
+
+
+def values(
+    made: thermo.System,
+    x: np.ndarray,
+    line: list,
+    wishes: list[Mapping],
+    within: float,
+    molar_volumes: Mapping[str, float] | None,
+    scheil_step: float,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Give what is asked of one alloy by key, NaN where it is not known, and by key why not."""
+    given, why, cast = {}, {}, None
+    for wish in wishes:
+        try:
+            if wish["quantity"].startswith("scheil") and cast is None:
+                cast = solidify(made, x, melting(made, x, line, within)[1], scheil_step)
+            given[key(wish)] = _value(made, x, line, wish, within, molar_volumes, cast)
+        except BadItem as error:
+            given[key(wish)], why[key(wish)] = np.nan, str(error)
+    return given, why
+
+
+def _value(made, x, line, wish, within, molar_volumes, cast) -> float:
+    quantity, phase = wish["quantity"], wish.get("phase")
+    if quantity in AT_TEMPERATURE:
+        one = next((e for e in line if isinstance(e, Equilibrium) and e.temperature == wish["temperature_k"]), None)
+        if one is None:
+            raise next((e for e in line if isinstance(e, BadItem)), BadItem("no answer at this temperature"))
+        found = equilibria.fractions(one)
+        if quantity == "tcp_fraction":
+            return float(sum(found.get(name, 0.0) for name in thermo.CLOSE_PACKED))
+        return (found if quantity == "fraction" else by_volume(found, molar_volumes)).get(phase, 0.0)
+    if quantity == "solvus":
+        return ends(made, x, line, phase, within)
+    if quantity in ("liquidus", "solidus", "freezing_range"):
+        solidus, liquidus = melting(made, x, line, within)
+        return {"liquidus": liquidus, "solidus": solidus, "freezing_range": liquidus - solidus}[quantity]
+    if quantity == "working_window":
+        return melting(made, x, line, within)[0] - ends(made, x, line, phase, within)
+    if not cast["converged"]:
+        raise BadItem(f"solidification did not end: {cast['liquid']:.3g} of liquid is left at {cast['end_k']:g} K")
+    return cast["end_k"] if quantity == "scheil_end" else cast["liquid"]
+
+
+def by_volume(fractions: Mapping[str, float], molar_volumes: Mapping[str, float] | None) -> dict[str, float]:
+    """Turn fractions of atoms into fractions of volume; `molar_volumes` in cm3 per mole of atoms, by structure.
+
+    BadItem where a phase that is there has none: a fraction of atoms is no fraction of volume.
+    """
+    there = {name: part for name, part in fractions.items() if part > TRACE}
+    lacks = sorted(set(there) - set(molar_volumes or {}))
+    if lacks:
+        raise BadItem(f"no molar volume of {', '.join(lacks)}; give molar_volumes_cm3, or ask for fraction (of atoms)")
+    volumes = {name: part * molar_volumes[name] for name, part in there.items()}
+    return {name: volume / sum(volumes.values()) for name, volume in volumes.items()}
+
+
+def _answers(line: list) -> list[Equilibrium]:
+    good = [one for one in line if isinstance(one, Equilibrium)]
+    if len(good) < 2:
+        raise next((one for one in line if isinstance(one, BadItem)), BadItem("give at least two temperatures_k"))
+    return good
+
+
+def _share(found: Equilibrium, structure: str) -> float:
+    return equilibria.fractions(found).get(structure, 0.0)
+
+
+def ends(made, x, line: list, structure: str, within: float) -> float:
+    """Find the temperature, K, above which a phase is no longer there (the solvus of a precipitate)."""
+    good = _answers(line)
+    there = [at for at, one in enumerate(good) if _share(one, structure) > TRACE]
+    if not there:
+        raise BadItem(f"{ABSENT} {structure} between {good[0].temperature:g} and {good[-1].temperature:g} K")
+    if there[-1] == len(good) - 1:
+        raise BadItem(f"{structure} is still there at {good[-1].temperature:g} K; ask for higher temperatures_k")
+    low, high = good[there[-1]], good[there[-1] + 1]
+    return equilibria.highest(made, x, lambda one: _share(one, structure) > TRACE, low, high, within)
+
+
+def melting(made, x, line: list, within: float) -> tuple[float, float]:
+    """Find solidus and liquidus, K: where liquid begins, and where nothing else is left."""
+    good = _answers(line)
+    liquid = np.array([_share(one, LIQUID) for one in good])
+    if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
+        raise BadItem(
+            f"melting does not lie within {good[0].temperature:g} to {good[-1].temperature:g} K; ask for "
+            "temperatures_k on both sides of it, with the liquid among the phases"
+        )
+    first = int(np.argmax(liquid > TRACE))
+    last = len(good) - 1 - int(np.argmax(liquid[::-1] < 1 - TRACE))
+    solidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) <= TRACE, good[first - 1], good[first], within)
+    liquidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) < 1 - TRACE, good[last], good[last + 1], within)
+    return solidus, liquidus
+
+
+def solidify(made: thermo.System, x: np.ndarray, start: float, step: float) -> dict:
+    """Solidify an alloy without diffusion in the solid and with a well-mixed liquid, from `start` K by `step` K.
+
+    Each step freezes what is solid at equilibrium of the liquid that is left (E. Scheil, Z. Metallkd. 34 (1942) 70).
+    Returns `temperatures` and `liquids` (fraction left after each), `solids` (fractions by structure), `end_k`,
+    `liquid` (what is left) and `converged`: whether it ended with less than 1e-4 of liquid, or with the rest frozen at
+    once.
+    """
+    left, liquid, temperature = 1.0, np.array(x, float), start
+    temperatures, liquids, solids, guess, converged = [], [], {}, None, False
+    while temperature > SCHEIL_LOWEST:
+        try:
+            found = equilibria.equilibrium(made, temperature, liquid, guess)
+        except BadItem:
+            break
+        melt = [part for part in found.parts if part.structure == LIQUID]
+        for part in found.parts:
+            if part.structure != LIQUID:
+                solids[part.structure] = solids.get(part.structure, 0.0) + left * part.fraction
+        share = sum(part.fraction for part in melt)
+        left *= share
+        temperatures.append(temperature)
+        liquids.append(left)
+        if left < SCHEIL_LEFT or not melt:
+            converged = True
+            break
+        liquid = sum(part.fraction * part.x for part in melt) / share
+        guess, temperature = found, temperature - step
+    end = temperatures[-1] if temperatures else np.nan
+    return {
+        "temperatures": temperatures, "liquids": liquids, "solids": solids, "end_k": end, "liquid": left,
+        "converged": converged,
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""Candidates in, verdicts of physics out.
+
+An engine that runs in this process is a function of METHODS: `validate(..., *, options)` returns a dict with `values`,
+{quantity: (value, unit, uncertainty or None)}, and, where it is not simply accepted, `status` and `reason`. An engine that
+runs elsewhere is two functions that share one set of options: `prepare(..., *, options)` of HANDOFFS returns a Handoff,
+the files of a folder that anybody can run, and `judge(handoff, results, *, options)` of JUDGES says what its results are
+worth, in the same dict. Positional arguments say what an engine takes of a candidate: `candidate` (dict: item, formula, name
+(its folder), predicted, score, ...), `crystal` (Crystal) or `composition` (mole fractions by symbol). BadItem says why a
+candidate cannot be done; the others go on. An engine of BATCHES takes all candidates of a job at once, as a table, and has a
+door and a rule of its own.
+"""
+
+METHODS = {
+    "chgnet": "matlens.validate.potential:validate",
+}
+BATCHES = {
+    "calphad": "matlens.validate.calphad:validate",
+}
+HANDOFFS = {
+    "qe": "matlens.validate.qe:prepare",
+    "gpaw": "matlens.validate.gpaw:prepare",
+    "vasp": "matlens.validate.vasp:prepare",
+    "thermocalc": "matlens.validate.foreign:thermocalc",
+    "opencalphad": "matlens.validate.foreign:opencalphad",
+}
+JUDGES = {
+    "qe": "matlens.validate.qe:judge",
+    "gpaw": "matlens.validate.gpaw:judge",
+    "vasp": "matlens.validate.vasp:judge",
+    "thermocalc": "matlens.validate.foreign:judge",
+    "opencalphad": "matlens.validate.foreign:judge",
+}
+# What must be there for the workflow itself to run a folder; an engine that is not here is only handed over.
+PROGRAMS = {
+    "qe": "pw.x",
+    "gpaw": "gpaw",
+}
+NEEDS = {  # what an engine works on: crystals or compositions
+    "chgnet": "crystals",
+    "qe": "crystals",
+    "gpaw": "crystals",
+    "vasp": "crystals",
+    "calphad": "compositions",
+    "thermocalc": "compositions",
+    "opencalphad": "compositions",
+}
+ACCEPTED, REJECTED, FAILED, PENDING = STATUSES = ("accepted", "rejected", "failed", "pending")

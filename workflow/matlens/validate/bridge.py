@@ -1,0 +1,111 @@
+"""From the micrograph to thermodynamics: the measured fraction of a phase beside that which CALPHAD expects."""
+
+import numpy as np
+
+from matlens import columns, compositions, phase_quantities, tdb
+from matlens.batch import BadItem
+from matlens.equilibria import Equilibrium, fractions
+from matlens.validate import neutral
+
+ZERO_C = 273.15
+COLUMNS = (
+    columns.ITEM, columns.METHOD, columns.PHASE_NAME, "structure", "temperature_k", "measured", "measured_error",
+    "measured_low", "measured_high", "database", "calphad", "basis", "calphad_spread", "difference", "agrees",
+    columns.REASON,
+)  # fmt: skip
+BASIS = {True: "volume", False: "atoms, not volume"}
+
+
+def bridge(
+    measured: dict,
+    index,
+    *,
+    composition: dict,
+    phase: str,
+    structure: str,
+    databases: list[dict],
+    unit: str = "wt%",
+    temperature_k: float | None = None,
+    temperatures_k: list[float] | None = None,
+    molar_volumes_cm3: dict[str, float] | None = None,
+):
+    """Compare the area fraction of a phase in micrographs with its fraction at equilibrium.
+
+    `measured`: tables `fractions` by method; `index`: the items. `composition`: amounts by symbol in `unit`, one of
+    them may be "bal". `phase`: its name in the segmentation; `structure`: in the databases (l1_2 is gamma prime).
+    `temperature_k`: of the heat treatment; None for the column temperature_c of the index. `temperatures_k`: further
+    ones, for the figure. Area fractions are volume fractions of what is isotropic; CALPHAD counts atoms, and is turned
+    into volumes where `molar_volumes_cm3` gives those of all its phases: the column `basis` says which. `agrees`:
+    whether CALPHAD lies in the 95 % interval of the measurement, widened by half the range of the databases. Returns
+    that table, and the equilibria (the neutral response).
+    """
+    import pandas as pd
+
+    shares = compositions.shares(composition, unit)
+    items = _temperatures(index, temperature_k)
+    asked = sorted({*(float(t) for t in items["T_K"].dropna().unique()), *map(float, temperatures_k or [])})
+    expected, basis, why, responses = {}, False, {}, []
+    for one in databases:
+        name = one["database"]
+        line = phase_quantities.lines(name, one["phases"], [shares], asked, False)[0]
+        responses += neutral.rows("alloy", 1, name, tdb.sha256(name), line, asked, molar_volumes_cm3)
+        for temperature, found in _answers(line, asked):
+            if isinstance(found, Equilibrium):
+                parts, basis = _fractions(found, molar_volumes_cm3)
+                expected[name, temperature] = parts.get(structure, 0.0)
+            else:
+                why[name, temperature] = str(found)
+    rows = [
+        row
+        for method, table in measured.items()
+        for row in _rows(
+            method, table, items, phase, structure, [one["database"] for one in databases], expected, why, basis
+        )
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)), neutral.table(responses)
+
+
+def _temperatures(index, temperature_k: float | None):
+    """Give every item its temperature; ValueError where nothing says it."""
+    if temperature_k is not None:
+        return index.assign(T_K=float(temperature_k))
+    if columns.TEMPERATURE not in index:
+        raise ValueError("bridge.temperature_k: give it, for the index has no column temperature_c")
+    return index.assign(T_K=index[columns.TEMPERATURE].astype(float) + ZERO_C)
+
+
+def _answers(line, asked: list[float]):
+    return [(t, line) for t in asked] if isinstance(line, BadItem) else list(zip(asked, line[2], strict=True))
+
+
+def _fractions(found: Equilibrium, molar_volumes) -> tuple[dict[str, float], bool]:
+    """Give fractions of volume where the molar volumes are known, else of atoms; and which it is."""
+    try:
+        return phase_quantities.by_volume(fractions(found), molar_volumes), True
+    except BadItem:
+        return fractions(found), False
+
+
+def _rows(method, table, items, phase, structure, names, expected, why, basis) -> list[dict]:
+    known = items.set_index(columns.ITEM)["T_K"].to_dict()
+    own = table[table[columns.PHASE_NAME] == phase]
+    if len(table) and not len(own):
+        there = ", ".join(sorted(table[columns.PHASE_NAME].unique()))
+        raise ValueError(f"bridge.phase: no phase '{phase}' was measured; there are {there}")
+    rows = []
+    for row in own.to_dict("records"):
+        t = known.get(row[columns.ITEM], np.nan)
+        there = [expected[name, t] for name in names if (name, t) in expected]
+        spread = (max(there) - min(there)) / 2 if len(there) > 1 else np.nan
+        wide = 0.0 if np.isnan(spread) else spread
+        low, high = row.get("area_fraction_low", np.nan), row.get("area_fraction_high", np.nan)
+        for name in names:
+            value = expected.get((name, t), np.nan)
+            agrees = bool(low - wide <= value <= high + wide) if np.isfinite([low, high, value]).all() else None
+            values = (
+                row[columns.ITEM], method, phase, structure, t, row[columns.AREA_FRACTION],
+                row.get("area_fraction_error", np.nan), low, high, name, value, BASIS[basis], spread,
+                row[columns.AREA_FRACTION] - value, agrees, why.get((name, t), ""),
+            )  # fmt: skip
+            rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return rows

@@ -1,0 +1,150 @@
+"""CALPHAD has the word: phase equilibria of candidates in one or several databases, and what the study asks of them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns, phase_quantities, tdb
+from matlens.batch import BadItem
+from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
+
+ENGINE = "calphad"
+
+
+def validate(
+    items,
+    *,
+    databases: list[dict],
+    temperatures_k: list[float],
+    criteria: list[dict] | None = None,
+    sure: float = 0.0,
+    within_k: float = 1.0,
+    molar_volumes_cm3: dict[str, float] | None = None,
+    second_opinion: bool = False,
+    scheil_step_k: float = 5.0,
+):
+    """Judge alloys by their phase equilibria at 101325 Pa.
+
+    `items`: DataFrame with item and x_<symbol> (mole fractions). `databases`: [{database: name, phases: [names]}], the
+    phases all named. `temperatures_k`: where equilibria are computed; solvus and melting range are bisected between
+    them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is only told. A
+    value is the mean over the databases, its uncertainty half their range (empty with one); a limit is kept by `sure`
+    of those. `molar_volumes_cm3`: per mole of atoms, by structure, for volume fractions. `second_opinion`: solve
+    everything twice. Returns verdicts (their COLUMNS) and equilibria (the neutral response: one row per alloy,
+    database, temperature and phase). A candidate that cannot be judged is "failed", with the reason; the others go on.
+    """
+    wishes = [dict(wish) for wish in criteria or []]
+    phase_quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
+    asked = {float(t) for t in temperatures_k} | {float(w["temperature_k"]) for w in wishes if w.get("temperature_k")}
+    alloys = [_shares(row) for row in items.to_dict("records")]
+    names = [str(item) for item in items[columns.ITEM]]
+    keys = items[columns.KEY].tolist() if columns.KEY in items else range(len(names))
+    given: list[list[dict]] = [[] for _ in names]  # per alloy and database: values, or why there are none
+    responses: list[list[dict]] = [[] for _ in names]
+    for one in databases:
+        found = phase_quantities.lines(one["database"], one["phases"], alloys, sorted(asked), second_opinion)
+        digest = tdb.sha256(one["database"])
+        for at, (name, key, line) in enumerate(zip(names, keys, found, strict=True)):
+            told = _told(one["database"], line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
+            given[at].append(told)
+            first = 1 + int(key) * len(asked)
+            responses[at] += neutral.rows(name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3)
+    checksum = tdb.digest([one["database"] for one in databases])
+    notes = _notes(databases)
+    rows = [
+        row | {"checksum": checksum}
+        for name, told in zip(names, given, strict=True)
+        for row in judged(name, told, wishes, sure, notes)
+    ]
+    return verdicts.table(rows), neutral.table([row for part in responses for row in part])
+
+
+def _shares(row: Mapping) -> dict[str, float]:
+    found = {k.removeprefix("x_"): float(v) for k, v in row.items() if k.startswith("x_") and v == v}
+    return {symbol: share for symbol, share in found.items() if share != 0}
+
+
+def _told(name: str, line, wishes, within, molar_volumes, scheil_step) -> dict:
+    """Collect what one database says of one alloy."""
+    if isinstance(line, BadItem):
+        return {"database": name, "failed": str(line), "values": {}, "why": {}, "left_out": {}}
+    made, x, answers = line
+    wrong = [one for one in answers if isinstance(one, BadItem)]
+    failed = str(wrong[0]) if len(wrong) == len(answers) else ""
+    values, why = ({}, {}) if failed else phase_quantities.values(
+        made, x, answers, wishes, within, molar_volumes, scheil_step
+    )  # fmt: skip
+    return {"database": name, "failed": failed, "values": values, "why": why, "left_out": made.left_out}
+
+
+def _notes(databases: list[dict]) -> str:
+    """Say what a database says of itself, and nothing else does."""
+    doubtful = [one["database"] for one in databases if tdb.caveat(tdb.text(one["database"]))]
+    return f"for testing only: {', '.join(doubtful)}" if doubtful else ""
+
+
+def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: str = "") -> list[dict]:
+    """Make the rows of one candidate: its status is that of the whole, each reason that of its quantity."""
+    failed = [f"{one['database']}: {one['failed']}" for one in told if one["failed"]]
+    good = [one for one in told if not one["failed"]]
+    plain = {
+        columns.ITEM: item,
+        "engine": ENGINE,
+        "value": np.nan,
+        "unit": "",
+        "uncertainty": np.nan,
+        "predicted": np.nan,
+    }
+    if not good:
+        return [plain | {"status": FAILED, "quantity": "", "reason": "; ".join(failed)}]
+    rows, told_of = [], []
+    for wish in wishes:
+        key = phase_quantities.key(wish)
+        known = {one["database"]: one["values"][key] for one in good if np.isfinite(one["values"][key])}
+        lacks = [
+            f"{one['database']}: {one['why'].get(key, 'not known')}" for one in good if one["database"] not in known
+        ]
+        absent = all(str(one["why"].get(key, "")).startswith(phase_quantities.ABSENT) for one in good)
+        verdict, reason = _verdict(wish, list(known.values()), sure, absent)
+        parts = [reason]
+        if len(known) > 1:
+            parts.append(", ".join(f"{value:.4g} in {name}" for name, value in known.items()))
+        parts += [*lacks, *failed]
+        parts += [f"{p} left out of {one['database']}: {why}" for one in good for p, why in one["left_out"].items()]
+        parts += [notes] if notes else []
+        spread = (max(known.values()) - min(known.values())) / 2 if len(known) > 1 else np.nan
+        told_of.append(verdict)
+        rows.append(
+            plain
+            | {
+                "quantity": key,
+                "value": float(np.mean(list(known.values()))) if known else np.nan,
+                "unit": phase_quantities.UNITS[wish["quantity"]],
+                "uncertainty": spread,
+                "reason": "; ".join(part for part in parts if part),
+            }
+        )
+    status = next((one for one in (REJECTED, FAILED) if one in told_of), ACCEPTED)
+    if not rows:
+        rows = [plain | {"quantity": "", "reason": "; ".join(["nothing was asked", *failed])}]
+    return [row | {"status": status} for row in rows]
+
+
+def _verdict(wish: dict, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
+    """Hold the values of one quantity against its limits; a phase that never forms keeps none."""
+    low, high = wish.get("min"), wish.get("max")
+    limited = low is not None or high is not None
+    if not known and absent and limited:
+        return REJECTED, "it never forms"
+    if not known:
+        return (FAILED if limited else ACCEPTED), "not known"
+    value, spread = float(np.mean(known)), (max(known) - min(known)) / 2
+    reach = sure * spread
+    if low is not None and value - reach < low:
+        return REJECTED, f"below {low:g}"
+    if high is not None and value + reach > high:
+        return REJECTED, f"above {high:g}"
+    if not limited:
+        return ACCEPTED, "no limit"
+    torn = [one for one in known if (low is not None and one < low) or (high is not None and one > high)]
+    return ACCEPTED, "within limits" + (", though not in every database" if torn else "")

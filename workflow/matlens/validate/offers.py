@@ -1,0 +1,58 @@
+"""What an engine is offered of a candidate: what is known and was predicted of it, its structure, its composition."""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns, slugs
+from matlens.batch import BadItem
+from matlens.validate import handoff
+
+RANKING = ("rank", "score", "pareto_front", "cluster")
+SHARE = re.compile(r"x_([A-Z][a-z]?)")
+
+
+def describe(chosen, shortlists: list) -> list[dict]:
+    """List candidates, as `candidates.choose` gives them, as dicts; what is said of them is that of their first shortlist.
+
+    Each has item, formula, name (its folder), reason, predicted ({property: value}) and composition ({symbol: mole fraction}).
+    """
+    told = {}
+    for table in shortlists:
+        for row in table.to_dict("records"):
+            told.setdefault(str(row[columns.ITEM]), row)
+    made = []
+    for row in chosen.to_dict("records"):
+        item = str(row[columns.ITEM])
+        about = told.get(item, {})
+        predicted = {
+            name: float(value)
+            for name, value in about.items()
+            if isinstance(value, float) and np.isfinite(value) and name not in RANKING and not name.endswith("_std")
+        }
+        shares = {match[1]: float(row[name]) for name in row if (match := SHARE.fullmatch(str(name)))}
+        made.append(
+            {
+                "item": item, "formula": str(row.get("formula") or item), "name": slugs.slug(item, handoff.RESERVED),
+                "predicted": predicted, "reason": str(about.get("reason", "an item of the study")),
+                "composition": {symbol: x for symbol, x in shares.items() if np.isfinite(x) and x > 0},
+            }
+        )  # fmt: skip
+    return made
+
+
+def of(candidate: Mapping, crystals: Mapping, wanted: list[str]) -> dict:
+    """Collect what an engine may take of a candidate; BadItem where it lacks something of what is `wanted`.
+
+    `crystals`: Crystal by item.
+    """
+    made = {"candidate": candidate}
+    if candidate["item"] in crystals:
+        made["crystal"] = crystals[candidate["item"]]
+    if candidate["composition"]:
+        made["composition"] = candidate["composition"]
+    lacking = [name for name in wanted if name not in made]
+    if lacking:
+        raise BadItem(f"it has no {lacking[0]}: its item was rejected, did not relax, or is of another kind")
+    return made

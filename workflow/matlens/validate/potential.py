@@ -1,0 +1,45 @@
+"""A universal potential as the cheapest of engines: relaxation and equation of state before any code of first principles."""
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+from matlens.validate import ACCEPTED, REJECTED, cells, eos
+
+TRIES = 3  # that a range of volumes is moved towards its minimum
+
+
+def validate(
+    candidate: dict,
+    crystal: Crystal,
+    *,
+    relax: bool = True,
+    steps: int = 200,
+    force_ev_a: float = 0.05,
+    points: int = 7,
+    strain: float = 0.03,
+    fit_mev_per_atom: float = 1.0,
+) -> dict:
+    """Relax a crystal by CHGNet and fit its equation of state; the cell keeps its shape and atoms their places in it."""
+    from matlens import potentials
+
+    if relax:
+        crystal = potentials.relax(crystal, steps, force_ev_a)[0]
+    small, cubic, _ = cells.primitive(crystal)
+    atoms, centre = len(small.species), 1.0
+    for _ in range(TRIES):
+        made = [cells.scaled(small, centre * scale) for scale in eos.scales(points, strain)]
+        volumes = [abs(np.linalg.det(one.cell)) for one in made]
+        fit = eos.birch_murnaghan(volumes, potentials.energies(made) * atoms)
+        if fit.inside or not np.isfinite(fit.volume):
+            break
+        centre *= float(np.clip((fit.volume / np.mean(volumes)) ** (1 / 3), 1 - 2 * strain, 1 + 2 * strain))
+    if not np.isfinite(fit.energy) and not np.isfinite(fit.bulk_modulus):
+        raise BadItem("its energies have no minimum over volume: begin from a better structure")
+    said = eos.problems(fit, atoms, fit_mev_per_atom)
+    at = cells.scaled(small, (fit.volume / abs(np.linalg.det(small.cell))) ** (1 / 3))
+    force = potentials.largest_force(at)
+    if not force <= force_ev_a:
+        said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
+    values = eos.values(fit, atoms, cubic)
+    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said), "values": values}

@@ -1,0 +1,109 @@
+"""Energies of a crystal at several volumes by GPAW: request.json in, results/<volume>.json out, one volume after the other.
+
+Runs by any Python that has gpaw and ase. A finished volume is kept; settings of the ladder come as words `key=value`.
+"""
+
+import hashlib
+import json
+import os
+import sys
+import warnings
+
+warnings.filterwarnings("ignore")
+UNFINISHED, BAD_INPUT = 3, 4
+
+
+def calculator(settings, log):
+    from gpaw import GPAW, PW, FermiDirac, Mixer, MixerSum
+
+    beta = settings["mixing_beta"]
+    mixer = {} if beta is None else {"mixer": (MixerSum if settings["spin"] else Mixer)(beta, 5, 50.0)}
+    return GPAW(
+        mode=PW(settings["cutoff_ev"]),
+        xc=settings["functional"],
+        kpts={"size": settings["k_points"], "gamma": True},
+        occupations=FermiDirac(settings["smearing_ev"]),
+        convergence={"energy": settings["threshold_ev"], "density": settings["density_threshold"]},
+        eigensolver=settings["eigensolver"],
+        maxiter=settings["maxiter"],
+        spinpol=settings["spin"],
+        txt=log,
+        **mixer,
+    )
+
+
+def volume(request, name, settings):
+    """Compute one volume; what is said of convergence is what the calculation itself measured."""
+    import ase
+    import gpaw
+    import numpy as np
+    from ase import Atoms
+
+    scale = request["scales"][name]
+    structure = request["structure"]
+    moments = request["moments"] if settings["spin"] else None
+    atoms = Atoms(
+        numbers=structure["species"],
+        cell=np.array(structure["cell_a"]) * scale,
+        scaled_positions=structure["frac"],
+        magmoms=moments,
+        pbc=True,
+    )
+    atoms.calc = calculator(settings, "results/%s.txt" % name)
+    if request["relax"]:
+        from ase.optimize import BFGS
+
+        BFGS(atoms, logfile=None).run(fmax=0.02, steps=60)
+    energy = atoms.get_potential_energy()
+    free = atoms.get_potential_energy(force_consistent=True)
+    found = {
+        "energy_ev": float(energy),
+        "free_energy_ev": float(free),
+        "forces_ev_a": atoms.get_forces().tolist(),
+        "stress_gpa": (atoms.get_stress(voigt=False) * 160.2176634).tolist(),
+        "cell_a": np.array(atoms.cell).tolist(),
+        "species": [int(z) for z in atoms.numbers],
+        "frac": atoms.get_scaled_positions().tolist(),
+        "magnetisation": float(atoms.get_magnetic_moment()) if settings["spin"] else 0.0,
+        "k_points": [int(n) for n in settings["k_points"]],
+        "settings": settings,
+        "converged": bool(atoms.calc.scf.converged),
+        "iterations": int(atoms.calc.scf.niter),
+        "setups": {s.symbol: s.fingerprint for s in atoms.calc.setups},
+        "versions": {"gpaw": gpaw.__version__, "ase": ase.__version__},
+    }
+    return found
+
+
+def main():
+    with open("request.json", "rb") as handle:
+        data = handle.read()
+    request = json.loads(data.decode())
+    settings = dict(request["settings"])
+    for word in sys.argv[1:]:
+        key, _, value = word.partition("=")
+        settings[key] = value if key == "eigensolver" else float(value)
+    settings["maxiter"] = int(settings["maxiter"])
+    for name in sorted(request["scales"]):
+        path = "results/%s.json" % name
+        if os.path.exists(path):
+            continue
+        print(name, flush=True)
+        try:
+            found = volume(request, name, settings)
+        except Exception as error:
+            kind = type(error).__name__
+            print("%s: %s: %s" % (name, kind, error), flush=True)
+            bad = kind in ("FileNotFoundError", "ImportError", "KeyError", "ValueError")
+            sys.exit(UNFINISHED if kind == "KohnShamConvergenceError" else BAD_INPUT if bad else 1)
+        found["request"] = hashlib.sha256(data).hexdigest()
+        found["volume"] = name
+        rank = getattr(__import__("gpaw.mpi", fromlist=["world"]).world, "rank", 0)
+        if rank == 0:
+            with open(path + ".partial", "w") as handle:
+                json.dump(found, handle, sort_keys=True)
+            os.replace(path + ".partial", path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""VASP: relaxations with the input sets of the Materials Project, and a strict reading of what came back.
+
+The licence of VASP lets nobody hand pseudopotentials over: POTCAR.spec names them, and what vasprun.xml names is compared.
+"""
+
+import hashlib
+import re
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from matlens.batch import BadItem
+from matlens.crystals import Crystal
+from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
+
+SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
+MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
+
+
+def prepare(
+    candidate: dict,
+    crystal: Crystal,
+    *,
+    run: bool | None = None,
+    minutes: int = 720,
+    input_set: str = "MPRelaxSet",
+    incar: dict | None = None,
+) -> handoff.Handoff:
+    """Write the inputs of VASP, without pseudopotentials, by an input set of pymatgen.
+
+    `incar`: settings on top of the set. The names of the pseudopotentials are in POTCAR.spec, a line each.
+    """
+    from pymatgen.core import Lattice, Structure
+    from pymatgen.io.vasp import sets
+
+    small, cubic, group = cells.primitive(crystal)
+    structure = Structure(Lattice(small.cell), small.species.tolist(), small.frac)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            made = getattr(sets, input_set)(structure, user_incar_settings=dict(incar or {}))
+            inputs = made.get_input_set(potcar_spec=True)
+        except Exception as error:
+            raise BadItem(f"{input_set} makes no inputs for it: {type(error).__name__}: {error}") from error
+    potentials = (
+        list(inputs["POTCAR.spec"].split()) if isinstance(inputs.get("POTCAR.spec"), str) else list(made.potcar_symbols)
+    )
+    settings = {key: value for key, value in inputs["INCAR"].items() if key != "SYSTEM"}
+    body = _incar(settings)
+    kpoints = {"KPOINTS": str(inputs["KPOINTS"]) + "\n"} if inputs.get("KPOINTS") else {}
+    poscar = str(inputs["POSCAR"])
+    title = f"matlens {hashlib.sha256((body + poscar + str(kpoints)).encode()).hexdigest()[:20]}"
+    ordered = inputs["POSCAR"].structure
+    described = cells.described(
+        Crystal(ordered.lattice.matrix, np.array([s.specie.Z for s in ordered]), ordered.frac_coords)
+    )
+    manifest = {
+        "item": candidate["item"], "formula": candidate["formula"], "engine": "vasp", "why": candidate.get("reason", ""),
+        "what": f"{input_set} of {candidate['formula']}, by VASP", "predicted": candidate.get("predicted", {}),
+        "run": "VASP_PP_PATH=... sh run.sh, or sbatch job.slurm", "expected": ["results/vasprun.xml"], "input_set": input_set,
+        "structure": described, "space_group": group, "cubic_cells": cubic, "title": title,
+        "pseudopotentials": potentials, "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
+        "settings": {k: settings[k] for k in ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "LDAU", "METAGGA") if k in settings},
+        "tested_with": "inputs and reading only: VASP is licensed",
+    }  # fmt: skip
+    files = {
+        "INCAR": f"SYSTEM = {title}\n{body}", "POSCAR": poscar, **kpoints,
+        "POTCAR.spec": "".join(f"{one}\n" for one in potentials), "ladder.txt": ladder.table("vasp", settings),
+        **handoff.scripts("vasp", candidate["name"], minutes),
+    }  # fmt: skip
+    return handoff.Handoff(files, manifest, {"engine": "vasp", "input_set": input_set, "incar": incar or {}})
+
+
+def _incar(settings: dict) -> str:
+    from pymatgen.io.vasp import Incar
+
+    return str(Incar(settings)).rstrip("\n") + "\n"
+
+
+def read(data: bytes) -> dict:
+    """Read vasprun.xml strictly; BadItem where it is cut off. A parser that mends it calls two of three steps converged."""
+    from pymatgen.io.vasp import Vasprun
+
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "vasprun.xml"
+        path.write_bytes(data)
+        try:
+            found = Vasprun(
+                str(path), parse_potcar_file=False, parse_dos=False, parse_eigen=False, exception_on_bad_xml=True
+            )
+            last = found.ionic_steps[-1]
+            final = found.final_structure
+            return {
+                "version": found.vasp_version, "title": str(found.incar.get("SYSTEM", "")), "incar": dict(found.incar),
+                "potentials": [re.sub(r"\s+", " ", name) for name in found.potcar_symbols],
+                "parameters": {k: found.parameters.get(k) for k in ("ENCUT", "ENMAX", "EDIFF", "NELM", "NSW", "IBRION", "ISPIN", "METAGGA")},
+                "electronic": bool(found.converged_electronic), "ionic": bool(found.converged_ionic),
+                "energy_ev": float(found.final_energy), "forces": np.array(last["forces"], float),
+                "residual_ev": _residual(last["electronic_steps"]), "electronic_steps": [len(s["electronic_steps"]) for s in found.ionic_steps],
+                "stress_gpa": -np.array(last["stress"], float) / 10 if last.get("stress") is not None else None,
+                "start": found.initial_structure, "final": final,
+            }  # fmt: skip
+        except BadItem:
+            raise
+        except Exception as error:
+            raise BadItem(f"vasprun.xml is cut off or damaged ({type(error).__name__}: {error})") from error
+
+
+def _residual(steps: list[dict]) -> float:
+    """Return by how much the energy changed in the last electronic step, in eV; nan where there was one step."""
+    energies = [step["e_fr_energy"] for step in steps if "e_fr_energy" in step]
+    return abs(energies[-1] - energies[-2]) if len(energies) > 1 else np.nan
+
+
+def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
+    """Say why a run of VASP is not to be trusted, by what it computed and not by what it says of itself; [] where it is."""
+    said, parameters = [], found["parameters"]
+    most = parameters.get("NELM") or 60
+    if not found["electronic"] or found["electronic_steps"][-1] >= most:
+        said.append(f"the electrons are not self-consistent after {found['electronic_steps'][-1]} steps")
+    limit = parameters.get("EDIFF")
+    if limit and np.isfinite(found["residual_ev"]) and found["residual_ev"] > 10 * limit:
+        said.append(f"the energy still changed by {found['residual_ev']:.1e} eV, more than EDIFF {limit:g} eV")
+    if not np.isfinite(found["energy_ev"]) or found["energy_ev"] == 0:
+        said.append("its energy is 0 or no number")
+    relaxed = (parameters.get("NSW") or 0) > 0
+    if relaxed and not found["ionic"]:
+        said.append("the relaxation did not converge")
+    force = float(np.linalg.norm(found["forces"], axis=1).max(initial=0.0))
+    if not force <= force_ev_a:
+        said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
+    if found["stress_gpa"] is not None and not np.abs(found["stress_gpa"]).max() <= stress_gpa:
+        said.append(
+            f"the stress is {np.abs(found['stress_gpa']).max():.2f} GPa, more than {stress_gpa:g}: its cell is not relaxed"
+        )
+    return said
+
+
+def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0) -> dict:
+    """Judge a relaxation: is it converged, of the structure, with the settings and pseudopotentials that were handed over."""
+    if "vasprun.xml" not in results:
+        return {"status": REJECTED, "reason": "results/vasprun.xml is missing", "values": {}}
+    found = read(results["vasprun.xml"])
+    said = problems(found, force_ev_a, stress_gpa)
+    if found["title"] != manifest["title"]:
+        said.append(f"stale or foreign: its title is '{found['title']}', that of the input '{manifest['title']}'")
+    start, final = found["start"], found["final"]
+    wrong = cells.difference(
+        manifest["structure"], 1.0, start.lattice.matrix, [s.specie.Z for s in start], start.frac_coords
+    )
+    if wrong:
+        said.append(f"wrong structure: {wrong}")
+    if [s.specie.Z for s in final] != list(
+        manifest["structure"]["species"]
+    ) or not 1 / MOST_CHANGE < final.volume / start.volume < MOST_CHANGE:
+        said.append("the relaxed structure is another")
+    used = [name.split()[1] if " " in name else name for name in found["potentials"]]
+    if sorted(used) != sorted(manifest["pseudopotentials"]):
+        said.append(f"pseudopotentials {' '.join(used)}, not {' '.join(manifest['pseudopotentials'])}")
+    asked, cutoff = (
+        manifest["settings"].get("ENCUT"),
+        found["parameters"].get("ENCUT") or found["parameters"].get("ENMAX"),
+    )
+    if asked and (not cutoff or cutoff < 0.999 * asked):
+        said.append(f"the cut-off was {cutoff} eV, not {asked} eV")
+    atoms = len(final)
+    values = {
+        "energy_ev_per_atom": (found["energy_ev"] / atoms, "eV/atom", None),
+        "volume_a3_per_atom": (final.volume / atoms, "A^3/atom", None),
+    }
+    if manifest["cubic_cells"]:
+        values["lattice_constant_a"] = ((final.volume * manifest["cubic_cells"]) ** (1 / 3), "A", None)
+    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said), "values": values}

@@ -1,0 +1,84 @@
+"""Verdicts as tables: a row for each quantity of a candidate, or one that says why there is none."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.validate import ACCEPTED, REJECTED
+
+COLUMNS = ("item", "engine", "status", "quantity", "value", "unit", "uncertainty", "predicted", "reason", "checksum")
+TIMINGS = ("item", "engine", "wall_s", "cpu_s")
+SAME = {"log10_kvrh": "bulk_modulus_gpa"}  # names under which a property is predicted that an engine calls otherwise
+FORMATION = "formation_energy_ev_per_atom"
+
+
+def predicted(quantity: str, known: Mapping[str, float]) -> float:
+    """Give what was predicted of a quantity, its logarithm undone; nan where nothing was."""
+    for name, value in known.items():
+        stem = name.removeprefix("log10_")
+        if quantity in (name, stem, SAME.get(name)):
+            return value if stem == name and name not in SAME else 10.0**value
+    return np.nan
+
+
+def rows(candidate: Mapping, engine: str, outcome: Mapping, checksum: str) -> list[dict]:
+    """Make the rows of a candidate from what its engine says: status, reason and values."""
+    common = {"item": candidate["item"], "engine": engine, "status": outcome.get("status", ACCEPTED)}
+    common |= {"reason": " ".join(str(outcome.get("reason", "")).split()), "checksum": checksum}
+    empty = {"": (np.nan, "", None)}
+    return [
+        {
+            **common, "quantity": quantity, "value": float(value), "unit": unit,
+            "uncertainty": np.nan if error is None else float(error),
+            "predicted": predicted(quantity, candidate.get("predicted", {})),
+        }
+        for quantity, (value, unit, error) in (outcome.get("values") or empty).items()
+    ]  # fmt: skip
+
+
+def table(made: list[dict]):
+    """Stack rows of verdicts; the table has its columns even when it has no row."""
+    import pandas as pd
+
+    text = dict.fromkeys(("item", "engine", "status", "quantity", "unit", "reason", "checksum"), str)
+    numbers = dict.fromkeys(("value", "uncertainty", "predicted"), float)
+    return pd.DataFrame(made, columns=list(COLUMNS)).astype({**text, **numbers})
+
+
+def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, str]) -> None:
+    """Add formation energies to the values of candidates whose elements are among them, computed in the same way.
+
+    `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by: only
+    equal ones are. References are the accepted candidates of one element, the lowest of each.
+    """
+    reference = {}
+    for item, outcome in outcomes.items():
+        energy = (outcome.get("values") or {}).get("energy_ev_per_atom")
+        if energy and len(compositions.get(item, {})) == 1 and outcome.get("status", ACCEPTED) == ACCEPTED:
+            key = (settings.get(item, ""), next(iter(compositions[item])))
+            reference[key] = min(reference.get(key, np.inf), energy[0])
+    for item, outcome in outcomes.items():
+        energy, parts = (outcome.get("values") or {}).get("energy_ev_per_atom"), compositions.get(item, {})
+        costs = {symbol: reference.get((settings.get(item, ""), symbol)) for symbol in parts}
+        if energy and parts and None not in costs.values():
+            formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
+            outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
+
+
+def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:
+    """Turn an accepted outcome into a rejected one where a value is not within the limits that the study sets."""
+    if outcome.get("status", ACCEPTED) != ACCEPTED:
+        return outcome
+    said = []
+    for quantity, limits in accept.items():
+        value = (outcome.get("values") or {}).get(quantity, (np.nan,))[0]
+        low, high = limits.get("min"), limits.get("max")
+        if not np.isfinite(value):
+            said.append(f"{quantity} is asked for and was not computed")
+        elif low is not None and value < low:
+            said.append(f"{quantity} {value:.4g} is below {low:g}")
+        elif high is not None and value > high:
+            said.append(f"{quantity} {value:.4g} is above {high:g}")
+    if not said:
+        return outcome
+    return {**outcome, "status": REJECTED, "reason": "; ".join([*said, *filter(None, [outcome.get("reason", "")])])}

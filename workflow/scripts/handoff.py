@@ -1,0 +1,36 @@
+"""Hand candidates over to an engine: a self-contained folder for each."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from matlens import batch, crystals, door, io, registry, validate
+from matlens.batch import BadItem
+from matlens.validate import candidates, handoff, offers
+
+COLUMNS = ("item", "slug", "formula", "engine", "settings", "inputs", "sha256", "reason", "composition", "predicted")
+
+
+def main(index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None, handoffs: str):
+    """Write the folders beside the registry, which says of each its checksums, or why there is none."""
+    known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
+    ranked = [io.read_table(path) for path in shortlists]
+    chosen = offers.describe(candidates.choose(io.read_table(index), ranked, most), ranked)
+    prepare, seen, made = registry.load(validate.HANDOFFS, method), {}, []
+    wanted = registry.inputs_of(prepare)
+    for one in batch.counted(chosen, len(chosen), f"handoff/{method}"):
+        row = {"item": one["item"], "slug": one["name"], "formula": one["formula"], "engine": method}
+        row |= {name: json.dumps(one[name], sort_keys=True) for name in ("composition", "predicted")}
+        try:
+            what = registry.call(prepare, offers.of(one, known, wanted), options)
+            row["sha256"], row["inputs"] = handoff.write(Path(handoffs).parents[1] / one["name"], what, seen)
+            row["settings"] = handoff.fingerprint(what.settings)
+        except BadItem as error:
+            row["reason"] = " ".join(str(error).split())
+            print(f"{one['item']}: {error}")
+        made.append(row)
+    io.write_table(handoffs, pd.DataFrame(made, columns=list(COLUMNS)).fillna("").astype(str))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

@@ -1,0 +1,41 @@
+"""Judge the results in the folders of an engine, whoever ran them."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from matlens import door, io, registry, validate
+from matlens.validate import handoff, verdicts
+
+
+def main(
+    handoffs: str, method: str, options: dict, accept: dict, asked: str, verdicts_: str, timings: str, seen: str
+) -> None:
+    """Write a verdict on every candidate, the times that its run took, and which results were seen."""
+    folder = Path(handoffs).parents[1]
+    digest, handed = handoff.digest(folder), io.read_table(handoffs).to_dict("records")
+    judge = partial(registry.call, registry.load(validate.JUDGES, method), options=options)
+    outcomes, spent = {}, []
+    for row in handed:
+        place = folder / row["slug"]
+        outcomes[row["item"]] = handoff.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
+        about = handoff.state(place)
+        spent.append([row["item"], method, about.get("wall_s"), about.get("cpu_s")])
+    parts = {row["item"]: json.loads(row["composition"]) for row in handed}
+    verdicts.add_formation(outcomes, parts, {row["item"]: row["settings"] for row in handed})
+    made = []
+    for row in handed:
+        known = {"item": row["item"], "predicted": json.loads(row["predicted"])}
+        made += verdicts.rows(known, method, verdicts.meet(outcomes[row["item"]], accept), row["inputs"])
+    table = verdicts.table(made)
+    print(table.drop_duplicates("item")["status"].value_counts().to_string())
+    io.write_table(verdicts_, table)
+    io.write_table(
+        timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)).astype({"wall_s": float, "cpu_s": float})
+    )
+    io.write_json(seen, {"digest": digest, "asked": asked})
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

@@ -1,0 +1,37 @@
+"""Validate one part of the candidates by an engine that runs in this process."""
+
+import time
+
+import pandas as pd
+from matlens import batch, crystals, door, io, registry, validate
+from matlens.validate import candidates, offers, verdicts
+
+
+def main(
+    index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None, shard: str, shards: int,
+    outcomes: str, timings: str,
+) -> None:  # fmt: skip
+    """Write what the engine says of every candidate, and the times that it took; one that fails says why."""
+    known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
+    ranked = [io.read_table(path) for path in shortlists]
+    chosen = candidates.choose(io.read_table(index), ranked, most)
+    own = chosen.iloc[len(chosen) * int(shard) // shards : len(chosen) * (int(shard) + 1) // shards]
+    engine, lost, spent = registry.load(validate.METHODS, method), [], []
+    wanted = registry.inputs_of(engine)
+
+    def work(one: dict) -> dict:
+        begun = time.perf_counter(), time.process_time()
+        try:
+            return registry.call(engine, offers.of(one, known, wanted), options)
+        finally:
+            spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
+
+    every = offers.describe(own, ranked)
+    told = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{method}")}
+    told |= {row["item"]: {"status": validate.FAILED, "reason": row["reason"], "values": {}} for row in lost}
+    io.write_json(outcomes, [{"candidate": one, "outcome": told[one["item"]]} for one in every])
+    io.write_table(timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))

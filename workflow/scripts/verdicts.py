@@ -1,0 +1,12 @@
+"""Stack the verdicts of all engines into the table that people open."""
+
+from matlens import door, io
+
+
+def main(tables: list, table: str) -> None:
+    """Write one CSV file; the engine is one of its columns."""
+    io.write_csv(table, io.concatenate(io.read_table(path) for path in tables))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
