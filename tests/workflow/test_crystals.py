@@ -58,7 +58,7 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four
 
 
 def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
-    wrong = {**TRAINED, "cgcnn": {"heigth_px": 8}}
+    wrong = {**TRAINED, "cgcnn": {"widths": 8}}
     assert "did you mean 'width'" in refused(house, "option", predict=wrong)
     assert "add 'knn: {}' to the section 'connect'" in refused(house, "graphless", connect={"radius": {}})
     lent = {"pretrained": {"weights": {"k": "nobody/cgcnn"}}}
