@@ -29,6 +29,13 @@ def test_a_block_that_fails_leaves_neither_file_nor_trace(tmp_path):
     assert [path.name for path in target.parent.iterdir()] == ["x.txt"]
 
 
+def test_what_a_killed_process_left_goes_with_the_next_try(tmp_path):
+    (tmp_path / ".[x].txt.77.partial").write_text("ha")
+    (tmp_path / ".x.txt.77.partial").write_text("another file's")
+    io.write_text(tmp_path / "[x].txt", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".x.txt.77.partial", "[x].txt"]
+
+
 def test_arrays_come_back_with_layers_and_attributes(tmp_path):
     pictures = images()
     write(tmp_path / "s.zarr.zip", pictures)

@@ -88,7 +88,10 @@ def find(name: str, file: str) -> Path:
         )
     path = places()[-1] / about["folder"] / file
     if "archive" in facts:
-        unpack(find(name, facts["archive"]), file, path, facts)
+        archive = find(name, facts["archive"])
+        with download.alone(path.parent):
+            if not path.is_file():  # it is there when another process held the folder before
+                unpack(archive, file, path, facts)
         return path
     if address(name, file) is None:
         raise FileNotFoundError(advice(name, file))

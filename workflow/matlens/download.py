@@ -25,7 +25,7 @@ class _Again(Exception):
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Hold a folder, so that two processes never write the same partial file."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
@@ -107,7 +107,7 @@ def fetch(url: str, path: Path, sha256: str, size: int) -> None:
 
     pooch.get_logger().setLevel("WARNING")
     part = path.with_name(f".{path.name}.part")
-    with _alone(path.parent):
+    with alone(path.parent):
         while not path.exists():
             resumed = part.exists()
             get = partial(_download, part=part, size=size)

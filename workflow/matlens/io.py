@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,15 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip wants a date; a fixed one keeps equal c
 
 @contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary name beside `path`, and rename it to `path` when the block ends well."""
+    """Give a temporary name beside `path`, and rename it to `path` when the block ends well.
+
+    What a killed process left of an earlier try goes first. A process that nobody knows to be alive, and that still writes
+    there, loses its file and fails at its end: never do two of them write one file.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{escape(path.name)}.*.partial"):
+        left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield temporary

@@ -38,7 +38,7 @@ rule run_handoffs:
         "../../envs/core.yaml"
     resources:
         mem_mb=memory(4000),
-        runtime=candidate_minutes,
+        runtime=candidate_minutes(10),
     params:
         options=options("validate"),
         found=engine_found,

@@ -544,11 +544,16 @@ def candidate_parts(path):
     )
 
 
-def candidate_minutes(wildcards):
-    """Ask for the time of all candidates of a part."""
-    settings = STUDIES[wildcards.study]["validate"]
-    each = settings[wildcards.method].get("minutes", 60)
-    return 10 + each * -(-(settings["most"] or 100) // settings["jobs"])
+def candidate_minutes(base):
+    """Ask for so many minutes, and for those of every candidate of a part, as `minutes` does."""
+
+    def asked(wildcards, attempt):
+        settings = STUDIES[wildcards.study]["validate"]
+        each = settings[wildcards.method].get("minutes", 60)
+        candidates = budget.items_of(settings["most"] or 100, settings["jobs"])
+        return budget.minutes(base, each, candidates, attempt)
+
+    return asked
 
 
 def engine_found(wildcards):
