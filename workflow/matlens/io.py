@@ -23,8 +23,8 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip wants a date; a fixed one keeps equal c
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary name beside `path`, and rename it to `path` when the block ends well.
 
-    What a killed process left of an earlier try goes first. A process that nobody knows to be alive, and that still writes
-    there, loses its file and fails at its end: never do two of them write one file.
+    What a killed process left of an earlier try goes first. A lost process that still writes there loses its file and
+    fails at its end: never do two of them write one file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
