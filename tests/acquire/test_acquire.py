@@ -94,6 +94,13 @@ def test_nobody_is_asked_twice_and_a_set_can_be_used_up():
     assert len(asked) == 40
 
 
+def test_a_round_asks_no_more_than_the_budget_leaves():
+    x, y = hills(100)
+    asked, verdicts, _, chosen = loop("greedy", x, {"y": y}, 5, budget={"verdicts": 17})
+    assert asked.groupby("round").size().to_dict() == {1: 10, 2: 5, 3: 2}
+    assert "17 verdicts" in progress.stopped(progress.summary(verdicts, chosen), chosen, 0.0)
+
+
 def test_every_method_begins_with_the_same_candidates_and_replicates_do_not():
     x, y = hills(200)
     first = {m: loop(m, x, {"y": y}, 1)[0]["item"].tolist() for m in acquire.METHODS}

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from matlens import farthest
+
 
 def expected_improvement(mean, std, best, *, margin: float = 0.0):
     """Return the expected amount by which a candidate exceeds the best so far by more than `margin`.
@@ -36,19 +38,13 @@ def uncertainty(std):
 
 
 def diversity(x, known_x, count):
-    """Return scores by which the candidates farthest from all that is known, and from one another, come first.
-
-    Source: T. F. Gonzalez, Theor. Comput. Sci. 38 (1985) 293 (farthest-first traversal).
-    """
+    """Return scores by which the candidates farthest from all that is known, and from one another, come first."""
     from scipy.spatial.distance import cdist
 
-    score = np.zeros(len(x))
     nearest = cdist(x, known_x).min(axis=1) if len(known_x) else np.linalg.norm(x - x.mean(axis=0), axis=1)
-    for rank in range(min(count, len(x))):
-        chosen = int(np.argmax(nearest))
-        score[chosen] = count - rank
-        nearest = np.minimum(nearest, np.linalg.norm(x - x[chosen], axis=1))
-        nearest[score > 0] = -1.0
+    order, _ = farthest.traverse(x, count, nearest)
+    score = np.zeros(len(x))
+    score[order] = count - np.arange(len(order))
     return score
 
 

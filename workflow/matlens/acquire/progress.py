@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from matlens import columns
-from matlens.acquire.rounds import feasible
+from matlens.acquire.rounds import directed, feasible
 
 
 def hypervolume(points: np.ndarray, reference: np.ndarray) -> float:
@@ -46,32 +46,32 @@ def summary(verdicts, settings: dict, known=None):
     """
     import pandas as pd
 
-    names = list(settings["objectives"])
-    signs = np.array([1.0 if settings["objectives"][name] == "maximize" else -1.0 for name in names])
-    top, rows = set(), []
-    if known is not None and len(names) == 1:
-        top = set(known[columns.ITEM][top_items(known[names[0]].to_numpy(float) * signs[0], settings["top_part"])])
+    objectives, top, rows = settings["objectives"], set(), []
+    if known is not None and len(objectives) == 1:
+        top = set(known[columns.ITEM][top_items(directed(known, objectives)[:, 0], settings["top_part"])])
     for replicate, mine in verdicts.groupby("replicate", sort=True):
         first = mine[mine["round"] == mine["round"].min()]
-        reference = np.nanmin(first[names].to_numpy(float) * signs, axis=0, initial=np.inf)
+        reference = np.nanmin(directed(first, objectives), axis=0, initial=np.inf)
         for number in sorted(mine["round"].unique()):
             rows.append({"replicate": replicate, "round": number})
-            rows[-1] |= _state(mine[mine["round"] <= number], settings, names, signs, reference)
+            rows[-1] |= _state(mine[mine["round"] <= number], settings, reference)
             if top:
                 found = len(top & set(mine.loc[mine["round"] <= number, columns.ITEM])) / len(top)
                 rows[-1] |= {"top_found": found, "top_random": rows[-1]["verdicts"] / len(known)}
     return pd.DataFrame(rows)
 
 
-def _state(so_far, settings: dict, names: list[str], signs, reference) -> dict:
+def _state(so_far, settings: dict, reference) -> dict:
+    objectives = settings["objectives"]
     good = so_far[feasible(so_far, settings["constraints"])]
-    values = good[names].to_numpy(float) * signs
+    values = directed(good, objectives)
     values = values[np.isfinite(values).all(axis=1)]
-    best = values.max(axis=0) * signs if len(values) else np.full(len(names), np.nan)
+    best = values.max(axis=0) if len(values) else np.full(len(objectives), np.nan)
     row = {"verdicts": len(so_far), "accepted": len(good)} | {
-        f"best_{name}": float(value) for name, value in zip(names, best, strict=True)
+        f"best_{name}": float(value if goal == "maximize" else -value)
+        for (name, goal), value in zip(objectives.items(), best, strict=True)
     }
-    if len(names) > 1:
+    if len(objectives) > 1:
         row["hypervolume"] = hypervolume(values, reference) if len(values) and np.isfinite(reference).all() else 0.0
     return row
 

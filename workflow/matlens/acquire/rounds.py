@@ -7,7 +7,11 @@ import numpy as np
 from matlens import columns
 from matlens.acquire import CANDIDATES
 
-LIMITS = ("min", "max")
+
+def directed(verdicts, objectives: dict) -> np.ndarray:
+    """Give the objectives (name -> maximize or minimize) of a table of verdicts (n, m), all with larger as better."""
+    signs = np.array([1.0 if goal == "maximize" else -1.0 for goal in objectives.values()])
+    return verdicts[list(objectives)].to_numpy(float) * signs
 
 
 def standardise(x: np.ndarray) -> np.ndarray:
@@ -87,8 +91,8 @@ def propose(
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
     replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
-    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), initial, batch, seed.
-    Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), initial, batch,
+    budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
     The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
     seed and the replicate alone, so that all methods start from the same candidates.
     """
@@ -98,9 +102,10 @@ def propose(
     asked = np.array([place[item] for item in verdicts[columns.ITEM]], int)
     free = np.setdiff1d(np.arange(len(items)), asked)
     count = min(settings["initial"] if number == 1 else settings["batch"], len(free))
-    names = list(settings["objectives"])
-    signs = np.array([1.0 if settings["objectives"][name] == "maximize" else -1.0 for name in names])
-    y = verdicts[names].to_numpy(float) * signs
+    if settings["budget"].get("verdicts"):
+        count = max(0, min(count, settings["budget"]["verdicts"] - len(asked)))
+    objectives = settings["objectives"]
+    y = directed(verdicts, objectives)
     valued = np.isfinite(y).all(axis=1)
     if number == 1 or valued.sum() < 3 or not count:
         drawn = np.random.default_rng([seed, 0 if number == 1 else number]).permutation(free)[:count]
@@ -112,7 +117,7 @@ def propose(
     chance = probability(fit, x[asked], verdicts, x[free], limits, seed)
     good = feasible(verdicts, limits)[valued]
     parts, taken = [], np.zeros(len(free), bool)
-    for weights, share in _draws(len(names), count, rng):
+    for weights, share in _draws(len(objectives), count, rng):
         one = scalarise(y[valued], weights)
         centre, spread = _moments(one)
         mean, std = _learned(fit, x[asked][valued], one, x[free], seed)
@@ -126,8 +131,8 @@ def propose(
         chosen = order[~taken[order]][:share]
         taken[chosen] = True
         told = (mean[chosen] * spread + centre, std[chosen] * spread)
-        if len(names) == 1:
-            told = (told[0] * signs[0], told[1])
+        if "minimize" in objectives.values() and len(objectives) == 1:
+            told = (-told[0], told[1])
         parts.append((chosen, value[chosen], *told, chance[chosen]))
     chosen, value, mean, std, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
     why = f"highest of {len(free)} candidates without a verdict, after {len(asked)} verdicts"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from matlens import compositions
+from matlens import compositions, farthest
 from matlens.screen import criteria
 
 SHARE = 20  # the best so many times `most` are told apart by likeness: those far behind would represent nothing
@@ -20,23 +20,6 @@ def fingerprints(formulas, volumes) -> np.ndarray:
         made[rows, np.searchsorted(present, part[rows])] += share[rows]
     made[:, -1] = np.nan_to_num(np.asarray(volumes, float)) / 50.0
     return made
-
-
-def clusters(x: np.ndarray, count: int) -> np.ndarray:
-    """Divide candidates among `count` that are far from one another, the first of them the first row; returns (n,).
-
-    Source: T. F. Gonzalez, Theor. Comput. Sci. 38 (1985) 293 (farthest-first traversal).
-    """
-    member, nearest = np.zeros(len(x), int), np.full(len(x), np.inf)
-    centre = 0
-    for number in range(min(count, len(x))):
-        distance = np.linalg.norm(x - x[centre], axis=1)
-        closer = distance < nearest
-        member[closer], nearest[closer] = number, distance[closer]
-        centre = int(np.argmax(nearest))
-        if nearest[centre] <= 0:
-            break
-    return member
 
 
 def make(predictions, index, settings: Mapping, score: Callable, known=frozenset()):
@@ -68,7 +51,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     near = (
         fingerprints([formulas[k] for k in passed[order]], np.asarray(volumes)[passed[order]]) if len(order) else None
     )
-    member = clusters(near, settings["most"]) if len(order) else np.zeros(0, int)
+    member = farthest.traverse(near, settings["most"])[1] if len(order) else np.zeros(0, int)
     if settings["diverse"] and len(order):
         _, first = np.unique(member, return_index=True)  # the best of each cluster: the order is that of the scores
         chosen = np.sort(first)
