@@ -1,5 +1,10 @@
 """Where a network computes: what the scheduler granted, and what the study allows."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from matlens import learn
@@ -36,3 +41,48 @@ def test_a_granted_gpu_is_the_first_that_is_seen_and_each_process_of_torchrun_ha
     monkeypatch.setenv("LOCAL_RANK", "2")
     assert learn.choose_device() == torch.device("cuda:2")
     assert learn.choose_device("cpu") == torch.device("cpu")
+
+
+def test_several_gpus_without_torchrun_leave_a_batch_of_graphs_whole(monkeypatch, capsys):
+    """Two GPUs are seen and the process is alone: the network is not wrapped in what cuts every tensor of a batch."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    model = torch.nn.Linear(2, 1)
+    assert learn._spread(model, torch.device("cuda:0")) is model
+    assert "2 GPUs are visible and one is used" in capsys.readouterr().out
+    assert learn._spread(model, torch.device("cpu")) is model
+
+
+TWO = """
+import os, sys
+import numpy as np, torch
+from matlens import learn
+
+class Graphs(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 1)
+    def forward(self, batch):
+        sums = torch.zeros(batch["crystals"], 3).index_add(0, batch["crystal"], batch["atoms"])
+        return self.layer(sums)
+
+torch.manual_seed(0)
+model = Graphs()
+def batches(epoch, rng):
+    for number in range(4):
+        crystal = torch.from_numpy(np.sort(rng.integers(0, 3, 5 + number)))
+        yield {"atoms": torch.from_numpy(rng.normal(size=(5 + number, 3)).astype("f")), "crystal": crystal, "crystals": 3}
+history = learn.train(model, batches, lambda net, batch: net(batch).square().mean(), steps=4, epochs=2, device="cpu")
+print(sum(float(value.sum()) for value in model.state_dict().values()), len(history))
+"""
+
+
+def test_two_processes_of_torchrun_take_graphs_of_different_sizes_and_end_with_the_same_weights(tmp_path):
+    (tmp_path / "two.py").write_text(TWO)
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(learn.__file__).parents[1])}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--redirects=3"]
+    done = subprocess.run([*command, f"--log-dir={tmp_path}/logs", str(tmp_path / "two.py")], env=env, timeout=300)
+    assert done.returncode == 0
+    told = [path.read_text().splitlines()[-1] for path in sorted(tmp_path.rglob("stdout.log"))]
+    assert len(told) == 2
+    assert told[0] == told[1]

@@ -105,7 +105,11 @@ def load_arrays(model: nn.Module, arrays: Mapping[str, np.ndarray], partly: bool
 
 
 def _spread(model: nn.Module, device: torch.device) -> nn.Module:
-    """Wrap a model for all devices at hand: one process a device under torchrun, else one process for all of them."""
+    """Let the processes that torchrun started, one a device, share the gradients of a model; alone it stays as it is.
+
+    A single process never uses more than one GPU: nn.DataParallel would cut the tensors of a batch of graphs, whose
+    atoms and bonds are of different numbers, each by itself.
+    """
     if _world() > 1:
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
@@ -113,7 +117,7 @@ def _spread(model: nn.Module, device: torch.device) -> nn.Module:
             return nn.parallel.DistributedDataParallel(model, device_ids=[device])
         return nn.parallel.DistributedDataParallel(model)
     if device.type == "cuda" and torch.cuda.device_count() > 1:
-        return nn.DataParallel(model)
+        print(f"{torch.cuda.device_count()} GPUs are visible and one is used; torchrun starts a process for each")
     return model
 
 
