@@ -6,6 +6,7 @@ configfile: "config/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/inputs.smk"
+include: "workflow/rules/checks.smk"
 include: "workflow/rules/ingest.smk"
 include: "workflow/rules/connect.smk"
 include: "workflow/rules/segment.smk"

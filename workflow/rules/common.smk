@@ -51,6 +51,13 @@ except study.StudyError as error:
     raise WorkflowError(f"nothing was started; mend this first:\n{error}") from None
 
 
+def stop(name, key, why):
+    """End the run with the study and the key that are to be mended, and how."""
+    raise WorkflowError(
+        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: {key}: {why}"
+    ) from None
+
+
 def shards(name):
     """List the shards of a study."""
     return [f"{number:04d}" for number in range(STUDIES[name]["ingest"]["shards"])]

@@ -1,9 +1,9 @@
-# What each stage takes, and what stops a run before its first job.
+# What each stage takes.
 
 import shutil
 from pathlib import Path
 
-from matlens import io, phase_quantities, tdb
+from matlens import io, tdb
 from matlens.nets import GRAPHS, NETS, SITES
 from matlens.predict import folds
 from matlens.segment import trained
@@ -20,10 +20,7 @@ def listing(wildcards):
             digest, {}, STUDIES[wildcards.study]["ingest"][wildcards.method]
         )
     except (OSError, ValueError) as error:
-        place = f"config/studies/{wildcards.study}.yaml: ingest.{wildcards.method}"
-        raise WorkflowError(
-            f"nothing was started; mend this first:\n{place}: {error}"
-        ) from None
+        stop(wildcards.study, f"ingest.{wildcards.method}", error)
 
 
 def featured(name):
@@ -71,42 +68,6 @@ def lent_graphs(wildcards):
     ]
 
 
-def check_pretrained():
-    """Stop before the first job where weights are not there, or learned on other graphs than those of the study."""
-    for name, settings in STUDIES.items():
-        wanted = settings.get("predict", {}).get("pretrained", {}).get("weights", {})
-        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: predict.pretrained.weights"
-        for key, lender in wanted.items():
-            lends, _, method = lender.partition("/")
-            file = lender.endswith(".safetensors")
-            known = os.path.exists(lender) if file else method in GRAPHS
-            known &= file or method in STUDIES.get(lends, {}).get("predict", {})
-            if not known:
-                raise WorkflowError(
-                    f"{place}.{key}: '{lender}' is neither a file nor a network of a study of this run; "
-                    "name a .safetensors file, or add that study to config key 'studies'"
-                )
-            card = lender.removesuffix("safetensors") + "json"
-            card = card if file else None
-            if card and not os.path.exists(card):
-                raise WorkflowError(
-                    f"{place}.{key}: '{lender}' has no card; put '{card}' beside it, as it was written with the weights"
-                )
-            if card and io.read_json(card).get("method") not in GRAPHS:
-                raise WorkflowError(
-                    f"{place}.{key}: '{lender}' is no network for crystals; {registry.suggest('', GRAPHS)}"
-                )
-        for key, graph in lent(name).items() if wanted else ():
-            for connector, learned in graph.items():
-                have = settings["connect"].get(connector)
-                other = {k: v for k, v in learned.items() if (have or {}).get(k) != v}
-                if have is None or other:
-                    raise WorkflowError(
-                        f"{place}.{key}: these weights learned on graphs of '{connector}' with other options than "
-                        f"here, or there are none here; set connect.{connector}: {other}"
-                    )
-
-
 def foretold(wildcards):
     """List the tables of the properties that a shortlist is made from."""
     return expand(
@@ -123,27 +84,6 @@ def screening(wildcards):
     chosen = {k: v for k, v in settings.items() if k not in screen.METHODS}
     wishes = {name: {**plain, **wish} for name, wish in settings["properties"].items()}
     return {**chosen, "properties": wishes}
-
-
-def check_screens():
-    """Stop before the first job where a shortlist asks for properties that nothing gives."""
-    from matlens.predict.properties import RELAXED, STABILITY
-
-    for name, settings in STUDIES.items():
-        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: "
-        given = settings.get("predict", {})
-        if "screen" in settings:
-            have = [*given.get("pretrained", {}).get("weights", {})]
-            have += [*RELAXED, *STABILITY] if "chgnet" in given else []
-            for wish in settings["screen"]["properties"]:
-                if wish not in have:
-                    raise WorkflowError(
-                        f"{place}screen.properties: nothing predicts '{wish}'; {registry.suggest(wish, have)}"
-                    )
-            if not screens(name):
-                raise WorkflowError(
-                    f"{place}screen: no method; {registry.suggest('weighted', screen.METHODS)}"
-                )
 
 
 def connected(wildcards):
@@ -192,19 +132,6 @@ def each_fold(artefact):
         artefact=artefact,
         fold=[f"{fold:04d}" for fold in used_folds(wildcards.study)],
     )
-
-
-def check_networks():
-    """Stop before the first job where a network for crystals lacks the graphs that it takes."""
-    for name, settings in STUDIES.items():
-        for method in settings.get("predict", {}):
-            need = GRAPHS.get(method)
-            if need and need not in settings["connect"]:
-                raise WorkflowError(
-                    "nothing was started; mend this first:\n"
-                    f"config/studies/{name}.yaml: predict.{method}: it works on the graphs of '{need}'; "
-                    f"add '{need}: {{}}' to the section 'connect'"
-                )
 
 
 def trained_here(name):
@@ -308,37 +235,6 @@ def recorded():
     return str(catalog.find(name, file)) if catalog.available(name) else []
 
 
-def check_figures():
-    """Stop before the first job where a figure is drawn from what its study does not make."""
-    remedies = {
-        "history": "train a network in the section 'segment' or 'predict'",
-        "sites": f"predict with a network that says what it reads from atoms: {', '.join(SITES)}",
-        "properties": "add 'pretrained' or 'chgnet' to the section 'predict'",
-        "shortlist": "add a section 'screen'",
-        "overlays": "add a section 'segment'",
-        **dict.fromkeys(predict.ARTEFACTS, "add a section 'predict'"),
-        "verdicts": "add a section 'validate' with an engine",
-        "equilibria": "add 'calphad' to the section 'validate'",
-        "diagram": "add 'diagram' to the section 'validate'",
-        "bridge": "add 'bridge' to the section 'validate'",
-        "expected": "add 'bridge' to the section 'validate'",
-        "rounds": "add a section 'acquire'",
-        "benchmark": "set 'predict.split: official'",
-        "ood": "set 'predict.split: ood:LOCO' or another of those",
-    }
-    for name, settings in STUDIES.items():
-        for figure in settings["figures"]:
-            made = {need for need, files in drawable(name).items() if files}
-            for need in [each for each in FIGURES[figure]["needs"] if each not in made]:
-                raise WorkflowError(
-                    "nothing was started; mend this first:\n"
-                    f"config/studies/{name}.yaml: figures.{figure}: it is drawn from '{need}'; "
-                    + remedies.get(
-                        need, f"add '{need}: {{}}' to the section 'quantify'"
-                    )
-                )
-
-
 def needs(wildcards):
     """Name the files behind a figure: one, or one for every method."""
     found = drawable(wildcards.study)
@@ -356,10 +252,7 @@ def published(wildcards, name, file):
     try:
         return str(catalog.find(name, file))
     except (OSError, ValueError, KeyError) as error:
-        place = f"config/studies/{wildcards.study}.yaml: figures.{wildcards.figure}.reference"
-        raise WorkflowError(
-            f"nothing was started; mend this first:\n{place}: {error}"
-        ) from None
+        stop(wildcards.study, f"figures.{wildcards.figure}.reference", error)
 
 
 def needed(wildcards):
@@ -421,22 +314,6 @@ def contents():
     }
 
 
-def check_weights():
-    """Stop before the first job where weights are borrowed from a study that this run does not know."""
-    for name, settings in STUDIES.items():
-        for method, chosen in settings["segment"].items():
-            for option in ("weights", "initial_weights"):
-                lender = str((chosen or {}).get(option) or "")
-                study_name, _, lent = lender.partition("/")
-                known = STUDIES.get(study_name, {}).get("segment", {})
-                if lender and not lender.endswith(".safetensors") and lent not in known:
-                    raise WorkflowError(
-                        "nothing was started; mend this first:\n"
-                        f"config/studies/{name}.yaml: segment.{method}.{option}: '{lender}' is not a method of a study of this run; "
-                        f"add '{study_name}' to config key 'studies', or name a .safetensors file"
-                    )
-
-
 def weights(wildcards):
     """Name the weights that a method applies; none where it does not learn."""
     if wildcards.method not in segment.LEARNERS:
@@ -463,41 +340,12 @@ def proposer(wildcards):
     return type(wildcards)(fromdict={"study": wildcards.study, "method": method})
 
 
-def check_proposals():
-    """Stop before the first job where a method that does not learn is asked what to label next."""
-    for name, settings in STUDIES.items():
-        method = settings.get("propose", {}).get("method")
-        able = [each for each in settings["segment"] if each in segment.PROBABILITIES]
-        if method and method not in able:
-            raise WorkflowError(
-                "nothing was started; mend this first:\n"
-                f"config/studies/{name}.yaml: propose.method: '{method}' is no trained method of this study; "
-                f"{registry.suggest(method, able) if able else 'add one to the section segment'}"
-            )
-
-
 def segment_code(door, table):
     """Name the library files behind a door and its method, its network among them."""
     return lambda wildcards: sources.closure(
         f"scripts/{door}.py",
         *[t[wildcards.method] for t in (table, NETS) if wildcards.method in t],
     )
-
-
-def check_crystals():
-    """Stop before the first job where a stage meets items that it does not work on."""
-    kinds = {"crystals": ingest.CRYSTALS, "compositions": ingest.COMPOSITIONS}
-    works = {"segment": "images", "quantify": "images", "connect": "crystals"}
-    for name, settings in STUDIES.items():
-        method = study.ingest_method(settings)
-        kind = next((kind for kind in kinds if method in kinds[kind]), "images")
-        for stage, wanted in works.items():
-            if settings.get(stage) and wanted != kind:
-                raise WorkflowError(
-                    "nothing was started; mend this first:\n"
-                    f"config/studies/{name}.yaml: {stage}: '{method}' ingests {kind}, and '{stage}' works on {wanted}; "
-                    f"take '{stage}' out, or put it into a study of {wanted}"
-                )
 
 
 def shortlisted(wildcards):
@@ -589,31 +437,6 @@ def dropped(wildcards):
     return seen["asked"] if seen["digest"] == found else found
 
 
-def check_engines():
-    """Stop before the first job where an engine is asked to work on what its study does not have."""
-    for name, settings in STUDIES.items():
-        asked = settings.get("validate")
-        if asked is None or not engines(name):
-            continue
-        place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: validate"
-        if asked["candidates"] == "shortlist" and not set(screens(name)) - set(
-            screen.CONTROLS
-        ):
-            raise WorkflowError(
-                f"{place}.candidates: this study makes no shortlist; add a section 'screen', or set it to index"
-            )
-        if asked["structures"] == "relaxed" and "chgnet" not in foretells(name):
-            raise WorkflowError(
-                f"{place}.structures: nothing relaxes them; add 'chgnet: {{}}' to the section 'predict', or set it to ingest"
-            )
-        crystal = study.ingest_method(settings) in ingest.CRYSTALS
-        for method in engines(name):
-            if validate.NEEDS.get(method) == "crystals" and not crystal:
-                raise WorkflowError(
-                    f"{place}.{method}: it works on crystals, and this study ingests none"
-                )
-
-
 def equilibria_settings(part):
     """Give the settings of a part of the section validate that works on thermodynamic databases."""
     return lambda wildcards: STUDIES[wildcards.study]["validate"][part]
@@ -636,38 +459,6 @@ def measured_fractions(wildcards):
         study=wildcards.study,
         method=STUDIES[wildcards.study]["segment"],
     )
-
-
-def check_databases():
-    """Stop before the first job where a thermodynamic database, a phase or what is asked of it is not there."""
-    for name, settings in STUDIES.items():
-        asked = settings.get("validate", {})
-        loop = settings.get("acquire", {})
-        if loop.get("oracle") == "calphad":
-            wishes = (asked.get("calphad") or {}).get("criteria") or []
-            told = [phase_quantities.key(wish) for wish in wishes]
-            for wanted in [*loop["objectives"], *loop["constraints"]]:
-                if wanted not in told:
-                    raise WorkflowError(
-                        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: acquire: CALPHAD is not asked "
-                        f"for '{wanted}'; add it to validate.calphad.criteria; {registry.suggest(wanted, told)}"
-                    )
-        parts = {"calphad", "diagram", "bridge", "thermocalc", "opencalphad"}
-        for part in sorted(parts & set(asked)):
-            place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: validate.{part}"
-            try:
-                given = asked[part].get("databases", [])
-                phases = [phase for one in given for phase in one["phases"]]
-                wishes = asked[part].get("criteria") or []
-                phase_quantities.check(wishes, phases or asked[part]["phases"])
-                for one in given:
-                    tdb.check(one["database"], one["phases"])
-                if part == "bridge" and "fractions" not in settings["quantify"]:
-                    raise ValueError(
-                        "it compares measured fractions; add 'fractions: {}' to the section 'quantify'"
-                    )
-            except ValueError as error:
-                raise WorkflowError(f"{place}: {error}") from None
 
 
 def earlier(artefact):
@@ -706,43 +497,3 @@ def judging(wildcards):
         "names": [*settings["objectives"], *settings["constraints"]],
         "calphad": STUDIES[wildcards.study].get("validate", {}).get("calphad"),
     }
-
-
-def check_features():
-    """Stop before the first job where a method of tables has no features to learn from."""
-    for name, settings in STUDIES.items():
-        needy = set(predict.METHODS) - set(predict.CONTROLS)
-        method = next((each for each in predicts(name) if each in needy), None)
-        if method and not settings["predict"]["features"]:
-            raise WorkflowError(
-                "nothing was started; mend this first:\n"
-                f"config/studies/{name}.yaml: predict.{method}: it learns from features, and 'features' names none; "
-                "add some, such as composition.formula"
-            )
-
-
-def check_splits():
-    """Stop before the first job where published splits are asked for that are not here."""
-    for name, settings in STUDIES.items():
-        split = settings.get("predict", {}).get("split", "")
-        if split.startswith("ood:") and not catalog.available("ood_splits"):
-            advice = catalog.advice(
-                "ood_splits", next(iter(catalog.entry("ood_splits")["files"]))
-            )
-            raise WorkflowError(
-                "nothing was started; mend this first:\n"
-                f"config/studies/{name}.yaml: predict.split: {advice}"
-            )
-
-
-check_crystals()
-check_features()
-check_splits()
-check_networks()
-check_pretrained()
-check_screens()
-check_engines()
-check_databases()
-check_weights()
-check_proposals()
-check_figures()
