@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from matlens import batch, columns
+from matlens import batch, columns, door
 
 ITEMS = [{"item": name} for name in "abc"]
 
@@ -32,13 +32,16 @@ def test_an_unforeseen_fault_of_every_item_fails_the_shard():
         list(batch.survive(ITEMS, lambda item: 1 / 0, [], "segment"))
 
 
-@pytest.mark.parametrize("fault", [MemoryError(), OSError(errno.ENOSPC, "No space left on device")])
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), OSError(errno.ENOSPC, "No space left on device"), door.Stopped("SIGTERM")]
+)
 def test_a_fault_of_the_machine_is_not_blamed_on_the_item(fault):
     def work(item):
         raise fault
 
-    with pytest.raises(type(fault)):
+    with pytest.raises(type(fault)) as caught:
         list(batch.survive(ITEMS, work, [], "segment"))
+    assert caught.value.__notes__ == ["at item 'a'"]
 
 
 def test_an_empty_shard_is_fine():

@@ -41,8 +41,9 @@ def survive(
 ) -> Iterator:
     """Yield `(item, work(item))` for every item that works, and append a row to `rejected` for each that does not.
 
-    Faults of the machine are raised, so that the scheduler retries the shard. So is a fault that the code did not
-    foresee when it hits every item of the shard: that is a broken method, not a shard of broken items.
+    Faults of the machine, and the end of the job, are raised with a note of the item, so that the scheduler retries the
+    shard. So is a fault that the code did not foresee when it hits every item of the shard: that is a broken method,
+    not a shard of broken items.
     """
     unforeseen = None
     yielded = foreseen = 0
@@ -52,8 +53,9 @@ def survive(
         except BadItem as error:
             foreseen += 1
             rejected.append(rejection(name(item), stage, str(error)))
-        except Exception as error:
-            if _is_machine_fault(error):
+        except BaseException as error:
+            if not isinstance(error, Exception) or _is_machine_fault(error):
+                error.add_note(f"at item {name(item)!r}")
                 raise
             unforeseen = error
             print(f"{stage}: item {name(item)!r} failed", file=sys.stderr)

@@ -94,7 +94,8 @@ def run(main: Callable, job=None) -> None:
             print(runs.DONE)
         except BaseException as error:
             traceback.print_exc()
-            reason = " ".join(f"{where}: {type(error).__name__}: {error}{_remedy(error)}".split())
+            notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+            reason = " ".join(f"{where}: {type(error).__name__}{notes}: {error}{_remedy(error)}".split())
             print(f"{runs.FAILED}{reason}")
             print(f"failed: {reason}\n  log: {log}", file=sys.__stderr__)
             raise SystemExit(1) from None

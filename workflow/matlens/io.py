@@ -373,9 +373,18 @@ class Arrays(Mapping):
         """Tell the shape of the pixels of one item without reading them."""
         return self._root[f"{key:08d}/0"].shape
 
+    def is_flat_phase_map(self, key: int) -> bool:
+        """Tell whether one item is a single image of uint8, as phase maps are."""
+        array = self._root[f"{key:08d}/0"]
+        return array.ndim == 2 and array.dtype == np.uint8
+
+    def rows(self, key: int, first: int, last: int) -> np.ndarray:
+        """Read some rows of a flat item, for images larger than memory."""
+        return self._root[f"{key:08d}/0"][first:last]
+
     def unit_rows(self, key: int, first: int, last: int) -> np.ndarray:
-        """Read some rows of a flat item as float32 in [0, 1], for images larger than memory."""
-        return unit_interval(self._root[f"{key:08d}/0"][first:last], self.attrs(key))
+        """Read some rows of a flat item as float32 in [0, 1]."""
+        return unit_interval(self.rows(key, first, last), self.attrs(key))
 
     def layer(self, key: int, name: str) -> np.ndarray:
         """Read one array of an item by name."""

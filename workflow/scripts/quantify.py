@@ -1,6 +1,10 @@
 """Measure the labels of one shard."""
 
+from functools import partial
+from math import prod
+
 from matlens import batch, door, io, quantify, registry
+from matlens.quantify import bands
 
 
 def main(
@@ -13,6 +17,10 @@ def main(
         needed = [name for name in registry.inputs_of(function) if name in sources]
 
         def work(item: dict):
+            shape = marks.shape(item["key"])
+            if measure in quantify.BANDS and marks.is_flat_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
+                offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases}
+                return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
             return quantify.rows(function, item, stacks, offered, options)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from matlens import columns
 from matlens.quantify import phase_maps
 
 
@@ -18,15 +19,22 @@ def measure(labels: np.ndarray, phases: list[str], *, fields: int = 4):
     too narrow. A phase that fills all of the image or none of it shows no scatter, so its error is unknown (empty).
     Source: point counts by fields, ASTM E562-19 section 11, with areas for points.
     """
+    labels = phase_maps.phase_map(labels, phases)
+    counts = [phase_maps.tally(labels[cut])[: len(phases)] for cut in itertools.product(*cuts(labels.shape, fields))]
+    return table(np.array(counts, float), phases, columns.AREA if labels.ndim == 2 else "volume_px3")
+
+
+def cuts(shape: tuple[int, ...], fields: int) -> list[list[slice]]:
+    """Cut every axis into so many equal parts."""
+    edges = [np.unique(np.linspace(0, n, min(fields, n) + 1).astype(int)) for n in shape]
+    return [[slice(a, b) for a, b in itertools.pairwise(edge)] for edge in edges]
+
+
+def table(counts: np.ndarray, phases: list[str], size: str):
+    """Make the rows from the pixels of every phase in every field (fields, phases)."""
     import pandas as pd
     from scipy import stats
 
-    from matlens import columns
-
-    labels = phase_maps.phase_map(labels, phases)
-    edges = [np.unique(np.linspace(0, n, min(fields, n) + 1).astype(int)) for n in labels.shape]
-    cuts = [[slice(a, b) for a, b in itertools.pairwise(edge)] for edge in edges]
-    counts = np.array([_count(labels[cut], len(phases)) for cut in itertools.product(*cuts)], float)
     counts = counts[counts.sum(1) > 0]
     areas, total = counts.sum(1), counts.sum()
     fraction = counts.sum(0) / total if total else np.full(len(phases), np.nan)
@@ -36,7 +44,6 @@ def measure(labels: np.ndarray, phases: list[str], *, fields: int = 4):
         scatter = (((counts - areas[:, None] * fraction) / total) ** 2).sum(0)
         error = np.where((fraction > 0) & (fraction < 1), np.sqrt(scatter * number / (number - 1)), np.nan)
     reach = stats.t.ppf(0.975, number - 1) * error if number > 1 else error
-    size = columns.AREA if labels.ndim == 2 else "volume_px3"
     return pd.DataFrame(
         {
             columns.PHASE: np.arange(len(phases)),
@@ -48,8 +55,3 @@ def measure(labels: np.ndarray, phases: list[str], *, fields: int = 4):
             size: counts.sum(0),
         }
     )
-
-
-def _count(labels: np.ndarray, phases: int) -> np.ndarray:
-    """Count the labelled pixels of every phase."""
-    return phase_maps.tally(labels)[:phases]

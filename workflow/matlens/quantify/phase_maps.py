@@ -23,10 +23,14 @@ def phase_map(labels: np.ndarray, phases: list[str]) -> np.ndarray:
     """
     if labels.dtype == np.int32:
         return np.where(labels < 0, UNLABELLED, labels > 0).astype(np.uint8)
-    counts = tally(labels)
+    check(tally(labels), phases)
+    return labels
+
+
+def check(counts: np.ndarray, phases: list[str]) -> None:
+    """Refuse phases that the study does not name, from the counts of all values."""
     if counts[len(phases) : UNLABELLED].any():
         highest = int(np.flatnonzero(counts[:UNLABELLED])[-1])
         raise BadItem(
             f"the labels hold phase {highest}, but the study names {len(phases)} phases (counted from 0); name it"
         )
-    return labels

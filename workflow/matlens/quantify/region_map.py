@@ -9,6 +9,7 @@ from matlens.batch import BadItem
 
 CONNECTIVITY = {"faces": {2: 4, 3: 6}, "corners": {2: 8, 3: 26}}  # how many neighbours a pixel or voxel joins
 
+PART_PX = 1 << 22  # looked up at a time: numpy widens what it looks up by to eight bytes a pixel
 UNLABELLED = 255  # in a phase map; -1 in a region map
 
 
@@ -29,9 +30,35 @@ class RegionMap:
         """Count the regions."""
         return len(self.number)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Tell the shape of the image or volume."""
+        return self.pixels.shape
 
-def _components(labels: np.ndarray, connectivity: str, background: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Label the connected components of each phase; return them and the phase of each, in order."""
+    def moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sum over every region: first pixel, sums and box, see `region_kernels.moments`, from region 1 on."""
+        from matlens.quantify import boundaries, region_kernels
+
+        return tuple(part[1:] for part in region_kernels.moments(boundaries.volume(self.pixels), self.count))
+
+    def boundary(self, gap_px: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Measure the perimeter of every region, and list the pairs no further than twice `gap_px` apart (m, 2)."""
+        from matlens.quantify import boundaries
+
+        perimeter, pairs, _ = boundaries.count(self.pixels, self.count)
+        if gap_px > 0:
+            _, pairs, _ = boundaries.count(grow(self.pixels, gap_px), self.count)
+        return perimeter[1:], pairs
+
+    def extents(self, top: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the first and the last column of every region of an image in each of its rows."""
+        from matlens.quantify import region_kernels
+
+        return region_kernels.extents(self.pixels, self.count, top, offset)
+
+
+def components(labels: np.ndarray, connectivity: str, background: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Label the connected components of each phase, numbered by their first pixels; return them and their phases."""
     import cc3d
 
     shifted = np.ascontiguousarray(labels).astype(np.uint16) + 1 if background else np.ascontiguousarray(labels)
@@ -41,7 +68,9 @@ def _components(labels: np.ndarray, connectivity: str, background: bool) -> tupl
         shifted, connectivity=CONNECTIVITY[connectivity][labels.ndim], return_N=True, out_dtype=np.uint32
     )
     phase = np.zeros(count + 1, np.int64)
-    phase[found.ravel()] = labels.ravel()
+    rows = max(1, PART_PX * len(labels) // max(labels.size, 1))
+    for first in range(0, len(labels), rows):
+        phase[found[first : first + rows].ravel()] = labels[first : first + rows].ravel()
     return found.view(np.int32), phase[1:]
 
 
@@ -92,7 +121,7 @@ def number(
     if labels.ndim not in (2, 3):
         raise BadItem(f"labels of {labels.ndim} axes have no regions; give a 2-D or 3-D label image")
     if labels.dtype == bool or labels.dtype == np.uint8:
-        pixels, phase = _components(labels.astype(np.uint8, copy=False), connectivity, background)
+        pixels, phase = components(labels.astype(np.uint8, copy=False), connectivity, background)
         found = RegionMap(pixels, np.arange(1, len(phase) + 1), phase)
     elif np.issubdtype(labels.dtype, np.integer):
         pixels, numbers = _compact(labels)

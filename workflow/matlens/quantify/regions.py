@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens import columns
-from matlens.quantify import boundaries, region_map
+from matlens.quantify import region_map
 
 
 def measure(
@@ -27,16 +27,16 @@ def measure(
     and Feret diameters are those of the convex hull around the corners of the pixels, so that a rectangle has solidity
     1. A volume has volume, equivalent diameter, centroid, bounding box, surface (13 directions) and sphericity.
     """
+    return table(region_map.number(labels, phases, connectivity, background, min_area_px2), phases, gap_px)
+
+
+def table(found, phases: list[str], gap_px: float = 0.0):
+    """Make the rows of all regions that were found: a RegionMap, or what is like one (`bands.Regions`)."""
     import pandas as pd
 
-    from matlens.quantify import region_kernels
-
-    found = region_map.number(labels, phases, connectivity, background, min_area_px2)
-    axes = "zyx"[-found.pixels.ndim :]
-    first, sums, box = (part[1:] for part in region_kernels.moments(boundaries.volume(found.pixels), found.count))
-    perimeter, pairs, _ = boundaries.count(found.pixels, found.count)
-    if gap_px > 0:
-        _, pairs, _ = boundaries.count(region_map.grow(found.pixels, gap_px), found.count)
+    axes = "zyx"[-len(found.shape) :]
+    first, sums, box = found.moments()
+    perimeter, pairs = found.boundary(gap_px)
     size = sums[:, 0]
     mean = sums[:, 1:4] / size[:, None]
     place = {f"centroid_{a}_px": (first + mean)[:, "zyx".index(a)] for a in axes}
@@ -45,8 +45,8 @@ def measure(
     inside = np.ones(found.count, bool)
     for a in axes:
         index = "zyx".index(a)
-        inside &= (box[:, index] > 0) & (box[:, 3 + index] < found.pixels.shape[axes.index(a)])
-    shape = _flat(found, sums, mean, box, perimeter[1:]) if len(axes) == 2 else _solid(size, perimeter[1:])
+        inside &= (box[:, index] > 0) & (box[:, 3 + index] < found.shape[axes.index(a)])
+    shape = _flat(found, sums, mean, box, perimeter) if len(axes) == 2 else _solid(size, perimeter)
     return pd.DataFrame(
         {
             **region_map.phase_columns(found.phase, phases),
@@ -73,7 +73,7 @@ def _flat(found, sums: np.ndarray, mean: np.ndarray, box: np.ndarray, perimeter:
     angle = np.degrees(np.arctan2(-2 * yx, xx - yy) / 2) % 180
     offset = np.concatenate([[0, 0], np.cumsum(box[:, 4] - box[:, 1])])
     top = np.concatenate([[0], box[:, 1]])
-    left, right = region_kernels.extents(found.pixels, found.count, top, offset)
+    left, right = found.extents(top, offset)
     convex, feret_max, feret_min = region_kernels.hulls(left, right, offset, found.count)[1:].T
     with np.errstate(divide="ignore", invalid="ignore"):
         aspect = np.where(minor > 0, major / minor, np.nan)

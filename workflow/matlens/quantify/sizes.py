@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.quantify import boundaries, region_map, sampling, stereology
+from matlens.quantify import region_map, sampling, stereology
 
 
 def measure(
@@ -26,15 +26,18 @@ def measure(
     distance between centroids of nearest regions, `clark_evans` its ratio to that of points at random: 0 clustered, 1
     random, 2.15 hexagonal. A phase without regions has number 0 and empty columns.
     """
+    found = region_map.number(labels, phases, connectivity, background, min_area_px2)
+    return table(found, phases, background, border, classes)
+
+
+def table(found, phases: list[str], background: bool, border: str, classes: int):
+    """Summarise all regions that were found: a RegionMap, or what is like one (`bands.Regions`)."""
     import pandas as pd
 
-    from matlens.quantify import region_kernels
-
-    found = region_map.number(labels, phases, connectivity, background, min_area_px2)
-    axes = found.pixels.ndim
-    first, sums, box = (part[1:] for part in region_kernels.moments(boundaries.volume(found.pixels), found.count))
+    axes, pixels = len(found.shape), int(np.prod(found.shape, dtype=np.int64))
+    first, sums, box = found.moments()
     chosen = [*range(3 - axes, 3), *range(6 - axes, 6)]
-    weights = sampling.window_weights(box[:, chosen], found.pixels.shape, border)
+    weights = sampling.window_weights(box[:, chosen], found.shape, border)
     centre = (first + sums[:, 1:4] / np.maximum(sums[:, :1], 1))[:, 3 - axes :]
     known = np.arange(0 if background else 1, len(phases))
     listed = np.union1d(known, found.phase) if (found.phase >= 0).all() else np.array([-1])
@@ -45,9 +48,9 @@ def measure(
             {
                 "regions": int(mine.sum()),
                 "regions_counted": int((weights[mine] > 0).sum()),
-                **_sizes(sums[mine, 0], weights[mine], found.pixels.shape),
-                **_spacing(centre[mine], found.pixels.shape),
-                **(_spheres(sums[mine, 0], weights[mine] / found.pixels.size, classes) if axes == 2 else {}),
+                **_sizes(sums[mine, 0], weights[mine], found.shape),
+                **_spacing(centre[mine], found.shape),
+                **(_spheres(sums[mine, 0], weights[mine] / pixels, classes) if axes == 2 else {}),
             }
         )
     return pd.DataFrame({**region_map.phase_columns(listed, phases), **pd.DataFrame(rows)})
