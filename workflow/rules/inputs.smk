@@ -636,33 +636,54 @@ def measured_fractions(wildcards):
 def check_databases():
     """Stop before the first job where a thermodynamic database, a phase or what is asked of it is not there."""
     for name, settings in STUDIES.items():
-        asked = settings.get("validate", {})
-        loop = settings.get("acquire", {})
-        if loop.get("oracle") == "calphad":
-            wishes = (asked.get("calphad") or {}).get("criteria") or []
-            told = [phase_quantities.key(wish) for wish in wishes]
-            for wanted in [*loop["objectives"], *loop["constraints"]]:
-                if wanted not in told:
-                    raise WorkflowError(
-                        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: acquire: CALPHAD is not asked "
-                        f"for '{wanted}'; add it to validate.calphad.criteria; {registry.suggest(wanted, told)}"
-                    )
-        parts = {"calphad", "diagram", "bridge", "thermocalc", "opencalphad"}
-        for part in sorted(parts & set(asked)):
-            place = f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: validate.{part}"
+        check_oracle(name, settings.get("acquire", {}))
+        asked = {
+            f"validate.{part}": settings.get("validate", {}).get(part)
+            for part in ("bridge", "calphad", "diagram", "opencalphad", "thermocalc")
+        }
+        asked["acquire.calphad"] = settings.get("acquire", {}).get("calphad")
+        for part, own in asked.items():
+            if own is None:
+                continue
             try:
-                given = asked[part].get("databases", [])
+                given = own.get("databases", [])
                 phases = [phase for one in given for phase in one["phases"]]
-                wishes = asked[part].get("criteria") or []
-                phase_quantities.check(wishes, phases or asked[part]["phases"])
+                phase_quantities.check(
+                    own.get("criteria") or [], phases or own["phases"]
+                )
                 for one in given:
                     tdb.check(one["database"], one["phases"])
-                if part == "bridge" and "fractions" not in settings["quantify"]:
+                if (
+                    part == "validate.bridge"
+                    and "fractions" not in settings["quantify"]
+                ):
                     raise ValueError(
                         "it compares measured fractions; add 'fractions: {}' to the section 'quantify'"
                     )
             except ValueError as error:
-                raise WorkflowError(f"{place}: {error}") from None
+                raise WorkflowError(
+                    f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: {part}: {error}"
+                ) from None
+
+
+def check_oracle(name, loop):
+    """Stop before the first job where a loop seeks what its oracle is not asked for."""
+    if loop.get("oracle") != "calphad":
+        return
+    place = (
+        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: acquire"
+    )
+    if "calphad" not in loop:
+        raise WorkflowError(
+            f"{place}.calphad: the oracle has no settings; add databases, temperatures_k and criteria"
+        )
+    told = [phase_quantities.key(wish) for wish in loop["calphad"]["criteria"] or []]
+    for wanted in [*loop["objectives"], *loop["constraints"]]:
+        if wanted not in told:
+            raise WorkflowError(
+                f"{place}: CALPHAD is not asked for '{wanted}'; add it to acquire.calphad.criteria; "
+                f"{registry.suggest(wanted, told)}"
+            )
 
 
 def earlier(artefact):
@@ -690,7 +711,7 @@ def asking(wildcards):
     return {
         key: value
         for key, value in settings.items()
-        if key not in acquire.METHODS and key != "rounds"
+        if key not in {*acquire.METHODS, "rounds", "calphad"}
     }
 
 
@@ -698,9 +719,15 @@ def judging(wildcards):
     """Give the settings of the oracle of a loop."""
     settings = STUDIES[wildcards.study]["acquire"]
     return {
-        "names": [*settings["objectives"], *settings["constraints"]],
-        "calphad": STUDIES[wildcards.study].get("validate", {}).get("calphad"),
+        "names": list({**settings["objectives"], **settings["constraints"]}),
+        "calphad": settings.get("calphad"),
     }
+
+
+def oracle_databases(wildcards):
+    """Digest the databases of the oracle of a loop, so that a changed one is seen; "" where it has none."""
+    settings = STUDIES[wildcards.study]["acquire"].get("calphad", {})
+    return tdb.digest([one["database"] for one in settings.get("databases", [])])
 
 
 def check_features():

@@ -52,9 +52,7 @@ rule validate_here:
 
 rule validate_merge:
     input:
-        parts=candidate_parts(
-            "results/{study}/validate/{method}/outcomes/{shard}.json"
-        ),
+        parts=candidate_parts("results/{study}/validate/{method}/outcomes/{shard}.json"),
         times=candidate_parts(
             "results/{study}/validate/{method}/timings/{shard}.parquet"
         ),

@@ -1,10 +1,9 @@
 """CALPHAD has the word: phase equilibria of candidates in one or several databases, and what the study asks of them."""
 
-from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import columns, phase_quantities, tdb
+from matlens import columns, compositions, phase_quantities, tdb
 from matlens.batch import BadItem
 from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
 
@@ -36,7 +35,7 @@ def validate(
     wishes = [dict(wish) for wish in criteria or []]
     phase_quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
     asked = {float(t) for t in temperatures_k} | {float(w["temperature_k"]) for w in wishes if w.get("temperature_k")}
-    alloys = [_shares(row) for row in items.to_dict("records")]
+    alloys = [compositions.of_row(row) for row in items.to_dict("records")]
     names = [str(item) for item in items[columns.ITEM]]
     keys = items[columns.KEY].tolist() if columns.KEY in items else range(len(names))
     given: list[list[dict]] = [[] for _ in names]  # per alloy and database: values, or why there are none
@@ -57,11 +56,6 @@ def validate(
         for row in judged(name, told, wishes, sure, notes)
     ]
     return verdicts.table(rows), neutral.table([row for part in responses for row in part])
-
-
-def _shares(row: Mapping) -> dict[str, float]:
-    found = {k.removeprefix("x_"): float(v) for k, v in row.items() if k.startswith("x_") and v == v}
-    return {symbol: share for symbol, share in found.items() if share != 0}
 
 
 def _told(name: str, line, wishes, within, molar_volumes, scheil_step) -> dict:
@@ -107,6 +101,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
         absent = all(str(one["why"].get(key, "")).startswith(phase_quantities.ABSENT) for one in good)
         verdict, reason = _verdict(wish, list(known.values()), sure, absent)
         parts = [reason]
+        parts += [phase_quantities.BY_MOLES] if phase_quantities.UNITS[wish["quantity"]] == "mol/mol" else []
         if len(known) > 1:
             parts.append(", ".join(f"{value:.4g} in {name}" for name, value in known.items()))
         parts += [*lacks, *failed]
