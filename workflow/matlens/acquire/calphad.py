@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens import columns, compositions, phase_quantities
+from matlens import assessments, columns, compositions, phase_quantities
 from matlens.acquire import SPREAD
 from matlens.batch import BadItem
 
@@ -12,9 +12,9 @@ def judge(candidates, index, *, names: list[str], calphad: dict):
 
     `candidates`: DataFrame of a round. `index`: DataFrame of all items with x_<symbol>. `names`: keys of the criteria
     of `calphad`, the settings of that engine. Returns a DataFrame: round, replicate, item, status, reason, a column per
-    name (the mean over the databases) and with several databases <name>_spread (half their range). A candidate is
-    accepted where every database gives every value, rejected where a phase that is asked for never forms in one of
-    them, failed where a value is not known for another reason.
+    name (the mean over the databases) and, where they are of several assessments, <name>_spread (half their range). A
+    candidate is accepted where every database gives every value, rejected where a phase that is asked for never forms
+    in one of them, failed where a value is not known for another reason.
     """
     table = index.set_index(columns.ITEM).loc[candidates[columns.ITEM]]
     shares = [compositions.of_row(row) for row in table.to_dict("records")]
@@ -26,10 +26,12 @@ def judge(candidates, index, *, names: list[str], calphad: dict):
     made = candidates[["round", "replicate", columns.ITEM]].reset_index(drop=True)
     judged = [_judged([why[at] for _, why in told], calphad["databases"]) for at in range(len(shares))]
     made["status"], made["reason"] = ([one[k] for one in judged] for k in (0, 1))
+    behind = {one["database"]: assessments.of(one) for one in calphad["databases"]}
     for name, part in zip(names, np.moveaxis(values, 2, 0), strict=True):
-        made[name] = part.mean(axis=0)
-        if len(part) > 1:
-            made[name + SPREAD] = np.ptp(part, axis=0) / 2
+        pairs = [assessments.combine(dict(zip(behind, own, strict=True)), behind) for own in part.T]
+        made[name] = [value for value, _ in pairs]
+        if len(set(behind.values())) > 1:
+            made[name + SPREAD] = [spread for _, spread in pairs]
     return made
 
 
