@@ -14,7 +14,7 @@ RNG = np.random.default_rng(0)
 def settings(**changes) -> dict:
     plain = {
         "objectives": {"y": "maximize"}, "constraints": {}, "initial": 10, "batch": 5, "seed": 0, "replicates": 1,
-        "budget": {}, "patience": 0, "top_part": 0.01, "surrogate": "gaussian_process",
+        "sure": 0.0, "budget": {}, "patience": 0, "top_part": 0.01, "surrogate": "gaussian_process",
     }  # fmt: skip
     return {**plain, **changes}
 

@@ -52,11 +52,12 @@ def test_candidates_are_accepted_rejected_or_failed_and_say_why(judged):
 
 def test_the_value_is_the_mean_of_the_databases_and_its_uncertainty_half_their_range(judged):
     row = judged[0].set_index([columns.ITEM, "quantity"]).loc[("a0", "fraction_l1_2_1073_k")]
-    assert row["value"] == pytest.approx(0.497, abs=5e-4) and row["unit"] == "1"
-    assert 0 <= row["uncertainty"] < 1e-3
+    assert row["value"] == pytest.approx(0.497, abs=5e-4) and row["unit"] == "mol/mol"
+    assert np.isnan(row["uncertainty"])  # both databases are one assessment
+    assert "no uncertainty" in row["reason"] and "no fraction of area" in row["reason"]
     assert row["checksum"] == tdb.digest([ALCRNI["database"], ALCOCRNI["database"]])
     told = [
-        {"database": n, "failed": "", "values": {"fraction_l1_2_1073_k": v}, "why": {}, "left_out": {}}
+        {"database": n, "assessment": n, "failed": "", "values": {"fraction_l1_2_1073_k": v}, "why": {}, "left_out": {}}
         for n, v in (("p", 0.4), ("q", 0.5))
     ]
     made = calphad.judged("x", told, [HALF | {"min": 0.42}], sure=0.0)[0]
@@ -67,6 +68,18 @@ def test_the_value_is_the_mean_of_the_databases_and_its_uncertainty_half_their_r
     )
     assert "not in every database" in made["reason"] and "0.4 in p, 0.5 in q" in made["reason"]
     assert calphad.judged("x", told, [HALF | {"min": 0.42}], sure=1.0)[0]["status"] == "rejected"
+
+
+def test_databases_of_one_assessment_count_once():
+    from matlens import assessments
+
+    names = ("pycalphad:alcrni.tdb", "tdb_kawin/NiCrAl.tdb", "tdb_matcalc/mc_ni_v2.034.pycalphad.tdb")
+    behind = {name: assessments.of({"database": name}) for name in names}
+    assert len(set(behind.values())) == 2
+    value, spread = assessments.combine(dict(zip(names, (0.497, 0.497, 0.420), strict=True)), behind)
+    assert (value, spread) == (pytest.approx(0.4585), pytest.approx(0.0385))
+    assert assessments.of({"database": "mine.tdb", "assessment": "Dupin 2001"}) == assessments.DUPIN
+    assert assessments.caution(names, behind) == "" != assessments.caution(names[:2], behind)
 
 
 def test_verdicts_do_not_depend_on_how_candidates_are_shared_out(judged):

@@ -1,6 +1,7 @@
 """Equilibria by CALPHAD: known numbers, and each way in which minimisers were seen to fail or to lie."""
 
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -115,7 +116,7 @@ def test_the_seed_of_hashes_changes_nothing():
     assert len(seen) == 1 and "l1_2" in seen.pop()
 
 
-@pytest.mark.parametrize("door", ["calphad", "diagram", "bridge"])
+@pytest.mark.parametrize("door", ["calphad", "diagram", "bridge", "judge"])
 def test_doors_pin_the_seed_of_hashes(door):
     text = (ROOT / f"workflow/scripts/{door}.py").read_text()
     assert "door.pin_hashes()" in text.split('if __name__ == "__main__":')[1]
@@ -171,6 +172,21 @@ def test_elements_that_a_database_lacks_fail_one_alloy_and_not_the_others():
     assert isinstance(lacks, BadItem) and "has no Re; it has Al, Cr, Ni" in str(lacks)
     assert isinstance(sums, BadItem) and "sum to 1.2" in str(sums)
     assert isinstance(pure, BadItem) and "pure element" in str(pure)
+
+
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({"Ni": 1.1, "Al": -0.1}, r"negative or no number \(Al -0\.1\)"),
+        ({"Ni": 0.9}, "sum to 0.9, not to 1"),
+        ({"Ni": 0.5, "Al": float("nan")}, r"no number \(Al nan\)"),
+        ({"Ni": 1.0, "Al": 1e-12}, "pure element"),
+    ],
+)
+def test_a_composition_that_is_none_is_told_before_anything_else_of_it(shares, told):
+    good, bad = phase_quantities.lines(*ALCRNI, [ALLOY, shares], [1073.0], False)
+    assert good[2][0].parts
+    assert isinstance(bad, BadItem) and re.search(told, str(bad))
 
 
 def test_leaving_parameters_out_changes_no_energy():

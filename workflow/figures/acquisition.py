@@ -11,7 +11,7 @@ def draw(rounds: dict, *, interval: bool = True):
     table = next(iter(rounds.values()))
     if not len(table):
         return style.nothing("no round was judged")
-    bests = [name for name in table if name.startswith("best_")]
+    bests = [name for name in table if name.startswith("best_") and name != "best_item"]
     shown = ["top_found"] if "top_found" in table else ["hypervolume"] if "hypervolume" in table else []
     shown += bests
     figure, axes = style.panels(1, len(shown), min(style.PAGE_IN, style.COLUMN_IN * len(shown)), 2.6)

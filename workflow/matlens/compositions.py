@@ -1,5 +1,6 @@
 """Compositions as numbers: formulas parsed once, and the Magpie statistics of many of them at a time."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -102,3 +103,9 @@ def shares(amounts: dict, unit: str = "at%") -> dict[str, float]:
         )
     atoms = {s: a / (float(Element(s).atomic_mass) if unit == "wt%" else 1.0) for s, a in found.items()}
     return {symbol: amount / sum(atoms.values()) for symbol, amount in atoms.items()}
+
+
+def of_row(row: Mapping) -> dict[str, float]:
+    """Take the mole fractions by symbol that are not zero from the columns x_<symbol> of a row."""
+    found = {name.removeprefix("x_"): float(value) for name, value in row.items() if name.startswith("x_")}
+    return {symbol: share for symbol, share in found.items() if share == share and share != 0}

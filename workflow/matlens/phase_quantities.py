@@ -1,6 +1,7 @@
 """What is asked of an alloy's phase equilibria, in one database: fractions, solvus, melting range, solidification."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import numpy as np
 
@@ -10,20 +11,21 @@ from matlens.equilibria import Equilibrium
 from matlens.registry import suggest
 
 UNITS = {
-    "fraction": "1",
-    "volume_fraction": "1",
-    "tcp_fraction": "1",
+    "fraction": "mol/mol",
+    "volume_fraction": "m3/m3",
+    "tcp_fraction": "mol/mol",
     "solvus": "K",
     "liquidus": "K",
     "solidus": "K",
     "freezing_range": "K",
     "working_window": "K",
     "scheil_end": "K",
-    "scheil_liquid": "1",
+    "scheil_liquid": "mol/mol",
 }
 AT_TEMPERATURE = ("fraction", "volume_fraction", "tcp_fraction")
 OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
 TRACE = 1e-6  # fraction of atoms from which a phase counts as there
+BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
 LIQUID = "liquid"
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
@@ -67,8 +69,11 @@ def lines(
     found: list = [None] * len(alloys)
     groups: dict[tuple[str, ...], list[int]] = {}
     for at, shares in enumerate(alloys):
-        there = tuple(sorted(symbol for symbol, share in shares.items() if share > thermo.LEAST))
-        groups.setdefault(there, []).append(at)
+        try:
+            found[at] = thermo.checked(shares)
+            groups.setdefault(tuple(sorted(found[at])), []).append(at)
+        except BadItem as error:
+            found[at] = error
     for elements, members in groups.items():
         try:
             if len(elements) < 2:
@@ -78,18 +83,10 @@ def lines(
             for at in members:
                 found[at] = error
             continue
-        good = []
-        for at in members:
-            try:
-                there = {symbol: share for symbol, share in alloys[at].items() if symbol in elements}
-                found[at] = thermo.ordered_amounts(made, there)
-                good.append(at)
-            except BadItem as error:
-                found[at] = error
-        if good:
-            rows = equilibria.sweep(made, temperatures, np.array([found[at] for at in good]), second_opinion)
-            for at, line in zip(good, rows, strict=True):
-                found[at] = (made, found[at], line)
+        x = np.array([thermo.ordered_amounts(made, found[at]) for at in members])
+        rows = equilibria.sweep(made, temperatures, x, second_opinion)
+        for at, own, line in zip(members, x, rows, strict=True):
+            found[at] = (made, own, line)
     return found
 
 
@@ -103,37 +100,45 @@ def values(
     scheil_step: float,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Give what is asked of one alloy by key, NaN where it is not known, and by key why not."""
-    given, why, cast = {}, {}, None
+    # What is bisected for one quantity serves the others.
+    melts = cache(lambda: melting(made, x, line, within))
+    solvus = cache(lambda phase: ends(made, x, line, phase, within))
+    cast = cache(lambda: solidify(made, x, melts()[1], scheil_step))
+    given, why = {}, {}
     for wish in wishes:
         try:
-            if wish["quantity"].startswith("scheil") and cast is None:
-                cast = solidify(made, x, melting(made, x, line, within)[1], scheil_step)
-            given[key(wish)] = _value(made, x, line, wish, within, molar_volumes, cast)
+            if wish["quantity"] in AT_TEMPERATURE:
+                given[key(wish)] = _share_at(line, wish, molar_volumes)
+            else:
+                given[key(wish)] = _value(wish, melts, solvus, cast)
         except BadItem as error:
             given[key(wish)], why[key(wish)] = np.nan, str(error)
     return given, why
 
 
-def _value(made, x, line, wish, within, molar_volumes, cast) -> float:
+def _share_at(line: list, wish: Mapping, molar_volumes) -> float:
     quantity, phase = wish["quantity"], wish.get("phase")
-    if quantity in AT_TEMPERATURE:
-        one = next((e for e in line if isinstance(e, Equilibrium) and e.temperature == wish["temperature_k"]), None)
-        if one is None:
-            raise next((e for e in line if isinstance(e, BadItem)), BadItem("no answer at this temperature"))
-        found = equilibria.fractions(one)
-        if quantity == "tcp_fraction":
-            return float(sum(found.get(name, 0.0) for name in thermo.CLOSE_PACKED))
-        return (found if quantity == "fraction" else by_volume(found, molar_volumes)).get(phase, 0.0)
+    one = next((e for e in line if isinstance(e, Equilibrium) and e.temperature == wish["temperature_k"]), None)
+    if one is None:
+        raise next((e for e in line if isinstance(e, BadItem)), BadItem("no answer at this temperature"))
+    found = equilibria.fractions(one)
+    if quantity == "tcp_fraction":
+        return float(sum(found.get(name, 0.0) for name in thermo.CLOSE_PACKED))
+    return (found if quantity == "fraction" else by_volume(found, molar_volumes)).get(phase, 0.0)
+
+
+def _value(wish: Mapping, melts: Callable, solvus: Callable, cast: Callable) -> float:
+    quantity, phase = wish["quantity"], wish.get("phase")
     if quantity == "solvus":
-        return ends(made, x, line, phase, within)
+        return solvus(phase)
     if quantity in ("liquidus", "solidus", "freezing_range"):
-        solidus, liquidus = melting(made, x, line, within)
+        solidus, liquidus = melts()
         return {"liquidus": liquidus, "solidus": solidus, "freezing_range": liquidus - solidus}[quantity]
     if quantity == "working_window":
-        return melting(made, x, line, within)[0] - ends(made, x, line, phase, within)
-    if not cast["converged"]:
-        raise BadItem(f"solidification did not end: {cast['liquid']:.3g} of liquid is left at {cast['end_k']:g} K")
-    return cast["end_k"] if quantity == "scheil_end" else cast["liquid"]
+        return melts()[0] - solvus(phase)
+    if not cast()["converged"]:
+        raise BadItem(f"solidification did not end: {cast()['liquid']:.3g} of liquid is left at {cast()['end_k']:g} K")
+    return cast()["end_k"] if quantity == "scheil_end" else cast()["liquid"]
 
 
 def by_volume(fractions: Mapping[str, float], molar_volumes: Mapping[str, float] | None) -> dict[str, float]:

@@ -12,6 +12,7 @@ from matlens.registry import suggest
 
 PRESSURE = 101325.0
 LEAST = 1e-9  # mole fraction below which an element is not there
+ROUNDED = 1e-3  # by which mole fractions may miss 1
 # What a phase is, by its name in the databases: the structure when disordered, and when ordered.
 STRUCTURES = {
     **dict.fromkeys(("FCC_A1", "FCC_L12", "L12_FCC", "FCC_L10", "FCC_4SL", "FCC4"), ("fcc_a1", "l1_2")),
@@ -158,10 +159,21 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     return ("mc" if full > FILLED else disordered), False
 
 
-def ordered_amounts(made: System, shares: Mapping[str, float]) -> np.ndarray:
-    """Order mole fractions by symbol as the elements of a system (e,); BadItem where they do not sum to 1."""
+def checked(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return mole fractions by symbol scaled to 1, without what is not there; BadItem says why they are no composition.
+
+    A sum that misses 1 by at most 0.001 is taken for rounding.
+    """
+    wrong = [f"{symbol} {share:g}" for symbol, share in shares.items() if not np.isfinite(share) or share < 0]
+    if wrong:
+        raise BadItem(f"a mole fraction is negative or no number ({', '.join(wrong)}); correct its composition")
     total = sum(shares.values())
-    if not np.isfinite(total) or abs(total - 1) > 1e-3 or min(shares.values()) < 0:
-        raise BadItem(f"its mole fractions sum to {total:.6g}, not to 1, or one is negative; correct its composition")
-    found = {symbol.upper(): share / total for symbol, share in shares.items()}
+    if abs(total - 1) > ROUNDED:
+        raise BadItem(f"its mole fractions sum to {total:.6g}, not to 1; correct its composition")
+    return {symbol: share / total for symbol, share in shares.items() if share > LEAST}
+
+
+def ordered_amounts(made: System, shares: Mapping[str, float]) -> np.ndarray:
+    """Order mole fractions by symbol as the elements of a system (e,); BadItem where they are no composition."""
+    found = {symbol.upper(): share for symbol, share in checked(shares).items()}
     return np.array([found.get(symbol, 0.0) for symbol in made.elements])

@@ -48,6 +48,7 @@ rule judge:
     params:
         oracle=lambda wildcards: STUDIES[wildcards.study]["acquire"]["oracle"],
         settings=judging,
+        databases=oracle_databases,
     script:
         "../scripts/judge.py"
 

@@ -186,18 +186,21 @@ def check_engines(name, settings):
 def check_databases(name, settings):
     """Stop where a thermodynamic database, a phase or what is asked of it is not there."""
     asked = settings.get("validate", {})
-    for part in ("bridge", "calphad", "diagram", "opencalphad", "thermocalc"):
-        if part not in asked:
+    parts = ("bridge", "calphad", "diagram", "opencalphad", "thermocalc")
+    for key, own in {
+        **{f"validate.{part}": asked[part] for part in parts if part in asked},
+        "acquire.calphad": settings.get("acquire", {}).get("calphad"),
+    }.items():
+        if own is None:
             continue
+        given = own.get("databases", [])
+        phases = [phase for one in given for phase in one["phases"]]
         try:
-            given = asked[part].get("databases", [])
-            phases = [phase for one in given for phase in one["phases"]]
-            wishes = asked[part].get("criteria") or []
-            phase_quantities.check(wishes, phases or asked[part]["phases"])
+            phase_quantities.check(own.get("criteria") or [], phases or own["phases"])
             for one in given:
                 tdb.check(one["database"], one["phases"])
         except ValueError as error:
-            stop(name, f"validate.{part}", error)
+            stop(name, key, error)
     if "bridge" in asked and "fractions" not in settings["quantify"]:
         stop(
             name,
@@ -207,19 +210,24 @@ def check_databases(name, settings):
 
 
 def check_oracle(name, settings):
-    """Stop where a loop asks CALPHAD for what CALPHAD is not asked to judge."""
+    """Stop where a loop seeks what its oracle is not asked for."""
     loop = settings.get("acquire", {})
     if loop.get("oracle") != "calphad":
         return
-    wishes = (settings.get("validate", {}).get("calphad") or {}).get("criteria") or []
-    told = [phase_quantities.key(wish) for wish in wishes]
+    if "calphad" not in loop:
+        stop(
+            name,
+            "acquire.calphad",
+            "the oracle has no settings; add databases, temperatures_k and criteria",
+        )
+    told = [phase_quantities.key(wish) for wish in loop["calphad"]["criteria"] or []]
     for wanted in [*loop["objectives"], *loop["constraints"]]:
         if wanted not in told:
             stop(
                 name,
                 "acquire",
                 f"CALPHAD is not asked for '{wanted}'; "
-                f"add it to validate.calphad.criteria; {registry.suggest(wanted, told)}",
+                f"add it to acquire.calphad.criteria; {registry.suggest(wanted, told)}",
             )
 
 

@@ -486,7 +486,7 @@ def asking(wildcards):
     return {
         key: value
         for key, value in settings.items()
-        if key not in acquire.METHODS and key != "rounds"
+        if key not in {*acquire.METHODS, "rounds", "calphad"}
     }
 
 
@@ -494,6 +494,12 @@ def judging(wildcards):
     """Give the settings of the oracle of a loop."""
     settings = STUDIES[wildcards.study]["acquire"]
     return {
-        "names": [*settings["objectives"], *settings["constraints"]],
-        "calphad": STUDIES[wildcards.study].get("validate", {}).get("calphad"),
+        "names": list({**settings["objectives"], **settings["constraints"]}),
+        "calphad": settings.get("calphad"),
     }
+
+
+def oracle_databases(wildcards):
+    """Digest the databases of the oracle of a loop, so that a changed one is seen; "" where it has none."""
+    settings = STUDIES[wildcards.study]["acquire"].get("calphad", {})
+    return tdb.digest([one["database"] for one in settings.get("databases", [])])

@@ -14,7 +14,7 @@ def main(
     number, table = int(shard), io.read_table(index)
     offered = features.build(table, {}, settings["features"]).dropna()
     items = offered.index.to_numpy()
-    asked = [*settings["objectives"], *settings["constraints"]]
+    asked = list({**settings["objectives"], **settings["constraints"]})
     before = [io.read_table(path) for path in verdicts]
     known = (
         pd.concat(before) if before else pd.DataFrame(columns=["round", "replicate", columns.ITEM, "status", *asked])

@@ -16,4 +16,5 @@ def main(candidates: str, index: str, oracle: str, settings: dict, verdicts: str
 
 
 if __name__ == "__main__":
+    door.pin_hashes()
     door.run(main, globals().get("snakemake"))

@@ -2,6 +2,7 @@
 
 from matlens import door, io
 from matlens.acquire import progress
+from matlens.acquire import rounds as asking
 
 
 def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: str, asked: str) -> None:
@@ -10,6 +11,7 @@ def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: s
     known = io.read_table(index) if settings["oracle"] == "index" else None
     io.write_table(rounds, progress.summary(judged, settings, known))
     chosen = io.concatenate(map(io.read_table, candidates)).drop(columns="reason")
+    judged["feasible"] = asking.feasible(judged, settings)
     io.write_table(asked, chosen.merge(judged, on=["round", "replicate", "item"], how="left"))
 
 

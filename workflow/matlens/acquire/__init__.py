@@ -25,4 +25,5 @@ ORACLES = {
     "calphad": "matlens.acquire.calphad:judge",
 }
 ARTEFACTS = ("rounds", "asked")
+SPREAD = "_spread"  # ends the name of the column that says how far apart the sources of a value are: half their range
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

@@ -2,45 +2,64 @@
 
 import numpy as np
 
-from matlens import columns, phase_quantities
+from matlens import assessments, columns, compositions, phase_quantities
+from matlens.acquire import SPREAD
 from matlens.batch import BadItem
 
 
 def judge(candidates, index, *, names: list[str], calphad: dict):
-    """Compute what is asked of candidates; one without a value has failed, and its reason says why.
+    """Compute what is asked of candidates in every database.
 
     `candidates`: DataFrame of a round. `index`: DataFrame of all items with x_<symbol>. `names`: keys of the criteria
-    of `calphad`, the settings of that engine; values are means over its databases. Returns a DataFrame: round,
-    replicate, item, status, reason and a column per name.
+    of `calphad`, the settings of that engine. Returns a DataFrame: round, replicate, item, status, reason, a column per
+    name (the mean over the databases) and, where they are of several assessments, <name>_spread (half their range). A
+    candidate is accepted where every database gives every value, rejected where a phase that is asked for never forms
+    in one of them, failed where a value is not known for another reason.
     """
     table = index.set_index(columns.ITEM).loc[candidates[columns.ITEM]]
-    shares = [
-        {k.removeprefix("x_"): float(v) for k, v in row.items() if k.startswith("x_") and v > 0}
-        for row in table.to_dict("records")
-    ]
+    shares = [compositions.of_row(row) for row in table.to_dict("records")]
     wishes = [wish for wish in calphad["criteria"] if phase_quantities.key(wish) in names]
     asked = {float(t) for t in calphad["temperatures_k"]}
     asked |= {float(wish["temperature_k"]) for wish in wishes if wish.get("temperature_k")}
-    values, reasons = np.full((len(calphad["databases"]), len(shares), len(names)), np.nan), [""] * len(shares)
-    for number, one in enumerate(calphad["databases"]):
-        found = phase_quantities.lines(one["database"], one["phases"], shares, sorted(asked), calphad["second_opinion"])
-        for at, line in enumerate(found):
-            if isinstance(line, BadItem):
-                reasons[at] = reasons[at] or str(line)
-                continue
-            given, why = phase_quantities.values(
-                *line, wishes, calphad["within_k"], calphad["molar_volumes_cm3"], calphad["scheil_step_k"]
-            )
-            values[number, at] = [given[name] for name in names]
-            reasons[at] = reasons[at] or "; ".join(why.values())
-    known = np.isfinite(values)
-    mean = np.where(
-        known.any(axis=0), np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.nan
-    )
-    whole = np.isfinite(mean).all(axis=1)
+    told = [_told(one, shares, wishes, sorted(asked), names, calphad) for one in calphad["databases"]]
+    values = np.array([given for given, _ in told])  # (databases, candidates, names)
     made = candidates[["round", "replicate", columns.ITEM]].reset_index(drop=True)
-    made["status"] = np.where(whole, "accepted", "failed")
-    made["reason"] = [
-        ("computed" if ok else "") + (f" ({why})" if why else "") for ok, why in zip(whole, reasons, strict=True)
-    ]
-    return made.assign(**dict(zip(names, mean.T, strict=True)))
+    judged = [_judged([why[at] for _, why in told], calphad["databases"]) for at in range(len(shares))]
+    made["status"], made["reason"] = ([one[k] for one in judged] for k in (0, 1))
+    behind = {one["database"]: assessments.of(one) for one in calphad["databases"]}
+    for name, part in zip(names, np.moveaxis(values, 2, 0), strict=True):
+        pairs = [assessments.combine(dict(zip(behind, own, strict=True)), behind) for own in part.T]
+        made[name] = [value for value, _ in pairs]
+        if len(set(behind.values())) > 1:
+            made[name + SPREAD] = [spread for _, spread in pairs]
+    return made
+
+
+def _told(one: dict, shares, wishes, temperatures, names: list[str], calphad: dict) -> tuple[np.ndarray, list]:
+    """Give what one database says: values (candidates, names), NaN where not known, and why not by name."""
+    values, why = np.full((len(shares), len(names)), np.nan), []
+    lines = phase_quantities.lines(one["database"], one["phases"], shares, temperatures, calphad["second_opinion"])
+    for at, line in enumerate(lines):
+        if isinstance(line, BadItem):
+            why.append({"": str(line)})
+            continue
+        given, lacks = phase_quantities.values(
+            *line, wishes, calphad["within_k"], calphad["molar_volumes_cm3"], calphad["scheil_step_k"]
+        )
+        values[at] = [given[name] for name in names]
+        why.append(lacks)
+    return values, why
+
+
+def _judged(why: list[dict], databases: list[dict]) -> tuple[str, str]:
+    """Make a status, and the reason, of what each database could not say."""
+    reasons = [reason for lacks in why for reason in lacks.values()]
+    if not reasons:
+        return "accepted", "computed"
+    said = "; ".join(
+        f"{one['database']}: {', '.join(dict.fromkeys(lacks.values()))}"
+        for one, lacks in zip(databases, why, strict=True)
+        if lacks
+    )
+    absent = all(reason.startswith(phase_quantities.ABSENT) for reason in reasons)
+    return ("rejected" if absent else "failed"), said

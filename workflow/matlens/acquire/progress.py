@@ -40,9 +40,10 @@ def summary(verdicts, settings: dict, known=None):
     """Summarise the rounds of one method: a row per replicate and round.
 
     `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, where there is one.
-    Columns: replicate, round, verdicts (asked so far), accepted, best_<objective> and, with `known`, top_found: the
-    part found so far of the best `top_part` of all items, and top_random: what blind drawing is expected to have found.
-    With two objectives or more there is hypervolume instead, above the worst values of the first round.
+    Columns: replicate, round, verdicts (asked so far), accepted (and within the limits), best_<objective>, best_item
+    and, with `known`, top_found: the part found so far of the best `top_part` of all items, and top_random: what blind
+    drawing is expected to have found. With two objectives or more there is hypervolume instead, above the worst values
+    of the first round.
     """
     import pandas as pd
 
@@ -63,15 +64,18 @@ def summary(verdicts, settings: dict, known=None):
 
 def _state(so_far, settings: dict, reference) -> dict:
     objectives = settings["objectives"]
-    good = so_far[feasible(so_far, settings["constraints"])]
+    good = so_far[feasible(so_far, settings)]
     values = directed(good, objectives)
-    values = values[np.isfinite(values).all(axis=1)]
+    valued = np.isfinite(values).all(axis=1)
+    good, values = good[valued], values[valued]
     best = values.max(axis=0) if len(values) else np.full(len(objectives), np.nan)
     row = {"verdicts": len(so_far), "accepted": len(good)} | {
         f"best_{name}": float(value if goal == "maximize" else -value)
         for (name, goal), value in zip(objectives.items(), best, strict=True)
     }
-    if len(objectives) > 1:
+    if len(objectives) == 1:
+        row["best_item"] = good[columns.ITEM].iloc[int(np.argmax(values[:, 0]))] if len(good) else ""
+    else:
         row["hypervolume"] = hypervolume(values, reference) if len(values) and np.isfinite(reference).all() else 0.0
     return row
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from matlens import columns
-from matlens.acquire import CANDIDATES
+from matlens.acquire import CANDIDATES, SPREAD
 
 
 def directed(verdicts, objectives: dict) -> np.ndarray:
@@ -33,12 +33,19 @@ def scalarise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return -(loss.max(axis=1) + 0.05 * loss.sum(axis=1))
 
 
-def feasible(values, limits: dict) -> np.ndarray:
-    """Tell which rows of a table of verdicts were accepted and keep every limit."""
-    kept = (values["status"] == "accepted").to_numpy()
-    for name, limit in limits.items():
-        found = values[name].to_numpy(float)
-        kept &= (found >= limit.get("min", -np.inf)) & (found <= limit.get("max", np.inf))
+def margin(verdicts, name: str, end: str, limit: float, sure: float) -> np.ndarray:
+    """Return by how much verdicts (n,) keep a limit, the `end` min or max, at `sure` times their uncertainty."""
+    values = verdicts[name].to_numpy(float)
+    spread = verdicts[name + SPREAD].to_numpy(float) if name + SPREAD in verdicts else 0.0
+    return (values - limit if end == "min" else limit - values) - sure * spread
+
+
+def feasible(verdicts, settings: dict) -> np.ndarray:
+    """Tell which rows of a table of verdicts were accepted and keep every limit of the constraints."""
+    kept = (verdicts["status"] == "accepted").to_numpy()
+    for name, limits in settings["constraints"].items():
+        for end, limit in limits.items():
+            kept &= margin(verdicts, name, end, limit, settings["sure"]) >= 0
     return kept
 
 
@@ -52,29 +59,31 @@ def _learned(fit: Callable, x, y, new, seed: int):
     return fit(x, (y - centre) / spread, seed)(new)
 
 
-def probability(fit: Callable, x, verdicts, new, limits: dict, seed: int) -> np.ndarray:
+def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
     """Return the probability (n,) that new candidates are accepted and keep the limits, each taken by itself.
 
     Source: J. R. Gardner et al., ICML (2014) 937 (constrained expected improvement).
     """
     from scipy.special import ndtr
 
-    chance = np.ones(len(new))
+    chance, seed = np.ones(len(new)), settings["seed"]
     judged = verdicts["status"].isin(["accepted", "rejected"]).to_numpy()
     accepted = (verdicts["status"] == "accepted").to_numpy(float)
     if judged.any() and accepted[judged].std() > 0:
         mean, _ = fit(x[judged], accepted[judged] - 0.5, seed)(new)
         chance *= np.clip(mean + 0.5, 0.01, 0.99)
-    for name, limit in limits.items():
-        y = verdicts[name].to_numpy(float)
-        known = np.isfinite(y)
-        if known.sum() < 2:
-            continue
-        centre, spread = _moments(y[known])
-        mean, std = _learned(fit, x[known], y[known], new, seed)
-        high, low = ((limit.get(end, sign * np.inf) - centre) / spread for end, sign in (("max", 1), ("min", -1)))
-        chance *= ndtr((high - mean) / std) - ndtr((low - mean) / std)
-    return np.clip(chance, 0.0, 1.0)
+    for name, limits in settings["constraints"].items():
+        beyond = np.zeros(len(new))  # the probability of lying beyond either limit: they exclude each other
+        for end, limit in limits.items():
+            y = margin(verdicts, name, end, limit, settings["sure"])
+            known = np.isfinite(y)
+            if known.sum() < 2:
+                continue
+            centre, spread = _moments(y[known])
+            mean, std = _learned(fit, x[known], y[known], new, seed)
+            beyond += ndtr(-(mean + centre / spread) / std)
+        chance *= np.clip(1.0 - beyond, 0.0, 1.0)
+    return chance
 
 
 def propose(
@@ -91,8 +100,8 @@ def propose(
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
     replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
-    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), initial, batch,
-    budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial,
+    batch, budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
     The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
     seed and the replicate alone, so that all methods start from the same candidates.
     """
@@ -113,9 +122,8 @@ def propose(
         why = "drawn at random, to begin with" if number == 1 else "drawn at random: fewer than three values so far"
         return _table(number, replicate, items[drawn], nothing, nothing, nothing, nothing, why)
     rng = np.random.default_rng([seed, number])
-    limits = settings["constraints"]
-    chance = probability(fit, x[asked], verdicts, x[free], limits, seed)
-    good = feasible(verdicts, limits)[valued]
+    chance = probability(fit, x[asked], verdicts, x[free], {**settings, "seed": seed})
+    good = feasible(verdicts, settings)[valued]
     parts, taken = [], np.zeros(len(free), bool)
     for weights, share in _draws(len(objectives), count, rng):
         one = scalarise(y[valued], weights)

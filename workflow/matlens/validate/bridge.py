@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens import columns, compositions, phase_quantities, tdb
+from matlens import assessments, columns, compositions, phase_quantities, tdb
 from matlens.batch import BadItem
 from matlens.equilibria import Equilibrium, fractions
 from matlens.validate import neutral
@@ -36,8 +36,8 @@ def bridge(
     `temperature_k`: of the heat treatment; None for the column temperature_c of the index. `temperatures_k`: further
     ones, for the figure. Area fractions are volume fractions of what is isotropic; CALPHAD counts atoms, and is turned
     into volumes where `molar_volumes_cm3` gives those of all its phases: the column `basis` says which. `agrees`:
-    whether CALPHAD lies in the 95 % interval of the measurement, widened by half the range of the databases. Returns
-    that table, and the equilibria (the neutral response).
+    whether CALPHAD lies in the 95 % interval of the measurement, widened by half the range of independent databases.
+    Returns that table, and the equilibria (the neutral response).
     """
     import pandas as pd
 
@@ -59,7 +59,15 @@ def bridge(
         row
         for method, table in measured.items()
         for row in _rows(
-            method, table, items, phase, structure, [one["database"] for one in databases], expected, why, basis
+            method,
+            table,
+            items,
+            phase,
+            structure,
+            {one["database"]: assessments.of(one) for one in databases},
+            expected,
+            why,
+            basis,
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)), neutral.table(responses)
@@ -86,7 +94,7 @@ def _fractions(found: Equilibrium, molar_volumes) -> tuple[dict[str, float], boo
         return fractions(found), False
 
 
-def _rows(method, table, items, phase, structure, names, expected, why, basis) -> list[dict]:
+def _rows(method, table, items, phase, structure, behind, expected, why, basis) -> list[dict]:
     known = items.set_index(columns.ITEM)["T_K"].to_dict()
     own = table[table[columns.PHASE_NAME] == phase]
     if len(table) and not len(own):
@@ -95,11 +103,11 @@ def _rows(method, table, items, phase, structure, names, expected, why, basis) -
     rows = []
     for row in own.to_dict("records"):
         t = known.get(row[columns.ITEM], np.nan)
-        there = [expected[name, t] for name in names if (name, t) in expected]
-        spread = (max(there) - min(there)) / 2 if len(there) > 1 else np.nan
+        there = {name: expected[name, t] for name in behind if (name, t) in expected}
+        spread = assessments.combine(there, behind)[1]
         wide = 0.0 if np.isnan(spread) else spread
         low, high = row.get("area_fraction_low", np.nan), row.get("area_fraction_high", np.nan)
-        for name in names:
+        for name in behind:
             value = expected.get((name, t), np.nan)
             agrees = bool(low - wide <= value <= high + wide) if np.isfinite([low, high, value]).all() else None
             values = (

@@ -1,10 +1,8 @@
 """CALPHAD has the word: phase equilibria of candidates in one or several databases, and what the study asks of them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from matlens import columns, phase_quantities, tdb
+from matlens import assessments, columns, compositions, phase_quantities, tdb
 from matlens.batch import BadItem
 from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
 
@@ -28,15 +26,16 @@ def validate(
     `items`: DataFrame with item and x_<symbol> (mole fractions). `databases`: [{database: name, phases: [names]}], the
     phases all named. `temperatures_k`: where equilibria are computed; solvus and melting range are bisected between
     them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is only told. A
-    value is the mean over the databases, its uncertainty half their range (empty with one); a limit is kept by `sure`
-    of those. `molar_volumes_cm3`: per mole of atoms, by structure, for volume fractions. `second_opinion`: solve
-    everything twice. Returns verdicts (their COLUMNS) and equilibria (the neutral response: one row per alloy,
-    database, temperature and phase). A candidate that cannot be judged is "failed", with the reason; the others go on.
+    value is the mean over the databases, its uncertainty half their range; those of one assessment count as one, and
+    one assessment alone has no uncertainty. A limit is kept by `sure` of those. `molar_volumes_cm3`: per mole of atoms,
+    by structure, for volume fractions. `second_opinion`: solve everything twice. Returns verdicts (their COLUMNS) and
+    equilibria (the neutral response: one row per alloy, database, temperature and phase). A candidate that cannot be
+    judged is "failed", with the reason; the others go on.
     """
     wishes = [dict(wish) for wish in criteria or []]
     phase_quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
     asked = {float(t) for t in temperatures_k} | {float(w["temperature_k"]) for w in wishes if w.get("temperature_k")}
-    alloys = [_shares(row) for row in items.to_dict("records")]
+    alloys = [compositions.of_row(row) for row in items.to_dict("records")]
     names = [str(item) for item in items[columns.ITEM]]
     keys = items[columns.KEY].tolist() if columns.KEY in items else range(len(names))
     given: list[list[dict]] = [[] for _ in names]  # per alloy and database: values, or why there are none
@@ -45,7 +44,7 @@ def validate(
         found = phase_quantities.lines(one["database"], one["phases"], alloys, sorted(asked), second_opinion)
         digest = tdb.sha256(one["database"])
         for at, (name, key, line) in enumerate(zip(names, keys, found, strict=True)):
-            told = _told(one["database"], line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
+            told = _told(one, line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
             given[at].append(told)
             first = 1 + int(key) * len(asked)
             responses[at] += neutral.rows(name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3)
@@ -59,22 +58,18 @@ def validate(
     return verdicts.table(rows), neutral.table([row for part in responses for row in part])
 
 
-def _shares(row: Mapping) -> dict[str, float]:
-    found = {k.removeprefix("x_"): float(v) for k, v in row.items() if k.startswith("x_") and v == v}
-    return {symbol: share for symbol, share in found.items() if share != 0}
-
-
-def _told(name: str, line, wishes, within, molar_volumes, scheil_step) -> dict:
+def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> dict:
     """Collect what one database says of one alloy."""
+    plain = {"database": database["database"], "assessment": assessments.of(database)}
     if isinstance(line, BadItem):
-        return {"database": name, "failed": str(line), "values": {}, "why": {}, "left_out": {}}
+        return plain | {"failed": str(line), "values": {}, "why": {}, "left_out": {}}
     made, x, answers = line
     wrong = [one for one in answers if isinstance(one, BadItem)]
     failed = str(wrong[0]) if len(wrong) == len(answers) else ""
     values, why = ({}, {}) if failed else phase_quantities.values(
         made, x, answers, wishes, within, molar_volumes, scheil_step
     )  # fmt: skip
-    return {"database": name, "failed": failed, "values": values, "why": why, "left_out": made.left_out}
+    return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out}
 
 
 def _notes(databases: list[dict]) -> str:
@@ -97,7 +92,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
     }
     if not good:
         return [plain | {"status": FAILED, "quantity": "", "reason": "; ".join(failed)}]
-    rows, told_of = [], []
+    rows, told_of, behind = [], [], {one["database"]: one["assessment"] for one in told}
     for wish in wishes:
         key = phase_quantities.key(wish)
         known = {one["database"]: one["values"][key] for one in good if np.isfinite(one["values"][key])}
@@ -105,20 +100,22 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
             f"{one['database']}: {one['why'].get(key, 'not known')}" for one in good if one["database"] not in known
         ]
         absent = all(str(one["why"].get(key, "")).startswith(phase_quantities.ABSENT) for one in good)
-        verdict, reason = _verdict(wish, list(known.values()), sure, absent)
+        value, spread = assessments.combine(known, behind)
+        verdict, reason = _verdict(wish, value, spread, list(known.values()), sure, absent)
         parts = [reason]
+        parts += [phase_quantities.BY_MOLES] if phase_quantities.UNITS[wish["quantity"]] == "mol/mol" else []
         if len(known) > 1:
-            parts.append(", ".join(f"{value:.4g} in {name}" for name, value in known.items()))
+            parts.append(", ".join(f"{one:.4g} in {name}" for name, one in known.items()))
+            parts.append(assessments.caution(known, behind))
         parts += [*lacks, *failed]
         parts += [f"{p} left out of {one['database']}: {why}" for one in good for p, why in one["left_out"].items()]
         parts += [notes] if notes else []
-        spread = (max(known.values()) - min(known.values())) / 2 if len(known) > 1 else np.nan
         told_of.append(verdict)
         rows.append(
             plain
             | {
                 "quantity": key,
-                "value": float(np.mean(list(known.values()))) if known else np.nan,
+                "value": value,
                 "unit": phase_quantities.UNITS[wish["quantity"]],
                 "uncertainty": spread,
                 "reason": "; ".join(part for part in parts if part),
@@ -130,7 +127,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
     return [row | {"status": status} for row in rows]
 
 
-def _verdict(wish: dict, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
+def _verdict(wish: dict, value: float, spread: float, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
     """Hold the values of one quantity against its limits; a phase that never forms keeps none."""
     low, high = wish.get("min"), wish.get("max")
     limited = low is not None or high is not None
@@ -138,8 +135,7 @@ def _verdict(wish: dict, known: list[float], sure: float, absent: bool) -> tuple
         return REJECTED, "it never forms"
     if not known:
         return (FAILED if limited else ACCEPTED), "not known"
-    value, spread = float(np.mean(known)), (max(known) - min(known)) / 2
-    reach = sure * spread
+    reach = sure * spread if np.isfinite(spread) else 0.0
     if low is not None and value - reach < low:
         return REJECTED, f"below {low:g}"
     if high is not None and value + reach > high:

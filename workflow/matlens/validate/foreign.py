@@ -64,19 +64,11 @@ def opencalphad(
 
 
 def _request(candidate: Mapping, composition: Mapping[str, float], temperatures):
-    return neutral.request([candidate[columns.ITEM]], [_present(composition)], temperatures)
-
-
-def _present(composition: Mapping[str, float]) -> dict[str, float]:
-    """Keep what is there, scaled to 1; BadItem where it does not sum to 1."""
-    total = sum(composition.values())
-    if not abs(total - 1) <= 1e-3 or min(composition.values()) < 0:
-        raise BadItem(f"its mole fractions sum to {total:.6g}, not to 1, or one is negative; correct its composition")
-    return {symbol: x / total for symbol, x in sorted(composition.items()) if x > thermo.LEAST}
+    return neutral.request([candidate[columns.ITEM]], [thermo.checked(composition)], temperatures)
 
 
 def _handoff(engine, candidate, composition, database, phases, temperatures, criteria, minutes) -> Handoff:
-    shares = _present(composition)
+    shares = thermo.checked(composition)
     wishes = list(criteria or [])
     phase_quantities.check(wishes)
     own = ":" in database or "/" in database or database.lower().endswith(".tdb")
@@ -217,7 +209,7 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
         wanted = thermo.CLOSE_PACKED if wish["quantity"] == "tcp_fraction" else (wish["phase"],)
         value = sum(float(r["np_mole"]) for r in own.to_dict("records") if structure(r) in wanted)
         key = phase_quantities.key(wish)
-        values[key] = (value, "1", None)
+        values[key] = (value, phase_quantities.UNITS[wish["quantity"]], None)
         if wish.get("min") is not None and value < wish["min"]:
             reasons.append(f"{key} is {value:.4g}, below {wish['min']:g}")
         if wish.get("max") is not None and value > wish["max"]:

@@ -1,0 +1,40 @@
+"""Which thermodynamic databases go back to one assessment, and how far apart independent ones are.
+
+Databases of one assessment agree because they are the same, so that their spread is no uncertainty.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import numpy as np
+
+DUPIN = "Dupin 2001"  # N. Dupin, I. Ansara, B. Sundman, Calphad 25 (2001) 279: Al-Cr-Ni, the base of all these
+KNOWN = dict.fromkeys(("alcrni.tdb", "alcocrni.tdb", "NiCrAl.tdb", "alni_dupin_2001.tdb", "alnipt.tdb"), DUPIN)
+
+
+def of(database: Mapping) -> str:
+    """Name the assessment behind a database of a study: as the study says, else as is known, else its own name."""
+    name = database["database"]
+    return database.get("assessment") or KNOWN.get(PurePath(name.rpartition(":")[2]).name, name)
+
+
+def combine(values: Mapping[str, float], behind: Mapping[str, str]) -> tuple[float, float]:
+    """Return the mean over assessments of values by database, and half the range; NaN where there is only one.
+
+    `behind`: the assessment of every database. One that several databases share counts once.
+    """
+    grouped: dict[str, list[float]] = {}
+    for name, value in values.items():
+        grouped.setdefault(behind[name], []).append(value)
+    means = [float(np.mean(own)) for own in grouped.values()]
+    if not means:
+        return np.nan, np.nan
+    return float(np.mean(means)), (max(means) - min(means)) / 2 if len(means) > 1 else np.nan
+
+
+def caution(names, behind: Mapping[str, str]) -> str:
+    """Say where several databases are one assessment; "" where they are not."""
+    shared = {behind[name] for name in names}
+    if len(shared) > 1 or len(list(names)) < 2:
+        return ""
+    return f"all databases go back to one assessment ({shared.pop()}), so that their spread is no uncertainty"
