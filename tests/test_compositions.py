@@ -31,3 +31,10 @@ def test_what_is_no_formula_is_named(formula):
 
 def test_no_compositions_have_no_rows():
     assert compositions.magpie([]).shape == (0, 132)
+
+
+def test_a_dense_table_has_a_column_for_each_element_that_occurs():
+    present, table = compositions.dense(*compositions.parse(["Ni3Al", "Si", "AlNi"]))
+    assert present.tolist() == [13, 14, 28]
+    np.testing.assert_allclose(table, [[0.25, 0, 0.75], [0, 1, 0], [0.5, 0, 0.5]])
+    assert compositions.dense(*compositions.parse([]))[1].shape == (0, 0)

@@ -37,6 +37,19 @@ def parse(formulas) -> tuple[np.ndarray, np.ndarray]:
     return table[..., 0].astype(np.int16), table[..., 1]
 
 
+def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lay compositions, as `parse` gives them, out as a table with a column for each element that occurs.
+
+    Returns the atomic numbers of the columns (e,), sorted, and mole fractions (n, e).
+    """
+    present = np.unique(numbers[numbers > 0])
+    table = np.zeros((len(numbers), len(present)))
+    for part, share in zip(numbers.T, fractions.T, strict=True):
+        rows = np.flatnonzero(part > 0)
+        table[rows, np.searchsorted(present, part[rows])] += share[rows]
+    return present, table
+
+
 @cache
 def _elements() -> tuple[np.ndarray, tuple[str, ...]]:
     """Give the properties of elements by atomic number (119, 22), and their names."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens import columns
+from matlens import columns, compositions
 from matlens.batch import BadItem
 
 COLUMNS = (
@@ -46,22 +46,19 @@ def stability(items, numbers, fractions, energy) -> tuple[list[dict], list[dict]
     """
     from matlens import batch, potentials
 
-    elements, cost, lost = np.unique(numbers[numbers > 0]), {}, []
-    for number in elements.tolist():
+    elements, table = compositions.dense(numbers, fractions)
+    cost = np.full(len(elements), np.nan)  # eV per atom of each element alone
+    for at, number in enumerate(elements.tolist()):
         try:
-            cost[number] = potentials.element_energy(number)[0]
+            cost[at] = potentials.element_energy(number)[0]
         except BadItem as error:
             print(f"element {number}: {error}")
-    whole = np.array([all(z in cost for z in row[row > 0].tolist()) for row in numbers], bool)
+    whole = ~(table[:, np.isnan(cost)] > 0).any(axis=1)
     lost = [batch.rejection(item, "predict/chgnet", "an element of it has no reference") for item in items[~whole]]
     if not whole.any():
         return [], lost
-    table = np.zeros((int(whole.sum()), len(elements)))
-    for part, share in zip(numbers[whole].T, fractions[whole].T, strict=True):
-        at = np.flatnonzero(part > 0)
-        table[at, np.searchsorted(elements, part[at])] += share[at]
-    formation = energy[whole] - table @ np.array([cost.get(z, np.nan) if z in cost else 0.0 for z in elements.tolist()])
-    above = potentials.above_hull(table, formation)
+    formation = energy[whole] - table[whole] @ np.nan_to_num(cost)
+    above = potentials.above_hull(table[whole], formation)
     made = []
     for item, one, two in zip(items[whole], formation, above, strict=True):
         made += rows(item, dict(zip(STABILITY, (float(one), float(two)), strict=True)))

@@ -12,14 +12,8 @@ SHARE = 20  # the best so many times `most` are told apart by likeness: those fa
 
 def fingerprints(formulas, volumes) -> np.ndarray:
     """Describe crystals cheaply: mole fractions of the elements, and the volume per atom on a like scale (n, e + 1)."""
-    numbers, fractions = compositions.parse(formulas)
-    present = np.unique(numbers[numbers > 0])
-    made = np.zeros((len(numbers), len(present) + 1), np.float32)
-    for part, share in zip(numbers.T, fractions.T, strict=True):
-        rows = np.flatnonzero(part > 0)
-        made[rows, np.searchsorted(present, part[rows])] += share[rows]
-    made[:, -1] = np.nan_to_num(np.asarray(volumes, float)) / 50.0
-    return made
+    shares = compositions.dense(*compositions.parse(formulas))[1]
+    return np.column_stack([shares, np.nan_to_num(np.asarray(volumes, float)) / 50.0]).astype(np.float32)
 
 
 def make(predictions, index, settings: Mapping, score: Callable, known=frozenset()):
