@@ -265,7 +265,10 @@ def drawable(name):
             else {}
         ),
         **(
-            {"rounds": each("acquire", "rounds", acquires(name))}
+            {
+                table: each("acquire", table, acquires(name))
+                for table in acquire.ARTEFACTS
+            }
             if acquires(name)
             else {}
         ),
@@ -322,7 +325,7 @@ def check_figures():
         "diagram": "add 'diagram' to the section 'validate'",
         "bridge": "add 'bridge' to the section 'validate'",
         "expected": "add 'bridge' to the section 'validate'",
-        "rounds": "add a section 'acquire'",
+        **dict.fromkeys(acquire.ARTEFACTS, "add a section 'acquire'"),
         "benchmark": "set 'predict.split: official'",
         "ood": "set 'predict.split: ood:LOCO' or another of those",
     }
