@@ -21,6 +21,8 @@ FIGURES = {
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
+    "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},
+    "trade_off": {"draw": "figures.trade_off:draw", "needs": ["asked"]},
     "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},

@@ -73,3 +73,26 @@ rule progress:
         settings=asking,
     script:
         "../scripts/progress.py"
+
+
+rule transfer:
+    input:
+        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        verdicts=every_round("verdicts"),
+        code=lambda wildcards: sources.closure(
+            "scripts/transfer.py",
+            acquire.SURROGATES[STUDIES[wildcards.study]["acquire"]["surrogate"]],
+        ),
+    output:
+        table="results/{study}/acquire/{method}/transfer/all.parquet",
+    log:
+        "logs/{study}/acquire/{method}/transfer.log",
+    conda:
+        "../../envs/core.yaml"
+    resources:
+        mem_mb=memory(3000, 0.1, whole=True),
+        runtime=minutes(60, 0.01, whole=True),
+    params:
+        settings=asking,
+    script:
+        "../scripts/transfer.py"

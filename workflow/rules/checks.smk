@@ -245,7 +245,7 @@ def check_figures(name, settings):
         "diagram": "add 'diagram' to the section 'validate'",
         "bridge": "add 'bridge' to the section 'validate'",
         "expected": "add 'bridge' to the section 'validate'",
-        "rounds": "add a section 'acquire'",
+        **dict.fromkeys(acquire.ARTEFACTS, "add a section 'acquire'"),
         "benchmark": "set 'predict.split: official'",
         "ood": "set 'predict.split: ood:LOCO' or another of those",
     }

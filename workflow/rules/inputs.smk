@@ -192,7 +192,10 @@ def drawable(name):
             else {}
         ),
         **(
-            {"rounds": each("acquire", "rounds", acquires(name))}
+            {
+                table: each("acquire", table, acquires(name))
+                for table in acquire.ARTEFACTS
+            }
             if acquires(name)
             else {}
         ),

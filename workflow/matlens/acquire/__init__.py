@@ -24,6 +24,6 @@ ORACLES = {
     "index": "matlens.acquire.known:judge",
     "calphad": "matlens.acquire.calphad:judge",
 }
-ARTEFACTS = ("rounds", "asked")
+ARTEFACTS = ("rounds", "asked", "transfer")
 SPREAD = "_spread"  # ends the name of the column that says how far apart the sources of a value are: half their range
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

@@ -53,10 +53,11 @@ def _moments(y: np.ndarray) -> tuple[float, float]:
     return float(y.mean()), float(y.std()) or 1.0
 
 
-def _learned(fit: Callable, x, y, new, seed: int):
-    """Fit a surrogate on standardised values; returns mean and std of what is new, in those units."""
+def learned(fit: Callable, x, y, new, seed: int):
+    """Fit a surrogate on standardised values; returns mean and std of what is new, in the unit of the values."""
     centre, spread = _moments(y)
-    return fit(x, (y - centre) / spread, seed)(new)
+    mean, std = fit(x, (y - centre) / spread, seed)(new)
+    return mean * spread + centre, std * spread
 
 
 def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
@@ -79,9 +80,8 @@ def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
             known = np.isfinite(y)
             if known.sum() < 2:
                 continue
-            centre, spread = _moments(y[known])
-            mean, std = _learned(fit, x[known], y[known], new, seed)
-            beyond += ndtr(-(mean + centre / spread) / std)
+            mean, std = learned(fit, x[known], y[known], new, seed)
+            beyond += ndtr(-mean / std)
         chance *= np.clip(1.0 - beyond, 0.0, 1.0)
     return chance
 
@@ -100,8 +100,8 @@ def propose(
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
     replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
-    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial,
-    batch, budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial, batch,
+    budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
     The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
     seed and the replicate alone, so that all methods start from the same candidates.
     """
@@ -128,7 +128,7 @@ def propose(
     for weights, share in _draws(len(objectives), count, rng):
         one = scalarise(y[valued], weights)
         centre, spread = _moments(one)
-        mean, std = _learned(fit, x[asked][valued], one, x[free], seed)
+        mean, std = fit(x[asked][valued], (one - centre) / spread, seed)(x[free])
         best = ((one[good] if good.any() else one).max() - centre) / spread
         offers = {
             "mean": mean, "std": std, "best": best, "x": x[free], "known_x": x[asked], "count": share, "rng": rng,

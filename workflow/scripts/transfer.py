@@ -1,0 +1,16 @@
+"""Measure what the verdicts of every round taught the model that asked for them."""
+
+from matlens import acquire, door, features, io, registry
+from matlens.acquire import transfer
+
+
+def main(index: str, verdicts: list, settings: dict, table: str) -> None:
+    """Write the errors before and after every round."""
+    offered = features.build(io.read_table(index), {}, settings["features"]).dropna()
+    fit = registry.load(acquire.SURROGATES, settings["surrogate"])
+    judged = io.concatenate(map(io.read_table, verdicts))
+    io.write_table(table, transfer.errors(offered.index.to_numpy(), offered.to_numpy(), judged, fit, settings))
+
+
+if __name__ == "__main__":
+    door.run(main, globals().get("snakemake"))
