@@ -67,7 +67,32 @@ def tables():
         **two_salts(),
         **shortlisted(),
         "rounds": {"greedy": asked(), "random": asked(0.5)},
+        "asked": {"greedy": judged(), "random": judged()},
+        "transfer": {"greedy": taught(), "random": taught()},
     }
+
+
+def judged():
+    """Make the verdicts of two rounds: of three within the limits the second is beaten by the third."""
+    rows = [(1, 1300.0, 90.0, True), (1, 1310.0, 40.0, True), (2, 1320.0, 60.0, True), (2, 1400.0, 5.0, False)]
+    made = pd.DataFrame(rows, columns=["round", "solvus", "window", "feasible"])
+    made = made.assign(item=HOSTILE, status="accepted", reason="computed", solvus_spread=5.0, replicate=0)
+    return made[["round", "replicate", "item", "status", "reason", "solvus", "window", "solvus_spread", "feasible"]]
+
+
+def taught():
+    row = {"replicate": 0, "quantity": HOSTILE, "held_out": 8, "mae_before": 20.0, "mae_after": 10.0}
+    return pd.DataFrame([row | {"round": 2}, row | {"round": 3, "mae_after": 5.0}])
+
+
+def test_the_best_compromises_are_those_that_nothing_beats_within_the_limits():
+    from figures import trade_off
+
+    figure = trade_off.draw({"greedy": judged()})
+    line = next(one for one in figure.axes[0].lines if one.get_label() == "best compromises")
+    assert line.get_xydata().tolist() == [[1300.0, 90.0], [1320.0, 60.0]]
+    with pytest.raises(ValueError, match="did you mean 'window'"):
+        trade_off.draw({"greedy": judged()}, y="windw")
 
 
 def equilibrated():
