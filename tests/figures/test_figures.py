@@ -141,6 +141,19 @@ def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they
     assert [text.get_text() for text in panel.texts[:3]] == ["Ni", "Al", "Cr"]
 
 
+def test_candidates_of_two_elements_stand_at_the_foot_of_their_diagram():
+    from figures import phase_diagram
+
+    ends = [(0, 2, "fcc_a1", 0.9, 0.1, 900.0), (0, 2, "l1_2", 0.76, 0.24, 900.0), (1, 2, "l1_2", 0.75, 0.25, 1000.0)]
+    ties = pd.DataFrame(ends, columns=["tie", "phases", "structure", "x_Ni", "x_Al", "T_K"]).assign(database="d")
+    verdicts = pd.DataFrame({"item": ["a", "b"], "status": ["accepted", "rejected"]})
+    index = pd.DataFrame({"item": ["a", "b"], "x_Ni": [0.8, 0.7], "x_Al": [0.2, 0.2], "x_Cr": [0.0, 0.1]})
+    figure = phase_diagram.draw({"calphad": ties}, {"calphad": verdicts}, index)
+    marked = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+    assert marked["accepted"] == [[pytest.approx(0.2), 900.0]]
+    assert "rejected" not in marked  # it has chromium, and is not of this diagram
+
+
 def test_the_bridge_puts_the_measured_fraction_on_the_curve_of_equilibrium():
     from figures import bridge
 
