@@ -67,7 +67,32 @@ def tables():
         **two_salts(),
         **shortlisted(),
         "rounds": {"greedy": asked(), "random": asked(0.5)},
+        "asked": {"greedy": judged(), "random": judged()},
+        "transfer": {"greedy": taught(), "random": taught()},
     }
+
+
+def judged():
+    """Make the verdicts of two rounds: of three within the limits the second is beaten by the third."""
+    rows = [(1, 1300.0, 90.0, True), (1, 1310.0, 40.0, True), (2, 1320.0, 60.0, True), (2, 1400.0, 5.0, False)]
+    made = pd.DataFrame(rows, columns=["round", "solvus", "window", "feasible"])
+    made = made.assign(item=HOSTILE, status="accepted", reason="computed", solvus_spread=5.0, replicate=0)
+    return made[["round", "replicate", "item", "status", "reason", "solvus", "window", "solvus_spread", "feasible"]]
+
+
+def taught():
+    row = {"replicate": 0, "quantity": HOSTILE, "held_out": 8, "mae_before": 20.0, "mae_after": 10.0}
+    return pd.DataFrame([row | {"round": 2}, row | {"round": 3, "mae_after": 5.0}])
+
+
+def test_the_best_compromises_are_those_that_nothing_beats_within_the_limits():
+    from figures import trade_off
+
+    figure = trade_off.draw({"greedy": judged()})
+    line = next(one for one in figure.axes[0].lines if one.get_label() == "best compromises")
+    assert line.get_xydata().tolist() == [[1300.0, 90.0], [1320.0, 60.0]]
+    with pytest.raises(ValueError, match="did you mean 'window'"):
+        trade_off.draw({"greedy": judged()}, y="windw")
 
 
 def equilibrated():
@@ -114,6 +139,19 @@ def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they
     mark = next(line for line in panel.lines if line.get_label() == "accepted")
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == pytest.approx((0.5, 3**0.5 / 2))
     assert [text.get_text() for text in panel.texts[:3]] == ["Ni", "Al", "Cr"]
+
+
+def test_candidates_of_two_elements_stand_at_the_foot_of_their_diagram():
+    from figures import phase_diagram
+
+    ends = [(0, 2, "fcc_a1", 0.9, 0.1, 900.0), (0, 2, "l1_2", 0.76, 0.24, 900.0), (1, 2, "l1_2", 0.75, 0.25, 1000.0)]
+    ties = pd.DataFrame(ends, columns=["tie", "phases", "structure", "x_Ni", "x_Al", "T_K"]).assign(database="d")
+    verdicts = pd.DataFrame({"item": ["a", "b"], "status": ["accepted", "rejected"]})
+    index = pd.DataFrame({"item": ["a", "b"], "x_Ni": [0.8, 0.7], "x_Al": [0.2, 0.2], "x_Cr": [0.0, 0.1]})
+    figure = phase_diagram.draw({"calphad": ties}, {"calphad": verdicts}, index)
+    marked = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
+    assert marked["accepted"] == [[pytest.approx(0.2), 900.0]]
+    assert "rejected" not in marked  # it has chromium, and is not of this diagram
 
 
 def test_the_bridge_puts_the_measured_fraction_on_the_curve_of_equilibrium():

@@ -195,6 +195,90 @@ def test_a_response_is_judged_by_the_criteria_of_its_hand_off(judged):
         foreign.judge(handoff().manifest, {"response.csv": blank})
 
 
+FAKE = """
+import json
+import pandas as pd
+
+ROWS = pd.read_csv("told.csv")
+
+
+class Result:
+    def __init__(self, rows):
+        self.rows = {f"{r.phase}#{r.set_index}" if r.set_index > 1 else r.phase: r for r in rows.itertuples()}
+
+    def get_stable_phases(self):
+        return list(self.rows)
+
+    def get_value_of(self, asked):
+        if asked == "GM":
+            return next(iter(self.rows.values())).gm
+        name, *rest = asked[asked.index("(") + 1 : -1].split(",")
+        row = self.rows[name]
+        if asked.startswith("NP("):
+            return row.np_mole
+        if asked.startswith("Y("):
+            return 0.5 if rest[0].endswith("#1") or not row.ordered else 0.1
+        return getattr(row, "x_" + rest[0])
+
+
+class TCPython:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+    def select_user_database_and_elements(self, file, elements):
+        assert open(file).read() and set(elements) == {"Al", "Cr", "Ni"}
+        return self
+
+    def without_default_phases(self):
+        return self
+
+    def select_phase(self, name):
+        return self
+
+    def get_system(self):
+        return self
+
+    def with_single_equilibrium_calculation(self):
+        self.said = {}
+        return self
+
+    def set_condition(self, name, value):
+        self.said[name] = value
+        return self
+
+    def calculate(self):
+        assert set(self.said) == {"T", "P", "X(Al)", "X(Cr)"}
+        if self.said["T"] == FAILS:
+            raise RuntimeError("no convergence")
+        return Result(ROWS[ROWS["T_K"] == self.said["T"]])
+"""
+
+
+@pytest.mark.parametrize(("fails", "status"), [(0.0, "accepted"), (1273.0, "rejected")])
+def test_the_script_for_tc_python_brings_the_contract_back(judged, tmp_path, fails, status):
+    """The script runs against a stand-in for tc_python that answers with pycalphad's own equilibria."""
+    import os
+    import subprocess
+    import sys
+
+    made = handoff()
+    for name, data in made.files.items():
+        (tmp_path / name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    (tmp_path / "tc_python.py").write_text(f"FAILS = {fails}\n" + FAKE)
+    (tmp_path / "told.csv").write_bytes(response(judged))
+    subprocess.run([sys.executable, "run.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": "."}, check=True)
+    answer = (tmp_path / "results/response.csv").read_bytes()
+    verdict = foreign.judge(made.manifest, {"response.csv": answer})
+    assert verdict["status"] == status, verdict["reason"]
+    if fails:
+        assert "no convergence" in verdict["reason"]
+    else:
+        assert verdict["values"]["fraction_l1_2_1073_k"][0] == pytest.approx(0.497, abs=5e-4)
+
+
 LISTED = """
  Temperature   1073.00 K (  799.85 C),  Pressure  1.000000E+05
  Number of moles of components  1.00000E+00,  Mass in grams  5.42177E+01

@@ -235,6 +235,100 @@ def test_a_kink_in_the_energy_is_found():
     assert 4 in equilibria.kinked(line)
 
 
+class Failing:
+    """pycalphad's minimiser, which gives up at its first calls as LAPACK makes it do, or does not converge."""
+
+    def __init__(self, real, times: int, how: str):
+        self.real, self.left, self.how = real, times, how
+
+    def __call__(self, *given):
+        made, outer = self.real(*given), self
+
+        class Conditions:
+            def get_new_state(self, sets):
+                if outer.how == "raises" and outer.fails():
+                    raise np.linalg.LinAlgError("Singular matrix")
+                return made.get_new_state(sets)
+
+            def run_loop(self, state, steps):
+                return made.run_loop(state, steps) and not (outer.how == "does not converge" and outer.fails())
+
+        return Conditions()
+
+    def fails(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+@pytest.mark.parametrize("how", ["raises", "does not converge"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_minimiser_that_gives_up_is_asked_again_from_the_next_density(monkeypatch, how, times):
+    from pycalphad.core import minimizer
+
+    made, right = at(*ALCRNI, ALLOY, 1073.0)
+    assert right.density == equilibria.LADDER[0]
+    monkeypatch.setattr(minimizer, "SystemSpecification", Failing(minimizer.SystemSpecification, times, how))
+    found = equilibria.equilibrium(made, 1073.0, thermo.ordered_amounts(made, ALLOY))
+    assert found.density == equilibria.LADDER[times]
+    assert found.attempts > times
+    assert found.energy == pytest.approx(right.energy, abs=1e-3)
+    assert equilibria.fractions(found) == pytest.approx(equilibria.fractions(right), abs=1e-6)
+
+
+def test_the_ladder_has_an_end_and_the_other_alloys_go_on(monkeypatch):
+    """The first alloy is solved; of the second every rung fails, which is told with all densities that were tried."""
+    made = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
+    alloys = np.array([[0.12, 0.10, 0.78], [0.05, 0.05, 0.90]])
+    real = equilibria._solve
+
+    def solve(made, sets, x, near):
+        return None if x[0] == 0.05 else real(made, sets, x, near)
+
+    monkeypatch.setattr(equilibria, "_solve", solve)
+    good, bad = equilibria.row(made, 1073.0, alloys)
+    assert equilibria.fractions(good)["l1_2"] == pytest.approx(0.497, abs=5e-4)
+    assert isinstance(bad, BadItem) and "5 attempts with samples of densities 60, 150, 500, 20, 2000" in str(bad)
+
+
+def test_a_sample_too_large_is_passed_over(monkeypatch):
+    monkeypatch.setattr(basins, "MOST_STATES", 1)
+    _, found = at(*ALCRNI, ALLOY, 1073.0)
+    assert found.density == basins.LEAST_DENSITY
+    assert equilibria.fractions(found)["l1_2"] == pytest.approx(0.497, abs=5e-4)
+
+
+def lying(monkeypatch, made, temperatures):
+    """Let the first opinion miss gamma prime at some temperatures: a true equilibrium of the other phases alone."""
+    blind = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ["LIQUID", "B2"])
+    real = equilibria.row
+
+    def row(made, temperature, alloys, guesses=None, densities=equilibria.LADDER):
+        wrong = temperature in temperatures and densities == equilibria.LADDER
+        return real(blind if wrong else made, temperature, alloys, None if wrong else guesses, densities)
+
+    monkeypatch.setattr(equilibria, "row", row)
+
+
+def test_a_second_opinion_of_lower_energy_wins(monkeypatch):
+    made, right = at(*ALCRNI, ALLOY, 1073.0)
+    x = thermo.ordered_amounts(made, ALLOY)
+    lying(monkeypatch, made, {1073.0})
+    assert "l1_2" not in equilibria.fractions(equilibria.sweep(made, [1073.0], x[None])[0][0])
+    found = equilibria.sweep(made, [1073.0], x[None], second_opinion=True)[0][0]
+    assert found.density in equilibria.SECOND
+    assert found.energy == pytest.approx(right.energy, abs=1e-3)
+    assert equilibria.fractions(found) == pytest.approx(equilibria.fractions(right), abs=1e-6)
+
+
+def test_an_answer_that_does_not_fit_its_neighbours_is_sought_again(monkeypatch):
+    made, right = at(*ALCRNI, ALLOY, 1073.0)
+    x = thermo.ordered_amounts(made, ALLOY)
+    lying(monkeypatch, made, {1073.0})
+    line = equilibria.sweep(made, [1013.0, 1043.0, 1073.0, 1103.0, 1133.0], x[None])[0]
+    assert equilibria.kinked(line) == []
+    assert equilibria.fractions(line[2]) == pytest.approx(equilibria.fractions(right), abs=1e-6)
+
+
 def test_almost_pure_aluminium_melts_at_its_melting_point():
     """933.47 K is the melting point of aluminium (ITS-90); a thousandth of zinc lowers it by less than 1 K."""
     line = phase_quantities.lines(

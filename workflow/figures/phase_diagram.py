@@ -35,7 +35,7 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)
         if candidates:
-            marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements)
+            marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements, own["T_K"].min())
         panel.set_title(style.text(database.split("/")[-1].split(":")[-1]))
         (corners if section else frame)(panel, own, elements)
     for panel in axes.flat[len(databases) :]:
@@ -69,18 +69,19 @@ def ties(panel, rows, elements: list[str], colours: dict) -> None:
             panel.plot(own["px"], own["py"], ".", ms=3, color=colour, label=style.text(name), zorder=2)
 
 
-def marks(panel, verdicts, index, elements: list[str]) -> None:
-    """Mark the candidates that are made of these elements alone."""
-    if not set(elements) <= set(index.columns) or len(elements) < 3:
+def marks(panel, verdicts, index, elements: list[str], lowest: float) -> None:
+    """Mark the candidates that are made of these elements alone; of two elements, at the foot of the diagram."""
+    if not set(elements) <= set(index.columns):
         return
     other = [name for name in index.columns if name.startswith("x_") and name not in elements]
     own = index[index[other].sum(axis=1) < 1e-6] if other else index
+    own = own.assign(T_K=lowest)
     status = verdicts.drop_duplicates("item").set_index("item")["status"]
     for name, look in VERDICTS.items():
         rows = own[own["item"].map(status) == name]
         if len(rows):
             x, y = place(rows, elements)
-            panel.plot(x, y, ls="", ms=3.5, mew=0.7, label=name, zorder=3, **look)
+            panel.plot(x, y, ls="", ms=3.5, mew=0.7, label=name, zorder=3, clip_on=False, **look)
 
 
 def corners(panel, rows, elements: list[str]) -> None:

@@ -2,24 +2,29 @@
 
 import numpy as np
 from matlens.acquire import SPREAD
+from matlens.registry import suggest
 
 from figures import style
 
 MAP = "viridis"
 
 
-def draw(asked: dict, *, x: str, y: str, x_goal: str = "maximize", y_goal: str = "maximize"):
+def draw(asked: dict, *, x: str = "", y: str = "", x_goal: str = "maximize", y_goal: str = "maximize"):
     """Draw a panel for each method: verdicts with the half range of their databases, coloured by round.
 
-    `x`, `y`: quantities of the loop; `x_goal`, `y_goal`: maximize or minimize. What breaks a constraint is hollow. The
-    line joins the verdicts within the constraints of which none is better in both.
+    `x`, `y`: quantities of the loop, the first and second where not given; `x_goal`, `y_goal`: maximize or minimize.
+    What breaks a constraint is hollow. The line joins the verdicts within the constraints of which none is better in
+    both.
     """
     import matplotlib
 
-    lacks = [name for name in (x, y) if any(name not in table for table in asked.values())]
-    if lacks:
-        there = sorted({c for table in asked.values() for c in table if table[c].dtype.kind == "f"})
-        raise ValueError(f"figures.trade_off: no quantity '{lacks[0]}' was asked for; there are {', '.join(there)}")
+    there = quantities(next(iter(asked.values())))
+    if not sum(map(len, asked.values())) or len(there) < 2:
+        return style.nothing("no verdicts of two quantities")
+    x, y = x or there[0], y or there[1]
+    for name in (x, y):
+        if name not in there:
+            raise ValueError(f"figures.trade_off: no quantity '{name}' was asked for; {suggest(name, there)}")
     last = max((int(table["round"].max()) for table in asked.values() if len(table)), default=1)
     figure, axes = style.panels(1, len(asked), style.PAGE_IN, 2.7, sharex=True, sharey=True)
     for panel, (method, table) in zip(axes.flat, asked.items(), strict=True):
@@ -37,6 +42,13 @@ def draw(asked: dict, *, x: str, y: str, x_goal: str = "maximize", y_goal: str =
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend([named[k] for k in sorted(named)], sorted(named), loc="outside upper center", ncols=6)
     return figure
+
+
+def quantities(table) -> list[str]:
+    """List what a loop asked for: the columns after the reason of a verdict."""
+    columns = list(table)
+    later = columns[columns.index("reason") + 1 :]
+    return [name for name in later if not name.endswith(SPREAD) and name != "feasible"]
 
 
 def points(panel, rows, x: str, y: str, colour, kept: bool, label: str) -> None:
