@@ -125,8 +125,7 @@ def main() -> None:
         if nets.GRAPHS[name] not in some:
             some[nets.GRAPHS[name]] = connected(nets.GRAPHS[name])
         few = np.array_split(np.arange(min(256, len(every))), 4)
-        angles = getattr(other, "line_graph", False)
-        made = [graphs.batch(some[nets.GRAPHS[name]], run, angles) for run in few]
+        made = [graphs.batch(some[nets.GRAPHS[name]], run, other.line_graph) for run in few]
         size = sum(p.numel() for p in other.parameters())
         train, answer = speed(other, other, made, target, torch), answers(other, other, made, torch)
         print(f"  {name:13s} {size:10,d} parameters   trained {train:7.1f}   answered {answer:7.1f}")

@@ -41,7 +41,7 @@ def stored(found, method: str) -> graphs.Graphs:
 
 def batch(found, name: str, net) -> dict:
     every = stored(found, nets.GRAPHS[name])
-    made = graphs.batch(every, np.arange(len(every)), getattr(net, "line_graph", False))
+    made = graphs.batch(every, np.arange(len(every)), net.line_graph)
     return {k: v.double() if torch.is_tensor(v) and v.is_floating_point() else v for k, v in made.items()}
 
 

@@ -43,7 +43,7 @@ def _basis(low: float, high: float, count: int) -> blocks.Gaussians:
     return blocks.Gaussians(low, high, count, (count - 1) / (high - low))  # gamma is one over the spacing
 
 
-class ALIGNN(nn.Module):
+class ALIGNN(blocks.Network):
     """Predict a property of crystals from distances and, on the line graph, from the angles between bonds.
 
     Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers`

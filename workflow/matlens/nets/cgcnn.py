@@ -34,13 +34,13 @@ class Convolution(nn.Module):
         return F.softplus(x + self.bn2(blocks.sum_of(messages, source, len(x))))
 
 
-class CGCNN(nn.Module):
+class CGCNN(blocks.SoftplusReader):
     """Predict a property of crystals from their graphs.
 
     Options: `width` of an atom's vector, number of `convolutions`, `hidden` width and number of hidden `layers` after
     pooling, and the Gaussians of the distance: centres from 0 to `cutoff` every `step` angstrom, width `step`. 80,833
     parameters at the defaults, 96,641 with four convolutions and 32 hidden units (the authors' checkpoints).
-    Parameters bear the authors' names, so that their weights load.
+    Parameters bear the authors' names, so that their weights load; site values are the site energies of the paper.
     """
 
     def __init__(
@@ -60,9 +60,7 @@ class CGCNN(nn.Module):
         self.step = step
         self.embedding = nn.Linear(elements.BITS, width)
         self.convs = nn.ModuleList(Convolution(width, len(centres)) for _ in range(convolutions))
-        self.conv_to_fc = nn.Linear(width, hidden)
-        self.fcs = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers - 1))
-        self.fc_out = nn.Linear(hidden, 1)
+        self._make_head(width, hidden, layers)
 
     def atoms(self, graph: dict) -> torch.Tensor:
         """Give every atom (n, width) the vector that it has after the convolutions."""
@@ -72,21 +70,3 @@ class CGCNN(nn.Module):
         for convolution in self.convs:
             x = convolution(x, edges, graph["source"], graph["neighbour"])
         return x
-
-    def head(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Read a number from every vector (m, width)."""
-        x = F.softplus(self.conv_to_fc(F.softplus(pooled)))
-        for layer in self.fcs:
-            x = F.softplus(layer(x))
-        return self.fc_out(x).squeeze(1)
-
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal (count,) from a batch as `matlens.graphs.batch` makes it."""
-        return self.head(blocks.mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
-
-    def site_values(self, graph: dict) -> torch.Tensor:
-        """Read from every atom (n,) alone what the network reads from their mean: the site energies of the paper.
-
-        Their mean is the prediction only as far as the layers after pooling are linear.
-        """
-        return self.head(self.atoms(graph))

@@ -87,6 +87,50 @@ class Elements(nn.Module):
         return self.table[species]
 
 
+class Network(nn.Module):
+    """What every network for crystals is; `line_graph` says that it wants the angles between bonds."""
+
+    line_graph = False
+
+
+class MeanNetwork(Network):
+    """A network that reads the mean over the atoms of a crystal, and so can read every atom alone.
+
+    What derives from it has `atoms(graph)`, which gives every atom its vector (n, width), and `head(vectors)`, which
+    reads a number from each of some vectors (m, width).
+    """
+
+    def forward(self, graph: dict) -> torch.Tensor:
+        """Predict one number a crystal (count,) from a batch as `matlens.graphs.batch` makes it."""
+        return self.head(mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
+
+    def site_values(self, graph: dict) -> torch.Tensor:
+        """Read from every atom (n,) alone what the network reads from their mean: the site energies of CGCNN's paper.
+
+        Their mean is the prediction only as far as the layers after pooling are linear.
+        """
+        return self.head(self.atoms(graph))
+
+
+class SoftplusReader(MeanNetwork):
+    """A network that reads numbers by softplus, a layer, softplus, further layers likewise, and a linear one (CGCNN).
+
+    The layers bear the names of CGCNN's authors, so that their weights load.
+    """
+
+    def _make_head(self, width: int, hidden: int, layers: int = 1) -> None:
+        self.conv_to_fc = nn.Linear(width, hidden)
+        self.fcs = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(layers - 1))
+        self.fc_out = nn.Linear(hidden, 1)
+
+    def head(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Read a number from every vector (m, width)."""
+        x = F.softplus(self.conv_to_fc(F.softplus(pooled)))
+        for layer in self.fcs:
+            x = F.softplus(layer(x))
+        return self.fc_out(x).squeeze(1)
+
+
 class DiffGroupNorm(nn.Module):
     """Normalise atoms by soft groups: x + 0.01 sum_g BN_g(s_g x), s = softmax(U x).
 

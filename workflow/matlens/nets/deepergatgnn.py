@@ -45,7 +45,7 @@ class _Global(nn.Module):
         return self.global_mlp[-1](out)
 
 
-class DeeperGATGNN(nn.Module):
+class DeeperGATGNN(blocks.Network):
     """Predict a property of crystals by many layers of attention, each x <- x + DGN(AGAT(x, e)).
 
     Options: `width`, number of `layers` (737,186 parameters with twenty, as published; 5,760 of them, norms of the

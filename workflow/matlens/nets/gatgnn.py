@@ -43,7 +43,7 @@ class _Unread(nn.Module):
         self.atten_layer = nn.Linear(width, 1)
 
 
-class GATGNN(nn.Module):
+class GATGNN(blocks.Network):
     """Predict a property of crystals by attention over neighbours and then over atoms.
 
     Options: `width` of an atom's vector, number of attention `layers`. Each layer is AGAT, batch normalisation and

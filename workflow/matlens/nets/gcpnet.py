@@ -40,7 +40,7 @@ class _Embed(nn.Sequential):
         super().__init__(nn.Linear(inside, outside), blocks.DiffGroupNorm(outside, GROUPS), nn.SiLU())
 
 
-class GCPNet(nn.Module):
+class GCPNet(blocks.MeanNetwork):
     """Predict a property of crystals by attention over bonds and angles first, then over bonds.
 
     Options: `width`, number of layers of the `first` level (an operator on the line graph, then one on atoms) and of
@@ -64,7 +64,8 @@ class GCPNet(nn.Module):
         self.last = nn.ModuleList(Operator(width) for _ in range(second))
         self.fc = nn.Linear(width, 1)
 
-    def _atoms(self, graph: dict) -> torch.Tensor:
+    def atoms(self, graph: dict) -> torch.Tensor:
+        """Give every atom (n, width) the vector that it has after both levels."""
         table = torch.cat([self.elements(graph["species"]), blocks.degrees(graph, DEGREES)], dim=1)
         x, bonds = self.embed_atoms(table), self.embed_bonds(graph["distance"])
         limit = 1.0 - 1e-6  # the slope of the arc cosine has no bound at 1
@@ -76,10 +77,6 @@ class GCPNet(nn.Module):
             x, bonds = layer(x, bonds, graph["source"], graph["neighbour"])
         return x
 
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal (count,) from a batch with a line graph."""
-        return self.fc(blocks.mean_of(self._atoms(graph), graph["crystal"], graph["count"])).squeeze(1)
-
-    def site_values(self, graph: dict) -> torch.Tensor:
-        """Give the share of every atom (n,): the mean over the atoms of a crystal is the prediction."""
-        return self.fc(self._atoms(graph)).squeeze(1)
+    def head(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Read a number from every vector (m, width); it is linear, so that site values average to the prediction."""
+        return self.fc(vectors).squeeze(1)

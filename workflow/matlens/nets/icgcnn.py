@@ -60,7 +60,7 @@ class Convolution(nn.Module):
         return F.softplus(x + atoms), F.softplus(bonds + self.norm_bonds(along))
 
 
-class ICGCNN(nn.Module):
+class ICGCNN(blocks.SoftplusReader):
     """Predict a property of crystals from Voronoi neighbours, with three-body correlations and bonds that learn.
 
     Options: `width` of an atom's vector and `bond` of a bond's, number of `convolutions`, `hidden` width of the layer
@@ -76,8 +76,7 @@ class ICGCNN(nn.Module):
         self.embedding = nn.Linear(elements.BITS, width)
         self.bonds = nn.Linear(41 + FACET, bond)
         self.convs = nn.ModuleList(Convolution(width, bond) for _ in range(convolutions))
-        self.conv_to_fc = nn.Linear(width, hidden)
-        self.fc_out = nn.Linear(hidden, 1)
+        self._make_head(width, hidden)
 
     def atoms(self, graph: dict) -> torch.Tensor:
         """Give every atom (n, width) the vector that it has after the convolutions."""
@@ -88,15 +87,3 @@ class ICGCNN(nn.Module):
         for convolution in self.convs:
             x, bonds = convolution(x, bonds, graph)
         return x
-
-    def head(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Read a number from every vector (m, width)."""
-        return self.fc_out(F.softplus(self.conv_to_fc(F.softplus(pooled)))).squeeze(1)
-
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal (count,) from a batch of Voronoi graphs with a line graph."""
-        return self.head(blocks.mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
-
-    def site_values(self, graph: dict) -> torch.Tensor:
-        """Read from every atom (n,) alone what the network reads from their mean."""
-        return self.head(self.atoms(graph))

@@ -89,7 +89,7 @@ class Set2Set(nn.Module):
         return query
 
 
-class MEGNet(nn.Module):
+class MEGNet(blocks.Network):
     """Predict a property of crystals from atoms, bonds and a state of the whole.
 
     Options: `layers`, number of MEGNet blocks; `gaussians` of the distance, with centres from 0 to `high` angstrom and

@@ -51,7 +51,7 @@ def orbital_fields(graph: dict, table: torch.Tensor, power: int = 1) -> torch.Te
     return around[:, :, None] * h[:, None, :]  # the atom's own bits do not depend on the neighbour: one product each
 
 
-class OGCNN(nn.Module):
+class OGCNN(blocks.SoftplusReader):
     """Predict a property of crystals by CGCNN on atoms that start as element bits and orbital fields.
 
     Options: `width` of an atom's vector, `encoded` width before it, number of `convolutions`, `hidden` width after
@@ -71,8 +71,7 @@ class OGCNN(nn.Module):
         self.encoder = nn.Linear(elements.BITS + BITS * (BITS + 1), encoded)
         self.decoder = nn.Linear(encoded, width)
         self.convs = nn.ModuleList(Convolution(width, 41) for _ in range(convolutions))
-        self.conv_to_fc = nn.Linear(width, hidden)
-        self.fc_out = nn.Linear(hidden, 1)
+        self._make_head(width, hidden)
 
     def atoms(self, graph: dict) -> torch.Tensor:
         """Give every atom (n, width) the vector that it has after the convolutions."""
@@ -83,15 +82,3 @@ class OGCNN(nn.Module):
         for convolution in self.convs:
             x = convolution(x, edges, graph["source"], graph["neighbour"])
         return x
-
-    def head(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Read a number from every vector (m, width)."""
-        return self.fc_out(F.softplus(self.conv_to_fc(F.softplus(pooled)))).squeeze(1)
-
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal (count,) from a batch of Voronoi graphs."""
-        return self.head(blocks.mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
-
-    def site_values(self, graph: dict) -> torch.Tensor:
-        """Read from every atom (n,) alone what the network reads from their mean."""
-        return self.head(self.atoms(graph))
