@@ -2,8 +2,8 @@
 
 A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
 as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key,
-`history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame,
-`bridge` and `expected` as tables, `structures` as a dict of shard to
+`history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`
+as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of shard to
 Crystals, `published` as the table of the option `reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """

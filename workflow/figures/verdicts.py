@@ -12,11 +12,12 @@ FIRST = ("formation_energy_ev_per_atom", "bulk_modulus_gpa", "volume_a3_per_atom
 def draw(verdicts: dict, *, most: int = 2, names: int = 8):
     """Draw the counts of each engine, and `most` quantities against what was predicted of them.
 
-    Where nothing was predicted of any quantity, engines are compared with the first of them. `names` candidates are named.
+    Where nothing was predicted of any quantity, engines are compared with the first of them. `names` candidates are
+    named.
     """
     import pandas as pd
 
-    long = pd.concat([t.assign(predicted=t["predicted"] if "predicted" in t else np.nan) for t in verdicts.values()])
+    long = pd.concat([t.assign(predicted=t.get("predicted", np.nan)) for t in verdicts.values()])
     if not len(long):
         return style.nothing("no verdicts: there were no candidates")
     known = long[np.isfinite(long["value"].astype(float))]
@@ -36,8 +37,9 @@ def draw(verdicts: dict, *, most: int = 2, names: int = 8):
                     some["x"], some["value"], error, ls="", ms=4, lw=0.8, **{k: v for k, v in look.items() if k != "ls"}
                 )
         for number, row in enumerate(table.drop_duplicates("item").head(names).to_dict("records")):
-            panel.annotate(style.text(row["item"]), (row["x"], row["value"]), xytext=(3, 3 + 2 * (number % 3)), fontsize=6,
-                           textcoords="offset points", color=style.CONTROL)  # fmt: skip
+            at, shift = (row["x"], row["value"]), (3, 3 + 2 * (number % 3))
+            looks_of = {"fontsize": 6, "color": style.CONTROL, "textcoords": "offset points"}
+            panel.annotate(style.text(row["item"]), at, xytext=shift, **looks_of)
         panel.set_xlabel(against)
         panel.set_ylabel(f"computed {style.axis(quantity)}")
     for engine, look in looks.items():

@@ -110,7 +110,7 @@ MEANING = {
     "matched_iou": "mean IoU of the matched regions",
     "panoptic_quality": "instance F1 times the mean IoU of the matched regions",
     "engine": "code or model that judged the candidate",
-    "status": "verdict: accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending (not run yet)",
+    "status": "accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending",
     "quantity": "what was computed; empty where nothing was",
     "checksum": "SHA-256 of the physics of the inputs",
     "wall_s": "time on the clock, in seconds",

@@ -8,8 +8,8 @@ from matlens.validate import candidates, offers, verdicts
 
 
 def main(
-    index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None, shard: str, shards: int,
-    outcomes: str, timings: str,
+    index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None,
+    shard: str, shards: int, outcomes: str, timings: str,
 ) -> None:  # fmt: skip
     """Write what the engine says of every candidate, and the times that it took; one that fails says why."""
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)

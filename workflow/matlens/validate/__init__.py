@@ -1,13 +1,13 @@
 """Candidates in, verdicts of physics out.
 
 An engine that runs in this process is a function of METHODS: `validate(..., *, options)` returns a dict with `values`,
-{quantity: (value, unit, uncertainty or None)}, and, where it is not simply accepted, `status` and `reason`. An engine that
-runs elsewhere is two functions that share one set of options: `prepare(..., *, options)` of HANDOFFS returns a Handoff,
-the files of a folder that anybody can run, and `judge(handoff, results, *, options)` of JUDGES says what its results are
-worth, in the same dict. Positional arguments say what an engine takes of a candidate: `candidate` (dict: item, formula, name
-(its folder), predicted, score, ...), `crystal` (Crystal) or `composition` (mole fractions by symbol). BadItem says why a
-candidate cannot be done; the others go on. An engine of BATCHES takes all candidates of a job at once, as a table, and has a
-door and a rule of its own.
+{quantity: (value, unit, uncertainty or None)}, and, where it is not simply accepted, `status` and `reason`. An engine
+that runs elsewhere is two functions that share one set of options: `prepare(..., *, options)` of HANDOFFS returns a
+Handoff, the files of a folder that anybody can run, and `judge(handoff, results, *, options)` of JUDGES says what its
+results are worth, in the same dict. Positional arguments say what an engine takes of a candidate: `candidate` (dict:
+item, formula, name (its folder), predicted, score, ...), `crystal` (Crystal) or `composition` (mole fractions by
+symbol). BadItem says why a candidate cannot be done; the others go on. An engine of BATCHES takes all candidates of a
+job at once, as a table, and has a door and a rule of its own.
 """
 
 METHODS = {

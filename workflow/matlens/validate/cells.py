@@ -1,4 +1,4 @@
-"""What every code for crystals needs of one: its primitive cell, the mesh of k points, and a check on what came back."""
+"""What codes for crystals need of one: its primitive cell, its mesh of k points, and a check on what came back."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ CUBIC = 195  # the first cubic space group
 
 
 def primitive(crystal: Crystal) -> tuple[Crystal, int, int]:
-    """Reduce a crystal to its primitive cell; returns it, how many make a cubic cell (0: not cubic), its space group."""
+    """Reduce a crystal to its primitive cell; returns it, how many make a cubic one (0: not cubic), its space group."""
     import spglib
 
     cell = (np.asarray(crystal.cell, float), np.asarray(crystal.frac, float), np.asarray(crystal.species, int))
@@ -29,7 +29,7 @@ def primitive(crystal: Crystal) -> tuple[Crystal, int, int]:
 
 
 def mesh(cell: np.ndarray, spacing_per_a: float) -> list[int]:
-    """Choose the numbers of k points along the reciprocal vectors (2 pi included) for a largest spacing, in 1/angstrom."""
+    """Choose the numbers of k points along the reciprocal vectors (with 2 pi) for a largest spacing, in 1/angstrom."""
     lengths = np.linalg.norm(2 * np.pi * np.linalg.inv(cell), axis=0)
     return np.maximum(1, np.ceil(lengths / spacing_per_a - 1e-6)).astype(int).tolist()
 

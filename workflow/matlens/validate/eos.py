@@ -56,8 +56,8 @@ def _minimum(c: np.ndarray) -> tuple[float, float, float, float]:
 def birch_murnaghan(volume, energy) -> Fit:
     """Fit the equation of state of third order to energies (n,) eV at volumes (n,) A^3, n of four or more.
 
-    It is a cubic in V^(-2/3), so that least squares have one answer and need no start. Errors are propagated from the scatter
-    of the residuals. Without a minimum among the fitted volumes or beyond, all values are nan.
+    It is a cubic in V^(-2/3), so that least squares have one answer and need no start. Errors are propagated from the
+    scatter of the residuals. Without a minimum among the fitted volumes or beyond, all values are nan.
     Source: F. Birch, Phys. Rev. 71 (1947) 809.
     """
     volume, energy = np.asarray(volume, float), np.asarray(energy, float)
@@ -127,14 +127,14 @@ def problems(fit: Fit, atoms: int, fit_mev_per_atom: float) -> list[str]:
         )
     if 1000 * fit.rms / atoms > fit_mev_per_atom:
         found.append(
-            f"the energies scatter {1000 * fit.rms / atoms:.2f} meV/atom about the fit, more than {fit_mev_per_atom:g}: "
+            f"the energies scatter {1000 * fit.rms / atoms:.2f} meV/atom about the fit, over {fit_mev_per_atom:g}: "
             "states are mixed, or the energies are not converged"
         )
     return found
 
 
 class Run(NamedTuple):
-    """What one volume gave: A^3, eV, the largest force in eV/A, the stress (3, 3) in GPa, the moment in Bohr magnetons."""
+    """What one volume gave: A^3, eV, the largest force in eV/A, stress (3, 3) in GPa, moment in Bohr magnetons."""
 
     volume: float
     energy: float
@@ -154,8 +154,9 @@ def conclude(
 ) -> dict:
     """Judge an equation of state: status, reason and values, from the runs of its volumes and what speaks against them.
 
-    `manifest` says structure, scales, cubic_cells and settings. Force and stress count at the volume nearest to the minimum:
-    elsewhere they need not vanish, but there they do where places and shape of the cell are those of equilibrium.
+    `manifest` says structure, scales, cubic_cells and settings. Force and stress count at the volume nearest to the
+    minimum: elsewhere they need not vanish, but there they do where places and shape of the cell are those of
+    equilibrium.
     """
     whole = len(runs) == len(manifest["scales"]) and np.isfinite([run.energy for run in runs.values()]).all()
     if not whole:

@@ -1,7 +1,7 @@
 """GPAW: energies over the volumes of an equation of state, by whichever Python has it.
 
-GPAW raises an error where a run does not converge, and its script writes a volume only when all of it is done; what it wrote
-is compared with its log, the request and physics all the same.
+GPAW raises an error where a run does not converge, and its script writes a volume only when all of it is done; what it
+wrote is compared with its log, the request and physics all the same.
 """
 
 import hashlib
@@ -42,8 +42,8 @@ def prepare(
     magnetic = cells.is_magnetic(small.species, spin)
     names = [f"v{number:02d}" for number in range(points)]
     identity = {
-        "engine": "gpaw", "functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic, "smearing_ev": smearing_ev,
-        "k_spacing_per_a": k_spacing_per_a, "threshold_ev": threshold_ev,
+        "engine": "gpaw", "functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic,
+        "smearing_ev": smearing_ev, "k_spacing_per_a": k_spacing_per_a, "threshold_ev": threshold_ev,
     }  # fmt: skip
     settings = {
         **{key: identity[key] for key in ("functional", "cutoff_ev", "spin", "smearing_ev", "threshold_ev")},
@@ -57,8 +57,8 @@ def prepare(
     }  # fmt: skip
     text = json.dumps(request, indent=1, sort_keys=True) + "\n"
     manifest = {
-        **request, "item": candidate["item"], "formula": candidate["formula"], "engine": "gpaw", "why": candidate.get("reason", ""),
-        "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW", "predicted": candidate.get("predicted", {}),
+        **request, **handoff.described(candidate, "gpaw"),
+        "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW",
         "run": "sh run.sh, or sbatch job.slurm", "expected": [f"results/{name}.json" for name in names],
         "space_group": group, "cubic_cells": cubic, "tested_with": "gpaw 22.8.0 and 26.7.0",
         "pseudopotentials": "the PAW data sets of the installation; their fingerprints are in the results",
@@ -109,7 +109,7 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
 def judge(
     manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
 ) -> dict:
-    """Judge the runs of GPAW over an equation of state; forces and stress count at the volume nearest to its minimum."""
+    """Judge the runs of GPAW over an equation of state; forces and stress count nearest to its minimum."""
     said, volumes, energies, kept = [], [], [], {}
     for name in manifest["scales"]:
         if f"{name}.json" not in results:

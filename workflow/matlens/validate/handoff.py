@@ -1,8 +1,8 @@
 """Hand-offs: folders that hold all that a physics code needs, run anywhere, and are trusted only as far as they prove.
 
-`SHA256SUMS` lists every file that was handed over. The physics among them (all but how to run, and why) has one checksum of
-its own, `inputs`, which `run.sh` echoes in `status.json` with the checksums of all results: so it is known what was
-computed, from what, and that neither has changed since.
+`SHA256SUMS` lists every file that was handed over. The physics among them (all but how to run, and why) has one
+checksum of its own, `inputs`, which `run.sh` echoes in `status.json` with the checksums of all results: so it is known
+what was computed, from what, and that neither has changed since.
 """
 
 import hashlib
@@ -69,6 +69,12 @@ def scripts(engine: str, slug: str, minutes: int, cores: int = 1) -> dict[str, s
     return made
 
 
+def described(candidate: Mapping, engine: str) -> dict:
+    """Say in a manifest of what candidate a folder is, why, and what was predicted of it."""
+    about = {"why": candidate.get("reason", ""), "predicted": candidate.get("predicted", {})}
+    return {"item": candidate["item"], "formula": candidate["formula"], "engine": engine, **about}
+
+
 def fingerprint(value) -> str:
     """Give the SHA-256 of a JSON value, in hexadecimal."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
@@ -92,8 +98,9 @@ def _manifest(manifest: dict) -> str:
 def write(folder: Path, handoff: Handoff, seen: dict[str, Path]) -> tuple[str, str]:
     """Write a folder, whole or not at all; returns the checksums of its SHA256SUMS and of its physics.
 
-    A folder that holds the same physics keeps its results. One with other physics makes way: if anything has run in it, it
-    is kept under `.superseded`. `seen` remembers where large files were written: further ones are links to the first.
+    A folder that holds the same physics keeps its results. One with other physics makes way: if anything has run in it,
+    it is kept under `.superseded`. `seen` remembers where large files were written: further ones are links to the
+    first.
     """
     files = {**handoff.files, MANIFEST: _manifest(handoff.manifest)}
     files = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
@@ -195,8 +202,8 @@ def state(folder: Path) -> dict:
 def run(folder: Path, *, run: bool | None = None, minutes: int = 60) -> str:
     """Run a folder unless it is finished; returns its state.
 
-    `run`: false never runs it here. What `run.sh` prints goes to `run.log` in the folder. A stop of this process stops it,
-    with time to save its state; so does the end of its `minutes`.
+    `run`: false never runs it here. What `run.sh` prints goes to `run.log` in the folder. A stop of this process stops
+    it, with time to save its state; so does the end of its `minutes`.
     """
     about = state(folder)
     finished = about.get("state") == "FINISHED" and about.get("inputs") == inputs_sum(_text(folder / SUMS) or "")
@@ -228,8 +235,8 @@ def run(folder: Path, *, run: bool | None = None, minutes: int = 60) -> str:
 def verify(folder: Path, handed: Mapping) -> tuple[str, str] | None:
     """Check a folder before its results are read: status and reason where they must not be, else None.
 
-    `handed`: its row in the registry of hand-offs, with sha256 of SHA256SUMS, engine, slug and, for a candidate that could
-    not be handed over, reason.
+    `handed`: its row in the registry of hand-offs, with sha256 of SHA256SUMS, engine, slug and, for a candidate that
+    could not be handed over, reason.
     """
     if handed.get("reason"):
         return FAILED, handed["reason"]

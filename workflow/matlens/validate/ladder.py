@@ -9,8 +9,10 @@ factor on the old one as "*1.5".
 LADDERS = {
     "qe": (
         {"name": "restart", "when": "walltime", "scope": "one", "set": {"restart_mode": "'restart'"}},
-        {"name": "mixing", "when": "electrons", "scope": "one", "set": {"mixing_beta": "0.2", "electron_maxstep": "200"}},
-        {"name": "diagonalisation", "when": "any", "scope": "one", "set": {"diagonalization": "'cg'", "mixing_mode": "'local-TF'"}},
+        {"name": "mixing", "when": "electrons", "scope": "one",
+         "set": {"mixing_beta": "0.2", "electron_maxstep": "200"}},
+        {"name": "diagonalisation", "when": "any", "scope": "one",
+         "set": {"diagonalization": "'cg'", "mixing_mode": "'local-TF'"}},
         {"name": "smearing", "when": "electrons", "scope": "all", "set": {"degauss": "*1.5"}},
         {"name": "cutoff", "when": "any", "scope": "all", "set": {"ecutwfc": "*1.1", "ecutrho": "*1.1"}},
     ),

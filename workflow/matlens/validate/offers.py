@@ -14,9 +14,11 @@ SHARE = re.compile(r"x_([A-Z][a-z]?)")
 
 
 def describe(chosen, shortlists: list) -> list[dict]:
-    """List candidates, as `candidates.choose` gives them, as dicts; what is said of them is that of their first shortlist.
+    """List candidates, as `candidates.choose` gives them, as dicts; what is said of them is that of their first
+    shortlist.
 
-    Each has item, formula, name (its folder), reason, predicted ({property: value}) and composition ({symbol: mole fraction}).
+    Each has item, formula, name (its folder), reason, predicted ({property: value}) and composition ({symbol: mole
+    fraction}).
     """
     told = {}
     for table in shortlists:

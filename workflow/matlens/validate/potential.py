@@ -1,4 +1,4 @@
-"""A universal potential as the cheapest of engines: relaxation and equation of state before any code of first principles."""
+"""A universal potential as the cheapest of engines, before any code of first principles."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def validate(
     strain: float = 0.03,
     fit_mev_per_atom: float = 1.0,
 ) -> dict:
-    """Relax a crystal by CHGNet and fit its equation of state; the cell keeps its shape and atoms their places in it."""
+    """Relax a crystal by CHGNet and fit its equation of state, with the shape of the cell and atoms kept in place."""
     from matlens import potentials
 
     if relax:

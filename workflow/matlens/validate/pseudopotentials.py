@@ -38,7 +38,7 @@ def header(path: Path) -> dict[str, str]:
 
 @cache
 def _offered(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """List the UPF files of a folder by the element that their names begin with, or those of folders named upf in it."""
+    """List the UPF files of a folder, or of folders named upf in it, by the element that their names begin with."""
     found = {}
     for path in sorted(folder.iterdir()):
         match = re.match(r"([A-Za-z]{1,2})(?![A-Za-z])", path.name)
@@ -96,8 +96,8 @@ def _table(name: str, hints: str) -> dict[str, dict]:
 def cutoff(symbol: str, path: Path, hints: str) -> dict:
     """Say which cut-offs are recommended for a file: wave_ry, density_ry (each where known), and `by` whom.
 
-    `hints`: "sssp" or "pseudodojo" (tables of the catalogue), "file" for what the header of the file suggests, "none", or
-    "auto": SSSP where it is the very file, PseudoDojo for what its generator (ONCVPSP) made, else the header.
+    `hints`: "sssp" or "pseudodojo" (tables of the catalogue), "file" for what the header of the file suggests, "none",
+    or "auto": SSSP where it is the very file, PseudoDojo for what its generator (ONCVPSP) made, else the header.
     """
     if hints == "none":
         return {"by": "nobody"}

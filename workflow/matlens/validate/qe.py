@@ -1,8 +1,8 @@
 """Quantum ESPRESSO: pw.x over the volumes of an equation of state, and what its output is worth.
 
-Neither JOB DONE nor the exit status nor a flag says that a run converged: pw.x 6.7 writes all three for runs that did not
-(`scf_must_converge=.false.`). What is asked is the residual in the XML, the energy in both outputs, the structure, cut-off
-and pseudopotentials that the output names, and the physics of the result.
+Neither JOB DONE nor the exit status nor a flag says that a run converged: pw.x 6.7 writes all three for runs that did
+not (`scf_must_converge=.false.`). What is asked is the residual in the XML, the energy in both outputs, the structure,
+cut-off and pseudopotentials that the output names, and the physics of the result.
 """
 
 import re
@@ -18,6 +18,7 @@ RYDBERG = 13.605693122994  # eV
 HARTREE, BOHR = 2 * RYDBERG, 0.529177210903
 STRESS = HARTREE / BOHR**3 * eos.GPA  # one Hartree per cubic Bohr radius, in GPa
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
+TUTORIAL = "tutorial: for trying, not for results"
 SAME_RY = 2e-6  # by which energies in the two outputs may differ: the digits of one
 
 
@@ -43,9 +44,9 @@ def prepare(
 ) -> handoff.Handoff:
     """Write the inputs of pw.x for the energies of a crystal at several volumes.
 
-    The cell is made primitive and keeps its shape; atoms keep their places unless `relax`. `cutoff_ry`: plane-wave cut-off;
-    the largest that is recommended for an element where it is None. `spin` None: where an element often is magnetic.
-    `threshold_ry`: per atom. BadItem where a pseudopotential or a cut-off is missing.
+    The cell is made primitive and keeps its shape; atoms keep their places unless `relax`. `cutoff_ry`: plane-wave
+    cut-off; the largest that is recommended for an element where it is None. `spin` None: where an element often is
+    magnetic. `threshold_ry`: per atom. BadItem where a pseudopotential or a cut-off is missing.
     """
     small, cubic, group = cells.primitive(crystal)
     names = cells.symbols(small.species)
@@ -78,9 +79,9 @@ def prepare(
     }
     made = {f"{name}.in": body.replace("@TITLE@", _title(name, body)) for name, body in text.items()}
     manifest = {
-        "item": candidate["item"], "formula": candidate["formula"], "engine": "qe",
-        "what": f"energies of {candidate['formula']} at {points} volumes, by pw.x", "why": candidate.get("reason", ""),
-        "predicted": candidate.get("predicted", {}), "run": "sh run.sh, or sbatch job.slurm",
+        **handoff.described(candidate, "qe"),
+        "what": f"energies of {candidate['formula']} at {points} volumes, by pw.x",
+        "run": "sh run.sh, or sbatch job.slurm",
         "expected": [f"results/{name}.{end}" for name in text for end in ("xml", "out")],
         "structure": cells.described(small), "space_group": group, "cubic_cells": cubic, "relax": relax,
         "scales": {name: float(scale) for name, scale in zip(text, eos.scales(points, strain), strict=True)},
@@ -89,7 +90,7 @@ def prepare(
         "pseudopotentials": {
             one: {
                 "file": paths[one].name, "sha256": upf[one].sha256, "md5": upf[one].md5, "cutoff": hint[one],
-                "grade": "tutorial: for trying, not for results" if folder == pseudopotentials.TUTORIAL else "as its folder",
+                "grade": TUTORIAL if folder == pseudopotentials.TUTORIAL else "as its folder",
             }
             for one in kinds
         },
@@ -112,13 +113,15 @@ def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) ->
     if settings["spin"]:
         start = {one: (0.5 if Element(one).Z in cells.MAGNETIC else 0.0) for one in kinds}
         moments = [f"  starting_magnetization({k + 1}) = {start[one]}" for k, one in enumerate(kinds)]
+    smeared = ["  occupations = 'smearing'", "  smearing = 'cold'", f"  degauss = {settings['smearing_ry']:g}"]
     lines = [
         "&control", f"  calculation = '{'relax' if relax else 'scf'}'", "  title = '@TITLE@'", "  prefix = 'x'",
-        "  pseudo_dir = './pseudo'", "  outdir = './out'", "  tprnfor = .true.", "  tstress = .true.", "  restart_mode = 'from_scratch'",
+        "  pseudo_dir = './pseudo'", "  outdir = './out'", "  tprnfor = .true.", "  tstress = .true.",
+        "  restart_mode = 'from_scratch'",
         "  max_seconds = 1e7", "  forc_conv_thr = 1e-4", "  etot_conv_thr = 1e-5", "/",
-        "&system", "  ibrav = 0", f"  nat = {len(names)}", f"  ntyp = {len(kinds)}", f"  ecutwfc = {settings['cutoff_ry']:g}",
-        f"  ecutrho = {settings['density_cutoff_ry']:g}", f"  nspin = {2 if settings['spin'] else 1}", *moments,
-        *(["  occupations = 'smearing'", "  smearing = 'cold'", f"  degauss = {settings['smearing_ry']:g}"] if settings["smearing_ry"] else []),
+        "&system", "  ibrav = 0", f"  nat = {len(names)}", f"  ntyp = {len(kinds)}",
+        f"  ecutwfc = {settings['cutoff_ry']:g}", f"  ecutrho = {settings['density_cutoff_ry']:g}",
+        f"  nspin = {2 if settings['spin'] else 1}", *moments, *(smeared if settings["smearing_ry"] else []),
         "/",
         "&electrons", f"  conv_thr = {threshold_ry * len(names):.3e}", "  mixing_beta = 0.7", "  mixing_mode = 'plain'",
         "  diagonalization = 'david'", "  electron_maxstep = 100", "/",
@@ -135,8 +138,8 @@ def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) ->
 def read_xml(data: bytes) -> dict:
     """Read what the XML of pw.x says of a run, in eV, angstrom and GPa; BadItem where it is cut off or no such file.
 
-    `opt` is whether a relaxation converged, None where there was none. ElementTree and not qeschema, which refuses the files
-    of QE 6.7.
+    `opt` is whether a relaxation converged, None where there was none. ElementTree and not qeschema, which refuses the
+    files of QE 6.7.
     """
     try:
         root = ElementTree.fromstring(data)
@@ -159,22 +162,24 @@ def read_xml(data: bytes) -> dict:
     position = np.array([[float(x) for x in atom.text.split()] for atom in atoms]).reshape(-1, 3)
     opt = output.findtext("convergence_info/opt_conv/convergence_achieved")
     forces, stress = numbers("forces"), numbers("stress")
+    smearing, mesh = root.find("input/bands/smearing"), root.find("input/k_points_IBZ/monkhorst_pack")
+    species = output.findall("atomic_species/species")
     return {
         "version": root.find("general_info/creator").get("VERSION", ""),
         "title": (root.findtext("input/control_variables/title") or "").strip(),
-        "pseudopotentials": {s.get("name"): s.findtext("pseudo_file").strip() for s in output.findall("atomic_species/species")},
+        "pseudopotentials": {one.get("name"): one.findtext("pseudo_file").strip() for one in species},
         "functional": (output.findtext("dft/functional") or "").strip(),
         "cutoff_ry": 2 * number("basis_set/ecutwfc"), "density_cutoff_ry": 2 * number("basis_set/ecutrho"),
         "spin": output.findtext("magnetization/lsda") == "true",
         "magnetisation": number("magnetization/total"),
-        "degauss_ry": 2 * float(root.find("input/bands/smearing").get("degauss")) if root.find("input/bands/smearing") is not None else 0.0,
+        "degauss_ry": 0.0 if smearing is None else 2 * float(smearing.get("degauss")),
         "threshold_ha": number("electron_control/conv_thr", root.find("input")),
-        "k_points": [int(root.find("input/k_points_IBZ/monkhorst_pack").get(f"nk{k}")) for k in (1, 2, 3)]
-        if root.find("input/k_points_IBZ/monkhorst_pack") is not None else None,
+        "k_points": None if mesh is None else [int(mesh.get(f"nk{k}")) for k in (1, 2, 3)],
         "symbols": [re.sub(r"\d+$", "", atom.get("name", "")) for atom in atoms],
         "cell": cell * BOHR, "frac": position @ np.linalg.inv(cell),
         "scf": output.findtext("convergence_info/scf_conv/convergence_achieved") == "true",
-        "scf_error_ha": number("convergence_info/scf_conv/scf_error"), "scf_steps": number("convergence_info/scf_conv/n_scf_steps"),
+        "scf_error_ha": number("convergence_info/scf_conv/scf_error"),
+        "scf_steps": number("convergence_info/scf_conv/n_scf_steps"),
         "opt": None if opt is None else opt == "true", "energy_ev": number("total_energy/etot") * HARTREE,
         "force_ev_a": float(np.abs(forces).max(initial=0.0)) * HARTREE / BOHR if forces.size else np.nan,
         "stress_gpa": stress.reshape(3, 3) * STRESS if stress.size == 9 else None,
@@ -227,7 +232,7 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
         said.append(f"the k points were {found['k_points']}, not {manifest['k_points']}")
     if found["threshold_ha"] > 1.01 * manifest["threshold_ha"]:
         said.append(
-            f"the threshold of self-consistency was {found['threshold_ha']:.1e} Ha, not {manifest['threshold_ha']:.1e} Ha"
+            f"self-consistency was asked to {found['threshold_ha']:.1e} Ha, not to {manifest['threshold_ha']:.1e} Ha"
         )
     if found["spin"] != settings["spin"]:
         said.append("spin was treated in another way than was asked")
@@ -237,7 +242,7 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
 def judge(
     manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
 ) -> dict:
-    """Judge the runs of pw.x over an equation of state; forces and stress count at the volume nearest to its minimum."""
+    """Judge the runs of pw.x over an equation of state; forces and stress count nearest to its minimum."""
     said, volumes, kept = [], [], {}
     for name in manifest["scales"]:
         if f"{name}.xml" not in results or f"{name}.out" not in results:

@@ -1,6 +1,7 @@
 """VASP: relaxations with the input sets of the Materials Project, and a strict reading of what came back.
 
-The licence of VASP lets nobody hand pseudopotentials over: POTCAR.spec names them, and what vasprun.xml names is compared.
+The licence of VASP lets nobody hand pseudopotentials over: POTCAR.spec names them, and what vasprun.xml names is
+compared.
 """
 
 import hashlib
@@ -16,6 +17,8 @@ from matlens.crystals import Crystal
 from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
+TOLD = ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "LDAU", "METAGGA")
+USED = ("ENCUT", "ENMAX", "EDIFF", "NELM", "NSW", "IBRION", "ISPIN", "METAGGA")
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
 
 
@@ -57,12 +60,13 @@ def prepare(
         Crystal(ordered.lattice.matrix, np.array([s.specie.Z for s in ordered]), ordered.frac_coords)
     )
     manifest = {
-        "item": candidate["item"], "formula": candidate["formula"], "engine": "vasp", "why": candidate.get("reason", ""),
-        "what": f"{input_set} of {candidate['formula']}, by VASP", "predicted": candidate.get("predicted", {}),
-        "run": "VASP_PP_PATH=... sh run.sh, or sbatch job.slurm", "expected": ["results/vasprun.xml"], "input_set": input_set,
+        **handoff.described(candidate, "vasp"), "what": f"{input_set} of {candidate['formula']}, by VASP",
+        "run": "VASP_PP_PATH=... sh run.sh, or sbatch job.slurm", "expected": ["results/vasprun.xml"],
+        "input_set": input_set,
         "structure": described, "space_group": group, "cubic_cells": cubic, "title": title,
-        "pseudopotentials": potentials, "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
-        "settings": {k: settings[k] for k in ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "LDAU", "METAGGA") if k in settings},
+        "pseudopotentials": potentials,
+        "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
+        "settings": {key: settings[key] for key in TOLD if key in settings},
         "tested_with": "inputs and reading only: VASP is licensed",
     }  # fmt: skip
     files = {
@@ -80,7 +84,7 @@ def _incar(settings: dict) -> str:
 
 
 def read(data: bytes) -> dict:
-    """Read vasprun.xml strictly; BadItem where it is cut off. A parser that mends it calls two of three steps converged."""
+    """Read vasprun.xml strictly; BadItem where it is cut off: parsers that mend it take two steps of three."""
     from pymatgen.io.vasp import Vasprun
 
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
@@ -96,10 +100,11 @@ def read(data: bytes) -> dict:
             return {
                 "version": found.vasp_version, "title": str(found.incar.get("SYSTEM", "")), "incar": dict(found.incar),
                 "potentials": [re.sub(r"\s+", " ", name) for name in found.potcar_symbols],
-                "parameters": {k: found.parameters.get(k) for k in ("ENCUT", "ENMAX", "EDIFF", "NELM", "NSW", "IBRION", "ISPIN", "METAGGA")},
+                "parameters": {key: found.parameters.get(key) for key in USED},
                 "electronic": bool(found.converged_electronic), "ionic": bool(found.converged_ionic),
                 "energy_ev": float(found.final_energy), "forces": np.array(last["forces"], float),
-                "residual_ev": _residual(last["electronic_steps"]), "electronic_steps": [len(s["electronic_steps"]) for s in found.ionic_steps],
+                "residual_ev": _residual(last["electronic_steps"]),
+                "electronic_steps": [len(step["electronic_steps"]) for step in found.ionic_steps],
                 "stress_gpa": -np.array(last["stress"], float) / 10 if last.get("stress") is not None else None,
                 "start": found.initial_structure, "final": final,
             }  # fmt: skip
@@ -116,7 +121,7 @@ def _residual(steps: list[dict]) -> float:
 
 
 def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
-    """Say why a run of VASP is not to be trusted, by what it computed and not by what it says of itself; [] where it is."""
+    """Say why a run of VASP is not to be trusted, by what it computed, not by what it says; [] where it is."""
     said, parameters = [], found["parameters"]
     most = parameters.get("NELM") or 60
     if not found["electronic"] or found["electronic_steps"][-1] >= most:
@@ -134,13 +139,13 @@ def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
         said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
     if found["stress_gpa"] is not None and not np.abs(found["stress_gpa"]).max() <= stress_gpa:
         said.append(
-            f"the stress is {np.abs(found['stress_gpa']).max():.2f} GPa, more than {stress_gpa:g}: its cell is not relaxed"
+            f"the stress is {np.abs(found['stress_gpa']).max():.2f} GPa, over {stress_gpa:g}: its cell is not relaxed"
         )
     return said
 
 
 def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0) -> dict:
-    """Judge a relaxation: is it converged, of the structure, with the settings and pseudopotentials that were handed over."""
+    """Judge whether a relaxation converged, of the structure and with the settings that were handed over."""
     if "vasprun.xml" not in results:
         return {"status": REJECTED, "reason": "results/vasprun.xml is missing", "values": {}}
     found = read(results["vasprun.xml"])

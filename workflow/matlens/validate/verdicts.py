@@ -48,8 +48,8 @@ def table(made: list[dict]):
 def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, str]) -> None:
     """Add formation energies to the values of candidates whose elements are among them, computed in the same way.
 
-    `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by: only
-    equal ones are. References are the accepted candidates of one element, the lowest of each.
+    `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by:
+    only equal ones are. References are the accepted candidates of one element, the lowest of each.
     """
     reference = {}
     for item, outcome in outcomes.items():

@@ -1,4 +1,4 @@
-"""Energies of a crystal at several volumes by GPAW: request.json in, results/<volume>.json out, one volume after the other.
+"""Energies of a crystal at several volumes by GPAW: request.json in, results/<volume>.json out, one by one.
 
 Runs by any Python that has gpaw and ase. A finished volume is kept; settings of the ladder come as words `key=value`.
 """
@@ -49,14 +49,14 @@ def volume(request, name, settings):
         magmoms=moments,
         pbc=True,
     )
-    atoms.calc = calculator(settings, "results/%s.txt" % name)
+    atoms.calc = calculator(settings, f"results/{name}.txt")
     if request["relax"]:
         from ase.optimize import BFGS
 
         BFGS(atoms, logfile=None).run(fmax=0.02, steps=60)
     energy = atoms.get_potential_energy()
     free = atoms.get_potential_energy(force_consistent=True)
-    found = {
+    return {
         "energy_ev": float(energy),
         "free_energy_ev": float(free),
         "forces_ev_a": atoms.get_forces().tolist(),
@@ -72,7 +72,6 @@ def volume(request, name, settings):
         "setups": {s.symbol: s.fingerprint for s in atoms.calc.setups},
         "versions": {"gpaw": gpaw.__version__, "ase": ase.__version__},
     }
-    return found
 
 
 def main():
@@ -85,7 +84,7 @@ def main():
         settings[key] = value if key == "eigensolver" else float(value)
     settings["maxiter"] = int(settings["maxiter"])
     for name in sorted(request["scales"]):
-        path = "results/%s.json" % name
+        path = f"results/{name}.json"
         if os.path.exists(path):
             continue
         print(name, flush=True)
@@ -93,7 +92,7 @@ def main():
             found = volume(request, name, settings)
         except Exception as error:
             kind = type(error).__name__
-            print("%s: %s: %s" % (name, kind, error), flush=True)
+            print(f"{name}: {kind}: {error}", flush=True)
             bad = kind in ("FileNotFoundError", "ImportError", "KeyError", "ValueError")
             sys.exit(UNFINISHED if kind == "KohnShamConvergenceError" else BAD_INPUT if bad else 1)
         found["request"] = hashlib.sha256(data).hexdigest()
