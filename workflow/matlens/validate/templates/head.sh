@@ -42,7 +42,7 @@ status() {
     rm -f .cpu
 }
 
-retries() { awk '/ retry=/ { n++ } END { print n + 0 }' attempts.log 2>/dev/null || echo 0; }
+retries() { cat attempts.log 2>/dev/null | awk '/ retry=/ { n++ } END { print n + 0 }'; }
 give_up() { status "$1" "$2"; echo "$1: $2" >&2; exit "$3"; }
 left() { [ "$WALL_SECONDS" -gt 0 ] && echo $((WALL_SECONDS - $(date +%s) + START)) || echo 0; }
 

@@ -1,0 +1,79 @@
+"""Hand-offs of a crystal to a stand-in for pw.x, and runs of them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matlens.crystals import Crystal
+from matlens.validate import handoff, qe
+
+FAKE = Path(__file__).with_name("fake_pw.py")
+UPF = '<UPF version="2.0.1">\n<PP_HEADER element="{0}" functional="PBE" is_ultrasoft="F" wfc_cutoff="30.0"/>\n</UPF>\n'
+
+
+def cubic_silicon(side: float = 5.43) -> Crystal:
+    """Give the cubic cell of silicon."""
+    half = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return Crystal(side * np.eye(3), np.full(8, 14), np.concatenate([half, half + 0.25]))
+
+
+class Folder:
+    """A hand-off, and what a person does with it."""
+
+    def __init__(self, path: Path, made: handoff.Handoff):
+        self.path, self.made = path, made
+        self.sha256, self.inputs = handoff.write(path, made, {})
+
+    def start(self, how: str = "", **environment: str) -> subprocess.Popen:
+        env = {**os.environ, "PW": f"{sys.executable} {FAKE}", "FAKE_PW": how, **environment}
+        return subprocess.Popen(["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True)
+
+    def run(self, how: str = "", **environment: str) -> int:
+        job = self.start(how, **environment)
+        job.communicate(timeout=120)
+        return job.returncode
+
+    def outcome(self, **limits) -> dict:
+        handed = {"sha256": self.sha256, "reason": ""}
+        return handoff.outcome(self.path, handed, lambda m, r: qe.judge(m, r, **limits))
+
+
+@pytest.fixture
+def silicon():
+    """Give what makes the cubic cell of silicon for a side in angstrom."""
+    return cubic_silicon
+
+
+@pytest.fixture
+def hand_over():
+    """Give what writes a hand-off into a folder, to be run."""
+    return Folder
+
+
+@pytest.fixture
+def pseudo(tmp_path):
+    """Make a folder of pseudopotentials that only their headers are true of."""
+    folder = tmp_path / "pseudo"
+    folder.mkdir()
+    for symbol in ("Si", "Al"):
+        (folder / f"{symbol}.upf").write_text(UPF.format(symbol))
+    return str(folder)
+
+
+@pytest.fixture
+def prepare(pseudo):
+    """Prepare a crystal for pw.x."""
+
+    def make(item: str = "si", crystal: Crystal | None = None, **options):
+        candidate = {"item": item, "formula": "Si", "name": "si", "reason": "first of the list", "predicted": {}}
+        return qe.prepare(candidate, crystal or cubic_silicon(), pseudopotential_folder=pseudo, **options)
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path, prepare):
+    return Folder(tmp_path / "handoff" / "si", prepare())
