@@ -119,3 +119,7 @@ def test_a_loop_of_alloys_asks_calphad(house):
     house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
     done = house.run("-n", studies="mine")
     assert done.returncode != 0 and "CALPHAD is not asked for 'fraction_l12_1073_k'" in done.stdout + done.stderr
+    acquire["constraints"] = {"solvus_l1_2": {"min": 1300, "max": 1200}}
+    house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
+    done = house.run("-n", studies="mine")
+    assert done.returncode != 0 and "which nothing does; swap them" in done.stdout + done.stderr
