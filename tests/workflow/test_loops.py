@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 
-
 from .conftest import House
 
 LOOP = {
@@ -65,6 +64,9 @@ def test_a_budget_ends_a_loop_in_the_middle_of_a_round_and_patience_after_one(ho
     found = house.read("mine", "rounds").query("method == 'random'")
     log = (house.folder / "logs/mine/acquire/random/0004.log").read_text()
     assert "brought nothing better" in log and found["round"].max() < 4
+    run(house, 2, budget={"cpu_hours": 1e-12}, random=None)
+    log = (house.folder / "logs/mine/acquire/greedy/0002.log").read_text()
+    assert "CPU-hours is used up" in log and house.read("mine", "rounds")["round"].tolist() == [1]
 
 
 def test_a_killed_round_goes_on(house, tmp_path):
@@ -111,6 +113,10 @@ def test_a_loop_of_alloys_asks_calphad(house):
     assert len(asked) == 5
     weak = asked[asked["status"] == "rejected"]
     assert weak["reason"].str.contains("nothing of l1_2").all()
+    limited = {**acquire, "calphad": {**acquire["calphad"], "criteria": [wishes[0] | {"max": 0.5}, wishes[1]]}}
+    house.study("mine", ingest={"alloys": alloys}, acquire=limited)
+    done = house.run("-n", studies="mine")
+    assert done.returncode != 0 and "the limits of a loop are its constraints" in done.stdout + done.stderr
     acquire["constraints"] = {"fraction_l12_1073_k": {"max": 0.5}}
     house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
     done = house.run("-n", studies="mine")

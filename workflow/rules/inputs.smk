@@ -680,7 +680,14 @@ def check_oracle(name, loop):
         raise WorkflowError(
             f"{place}.calphad: the oracle has no settings; add databases, temperatures_k and criteria"
         )
-    told = [phase_quantities.key(wish) for wish in loop["calphad"]["criteria"] or []]
+    wishes = loop["calphad"]["criteria"] or []
+    for wish in wishes:
+        if "min" in wish or "max" in wish:
+            raise WorkflowError(
+                f"{place}.calphad.criteria: the limits of a loop are its constraints; write that of "
+                f"'{phase_quantities.key(wish)}' there"
+            )
+    told = [phase_quantities.key(wish) for wish in wishes]
     for wanted in [*loop["objectives"], *loop["constraints"]]:
         if wanted not in told:
             raise WorkflowError(
@@ -711,11 +718,12 @@ def every_round(artefact):
 def asking(wildcards):
     """Give the settings of every method of a loop; how many rounds there are is no setting of a round."""
     settings = STUDIES[wildcards.study]["acquire"]
-    return {
+    kept = {
         key: value
         for key, value in settings.items()
         if key not in {*acquire.METHODS, "rounds", "calphad"}
     }
+    return {**kept, "sure": settings.get("calphad", {}).get("sure", 0.0)}
 
 
 def judging(wildcards):
