@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import acquire, registry
-from matlens.acquire import criteria, known, progress, rounds
+from matlens.acquire import criteria, known, progress, rounds, transfer
 
 RNG = np.random.default_rng(0)
 
@@ -67,6 +67,46 @@ def test_a_surrogate_is_sure_where_it_has_been_and_nowhere_else(surrogate):
     assert np.abs(mean[:6] - np.sin(5 * x[:6, 0])).max() < 0.5
     if surrogate == "gaussian_process":
         assert std[6:].mean() > 5 * std[:6].mean()
+
+
+def test_the_network_learns_a_smooth_function_and_knows_where_it_was_not():
+    x = np.random.default_rng(3).uniform(-1, 1, (200, 2))
+    predict = registry.load(acquire.SURROGATES, "network")(x, x[:, 0] ** 2 - x[:, 1], 0)
+    new = np.random.default_rng(4).uniform(-1, 1, (200, 2))
+    mean, near = predict(new)
+    assert np.abs(mean - (new[:, 0] ** 2 - new[:, 1])).mean() < 0.1
+    assert predict(new + 3.0)[1].mean() > 3 * near.mean()
+
+
+def taught(values: np.ndarray, x: np.ndarray) -> pd.DataFrame:
+    """Ask blindly for three rounds, and say what they taught."""
+    _, verdicts, index, chosen = loop("random", x, {"y": values}, 3, initial=30, batch=60)
+    fit = registry.load(acquire.SURROGATES, chosen["surrogate"])
+    return transfer.errors(index["item"].to_numpy(), x, verdicts, fit, chosen)
+
+
+def test_verdicts_teach_what_can_be_learned_and_nothing_where_there_is_nothing():
+    x, y = hills()
+    found = taught(y, x)
+    assert found["round"].tolist() == [2, 3] and found["held_out"].tolist() == [60, 60]
+    assert (found["gain_low"] > 0).all()
+    np.testing.assert_allclose(found["gain"], found["mae_before"] - found["mae_after"])
+    noise = taught(np.random.default_rng(5).standard_normal(len(x)), x)
+    assert (noise["gain"].abs() < 0.2 * noise["mae_before"]).all()  # a model that saw its own answers would gain it all
+
+
+def test_a_limit_is_kept_in_every_database_where_that_is_asked():
+    verdicts = pd.DataFrame({"status": "accepted", "z": [1.0, 1.0, 1.25], "z_spread": [0.0, 0.2, 0.2]})
+    kept = [
+        rounds.feasible(verdicts, settings(constraints={"z": {"min": 1.0}}, sure=sure)).tolist() for sure in (0.0, 1.0)
+    ]
+    assert kept == [[True, True, True], [True, False, True]]
+
+
+def test_a_round_says_that_nothing_keeps_the_constraints():
+    x, y = hills(60)
+    asked, *_ = loop("greedy", x, {"y": y}, 2, constraints={"y": {"min": 99.0}})
+    assert asked["reason"].str.contains("none of which keeps every constraint").sum() == 5
 
 
 @pytest.mark.parametrize("method", ["expected_improvement", "upper_confidence_bound", "thompson", "greedy"])

@@ -110,7 +110,7 @@ def equilibrated():
     verdict = {"item": HOSTILE, "engine": "calphad", "status": "accepted", "quantity": "solvus_l1_2", "value": 1300.0}
     verdict |= {"unit": "K", "uncertainty": 5.0, "predicted": np.nan, "reason": "within limits", "checksum": "0"}
     one = {"item": HOSTILE, "method": "otsu", "phase_name": HOSTILE, "structure": "l1_2", "temperature_k": 1000.0}
-    one |= {"measured": 0.5, "measured_low": 0.4, "measured_high": 0.6, "basis": "atoms, not volume"}
+    one |= {"measured": 0.5, "measured_low": 0.4, "measured_high": 0.6, "basis": "moles of atoms, not volume"}
     met = pd.DataFrame([one | {"database": base, "calphad": part} for base, part in ((HOSTILE, 0.6), ("b", 0.5))])
     return {
         "equilibria": {"calphad": found},

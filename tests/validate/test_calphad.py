@@ -362,7 +362,7 @@ def test_the_bridge_compares_what_was_measured_with_what_is_expected():
         "otsu": True,
         "unet": False,
     }
-    assert set(table["basis"]) == {"atoms, not volume"}
+    assert set(table["basis"]) == {"moles of atoms, not volume"}
     assert set(found["status"]) == {"ok"}
     volumes = {"fcc_a1": 7.0, "l1_2": 7.7}
     swollen, _ = bridge.bridge({"otsu": measured(0.49)}, items, **BRIDGE, molar_volumes_cm3=volumes)
@@ -474,6 +474,23 @@ def test_a_phase_that_never_forms_keeps_no_limit():
         criteria=[{"quantity": "solvus", "phase": "l1_2", "min": 900.0}],
     )  # fmt: skip
     assert verdicts["status"].tolist() == ["rejected"] and "never forms" in verdicts["reason"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"),
+    [
+        ({"quantity": "solvus", "phase": "l1_2"}, "solvus of l1_2 / K"),
+        (
+            {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073.5},
+            "fraction of l1_2 at 1073.5 K / (mol/mol)",
+        ),
+        ({"quantity": "tcp_fraction", "temperature_k": 1073}, "tcp fraction at 1073 K / (mol/mol)"),
+        ({"quantity": "freezing_range"}, "freezing range / K"),
+    ],
+)
+def test_keys_are_written_with_their_units(wish, told):
+    assert phase_quantities.words(phase_quantities.key(wish)) == told
+    assert phase_quantities.words("x_Al") == "x_Al"
 
 
 def test_a_misspelt_phase_is_no_fraction_of_zero():

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 from .conftest import House
 
 LOOP = {
@@ -22,7 +20,9 @@ LOOP = {
 
 
 def rounds(number: int, **changes) -> dict:
-    return {**LOOP, "acquire": {**LOOP["acquire"], "rounds": number, **changes}}
+    """Give a study of so many rounds; a change to None takes a setting away."""
+    acquire = {**LOOP["acquire"], "rounds": number, **changes}
+    return {**LOOP, "acquire": {name: value for name, value in acquire.items() if value is not None}}
 
 
 def files(house) -> dict[str, tuple[bytes, int]]:
@@ -64,20 +64,17 @@ def test_a_budget_ends_a_loop_in_the_middle_of_a_round_and_patience_after_one(ho
     found = house.read("mine", "rounds").query("method == 'random'")
     log = (house.folder / "logs/mine/acquire/random/0004.log").read_text()
     assert "brought nothing better" in log and found["round"].max() < 4
+    run(house, 2, budget={"cpu_hours": 1e-12}, random=None)
+    log = (house.folder / "logs/mine/acquire/greedy/0002.log").read_text()
+    assert "CPU-hours is used up" in log and house.read("mine", "rounds")["round"].tolist() == [1]
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory):
-    """Run four rounds undisturbed."""
-    return {name: data for name, (data, _) in run(House(tmp_path_factory.mktemp("calm") / "house"), 4).items()}
-
-
-def test_a_killed_round_goes_on(house, calm):
-    """Kill Snakemake and its jobs while the second round is under way."""
-    house.study("mine", **rounds(4))
-    command = house.command("--config", "studies=mine", "--cores", "1")
+def test_a_killed_round_goes_on(house, tmp_path):
+    """Kill Snakemake and its jobs while the second round of three is under way."""
+    undisturbed = run(House(tmp_path / "calm"), 3, random=None)
+    house.study("mine", **rounds(3, random=None))
     started = subprocess.Popen(
-        command, cwd=house.folder, env=house.env, start_new_session=True,
+        house.command("--config", "studies=mine"), cwd=house.folder, env=house.env, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     second = house.folder / "results/mine/acquire/greedy/candidates/0002.parquet"
@@ -88,12 +85,13 @@ def test_a_killed_round_goes_on(house, calm):
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
     left = files(house)
-    assert 0 < len(left) < len(calm)
+    assert 0 < len(left) < len(undisturbed)
     env = {**house.env, "PYTHONPATH": "workflow"}
     subprocess.run([sys.executable, "workflow/scripts/resume.py"], cwd=house.folder, env=env, check=True)
-    after = run(house, 4)
-    assert {name: data for name, (data, _) in after.items()} == calm
-    assert all(after[name][1] == when for name, (_, when) in left.items())  # what was done is not done again
+    after = run(house, 3, random=None)
+    assert {name: data for name, (data, _) in after.items()} == {n: data for n, (data, _) in undisturbed.items()}
+    first = [name for name in left if name.endswith("0001.parquet")]
+    assert all(after[name][1] == left[name][1] for name in first)  # what was done is not done again
 
 
 def test_a_loop_of_alloys_asks_calphad(house):
@@ -115,7 +113,15 @@ def test_a_loop_of_alloys_asks_calphad(house):
     assert len(asked) == 5
     weak = asked[asked["status"] == "rejected"]
     assert weak["reason"].str.contains("nothing of l1_2").all()
+    limited = {**acquire, "calphad": {**acquire["calphad"], "criteria": [wishes[0] | {"max": 0.5}, wishes[1]]}}
+    house.study("mine", ingest={"alloys": alloys}, acquire=limited)
+    done = house.run("-n", studies="mine")
+    assert done.returncode != 0 and "the limits of a loop are its constraints" in done.stdout + done.stderr
     acquire["constraints"] = {"fraction_l12_1073_k": {"max": 0.5}}
     house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
     done = house.run("-n", studies="mine")
     assert done.returncode != 0 and "CALPHAD is not asked for 'fraction_l12_1073_k'" in done.stdout + done.stderr
+    acquire["constraints"] = {"solvus_l1_2": {"min": 1300, "max": 1200}}
+    house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
+    done = house.run("-n", studies="mine")
+    assert done.returncode != 0 and "which nothing does; swap them" in done.stdout + done.stderr

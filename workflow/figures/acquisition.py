@@ -1,5 +1,7 @@
 """What the rounds of a loop brought, for every way of asking."""
 
+from matlens import phase_quantities
+
 from figures import style
 
 
@@ -24,7 +26,9 @@ def draw(rounds: dict, *, interval: bool = True):
             if interval and found["replicate"].nunique() > 1:
                 panel.fill_between(asked, value.min(), value.max(), color=looks[method]["color"], alpha=0.15, lw=0)
         panel.set_xlabel("verdicts")
-        panel.set_ylabel(style.axis(column.replace("best_", "best ")))
+        name = column.removeprefix("best_")
+        told = phase_quantities.words(name)
+        panel.set_ylabel(f"best {told}" if told != name else style.axis(column.replace("best_", "best ")))
     if "top_random" in table:
         first = axes.flat[0]
         first.plot(

@@ -10,7 +10,7 @@ DASHES = ("-", "--", ":", "-.")
 def draw(equilibria: dict, *, most: int = 6, least: float = 0.001):
     """Draw a panel for each of the first `most` alloys; one line style for each database.
 
-    Fractions are of atoms; phases that never reach `least` are left out.
+    Fractions are by moles of atoms; phases that never reach `least` are left out.
     """
     table = next(iter(equilibria.values()))
     good = table[table["status"] == "ok"]
@@ -33,7 +33,7 @@ def draw(equilibria: dict, *, most: int = 6, least: float = 0.001):
     for panel in axes[-1, :]:
         panel.set_xlabel(style.axis("temperature_k"))
     for panel in axes[:, 0]:
-        panel.set_ylabel("fraction of atoms")
+        panel.set_ylabel("phase fraction / (mol/mol)")
     for panel in axes.flat[len(items) :]:
         panel.set_visible(False)
     figure.legend(handles=keys(colours, databases), loc="outside upper center", ncols=4)

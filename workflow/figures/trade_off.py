@@ -1,6 +1,7 @@
 """What a loop asked for, in the plane of two quantities: round by round, with the front of the best compromises."""
 
 import numpy as np
+from matlens import phase_quantities
 from matlens.acquire import SPREAD
 from matlens.registry import suggest
 
@@ -35,8 +36,8 @@ def draw(asked: dict, *, x: str = "", y: str = "", x_goal: str = "maximize", y_g
                 points(panel, part, x, y, colour, bool(kept), f"round {number}")
         front(panel, table, (x, y), (x_goal, y_goal))
         panel.set_title(style.text(method))
-        panel.set_xlabel(style.text(x.replace("_", " ")))
-    axes.flat[0].set_ylabel(style.text(y.replace("_", " ")))
+        panel.set_xlabel(phase_quantities.words(x))
+    axes.flat[0].set_ylabel(phase_quantities.words(y))
     named = {}
     for panel in axes.flat:
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))

@@ -40,6 +40,21 @@ def key(wish: Mapping) -> str:
     return "_".join(part for part in parts if part)
 
 
+def words(name: str) -> str:
+    """Write a key as people would, with its unit: "solvus_l1_2" is "solvus of l1_2 / K"; another name stays."""
+    quantity = next(
+        (one for one in sorted(UNITS, key=len, reverse=True) if name == one or name.startswith(one + "_")), ""
+    )
+    if not quantity:
+        return name
+    rest, where = name[len(quantity) :].strip("_"), ""
+    if quantity in AT_TEMPERATURE:
+        *phase, temperature, _ = rest.split("_")
+        rest, where = "_".join(phase), f" at {temperature.replace('p', '.')} K"
+    unit = f"({UNITS[quantity]})" if "/" in UNITS[quantity] else UNITS[quantity]
+    return quantity.replace("_", " ") + (f" of {rest}" if rest else "") + f"{where} / {unit}"
+
+
 def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
     """Refuse what cannot be asked of these phases; a ValueError says what is missing."""
     known = {name for phase in phases for name in thermo.structures(phase)}

@@ -220,7 +220,15 @@ def check_oracle(name, settings):
             "acquire.calphad",
             "the oracle has no settings; add databases, temperatures_k and criteria",
         )
-    told = [phase_quantities.key(wish) for wish in loop["calphad"]["criteria"] or []]
+    wishes = loop["calphad"]["criteria"] or []
+    for wish in wishes:
+        if "min" in wish or "max" in wish:
+            stop(
+                name,
+                "acquire.calphad.criteria",
+                f"the limits of a loop are its constraints; write that of '{phase_quantities.key(wish)}' there",
+            )
+    told = [phase_quantities.key(wish) for wish in wishes]
     for wanted in [*loop["objectives"], *loop["constraints"]]:
         if wanted not in told:
             stop(

@@ -486,11 +486,12 @@ def every_round(artefact):
 def asking(wildcards):
     """Give the settings of every method of a loop; how many rounds there are is no setting of a round."""
     settings = STUDIES[wildcards.study]["acquire"]
-    return {
+    kept = {
         key: value
         for key, value in settings.items()
         if key not in {*acquire.METHODS, "rounds", "calphad"}
     }
+    return {**kept, "sure": settings.get("calphad", {}).get("sure", 0.0)}
 
 
 def judging(wildcards):

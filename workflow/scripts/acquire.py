@@ -31,6 +31,7 @@ def main(
             mine = known[known["replicate"] == replicate]
             call = partial(registry.call, score, options=options)
             made.append(rounds.propose(items, offered.to_numpy(), mine, fit, call, settings, number, replicate))
+            print(f"{len(made[-1])} candidates: {made[-1]['reason'].max()}")
     none = pd.DataFrame(columns=list(acquire.CANDIDATES))
     io.write_table(candidates, pd.concat(made, ignore_index=True) if made else none)
 

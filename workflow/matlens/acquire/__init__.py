@@ -19,6 +19,7 @@ CONTROLS = ("random",)  # what a choice is worth: verdicts on candidates drawn b
 SURROGATES = {
     "gaussian_process": "matlens.acquire.surrogates:gaussian_process",
     "forest": "matlens.acquire.surrogates:forest",
+    "network": "matlens.acquire.surrogates:network",
 }
 ORACLES = {
     "index": "matlens.acquire.known:judge",

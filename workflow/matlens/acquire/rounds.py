@@ -144,6 +144,7 @@ def propose(
         parts.append((chosen, value[chosen], *told, chance[chosen]))
     chosen, value, mean, std, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
     why = f"highest of {len(free)} candidates without a verdict, after {len(asked)} verdicts"
+    why += "" if good.any() else ", none of which keeps every constraint"
     return _table(number, replicate, items[free[chosen]], value, mean, std, chance, why)
 
 

@@ -13,7 +13,7 @@ COLUMNS = (
     "measured_low", "measured_high", "database", "calphad", "basis", "calphad_spread", "difference", "agrees",
     columns.REASON,
 )  # fmt: skip
-BASIS = {True: "volume", False: "atoms, not volume"}
+BASIS = {True: "volume", False: "moles of atoms, not volume"}
 
 
 def bridge(

@@ -46,7 +46,7 @@ def table(made: list[dict]):
 
 
 def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, str]) -> None:
-    """Add formation energies to the values of candidates whose elements are among them, computed in the same way.
+    """Add formation energies to the values of compounds whose elements are among the candidates, computed in the same way.
 
     `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by:
     only equal ones are. References are the accepted candidates of one element, the lowest of each.
@@ -60,7 +60,7 @@ def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping]
     for item, outcome in outcomes.items():
         energy, parts = (outcome.get("values") or {}).get("energy_ev_per_atom"), compositions.get(item, {})
         costs = {symbol: reference.get((settings.get(item, ""), symbol)) for symbol in parts}
-        if energy and parts and None not in costs.values():
+        if energy and len(parts) > 1 and None not in costs.values():
             formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
             outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
 
