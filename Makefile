@@ -9,7 +9,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config studies=$(STUDIES))
 export PYTHONPATH := workflow
 
-.PHONY: run resume test test-slow cluster-test figures report export lint plan status benchmark lock licences clean
+.PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark lock licences clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
@@ -34,6 +34,9 @@ test: .venv/installed
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+kill-test: .venv/installed  ## kill a run fifty times at random moments; it ends in the bytes of an undisturbed one
+	$(BIN)/python -m pytest -m slow tests/workflow/test_faults.py -k killed $(ARGS)
 
 cluster-test: .venv/installed  ## the same studies through a local Slurm (needs root and Debian's packages)
 	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)

@@ -1,6 +1,5 @@
 """A local Slurm for every test of this folder; without the means for one they are skipped."""
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from matlens import runs
 
-from ..workflow.conftest import House
+from ..workflow.conftest import House, calm  # noqa: F401  (a fixture)
 
 HERE = Path(__file__).parent
 SLURM = HERE / "slurm_local.sh"
@@ -44,15 +43,6 @@ class Clustered(House):
         """List the jobs of this house that Slurm knows: id, state, partition, comment."""
         names = runs.run_ids(log.read_text() for log in self.folder.glob(".snakemake/log/*.log"))
         return queue(f"--states={','.join(states or ['all'])}", f"--name={','.join(names)}") if names else []
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Hash every artefact under a folder of results, by relative path."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def queue(*words: str) -> list[list[str]]:

@@ -1,8 +1,8 @@
 """What breaks on one machine, made to break: the results are those of an undisturbed run."""
 
-import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,88 +10,172 @@ import time
 
 import pytest
 
-from .conftest import House
+from .conftest import FAULTY, House, hashes
 
-STUDY = {
-    "phases": ["matrix", "particle"],
-    "ingest": {"shards": 3, "gamma_prime": {"ages_h": [1, 20], "images": 3, "size_px": [64, 64]}},
-    "segment": {"otsu": {}},
-    "quantify": {"fractions": {}},
-}
 ALWAYS = """
-    import os as _os, pathlib as _paths
-    if "0001" in images:
-        raise RuntimeError("planted")
-    if "0002" in images and not _paths.Path("planted").exists():
-        _paths.Path("planted").touch()
-        _os.kill(_os.getpid(), 9)
+import os as _os, pathlib as _paths
+if shard == "0001":
+    raise RuntimeError("planted")
+if shard == "0002" and not _paths.Path("planted").exists():
+    _paths.Path("planted").touch()
+    _os.kill(_os.getpid(), 9)
+"""
+HANGS = """
+import pathlib as _paths, time as _time
+_paths.Path("begun").touch()
+while _paths.Path("hang").exists():
+    _time.sleep(0.1)
 """
 
 
-def hashes(house) -> dict[str, str]:
-    """Hash every artefact of the study, by path."""
-    folder = house.folder / "results/mine"
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+def start(house: House) -> subprocess.Popen:
+    """Start a run in a session of its own."""
+    command = house.command("--config", "studies=mine")
+    return subprocess.Popen(command, cwd=house.folder, env=house.env, start_new_session=True, stderr=subprocess.PIPE)
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory):
-    """Run the study undisturbed."""
-    house = House(tmp_path_factory.mktemp("calm") / "house")
-    house.study("mine", **STUDY)
+def until(ready, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end, "what was waited for did not happen"
+        time.sleep(0.1)
+
+
+def finished(house: House) -> None:
+    """Run to the end."""
     done = house.run(studies="mine")
     assert done.returncode == 0, done.stdout + done.stderr
-    return hashes(house)
-
-
-def door(house, name: str, *words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, f"workflow/scripts/{name}.py", *words]
-    return subprocess.run(command, cwd=house.folder, env=house.env, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_ends_in_the_same_bytes(house, calm, kills):
     """Kill Snakemake alone, so that its jobs live on, or with all its jobs; then resume as a user would."""
-    house.study("mine", **STUDY)
-    house.env["PYTHONPATH"] = "workflow"
-    moments, ended = random.Random(kills), 0
-    for _ in range(kills):
-        command = house.command("--config", "studies=mine")
-        run = subprocess.Popen(command, cwd=house.folder, env=house.env, start_new_session=True, stderr=subprocess.PIPE)
-        time.sleep(moments.uniform(1.0, 6.0))
+    house.study("mine", **FAULTY)
+    moments, hit = random.Random(kills), 0
+    while hit < kills:
+        run = start(house)
+        time.sleep(moments.uniform(1.0, 8.0))
         if run.poll() is None:
+            hit += 1
             (os.killpg if moments.random() < 0.5 else os.kill)(run.pid, signal.SIGKILL)
-        else:
-            ended += 1
-            assert run.returncode == 0, run.stderr.read()
         run.wait()
-        resumed = door(house, "resume")
+        resumed = house.door("resume")
         assert resumed.returncode == 0, resumed.stderr
-        if ended and kills > 5:  # once it got through: begin anew, so that every kill hits a run at work
-            ended = 0
-            assert hashes(house) == calm
-            subprocess.run(["rm", "-rf", "results", ".snakemake"], cwd=house.folder, check=True)
-    done = house.run(studies="mine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert hashes(house) == calm
+        if run.returncode >= 0:  # it got through: begin anew, so that every kill hits a run at work
+            assert run.returncode == 0, run.stderr.read()
+            assert hashes(house.folder / "results/mine") == calm
+            shutil.rmtree(house.folder / "results")
+            shutil.rmtree(house.folder / ".snakemake")
+        run.stderr.close()
+    finished(house)
+    assert hashes(house.folder / "results/mine") == calm
     assert not list((house.folder / "results").rglob("*.partial"))
 
 
+def test_a_second_run_is_refused_and_a_hanging_job_is_seen_ended_and_done_again(house, calm):
+    house.study("mine", **FAULTY)
+    house.plant(HANGS)
+    (house.folder / "hang").touch()
+    run = start(house)
+    try:
+        until((house.folder / "begun").exists)
+        second = house.run(studies="mine")
+        assert second.returncode != 0
+        assert "locked" in second.stdout + second.stderr
+        refused = house.door("resume")
+        assert refused.returncode == 1
+        assert str(run.pid) in refused.stderr
+        assert run.poll() is None, "the run at work was disturbed"
+        assert "segment/otsu/" in house.door("status", "--studies", "mine").stdout.split("under way")[1]
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    run.stderr.close()
+
+    (house.folder / "begun").unlink()
+    resumed = house.door("resume")  # the job that hangs lives on without its driver
+    assert resumed.returncode == 0, resumed.stderr
+    assert " 0 processes" not in resumed.stdout
+    logs = [path.read_text() for path in (house.folder / "logs/mine/segment").rglob("*.log")]
+    assert any("stopped by SIGTERM" in text and "a retry asks for more time" in text for text in logs)
+    (house.folder / "hang").unlink()
+    finished(house)
+    assert hashes(house.folder / "results/mine") == calm
+
+
+def test_jobs_that_outlive_their_driver_are_awaited_when_that_is_asked_for(house, calm):
+    house.study("mine", **FAULTY)
+    house.plant(HANGS)
+    (house.folder / "hang").touch()
+    run = start(house)
+    until((house.folder / "begun").exists)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    run.stderr.close()
+    command = [sys.executable, "workflow/scripts/resume.py", "--jobs", "wait"]
+    env = {**house.env, "PYTHONPATH": "workflow"}
+    waiting = subprocess.Popen(command, cwd=house.folder, env=env, stdout=subprocess.PIPE, text=True)
+    time.sleep(5.0)
+    assert waiting.poll() is None, "it did not wait"
+    (house.folder / "hang").unlink()
+    assert "awaited" in waiting.communicate(timeout=60)[0]
+    assert list((house.folder / "results/mine/segment/otsu/labels").iterdir()), "what was awaited is not there"
+    finished(house)
+    assert hashes(house.folder / "results/mine") == calm
+
+
+def test_a_run_is_cut_off_and_its_method_upgraded_and_only_the_users_of_that_work_again(house, tmp_path):
+    two, fresh = {**FAULTY, "segment": {"otsu": {}, "all_background": {}}}, House(tmp_path / "fresh")
+    formula, old = "workflow/matlens/segment/otsu.py", "np.float32(threshold)"
+    text = (house.folder / formula).read_text()
+    assert old in text
+
+    def made() -> dict:
+        """List what no job of the method `otsu` made, with the times of change."""
+        paths = [path for stage in ("ingest", "segment", "quantify") for path in results.glob(f"{stage}/**/*.*")]
+        return {path: path.stat().st_mtime_ns for path in paths if "otsu" not in path.parts}
+
+    results = house.folder / "results/mine"
+    house.study("mine", **two)
+    (house.folder / formula).write_text(text + HANGS)
+    (house.folder / "hang").touch()
+    run = start(house)
+    until((house.folder / "begun").exists)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    run.stderr.close()
+    (house.folder / "hang").unlink()
+    assert house.door("resume").returncode == 0
+    before = made()
+    assert before
+
+    (house.folder / formula).write_text(text.replace(old, "np.float32(threshold + 0.03)"))
+    finished(house)
+    again = [path for path, at in made().items() if before.get(path, at) != at]
+    assert not [path for path in again if "ingest" in path.parts], "what was finished was made again"
+
+    before = made()
+    (house.folder / formula).write_text(text.replace(old, "np.float32(threshold + 0.05)"))
+    finished(house)
+    assert made() == before, "another method worked again"
+    fresh.study("mine", **two)
+    shutil.copy(house.folder / formula, fresh.folder / formula)
+    finished(fresh)
+    assert hashes(results) == hashes(fresh.folder / "results/mine")
+
+
 def test_a_shard_that_always_fails_leaves_the_rest_finished_and_is_named(house, calm):
-    house.study("mine", **STUDY)
-    house.env["PYTHONPATH"] = "workflow"
+    house.study("mine", **FAULTY)
     path = house.folder / "workflow/scripts/segment.py"
     sound = path.read_text()
-    head, tail = sound.split("    function, lost =", 1)
-    path.write_text(f"{head}{ALWAYS}    function, lost ={tail}")
+    house.plant(ALWAYS)
     done = house.run("--retries", "1", studies="mine")
     assert done.returncode != 0
-    made = hashes(house)
+    made = hashes(house.folder / "results/mine")
     assert {name: calm[name] for name in made} == made, "what was made is not what an undisturbed run makes"
-    assert {f"quantify/otsu/fractions/{shard}.parquet" for shard in ("0000", "0002")} <= set(made)
+    assert {f"quantify/otsu/fractions/{shard}.parquet" for shard in ("0000", "0002", "0003")} <= set(made)
     assert "tables/items.csv" in made
-    told = door(house, "status", "--studies", "mine").stdout
+    told = house.door("status", "--studies", "mine").stdout
     assert "1 failed" in told
     assert "shard=0001" in told
     assert "RuntimeError: planted" in told
@@ -100,10 +184,9 @@ def test_a_shard_that_always_fails_leaves_the_rest_finished_and_is_named(house, 
     assert "fractions.csv" in report
 
     path.write_text(sound)
-    done = house.run(studies="mine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert hashes(house) == calm
-    assert "0 failed, 0 left" in door(house, "status", "--studies", "mine").stdout
+    finished(house)
+    assert hashes(house.folder / "results/mine") == calm
+    assert "0 failed, 0 left" in house.door("status", "--studies", "mine").stdout
 
 
 def mounted(*words: str) -> bool:
@@ -112,7 +195,7 @@ def mounted(*words: str) -> bool:
 
 
 def test_a_full_disk_is_named_and_freed_space_lets_the_run_go_on(house, calm):
-    house.study("mine", **STUDY)
+    house.study("mine", **FAULTY)
     results = house.folder / "results"
     results.mkdir()
     if os.getuid() != 0 or not mounted("-t", "tmpfs", "-o", "size=72k", "tmpfs", str(results)):
@@ -124,28 +207,30 @@ def test_a_full_disk_is_named_and_freed_space_lets_the_run_go_on(house, calm):
         assert "No space left" in logs
         assert "free some space" in logs
         assert mounted("-o", "remount,size=64m", str(results))
-        done = house.run(studies="mine")
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert hashes(house) == calm
+        finished(house)
+        assert hashes(house.folder / "results/mine") == calm
     finally:
         subprocess.run(["umount", str(results)], check=False)
 
 
-def test_input_that_cannot_be_written_is_read_and_a_moved_folder_is_still_finished(house, pictures, tmp_path):
-    house.study("mine", **{**STUDY, "ingest": {"shards": 2, "files": {"path": f"{pictures}/*"}}})
+def test_input_that_cannot_be_written_is_read_and_moved_folders_are_still_finished(house, pictures, tmp_path):
+    house.study("mine", **{**FAULTY, "ingest": {"shards": 2, "files": {"path": f"{pictures}/*"}}})
     bound = os.getuid() == 0 and mounted("--bind", str(pictures), str(pictures))
     if bound:
         assert mounted("-o", "remount,ro,bind", str(pictures))
     else:
         pictures.chmod(0o555)
     try:
-        done = house.run(studies="mine")
-        assert done.returncode == 0, done.stdout + done.stderr
-        before = hashes(house)
+        finished(house)
+        before = hashes(house.folder / "results/mine")
         house.folder = house.folder.rename(tmp_path / "moved")
         plan = house.run("-n", studies="mine")
         assert "Nothing to be done" in plan.stdout + plan.stderr
-        assert hashes(house) == before
+        (house.folder / "results").rename(tmp_path / "elsewhere")  # as to a larger disk
+        (house.folder / "results").symlink_to(tmp_path / "elsewhere")
+        plan = house.run("-n", studies="mine")
+        assert "Nothing to be done" in plan.stdout + plan.stderr
+        assert hashes(tmp_path / "elsewhere/mine") == before
     finally:
         if bound:
             subprocess.run(["umount", str(pictures)], check=True)

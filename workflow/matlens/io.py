@@ -6,6 +6,7 @@ in which every item is a group of OME-NGFF 0.5 with its full-resolution array `0
 
 import importlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -381,6 +382,16 @@ class Arrays(Mapping):
     def rows(self, key: int, first: int, last: int) -> np.ndarray:
         """Read some rows of a flat item, for images larger than memory."""
         return self._root[f"{key:08d}/0"][first:last]
+
+    def thinned(self, key: int, most_px: int) -> np.ndarray:
+        """Read one item; of a flat one with more pixels every n-th row and column, so that `most_px` are enough."""
+        shape = self.shape(key)
+        step = math.ceil(math.sqrt(math.prod(shape) / most_px))
+        if len(shape) != 2 or step <= 1:
+            return self[key]
+        starts = range(0, shape[0], CHUNK_SIDE[2] // step * step)
+        ends = [*starts[1:], shape[0]]
+        return np.concatenate([self.rows(key, a, b)[::step, ::step] for a, b in zip(starts, ends, strict=True)])
 
     def unit_rows(self, key: int, first: int, last: int) -> np.ndarray:
         """Read some rows of a flat item as float32 in [0, 1]."""

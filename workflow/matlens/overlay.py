@@ -13,6 +13,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TRUTH = "#F0E442"
 TINT = 0.30
 THUMB_PX = 320
+LARGE_PX = 1 << 26  # of an image with more pixels, every n-th row and column is enough for a picture
 LARGE_BYTES, THUMB_BYTES = 200_000, 40_000
 QUALITIES = (85, 70, 55, 40, 25, 10)
 

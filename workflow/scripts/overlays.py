@@ -8,7 +8,9 @@ from matlens import columns, door, io, overlay
 def _get(path: str, key: int) -> tuple:
     """Read one item of a shard: its (middle) image and its attributes, or (None, {}) when it is not there."""
     with io.read_arrays(path) as arrays:
-        return (overlay.plane(arrays[key]), arrays.attrs(key)) if key in list(arrays) else (None, {})
+        if key not in list(arrays):
+            return None, {}
+        return overlay.plane(arrays.thinned(key, overlay.LARGE_PX)), arrays.attrs(key)
 
 
 def main(
