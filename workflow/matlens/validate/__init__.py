@@ -44,4 +44,13 @@ NEEDS = {  # what an engine works on: crystals or compositions
     "thermocalc": "compositions",
     "opencalphad": "compositions",
 }
+QUANTITIES = (  # what engines for crystals compute
+    "energy_ev_per_atom",
+    "formation_energy_ev_per_atom",
+    "volume_a3_per_atom",
+    "lattice_constant_a",
+    "bulk_modulus_gpa",
+    "bulk_modulus_derivative",
+    "magnetisation_mu_b_per_atom",
+)
 ACCEPTED, REJECTED, FAILED, PENDING = STATUSES = ("accepted", "rejected", "failed", "pending")

@@ -1,6 +1,8 @@
 """Pseudopotentials from a folder of UPF files, and the plane-wave cut-offs that are recommended for them."""
 
 import re
+import sys
+import zipfile
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from matlens.validate.handoff import shared
 TUTORIAL = Path("/usr/share/espresso/pseudo")  # comes with Debian's Quantum ESPRESSO; for trying, not for results
 TABLES = "dft_references"
 DOJO, SSSP = "pseudodojo_v0.4_pbe_standard_hints.json", "sssp_1.3.0_pbe_efficiency.yaml"
+PSEUDODOJO = "PseudoDojo/0.4/PBE/SR/standard/upf"
 NO_CUTOFF = 1.0  # Ry; a header that suggests less than this suggests nothing
 _FUNCTIONALS = {
     "pbe": ("pbe", "sla pw pbx pbc", "sla pw pbe pbe"),
@@ -124,3 +127,17 @@ def cutoff(symbol: str, path: Path, hints: str) -> dict:
 def source(folder: str | None) -> Path:
     """Name the folder to take pseudopotentials from: that of the study, else the tutorial ones of the system."""
     return Path(folder) if folder else TUTORIAL
+
+
+def unpack(archive: Path, folder: Path) -> int:
+    """Write the UPF files of PseudoDojo 0.4 (PBE, scalar relativistic, standard) in an archive to a folder; count."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive) as files:
+        members = [name for name in files.namelist() if re.search(rf"{PSEUDODOJO}/[A-Z][a-z]?\.upf$", name)]
+        for name in members:
+            (folder / Path(name).name).write_bytes(files.read(name))
+    return len(members)
+
+
+if __name__ == "__main__":
+    print(f"{unpack(Path(sys.argv[1]), Path(sys.argv[2]))} pseudopotentials in {sys.argv[2]}")

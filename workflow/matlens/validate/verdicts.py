@@ -46,7 +46,7 @@ def table(made: list[dict]):
 
 
 def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, str]) -> None:
-    """Add formation energies to the values of compounds whose elements are among the candidates, computed in the same way.
+    """Add formation energies to the values of compounds whose elements are candidates too, computed in the same way.
 
     `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by:
     only equal ones are. References are the accepted candidates of one element, the lowest of each.

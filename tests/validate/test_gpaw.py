@@ -1,0 +1,113 @@
+"""What GPAW's answers are worth, and GPAW itself where it is installed."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from matlens.validate import eos, gpaw, handoff
+
+CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
+
+
+@pytest.fixture
+def answered(silicon):
+    """Make the manifest of silicon and the answers that GPAW would give to it."""
+    made = gpaw.prepare(CANDIDATE, silicon())
+    manifest, results = made.manifest, {}
+    for name, scale in manifest["scales"].items():
+        cell = np.array(manifest["structure"]["cell_a"]) * scale
+        volume = abs(np.linalg.det(cell))
+        energy = -10.0 + 0.5 * 90.0 / eos.GPA * (volume - 40.0) ** 2 / 40.0
+        answer = {
+            "energy_ev": energy, "forces_ev_a": np.zeros((2, 3)).tolist(), "stress_gpa": np.zeros((3, 3)).tolist(),
+            "cell_a": cell.tolist(), "species": manifest["structure"]["species"],
+            "frac": manifest["structure"]["frac"], "magnetisation": 0.0, "converged": True, "iterations": 12,
+            "k_points": manifest["settings"]["k_points"], "settings": manifest["settings"], "setups": {"Si": "f"},
+            "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
+        }  # fmt: skip
+        results[f"{name}.json"] = json.dumps(answer).encode()
+        results[f"{name}.txt"] = f"Converged after 12 iterations.\nExtrapolated:  {energy:.6f}\n".encode()
+    return manifest, results
+
+
+def changed(results: dict, name: str = "v02", **values) -> dict:
+    answer = json.loads(results[f"{name}.json"])
+    settings = {**answer["settings"], **values.pop("settings", {})}
+    return {**results, f"{name}.json": json.dumps({**answer, "settings": settings, **values}).encode()}
+
+
+def test_answers_to_the_question_are_accepted(answered):
+    found = gpaw.judge(*answered)
+    assert found["status"] == "accepted", found["reason"]
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(90.0, rel=0.02)
+
+
+WRONG = {
+    "stale": ({"request": "0" * 64}, "stale or foreign"),
+    "another volume": ({"volume": "v03"}, "stale or foreign"),
+    "not converged": ({"converged": False}, "not self-consistent"),
+    "at the last iteration": ({"iterations": 200}, "not self-consistent"),
+    "zero": ({"energy_ev": 0.0}, "its energy is 0"),
+    "another energy": ({"energy_ev": -11.0}, "disagree"),
+    "other atoms": ({"species": [32, 32]}, "of other atoms"),
+    "another cell": ({"cell_a": np.eye(3).tolist()}, "of another cell"),
+    "a low cut-off": ({"settings": {"cutoff_ev": 300.0}}, "the cut-off was 300 eV"),
+    "wide thresholds": ({"settings": {"threshold_ev": 1e-2}}, "thresholds of self-consistency were widened"),
+    "other k points": ({"k_points": [1, 1, 1]}, "k points"),
+    "another version": ({"versions": {"gpaw": "26.7.0"}}, "differ in versions"),
+    "other setups": ({"setups": {"Si": "g"}}, "differ in setups"),
+    "forces": ({"forces_ev_a": np.ones((2, 3)).tolist()}, "largest force"),
+    "an energy that is no number": ({"energy_ev": None}, "cannot be read"),
+}
+
+
+def test_other_answers_are_rejected_with_the_reason(answered):
+    manifest, results = answered
+    for name, (values, word) in WRONG.items():
+        found = gpaw.judge(manifest, changed(results, **values))
+        assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+def test_answers_that_are_missing_or_cut_off_are_rejected(answered):
+    manifest, results = answered
+    assert "missing" in gpaw.judge(manifest, {k: v for k, v in results.items() if k != "v01.json"})["reason"]
+    assert "cannot be read" in gpaw.judge(manifest, {**results, "v01.json": results["v01.json"][:99]})["reason"]
+    assert "log is cut off" in gpaw.judge(manifest, {**results, "v01.txt": b"Converged after 3"})["reason"]
+
+
+def real(tmp_path, hand_over, crystal, **options):
+    if not shutil.which("gpaw"):
+        pytest.skip("GPAW is not installed: apt-get install gpaw gpaw-data")
+    return hand_over(tmp_path / "real", gpaw.prepare(CANDIDATE, crystal, **options))
+
+
+def test_a_script_without_gpaw_is_not_run_and_says_what_to_set(tmp_path, hand_over, silicon):
+    folder = hand_over(tmp_path / "none", gpaw.prepare(CANDIDATE, silicon()))
+    assert folder.run(GPAW_PYTHON="", PATH="/usr/bin:/bin", PYTHONHOME="/nowhere") == 69
+    assert "GPAW_PYTHON" in handoff.state(folder.path)["message"]
+
+
+@pytest.mark.slow
+def test_silicon_by_the_engine_itself(tmp_path, hand_over, silicon):
+    """PBE by GPAW, 400 eV: 5.477 A and 89.0 GPa (data/published/dft_references.csv)."""
+    folder = real(tmp_path, hand_over, silicon(5.47), cutoff_ev=400.0, k_spacing_per_a=0.25)
+    assert folder.run() == 0
+    handed = {"sha256": folder.sha256, "reason": ""}
+    found = handoff.outcome(folder.path, handed, gpaw.judge)
+    assert found["status"] == "accepted", found["reason"]
+    assert found["values"]["lattice_constant_a"][0] == pytest.approx(5.477, abs=0.004)
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(89.0, abs=1.5)
+
+
+def test_electrons_that_do_not_converge_climb_the_ladder(tmp_path, hand_over, silicon):
+    """One iteration is never enough: GPAW raises, and each rung is tried once."""
+    made = gpaw.prepare(CANDIDATE, silicon(), cutoff_ev=350.0, k_spacing_per_a=1.0, points=5)
+    request = json.loads(made.files["request.json"])
+    request["settings"]["maxiter"] = 3
+    files = {**made.files, "request.json": json.dumps(request), "ladder.txt": "again electrons one maxiter 4\n"}
+    folder = real(tmp_path, hand_over, silicon())
+    folder = hand_over(tmp_path / "few", made._replace(files=files))
+    assert folder.run() == 1
+    assert (folder.path / "attempts.log").read_text().count("retry=again") == 1
+    assert "KohnShamConvergenceError" in handoff.state(folder.path)["message"]
