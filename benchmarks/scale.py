@@ -21,24 +21,29 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights")
 LEAST_ITEMS, MOST_SHARDS = 200, 1200
 SLURM_JOB_S = 6.0  # start of a job on a quiet Slurm, before its first line: two Snakemakes
+SALT = {"prototypes": ["rock_salt"], "elements": {"A": ["Na"], "X": ["Cl"]}}
 WEIGHTS = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
 SPANS = """
 import builtins as _b, json as _j, time as _t
-_start, _state, _import = _t.time(), {"depth": 0, "spent": 0.0}, _b.__import__
+_state, _import = {"depth": 0, "spent": 0.0}, _b.__import__
 def _timed(*words, **more):
     _state["depth"] += 1
-    began = _t.time()
+    began = _t.process_time()
     try:
         return _import(*words, **more)
     finally:
         _state["depth"] -= 1
         if not _state["depth"]:
-            _state["spent"] += _t.time() - began
+            _state["spent"] += _t.process_time() - began
 _b.__import__ = _timed
 """
-NOTE = """
+CALL = "            main(**_arguments(main, job))\n"
+TIMED = f"""
+            _began, _cpu, _before = _t.time(), _t.process_time(), _state["spent"]
+{CALL.rstrip()}
+            _work = _t.process_time() - _cpu - (_state["spent"] - _before)
             with open("spans.jsonl", "a") as _file:
-                _file.write(_j.dumps([job.rule, _called, _state["spent"] - _before, _t.time()]) + chr(10))
+                _file.write(_j.dumps([job.rule, _began, _t.time(), _work, _t.process_time()]) + chr(10))
 """
 
 
@@ -81,18 +86,32 @@ def measured(command: list[str], folder: Path) -> dict:
 
 
 def snakemake(*words: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", *words, "--config", "studies=scale"]
+    return [sys.executable, "-m", "snakemake", "--config", "studies=scale", *words]
+
+
+def many(path: Path, items: int) -> None:
+    """Write a file of so many rock salts, each with a lattice constant of its own."""
+    with open(path, "w") as file:
+        for number in range(items):
+            half = 2.0 + number / items
+            cell = [[0, half, half], [half, 0, half], [half, half, 0]]
+            one = {"id": f"salt_{number:07d}", "cell": cell, "species": ["Na", "Cl"], "frac": [[0] * 3, [0.5] * 3]}
+            file.write(json.dumps(one) + "\n")
 
 
 def plan(items: int) -> dict:
-    """Plan a study of so many items by a dry run."""
+    """List so many crystals by the first job of a study, then plan all others by a dry run."""
     shards = max(1, min(MOST_SHARDS, items // LEAST_ITEMS))
     with tempfile.TemporaryDirectory() as name:
         folder = house(Path(name))
-        study(folder, shards, {"prototypes": {"prototypes": ["rock_salt"], "elements": {"A": ["Na"], "X": ["Cl"]}}})
+        many(folder / "many.jsonl", items)
+        study(folder, shards, {"structures": {"path": "many.jsonl"}})
+        listed = "results/scale/ingest/structures/plan/all.parquet"
+        first = measured(snakemake("--cores", "1", "--quiet", "all", "--", listed), folder)
         found = measured(snakemake("-n", "--quiet", "rules"), folder)
     jobs = next(int(line.split()[1]) for line in found["text"].splitlines() if line.startswith("total "))
-    return {"items": items, "shards": shards, "jobs": jobs, **{k: found[k] for k in ("wall_s", "cpu_s", "mb")}}
+    row = {"items": items, "shards": shards, "jobs": jobs, **{k: found[k] for k in ("wall_s", "cpu_s", "mb")}}
+    return row | {"listing_s": first["cpu_s"], "listing_mb": first["mb"]}
 
 
 def doors() -> dict[str, float]:
@@ -124,26 +143,39 @@ def draw(rows: list[dict], path: Path) -> None:
 
 
 def screening() -> dict:
-    """Screen the perovskites of Matbench on two cores; return the seconds of both cores, and those of work alone."""
+    """Screen the perovskites of Matbench on two cores, and tell the work of the doors from all that is around it.
+
+    Work is what runs inside a door's `main`, but for imports; then come the start of processes and imports; the rest is
+    Snakemake, its plan and its polling. Processor seconds do not depend on what else the machine does, wall seconds do.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = house(Path(name))
+        study(folder, 1, {"prototypes": SALT})
+        measured(snakemake("--cores", "2", "--quiet", "all"), folder)  # compiles what is compiled once on a machine
         study(folder, 2, {"crystal_set": {"name": "matbench_perovskites", "targets": ["y"]}})
         door = folder / "workflow/matlens/door.py"
-        text = door.read_text().replace('"""The frame', SPANS.strip() + '\n"""The frame', 1)
-        call = "            main(**_arguments(main, job))\n"
-        timed = f"            _called, _before = _t.time(), _state['spent']\n{call}{NOTE.lstrip(chr(10))}"
-        door.write_text(text.replace(call, timed, 1))
+        text = door.read_text()
+        assert text.count(CALL) == 1, "the door calls its main elsewhere"
+        text = text.replace(CALL, TIMED.lstrip("\n"))
+        door.write_text(text.replace('"""The frame', SPANS.strip() + '\n"""The frame', 1))
         found = measured(snakemake("--cores", "2", "--quiet", "all"), folder)
         spans = [json.loads(line) for line in (folder / "spans.jsonl").read_text().splitlines()]
     work = {}
-    for rule, called, imports, ended in spans:
-        work[rule] = work.get(rule, 0.0) + ended - called - imports
-    busy = sorted((called, ended) for _, called, _, ended in spans)
+    for rule, _, _, seconds, _ in spans:
+        work[rule] = work.get(rule, 0.0) + seconds
     covered, end = 0.0, 0.0
-    for called, ended in busy:  # the time in which some door was at work
-        covered += max(0.0, ended - max(called, end))
+    for began, ended in sorted((began, ended) for _, began, ended, *_ in spans):  # when some door was at work
+        covered += max(0.0, ended - max(began, end))
         end = max(end, ended)
-    return {"wall_s": found["wall_s"], "at_work_s": covered, "jobs": len(spans), "by_rule_s": work}
+    return {
+        "wall_s": found["wall_s"],
+        "at_work_s": covered,
+        "cpu_s": found["cpu_s"],
+        "work_s": sum(work.values()),
+        "doors_s": sum(used for *_, used in spans),
+        "jobs": len(spans),
+        "by_rule_s": work,
+    }
 
 
 def main() -> None:
@@ -153,11 +185,14 @@ def main() -> None:
     parser.add_argument("--screening", default="")
     chosen = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if (shared := ROOT.parent / "shared/data").is_dir():
+        os.environ.setdefault("MATLENS_DATA", str(shared))
     rows = [plan(items) for items in (1000, 10_000, 100_000, 1_000_000) if items <= chosen.most]
-    lines = ["| items | shards | jobs | planning, CPU s | wall s | memory, MB |", "|---|---|---|---|---|---|"]
-    lines += [
-        "| {items:,} | {shards} | {jobs:,} | {cpu_s:.1f} | {wall_s:.1f} | {mb:.0f} |".format(**row) for row in rows
-    ]
+    heads = ["items", "shards", "jobs", "planning, CPU s", "wall s", "MB", "listing the items, CPU s", "MB"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    cells = "| {items:,} | {shards:,} | {jobs:,} | {cpu_s:.1f} | {wall_s:.1f} | {mb:.0f} "
+    cells += "| {listing_s:.1f} | {listing_mb:.0f} |"
+    lines += [cells.format(**row) for row in rows]
     print("\n".join(lines))
     started = doors()
     print("start-up of a door, CPU s: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in started.items()))
@@ -172,15 +207,17 @@ def main() -> None:
     )
     if chosen.screening:
         found = screening()
-        rest = 1 - found["at_work_s"] / found["wall_s"]
         print(
-            f"screening of 18,928 perovskites: {found['wall_s']:.0f} s in {found['jobs']} jobs, "
-            f"no door at work in {rest:.0%} of it; seconds of work: "
-            + ", ".join(f"{rule} {seconds:.0f}" for rule, seconds in sorted(found["by_rule_s"].items()))
+            f"screening of 18,928 perovskites in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
+            f"{found['work_s']:.0f} of work, {found['doors_s'] - found['work_s']:.0f} of start-up and imports, "
+            f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake; {found['wall_s']:.0f} s wall, "
+            f"no door at work in {1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
+            + ", ".join(f"{rule} {seconds:.1f}" for rule, seconds in sorted(found["by_rule_s"].items()))
         )
         whole = 3 * 18_928
         print(
-            f"  one job for each item would be {whole:,} jobs: {whole * mean / 2 / 3600:.1f} h of start-up on two cores"
+            f"  one job for each item and step would be {whole:,} jobs: {whole * mean / 3600:.1f} CPU h of start-up "
+            f"and {whole * each / 60:.0f} CPU min of planning, beside {found['work_s']:.0f} CPU s of work"
         )
     if chosen.docs:
         draw(rows, chosen.docs / "scale.svg")

@@ -83,7 +83,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(house, pictures, seconds):
 
 
 SCRIPT = "<script>alert(1)<_script>"
-HOSTILE = ["$(touch pwned)", "a b'c\"d", "-rf", SCRIPT, "новый μm", "x" * 240, ";ls|&", "nan"]
+HOSTILE = ["$(touch pwned)", "a b'c\"d", "-rf", SCRIPT, "новый μm", "x" * 240, "line\nbreak", ";ls|&", "nan"]
 
 
 def test_hostile_names_stay_text_and_stay_inside(house, tmp_path):
