@@ -670,12 +670,18 @@ def check_databases():
 
 
 def check_oracle(name, loop):
-    """Stop before the first job where a loop seeks what its oracle is not asked for."""
-    if loop.get("oracle") != "calphad":
-        return
+    """Stop before the first job where a loop seeks what nothing can be, or what its oracle is not asked for."""
     place = (
         f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: acquire"
     )
+    for quantity, limits in loop.get("constraints", {}).items():
+        low, high = limits.get("min", float("-inf")), limits.get("max", float("inf"))
+        if low > high:
+            raise WorkflowError(
+                f"{place}.constraints: '{quantity}' lies between {low:g} and {high:g}, which nothing does; swap them"
+            )
+    if loop.get("oracle") != "calphad":
+        return
     if "calphad" not in loop:
         raise WorkflowError(
             f"{place}.calphad: the oracle has no settings; add databases, temperatures_k and criteria"
