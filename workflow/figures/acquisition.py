@@ -1,7 +1,5 @@
 """What the rounds of a loop brought, for every way of asking."""
 
-from matlens import phase_quantities
-
 from figures import style
 
 
@@ -26,9 +24,8 @@ def draw(rounds: dict, *, interval: bool = True):
             if interval and found["replicate"].nunique() > 1:
                 panel.fill_between(asked, value.min(), value.max(), color=looks[method]["color"], alpha=0.15, lw=0)
         panel.set_xlabel("verdicts")
-        name = column.removeprefix("best_")
-        told = phase_quantities.words(name)
-        panel.set_ylabel(f"best {told}" if told != name else style.axis(column.replace("best_", "best ")))
+        named = column.removeprefix("best_")
+        panel.set_ylabel(f"best {style.quantity(named)}" if named != column else style.axis(column))
     if "top_random" in table:
         first = axes.flat[0]
         first.plot(

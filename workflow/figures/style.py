@@ -4,7 +4,7 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, predict, screen, segment
+from matlens import acquire, phase_quantities, predict, screen, segment
 from matlens.overlay import PALETTE
 from matplotlib.figure import Figure
 
@@ -74,6 +74,12 @@ def axis(column: str) -> str:
     found = _UNIT.match(column)
     words = (found["stem"] if found else column).replace("_", " ")
     return f"{words} / {UNITS[found['unit']]}" if found else words
+
+
+def quantity(name: str) -> str:
+    """Write what a loop asks for as a label: a key of CALPHAD with its unit, or the name of a column."""
+    told = phase_quantities.words(name)
+    return text(axis(name)) if told == name else told
 
 
 def panels(rows: int = 1, cols: int = 1, width: float = PAGE_IN, height: float = 2.4, **options):

@@ -1,7 +1,6 @@
 """What a loop asked for, in the plane of two quantities: round by round, with the front of the best compromises."""
 
 import numpy as np
-from matlens import phase_quantities
 from matlens.acquire import SPREAD
 from matlens.registry import suggest
 
@@ -36,8 +35,8 @@ def draw(asked: dict, *, x: str = "", y: str = "", x_goal: str = "maximize", y_g
                 points(panel, part, x, y, colour, bool(kept), f"round {number}")
         front(panel, table, (x, y), (x_goal, y_goal))
         panel.set_title(style.text(method))
-        panel.set_xlabel(phase_quantities.words(x))
-    axes.flat[0].set_ylabel(phase_quantities.words(y))
+        panel.set_xlabel(style.quantity(x))
+    axes.flat[0].set_ylabel(style.quantity(y))
     named = {}
     for panel in axes.flat:
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
@@ -57,7 +56,7 @@ def points(panel, rows, x: str, y: str, colour, kept: bool, label: str) -> None:
     spread = [rows[name + SPREAD].to_numpy() if name + SPREAD in rows else None for name in (x, y)]
     panel.errorbar(
         rows[x].to_numpy(), rows[y].to_numpy(), spread[1], spread[0], ls="none", marker="o", ms=3.5 if kept else 2.5,
-        color=colour, markerfacecolor=colour if kept else "white", elinewidth=0.6 if kept else 0.25, capsize=0,
+        color=colour, markerfacecolor=colour if kept else "white", elinewidth=0.3, capsize=0,
         alpha=1.0 if kept else 0.6, mew=0.6, label=label if kept else None, zorder=3 if kept else 2,
     )  # fmt: skip
 

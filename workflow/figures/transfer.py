@@ -1,7 +1,5 @@
 """What verdicts taught the model that asked for them: its error on held-out verdicts before and after."""
 
-from matlens import phase_quantities
-
 from figures import style
 
 
@@ -27,7 +25,7 @@ def draw(transfer: dict, *, interval: bool = True):
             panel.plot(after.mean(), label=style.text(method), ms=3, **look)
             if interval and table["replicate"].nunique() > 1:
                 panel.fill_between(before.index, after.min(), after.max(), color=look["color"], alpha=0.15, lw=0)
-        panel.set_title(style.text(phase_quantities.words(quantity)))
+        panel.set_title(style.quantity(quantity))
         panel.set_ylabel("mean absolute error")
         panel.set_ylim(bottom=0)
         panel.xaxis.get_major_locator().set_params(integer=True)

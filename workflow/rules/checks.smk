@@ -217,8 +217,16 @@ def check_databases(name, settings):
 
 
 def check_oracle(name, settings):
-    """Stop where a loop seeks what its oracle is not asked for."""
+    """Stop where a loop seeks what nothing can be, or what its oracle is not asked for."""
     loop = settings.get("acquire", {})
+    for quantity, limits in loop.get("constraints", {}).items():
+        low, high = limits.get("min", float("-inf")), limits.get("max", float("inf"))
+        if low > high:
+            stop(
+                name,
+                "acquire.constraints",
+                f"'{quantity}' lies between {low:g} and {high:g}, which nothing does; swap them",
+            )
     if loop.get("oracle") != "calphad":
         return
     if "calphad" not in loop:

@@ -30,7 +30,8 @@ def main(
         if not why:
             mine = known[known["replicate"] == replicate]
             call = partial(registry.call, score, options=options)
-            made.append(rounds.propose(items, offered.to_numpy(), mine, fit, call, settings, number, replicate))
+            blind = method in acquire.CONTROLS
+            made.append(rounds.propose(items, offered.to_numpy(), mine, fit, call, settings, number, replicate, blind))
             print(f"{len(made[-1])} candidates: {made[-1]['reason'].max()}")
     none = pd.DataFrame(columns=list(acquire.CANDIDATES))
     io.write_table(candidates, pd.concat(made, ignore_index=True) if made else none)

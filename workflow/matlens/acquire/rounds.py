@@ -95,13 +95,15 @@ def propose(
     settings: dict,
     number: int,
     replicate: int,
+    blind: bool = False,
 ):
     """Choose the candidates of a round.
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
     replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
     `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial, batch,
-    budget, seed. Returns a DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    budget, seed. `blind`: the scores alone count, whatever the constraints are likely to say: for a control. Returns a
+    DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
     The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
     seed and the replicate alone, so that all methods start from the same candidates.
     """
@@ -134,7 +136,8 @@ def propose(
             "mean": mean, "std": std, "best": best, "x": x[free], "known_x": x[asked], "count": share, "rng": rng,
         }  # fmt: skip
         value = np.asarray(score(offers), float)
-        value = (value - value.min()) * chance  # what cannot be made is worth nothing, however good it would be
+        if not blind:
+            value = (value - value.min()) * chance  # what cannot be made is worth nothing, however good it would be
         order = np.lexsort((np.arange(len(free)), -mean * chance, -value))  # of equal worth the better, then the first
         chosen = order[~taken[order]][:share]
         taken[chosen] = True
