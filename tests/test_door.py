@@ -1,10 +1,12 @@
 """A door is a job and a command."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from matlens import io
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,3 +50,41 @@ def test_status_tells_what_is_not_finished_and_where_tables_are(tmp_path):
     assert done.returncode == 3
     assert "main table: results/demo_superalloy/tables/coarsening.csv" in done.stdout
     assert "1 items rejected" in done.stdout
+
+
+FAULTS = {
+    "memory": ("raise MemoryError('too much')", "a retry asks for more memory"),
+    "disk": ("raise OSError(errno.ENOSPC, 'No space left on device')", "free some space"),
+    "time": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "a retry asks for more time"),
+}
+JOB = """
+import errno, os, signal, time
+from types import SimpleNamespace
+from matlens import batch, door
+
+def work(item):
+    if item["item"] == "sample <7>":
+        {fault}
+
+def main():
+    list(batch.survive([{{"item": "sample 1"}}, {{"item": "sample <7>"}}], work, [], "segment/otsu"))
+
+named = lambda **values: SimpleNamespace(items=values.items)
+parts = dict(input=named(), output=named(), params=named(), wildcards=named(study="mine", shard="0003"))
+door.run(main, SimpleNamespace(rule="segment", threads=1, log=["job.log"], **parts))
+"""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_log_of_a_failed_job_ends_with_shard_item_reason_and_remedy(tmp_path, fault):
+    code, remedy = FAULTS[fault]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    command = [sys.executable, "-c", JOB.format(fault=code)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    last = (tmp_path / "job.log").read_text().splitlines()[-1]
+    assert last.startswith("failed: segment [study=mine shard=0003]: ")
+    assert "at item 'sample <7>'" in last
+    assert remedy in last
+    assert last in done.stderr
+    assert "log: job.log" in done.stderr
