@@ -9,7 +9,7 @@ rule ingest_plan:
     conda:
         "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000),
+        mem_mb=memory(2000),
         runtime=minutes(30),
     params:
         options=options("ingest"),
