@@ -85,6 +85,10 @@ def taught():
     return pd.DataFrame([row | {"round": 2}, row | {"round": 3, "mae_after": 5.0}])
 
 
+def test_twelve_phases_have_twelve_colours():
+    assert len(set(style.colours([f"phase {k}" for k in range(12)]).values())) == 12
+
+
 def test_the_best_compromises_are_those_that_nothing_beats_within_the_limits():
     from figures import trade_off
 

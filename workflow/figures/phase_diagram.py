@@ -1,7 +1,5 @@
 """A binary diagram or an isothermal section as its tie lines, with the candidates marked by their verdicts."""
 
-from matlens.overlay import PALETTE
-
 from figures import style
 
 VERDICTS = {
@@ -30,7 +28,7 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
         -(-len(databases) // cols), cols, style.PAGE_IN if cols == 2 else style.COLUMN_IN * 1.4, 3.1
     )
     structures = sorted(table["structure"].unique())
-    colours = {name: PALETTE[number % len(PALETTE)] for number, name in enumerate(structures)}
+    colours = style.colours(structures)
     for panel, database in zip(axes.flat, databases, strict=False):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)

@@ -1,7 +1,5 @@
 """Fractions of the phases of an alloy against temperature, in every database, and the fraction that was measured."""
 
-from matlens.overlay import PALETTE
-
 from figures import style
 
 DASHES = ("-", "--", ":", "-.")
@@ -21,7 +19,7 @@ def draw(equilibria: dict, *, most: int = 6, least: float = 0.001):
     shown = sums[sums["item"].isin(items)]
     largest = shown.groupby("structure")["np_mole"].max()
     phases = sorted(largest[largest >= least].index)
-    colours = {phase: PALETTE[number % len(PALETTE)] for number, phase in enumerate(phases)}
+    colours = style.colours(phases)
     databases = list(dict.fromkeys(shown["database"]))
     cols = min(2, len(items))
     width = style.PAGE_IN if cols == 2 else style.COLUMN_IN * 1.4

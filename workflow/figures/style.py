@@ -101,6 +101,15 @@ def look(methods) -> dict[str, dict]:
     return found
 
 
+def colours(names) -> dict:
+    """Give every name a colour of its own: those of the palette, then the same by half darker."""
+    from matplotlib.colors import to_rgb
+
+    plain = [tuple(to_rgb(one)) for one in PALETTE]
+    shades = [*plain, *(tuple(0.5 * part for part in one) for one in plain)]
+    return {name: shades[number % len(shades)] for number, name in enumerate(names)}
+
+
 def text(value: object) -> str:
     """Write words of the user as they are: a `$` starts no formula; long ones are cut."""
     words = " ".join(str(value).split())
