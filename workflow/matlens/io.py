@@ -4,11 +4,12 @@ Tables are parquet files (and CSV for people). Images, truths and labels are arr
 in which every item is a group of OME-NGFF 0.5 with its full-resolution array `0`.
 """
 
+import glob
 import importlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(paths: Iterable[str | os.PathLike]) -> None:
+    """Remove what killed processes left of `atomic` beside some files, which nobody else may be writing now."""
+    for path in map(Path, paths):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+            left.unlink(missing_ok=True)
 
 
 def write_text(path, text: str) -> None:
