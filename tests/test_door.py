@@ -70,14 +70,20 @@ def main():
     list(batch.survive([{{"item": "sample 1"}}, {{"item": "sample <7>"}}], work, [], "segment/otsu"))
 
 named = lambda **values: SimpleNamespace(items=values.items)
-parts = dict(input=named(), output=named(), params=named(), wildcards=named(study="mine", shard="0003"))
-door.run(main, SimpleNamespace(rule="segment", threads=1, log=["job.log"], **parts))
+class Outputs(list):
+    items = dict(table="tables/0003.parquet").items
+parts = dict(input=named(), output=Outputs(["tables/0003.parquet"]), params=named())
+wildcards = named(study="mine", shard="0003")
+door.run(main, SimpleNamespace(rule="segment", threads=1, log=["job.log"], wildcards=wildcards, **parts))
 """
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_log_of_a_failed_job_ends_with_shard_item_reason_and_remedy(tmp_path, fault):
     code, remedy = FAULTS[fault]
+    (tmp_path / "tables").mkdir()
+    for name in (".0003.parquet.1234.partial", ".0004.parquet.1234.partial"):
+        (tmp_path / "tables" / name).touch()
     env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     command = [sys.executable, "-c", JOB.format(fault=code)]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
@@ -88,3 +94,5 @@ def test_the_log_of_a_failed_job_ends_with_shard_item_reason_and_remedy(tmp_path
     assert remedy in last
     assert last in done.stderr
     assert "log: job.log" in done.stderr
+    left = [path.name for path in (tmp_path / "tables").iterdir()]
+    assert left == [".0004.parquet.1234.partial"], "half of its own output is removed, that of another job is not"

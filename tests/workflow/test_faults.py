@@ -93,9 +93,13 @@ def test_a_second_run_is_refused_and_a_hanging_job_is_seen_ended_and_done_again(
     run.stderr.close()
 
     (house.folder / "begun").unlink()
+    half = house.folder / "results/mine/segment/otsu/labels/.9999.zarr.zip.1.partial"
+    half.parent.mkdir(parents=True, exist_ok=True)
+    half.touch()
     resumed = house.door("resume")  # the job that hangs lives on without its driver
     assert resumed.returncode == 0, resumed.stderr
     assert " 0 processes" not in resumed.stdout
+    assert not half.exists()
     logs = [path.read_text() for path in (house.folder / "logs/mine/segment").rglob("*.log")]
     assert any("stopped by SIGTERM" in text and "a retry asks for more time" in text for text in logs)
     (house.folder / "hang").unlink()

@@ -81,6 +81,8 @@ def run(main: Callable, job=None) -> None:
     if job is None:
         main(**_command_line(main))
         return
+    from matlens import io  # every door has it by now; a command that says how it is called need not wait for numpy
+
     limit_threads(job.threads)
     log = Path(job.log[0])
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +92,7 @@ def run(main: Callable, job=None) -> None:
         signal.signal(signal.SIGTERM, _stop)
         print(where)
         try:
+            io.sweep(job.output)
             main(**_arguments(main, job))
             print(runs.DONE)
         except BaseException as error:

@@ -1,4 +1,4 @@
-"""Make ready to go on after a run was lost: end or await what is left of it, then unlock the folder."""
+"""Make ready to go on after a run was lost: end or await what is left of it, remove half-written files, unlock."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def _await(left, what: str) -> None:
 
 
 def main(jobs: str = "cancel") -> None:
-    """Cancel the jobs that a lost run left behind (or, with `jobs` "wait", await them), then unlock.
+    """Cancel the jobs that a lost run left behind (or, with `jobs` "wait", await them), clean up, then unlock.
 
     A run that is still at work in this folder is left alone: status 1.
     """
@@ -57,6 +57,9 @@ def main(jobs: str = "cancel") -> None:
         os.kill(process, signal.SIGTERM)
     _await(lambda: _queued(names), "jobs in the queue")
     _await(lambda: _alive(orphans), "processes")
+    for left in Path("results").rglob(".*.partial"):
+        if left.is_file():
+            left.unlink()
     for lock in (STATE / "locks").glob("*"):
         lock.unlink()
     word = "cancelled" if jobs == "cancel" else "awaited"
