@@ -1,5 +1,7 @@
 """Networks for crystals through the stage: they learn, say how sure they are, and go on where they were killed."""
 
+import re
+
 import numpy as np
 import pytest
 from matlens import connect, crystals, graphs, registry
@@ -125,7 +127,7 @@ def test_the_table_of_networks_with_site_values_is_theirs(method):
 
 def test_sites_are_a_row_per_atom(tmp_path):
     some, _, arrays, card, _ = learned(tmp_path, epochs=1)
-    table = networks.site_table(some, networks.sites(some, arrays, card, "cpu"))
+    table = crystal_tables.site_table(some, networks.sites(some, arrays, card, "cpu"))
     assert len(table) == 240
     assert table["element"].isin(["Li", "Na", "K", "F", "Cl"]).all()
     assert np.isfinite(table["site_value"]).all()
@@ -138,6 +140,17 @@ def test_folds_are_put_together_and_judged(tmp_path):
     made = crystal_tables.judged([table[:60], table[60:]], "y")
     assert made["errors"]["mae"].item() == pytest.approx(np.abs(found["predicted"] - y).mean())
     assert made["predictions"]["item"].is_monotonic_increasing
+
+
+def test_a_card_says_what_made_the_weights_and_on_which_graphs(tmp_path):
+    card = learned(tmp_path, epochs=1)[3]
+    graph = {"knn": {"k": 12}}
+    made = networks.completed(card, {"target": "y", "split": "kfold"}, OPTIONS, graph, 3)
+    assert made["graph"] == graph
+    assert made["training"]["epochs"] == OPTIONS["epochs"]
+    assert "width" in made["network"] and "width" not in made["training"]
+    assert {"python", "numpy", "torch"} <= set(made["versions"])
+    assert made["commit"] is None or re.fullmatch("[0-9a-f]{40}", made["commit"])
 
 
 def test_ready_networks_give_a_row_per_item_and_property(tmp_path):

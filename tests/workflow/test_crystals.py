@@ -61,6 +61,7 @@ def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
     wrong = {**TRAINED, "cgcnn": {"widths": 8}}
     assert "did you mean 'width'" in refused(house, "option", predict=wrong)
     assert "add 'knn: {}' to the section 'connect'" in refused(house, "graphless", connect={"radius": {}})
+    assert "name its column of the index as 'target'" in refused(house, "aimless", predict={"cgcnn": {}})
     lent = {"pretrained": {"weights": {"k": "nobody/cgcnn"}}}
     assert "neither a file nor a network" in refused(house, "nobody", predict=lent)
     bulk = "data/weights/cgcnn_log10_bulk_modulus.safetensors"

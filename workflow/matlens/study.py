@@ -165,10 +165,6 @@ def _disagreements(study: dict):
 
 def _predict_disagreements(study: dict, settings: dict):
     """Yield where the features of a prediction are not what the study makes."""
-    ready = {"pretrained", "chgnet"}
-    learned = [key for key, value in settings.items() if isinstance(value, dict) and key not in ready]
-    if learned and not settings["target"]:
-        yield ["predict", "target"], f"'{learned[0]}' learns a property; name its column of the index as 'target'"
     if settings["labels"] and settings["labels"] not in study["segment"]:
         yield (
             ["predict", "labels"],

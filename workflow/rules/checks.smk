@@ -49,6 +49,17 @@ def check_proposals(name, settings):
         )
 
 
+def check_target(name, settings):
+    """Stop where a method is to learn a property that is not named."""
+    learned = predicts(name)
+    if learned and not settings["predict"]["target"]:
+        stop(
+            name,
+            "predict.target",
+            f"'{learned[0]}' learns a property; name its column of the index as 'target'",
+        )
+
+
 def check_features(name, settings):
     """Stop where a method of tables has no features to learn from."""
     needy = set(predict.METHODS) - set(predict.CONTROLS)
@@ -291,6 +302,7 @@ for name, settings in STUDIES.items():
         check_kinds,
         check_weights,
         check_proposals,
+        check_target,
         check_features,
         check_splits,
         check_networks,

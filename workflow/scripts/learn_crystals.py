@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from matlens import door, graphs, io, registry
+from matlens import door, io, registry
 from matlens.predict import crystal_networks as networks
-from matlens.predict import crystal_tables, folds
+from matlens.predict import crystal_tables
 
 
 def main(
@@ -21,9 +21,8 @@ def main(
     history: str,
 ) -> None:
     """Write the weights, their card and a row per epoch; a killed run goes on where it was."""
-    every = graphs.concatenate([graphs.from_arrays(io.read_ragged(path)) for path in stored])
-    table, y = crystal_tables.beside(io.read_table(index), every.crystals.item, settings["target"])
-    fold = folds.make(settings["split"], table, **crystal_tables.cutting(settings))[int(shard)]
+    every, _, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
+    fold = cut[int(shard)]
     offered = {
         "graphs": every,
         "y": y,
@@ -36,7 +35,7 @@ def main(
     arrays, about, epochs = registry.call(networks.learn, offered, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
-    io.write_table(history, networks.history_table(epochs, int(shard)))
+    io.write_table(history, crystal_tables.history_table(epochs, int(shard)))
     io.write_json(card, networks.completed(about, settings, options, graph, int(shard)))
     io.write_weights(weights, arrays)
 

@@ -17,9 +17,8 @@ def main(
     sites: str,
 ) -> None:
     """Write a row per crystal of the fold, and a row per atom; the first fold also takes what has no target."""
-    every = graphs.concatenate([graphs.from_arrays(io.read_ragged(path)) for path in stored])
-    table, y = crystal_tables.beside(io.read_table(index), every.crystals.item, settings["target"])
-    test = folds.make(settings["split"], table, **crystal_tables.cutting(settings))[int(shard)].test
+    every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
+    test = cut[int(shard)].test
     new = (y != y).nonzero()[0] if int(shard) == 0 else test[:0]
     chosen = graphs.taken(every, [*test, *new])
     arrays, about, device = io.read_weights(weights), io.read_json(card), options["device"]
@@ -28,7 +27,7 @@ def main(
     number = [int(shard)] * len(test) + [-1] * len(new)
     rows = crystal_tables.rows(chosen.crystals.item, groups[[*test, *new]], number, y[[*test, *new]], found)
     io.write_table(predictions, rows)
-    io.write_table(sites, networks.site_table(chosen, networks.sites(chosen, arrays, about, device)))
+    io.write_table(sites, crystal_tables.site_table(chosen, networks.sites(chosen, arrays, about, device)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """The tables around a network for crystals: what stands beside the graphs, and the four tables of the stage."""
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 
-from matlens import columns, features
-from matlens.predict import validation
+from matlens import columns, features, graphs
+from matlens.predict import folds, validation
 
 
 def beside(index, items, target: str):
@@ -12,7 +14,18 @@ def beside(index, items, target: str):
     return table, features.numeric(table, target, "predict.target: index").to_numpy(float)
 
 
-def cutting(settings: dict) -> dict:
+def gathered(index, shards: Iterable[Mapping], settings: Mapping):
+    """Put stored graphs together with what stands beside them, and divide them into folds.
+
+    `shards`: the arrays of each shard. Returns Graphs of n crystals, their rows of the index, targets (n,), NaN where
+    unknown, and the folds by number.
+    """
+    every = graphs.concatenate([graphs.from_arrays(arrays) for arrays in shards])
+    table, y = beside(index, every.crystals.item, settings["target"])
+    return every, table, y, folds.make(settings["split"], table, **cutting(settings))
+
+
+def cutting(settings: Mapping) -> dict:
     """Pick those settings of the stage that say how items are divided into folds."""
     return {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
 
@@ -35,6 +48,35 @@ def rows(items, groups, fold, y, found: dict):
             "unseen_elements": found["unseen_elements"],
         }
     )
+
+
+def site_table(graphs, values):
+    """Make a row per atom of what a network reads from it; no rows where it cannot say."""
+    import pandas as pd
+
+    from matlens.compositions import SYMBOLS
+
+    some = graphs.crystals
+    if values is None:
+        some, values = some[:0], np.zeros(0)
+    counts = np.diff(some.offsets)
+    return pd.DataFrame(
+        {
+            columns.ITEM: np.repeat(some.item.astype(str), counts),
+            "atom": np.arange(len(some.species)) - np.repeat(some.offsets[:-1], counts),
+            "element": np.array(["", *SYMBOLS], dtype=object)[some.species],
+            **{f"frac_{axis}": some.frac[:, k] for k, axis in enumerate("xyz")},
+            "site_value": values,
+        }
+    )
+
+
+def history_table(rows: list[dict], fold: int):
+    """Make the table of a training: fold, member, epoch, learning_rate, losses and scores, best."""
+    import pandas as pd
+
+    names = ["fold", "member", "epoch", "learning_rate", "train_loss", "validation_mae", "best"]
+    return pd.DataFrame([{"fold": fold, **row} for row in rows]).reindex(columns=names)
 
 
 def judged(tables: list, target: str) -> dict:

@@ -1,15 +1,13 @@
 """What all trainable methods share: which items they learn from, where their weights lie, what their card says."""
 
 import fnmatch
-import platform
-import subprocess
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 from matlens import columns, registry, segment
+from matlens.provenance import provenance
 from matlens.segment import weak
 
 PACKAGES = ("matlens", "numpy", "torch", "scikit-learn")
@@ -120,7 +118,7 @@ def completed(
         "phases": list(phases),
         "items": {**items, "without_truth": unlabelled},
         "initial_weights": initial,
-        **provenance(),
+        **provenance(PACKAGES),
     }
 
 
@@ -139,19 +137,3 @@ def functions(method: str) -> list:
         if "initial" in registry.inputs_of(registry.load(segment.LEARNERS, method)):
             found.append(initial_file)
     return found
-
-
-def provenance() -> dict:
-    """Say which versions of what made the weights; `commit` is None outside a repository."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = None
-    return {"versions": found, "commit": commit}

@@ -1,0 +1,23 @@
+"""What made an artefact that outlives its run, for its card."""
+
+import platform
+import subprocess
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+
+def provenance(packages: Iterable[str] = ("matlens", "numpy", "torch")) -> dict:
+    """Say which versions of what made something, and which commit of this project; None outside a repository."""
+    found = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = None
+    return {"versions": found, "commit": commit}
