@@ -71,7 +71,8 @@ model = Graphs()
 def batches(epoch, rng):
     for number in range(4):
         crystal = torch.from_numpy(np.sort(rng.integers(0, 3, 5 + number)))
-        yield {"atoms": torch.from_numpy(rng.normal(size=(5 + number, 3)).astype("f")), "crystal": crystal, "crystals": 3}
+        atoms = torch.from_numpy(rng.normal(size=(5 + number, 3)).astype("f"))
+        yield {"atoms": atoms, "crystal": crystal, "crystals": 3}
 history = learn.train(model, batches, lambda net, batch: net(batch).square().mean(), steps=4, epochs=2, device="cpu")
 print(sum(float(value.sum()) for value in model.state_dict().values()), len(history))
 """
