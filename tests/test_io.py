@@ -98,3 +98,29 @@ def test_concatenate_keeps_columns_of_an_empty_study():
     empty = pd.DataFrame({"item": pd.Series(dtype=str)})
     assert list(io.concatenate([empty, empty]).columns) == ["item"]
     assert len(io.concatenate([empty, pd.DataFrame({"item": ["a"], "x": [1]})])) == 1
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_text_there_and_itself_here(tmp_path):
+    harmful = ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "\t=1", "'=1+1", "''=1"]
+    plain = ["-rf", "-1.5", "+5", "a=b", "'quoted'", "", "x"]
+    names = [*harmful, *plain]
+    io.write_csv(tmp_path / "a.csv", pd.DataFrame({"item": names, "group": names, "reason": [None, *names[1:]]}))
+    raw = pd.read_csv(tmp_path / "a.csv", keep_default_na=False, quotechar='"')
+    assert list(raw["item"]) == [*(f"'{name}" for name in harmful), *plain]
+    assert raw["reason"][1] == "'@SUM(A1)"
+    assert raw["reason"][0] == ""
+    for found in (io.read_csv(tmp_path / "a.csv"), next(io.read_csv_parts(tmp_path / "a.csv"))):
+        assert list(found["item"]) == list(found["group"]) == names
+
+
+def test_packed_json_may_not_swell_and_no_json_may_overflow_the_stack(tmp_path):
+    import gzip
+
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b'{"a": [1, 2]}'))
+    assert io.read_json(tmp_path / "a.json.gz") == {"a": [1, 2]}
+    (tmp_path / "bomb.json.gz").write_bytes(gzip.compress(b" " * (160 << 20)))
+    with pytest.raises(ValueError, match="decompression bomb"):
+        io.read_json(tmp_path / "bomb.json.gz")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match="nested"):
+        io.read_json(tmp_path / "deep.json")

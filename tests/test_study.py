@@ -107,3 +107,29 @@ def test_features_must_be_measures_of_the_study(load):
         load(text)
     with pytest.raises(study.StudyError, match=r"predict\.labels: 'otus' is no method of 'segment'; did .*'otsu'"):
         load(text.replace("fractoins", "fractions").replace("  ridge", "  labels: otus\n  ridge"))
+
+
+LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (LAUGHS, "more than 200000 values once its aliases"),
+        ("a: &a [1, *a]\n", "recursive"),
+        ("a: &a {b: *a}\n", "recursive"),
+        ("a: " + "[" * 100_000 + "]" * 100_000, "nested more than 100 levels deep"),
+        ("{a: " * 500, "nested more than 100 levels deep"),
+    ],
+)
+def test_yaml_that_would_fill_the_memory_or_overflow_the_stack_is_refused(tmp_path, text, says):
+    (tmp_path / "bomb.yaml").write_text(text)
+    with pytest.raises(study.StudyError, match=says):
+        study.read_yaml(tmp_path / "bomb.yaml")
+
+
+def test_an_alias_may_save_a_user_some_words(tmp_path):
+    (tmp_path / "a.yaml").write_text("a: &same {b: [1, 2]}\nc: *same\nd: {<<: *same, e: 3}\n")
+    found = study.read_yaml(tmp_path / "a.yaml")[0]
+    assert found["c"] == {"b": [1, 2]}
+    assert found["d"] == {"b": [1, 2], "e": 3}

@@ -8,6 +8,7 @@ import importlib
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from glob import escape
@@ -53,11 +54,27 @@ def write_json(path, value) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
+def most_unpacked(stored: int) -> int:
+    """Say to how many bytes a packed file of a user may grow: text packs 4 to 30 times, a decompression bomb 1000."""
+    return (1 << 26) + 100 * stored
+
+
 def read_json(path):
-    """Read what a JSON file holds, packed (gzip, bzip2) or not."""
-    data = Path(path).read_bytes()
-    packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}.get(data[:2])
-    return json.loads(importlib.import_module(packer).decompress(data) if packer else data)
+    """Read what a JSON file holds, packed (gzip, bzip2) or not; a ValueError says that it is broken, or a bomb."""
+    with open(path, "rb") as handle:
+        packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}.get(handle.read(2))
+        handle.seek(0)
+        if packer is None:
+            data = handle.read()
+        else:
+            most = most_unpacked(os.fstat(handle.fileno()).st_size)
+            data = importlib.import_module(packer).open(handle).read(most + 1)
+            if len(data) > most:
+                raise ValueError(f"{path} unpacks to more than {most} bytes: a decompression bomb; save it again")
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deep for JSON that anybody wrote; save it again") from None
 
 
 def write_table(path, frame) -> None:
@@ -82,24 +99,39 @@ def concatenate(tables):
     return pd.concat(full, ignore_index=True) if full else tables[0]
 
 
+# What a spreadsheet takes for a formula, were it the name of an item; a plain "-1.5" or "-rf" is none.
+_FORMULA = r"'*(?:[=@\t\r]|[+-].*[(|!])"
+
+
 def write_csv(path, frame) -> None:
-    """Write a DataFrame as CSV for people: nine significant digits, no index."""
+    """Write a DataFrame as CSV for people: nine significant digits, no index; formulas get an apostrophe in front."""
+    texts = frame.select_dtypes(["object", "string"]).columns
+    armed = {name: frame[name].astype(str).str.match(_FORMULA) & frame[name].notna() for name in texts}
+    tame = {name: frame[name].mask(mask, "'" + frame[name].astype(str)) for name, mask in armed.items() if mask.any()}
     with atomic(path) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+        frame.assign(**tame).to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
+
+
+def _as_named(text: str) -> str:
+    """Take the apostrophe off that `write_csv` put in front of a formula."""
+    return text[1:] if re.match("'" + _FORMULA, text) else text
+
+
+_IDS = {"item": _as_named, "group": _as_named}
 
 
 def read_csv(path):
     """Read a CSV table that `write_csv` wrote; item ids stay text, whatever they look like."""
     import pandas as pd
 
-    return pd.read_csv(path, converters={"item": str, "group": str})
+    return pd.read_csv(path, converters=_IDS)
 
 
 def read_csv_parts(path, rows: int = 100_000):
     """Yield a CSV table in parts, for tables larger than memory; one without rows is one part without rows."""
     import pandas as pd
 
-    with pd.read_csv(path, converters={"item": str, "group": str}, chunksize=rows) as parts:
+    with pd.read_csv(path, converters=_IDS, chunksize=rows) as parts:
         yield from parts
 
 

@@ -14,6 +14,8 @@ from matlens.registry import suggest
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
+DEEPEST = 100  # levels of a file
+MOST_VALUES = 200_000  # of one file; a few aliases of aliases make 10^9
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -25,6 +27,8 @@ def _construct_mapping(loader, node):
     """Build a mapping, and refuse a key that is written twice: YAML would silently keep the last."""
     seen = set()
     for key_node, _ in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge":  # "<<": construct_mapping puts in what it names
+            continue
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             mark = key_node.start_mark
@@ -40,12 +44,36 @@ class _StrictLoader(_Loader):
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
 
 
+def _check_depth(handle) -> None:
+    """Refuse a document that is nested so deep that building it would overflow the stack; then go back to its start."""
+    depth = 0
+    for event in yaml.parse(handle, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise StudyError(f"{handle.name}:{event.start_mark.line + 1}: nested more than {DEEPEST} levels deep")
+    handle.seek(0)
+
+
+def _weigh(node: yaml.Node | None, known: dict | None = None) -> int:
+    """Count the values of a document as if every alias were written out."""
+    known = {} if known is None else known
+    if id(node) not in known:
+        known[id(node)] = 1  # while it is counted, so that what holds itself ends here
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else []
+        parts = node.value if isinstance(node, yaml.SequenceNode) else parts
+        known[id(node)] += sum(_weigh(part, known) for part in parts)
+    return known[id(node)]
+
+
 def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
     """Read a YAML file as values and as nodes, which know their lines; a StudyError says where it does not parse."""
     try:
         with open(path, encoding="utf-8") as handle:
+            _check_depth(handle)
             loader = _StrictLoader(handle)
             node = loader.get_single_node()
+            if _weigh(node) > MOST_VALUES:
+                raise StudyError(f"{path}: more than {MOST_VALUES} values once its aliases (*name) are written out")
             return (loader.construct_document(node) if node else {}), node
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

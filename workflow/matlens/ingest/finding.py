@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from pathlib import Path
 
 SIDECARS = {".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".hdr", ".ini", ".log", ".db", ".xlsx"}
@@ -37,6 +37,25 @@ def _is_listed(path: str) -> bool:
     return os.path.isdir(path) and Path(path).suffix.lower() not in FOLDERS
 
 
+def matching(pattern: str) -> list[str]:
+    """List what a glob matches; `**` enters every folder once, so that links back to a parent end somewhere."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        return glob(pattern)
+    at, found, entered = parts.index("**"), [], set()
+    rest = parts[at + 1 :] or ("*",)
+    for top in sorted(glob(os.path.join(*parts[:at]))) if at else ["."]:
+        for folder, inner, _ in os.walk(top, followlinks=True):
+            if (place := os.path.realpath(folder)) in entered:
+                inner.clear()
+                continue
+            entered.add(place)
+            found += matching(os.path.join(escape(folder), *rest))
+            # Folders before links to folders: an item has the name of the place where it lies.
+            inner[:] = sorted((n for n in inner if n[0] != "."), key=lambda n: (os.path.islink(f"{folder}/{n}"), n))
+    return found
+
+
 def nearest(pattern: str) -> str:
     """Say where nothing was found, and which names there come nearest."""
     folder = search_root(pattern)
@@ -65,7 +84,7 @@ def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
     if listed:
         matches = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
     else:
-        matches = [pattern] if exact else glob(pattern, recursive=True)
+        matches = [pattern] if exact else matching(pattern)
     broad = listed or Path(pattern).name in ("*", "**")
     kept = [Path(m) for m in matches if (exact and not listed) or _is_item(m, broad)]
     inner = {p for p in kept if p.suffix.lower() in FOLDERS and p.is_dir()}

@@ -70,6 +70,8 @@ def trouble(path: Path) -> str | None:
         return "its file name is not UTF-8; rename it in plain letters"
     if path.is_symlink() and not path.exists():
         return "a link to a file that is not there; restore it or take it out of the study"
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return "it is not a plain file (a pipe, socket or device); give a file"
     return None
 
 

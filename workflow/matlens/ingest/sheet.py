@@ -28,7 +28,10 @@ def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
         raise ValueError(f"sheet '{path}' cannot be read: {error.strerror}; change its access rights") from error
     first = text.split("\n", 1)[0]
     delimiter = max("\t;,", key=first.count)  # a header holds no other of them; the comma where there is but one column
-    table = list(csv.reader(text.splitlines(), delimiter=delimiter if first.count(delimiter) else ","))
+    try:
+        table = list(csv.reader(text.splitlines(), delimiter=delimiter if first.count(delimiter) else ","))
+    except csv.Error as error:
+        raise ValueError(f"sheet '{path}' is no table ({error}); save it as CSV UTF-8") from error
     table = [[cell.strip() for cell in row] for row in table if any(cell.strip() for cell in row)]
     header = table[0] if table else []
     if columns.FILE not in header:

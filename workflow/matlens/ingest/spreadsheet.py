@@ -2,6 +2,7 @@
 
 import csv
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,7 +59,10 @@ def _text(path) -> tuple[list, list]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(",\t;", key=first.count)  # the comma where there is but one column
-    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        raise ValueError(f"table '{path}' is no table ({error}); save it as CSV UTF-8") from error
     cells = [row for row in cells if any(row)]
     if not cells:
         raise ValueError(f"table '{path}' is empty; export it again")
@@ -67,17 +71,28 @@ def _text(path) -> tuple[list, list]:
     return cells[0], cells[1:]
 
 
+def _trimmed(row: tuple) -> list:
+    """Drop the empty cells at the end of a row."""
+    last = max(place for place, cell in enumerate(row) if _there(cell))
+    return list(row[: last + 1])
+
+
 def _excel(path) -> tuple[list, list]:
     try:
         from openpyxl import load_workbook
     except ImportError:
         raise ValueError(f"reading '{path}' needs the package openpyxl; install it, or save the sheet as CSV") from None
     try:
+        with zipfile.ZipFile(path) as parts:  # what a part says of its size is as much as is ever read of it
+            size = sum(part.file_size for part in parts.infolist())
+        if size > io.most_unpacked(Path(path).stat().st_size):
+            raise ValueError(f"it unpacks to {size} bytes: a decompression bomb")
         book = load_workbook(path, read_only=True, data_only=True)
-        cells = [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+        sheet = book.worksheets[0]
+        sheet.reset_dimensions()  # a file may say that it is as large as a sheet can be, and every row be filled up
+        cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
     except Exception as error:
         raise ValueError(f"table '{path}' cannot be read as Excel ({error}); save it again, or as CSV") from error
-    cells = [row for row in cells if any(map(_there, row))]
     if not cells:
         raise ValueError(f"the first sheet of '{path}' is empty; put the table there")
     return cells[0], cells[1:]

@@ -4,7 +4,6 @@ import csv
 import math
 import os
 from difflib import get_close_matches
-from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def found(path: str) -> tuple[Path, list[Path]]:
     if os.path.isdir(pattern):
         root, matches = Path(pattern), [os.path.join(pattern, name) for name in os.listdir(pattern)]
     else:
-        root, matches = finding.search_root(pattern), glob(pattern, recursive=True)
+        root, matches = finding.search_root(pattern), finding.matching(pattern)
     kept = sorted(
         p
         for p in set(map(Path, matches))
@@ -93,6 +92,9 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
             raise BadItem("it holds no structure; check the export")
     except BadItem as error:
         return [({**row, **where, columns.REASON: str(error)}, {})]
+    except (RecursionError, csv.Error) as error:
+        why = error if isinstance(error, csv.Error) else "nested too deep"
+        return [({**row, **where, columns.REASON: f"it is broken ({why}); copy it again"}, {})]
     except OSError as error:
         if error.errno in MACHINE_ERRORS:
             raise

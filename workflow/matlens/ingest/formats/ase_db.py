@@ -12,9 +12,18 @@ from matlens.batch import BadItem
 from matlens.crystals import Crystal
 from matlens.ingest.formats.common import SYMBOLS, Record, Source, build, fractional, name_of, scalars_of
 
+MOST_BYTES = 1 << 28  # of one value
+
 
 def _connect(source: Source) -> sqlite3.Connection:
-    return sqlite3.connect(f"{Path(source.path).absolute().as_uri()}?mode=ro", uri=True)
+    """Open a data base as what it says it is: a table, for a view could go on for ever."""
+    base = sqlite3.connect(f"{Path(source.path).absolute().as_uri()}?mode=ro", uri=True)
+    base.execute("PRAGMA trusted_schema = OFF")
+    base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    if base.execute("SELECT type FROM sqlite_master WHERE name = 'systems'").fetchone() != ("table",):
+        base.close()
+        raise BadItem("the data base has no table 'systems'; it is not ASE's")
+    return base
 
 
 def records(source: Source) -> Iterator[Record]:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matlens import io as files
 from matlens.batch import BadItem
 from matlens.compositions import SYMBOLS
 from matlens.crystals import Crystal
 
 NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
 PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
-UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is a bomb, or beyond one machine
+UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
 STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif")
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
@@ -75,8 +77,6 @@ def _kept(path: str, size: int, changed: int) -> Source:
 
 def opened(path: str) -> Source:
     """Open a file, or find it open: a shard reads many records of one file."""
-    import os
-
     status = os.stat(path)
     return _kept(path, status.st_size, status.st_mtime_ns)
 
@@ -86,12 +86,15 @@ def _unpacked(handle, packer: str):
     import importlib
 
     out, total = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES), 0  # noqa: SIM115 - it is what is returned
+    stored = os.fstat(handle.fileno()).st_size
     try:
         with importlib.import_module(packer).open(handle) as packed:
             while part := packed.read(1 << 22):
                 total += len(part)
                 if total > UNPACKED_BYTES:
                     raise BadItem(f"it unpacks to more than {UNPACKED_BYTES >> 30} GiB; split it")
+                if total > files.most_unpacked(stored):
+                    raise BadItem(f"its {stored} bytes unpack to over {total}: a decompression bomb; save it again")
                 out.write(part)
     except (EOFError, OSError, ValueError, ArithmeticError) as error:
         if isinstance(error, (BadItem, FileNotFoundError)) or getattr(error, "errno", None):

@@ -80,6 +80,9 @@ def family(path: str) -> str:
     import h5py
 
     with h5py.File(path, "r") as root:
+        outside = root.visititems_links(lambda name, link: name if isinstance(link, h5py.ExternalLink) else None)
+        if outside is not None:
+            raise BadItem(f"'{outside[:80]}' in it lies in another file; copy both into one file")
         names = set(root)
         if {"Format Version", "Manufacturer"} <= names:
             return "h5oina"

@@ -1,5 +1,7 @@
 """TIFF, BigTIFF, ImageJ and OME-TIFF, through tifffile."""
 
+import math
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ from matlens.ingest.readers.vendors import describe
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 COLOUR = (RGB, YCBCR)
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
+SMALL_PX = 4096  # a frame counts as so many pixels at least
 CUT = "the file is cut off: {}; copy it again from its source"
 
 
@@ -64,11 +67,22 @@ def _check_stored(series, file_size: int) -> None:
     check_swelling(nbytes, stored)
 
 
+def _check_announced(page, max_pixels: int) -> None:
+    """Refuse OME text that announces more frames than anybody has: tifffile makes a list of all of them."""
+    if not page.is_ome:
+        return
+    for pixels in re.findall(r"<[^>]*\bSize[CTZ]=[^>]*>", page.description):
+        frames = math.prod(int(size) for size in re.findall(r'\bSize[CTZ]\s*=\s*"(\d+)"', pixels))
+        if frames * max(page.imagelength * page.imagewidth, SMALL_PX) > 4 * max_pixels:
+            raise BadItem(f"its OME text announces {frames} frames: broken; save it again")
+
+
 def _load(path: str, max_pixels: int) -> Page:
     """Decode the main image, and take what the file says of it."""
     import tifffile
 
     with tifffile.TiffFile(path, _multifile=False) as tif:
+        _check_announced(tif.pages.first, max_pixels)
         series = _principal(tif.series)
         key = series.keyframe
         check_size(series.shape, max_pixels * (4 if "S" in series.axes else 1), series.dtype.itemsize)
