@@ -107,6 +107,13 @@ GOOD = {
     "selective.vasp": poscar(
         [[*x, "T", "F", "T"] for x in FRAC], "Selective dynamics\nDirect", names="Ba_sv O/5f1c", scale="1.0 1.0 1.0"
     ),
+    "blank.vasp": "\n" + poscar().split("\n", 1)[1],
+    "fortran.vasp": poscar(cell=[[f"{x / 10:.3f}D+01" for x in row] for row in CELL]),
+    "old.vasp": poscar([[*x, s] for x, s in zip(FRAC, SYMBOLS, strict=True)]).replace("Ba O\n", ""),
+    "windows.vasp": poscar().replace("\n", "\r\n"),
+    "contcar": poscar() + "\nLattice velocities and vectors\n 0.0 0.0 0.0\n",
+    "utf16.vasp": poscar().encode("utf-16"),
+    "latin.vasp": poscar().replace("made", "\u00c5").encode("latin-1"),
     "one.xyz": extxyz(),
     "implied.xyz": extxyz(pbc=""),
     "structure.json": json.dumps(PYMATGEN, indent=1),
@@ -117,6 +124,7 @@ GOOD = {
     "numbers.jsonl": json.dumps({**ROW, "species": [56, 8]}) + "\n",
     "jarvis.json": json.dumps([{"jid": "J-1", "atoms": {"lattice_mat": CELL, "coords": FRAC, "elements": SYMBOLS}}]),
     "table.csv": 'material_id,structure,gap\na-1,"' + json.dumps(PYMATGEN).replace('"', '""') + '",0.5\n',
+    "semicolons.csv": "ID;CIF;gap\na-1;" + '"' + json.dumps(PYMATGEN).replace('"', '""') + '";0.5\n',
     "base.db": None,
 }
 
@@ -202,6 +210,7 @@ def test_blocks_frames_lines_and_rows_are_items_of_their_own(folder):
             + cif(name="first")
             + "_note\n;\ndata_no\n;\n"
             + cif(name="second"),
+            "twins.cif": cif(name="same") + cif(name="same"),
             "md.xyz": extxyz(energy=1) + extxyz(energy=2) + extxyz(energy=3),
             "rows.jsonl": json.dumps({**ROW, "id": "b"}) + "\n\n" + json.dumps({**ROW, "id": "a"}),
             "t.csv": "\ufeffcif,id,gap\n" + "".join(f'"{cif(name=n)}",{n},{k}\n' for k, n in enumerate("pq")),
@@ -209,7 +218,19 @@ def test_blocks_frames_lines_and_rows_are_items_of_their_own(folder):
     )
     found, lost = ingest(path)
     assert lost == {}
-    assert set(found) == {"two/first", "two/second", "md/0", "md/1", "md/2", "a", "b", "p", "q"}
+    assert set(found) == {
+        "two/first",
+        "two/second",
+        "twins/same-0",
+        "twins/same-1",
+        "md/0",
+        "md/1",
+        "md/2",
+        "a",
+        "b",
+        "p",
+        "q",
+    }
     assert [found[f"md/{k}"][1]["energy"] for k in range(3)] == [1, 2, 3]
     assert found["q"][1]["gap"] == 1
     assert found["a"][1]["y"] == 1.5
@@ -230,6 +251,39 @@ def test_targets_of_a_cgcnn_folder_are_found(folder):
     found, lost = ingest(path, targets=["y"])
     assert lost == {}
     assert {item: row["y"] for item, (_, row) in found.items()} == {"a": 1.25, "b": -2.0}
+
+
+TABLES = {
+    "ids.csv": "material_id,gap\na,1.5\nb,2\nlost,3\n",
+    "files.csv": "file;gap;note\r\na.cif;1.5;x\r\nb.vasp;2;y\r\nlost.cif;3;\r\n",
+    "names.tsv": "id\tfilename\tgap\nfirst\ta.cif\t1.5\nsecond\tsub/../b.vasp\t2\nthird\tlost.cif\t3\n",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("by", ["table", "folder"])
+def test_a_table_that_names_files_gives_their_targets(folder, name, by):
+    path = folder(**{"a.cif": cif(), "b.vasp": poscar(), "c.cif": cif(), name: TABLES[name]})
+    (path / "sub").mkdir()
+    before = structures.listing(path=str(path / name))
+    found, lost = ingest(path / name if by == "table" else path, targets=["gap"])
+    names = ["first", "second"] if name == "names.tsv" else ["a", "b"]
+    assert [found[item][1]["gap"] for item in names] == [1.5, 2.0]
+    assert set(found) == {*names, *(["c"] if by == "folder" else [])}
+    assert by == "table" or np.isnan(found["c"][1]["gap"])
+    ((item, reason),) = lost.items()
+    assert item == ("third" if name == "names.tsv" else reason.split("'")[1])
+    assert f"its row in {name} names no file that is there: 'lost" in reason
+    (path / "a.cif").write_text(cif(symbols=["Sr", "O"], formula="'Sr1 O1'") + "\n")
+    assert structures.listing(path=str(path / name)) != before
+
+
+def test_a_table_of_something_else_is_no_structure(folder):
+    path = folder(**{"a.cif": cif(), "notes.csv": "who,when\nme,now\n", "other.csv": "id,gap\nx,1\n"})
+    found, lost = ingest(path)
+    assert list(found) == ["a"]
+    assert set(lost) == {"notes", "other"}
+    assert "CSV with a column cif or file" in lost["notes"]
 
 
 def test_a_wrong_target_stops_with_the_nearest_names(folder):
@@ -267,18 +321,17 @@ BAD = {
     "flat.cif": (cif(lengths=(0.0, 5.0, 6.0)), "zero volume|cannot be read"),
     "nan.jsonl": (json.dumps({**ROW, "frac": [[0, 0, float("nan")], [0, 0, 0.5]]}), "not finite"),
     "nan.vasp": (poscar(cell=[["nan", 0, 0], [0, 5, 0], [0, 0, 6]]), "not finite"),
-    "question.cif": (cif(frac=[["?", 0, 0], [0, 0, 0.5]]), "cannot be read|not finite"),
+    "question.cif": (cif(frac=[["?", 0, 0], [0, 0, 0.5]]), "1 of its 2 atoms have no positions"),
     "partial.cif": (PARTIAL, "disorder"),
     "shared.json": (json.dumps(SHARED), "disorder"),
-    "latin.cif": (cif("# \u00e9tude\n").encode("latin-1"), "not UTF-8"),
-    "wide.cif": (cif().encode("utf-16"), "UTF-16"),
+    "wide.cif": (cif().encode("utf-16")[:-1], "UTF-16 text and is none"),
     "vasp4.vasp": (poscar().replace("Ba O\n", ""), "VASP 4"),
     "short.vasp": (poscar(FRAC[:1]), "announces 2 atoms and lists 1"),
     "molecule.xyz": (extxyz(lattice=False, pbc=""), "no Lattice"),
     "slab.xyz": (extxyz(pbc='pbc="T T F"'), "not periodic"),
     "cut.xyz": (extxyz().rsplit("\n", 2)[0], "truncated"),
     "cut.json": (json.dumps(PYMATGEN)[:-40], "not valid JSON"),
-    "other.json": ('{"name": "x"}', "no structure among its keys name"),
+    "other.json": ('{"name": "x"}', "no structures among its keys name"),
     "cut.jsonl": (json.dumps(ROW)[:40], "truncated|not valid"),
     "incomplete.jsonl": (json.dumps({**ROW, "frac": FRAC[:1]}), "2 species and 1 positions"),
     "no_atoms.jsonl": (json.dumps({**ROW, "frac": [], "species": []}), "no atoms"),
@@ -286,6 +339,7 @@ BAD = {
     "many.vasp": (poscar(MANY, names="O", counts="10000"), "10000 atoms"),
     "picture.cif": (b"\x89PNG\r\n\x1a\n\0\0\0", "binary"),
     "archive.cif": (b"PK\x03\x04rest", "archive"),
+    "archive.tar": (b"a.cif".ljust(257, b"\0") + b"ustar\x0000", "archive"),
     "words.cif": ("once upon a time\n", "none of"),
     "broken.db": (b"SQLite format 3\0" + bytes(200), "cannot be read"),
     "pickle.pkl": (b"\x80\x04\x95\x00\x00\x00\x00", "binary"),
@@ -347,7 +401,7 @@ def test_nothing_in_a_file_is_run(folder, monkeypatch):
 @pytest.mark.parametrize("seed", range(60))
 def test_mutated_files_are_read_or_rejected_and_nothing_else(folder, seed):
     rng = np.random.default_rng(seed)
-    texts = {"a.cif": cif(), **{name: text for name, text in GOOD.items() if text}}
+    texts = {"a.cif": cif(), **{name: text for name, text in GOOD.items() if isinstance(text, str)}}
     name = sorted(texts)[seed % len(texts)]
     data = bytearray(texts[name].encode())
     for _ in range(rng.integers(1, 6)):

@@ -1,6 +1,5 @@
 """Crystals from the user's own files: a file, a folder or a glob, each file with one structure or many."""
 
-import csv
 import math
 import os
 from difflib import get_close_matches
@@ -11,15 +10,15 @@ import numpy as np
 from matlens import columns
 from matlens.batch import MACHINE_ERRORS, BadItem
 from matlens.crystals import Crystal
-from matlens.ingest import finding, formats
+from matlens.ingest import beside, finding, formats
 from matlens.ingest.formats import common
 from matlens.ingest.rows import RESERVED, as_numbers, trouble
 from matlens.registry import suggest
 
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
-TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
-NO_STRUCTURES = {TARGETS_FILE, "atom_init.json"}
+NO_STRUCTURES = {beside.TARGETS_FILE, "atom_init.json"}
 FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
+NOWHERE = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
 FLAT = 1e-4  # volume of a cell over that of a box of its lengths, below which it is flat
 
 
@@ -51,37 +50,58 @@ def found(path: str) -> tuple[Path, list[Path]]:
 def listing(*, path: str) -> str:
     """Digest the files of a study; a ValueError says that there are none, where it looked, what is there."""
     paths = found(path)[1]
-    tables = {p.parent / TARGETS_FILE for p in paths}
-    return finding.digest(paths + sorted(table for table in tables if table.exists()))
+    more = {p.parent / beside.TARGETS_FILE for p in paths}
+    named = {file for rows in beside.tables(paths).values() for file, _, _ in rows if file}
+    return finding.digest(sorted({*paths, *named, *(table for table in more if table.exists())}))
 
 
 def plan(*, path: str, targets: list[str] | None = None):
     """List the structures of all files as items, without making crystals of them.
 
     An item is named by the id that stands beside it, else by its file and its block or number there. The scalars beside
-    a structure become columns, numbers where all of them are; so do the values of an id_prop.csv. Returns a DataFrame
-    with item, file, format, the place in the file, those columns, and `reason` where an item cannot be used. ValueError
-    when nothing matches `path`, or no structure has a column that `targets` names.
+    a structure become columns, numbers where all of them are; so do the values of a table that names the files, by a
+    column `file` or by ids that are their names, and those of an id_prop.csv. Returns a DataFrame with item, file,
+    format, the place in the file, those columns, and `reason` where an item cannot be used. ValueError when nothing
+    matches `path`, or no structure has a column that `targets` names.
     """
     import pandas as pd
 
     root, paths = found(path)
-    rows, beside = [], []
+    tables = beside.tables(paths)
+    listed = [one for table, rows in tables.items() for one in _of_table(table, rows)]
+    known = {row[columns.FILE] for row, _ in listed}
     for file in paths:
-        for row, values in _of_file(file, root):
-            rows.append(row)
-            beside.append(values)
-    _add_targets(rows, beside)
-    _add_columns(rows, beside, targets)
+        if file not in tables and finding.printable(str(file)) not in known:
+            listed += _of_file(file, root)
+    rows, values = [row for row, _ in listed], [values for _, values in listed]
+    _add_targets(rows, values)
+    _add_columns(rows, values, targets)
     _first_of_each(rows)
     return pd.DataFrame(rows)
+
+
+def _of_table(table: Path, named: list[tuple[Path | None, str, dict]]) -> list[tuple[dict, dict]]:
+    """List the structures of the files that a table names, each with the values of its row."""
+    listed = []
+    for file, word, values in named:
+        name, values = common.name_of(values), common.scalars_of(values)
+        if file is None:
+            reason = f"its row in {finding.printable(table.name)} names no file that is there: {word[:60]!r}"
+            row = {columns.ITEM: name or word or "(no file)", columns.FILE: finding.printable(str(table))}
+            listed.append(({**row, columns.REASON: reason, **NOWHERE}, values))
+            continue
+        found = _of_file(file, table.parent)
+        if name and len(found) == 1:
+            found[0][0][columns.ITEM] = finding.printable(name)
+        listed += [(row, {**inner, **values}) for row, inner in found]
+    return listed
 
 
 def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
     """List the structures of one file, each with the scalars beside it; a file that cannot be read is one of them."""
     name = finding.item_name(file, root)
     row = {columns.ITEM: name, columns.FILE: finding.printable(str(file)), columns.REASON: trouble(file)}
-    where = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
+    where = dict(NOWHERE)
     if row[columns.REASON]:
         return [({**row, **where}, {})]
     try:
@@ -131,22 +151,19 @@ def _module(name: str):
     return dict(zip(formats.FORMATS, table, strict=True))[name]
 
 
-def _add_targets(rows: list[dict], beside: list[dict]) -> None:
+def _add_targets(rows: list[dict], beside_each: list[dict]) -> None:
     """Put the values of id_prop.csv beside the structures of its folder: y, y2, ..."""
     tables = {}
-    for row, values in zip(rows, beside, strict=True):
+    for row, values in zip(rows, beside_each, strict=True):
         file = Path(row[columns.FILE])
         if file.parent not in tables:
-            path = file.parent / TARGETS_FILE
-            lines = csv.reader(path.read_text("utf-8-sig").splitlines()) if path.is_file() else []
-            tables[file.parent] = {line[0].strip(): line[1:] for line in lines if line}
-        listed = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ()))
-        values |= {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(listed, 1)}
+            tables[file.parent] = beside.of_cgcnn(file.parent)
+        values |= tables[file.parent].get(file.stem, tables[file.parent].get(file.name, {}))
 
 
-def _add_columns(rows: list[dict], beside: list[dict], targets: list[str] | None) -> None:
+def _add_columns(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
     """Make columns of the scalars, those of names that the project uses as `source_...`; see that targets are there."""
-    names = dict.fromkeys(name for values in beside for name in values)
+    names = dict.fromkeys(name for values in beside_each for name in values)
     missing = [name for name in targets or [] if name not in names]
     if missing:
         near = get_close_matches(missing[0], list(names), 3, 0.3)
@@ -155,7 +172,7 @@ def _add_columns(rows: list[dict], beside: list[dict], targets: list[str] | None
         raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
     taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
     for name in names:
-        values = [values.get(name) for values in beside]
+        values = [values.get(name) for values in beside_each]
         if name in (targets or []):
             values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
         for row, value in zip(rows, _as_column(values), strict=True):

@@ -11,11 +11,11 @@ import json
 import re
 
 from matlens.batch import BadItem
-from matlens.ingest.formats.common import Source, column_of
+from matlens.ingest.formats.common import Source, column_of, delimiter_of
 
 FORMATS = ("cif", "poscar", "extxyz", "json", "jsonl", "csv", "ase_db")
 HEAD_BYTES = 1 << 16
-KNOWN = "CIF, POSCAR, extended XYZ, JSON (pymatgen, OPTIMADE), JSON lines, CSV with a column cif, ASE .db"
+KNOWN = "CIF, POSCAR, extended XYZ, JSON (pymatgen, OPTIMADE), JSON lines, CSV with a column cif or file, ASE .db"
 
 
 def sniff(source: Source) -> str:
@@ -25,13 +25,12 @@ def sniff(source: Source) -> str:
         raise BadItem("the file is empty; copy it again")
     if head.startswith(b"SQLite format 3\0"):
         return "ase_db"
-    if head.startswith((b"PK\x03\x04", b"\x1f\x9d", b"7z\xbc\xaf", b"Rar!")):
+    if head.startswith((b"PK\x03\x04", b"\x1f\x9d", b"7z\xbc\xaf", b"Rar!")) or head[257:262] == b"ustar":
         raise BadItem("it is an archive; unpack it and name the files in it")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadItem("it is UTF-16 text; save it as UTF-8")
     if b"\0" in head:
         raise BadItem(f"it holds binary data, and is none of {KNOWN}")
-    text = head.decode("utf-8", "replace").removeprefix("\ufeff").lstrip()
+    whole = head.decode("utf-8", "replace").removeprefix("\ufeff")
+    text = whole.lstrip()
     lines = text.splitlines()
     if re.match(r"<(!doctype|html|head|body|\?xml|!--)", text, re.I):
         raise BadItem("it is a web page (HTML or XML), not a structure: a failed download; fetch it again")
@@ -39,7 +38,7 @@ def sniff(source: Source) -> str:
         return "jsonl" if _is_lines(source, lines[0]) else "json"
     if _is_sheet(text):
         return "csv"
-    if _is_poscar(lines):
+    if _is_poscar(whole.splitlines()):  # whose first line may be blank
         return "poscar"
     if re.search(r"^\s*data_\S*", text, re.I | re.M):
         return "cif"
@@ -49,7 +48,7 @@ def sniff(source: Source) -> str:
 
 
 def _is_lines(source: Source, first: str) -> bool:
-    """Tell JSON lines from one JSON document: the first line is an object of its own, and no document by itself."""
+    """Tell JSON lines from one JSON document: the first of several lines is an object of its own."""
     line = source.line(0)
     try:
         value = json.loads(line)
@@ -57,12 +56,11 @@ def _is_lines(source: Source, first: str) -> bool:
         return False
     if not isinstance(value, dict):
         return False
-    alone = not source.read(len(line), HEAD_BYTES).strip()
-    return not (alone and ("data" in value or "lattice" in value))
+    return bool(source.read(len(line), HEAD_BYTES).strip())
 
 
 def _is_sheet(text: str) -> bool:
-    header = next(csv.reader(io.StringIO(text, newline="")), [])
+    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n", 1)[0])), [])
     return len(header) > 1 and column_of(header) is not None
 
 

@@ -18,6 +18,7 @@ from matlens.crystals import Crystal
 
 NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
 PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
 STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif")
@@ -37,7 +38,7 @@ class Record(NamedTuple):
 
 
 class Source:
-    """A file that is read by parts; a packed one (gzip, bzip2, xz) is unpacked once."""
+    """A file that is read by parts; a packed one (gzip, bzip2, xz) is unpacked once, and UTF-16 is made UTF-8."""
 
     def __init__(self, path: str):
         self.path = path
@@ -45,6 +46,9 @@ class Source:
         packer = next((name for magic, name in PACKERS.items() if self._handle.peek(8).startswith(magic)), None)
         if packer:
             self._handle = _unpacked(self._handle, packer)
+        self._handle.seek(0)
+        if self._handle.read(2) in UTF_16:
+            self._handle = _recoded(self._handle)
         self.size = self._handle.seek(0, io.SEEK_END)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -107,14 +111,26 @@ def _unpacked(handle, packer: str):
     return out
 
 
+def _recoded(handle):
+    """Turn UTF-16 with a byte order mark, as Windows writes it, into UTF-8 without one."""
+    handle.seek(0)
+    try:
+        return io.BytesIO(handle.read(IN_MEMORY_BYTES).decode("utf-16").encode())
+    except UnicodeDecodeError as error:
+        raise BadItem(f"it begins as UTF-16 text and is none ({error.reason}); save it as UTF-8") from error
+
+
 def decoded(data: bytes) -> str:
-    """Decode text; BadItem where it is not UTF-8."""
+    """Decode text; what is not UTF-8 counts as Latin-1, in which symbols and numbers are the same."""
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadItem(
-            f"it is not UTF-8 text (byte {error.start}); save it as UTF-8, such as by iconv -f latin1 -t utf-8"
-        ) from error
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def delimiter_of(first: str) -> str:
+    """Tell what separates the cells of a header: comma, tab or semicolon."""
+    return max(",\t;", key=first.count)
 
 
 def column_of(header: Sequence[str]) -> str | None:
@@ -124,8 +140,9 @@ def column_of(header: Sequence[str]) -> str | None:
 
 def name_of(values: Mapping) -> str | None:
     """Find the name of a structure among the values beside it."""
+    small = {str(key).strip().lower(): value for key, value in reversed(values.items())}
     for wanted in NAMES:
-        found = values.get(wanted)
+        found = small.get(wanted)
         if isinstance(found, (str, int)) and not isinstance(found, bool) and str(found).strip():
             return str(found).strip()
     return None

@@ -39,7 +39,8 @@ def entries(found) -> list[dict]:
         return [{"id": key, **value} for key, value in found.items()]
     if isinstance(found, list) and all(isinstance(value, Mapping) for value in found):
         return found
-    raise BadItem("its JSON holds no structures: neither pymatgen's, nor OPTIMADE's, nor a list of them")
+    keys = f" among its keys {', '.join(map(str, list(found)[:8]))}" if isinstance(found, Mapping) else ""
+    raise BadItem(f"its JSON holds no structures{keys}: neither pymatgen's, nor OPTIMADE's, nor a list of them")
 
 
 def is_one(entry: Mapping) -> bool:

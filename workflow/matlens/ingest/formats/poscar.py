@@ -1,4 +1,4 @@
-"""POSCAR and CONTCAR files of VASP 5 and later; older ones where the first line names the elements."""
+"""POSCAR and CONTCAR of VASP 5 and later; of VASP 4 where the first line, or those of the atoms, name the elements."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,11 @@ from matlens.batch import BadItem
 from matlens.crystals import Crystal
 from matlens.ingest.formats.common import NUMBER, Record, Source, build, fractional
 
+EXPONENT = str.maketrans("Dd", "Ee")
+
 
 def records(source: Source) -> Iterator[Record]:
-    """A file is one structure."""
+    """List the one structure of the file."""
     yield Record(0, source.size, 0)
 
 
@@ -22,20 +24,36 @@ def _symbol(word: str) -> str:
 def _counts(lines: list[str]) -> tuple[list[str], list[int], int]:
     """Read the elements and their counts, and say on which line the coordinates begin to be announced."""
     words = lines[5].split()
-    if all(word.isdigit() for word in words):
+    if words and all(word.isdigit() for word in words):
+        counts = [int(word) for word in words]
         names = [_symbol(word) for word in lines[0].split()]
         if len(names) != len(words) or not all(name in NUMBER for name in names):
-            raise BadItem("it does not name its elements (VASP 4); write their symbols on line 6")
-        return names, [int(word) for word in words], 6
+            names = _beside(lines[6:], counts)
+        return names, counts, 6
     return [_symbol(word) for word in words], [int(word) for word in lines[6].split("!")[0].split()], 7
+
+
+def _beside(lines: list[str], counts: list[int]) -> list[str]:
+    """Find the elements of a VASP 4 file behind the coordinates of the first atom of each kind."""
+    start = 2 if lines[0].strip()[:1] in ("S", "s") else 1
+    firsts = [lines[start + sum(counts[:kind])].split() for kind in range(len(counts))]
+    names = [_symbol(words[-1]) if len(words) > 3 else "" for words in firsts]
+    if not all(name in NUMBER for name in names):
+        raise BadItem("it does not name its elements (VASP 4); write their symbols on line 6")
+    return names
+
+
+def _numbers(words: list[str]) -> list[float]:
+    """Read numbers, with a D for the exponent where Fortran wrote them."""
+    return [float(word.translate(EXPONENT)) for word in words]
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
     """Make a crystal of the file: scaled cell, counts, direct or Cartesian coordinates; the rest is left."""
     lines = source.text(record).splitlines()
     try:
-        scale = np.array([float(word) for word in lines[1].split("!")[0].split()[:3]])
-        cell = np.array([[float(word) for word in line.split()[:3]] for line in lines[2:5]])
+        scale = np.array(_numbers(lines[1].split("!")[0].split()[:3]))
+        cell = np.array([_numbers(line.split()[:3]) for line in lines[2:5]])
         names, counts, at = _counts(lines)
         if len(names) != len(counts):
             raise BadItem(f"it names {len(names)} elements and counts {len(counts)}; correct lines 6 and 7")
@@ -45,7 +63,9 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Cry
         if lines[at].strip()[:1] in ("S", "s"):
             at += 1
         mode = lines[at].strip()[:1]
-        rows = [[float(word) for word in line.split()[:3]] for line in lines[at + 1 : at + 1 + total]]
+        rows = [_numbers(line.split()[:3]) for line in lines[at + 1 : at + 1 + total]]
+    except BadItem:
+        raise
     except (ValueError, IndexError) as error:
         raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
     if len(rows) != total or any(len(row) != 3 for row in rows):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from matlens.batch import BadItem
 from matlens.crystals import Crystal
 from matlens.ingest.formats import document
-from matlens.ingest.formats.common import Record, Source, column_of, decoded, name_of, scalars_of
+from matlens.ingest.formats.common import Record, Source, column_of, decoded, delimiter_of, name_of, scalars_of
 
 
 def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
@@ -24,9 +24,13 @@ def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
             yield text.removeprefix("\ufeff") if offset == 0 else text
 
     start = 0
-    for cells in csv.reader(lines()):
+    for cells in csv.reader(lines(), delimiter=_delimiter(source)):
         yield start, taken - start, cells
         start = taken
+
+
+def _delimiter(source: Source) -> str:
+    return delimiter_of(source.line(0).decode("utf-8", "replace"))
 
 
 def records(source: Source) -> Iterator[Record]:
@@ -46,7 +50,8 @@ def records(source: Source) -> Iterator[Record]:
 def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
     """Make a crystal of one row."""
     header = [name.strip() for name in next(_rows(source))[2]]
-    cells = next(csv.reader(io.StringIO(decoded(source.read(record.offset, record.length)), newline="")), [])
+    text = io.StringIO(decoded(source.read(record.offset, record.length)), newline="")
+    cells = next(csv.reader(text, delimiter=_delimiter(source)), [])
     if len(cells) != len(header):
         raise BadItem(f"its row has {len(cells)} cells, the header {len(header)}")
     return document.from_cell(cells[header.index(column_of(header))], disorder, max_atoms)

@@ -1,0 +1,68 @@
+"""Tables beside files of crystals: those that name the files, with a header, and id_prop.csv of CGCNN, without one."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from matlens.ingest import spreadsheet
+from matlens.ingest.formats.common import NAMES, column_of, delimiter_of
+
+TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
+TABLES = {".csv", ".tsv", ".xlsx"}
+FILES = ("file", "filename", "cif_file", *NAMES)  # columns that may name files, the likeliest first
+
+
+def tables(paths: Iterable[Path]) -> dict[Path, list[tuple[Path | None, str, dict]]]:
+    """Find the tables that name files beside them; each gives the file (None: not there), its word, the values."""
+    found = {path: _named(path) for path in paths if path.suffix.lower() in TABLES}
+    return {path: rows for path, rows in found.items() if rows}
+
+
+def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
+    """Read the rows of a table; none where it holds structures itself, or names no file that is there."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as lines:
+            first = next(lines, "") if path.suffix.lower() != ".xlsx" else ""
+        if column_of([name.strip().strip('"') for name in first.split(delimiter_of(first))]):
+            return []
+        header, rows = spreadsheet.read(path)
+    except (OSError, ValueError):
+        return []
+    there = _files(path.parent)
+    for wanted in FILES:
+        column = next((name for name in header if name.lower() == wanted), None)
+        if column is None:
+            continue
+        words = [str(row[column] if row[column] is not None else "").strip() for row in rows]
+        files = [_located(word, path.parent, there) for word in words]
+        if any(files) or wanted in ("file", "filename", "cif_file"):
+            others = [{name: value for name, value in row.items() if name != column} for row in rows]
+            return list(zip(files, words, others, strict=True))
+    return []
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Give the files of a folder by name, and by name without extension: a CIF where there are several."""
+    every = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() not in TABLES)
+    short = {p.stem: p for p in sorted(every, key=lambda p: p.suffix.lower() == ".cif")}
+    return short | {p.name: p for p in every}
+
+
+def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
+    """Find the file that a word names: in the folder of the table, or by a path that starts there."""
+    if word in there:
+        return there[word]
+    path = Path(os.path.normpath(folder / Path(word).expanduser()))
+    return path if word and path.is_file() else None
+
+
+def of_cgcnn(folder: Path) -> dict[str, dict]:
+    """Read the values of an id_prop.csv by the words that name files: y, y2, ..."""
+    path = folder / TARGETS_FILE
+    lines = csv.reader(path.read_text("utf-8-sig").splitlines()) if path.is_file() else []
+    return {
+        line[0].strip(): {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(line[1:], 1)}
+        for line in lines
+        if line
+    }
