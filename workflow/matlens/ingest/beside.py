@@ -15,7 +15,7 @@ FILES = ("file", "filename", "cif_file", *NAMES)  # columns that may name files,
 
 def tables(paths: Iterable[Path]) -> dict[Path, list[tuple[Path | None, str, dict]]]:
     """Find the tables that name files beside them; each gives the file (None: not there), its word, the values."""
-    found = {path: _named(path) for path in paths if path.suffix.lower() in TABLES}
+    found = {path: _named(path) for path in paths if path.suffix.lower() in TABLES and path.is_file()}
     return {path: rows for path, rows in found.items() if rows}
 
 
@@ -23,7 +23,7 @@ def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
     """Read the rows of a table; none where it holds structures itself, or names no file that is there."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
-            first = next(lines, "") if path.suffix.lower() != ".xlsx" else ""
+            first = lines.readline(1 << 16) if path.suffix.lower() != ".xlsx" else ""
         if column_of([name.strip().strip('"') for name in first.split(delimiter_of(first))]):
             return []
         header, rows = spreadsheet.read(path)
@@ -58,9 +58,12 @@ def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
 
 
 def of_cgcnn(folder: Path) -> dict[str, dict]:
-    """Read the values of an id_prop.csv by the words that name files: y, y2, ..."""
+    """Read the values of an id_prop.csv by the words that name files: y, y2, ...; none where it is no table."""
     path = folder / TARGETS_FILE
-    lines = csv.reader(path.read_text("utf-8-sig").splitlines()) if path.is_file() else []
+    try:
+        lines = list(csv.reader(path.read_text("utf-8-sig").splitlines())) if path.is_file() else []
+    except (OSError, ValueError, csv.Error):
+        return {}
     return {
         line[0].strip(): {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(line[1:], 1)}
         for line in lines

@@ -1,5 +1,6 @@
 """Crystals from the user's own files: a file, a folder or a glob, each file with one structure or many."""
 
+import csv
 import math
 import os
 from difflib import get_close_matches
