@@ -161,11 +161,13 @@ def _faults(folder):
         "constant.tif": np.full((40, 50), 7, np.uint8),
         "dot.tif": np.array([[3]], np.uint8),
         "wide.tif": np.arange(30000 * 8, dtype=np.uint8).reshape(8, 30000),
-        "double.tif": np.random.default_rng(0).random((40, 50)),
-        "long.tif": ramp(kind=np.int64),
+        "double.tif": 1e300 * ramp(kind=np.float64),
+        "long.tif": ramp(kind=np.int64) << 40,
         "complex.tif": ramp(kind=np.complex64),
     }.items():
         tifffile.imwrite(folder / name, image, metadata=None)
+    tifffile.imwrite(folder / "cmyk.tif", np.stack([ramp(kind=np.uint8)] * 4, -1), photometric="separated")
+    np.savez(folder / "bundle.npz", image=ramp())
     whole = specimens.as_bytes(ramp(kind=np.uint8), "TIFF")
     (folder / "short.tif").write_bytes(whole[:900])
     save(folder / "good.png")
@@ -181,7 +183,9 @@ FAULTS = {
     "dot.tif": "min_side_px",
     "wide.tif": "max_side_px",
     "double.tif": "float64.*32-bit",
-    "long.tif": "int64.*16-bit",
+    "long.tif": "int64.*32-bit",
+    "cmyk.tif": "CMYK",
+    "bundle.npz": "numpy.save",
     "complex.tif": "complex64",
 }
 
@@ -192,6 +196,22 @@ def test_every_fault_has_its_reason_and_remedy(tmp_path, name):
     with pytest.raises(BadItem, match=FAULTS[name]) as caught:
         files.read({"file": str(tmp_path / name)}, PHASES)
     assert ";" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stored"), [(np.float64, np.float32), (np.int64, np.int32), (np.uint64, np.uint32), (bool, np.uint8)]
+)
+def test_wide_numbers_that_fit_are_read(tmp_path, kind, stored):
+    image = ramp(kind=np.uint8).astype(kind)
+    np.save(tmp_path / "wide.npy", image)
+    found = files.read({"file": str(tmp_path / "wide.npy")}, PHASES)
+    assert found.pixels.dtype == stored
+    assert np.array_equal(found.pixels, image * (255 if kind is bool else 1))
+
+
+def test_an_image_with_nothing_above_its_bar_is_refused(data):
+    with pytest.raises(BadItem, match="above the information bar are 0"):
+        files.read({"file": str(data("micrographs/raw_instrument/FEI-Helios-Ebeam-8bits.tif"))}, PHASES)
 
 
 def _door(tmp_path, method, options, phases=PHASES):
@@ -429,6 +449,20 @@ def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
 def test_sheets_that_cannot_be_used_stop_the_study(tmp_path, text, reason):
     with pytest.raises(ValueError, match=reason):
         sheet.plan(path=_sheet(tmp_path, text))
+
+
+def test_a_sheet_of_a_country_with_a_decimal_comma(tmp_path):
+    found = sheet.plan(
+        path=_sheet(tmp_path, "file;pixel_size_um;time_h;note\nimg/a.png;0,5;1,5e2;a,b\nimg/b.png;;3;\n")
+    )
+    assert found["pixel_size_um"].tolist()[0] == 0.5
+    assert found["time_h"].tolist() == [150, 3]
+    assert found["note"].tolist() == ["a,b", None]
+
+
+def test_a_cell_too_many_is_no_number_cut_short(tmp_path):
+    with pytest.raises(ValueError, match="row 2 has more cells than the header; quote"):
+        sheet.plan(path=_sheet(tmp_path, "file,time_h\nimg/a.png,1,5\n"))
 
 
 def test_a_lost_or_garbled_sheet_stops_the_study(tmp_path):

@@ -12,7 +12,7 @@ from matlens.ingest.finding import digest, found, item_name, printable, stem
 from matlens.ingest.rows import first_of_each, from_names, trouble
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
-WIDE = (np.int64, np.uint64, np.float64)
+NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
 FREE_TYPES = "buif"
 
 
@@ -135,11 +135,7 @@ def read(
 
 def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tuple[float, float]:
     """Refuse what cannot be an image; returns its smallest and largest pixel."""
-    pixels = found_.pixels
-    if pixels.dtype.kind not in FREE_TYPES or pixels.dtype in WIDE:
-        raise BadItem(f"its pixels are {pixels.dtype}; save it as 32-bit float or 16-bit integer")
-    if pixels.dtype == bool:
-        found_.pixels = pixels = pixels.astype(np.uint8) * np.uint8(255)
+    found_.pixels = pixels = _plain(found_.pixels)
     height, width = pixels.shape[-2:]
     if min(height, width) < min_side_px:
         raise BadItem(f"it has {width} x {height} pixels; a side needs {min_side_px} (min_side_px)")
@@ -154,6 +150,22 @@ def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tup
     if low == high and not found_.layers:
         raise BadItem(f"all its pixels are {low:g}: an empty image; check the export")
     return low, high
+
+
+def _plain(pixels: np.ndarray) -> np.ndarray:
+    """Take pixels as a type of at most 32 bits: black and white as 0 and 255, wider numbers where they fit."""
+    if pixels.dtype.kind not in FREE_TYPES:
+        raise BadItem(f"its pixels are {pixels.dtype}; save it as 32-bit float or 16-bit integer")
+    if pixels.dtype == bool:
+        return pixels.astype(np.uint8) * np.uint8(255)
+    kind = NARROWER.get(pixels.dtype)
+    if kind is None or not pixels.size:
+        return pixels
+    limits = np.iinfo(kind) if pixels.dtype.kind in "iu" else np.finfo(kind)
+    finite = pixels if pixels.dtype.kind in "iu" else pixels[np.isfinite(pixels)]
+    if finite.size and not (limits.min <= finite.min() and finite.max() <= limits.max):
+        raise BadItem(f"its pixels are {pixels.dtype} beyond {np.dtype(kind)}; save it as 32-bit float")
+    return pixels.astype(kind)
 
 
 def _set_scale(found_: Micrograph, size) -> None:
@@ -175,6 +187,8 @@ def _crop(found_: Micrograph, low: float, high: float) -> None:
     if top + bottom and first.shape[0] - top - bottom >= bars.LOWEST_PX:
         found_.pixels = np.ascontiguousarray(pixels[..., top : first.shape[0] - bottom, :])
         found_.meta |= {BAR_ROWS: top + bottom, **({BAR_TOP: top} if top else {})}
+        if (grey_ := found_.pixels.min()) == found_.pixels.max():
+            raise BadItem(f"all its pixels above the information bar are {grey_:g}: an empty image; check the export")
     image = found_.pixels if pixels.ndim == 2 else found_.pixels[0]
     if bar := bars.find_scale_bar(image, low, high):
         found_.meta |= {names.SCALE_BAR: bar["width"], names.SCALE_BAR_BOX: "{x},{y},{width},{height}".format(**bar)}

@@ -1,10 +1,10 @@
-"""Micrographs listed in a table (CSV or TSV): which files, which truth, which split, and what else is known of them."""
+"""Micrographs in a table (CSV, TSV, Excel, JSON): their files, their truth, their split, and what is known of them."""
 
-import csv
 import os
 from pathlib import Path
 
 from matlens import columns
+from matlens.ingest import spreadsheet
 from matlens.ingest.files import read
 from matlens.ingest.finding import digest, expanded, item_name, nearest, printable
 from matlens.ingest.rows import as_numbers, check_columns, first_of_each, trouble
@@ -20,29 +20,13 @@ def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
     sheet = Path(expanded(path))
     if not sheet.is_file():
         raise ValueError(f"path '{path}' is no file; {nearest(str(sheet))}")
-    try:
-        text = sheet.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"sheet '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
-    except OSError as error:
-        raise ValueError(f"sheet '{path}' cannot be read: {error.strerror}; change its access rights") from error
-    first = text.split("\n", 1)[0]
-    delimiter = max("\t;,", key=first.count)  # a header holds no other of them; the comma where there is but one column
-    try:
-        table = list(csv.reader(text.splitlines(), delimiter=delimiter if first.count(delimiter) else ","))
-    except csv.Error as error:
-        raise ValueError(f"sheet '{path}' is no table ({error}); save it as CSV UTF-8") from error
-    table = [[cell.strip() for cell in row] for row in table if any(cell.strip() for cell in row)]
-    header = table[0] if table else []
+    header, rows = spreadsheet.read(sheet)
     if columns.FILE not in header:
-        hint = suggest(columns.FILE, header) if header else "it is empty"
-        raise ValueError(f"sheet '{path}' has no column 'file'; its columns: {hint}")
-    if len(set(header)) < len(header) or "" in header:
-        raise ValueError(f"sheet '{path}' has a column without a name, or twice the same; its columns: {header}")
+        raise ValueError(
+            f"sheet '{path}' has no column 'file'; {suggest(columns.FILE, header).replace('allowed', 'it has')}"
+        )
     check_columns(header, f"sheet '{path}'", allowed=KNOWN)
-    if len(table) == 1:
-        raise ValueError(f"sheet '{path}' has a header but no rows; add one row per image")
-    return sheet, header, [dict(zip(header, row + [""] * len(header), strict=False)) for row in table[1:]]
+    return sheet, header, [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows]
 
 
 def _located(sheet: Path, file: str) -> tuple[str, str | None]:
@@ -78,7 +62,7 @@ def _row(sheet: Path, row: dict) -> dict:
 def plan(*, path: str):
     """List the rows of a sheet as items.
 
-    `path`: a CSV or TSV file in UTF-8, with a header. Columns: file (required; relative to the sheet, or absolute),
+    `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
     item (default: the file without extension), truth_file, split (train, val, test), group, pixel_size_um; any other
     becomes a column of the index, numbers as floats. Returns a DataFrame; `reason` where a row cannot be used.
     ValueError when the sheet as a whole cannot be used.

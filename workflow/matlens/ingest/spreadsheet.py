@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from matlens import io
 
 EXCEL = b"PK\x03\x04"
+DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -18,7 +20,10 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
     JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not. Cells of CSV are
     text. ValueError says what is wrong with the table as a whole.
     """
-    head = Path(path).read_bytes()[:8]
+    try:
+        head = Path(path).read_bytes()[:8]
+    except OSError as error:
+        raise ValueError(f"table '{path}' cannot be read: {error.strerror}; change its access rights") from error
     if not head:
         raise ValueError(f"table '{path}' is empty; export it again")
     if head.startswith(OLD_EXCEL):
@@ -63,6 +68,8 @@ def _text(path) -> tuple[list, list]:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error as error:
         raise ValueError(f"table '{path}' is no table ({error}); save it as CSV UTF-8") from error
+    if delimiter != ",":  # spreadsheets part cells otherwise where the comma is the decimal one
+        cells = [[re.sub(DECIMAL_COMMA, r"\1.\2", cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
     if not cells:
         raise ValueError(f"table '{path}' is empty; export it again")

@@ -90,11 +90,13 @@ def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
     if suffix in (".mrc", ".mrcs", ".st", ".rec", ".ali", ".map") and len(head) >= 1024:
         return "mrc", path
     raise BadItem(
-        f"{_describe(head, text)}; give a format that is read (docs: TIFF, PNG, JPEG, DM, EMD, SER, MRC, ...)"
+        f"{_describe(head, text)}; give a format that is read (TIFF, PNG, JPEG, DM, EMD, SER, MRC, HDF5, ...)"
     )
 
 
 def _describe(head: bytes, text: bytes) -> str:
+    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
+        return "the file is a bundle of NumPy arrays (.npz); save the one that is the image by numpy.save"
     for magic, words in FOREIGN:
         if head.startswith(magic):
             return f"the file is {words}"

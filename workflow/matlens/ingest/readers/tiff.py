@@ -13,6 +13,7 @@ from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
+FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
 SMALL_PX = 4096  # a frame counts as so many pixels at least
@@ -126,7 +127,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         array = _unfold(array, page.palette)
     elif "S" in axes:
         if page.photometric not in (*COLOUR, WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE):
-            raise BadItem(f"colour space {page.photometric} is not read; save the image as grey or RGB")
+            space = FOREIGN.get(page.photometric, page.photometric)
+            raise BadItem(f"the colour space {space} is not read; save the image as grey or RGB")
         array = grey.one_channel(array) if page.photometric in COLOUR else np.ascontiguousarray(array[..., 0])
     if array.dtype == bool:
         array = array.astype(np.uint8) * np.uint8(255)
