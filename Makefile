@@ -6,7 +6,7 @@ PROFILE ?=
 JOBS ?= cancel
 ARGS ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config studies=$(STUDIES))
+SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config "studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
 .PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
@@ -14,7 +14,7 @@ export PYTHONPATH := workflow
 # A terminal gets progress bars, a log gets one line per finished job.
 run: .venv/installed  ## build the studies, then say where the report and the main tables are
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
-	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies $(STUDIES))
+	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies "$(STUDIES)")
 
 resume: .venv/installed  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
 	@$(BIN)/python workflow/scripts/resume.py --jobs $(JOBS)
@@ -27,7 +27,7 @@ figures report export: .venv/installed  ## only the figures, the report, or OME-
 	@$(SNAKEMAKE) $@ $(ARGS)
 
 status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
-	@$(BIN)/python workflow/scripts/status.py $(if $(STUDIES),--studies $(STUDIES))
+	@$(BIN)/python workflow/scripts/status.py $(if $(STUDIES),--studies "$(STUDIES)")
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

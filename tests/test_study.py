@@ -62,6 +62,7 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
         ("phases: [matrix, particle]", "phases: [a, a]", r"phases: .*non-unique"),
         ("segment:\n  otsu:\n", "", r"quantify: 'quantify' works on what 'segment' makes"),
         ("title: a study", 'title: "a study', r"mine\.yaml:\d+: not valid YAML"),
+        ("  otsu:", "\totsu:", r"mine\.yaml:8: not valid YAML: .*it begins with a tab"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_place_and_the_remedy(load, old, new, message):
@@ -93,6 +94,16 @@ def test_unknown_study_is_answered_with_the_known_ones(tmp_path):
     (tmp_path / "alloy.yaml").write_text(GOOD)
     with pytest.raises(study.StudyError, match=r"unknown study 'aloy'.*did you mean 'alloy'\? allowed: alloy"):
         study.load_all("aloy", tmp_path)
+
+
+def test_studies_are_found_whatever_parts_or_spells_their_names(tmp_path):
+    for name in ("alloy.yaml", "steel.yaml", "glass.yml"):
+        (tmp_path / name).write_text(GOOD)
+    assert list(study.load_all("alloy, steel", tmp_path)) == ["alloy", "steel"]
+    with pytest.raises(study.StudyError, match="did you mean 'steel'"):
+        study.load_all("STEEL", tmp_path)
+    with pytest.raises(study.StudyError, match=r"glass\.yml: rename the file to glass\.yaml"):
+        study.load_all("glass", tmp_path)
 
 
 def test_a_file_name_that_cannot_be_a_folder_is_refused(tmp_path):

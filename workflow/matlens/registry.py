@@ -11,7 +11,8 @@ POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Say which names would have been right: the nearest one first, then all of them."""
     allowed = sorted(allowed)
-    near = difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.4)
+    near = [right for right in allowed if right.lower() == str(name).lower()]
+    near = near or difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"{hint}allowed: {', '.join(allowed)}"
 

@@ -78,9 +78,16 @@ def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise StudyError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}") from error
+        tab = "; it begins with a tab: indent by spaces" if mark and _starts_with_tab(path, mark.line) else ""
+        raise StudyError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{tab}") from error
     except UnicodeDecodeError as error:
         raise StudyError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
+
+
+def _starts_with_tab(path: Path, number: int) -> bool:
+    """Tell whether a line of a file, counted from 0, is indented by a tab."""
+    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    return number < len(lines) and re.match(r" *\t", lines[number]) is not None
 
 
 def _line(node: yaml.Node | None, keys) -> int:
@@ -231,15 +238,23 @@ def check_needs(studies: dict[str, dict], stage: str, needs: dict[str, list[str]
         raise StudyError("\n".join(lines))
 
 
+def names_in(text: str) -> list[str]:
+    """Split names of studies that commas or blanks part."""
+    return text.replace(",", " ").split()
+
+
 def load_all(names, folder: str | Path) -> dict[str, dict]:
     """Load studies by name from a folder of YAML files; an unknown name is answered with the right ones."""
     folder = Path(folder)
     known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    names = names.split(",") if isinstance(names, str) else list(names or [])
+    names = names_in(names) if isinstance(names, str) else list(names or [])
     if not names:
         raise StudyError(f"no study to build; name some of: {', '.join(known)}")
     for name in names:
         if name not in known:
+            other = folder / f"{name}.yml"
+            if other.is_file():
+                raise StudyError(f"{other}: rename the file to {name}.yaml; studies end so")
             raise StudyError(
                 f"config key 'studies': unknown study '{name}' (no {folder / f'{name}.yaml'}); {suggest(name, known)}"
             )

@@ -11,7 +11,7 @@ SHOWN = 20  # failed jobs told one by one
 
 def _chosen(studies: str) -> list[str]:
     """Split the names of the studies, or take those of the configuration."""
-    return studies.split(",") if studies else study.read_yaml(Path("config/config.yaml"))[0]["studies"]
+    return study.names_in(studies) if studies else study.read_yaml(Path("config/config.yaml"))[0]["studies"]
 
 
 def describe(name: str) -> tuple[list[str], int]:
