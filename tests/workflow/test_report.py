@@ -323,3 +323,23 @@ def test_a_broken_method_leaves_a_report_of_the_rest_and_the_next_run_mends_it(h
     done = house.run(studies="mine,bare")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Not finished." not in page.read_text()
+
+
+def test_lengths_are_averaged_in_one_unit_whatever_parts_the_table_comes_in():
+    frame = pd.DataFrame(
+        {"method": "otsu", "equivalent_diameter_px": [10.0, 20.0], "equivalent_diameter_um": [1.0, 2.0]}
+    )
+    half = frame.assign(equivalent_diameter_um=[1.0, float("nan")])
+    assert report.averages("regions", [frame]) == {
+        "otsu": {"equivalent diameter / µm": (1.5, pytest.approx(0.7071, 1e-3), 2)}
+    }
+    for parts in ([half], [half[:1], half[1:]]):
+        assert list(report.averages("regions", parts)["otsu"]) == ["equivalent diameter / px"]
+        assert report.averages("regions", parts)["otsu"]["equivalent diameter / px"][::2] == (15, 2)
+
+
+def test_overlays_are_shown_once_and_leave_no_empty_section(page):
+    picture = content("mine")["figures"]
+    tags = Page(page(mine={"figures": {"overlays": next(iter(picture.values()))}}).read_text()).tags
+    ids = {attrs.get("id") for _, attrs in tags}
+    assert "mine-overlays" in ids and "mine-figures" not in ids

@@ -3,8 +3,11 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
+from matlens import io
 from PIL import Image
+from scripts.table import main as write_csv
 
 QUANTIFY = {"regions": {}, "growth": {}, "coarsening": {"bootstrap": 10}}
 
@@ -54,3 +57,13 @@ def test_a_series_without_its_measure_stops_before_the_first_job(house, series):
     assert done.returncode != 0
     assert "quantify.coarsening: works on the table of 'regions'; add 'regions'" in done.stdout + done.stderr
     assert not (house.folder / "results").exists()
+
+
+def test_the_frame_stands_beside_the_item_where_only_some_items_have_frames(tmp_path):
+    still, video = (
+        pd.DataFrame({"item": ["a"], "area_px2": [3.0]}),
+        pd.DataFrame({"item": ["b", "b"], "frame": [0, 1], "area_px2": 1.0}),
+    )
+    io.write_table(tmp_path / "all.parquet", io.concatenate([still, video]))
+    write_csv([tmp_path / "all.parquet"], ["otsu"], tmp_path / "regions.csv")
+    assert io.read_csv(tmp_path / "regions.csv").columns.tolist() == ["method", "item", "frame", "area_px2"]

@@ -62,21 +62,24 @@ def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, fl
     The standard deviation is that of the rows (n - 1); not a number for a single row.
     """
     sums: dict = {}
+    column, groups, label = VALUES[table]
+    px, um = f"{label} / px", f"{label} / µm"
+    forms = {column: label, f"{column}_px": px, f"{column}_um": um}
     for frame in parts:
-        column, groups, label = VALUES[table]
-        if column not in frame:
-            known = f"{column}_um" in frame and frame[f"{column}_um"].notna().all()
-            column, label = (f"{column}_um", f"{label} / µm") if known else (f"{column}_px", f"{label} / px")
-        if column not in frame or columns.METHOD not in frame:
-            continue
         group = next((name for name in groups if name in frame), None)
-        for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[column]:
-            what = f"{label}: {key[1]}" if group else label
-            values = values.dropna()
-            old = sums.setdefault(str(key[0]), {}).setdefault(what, [0, 0.0, 0.0])
-            for i, more in enumerate((len(values), values.sum(), (values**2).sum())):
-                old[i] += more
-    return {m: {what: _moments(*found) for what, found in per.items() if found[0]} for m, per in sums.items()}
+        for name in forms.keys() & set(frame) if columns.METHOD in frame else ():
+            for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[name]:
+                what = f"{forms[name]}: {key[1]}" if group else forms[name]
+                values = values.dropna()
+                old = sums.setdefault(str(key[0]), {}).setdefault(what, [0, 0.0, 0.0])
+                for i, more in enumerate((len(values), values.sum(), (values**2).sum())):
+                    old[i] += more
+    # One length for all: micrometres where every row has them, else the pixels that every row has.
+    known = all(per[um][0] == per[px][0] for per in sums.values() if um in per)
+    kept = {
+        m: {w: found for w, found in per.items() if w != (px if known and um in per else um)} for m, per in sums.items()
+    }
+    return {m: {what: _moments(*found) for what, found in per.items() if found[0]} for m, per in kept.items()}
 
 
 def _moments(count: int, total: float, squares: float) -> tuple[float, float, int]:

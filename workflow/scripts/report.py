@@ -27,6 +27,8 @@ def _study(name: str, content: dict) -> dict:
         {key: path for key, path in paths.items() if path not in missing} for paths in listed.values()
     )
     pictures = {method: io.read_bytes_zip(path) for method, path in zips.items()}
+    if any(pictures.values()):
+        figures.pop("overlays", None)  # the page has a gallery of them
     keys = {int(file[:8]) for files in pictures.values() for file in files}
     count, known, shapes, names = report.items(io.read_csv_parts(tables["items"]) if "items" in tables else [], keys)
     averages = [report.averages(key, io.read_csv_parts(tables[key])) for key in report.VALUES if key in tables]
