@@ -1,5 +1,7 @@
 """What several networks for crystals are made of."""
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -147,11 +149,40 @@ class DiffGroupNorm(nn.Module):
         return x + 0.01 * self.norm(parts.flatten(1)).view_as(parts).sum(dim=1)
 
 
+class Ends(NamedTuple):
+    """What the two ends of every edge bring, each distinct pair of an atom and a bond once.
+
+    `atom`, `bond` (u,): the pairs. `own`, `other` (e,): the pair of the atom that an edge leaves, and of its neighbour.
+    `to`, `heard` (m,): atom and pair of each distinct message; `message` (e,): the one that an edge carries.
+    """
+
+    atom: torch.Tensor
+    bond: torch.Tensor
+    own: torch.Tensor
+    other: torch.Tensor
+    to: torch.Tensor
+    heard: torch.Tensor
+    message: torch.Tensor
+
+
+def ends(source: torch.Tensor, neighbour: torch.Tensor, bond: torch.Tensor, bonds: int) -> Ends:
+    """Find what edges have in common: neighbours at one distance, and the images of one atom.
+
+    `bond` (e,): which of the distinct `bonds` every edge is.
+    """
+    pairs, place = torch.unique(torch.cat([source, neighbour]) * bonds + torch.cat([bond, bond]), return_inverse=True)
+    own, other = place.chunk(2)
+    messages, message = torch.unique(source * len(pairs) + other, return_inverse=True)
+    to, heard = messages // len(pairs), messages % len(pairs)
+    return Ends(pairs // bonds, pairs % bonds, own, other, to, heard, message)
+
+
 class Attention(nn.Module):
     """Augmented graph attention (AGAT): out_i = mean_k sum_j alpha_ijk h_ijk + b, with k of four heads.
 
     h_i = act([x_i (+) e_ij] W), h_j = act([x_j (+) e_ij] W); alpha_k = softmax over the edges of i of
-    act(BN(act(<a_k, h_i (+) h_j>))). The product with W is split, so that it is done once per atom.
+    act(BN(act(<a_k, h_i (+) h_j>))). The product with W is split, so that it is done once per atom and once per bond,
+    and h is computed once for each pair of the two.
     Source: S.-Y. Louis et al., Phys. Chem. Chem. Phys. 22 (2020) 18141.
     """
 
@@ -165,13 +196,24 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.W)
         nn.init.xavier_uniform_(self.att)
 
-    def forward(self, x, edges, source, neighbour):
+    def forward(self, x, bonds, source, neighbour, at: Ends | None = None):
+        """Listen to the neighbours: (n, width) from x (n, width) and bonds, one an edge, or the distinct ones of `at`."""
         width = x.shape[1]
-        atoms, along = x @ self.W[:width], edges @ self.W[width:]
-        own = self.act(atoms[source] + along).view(-1, HEADS, width)
-        other = self.act(atoms[neighbour] + along).view(-1, HEADS, width)
-        first, second = self.att.split(width, dim=2)
-        alpha = self.act((own * first).sum(dim=2) + (other * second).sum(dim=2))
-        alpha = softmax(self.act(self.bn1(alpha)), source, len(x))
-        messages = (other * alpha[:, :, None]).mean(dim=1)
-        return sum_of(messages, source, len(x)) + self.bias
+        atoms, along = x @ self.W[:width], bonds @ self.W[width:]
+        first, second = (torch.block_diag(*part) for part in self.att[0][:, None].split(width, dim=2))
+        if at is None:
+            own = self.act(atoms.index_select(0, source).add_(along))
+            other = self.act(atoms.index_select(0, neighbour).add_(along))
+            alpha = self._weights(own @ first.T + other @ second.T, source, len(x))
+            return self._sum(other, alpha, source, len(x))
+        h = self.act(atoms.index_select(0, at.atom).add_(along.index_select(0, at.bond)))
+        one, two = (h @ torch.cat([first, second]).T).chunk(2, dim=1)  # what a pair gives at either end of an edge
+        alpha = self._weights(one.index_select(0, at.own) + two.index_select(0, at.other), source, len(x))
+        return self._sum(h.index_select(0, at.heard), sum_of(alpha, at.message, len(at.to)), at.to, len(x))
+
+    def _weights(self, scores, source, atoms: int):
+        return softmax(self.act(self.bn1(self.act(scores))), source, atoms)
+
+    def _sum(self, values, alpha, to, atoms: int):
+        messages = values.view(len(values), HEADS, -1) * (alpha / HEADS)[:, :, None]
+        return sum_of(messages.sum(dim=1), to, atoms) + self.bias

@@ -74,9 +74,11 @@ class DeeperGATGNN(blocks.Network):
         distance = torch.cat([graph["distance"], graph["distance"].new_zeros(len(itself))])
         degrees = blocks.degrees({**graph, "source": source}, DEGREES)
         x = F.leaky_relu(self.pre_lin_list_N[0](torch.cat([atoms, degrees], dim=1)), SLOPE)
-        edges = F.leaky_relu(self.pre_lin_list_E[0](self.distances(distance / CUTOFF)), SLOPE)
+        distances, bond = torch.unique(distance, return_inverse=True)
+        bonds = F.leaky_relu(self.pre_lin_list_E[0](self.distances(distances / CUTOFF)), SLOPE)
+        at = blocks.ends(source, neighbour, bond, len(bonds))
         for layer, norm in zip(self.conv_list, self.bn_list, strict=True):
-            x = x + norm(layer(x, edges, source, neighbour))
+            x = x + norm(layer(x, bonds, source, neighbour, at))
         return x, blocks.softmax(self.global_att_LAYER(x, graph), graph["crystal"], graph["count"])
 
     def forward(self, graph: dict) -> torch.Tensor:

@@ -69,9 +69,11 @@ class GATGNN(blocks.Network):
 
     def _weighed(self, graph: dict) -> tuple[torch.Tensor, torch.Tensor]:
         x = self.embed_n(self.elements(graph["species"]))
-        edges = F.leaky_relu(self.embed_e(self.distances(graph["distance"])), SLOPE)
+        distances, bond = torch.unique(graph["distance"], return_inverse=True)
+        bonds = F.leaky_relu(self.embed_e(self.distances(distances)), SLOPE)
+        at = blocks.ends(graph["source"], graph["neighbour"], bond, len(bonds))
         for layer, norm in zip(self.node_att, self.batch_norm, strict=True):
-            x = F.softplus(norm(layer(x, edges, graph["source"], graph["neighbour"])))
+            x = F.softplus(norm(layer(x, bonds, graph["source"], graph["neighbour"], at)))
         return x, blocks.softmax(self.comp_atten(x, graph), graph["crystal"], graph["count"])
 
     def forward(self, graph: dict) -> torch.Tensor:
