@@ -189,6 +189,25 @@ def test_attention_is_its_equation_bond_by_bond():
         torch.testing.assert_close(found[i], heads + layer.bias)
 
 
+def test_attention_with_what_edges_share_is_attention_edge_by_edge():
+    """Images of one atom at one distance, atoms at like distances, an atom that is its own neighbour; gradients too."""
+    torch.manual_seed(0)
+    layer = blocks.Attention(4, torch.nn.functional.softplus).double()
+    source, neighbour = torch.tensor([0, 0, 0, 0, 1, 1, 2, 2]), torch.tensor([1, 1, 1, 2, 0, 1, 0, 2])
+    bond = torch.tensor([2, 2, 1, 0, 2, 1, 0, 0])
+    at = blocks.ends(source, neighbour, bond, 3)
+    assert len(at.atom) < 2 * len(source) and len(at.to) == len(source) - 1
+    found = []
+    for shared in (True, False):
+        x, bonds = (torch.arange(12.0).view(3, 4).double().sin().requires_grad_() for _ in range(2))
+        out = layer(x, bonds if shared else bonds[bond], source, neighbour, at if shared else None)
+        layer.zero_grad()
+        (out**2).sum().backward()
+        found.append([out, x.grad, bonds.grad, *(p.grad.clone() for p in layer.parameters())])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two)
+
+
 def test_a_group_norm_is_its_equation_group_by_group():
     torch.manual_seed(0)
     norm = blocks.DiffGroupNorm(4, 3).double()

@@ -9,6 +9,7 @@ from matlens import registry, screen
 from matlens.screen import criteria, fronts, ranking, reference, shortlist
 
 RNG = np.random.default_rng(0)
+INSIDE = {"outside_training_range": False}
 
 
 def wish(goal="maximize", **more) -> dict:
@@ -18,7 +19,7 @@ def wish(goal="maximize", **more) -> dict:
 def settings(**changes) -> dict:
     plain = {
         "properties": {"a": wish()}, "sure": 0.0, "without": [], "only": [], "most_elements": None,
-        "unseen_elements": False, "most": 3, "diverse": False, "seed": 0,
+        "unseen_elements": False, "reference": None, "most": 3, "diverse": False, "seed": 0,
     }  # fmt: skip
     return plain | changes
 
@@ -31,7 +32,7 @@ def predictions(formulas, **properties):
         if isinstance(values, tuple):
             values, std = values
         rows += [
-            {"item": f"i{k}", "property": name, "predicted": v, "std": s, "unseen_elements": ""}
+            {"item": f"i{k}", "property": name, "predicted": v, "std": s, "unseen_elements": "", **INSIDE}
             for k, (v, s) in enumerate(zip(values, std, strict=True))
         ]
     return pd.DataFrame(rows), pd.DataFrame({"item": [f"i{k}" for k in range(len(formulas))], "formula": formulas})
@@ -119,6 +120,15 @@ def test_elements_that_no_network_saw_are_kept_out_unless_allowed():
     assert listed((table, index), unseen_elements=True)[0]["item"].tolist() == ["i1", "i0"]
 
 
+def test_an_answer_beyond_what_a_network_learned_from_is_marked():
+    table, index = predictions(["AlNi", "AlFe"], a=[1.0, 2.0], b=[0.0, 0.0])
+    table.loc[1, ["unseen_elements", "outside_training_range"]] = "Fe", True
+    made, _ = listed((table, index), unseen_elements=True, properties={"a": wish(), "b": wish()})
+    assert made["item"].tolist() == ["i1", "i0"]
+    assert made["unseen_elements"].tolist() == ["Fe", ""]
+    assert made["outside_training_range"].tolist() == [True, False]
+
+
 def test_what_was_not_predicted_is_excluded_and_named():
     table, index = predictions(["AlNi", "AlFe"], a=[1.0, 2.0], b=[1.0, 1.0])
     made, out = listed((table.drop(index=3), index), properties={"a": wish(), "b": wish()})
@@ -170,3 +180,46 @@ def test_criteria_of_a_hundred_thousand_are_quick():
         {"a": wish(min=0.5), "b": wish()}, settings(without=["Na"]),
     )  # fmt: skip
     assert time.process_time() - why_started < 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"properties": {"a": wish("target")}}, "properties.a.target", "name the value"),
+        ({"properties": {"a": wish("minimize", target=1.0)}}, "properties.a.target", "takes none"),
+        ({"properties": {"a": wish(min=2.0, max=1.0)}}, "properties.a", "no candidate could meet both"),
+        ({"without": ["Fe", "fe"]}, "without", "'fe' is no element"),
+        ({"only": ["Xx"]}, "only", "'Xx' is no element"),
+        ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate could meet both"),
+        ({"reference": "nowhere.csv"}, "reference", "there is no file 'nowhere.csv'"),
+    ],
+)
+def test_settings_that_nothing_could_meet_are_faults(changes, key, words):
+    ((found, why),) = criteria.faults(settings(**changes))
+    assert found == key
+    assert words in why
+
+
+def test_settings_that_can_be_met_are_none():
+    good = {"a": wish("target", target=0.0), "b": wish(min=1.0, max=1.0), "c": {"goal": "maximize"}}
+    assert not list(criteria.faults(settings(properties=good, only=["Fe", "O"], without=["O"], reference=__file__)))
+
+
+def test_reasons_are_true_of_every_candidate_of_a_long_list():
+    """Against a count by hand: the place of each value among all that meet the criteria."""
+    count = 300
+    found = predictions(["NiAl"] * count, a=RNG.integers(0, 40, count).astype(float), b=RNG.random(count))
+    made, out = listed(found, "pareto", properties={"a": wish(), "b": wish("minimize", max=0.7)}, most=50)
+    assert len(made) == 50
+    kept = found[0].pivot(index="item", columns="property", values="predicted").query("b <= 0.7")
+    assert len(kept) + len(out) == count
+    for row in made.itertuples():
+        one, two = 1 + int((kept["a"] > row.a).sum()), 1 + int((kept["b"] < row.b).sum())
+        assert f"a {row.a:.4g} ({one} of {len(kept)} that" in row.reason
+        assert f"b {row.b:.4g} ({two} of {len(kept)} that" in row.reason
+    front = made[made["pareto_front"] == 1]
+    beaten = [
+        ((kept["a"] >= r.a) & (kept["b"] <= r.b) & ((kept["a"] > r.a) | (kept["b"] < r.b))).any()
+        for r in front.itertuples()
+    ]
+    assert len(front) and not any(beaten)

@@ -72,3 +72,6 @@ def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
     assert "says what it reads from atoms" in refused(
         house, "sites", predict={"target": "volume_a3_per_atom", "mean": {}}, figures={"sites": {}}
     )
+    stiff = {"pretrained": {"weights": {"k": bulk}}}
+    asked = {"properties": {"k": {"goal": "target"}}, "weighted": {}}
+    assert "screen.properties.k.target: name the value" in refused(house, "targetless", predict=stiff, screen=asked)

@@ -1,6 +1,7 @@
 # What stops a run before its first job: settings that are well-formed each by itself, and cannot work together.
 
 from matlens import phase_quantities
+from matlens.screen import criteria
 from matlens.predict.properties import RELAXED, STABILITY
 
 
@@ -164,6 +165,8 @@ def check_screens(name, settings):
         stop(
             name, "screen", f"no method; {registry.suggest('weighted', screen.METHODS)}"
         )
+    for key, fault in criteria.faults(settings["screen"]):
+        stop(name, f"screen.{key}", fault)
 
 
 def check_engines(name, settings):

@@ -197,7 +197,7 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.att)
 
     def forward(self, x, bonds, source, neighbour, at: Ends | None = None):
-        """Listen to the neighbours: (n, width) from x (n, width) and bonds, one an edge, or the distinct ones of `at`."""
+        """Listen to the neighbours: (n, width) of x (n, width) and bonds, one an edge or those of `at`."""
         width = x.shape[1]
         atoms, along = x @ self.W[:width], bonds @ self.W[width:]
         first, second = (torch.block_diag(*part) for part in self.att[0][:, None].split(width, dim=2))

@@ -1,17 +1,39 @@
 """What a candidate has to meet before it is ranked, and what it fails first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from matlens import compositions
 
 
-def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield key and fault of settings that no candidate could meet, or that do not say what is sought."""
+    for name, wish in settings["properties"].items():
+        target, low, high = (wish.get(key) for key in ("target", "min", "max"))
+        if (wish["goal"] == "target") != (target is not None):
+            advice = "name the value that is sought" if target is None else f"goal {wish['goal']} takes none"
+            yield f"properties.{name}.target", advice
+        if low is not None and high is not None and low > high:
+            yield f"properties.{name}", f"min {low:g} is above max {high:g}: no candidate could meet both"
+    for key in ("without", "only"):
+        for symbol in settings[key]:
+            if symbol not in compositions.SYMBOLS:
+                yield key, f"'{symbol}' is no element; write symbols such as Fe"
+    if settings["only"] and set(settings["only"]) <= set(settings["without"]):
+        yield "only", "every element of it is also in 'without': no candidate could meet both"
+    path = settings["reference"]
+    if path and not Path(path).exists():
+        yield "reference", f"there is no file '{path}'; name a CSV table with a column 'formula'"
+
+
+def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Bring predictions of one row for each item and property to one row for each item.
 
-    `predictions`: DataFrame with item, property, predicted, std, unseen_elements. `names`: properties, m of them.
-    Returns items (n,) sorted, values (n, m), standard deviations (n, m; NaN: unknown) and unseen elements (n,) as text.
+    `predictions`: DataFrame with item, property, predicted, std, unseen_elements, outside_training_range. `names`:
+    properties, m of them. Returns items (n,) sorted, values (n, m), standard deviations (n, m; NaN: unknown), unseen
+    elements (n,) as text and whether any network answers outside what it learned from (n,).
     An item that two methods predict the same property of is a ValueError.
     """
     some = predictions[predictions["property"].isin(list(names))]
@@ -28,7 +50,9 @@ def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     unseen = np.full(len(items), "", dtype=object)
     strange = (some["unseen_elements"].fillna("") != "").to_numpy()
     unseen[row[strange]] = some["unseen_elements"].to_numpy()[strange]
-    return items, values, std, unseen
+    outside = np.zeros(len(items), bool)
+    np.logical_or.at(outside, row, some["outside_training_range"].to_numpy(bool))
+    return items, values, std, unseen, outside
 
 
 def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:

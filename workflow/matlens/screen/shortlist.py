@@ -29,7 +29,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     from matlens.screen import fronts
 
     properties = settings["properties"]
-    items, values, std, unseen = criteria.wide(predictions, properties)
+    items, values, std, unseen, outside = criteria.wide(predictions, properties)
     about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
     formulas = about["formula"].astype(str).tolist()
     why = criteria.first_failed(values, std, unseen, formulas, properties, settings, known)
@@ -66,6 +66,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     )
     for column, name in enumerate(properties):
         table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
+    table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
     return table, excluded
 
 
