@@ -99,7 +99,8 @@ def accuracy(folder: Path, minutes: float) -> None:
         model = registry.load(segment.PREPARES, method)(arrays, card)
         table = np.zeros((3, 3), np.int64)
         for image, truth, *_ in test:
-            found = registry.call(registry.load(segment.METHODS, method), {"image": image, "model": model}, {})
+            offered = {"image": image, "model": model, "colour": None}
+            found = registry.call(registry.load(segment.METHODS, method), offered, {})
             table += networks._confusion(truth, found, 3)
         scores = networks.ious(table)
         print(f"{method:<16}{spent:>8.1f}" + "".join(f"{value:>11.3f}" for value in [*scores, scores.mean()]))

@@ -334,6 +334,39 @@ def test_stray_values_take_the_nearest_phase_up_to_one_percent():
         truths.to_phases(mask, PHASES, values)
 
 
+def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not():
+    from scipy import ndimage
+
+    hard = (np.hypot(*(np.mgrid[:60, :60] - 30)) < 18).astype(np.uint8)
+    mask = np.rint(255 * ndimage.gaussian_filter(hard.astype(float), 0.5)).astype(np.uint8)
+    values = {"matrix": [0], "particle": [255]}
+    labels, stray = truths.to_phases(mask, PHASES, values)
+    assert stray == np.count_nonzero((mask > 0) & (mask < 255)) > 0.03 * mask.size
+    assert np.array_equal(labels, mask > 127)
+    mask[2:8, 2:16:2] = [10, 60, 100, 130, 180, 200, 220]  # as many values, between no two phases
+    with pytest.raises(BadItem, match="values that are no phase"):
+        truths.to_phases(mask, PHASES, values)
+    lines = np.where(hard ^ ndimage.binary_dilation(hard), 128, 255 * hard)  # one value: a phase of its own
+    with pytest.raises(BadItem, match=r"values that are no phase \(128\)"):
+        truths.to_phases(lines.astype(np.uint8), PHASES, values)
+
+
+def test_colour_is_kept_where_it_is_asked_for_and_cut_like_the_image(tmp_path):
+    colour = np.random.default_rng(0).integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    save(tmp_path / "a.png", colour)
+    tifffile.imwrite(tmp_path / "b.tif", colour.astype(np.uint16) * 257, photometric="rgb")
+    save(tmp_path / "grey.png")
+    for name, scale in (("a.png", 1), ("b.tif", 257)):
+        item = {"file": str(tmp_path / name)}
+        assert files.read(item, PHASES).layers == {}
+        found = files.read(item, PHASES, colour=True)
+        assert np.array_equal(found.layers["colour"], np.moveaxis(colour, -1, 0) * np.uint16(scale))
+    assert files.read({"file": str(tmp_path / "grey.png")}, PHASES, colour=True).layers == {}
+    found = ingest.Micrograph(np.zeros((50, 70), np.uint8), meta={files.BAR_TOP: 12})
+    files._keep_colour(found, str(tmp_path / "a.png"), 10**6)
+    assert np.array_equal(found.layers["colour"], np.moveaxis(colour, -1, 0)[:, 12:62])
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

@@ -11,17 +11,17 @@ STILL = patches.Changes(rotation="none", zoom=0, brightness=0, contrast=0, blur_
 def scene(shape=(200, 220), seed=0):
     smooth = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(shape), 8)
     truth = (smooth > 0).astype(np.uint8)
-    return truth.astype(np.float32), truth
+    return truth.astype(np.float32)[None], truth
 
 
 def test_unchanged_patches_are_windows_of_the_image():
-    image = np.arange(200 * 220, dtype=np.float32).reshape(200, 220)
-    truth = (image.astype(int) % 3).astype(np.uint8)
+    image = np.arange(2 * 200 * 220, dtype=np.float32).reshape(2, 200, 220)
+    truth = (image[0].astype(int) % 3).astype(np.uint8)
     rng = np.random.default_rng(0)
     for _ in range(5):
         pixels, marks = patches.draw([image], [truth], 32, 3, 0.5, STILL, rng)
-        row, column = np.unravel_index(int(pixels[0, 0]), image.shape)
-        np.testing.assert_array_equal(pixels, image[row : row + 32, column : column + 32])
+        row, column = np.unravel_index(int(pixels[0, 0, 0]), truth.shape)
+        np.testing.assert_array_equal(pixels, image[:, row : row + 32, column : column + 32])
         np.testing.assert_array_equal(marks, truth[row : row + 32, column : column + 32])
 
 
@@ -34,14 +34,14 @@ def test_truth_moves_with_its_pixels(shape):
     for _ in range(20):
         pixels, marks = patches.draw([image], [truth], 32, 2, 0.0, changes, rng)
         judged = marks != 255
-        clear = judged & (np.abs(pixels - 0.5) > 0.45)  # away from interpolated edges
-        np.testing.assert_array_equal(pixels[clear] > 0.5, marks[clear] == 1)
+        clear = judged & (np.abs(pixels[0] - 0.5) > 0.45)  # away from interpolated edges
+        np.testing.assert_array_equal(pixels[0][clear] > 0.5, marks[clear] == 1)
         seen.append(judged.mean())
     assert np.mean(seen) > 0.6
 
 
 def test_beyond_the_image_nothing_is_judged():
-    pixels, marks = patches.draw([np.ones((10, 12), np.float32)], [np.zeros((10, 12), np.uint8)], 32, 2, 0, STILL,
+    pixels, marks = patches.draw([np.ones((1, 10, 12), np.float32)], [np.zeros((10, 12), np.uint8)], 32, 2, 0, STILL,
                                  np.random.default_rng(0))  # fmt: skip
     assert (pixels == 1).all()
     assert (marks[:10, :12] == 0).all()
@@ -51,7 +51,7 @@ def test_beyond_the_image_nothing_is_judged():
 def test_balance_brings_a_rare_phase_into_every_patch():
     truth = np.zeros((512, 512), np.uint8)
     truth[300, 40] = 1
-    image = truth.astype(np.float32)
+    image = truth.astype(np.float32)[None]
     rng = np.random.default_rng(0)
     share = np.mean([(patches.draw([image], [truth], 32, 2, 1.0, STILL, rng)[1] == 1).any() for _ in range(200)])
     assert 0.4 < share < 0.6  # each of the two phases is drawn as often
@@ -79,6 +79,15 @@ def test_rotations_are_rotations():
 
 
 def test_blur_is_that_of_scipy():
-    image = np.random.default_rng(0).standard_normal((40, 50))
-    expected = ndimage.gaussian_filter(image, 1.5, mode="nearest", truncate=3.34)  # five pixels either way
+    image = np.random.default_rng(0).standard_normal((2, 40, 50))
+    expected = ndimage.gaussian_filter(image, (0, 1.5, 1.5), mode="nearest", truncate=3.34)  # five pixels either way
     np.testing.assert_allclose(patches._blurred(image, 1.5), expected, atol=1e-12)
+
+
+def test_inverted_patches_are_the_images_turned_over():
+    image, truth = scene()
+    still = {"rotation": "none", "zoom": 0, "brightness": 0, "contrast": 0, "blur_px": 0, "noise": 0}
+    for part, sign in ((0.0, 1), (1.0, -1)):
+        pixels, marks = patches.draw([image], [truth], 32, 2, 0.0, patches.Changes(**still, invert=part),
+                                     np.random.default_rng(0))  # fmt: skip
+        np.testing.assert_array_equal(pixels[0], sign * marks.astype(np.float32))

@@ -71,7 +71,7 @@ def offers(name: str, image: np.ndarray, truth=None) -> dict:
     offered = {"phases": PHASES, "pixel_size_um": 0.1, "model": None}
     if name in segment.LEARNERS:
         offered["model"] = model(name, image.ndim)
-    stacks = {"image": image, "truth": truth}
+    stacks = {"image": image, "truth": truth, "colour": None}
     if "euler_rad" in registry.inputs_of(registry.load(segment.METHODS, name)):
         regions = grains(5)[1] if truth is None or truth.dtype != np.int32 else truth
         if regions.shape != image.shape:

@@ -86,6 +86,26 @@ def test_light_does_not_matter(samples):
     assert (networks.segment(image, model) == networks.segment(dim, model)).mean() > 0.999
 
 
+def painted(seed):
+    """Draw two phases that differ in hue alone: a grey image shows nothing of them."""
+    truth = scene(seed)[1]
+    noise = 0.05 * np.random.default_rng(seed).standard_normal(truth.shape)
+    return np.stack([0.5 + noise + 0.1 * sign * (truth - 0.5) for sign in (1, 0, -1)]).astype(np.float32), truth
+
+
+def test_colour_is_seen():
+    samples = [(*painted(seed), "train", str(seed)) for seed in range(3)]
+    model, _, card = learned(samples, colour=True, brightness=0.05, contrast=0.05)
+    assert card["network"]["channels"] == 3
+    colour, truth = painted(9)
+    grey = colour.mean(0)
+    assert iou(networks.segment(grey, model, colour), truth) > 0.8
+    blind, _, _ = learned([(image.mean(0), marks, role, name) for image, marks, role, name in samples])
+    assert iou(networks.segment(grey, blind), truth) < 0.6
+    with pytest.raises(BadItem, match="colour: true under ingest"):
+        networks.segment(grey, model)
+
+
 def test_fine_tuning_starts_where_the_weights_are(samples):
     _, arrays, _ = learned(samples)
     tuned = learned(samples, initial=arrays, epochs=1, patches=4, learning_rate=1e-6)[2]

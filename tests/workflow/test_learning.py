@@ -49,3 +49,27 @@ def test_train_apply_and_lend(house, labelled):
     assert ours["area_fraction"].tolist() == theirs["area_fraction"].tolist()
     again = house.run("-n", studies="lender,borrower")
     assert "Nothing to be done" in again.stdout + again.stderr
+
+
+@pytest.mark.slow
+def test_a_network_of_colour_needs_colour_kept(house, tmp_path):
+    rng = np.random.default_rng(0)
+    for folder in ("fields", "masks"):
+        (tmp_path / folder).mkdir()
+    for seed in range(2):
+        truth = (two_phase(seed) > 115).astype(np.uint8)
+        noise = rng.integers(0, 9, (*truth.shape, 3))
+        colour = np.stack([120 + 40 * truth, 120 + 0 * truth, 160 - 40 * truth], -1) + noise
+        Image.fromarray(colour.astype(np.uint8)).save(tmp_path / f"fields/field_{seed}.png")
+        Image.fromarray(truth).save(tmp_path / f"masks/field_{seed}.png")
+    options = {**QUICK, "colour": True, "validation_part": 0}
+    for name, kept in (("grey", False), ("coloured", True)):
+        source = {"files": {**files(tmp_path)["files"], "colour": kept}}
+        house.study(name, ingest=source, segment={"unet": options}, quantify={"fractions": {}})
+    failed = house.run(studies="grey")
+    assert failed.returncode != 0 and "say colour: true under ingest" in failed.stdout + failed.stderr
+    done = house.run(studies="coloured")
+    assert done.returncode == 0, done.stdout + done.stderr
+    card = json.loads((house.folder / "results/coloured/segment/unet/card/all.json").read_text())
+    assert card["network"]["channels"] == 3
+    assert len(house.read("coloured", "fractions")) > 0

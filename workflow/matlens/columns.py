@@ -22,6 +22,7 @@ FRAME = "frame"
 PIXEL_SIZE = "pixel_size_um"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
+COLOUR = "colour"  # the layer of an image that holds its red, green and blue
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
 SCALE_BAR = "scale_bar_px"

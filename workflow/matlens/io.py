@@ -439,6 +439,13 @@ class Arrays(Mapping):
         stored = set(self._root[f"{key:08d}"].array_keys()) - {"0"}
         return {name: self.layer(key, name) for name in sorted(stored & set(names))}
 
+    def colour(self, key: int) -> np.ndarray | None:
+        """Read the colour that ingest kept of one item, (3, y, x) as float32 in [0, 1]; None where it kept none."""
+        from matlens import columns
+
+        found = self.layers(key, [columns.COLOUR]).get(columns.COLOUR)
+        return None if found is None else found.astype(np.float32) / np.float32(np.iinfo(found.dtype).max)
+
     def unit_interval(self, key: int) -> np.ndarray:
         """Read the pixels of one item as float32 in [0, 1]."""
         return unit_interval(self[key], self.attrs(key))

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from matlens import door, io, registry, segment
+from matlens.batch import BadItem
 from matlens.segment import trained
 
 
@@ -15,7 +16,10 @@ def samples(images: list, truth: list, roles: dict, options: dict):
                 about = pixels.attrs(key)
                 role = roles.get(about["item"])
                 if role in ("train", "val"):
-                    for image, labels in trained.singles(about["axes"], pixels.unit_interval(key), marks[key]):
+                    picture = pixels.colour(key) if options.get("colour") else pixels.unit_interval(key)
+                    if picture is None:
+                        raise BadItem(f"no colour was kept of '{about['item']}'; say colour: true under ingest")
+                    for image, labels in trained.singles(about["axes"], picture, marks[key]):
                         labels = registry.call(trained.thinned, {"truth": labels, "role": role}, options)
                         yield image, labels, role, about["item"]
 

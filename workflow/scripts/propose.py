@@ -12,7 +12,7 @@ def unsure(images: list, method: str, options: dict, model, learned: set):
             for key in pixels:
                 about = pixels.attrs(key)
                 if about["axes"] == "yx" and about[columns.ITEM] not in learned:
-                    offered = {"image": pixels.unit_interval(key), "model": model}
+                    offered = {"image": pixels.unit_interval(key), "model": model, "colour": pixels.colour(key)}
                     yield about[columns.ITEM], registry.call(function, offered, options)
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from math import prod
 
 import numpy as np
-from matlens import batch, door, io, registry, segment
+from matlens import batch, columns, door, io, registry, segment
 from matlens.segment import bands, frames, trained
 
 
@@ -32,6 +32,7 @@ def main(
                 return registry.call(registry.load(segment.BANDS, method), offered, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
+            stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None
             return frames.label(function, item["axes"], stacks, offered, options)
 
         items = [{"key": key, **pixels.attrs(key)} for key in pixels]

@@ -94,6 +94,7 @@ def read(
     *,
     truth_values: dict | None = None,
     crop_bars: bool = True,
+    colour: bool = False,
     pixel_size_um: float | None = None,
     stack: str | None = None,
     min_side_px: int = 8,
@@ -103,9 +104,10 @@ def read(
     """Read one file, check it, cut information bars off, and put its truth on it.
 
     `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
-    mask values mean which phase, see `truths.to_phases`. `pixel_size_um` overrides what item and file say. `stack`:
-    "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames). BadItem says
-    why a file cannot be used.
+    mask values mean which phase, see `truths.to_phases`. `colour`: whether the layer `colour`, (3, y, x), is kept
+    beside the grey pixels of a flat colour image, for networks that see it. `pixel_size_um` overrides what item and
+    file say. `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are
+    frames). BadItem says why a file cannot be used.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
@@ -126,6 +128,8 @@ def read(
     bits = found_.meta.pop("significant_bits", None)
     if (found_.intensity_low, found_.intensity_high) == (0.0, 1.0):
         found_.intensity_low, found_.intensity_high = grey.intensity_range(found_.pixels, bits)
+    if colour:
+        _keep_colour(found_, item[names.FILE], max_pixels)
     mask = item.get(names.TRUTH_FILE)
     if isinstance(mask, str) and mask:
         top = int(found_.meta.get(BAR_TOP, 0))
@@ -176,6 +180,14 @@ def _set_scale(found_: Micrograph, size) -> None:
         raise BadItem(f"pixel_size_um is {size}; give a positive length in micrometres, or leave it empty")
     found_.pixel_size_um = float(size)
     found_.meta["pixel_size_source"] = "given"
+
+
+def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:
+    """Put the colours of a flat image on it as a layer, cut like its pixels."""
+    colours = readers.read_colour(file, max_pixels=max_pixels)
+    if colours is not None and found_.axes == "yx":
+        top = int(found_.meta.get(BAR_TOP, 0))
+        found_.layers[names.COLOUR] = colours[:, top : top + len(found_.pixels)]
 
 
 def _crop(found_: Micrograph, low: float, high: float) -> None:

@@ -36,6 +36,13 @@ def one_channel(colour: np.ndarray) -> np.ndarray:
     return luminance(colour)
 
 
+def three_channels(colour: np.ndarray) -> np.ndarray | None:
+    """Turn colour of shape (y, x, 3 or more) into (3, y, x); None where there are fewer channels, or no integers."""
+    if colour.shape[-1] < 3 or colour.dtype not in (np.uint8, np.uint16):
+        return None
+    return np.ascontiguousarray(np.moveaxis(colour[..., :3], -1, 0))
+
+
 def intensity_range(pixels: np.ndarray, bits: int | None = None) -> tuple[float, float]:
     """Say which two numbers mean black and white.
 

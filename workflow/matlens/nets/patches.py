@@ -1,4 +1,7 @@
-"""Patches to train on: cut at random, turned, bent, and given other light, by one generator."""
+"""Patches to train on: cut at random, turned, bent, and given other light, by one generator.
+
+Images are channels first, (channels, [z,] y, x); truths have the axes of space alone.
+"""
 
 import math
 from dataclasses import dataclass
@@ -21,7 +24,8 @@ class Changes:
     `zoom` 0.2 is by up to 20 % either way; `bend_px` is the standard deviation of elastic displacements; `brightness`
     and `contrast` are standard deviations, of an offset in units of the contrast of the image and of the logarithm of
     a factor; `blur_px` the largest standard deviation of a blur (every second patch); `noise` the largest standard
-    deviation of white noise in units of the contrast of the image.
+    deviation of white noise in units of the contrast of the image. Channels get a brightness and a contrast each.
+    `invert` is the part of the patches that are turned over, dark to bright.
     """
 
     rotation: str = "free"
@@ -31,6 +35,7 @@ class Changes:
     contrast: float = 0.2
     blur_px: float = 0.7
     noise: float = 0.2
+    invert: float = 0.0
 
 
 def _rotation(dims: int, rng: np.random.Generator) -> np.ndarray:
@@ -54,24 +59,25 @@ def _centre(shape, side, truth: np.ndarray, phase: int | None, rng: np.random.Ge
 def _cut(image, truth, corner, side: int):
     """Cut a patch out; beyond the image the patch is a mirror image, and is not judged."""
     cut = tuple(slice(c, c + side) for c in corner)
-    image, truth = image[cut], truth[cut]
-    lacking = [(0, side - n) for n in image.shape]
+    image, truth = image[(slice(None), *cut)], truth[cut]
+    lacking = [(0, side - n) for n in truth.shape]
     if any(after for _, after in lacking):
-        image = np.pad(image, lacking, mode="reflect" if min(image.shape) > 1 else "edge")
+        image = np.pad(image, [(0, 0), *lacking], mode="reflect" if min(truth.shape) > 1 else "edge")
         truth = np.pad(truth, lacking, constant_values=IGNORE)
     return image, truth
 
 
 def _turned(image, truth, rng: np.random.Generator):
     """Permute and mirror the axes at random: one of the 8 (in space 48) symmetries, each as likely."""
-    order = rng.permutation(image.ndim)
-    flips = [axis for axis in range(image.ndim) if rng.integers(2)]
-    return np.flip(image.transpose(order), flips), np.flip(truth.transpose(order), flips)
+    order = rng.permutation(truth.ndim)
+    flips = [axis for axis in range(truth.ndim) if rng.integers(2)]
+    image = np.flip(image.transpose(0, *(order + 1)), [axis + 1 for axis in flips])
+    return image, np.flip(truth.transpose(order), flips)
 
 
 def _warped(image, truth, corner, side: int, changes: Changes, rng: np.random.Generator):
     """Cut a patch out of an image that is turned by any angle, zoomed and bent; what lies beyond it is not judged."""
-    dims = image.ndim
+    dims = truth.ndim
     axis = np.arange(side) - (side - 1) / 2
     grid = np.stack(np.meshgrid(*[axis] * dims, indexing="ij"), -1)
     scale = math.exp(rng.uniform(-1, 1) * math.log1p(changes.zoom))
@@ -83,22 +89,22 @@ def _warped(image, truth, corner, side: int, changes: Changes, rng: np.random.Ge
             torch.from_numpy(nodes), [side] * dims, mode={2: "bicubic", 3: "trilinear"}[dims], align_corners=True
         )
         places = places + changes.bend_px * np.moveaxis(smooth[0].numpy(), 0, -1)
-    span = np.maximum(np.array(image.shape) - 1, 1)
+    span = np.maximum(np.array(truth.shape) - 1, 1)
     unit = torch.from_numpy((2 * places / span - 1)[..., ::-1].astype(np.float32).copy())[None]
-    pixels = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None, None]
+    pixels = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
     # shifted by one, so that the zeros from beyond the image are known from the first phase
     marks = torch.from_numpy(np.ascontiguousarray(truth, np.float32))[None, None] + 1
-    image = functional.grid_sample(pixels, unit, MODES[dims], "reflection", align_corners=True)[0, 0].numpy()
+    image = functional.grid_sample(pixels, unit, MODES[dims], "reflection", align_corners=True)[0].numpy()
     marks = functional.grid_sample(marks, unit, "nearest", "zeros", align_corners=True)[0, 0].numpy()
     return image, np.where(marks > 0, np.rint(marks) - 1, IGNORE).astype(truth.dtype)
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Smooth with a Gaussian, axis by axis."""
+    """Smooth with a Gaussian, axis of space by axis of space."""
     half = max(1, math.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / max(sigma, 1e-3)) ** 2)
     kernel /= kernel.sum()
-    for axis in range(image.ndim):
+    for axis in range(1, image.ndim):
         moved = np.pad(np.moveaxis(image, axis, -1), [(0, 0)] * (image.ndim - 1) + [(half, half)], mode="edge")
         smooth = sum(k * moved[..., i : i + image.shape[axis]] for i, k in enumerate(kernel))
         image = np.moveaxis(smooth, -1, axis)
@@ -106,8 +112,12 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _relit(image: np.ndarray, changes: Changes, rng: np.random.Generator) -> np.ndarray:
-    """Change contrast, brightness, sharpness and noise at random."""
-    image = image * math.exp(changes.contrast * rng.standard_normal()) + changes.brightness * rng.standard_normal()
+    """Change contrast, brightness, sharpness, noise and polarity at random."""
+    each = (len(image), *(1,) * (image.ndim - 1))
+    if changes.invert > 0 and rng.random() < changes.invert:
+        image = -image
+    image = image * np.exp(changes.contrast * rng.standard_normal(each))
+    image = image + changes.brightness * rng.standard_normal(each)
     if changes.blur_px > 0 and rng.random() < 0.5:
         image = _blurred(image, changes.blur_px * rng.random())
     if changes.noise > 0 and rng.random() < 0.5:
@@ -121,14 +131,14 @@ def draw(images: list, truths: list, side: int, phases: int, balance: float, cha
     Images are drawn by their size; with probability `balance` the patch holds a pixel of a phase that is drawn first,
     all phases of the image being as likely: a rare phase is seen as often as a common one.
     """
-    sizes = np.array([image.size for image in images], float)
+    sizes = np.array([truth.size for truth in truths], float)
     chosen = int(rng.choice(len(images), p=sizes / sizes.sum()))
     image, truth = images[chosen], truths[chosen]
     phase = None
     if rng.random() < balance:
         present = np.flatnonzero(np.bincount(truth.ravel(), minlength=phases)[:phases])
         phase = int(rng.choice(present)) if len(present) else None
-    corner = _centre(image.shape, side, truth, phase, rng)
+    corner = _centre(truth.shape, side, truth, phase, rng)
     free = changes.rotation == "free" or changes.zoom > 0 or changes.bend_px > 0
     if free and rng.random() < 0.5:
         patch, marks = _warped(image, truth, corner, side, changes, rng)
@@ -140,9 +150,9 @@ def draw(images: list, truths: list, side: int, phases: int, balance: float, cha
 
 
 def batch(images, truths, count: int, side: int, phases: int, balance: float, changes: Changes, rng) -> dict:
-    """Draw a batch: `pixels` (count, 1, [side,] side, side) and `truth` (count, [side,] side, side), tensors."""
+    """Draw a batch: `pixels` (count, channels, [side,] side, side) and `truth` (count, [side,] side, side), tensors."""
     drawn = [draw(images, truths, side, phases, balance, changes, rng) for _ in range(count)]
     return {
-        "pixels": torch.from_numpy(np.stack([pixels for pixels, _ in drawn])[:, None]),
+        "pixels": torch.from_numpy(np.stack([pixels for pixels, _ in drawn])),
         "truth": torch.from_numpy(np.stack([marks for _, marks in drawn]).astype(np.int64)),
     }

@@ -22,10 +22,16 @@ class Model:
     device: object
 
 
-def standardised(image: np.ndarray) -> np.ndarray:
-    """Shift and scale an image to mean 0 and standard deviation 1, so that light and contrast do not matter."""
-    spread = float(image.std(dtype=np.float64))
-    return ((image - image.mean(dtype=np.float64)) / (spread if spread > 1e-6 else 1.0)).astype(np.float32)
+def standardised(channel: np.ndarray) -> np.ndarray:
+    """Shift and scale a channel to mean 0 and standard deviation 1, so that light and contrast do not matter."""
+    spread = float(channel.std(dtype=np.float64))
+    return ((channel - channel.mean(dtype=np.float64)) / (spread if spread > 1e-6 else 1.0)).astype(np.float32)
+
+
+def seen(image: np.ndarray, *, colour: bool, standardise: bool) -> np.ndarray:
+    """Make what a network sees of an image, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
+    channels = image if colour else image[None]
+    return np.stack([standardised(channel) for channel in channels]) if standardise else channels
 
 
 def _build(network: Mapping):
@@ -42,7 +48,7 @@ def _predictor(net, device):
 
     def predict(tile: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            logits = net(torch.from_numpy(tile)[None, None].to(device))
+            logits = net(torch.from_numpy(tile)[None].to(device))
             return torch.softmax(logits.float(), 1)[0].cpu().numpy()
 
     return predict
@@ -78,7 +84,7 @@ def _judge(net, samples: list, phases: list, device) -> dict[str, float]:
     confusion, losses, count = np.zeros((len(phases),) * 2, np.int64), 0.0, 0
     predict = _predictor(net, device)
     for image, truth in samples:
-        for first, values in tiles.bands(predict, image, **_layout(net, image.ndim)):
+        for first, values in tiles.bands(predict, image, **_layout(net, truth.ndim)):
             marks = truth[first : first + values.shape[1]]
             judged = marks != 255
             picked = np.take_along_axis(values, np.where(judged, marks, 0)[None].astype(np.int64), 0)[0][judged]
@@ -107,7 +113,7 @@ def _usable(samples, phases: list) -> tuple[list, list]:
     """Sort samples into those to train on and those that judge; a truth with unknown numbers is a BadItem."""
     train, judges = [], []
     for image, truth, role, item in samples:
-        if truth.shape != image.shape:
+        if truth.shape != image.shape[image.ndim - truth.ndim :]:
             raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
         if not np.isfinite(image).all():
             raise BadItem(f"'{item}' has pixels that are no numbers; mend it or hold it out")
@@ -156,9 +162,12 @@ def learn(
     contrast: float = 0.2,
     blur_px: float = 0.7,
     noise: float = 0.2,
+    invert: float = 0.0,
+    colour: bool = False,
     standardise: bool = True,
     device: str = "auto",
     seed: int = 0,
+    views: str = "one",
     output: str = "phases",
     boundary_phase: int = 1,
     prominence_px: float = 2.0,
@@ -166,13 +175,15 @@ def learn(
 ) -> tuple[dict, dict]:
     """Train a network on labelled images; returns its weights by name, and its card with the history of its epochs.
 
-    `samples`: (image float32 in [0, 1], truth with 255 where it is not known, "train" or "val", item); `method`: a
-    name in `matlens.nets.NETS`; `initial`: weights by name to start from; `checkpoint`: file to resume from, or None.
+    `samples`: (image float32 in [0, 1], truth with 255 where it is not known, "train" or "val", item), the image (3, y,
+    x) where `colour` is to be seen; `method`: a name in `matlens.nets.NETS`; `initial`: weights by name to start from;
+    `checkpoint`: file to resume from, or None.
     Options: those of the network (see matlens.nets.unet.UNet), of the loop (matlens.learn.train), of the losses
     (matlens.nets.losses) and of the changes to patches (matlens.nets.patches.Changes). An epoch is `patches` patches
     of `patch_px`, `batch` at a time; `balance` of them are drawn phase first.
     Without a sample that judges, the last epoch is kept. For an `output` of grain boundaries the card gets the
-    `threshold` at which the samples that judge show grains of the size of their truth (see `matlens.segment.lines`).
+    `threshold` at which the samples that judge, seen by `views`, show grains of the size of their truth (see
+    `matlens.segment.lines`).
     Truths with numbers beyond the phases are a BadItem.
     """
     options = {name: value for name, value in locals().items() if name in registry.options_of(learn)}
@@ -183,9 +194,9 @@ def learn(
     from matlens.nets import patches as cuts
 
     train, judges = _usable(samples, phases)
-    prepare_image = standardised if standardise else np.asarray
-    train, judges = ([(prepare_image(image), truth) for image, truth in part] for part in (train, judges))
-    network = {"name": method, "dims": train[0][0].ndim, "channels": 1, "phases": len(phases)}
+    look = {"colour": colour, "standardise": standardise}
+    train, judges = ([(seen(image, **look), truth) for image, truth in part] for part in (train, judges))
+    network = {"name": method, "dims": train[0][1].ndim, "channels": len(train[0][0]), "phases": len(phases)}
     network |= {name: options[name] for name in NETWORK if name != "deep_supervision" or method != "fcn"}
     if method == "fcn" and deep_supervision:
         raise ValueError("fcn has one head; leave out deep_supervision")
@@ -197,7 +208,7 @@ def learn(
     weights = _class_weights(truths, len(phases), class_weights)
     weights = None if weights is None else weights.to(place)
     side = max(-(-patch_px // net.stride) * net.stride, net.stride)
-    changes = cuts.Changes(rotation, zoom, bend_px, brightness, contrast, blur_px, noise)
+    changes = cuts.Changes(rotation, zoom, bend_px, brightness, contrast, blur_px, noise, invert)
     steps = max(1, patches // batch)
 
     def batches(epoch: int, rng: np.random.Generator):
@@ -246,7 +257,7 @@ def learn(
         "history": history,
     }
     if output in lines.OUTPUTS and judges:
-        predict, layout = _predictor(net, place), _layout(net, network["dims"])
+        predict, layout = _predictor(net, place), _layout(net, network["dims"], views=views)
         pairs = (
             (
                 np.concatenate([part[boundary_phase] for _, part in tiles.bands(predict, image, **layout)]),
@@ -281,30 +292,40 @@ def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "a
 
 
 def probabilities(
-    image: np.ndarray, model: Model, *, tile_px: int | None, overlap_px: int | None, views: str
+    image: np.ndarray, model: Model, colour, *, tile_px: int | None, overlap_px: int | None, views: str
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the probabilities of the phases, band by band: (first row, (phases, rows, ...))."""
-    net = model.net
+    net, options = model.net, model.card["options"]
     if image.ndim != model.card["network"]["dims"]:
         raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
     if not np.isfinite(image).all():
         raise BadItem("there are pixels that are no numbers; no network can see past them")
-    pixels = standardised(image) if model.card["options"]["standardise"] else image
+    coloured = options.get("colour", False)
+    if coloured and colour is None:
+        raise BadItem("these weights want colour, and none was kept of this image; say colour: true under ingest")
+    pixels = seen(colour if coloured else image, colour=coloured, standardise=options["standardise"])
     layout = _layout(net, image.ndim, tile_px, overlap_px, views)
     yield from tiles.bands(_predictor(net, model.device), pixels, **layout)
 
 
 def soft(
-    image: np.ndarray, model: Model, *, tile_px: int | None = None, overlap_px: int | None = None, views: str = "one"
+    image: np.ndarray,
+    model: Model,
+    colour: np.ndarray | None = None,
+    *,
+    tile_px: int | None = None,
+    overlap_px: int | None = None,
+    views: str = "one",
 ) -> np.ndarray:
     """Return the probability of every phase at every pixel: float32 of shape (*image.shape, phases)."""
-    parts = probabilities(image, model, tile_px=tile_px, overlap_px=overlap_px, views=views)
+    parts = probabilities(image, model, colour, tile_px=tile_px, overlap_px=overlap_px, views=views)
     return np.moveaxis(np.concatenate([values for _, values in parts], axis=1), 0, -1)
 
 
 def segment(
     image: np.ndarray,
     model: Model,
+    colour: np.ndarray | None = None,
     *,
     tile_px: int | None = None,
     overlap_px: int | None = None,
@@ -317,13 +338,14 @@ def segment(
 ) -> np.ndarray:
     """Label an image of any size by overlapping tiles: the most probable phase (uint8), or grains (int32).
 
-    `tile_px`: edge of a tile, None for 512 or more, in volumes 128; `overlap_px`: what neighbours share, None for as
-    much as makes the answer that of the whole image at once (in volumes half a tile at most, where tiles fade into each
-    other); `views`: "one", or the average over "mirrors" or "right_angles" too. `output` "lines" marks `boundary_phase`
-    where its probability reaches `threshold` and the most probable other phase elsewhere; "grains" cuts grains along
-    such lines (see `matlens.segment.regions.regions_from_boundary`). `threshold` None: that of the card, or 0.5.
+    `colour`: (3, y, x) in [0, 1], for networks that learned from it. `tile_px`: edge of a tile, None for 512 or more,
+    in volumes 128; `overlap_px`: what neighbours share, None for as much as makes the answer that of the whole image at
+    once (in volumes half a tile at most, where tiles fade into each other); `views`: "one", or the average over
+    "mirrors" or "right_angles" too. `output` "lines" marks `boundary_phase` where its probability reaches `threshold`
+    and the most probable other phase elsewhere; "grains" cuts grains along such lines (see
+    `matlens.segment.regions.regions_from_boundary`). `threshold` None: that of the card, or 0.5.
     """
-    parts = probabilities(image, model, tile_px=tile_px, overlap_px=overlap_px, views=views)
+    parts = probabilities(image, model, colour, tile_px=tile_px, overlap_px=overlap_px, views=views)
     if output == "phases":
         return np.concatenate([values.argmax(0).astype(np.uint8) for _, values in parts])
     values = np.concatenate([part for _, part in parts], 1)

@@ -41,10 +41,11 @@ def views(dims: int, kind: str) -> Iterator[tuple[tuple[int, ...], tuple[int, ..
 
 
 def averaged(predict: Callable, tile: np.ndarray, kind: str) -> np.ndarray:
-    """Average the answers to a tile seen under several symmetries, each turned back."""
+    """Average the answers to a tile (channels, ...) seen under several symmetries, each turned back."""
     total, count = None, 0
-    for order, mirrors in views(tile.ndim, kind):
-        found = predict(np.ascontiguousarray(np.flip(tile.transpose(order), mirrors)))
+    for order, mirrors in views(tile.ndim - 1, kind):
+        turned = tile.transpose(0, *(1 + np.array(order)))
+        found = predict(np.ascontiguousarray(np.flip(turned, [axis + 1 for axis in mirrors])))
         back = np.flip(found, [axis + 1 for axis in mirrors]).transpose(0, *(1 + np.argsort(order)))
         total = back.copy() if total is None else total + back
         count += 1
@@ -52,8 +53,8 @@ def averaged(predict: Callable, tile: np.ndarray, kind: str) -> np.ndarray:
 
 
 def reflected(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Lengthen an image at its far ends by mirroring, as often as it takes."""
-    lacking = [(0, target - n) for n, target in zip(image.shape, shape, strict=True)]
+    """Lengthen the axes of space of an image at their far ends by mirroring, as often as it takes."""
+    lacking = [(0, 0), *((0, target - n) for n, target in zip(image.shape[1:], shape, strict=True))]
     return np.pad(image, lacking, mode="reflect") if any(after for _, after in lacking) else image
 
 
@@ -63,12 +64,14 @@ def bands(
     """Predict an image tile by tile; yields `(first, values)`: rows `first` onwards of the answer, (channels, rows,
     ...).
 
-    `predict(tile)` returns (channels, *shape of tile) and sees `radius` pixels far; it is equivariant to shifts by
-    `stride`, so tiles lie on multiples of it. Tiles are `tile` long and share `overlap`, in pixels, both rounded up to
-    what the stride allows. From an overlap of 2 `radius` + `stride` on, the answer is that of the whole image at once,
-    to rounding; with less, tiles fade into each other. Memory: the image, and one row of tiles of the answer.
+    `image`: (channels, [z,] y, x). `predict(tile)` returns (channels, [z,] y, x) and sees `radius` pixels far; it is
+    equivariant to shifts by `stride`, so tiles lie on multiples of it. Tiles are `tile` long and share `overlap`, in
+    pixels, both rounded up to what the stride allows. From an overlap of 2 `radius` + `stride` on, the answer is that
+    of the whole image at once, to rounding; with less, tiles fade into each other. Memory: the image, and one row of
+    tiles of the answer.
     """
-    whole = tuple(-(-n // stride) * stride for n in image.shape)
+    space = image.shape[1:]
+    whole = tuple(-(-n // stride) * stride for n in space)
     overlap = -(-overlap // stride) * stride
     tile = max(-(-tile // stride) * stride, overlap + stride)
     blend = max(min(stride, overlap), overlap - 2 * radius)
@@ -80,7 +83,7 @@ def bands(
         for begin, length, n in zip(steps, lengths, whole, strict=True)
     ]
     held, weight, done = None, None, 0
-    cut = tuple(slice(0, n) for n in image.shape[1:])
+    cut = tuple(slice(0, n) for n in space[1:])
     for row, first in enumerate(steps[0]):
         if held is not None and first > done:  # rows above this one are finished
             yield done, (held[:, : first - done] / weight[: first - done])[(slice(None), slice(None), *cut)]
@@ -89,7 +92,7 @@ def bands(
         for others in itertools.product(*(range(len(s)) for s in steps[1:])):
             place = (first, *(steps[axis + 1][k] for axis, k in enumerate(others)))
             window = tuple(slice(s, s + n) for s, n in zip(place, lengths, strict=True))
-            found = averaged(predict, padded[window], kind)
+            found = averaged(predict, padded[(slice(None), *window)], kind)
             weights = ramps[0][row]
             for axis, k in enumerate(others):
                 weights = np.multiply.outer(weights, ramps[axis + 1][k])
@@ -102,4 +105,4 @@ def bands(
             values[:, : held.shape[1]] += held
             shares[: len(weight)] += weight
         held, weight = values, shares
-    yield done, (held / weight)[(slice(None), slice(0, image.shape[0] - done), *cut)]
+    yield done, (held / weight)[(slice(None), slice(0, space[0] - done), *cut)]

@@ -57,6 +57,12 @@ LABELS = {
     "bmp": "matlens.ingest.readers.raster:read_labels",
     "gif": "matlens.ingest.readers.raster:read_labels",
 }
+COLOURS = {
+    "tiff": "matlens.ingest.readers.tiff:read_colour",
+    "png": "matlens.ingest.readers.raster:read_colour",
+    "jpeg": "matlens.ingest.readers.raster:read_colour",
+    "bmp": "matlens.ingest.readers.raster:read_colour",
+}
 
 
 def _guarded(function, path: str, name: str, max_pixels: int):
@@ -106,3 +112,11 @@ def read_labels(path: str, *, max_pixels: int):
     if name in LABELS:
         return _guarded(registry.load(LABELS, name), path, name, max_pixels)
     return _guarded(_reader(name), path, name, max_pixels).pixels
+
+
+def read_colour(path: str, *, max_pixels: int):
+    """Read the red, green and blue of one flat image, (3, y, x) in uint8 or uint16; None where there is no colour."""
+    name, path = sniff(path)
+    if name not in COLOURS:
+        return None
+    return _guarded(registry.load(COLOURS, name), path, name, max_pixels)

@@ -75,6 +75,15 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     return Micrograph(pixels, axes, size, meta=words(format=name) | source)
 
 
+def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
+    """Read the red, green and blue of a flat image of 8 or 16 bits a channel; None of frames and of grey."""
+    with _open(path, max_pixels) as image:
+        if getattr(image, "n_frames", 1) > 1 or image.mode in (*NATIVE, "1", "LA", "La"):
+            return None
+        wide = _png16(path)
+        return grey.three_channels(np.array(image.convert("RGB")) if wide is None else wide)
+
+
 def _labels(image) -> np.ndarray:
     """Take the numbers of one frame: palette indices, grey values, or packed colours."""
     if image.mode in (*NATIVE, "P"):

@@ -138,6 +138,15 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     return Micrograph(pixels, STACKS.get(axes.replace("S", "")[:-2], "") + "yx", page.pixel_size_um, meta=meta)
 
 
+def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
+    """Read the red, green and blue of a flat image of 8 or 16 bits a channel; None of stacks, of grey, of palettes."""
+    page = _load(path, max_pixels)
+    array, axes, _ = _plane(page.array, page.axes)
+    if axes != "YXS" or page.photometric not in COLOUR:
+        return None
+    return grey.three_channels(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
 def _bits(key, dtype) -> dict:
     """Say how many bits of a pixel count, where the file states fewer than its type has."""
     if dtype not in (np.uint8, np.uint16):
