@@ -467,6 +467,19 @@ def test_the_bar_of_a_method_is_the_mean_of_its_scores():
     assert [bar.get_xdata()[0] for bar in bars] == pytest.approx([0.5, 1.0])
 
 
+def test_items_that_were_learned_from_do_not_count():
+    tables = {
+        "unet": scored([0.99, 0.9, 0.5]).assign(split=["train", "val", "test"]),
+        "fcn": scored([1.0]).assign(split="train"),
+    }
+    with style.context():
+        figure = scores.draw(tables)
+    panel = figure.axes[0]
+    assert [bar.get_xdata()[0] for bar in panel.lines if bar.get_color() == style.INK] == [0.5]
+    hollow = [line for line in panel.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    assert [sorted(line.get_xdata()) for line in hollow] == [[0.9, 0.99], [1.0]]
+
+
 def test_the_histogram_is_a_density_and_the_law_has_its_published_peak():
     diameters = np.exp(np.random.default_rng(0).normal(1.0, 0.5, 20_000))
     with style.context():

@@ -81,3 +81,10 @@ def test_options_agree_with_the_schema(method):
 def test_every_learner_can_be_prepared_and_applied():
     assert set(segment.LEARNERS) == set(segment.PREPARES) <= set(segment.METHODS)
     assert all("model" in registry.inputs_of(registry.load(segment.METHODS, name)) for name in segment.LEARNERS)
+
+
+def test_what_an_item_was_to_the_weights():
+    card = {"items": {"train": ["a"], "val": ["b"], "test": ["c"]}}
+    assert [trained.split_of(card, item) for item in ("a", "b", "c", "of another study")] == [
+        "train", "val", "test", "test",
+    ]  # fmt: skip

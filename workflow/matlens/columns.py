@@ -13,6 +13,7 @@ REASON = "reason"
 FILE = "file"
 TRUTH_FILE = "truth_file"
 SPLIT = "split"
+LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
 GROUP = "group"
 METHOD = "method"
 PHASE = "phase"
@@ -83,6 +84,7 @@ MEANING = {
     "quality_map": "quantity of an EBSD map that stands in its pixels",
     "pixel_size_source": "where the pixel size comes from",
     "other_signals": "number of further images in the file, which were not read",
+    COLOUR: "red, green and blue of an image, kept beside its grey pixels",
     BAR_ROWS: "rows of information bars that were cut off the image",
     BAR_TOP_ROWS: "those of them that were at its top",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",

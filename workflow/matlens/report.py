@@ -59,13 +59,16 @@ def _is_numeric(cells: Iterable[str]) -> bool:
 def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, float, int]]]:
     """Average the main column of a table by method: {method: {what: (mean, standard deviation, rows)}}.
 
-    The standard deviation is that of the rows (n - 1); not a number for a single row.
+    The standard deviation is that of the rows (n - 1); not a number for a single row. Rows of items that a method
+    learned from, or was chosen by, are left out.
     """
     sums: dict = {}
     column, groups, label = VALUES[table]
     px, um = f"{label} / px", f"{label} / µm"
     forms = {column: label, f"{column}_px": px, f"{column}_um": um}
     for frame in parts:
+        if columns.SPLIT in frame:  # what a method learned from says nothing of how good it is
+            frame = frame[~frame[columns.SPLIT].isin(columns.LEARNED)]
         group = next((name for name in groups if name in frame), None)
         for name in forms.keys() & set(frame) if columns.METHOD in frame else ():
             for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[name]:
@@ -98,7 +101,10 @@ def summary(found: Iterable[Mapping], methods: Iterable[str]) -> dict:
         cells = {what: value for table in found for what, value in table.get(method, {}).items()}
         rows.append([method, *(_with_spread(cells.get(what)) for what in quantities)])
     numeric = [False] + [True] * len(quantities)
-    meaning = ["", *("mean ± standard deviation of the rows of the table" for _ in quantities)]
+    meaning = [
+        "",
+        *("mean ± standard deviation of the rows, without items the method learned from" for _ in quantities),
+    ]
     return {"head": ["method", *quantities], "rows": rows, "numeric": numeric, "count": len(rows), "meaning": meaning}
 
 

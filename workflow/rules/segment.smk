@@ -21,6 +21,8 @@ rule learn:
         method="|".join(segment.LEARNERS),
     conda:
         "../../envs/core.yaml"
+    # The longest job of a study: first, or short ones keep one of its cores until the end.
+    priority: 1
     threads: 2
     resources:
         mem_mb=memory(4000, 20),

@@ -3,7 +3,7 @@
 from functools import partial
 from math import prod
 
-from matlens import batch, door, io, quantify, registry
+from matlens import batch, columns, door, io, quantify, registry
 from matlens.quantify import bands
 
 
@@ -23,6 +23,7 @@ def main(
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            offered[columns.SPLIT] = item.get(columns.SPLIT, "")
             return quantify.rows(function, item, stacks, offered, options)
 
         items = [{"key": key, **marks.attrs(key)} for key in marks]

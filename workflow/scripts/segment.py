@@ -22,7 +22,8 @@ def main(
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
     needed = registry.inputs_of(function)
-    model = trained.model(method, io.read_weights(weights), io.read_json(card), phases, options) if weights else None
+    about = io.read_json(card) if weights else None
+    model = trained.model(method, io.read_weights(weights), about, phases, options) if weights else None
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
 
         def work(item: dict):
@@ -36,6 +37,8 @@ def main(
             return frames.label(function, item["axes"], stacks, offered, options)
 
         items = [{"key": key, **pixels.attrs(key)} for key in pixels]
+        if about:
+            items = [item | {columns.SPLIT: trained.split_of(about, item[columns.ITEM])} for item in items]
         for item, found in batch.survive(items, work, lost, f"segment/{method}"):
             if isinstance(found, np.ndarray):
                 out.add(item["key"], found, item["axes"], item)

@@ -8,7 +8,7 @@ from matlens.quantify.phase_maps import UNLABELLED, phase_map
 MEAN = -1
 
 
-def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str]):
+def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str], split: str = ""):
     """Score labels against the truth: a row per phase, one of their mean (phase -1), none where there is no truth.
 
     Both are uint8 phase maps (255 is not labelled) or int32 region maps (a region is phase 1, -1 not labelled). Pixels
@@ -16,7 +16,8 @@ def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str]):
     (TP + FP + FN), Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN). A ratio of
     nothing to nothing is empty and stays out of the mean: a phase that neither shows has no IoU. `intersection_pixels`
     (TP) and `union_pixels` (TP + FP + FN) of many items may be summed for a pooled IoU. The row of the mean has the
-    part of pixels that are right and, when both are region maps, the scores of `matched`.
+    part of pixels that are right and, when both are region maps, the scores of `matched`. `split` says what the item
+    was to the method: "train", "val", "test", or nothing where the method does not learn.
     """
     import pandas as pd
 
@@ -63,7 +64,7 @@ def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str]):
     )
     for name, value in instances.items():
         frame[name] = np.where(frame.index == last, value, np.nan)
-    return frame
+    return frame.assign(**{columns.SPLIT: split})
 
 
 def _ratio(part, whole) -> np.ndarray:

@@ -92,6 +92,11 @@ def card_file(weights: str) -> str:
     return str(path.with_suffix(".json"))
 
 
+def split_of(card: Mapping, item: str) -> str:
+    """Tell what an item was to the weights of a card: "train" or "val" where they were learned or judged on it."""
+    return next((split for split in ("train", "val") if item in card["items"][split]), "test")
+
+
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):
     """Make what a method applies of weights and their card; a ValueError where they are of other phases or methods."""
     if list(card["phases"]) != list(phases):
