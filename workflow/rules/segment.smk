@@ -19,10 +19,10 @@ rule learn:
         "logs/{study}/segment/{method}/learn.log",
     wildcard_constraints:
         method="|".join(segment.LEARNERS),
-    conda:
-        "../../envs/core.yaml"
     # The longest job of a study: first, or short ones keep one of its cores until the end.
     priority: 1
+    conda:
+        "../../envs/core.yaml"
     threads: 2
     resources:
         mem_mb=memory(4000, 20),
