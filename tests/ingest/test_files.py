@@ -516,3 +516,25 @@ def test_schema_and_functions_agree(method):
     for name, default in options.items():
         assert properties[name]["description"]
         assert properties[name].get("default", inspect.Parameter.empty) == default, name
+
+
+def test_a_mask_drawn_beside_its_image_is_moved_and_the_border_is_not_known(tmp_path):
+    from scipy import ndimage
+
+    rng = np.random.default_rng(0)
+    truth = (ndimage.gaussian_filter(rng.standard_normal((120, 140)), 5) > 0.05).astype(np.uint8)
+    image = 90 + 60 * ndimage.gaussian_filter(truth.astype(float), 1) + 8 * rng.standard_normal(truth.shape)
+    save(tmp_path / "a.png", image.clip(0, 255).astype(np.uint8))
+    save(tmp_path / "mask.png", np.roll(truth, (-2, 1), (0, 1)))
+    item = {"file": str(tmp_path / "a.png"), "truth_file": str(tmp_path / "mask.png")}
+    found = files.read(item, PHASES, truth_shift_px=3, truth_margin_px=10)
+    assert (found.meta["truth_shift_y_px"], found.meta["truth_shift_x_px"]) == (2, -1)
+    assert np.array_equal(found.truth[10:-10, 10:-10], truth[10:-10, 10:-10])
+    assert (np.delete(found.truth, np.s_[10:-10], 0) == 255).all() and (found.truth[:, [0, 9, -10, -1]] == 255).all()
+    kept = files.read(item, PHASES)
+    assert np.array_equal(kept.truth, np.roll(truth, (-2, 1), (0, 1))) and "truth_shift_y_px" not in kept.meta
+    right = item | {"truth_file": str(save(tmp_path / "right.png", truth))}
+    assert files.read(right, PHASES, truth_shift_px=3).meta["truth_shift_y_px"] == 0
+    save(tmp_path / "blank.png", np.zeros_like(truth))
+    blank = files.read(item | {"truth_file": str(tmp_path / "blank.png")}, PHASES, truth_shift_px=3)
+    assert (blank.truth == 0).all()  # nothing to go by: it stays

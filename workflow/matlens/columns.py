@@ -29,6 +29,7 @@ BAR_TOP_ROWS = "bar_top_rows_px"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
+TRUTH_SHIFT_Y, TRUTH_SHIFT_X = "truth_shift_y_px", "truth_shift_x_px"
 AREA = "area_px2"
 AREA_FRACTION = "area_fraction"
 ITEM_SEED = "item_seed"
@@ -89,6 +90,8 @@ MEANING = {
     BAR_TOP_ROWS: "those of them that were at its top",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
+    TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",
+    TRUTH_SHIFT_X: "columns by which the truth was moved to the right",
     STRAY_TRUTH: "pixels of the mask that were no phase and took the nearest one",
     AREA: "area, in pixels",
     AREA_FRACTION: "part of the image area covered by the phase, 0 to 1",

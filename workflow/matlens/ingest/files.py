@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import columns as names
 from matlens.batch import BadItem
-from matlens.ingest import Micrograph, bars, grey, readers, truths
+from matlens.ingest import Micrograph, bars, grey, mending, readers, truths
 from matlens.ingest.finding import digest, found, item_name, printable, stem
 from matlens.ingest.rows import first_of_each, from_names, trouble
 
@@ -93,6 +93,8 @@ def read(
     phases: list[str],
     *,
     truth_values: dict | None = None,
+    truth_shift_px: int = 0,
+    truth_margin_px: int = 0,
     crop_bars: bool = True,
     colour: bool = False,
     pixel_size_um: float | None = None,
@@ -104,10 +106,11 @@ def read(
     """Read one file, check it, cut information bars off, and put its truth on it.
 
     `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
-    mask values mean which phase, see `truths.to_phases`. `colour`: whether the layer `colour`, (3, y, x), is kept
-    beside the grey pixels of a flat colour image, for networks that see it. `pixel_size_um` overrides what item and
-    file say. `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are
-    frames). BadItem says why a file cannot be used.
+    mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
+    moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `colour`: whether the layer
+    `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
+    `pixel_size_um` overrides what item and file say. `stack`: "t" or "z", what the pages of a stack are (None: what the
+    file says; pages without a name are frames). BadItem says why a file cannot be used.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
@@ -134,6 +137,7 @@ def read(
     if isinstance(mask, str) and mask:
         top = int(found_.meta.get(BAR_TOP, 0))
         truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels)
+        mending.mend(found_, truth_shift_px, truth_margin_px)
     return found_
 
 
