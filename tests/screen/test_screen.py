@@ -143,6 +143,17 @@ def test_a_diverse_list_has_one_of_those_that_are_alike():
     assert listed(found, diverse=True)[0]["item"].tolist() == ["i0", "i3", "i4"]
 
 
+def test_every_candidate_that_is_listed_is_on_a_front_or_none_is_claimed():
+    count = 400
+    found = predictions(["NiAl"] * count, a=np.arange(count) / count, b=RNG.random(count))
+    made, _ = listed(found, "random", properties={"a": wish(), "b": wish()}, most=10)
+    values = found[0].pivot(index="item", columns="property", values="predicted")
+    number = pd.Series(fronts.fronts(values.to_numpy(), count), index=values.index)
+    told = made.set_index("item")["pareto_front"].dropna()
+    assert len(told) > 0
+    assert (told == number[told.index]).all()
+
+
 def test_nothing_that_meets_the_criteria_is_an_empty_list():
     made, out = listed(predictions(["AlNi"], a=[1.0]), properties={"a": wish(min=9.0)})
     assert len(made) == 0

@@ -75,3 +75,5 @@ def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
     stiff = {"pretrained": {"weights": {"k": bulk}}}
     asked = {"properties": {"k": {"goal": "target"}}, "weighted": {}}
     assert "screen.properties.k.target: name the value" in refused(house, "targetless", predict=stiff, screen=asked)
+    both = {"pretrained": {"weights": {"formation_energy_ev_per_atom": bulk}}, "chgnet": {}}
+    assert "energies of two kinds" in refused(house, "mixed", predict=both)

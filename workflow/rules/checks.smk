@@ -96,6 +96,14 @@ def check_networks(name, settings):
 def check_pretrained(name, settings):
     """Stop where weights are not there, or learned on other graphs than those of the study."""
     wanted = settings.get("predict", {}).get("pretrained", {}).get("weights", {})
+    for key in sorted({*RELAXED, *STABILITY} & set(wanted)):
+        if "chgnet" in settings["predict"]:
+            stop(
+                name,
+                f"predict.pretrained.weights.{key}",
+                "chgnet gives a property of this name; name this one otherwise: "
+                "energies of two kinds are never put together",
+            )
     for key, lender in wanted.items():
         check_lender(name, f"predict.pretrained.weights.{key}", lender)
     for key, graph in lent(name).items() if wanted else ():

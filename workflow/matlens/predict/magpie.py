@@ -24,7 +24,8 @@ def magpie_forest(formulas, y, new, *, trees: int = 200, min_leaf: int = 1, feat
     )
     y = np.asarray(y, float)
     model.fit(compositions.magpie(formulas), y)
-    each = np.array([tree.predict(compositions.magpie(new)) for tree in model.estimators_])
+    asked = compositions.magpie(new)
+    each = np.array([tree.predict(asked) for tree in model.estimators_])
     half = np.quantile(np.abs(model.oob_prediction_ - y), 0.9, method="higher")
     return each.mean(axis=0), each.std(axis=0), float(half)
 

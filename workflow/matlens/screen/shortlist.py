@@ -51,7 +51,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
         chosen = np.sort(first)
     else:
         chosen = np.arange(len(order))[: settings["most"]]
-    front = fronts.fronts(better, settings["most"]) if len(passed) else np.zeros(0, int)
+    front = fronts.fronts(better, len(order)) if len(passed) else np.zeros(0, int)
     rows = passed[order[chosen]]
     table = pd.DataFrame(
         {
@@ -59,7 +59,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
             "item": items[rows],
             "formula": [formulas[k] for k in rows],
             "score": points[order[chosen]],
-            "pareto_front": front[order[chosen]],
+            "pareto_front": pd.Series(front[order[chosen]], dtype="Int64").replace(0, pd.NA),  # behind all told apart
             "cluster": member[chosen],
             "reason": _reasons(values, better, order[chosen], passed, properties, settings["diverse"]),
         }
