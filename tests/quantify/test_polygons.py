@@ -103,3 +103,12 @@ def test_no_grain_gives_no_row_and_a_volume_is_a_bad_item():
 def test_every_column_has_a_meaning():
     labels = hexagons(12, (60, 60))
     assert {*polygons.measure(labels, PHASES), *polygons.triple_points(labels, PHASES)} <= set(columns.MEANING)
+
+
+def test_angles_sum_to_360_even_where_grains_are_as_small_as_the_pixels_allow():
+    rng = np.random.default_rng(5)
+    labels = cells(rng.random((4000, 2)) * 400, (400, 400))
+    angles = polygons.triple_points(labels, PHASES, radius_px=4)[["angle_a_deg", "angle_b_deg", "angle_c_deg"]].dropna()
+    assert len(angles) > 3000
+    np.testing.assert_allclose(angles.sum(axis=1), 360)
+    np.testing.assert_allclose(polygons._gaps(np.radians([[0.0, 120.0, 0.0]])).sum(), 360)

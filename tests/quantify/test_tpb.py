@@ -49,3 +49,9 @@ def test_lines_in_every_direction_are_two_thirds_of_their_staircases():
 def test_region_maps_are_refused_with_a_reason():
     with pytest.raises(BadItem, match="phase map"):
         tpb.measure(np.ones((3, 3, 3), np.int32))
+
+
+def test_what_is_not_labelled_is_no_phase():
+    labels = np.zeros((6, 6), np.uint8)
+    labels[:, 3:], labels[3:, 3:] = 1, 255
+    assert tpb.measure(labels)["triple_line_smooth_per_px2"].item() == 0

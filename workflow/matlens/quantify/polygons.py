@@ -154,7 +154,7 @@ def triple_points(
     sums = outline_kernels.arms(found.pixels, place, members, float(radius_px))
     heading = _headings(sums)
     # arm k lies between members k and k + 1: member k + 1 is between arms k and k + 1
-    gap = np.stack([_between(heading, k) for k in (2, 0, 1)], axis=1)
+    gap = np.roll(_gaps(heading), 1, axis=1)
     numbers = found.number[members - 1]
     return pd.DataFrame(
         {
@@ -177,8 +177,13 @@ def _headings(sums: np.ndarray) -> np.ndarray:
     return np.where(number >= 3, angle + np.pi * backwards, np.nan)
 
 
-def _between(heading: np.ndarray, k: int) -> np.ndarray:
-    """Return the angle from arm k to the next in degrees, on the side on which the third arm does not lie."""
-    start, end, third = heading[:, k], heading[:, (k + 1) % 3], heading[:, (k + 2) % 3]
-    forward, to_third = np.degrees(end - start) % 360, np.degrees(third - start) % 360
-    return np.where(to_third < forward, 360 - forward, forward) + 0 * to_third  # empty where any arm is
+def _gaps(heading: np.ndarray) -> np.ndarray:
+    """Return the angles (m, 3) from each of three arms to the next in degrees, without the third between them.
+
+    They sum to 360, even where two arms have one heading; all are empty where an arm is.
+    """
+    place = np.argsort(np.argsort(heading, axis=1, kind="stable"), axis=1)  # of each arm, counter-clockwise
+    forward = (np.roll(place, -1, axis=1) - place) % 3 == 1
+    ahead = np.degrees(np.roll(heading, -1, axis=1) - heading)
+    gap = np.where(forward, ahead, -ahead) % 360
+    return np.where(np.isnan(heading).any(axis=1, keepdims=True), np.nan, gap)

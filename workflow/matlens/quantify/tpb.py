@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 
 from matlens.batch import BadItem
+from matlens.quantify.phase_maps import UNLABELLED
 
 STAIRCASE = 3 / 2
 
@@ -29,8 +30,9 @@ def meetings(bits: np.ndarray, axes: tuple[int, int]) -> np.ndarray:
 def measure(labels: np.ndarray):
     """Measure the length per volume of the lines where at least three phases meet.
 
-    `labels`: phase map; a volume with fewer than three phases has none. Returns triple_line_density_per_px2 (length of
-    the voxel edges; empty in 2-D) and triple_line_smooth_per_px2 (of the lines behind them, if isotropic).
+    `labels`: phase map, in which 255 is not labelled and no phase; with fewer than three phases there are no lines.
+    Returns triple_line_density_per_px2 (length of the voxel edges; empty in 2-D) and triple_line_smooth_per_px2 (of the
+    lines behind them, if isotropic).
     """
     import pandas as pd
 
@@ -40,7 +42,7 @@ def measure(labels: np.ndarray):
     if len(found) > 64:
         raise BadItem(f"{len(found)} phases in one image; triple-phase boundaries are counted for up to 64")
     bits = (np.uint64(1) << index.astype(np.uint64)).reshape(labels.shape)
-    bits = bits.astype(np.min_scalar_type(1 << (len(found) - 1)))
+    bits = np.where(labels == UNLABELLED, 0, bits).astype(np.min_scalar_type(1 << (len(found) - 1)))
     density = 0.0
     for axes in itertools.combinations(range(labels.ndim), 2):
         meet = meetings(bits, axes)
