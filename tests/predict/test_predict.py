@@ -165,3 +165,47 @@ def test_shrink_averages_cells():
     image = np.arange(48, dtype=np.float32).reshape(6, 8)
     np.testing.assert_allclose(cnn.shrink(image, 2), image.reshape(2, 3, 2, 4).mean(axis=(1, 3)))
     assert cnn.shrink(np.ones((5, 7), np.float32), 16).tolist() == np.ones((16, 16)).tolist()
+
+
+def _ridge(index, tables, **settings):
+    make = registry.load(predict.METHODS, "ridge")
+    return evaluate.evaluate_table(index, tables, make, SETTINGS | settings)
+
+
+def test_folds_of_one_specimen_each_still_show_what_matters():
+    index, tables = linear_study(specimens=6, fields=1, noise=0.1)
+    importance = _ridge(index, tables, folds=6)[0]["importance"].set_index("feature")["mae_growth"]
+    assert importance["fractions.area_fraction"] > 1
+    assert importance["fractions.area_fraction"] > 5 * abs(importance["fractions.junk"])
+
+
+def test_items_with_a_value_that_is_no_number_are_left_out_with_the_reason():
+    index, tables = linear_study()
+    tables["fractions"].loc[0, "junk"] = np.inf
+    index["alloy"] = "Ni3Al"
+    index.loc[1, "alloy"], index.loc[2, "alloy"] = "steel", None
+    chosen = [*SETTINGS["features"], "composition.alloy"]
+    made, lost = _ridge(index, tables, features=chosen)
+    assert {row["item"]: row["reason"] for row in lost} == {
+        "i000": "no value of fractions.junk",
+        "i001": "no value of composition.alloy",
+        "i002": "no value of composition.alloy",
+    }
+    assert len(made["predictions"]) == len(index) - 3
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "message"),
+    [
+        ({"hardness_hv": "hard"}, {}, "hardness_hv' holds text, such as 'hard' at item 'i000'; give numbers"),
+        ({}, {"group": "specimn"}, "predict.group: index has no column 'specimn'.*allowed: group"),
+        ({}, {"features": ["composition.aloy"]}, "no column 'aloy'; allowed: group"),
+        ({"group": "one"}, {}, "there are 1; nothing can be held out; add specimens"),
+        ({}, {"folds": 31}, "there are 30; set predict.folds to 30"),
+        ({"empty": np.nan}, {"features": ["index.empty"]}, "every item has no value of index.empty; leave"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_said_with_the_remedy(change, settings, message):
+    index, tables = linear_study()
+    with pytest.raises(ValueError, match=message):
+        _ridge(index.assign(**change), tables, **settings)

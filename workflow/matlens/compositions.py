@@ -37,6 +37,15 @@ def parse(formulas) -> tuple[np.ndarray, np.ndarray]:
     return table[..., 0].astype(np.int16), table[..., 1]
 
 
+def readable(formula: str) -> bool:
+    """Tell whether `parse` reads a formula."""
+    try:
+        parse([formula])
+    except ValueError:
+        return False
+    return True
+
+
 def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lay compositions, as `parse` gives them, out as a table with a column for each element that occurs.
 

@@ -12,8 +12,34 @@ def numeric(table, name: str, origin: str):
         numeric = [c for c in table.columns if table[c].dtype.kind in "fiub"]
         raise ValueError(f"{origin} has no column '{name}'; {suggest(name, numeric)}")
     if table[name].dtype.kind not in "fiub":
-        raise ValueError(f"{origin} column '{name}' is not numeric")
+        raise ValueError(f"{origin} column '{name}' holds text{_where(table, name)}; give numbers, or leave it empty")
     return table[name].astype(float)
+
+
+def _where(table, name: str) -> str:
+    """Say which cell of a column is the first that is no number."""
+    import pandas as pd
+
+    text = table[name].notna() & pd.to_numeric(table[name], errors="coerce").isna()
+    if not text.any():
+        return ""
+    place = int(text.to_numpy().argmax())
+    row = f" at item '{table[columns.ITEM].iloc[place]}'" if columns.ITEM in table else ""
+    return f", such as '{table[name].iloc[place]}'{row}"
+
+
+def _described(index, spec: str, column: str) -> dict:
+    """Describe the compositions in a column of the index by Magpie; nothing (NaN) where there is none to be read."""
+    import numpy as np
+
+    if column not in index:
+        text = [name for name in index.columns if index[name].dtype.kind not in "fiub"]
+        raise ValueError(f"feature '{spec}': index has no column '{column}'; {suggest(column, text)}")
+    formulas, labels = index[column].astype(str).tolist(), compositions.magpie_names()
+    there = np.array([compositions.readable(formula) for formula in formulas], bool)
+    values = np.full((len(formulas), len(labels)), np.nan)
+    values[there] = compositions.magpie([formula for formula, read in zip(formulas, there, strict=True) if read])
+    return {f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)}
 
 
 def _measured(table, spec: str, measure: str, column: str):
@@ -33,8 +59,10 @@ def build(index, tables: dict, names: list[str]):
 
     `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
     "index.column", "measure.column", "measure.column@phase" or "composition.column" (Magpie of that index column).
-    Returns a DataFrame indexed by item; an item that a measure has no row for has NaN there.
+    Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
+    composition cannot be read.
     """
+    import numpy as np
     import pandas as pd
 
     items = index[columns.ITEM].tolist()
@@ -44,10 +72,10 @@ def build(index, tables: dict, names: list[str]):
         if origin == "index":
             found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
         elif origin == COMPOSITION:
-            values, labels = compositions.magpie(index[column].astype(str).tolist()), compositions.magpie_names()
-            found.update({f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)})
+            found.update(_described(index, spec, column))
         elif origin in tables:
             found[spec] = _measured(tables[origin], spec, origin, column).reindex(items).to_numpy()
         else:
             raise ValueError(f"feature '{spec}': {suggest(origin, [*tables, 'index', COMPOSITION])}")
-    return pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
+    table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
+    return table.where(np.isfinite(table))

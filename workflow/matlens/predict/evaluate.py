@@ -105,9 +105,13 @@ def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple
     """
     table = features.build(index, tables, settings["features"])
     whole = table.notna().all(axis=1).to_numpy()
-    lost = [
-        batch.rejection(item, "predict", f"no value of {', '.join(table.columns[row.isna()][:3])}")
-        for item, row in table[~whole].iterrows()
-    ]
+    named = np.array([name.partition(": ")[0] for name in table.columns])  # a composition has many columns
+
+    def lacking(missing) -> str:
+        return f"no value of {', '.join(dict.fromkeys(named[missing]))}"
+
+    lost = [batch.rejection(item, "predict", lacking(row.isna())) for item, row in table[~whole].iterrows()]
+    if not whole.any():
+        raise ValueError(f"predict.features: every item has {lacking(table.isna().any())}; leave it out, or measure it")
     blocks = {name: np.array([number]) for number, name in enumerate(table.columns)}
     return evaluate(index[whole].reset_index(drop=True), table[whole].to_numpy(float), make, settings, blocks), lost

@@ -193,8 +193,13 @@ def used(cut: list, numbers: list[int] | None) -> list[int]:
 
 
 def specimens(index, name: str) -> np.ndarray:
-    """Name the specimen of every item; an item without one is a specimen of its own."""
+    """Name the specimen of every item; an item without one is a specimen of its own.
+
+    A column that is not there is a ValueError, but for the one that is looked for unasked.
+    """
     own = index[columns.ITEM].astype(str).to_numpy()
+    if name not in index.columns and name != columns.GROUP:
+        raise ValueError(f"predict.group: index has no column '{name}'; {suggest(name, index.columns)}")
     if name not in index.columns:
         return own
     given = index[name]

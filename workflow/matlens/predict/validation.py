@@ -15,7 +15,8 @@ def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """
     names, member, sizes = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     if len(names) < folds:
-        raise ValueError(f"{folds} folds need at least {folds} groups (specimens); there are {len(names)}")
+        remedy = f"set predict.folds to {len(names)}" if len(names) > 1 else "nothing can be held out; add specimens"
+        raise ValueError(f"{folds} folds need at least {folds} groups (specimens), there are {len(names)}; {remedy}")
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-sizes[order], kind="stable")]
     load, fold_of = np.zeros(folds, int), np.zeros(len(names), int)
@@ -95,18 +96,19 @@ def cross_validate(make: Callable, x, y, groups, cut: list, folds: int, seed: in
 def permutation_importance(make, x, y, cut: list, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:
     """Measure by how much the MAE on the tests of the folds grows when a block of columns is shuffled between items.
 
-    `blocks`: b arrays of column numbers; for a table one column each, for an image the pixels of a cell.
+    `blocks`: b arrays of column numbers; for a table one column each, for an image the pixels of a cell. It is shuffled
+    between the test items of all folds, so that folds of one item show something too.
     Returns (b, 2): mean and standard deviation over folds and repeats. Source: L. Breiman, Mach. Learn. 45 (2001) 5.
     """
     rng = np.random.default_rng(seed)
-    growth = np.zeros((len(blocks), len(cut), repeats))
+    growth, every = np.zeros((len(blocks), len(cut), repeats)), np.concatenate([held for _, held in cut])
     for fold, (rest, held) in enumerate(cut):
         model = make().fit(x[rest], y[rest])
         base = np.abs(model.predict(x[held]) - y[held]).mean()
         for number, block in enumerate(blocks):
             for repeat in range(repeats):
                 shuffled = x[held].copy()
-                shuffled[:, block] = shuffled[:, block][rng.permutation(len(shuffled))]
+                shuffled[:, block] = x[rng.choice(every, len(held), replace=False)][:, block]
                 growth[number, fold, repeat] = np.abs(model.predict(shuffled) - y[held]).mean() - base
     flat = growth.reshape(len(growth), -1)
     return np.stack([flat.mean(axis=1), flat.std(axis=1)], axis=1)
