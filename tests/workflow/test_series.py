@@ -1,6 +1,7 @@
 """A measure over a series: from files with a time each to one exponent, run as a user would run it."""
 
 import csv
+import re
 
 import numpy as np
 import pandas as pd
@@ -67,3 +68,20 @@ def test_the_frame_stands_beside_the_item_where_only_some_items_have_frames(tmp_
     io.write_table(tmp_path / "all.parquet", io.concatenate([still, video]))
     write_csv([tmp_path / "all.parquet"], ["otsu"], tmp_path / "regions.csv")
     assert io.read_csv(tmp_path / "regions.csv").columns.tolist() == ["method", "item", "frame", "area_px2"]
+
+
+@pytest.mark.parametrize(
+    ("header", "section", "message"),
+    [
+        (",hardness_hv", {"predict": {"target": "hardnes_hv", "mean": {}}}, "predict.target: .*mean 'hardness_hv'"),
+        (",alloy", {"quantify": {"regions": {}, "growth": {}}}, "quantify.growth: .*no column 'time_h'"),
+    ],
+)
+def test_a_column_that_the_sheet_lacks_stops_the_run_before_its_first_job(house, tmp_path, header, section, message):
+    Image.fromarray(np.eye(16, dtype=np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "sheet.csv").write_text(f"file{header}\na.png,300\n")
+    settings = {"phases": ["matrix", "particle"], "segment": {"otsu": {}}, "quantify": {"fractions": {}}, **section}
+    house.study("mine", ingest={"sheet": {"path": str(tmp_path / "sheet.csv")}}, **settings)
+    done = house.run(studies="mine")
+    assert done.returncode and re.search(message, done.stdout + done.stderr)
+    assert not (house.folder / "results").exists()

@@ -1,8 +1,9 @@
 # What stops a run before its first job: settings that are well-formed each by itself, and cannot work together.
 
-from matlens import phase_quantities
-from matlens.screen import criteria
+from matlens import features, phase_quantities
+from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME
 from matlens.predict.properties import RELAXED, STABILITY
+from matlens.screen import criteria
 
 
 def check_kinds(name, settings):
@@ -59,6 +60,46 @@ def check_target(name, settings):
             "predict.target",
             f"'{learned[0]}' learns a property; name its column of the index as 'target'",
         )
+
+
+def asked_of_index(name, settings):
+    """List (key, column) of the columns that a study takes from what its user says of the items."""
+    asked, given = [], settings.get("predict", {})
+    if predicts(name):
+        asked.append(("predict.target", given["target"]))
+        asked += [("predict.group", given["group"])] if given["group"] != GROUP else []
+        parts = [feature.partition(".") for feature in given["features"]]
+        asked += [
+            ("predict.features", column)
+            for origin, _, column in parts
+            if origin in ("index", features.COMPOSITION)
+        ]
+    for measure in measures(name, quantify.SERIES):
+        by = settings["quantify"][measure]["by"]
+        asked += [(f"quantify.{measure}", column) for column in (TIME, by) if column]
+    return asked
+
+
+def check_index(name, settings):
+    """Stop where a column is asked for that neither the sheet nor the names of the files give."""
+    method = study.ingest_method(settings)
+    asked = asked_of_index(name, settings)
+    if not asked or method not in ingest.NAMED:
+        return
+    try:
+        namer = registry.load(ingest.NAMED, method)
+        given = registry.call(namer, {}, settings["ingest"][method])
+    except ValueError as error:
+        stop(name, f"ingest.{method}", error)
+    told = {*given, *MEANING} - ({GROUP, SPLIT, TIME, TEMPERATURE} - {*given})
+    for key, column in asked:
+        if column not in told:
+            have = (
+                registry.suggest(column, given)
+                if given
+                else "neither sheet nor file names give any"
+            )
+            stop(name, key, f"there is no column '{column}' in the index; {have}")
 
 
 def check_features(name, settings):
@@ -315,6 +356,7 @@ for name, settings in STUDIES.items():
         check_proposals,
         check_target,
         check_features,
+        check_index,
         check_splits,
         check_networks,
         check_pretrained,

@@ -62,6 +62,10 @@ LISTINGS = {
     "matminer_set": "matlens.ingest.matminer_set:listing",
     "compositions": "matlens.ingest.compositions:listing",
 }
+NAMED = {  # `columns_of(*, ...)` names what the user says of the items, for the index, without listing them
+    "files": "matlens.ingest.files:columns_of",
+    "sheet": "matlens.ingest.sheet:columns_of",
+}
 
 
 @dataclass

@@ -9,7 +9,7 @@ from matlens import columns as names
 from matlens.batch import BadItem
 from matlens.ingest import Micrograph, bars, grey, mending, readers, truths
 from matlens.ingest.finding import digest, found, item_name, printable, stem
-from matlens.ingest.rows import first_of_each, from_names, trouble
+from matlens.ingest.rows import columns_in, first_of_each, from_names, trouble
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
@@ -20,6 +20,11 @@ def listing(*, path: str, masks: str | None = None) -> str:
     """Digest the files and masks of a study; a ValueError says that there are none, where it looked, what is there."""
     paths = found(path)[1]
     return digest(paths + (found(masks, "masks")[1] if masks else []))
+
+
+def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:
+    """Name the columns of the index that the names of files give; see `plan`."""
+    return [*([names.GROUP] if group else []), *columns_in(columns)]
 
 
 def _closest(path: Path, masks: list[Path]) -> list[Path]:

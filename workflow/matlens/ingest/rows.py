@@ -27,6 +27,12 @@ def _pattern(text: str | None, option: str) -> re.Pattern | None:
     return pattern
 
 
+def columns_in(text: str | None) -> list[str]:
+    """Name the columns that a pattern with named groups reads out of a name."""
+    pattern = _pattern(text, "columns")
+    return list(pattern.groupindex) if pattern else []
+
+
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
     """Read the columns that file names hold; numbers are floats. ValueError when no name fits a pattern."""
     taken, stems = {}, [stem(path) for path in paths]

@@ -43,6 +43,11 @@ def listing(*, path: str) -> str:
     return digest([sheet, *(Path(_located(sheet, name)[0]) for name in named)])
 
 
+def columns_of(*, path: str) -> list[str]:
+    """Name the columns of the index that a sheet gives; see `plan`."""
+    return _rows(path)[1]
+
+
 def _row(sheet: Path, row: dict) -> dict:
     """Make one row of the plan."""
     if not row[columns.FILE]:
