@@ -40,6 +40,33 @@ def test_bands_give_the_table_of_the_whole(monkeypatch, measure, background, con
             pd.testing.assert_frame_equal(*both(measure, labels, **options), check_exact=True)
 
 
+@pytest.mark.parametrize("slices", [1, 5, 100])
+@pytest.mark.parametrize("connectivity", ["faces", "corners"])
+@pytest.mark.parametrize("measure", ["regions", "sizes"])
+def test_slabs_give_the_table_of_the_whole_volume(monkeypatch, measure, connectivity, slices):
+    monkeypatch.setattr(bands, "BAND_ROWS", slices)
+    rng = np.random.default_rng(5)
+    for smooth in (0.0, 1.0, 2.0):
+        field = ndimage.gaussian_filter(rng.normal(size=(23, 31, 27)), smooth)
+        labels = np.digitize(field, np.quantile(field, [0.4, 0.7])).astype(np.uint8)
+        labels[3:5, 4:20] = region_map.UNLABELLED
+        for background in (False, True):
+            options = {"connectivity": connectivity, "background": background, "min_area_px2": 4.0}
+            pd.testing.assert_frame_equal(*both(measure, labels, **options), check_exact=True)
+        pd.testing.assert_frame_equal(*both("fractions", labels, fields=3), check_exact=True)
+
+
+def test_a_helix_through_all_slabs_is_one_region(monkeypatch):
+    monkeypatch.setattr(bands, "BAND_PX", 1)
+    z, y, x = np.mgrid[:60, :41, :41]
+    turn = np.angle(np.exp(1j * (np.arctan2(y - 20, x - 20) - z / 5)))
+    helix = ((np.abs(turn) < 0.6) & (np.abs(np.hypot(y - 20, x - 20) - 14) < 4)).astype(np.uint8)
+    found, whole = both("regions", helix)
+    assert len(found) == 1
+    assert found["volume_px3"][0] == helix.sum()
+    pd.testing.assert_frame_equal(found, whole, check_exact=True)
+
+
 def test_a_spiral_through_all_bands_is_one_region_and_an_empty_image_has_none(monkeypatch):
     monkeypatch.setattr(bands, "BAND_ROWS", 3)
     y, x = np.mgrid[:101, :101] - 50

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens import io
+from matlens import io, registry, segment
 from matlens.batch import BadItem
-from matlens.segment import bands, histogram, otsu
+from matlens.segment import bands, histogram, multi_otsu, otsu
 
 ROOT = Path(__file__).resolve().parents[2]
+PHASES = ["a", "b", "c"]
 
 
 def montage(rows: int, columns: int, seed: int = 0) -> np.ndarray:
@@ -22,27 +23,67 @@ def montage(rows: int, columns: int, seed: int = 0) -> np.ndarray:
     return np.clip(0.3 + slope + 0.4 * (noise > 0.03) + rng.normal(0, 0.03, noise.shape), 0, 1).astype(np.float32)
 
 
+def volume(*shape: int) -> np.ndarray:
+    """Draw three phases in a volume."""
+    rng = np.random.default_rng(1)
+    grain = histogram.smooth(rng.normal(size=shape).astype(np.float32), 3.0)
+    edges = np.quantile(grain, [0.3, 0.8])
+    return np.clip(0.2 + 0.3 * np.digitize(grain, edges) + rng.normal(0, 0.03, shape), 0, 1).astype(np.float32)
+
+
+def banded(monkeypatch, method, image, *, rows, part_px=1 << 25, tile_px=512, **options) -> np.ndarray:
+    """Label an image in bands of so many rows or slices, in parts."""
+    monkeypatch.setattr(bands, "BAND", {2: rows, 3: rows})
+    monkeypatch.setattr(bands, "PART_PX", part_px)
+    monkeypatch.setattr(bands, "TILE_PX", tile_px)
+    given = {"read": lambda *cuts: image[cuts].copy(), "shape": image.shape, "phases": PHASES}
+    return np.concatenate(list(registry.call(registry.load(segment.BANDS, method), given, options)))
+
+
 @pytest.mark.parametrize("foreground", ["bright", "dark"])
 @pytest.mark.parametrize("sigma_px", [0.0, 1.0, 7.3])
-@pytest.mark.parametrize("rows", [1000, 64, 131])
-def test_bands_give_the_labels_of_the_whole(monkeypatch, rows, sigma_px, foreground):
-    image = montage(517, 300)
-    monkeypatch.setattr(bands, "BAND_ROWS", rows)
-    read = lambda first, last: image[first:last].copy()  # noqa: E731
-    found = np.concatenate(list(bands.otsu(read, image.shape, foreground=foreground, sigma_px=sigma_px)))
-    np.testing.assert_array_equal(found, otsu.segment(image, foreground=foreground, sigma_px=sigma_px))
+@pytest.mark.parametrize(("rows", "part_px"), [(1000, 1 << 25), (64, 5000), (131, 1)])
+def test_bands_give_the_labels_of_the_whole(monkeypatch, rows, part_px, sigma_px, foreground):
+    image, options = montage(517, 300), {"foreground": foreground, "sigma_px": sigma_px}
+    found = banded(monkeypatch, "otsu", image, rows=rows, part_px=part_px, **options)
+    np.testing.assert_array_equal(found, otsu.segment(image, **options))
+
+
+@pytest.mark.parametrize("table", [None, [2, 0, 1]])
+@pytest.mark.parametrize("image", [montage(300, 200), volume(40, 50, 45)], ids=["image", "volume"])
+def test_bands_give_the_classes_of_the_whole(monkeypatch, image, table):
+    found = banded(monkeypatch, "multi_otsu", image, rows=16, part_px=3000, tile_px=17, phase_of_class=table)
+    np.testing.assert_array_equal(found, multi_otsu.segment(image, PHASES, phase_of_class=table))
+    assert set(np.unique(found)) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(("rows", "tile_px"), [(8, 16), (128, 512), (17, 23)])
+@pytest.mark.parametrize("sigma_px", [0.0, 1.0, 1.7])
+def test_bricks_give_the_labels_of_the_whole_volume(monkeypatch, rows, tile_px, sigma_px):
+    image = volume(43, 61, 52)
+    found = banded(monkeypatch, "otsu", image, rows=rows, tile_px=tile_px, sigma_px=sigma_px)
+    np.testing.assert_array_equal(found, otsu.segment(image, sigma_px=sigma_px))
+
+
+@pytest.mark.parametrize("method", sorted(segment.BANDS))
+def test_options_in_bands_are_those_of_the_method(method):
+    whole, cut = (registry.options_of(registry.load(table, method)) for table in (segment.METHODS, segment.BANDS))
+    assert cut == whole
 
 
 def test_what_no_band_can_do_is_refused_and_a_constant_image_is_ground(monkeypatch):
     image = np.full((300, 50), 0.5, np.float32)
-    monkeypatch.setattr(bands, "BAND_ROWS", 64)
-    read = lambda first, last: image[first:last]  # noqa: E731
-    assert not np.concatenate(list(bands.otsu(read, image.shape))).any()
+    for options in ({}, {"foreground": "dark"}):
+        found = banded(monkeypatch, "otsu", image, rows=64, **options)
+        np.testing.assert_array_equal(found, otsu.segment(image, **options))
+    options = {"phase_of_class": [1, 0, 2]}
+    found = banded(monkeypatch, "multi_otsu", image, rows=64, **options)
+    np.testing.assert_array_equal(found, multi_otsu.segment(image, PHASES, **options))
     with pytest.raises(BadItem, match="too wide"):
-        list(bands.otsu(read, image.shape, sigma_px=40.0))
+        banded(monkeypatch, "otsu", image, rows=64, sigma_px=40.0)
     image[200, 3] = np.nan
     with pytest.raises(BadItem, match="finite"):
-        bands.otsu(read, image.shape)
+        banded(monkeypatch, "otsu", image, rows=64)
 
 
 def test_bands_are_stored_as_the_whole_is(tmp_path):
@@ -55,6 +96,20 @@ def test_bands_are_stored_as_the_whole_is(tmp_path):
     assert (tmp_path / "whole.zip").read_bytes() == (tmp_path / "bands.zip").read_bytes()
     with io.read_arrays(tmp_path / "bands.zip") as found:
         assert found.shape(3) == labels.shape
+
+
+@pytest.mark.parametrize("dtype", ["u1", ">u2", "f4"])
+def test_slabs_are_stored_as_the_whole_volume_is(tmp_path, dtype):
+    pixels = (volume(140, 150, 30) * 255).astype(dtype)
+    about = {"item": "a", "pixel_size_um": None}
+    with io.write_arrays(tmp_path / "whole.zip") as out:
+        out.add(3, pixels, "zyx", about)
+    with io.write_arrays(tmp_path / "bands.zip") as out:
+        out.add_bands(3, (pixels[i : i + 128] for i in (0, 128)), pixels.shape, "zyx", about, dtype)
+    assert (tmp_path / "whole.zip").read_bytes() == (tmp_path / "bands.zip").read_bytes()
+    with io.read_arrays(tmp_path / "bands.zip") as found:
+        np.testing.assert_array_equal(found.rows(3, 120, 133), pixels[120:133])
+        assert found.thinned(3, 1000).shape == (1, 150, 30)
 
 
 MADE = """
@@ -95,7 +150,7 @@ def test_a_montage_of_20000_by_20000_takes_less_than_two_gibibytes(tmp_path):
     fractions = io.read_table(tmp_path / "fractions.parquet")["area_fraction"]
     assert fractions[1] == pytest.approx(np.pi * 40**2 / 128**2, abs=0.01)
     with io.read_arrays(tmp_path / "images.zip") as images, io.read_arrays(tmp_path / "labels.zip") as labels:
-        crop = images.unit_rows(0, 9000, 11100)[:, 4000:6000]
+        crop = images.unit_part(0, slice(9000, 11100), slice(4000, 6000))
         found = labels[0][9000:11100, 4000:6000]
     whole = otsu.segment(crop)  # the same grey levels, so the same threshold but for its last digits
     assert (found[10:-10, 10:-10] != whole[10:-10, 10:-10]).mean() < 1e-4

@@ -251,7 +251,12 @@ class ArraysWriter:
 
         `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item` and
         `pixel_size_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD orientations).
+        What is no array in memory is stored band by band (`ingest.parts`).
         """
+        if not isinstance(pixels, np.ndarray):
+            bands = pixels.bands(_chunks(pixels.shape, axes)[0])
+            self.add_bands(key, bands, pixels.shape, axes, attrs, pixels.dtype)
+            return
         attrs = dict(attrs)
         ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
         self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
@@ -260,18 +265,19 @@ class ArraysWriter:
             extra = layer.ndim - pixels.ndim
             self._array(f"{key:08d}/{name}", layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
 
-    def add_bands(self, key: int, bands, shape: tuple[int, int], axes: str, attrs: Mapping) -> None:
-        """Store a flat uint8 image that comes as bands of rows, one after the other, and never is in memory whole.
+    def add_bands(self, key: int, bands, shape: tuple[int, ...], axes: str, attrs: Mapping, dtype="u1") -> None:
+        """Store an item that comes as bands along its first axis, one by one, and never is in memory whole.
 
-        The bands are as high as chunks are (2048 rows), but for the last.
+        The bands are as high as chunks are (2048 rows, 128 slices, a frame), but for the last.
         """
         attrs = dict(attrs)
         ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
         self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
         chunks = _chunks(shape, axes)
-        self._put(f"{key:08d}/0/zarr.json", self._description(shape, np.dtype(np.uint8), chunks))
+        self._put(f"{key:08d}/0/zarr.json", self._description(shape, np.dtype(dtype).newbyteorder("<"), chunks))
         for number, band in enumerate(bands):
-            self._chunked(f"{key:08d}/0", band, chunks, (number, 0))
+            band = band.astype(band.dtype.newbyteorder("<"), copy=False)
+            self._chunked(f"{key:08d}/0", band, chunks, (number, *(0 for _ in shape[1:])))
 
     def group(self, prefix: str, attrs: Mapping) -> None:
         """Store the metadata of a group; `prefix` ends in `/`, or is empty for the root."""
@@ -407,18 +413,19 @@ class Arrays(Mapping):
         """Tell the shape of the pixels of one item without reading them."""
         return self._root[f"{key:08d}/0"].shape
 
-    def is_flat_phase_map(self, key: int) -> bool:
-        """Tell whether one item is a single image of uint8, as phase maps are."""
-        array = self._root[f"{key:08d}/0"]
-        return array.ndim == 2 and array.dtype == np.uint8
+    def is_phase_map(self, key: int) -> bool:
+        """Tell whether one item is an image or a volume of uint8, as phase maps are."""
+        return "t" not in self.attrs(key)["axes"] and self._root[f"{key:08d}/0"].dtype == np.uint8
 
     def rows(self, key: int, first: int, last: int) -> np.ndarray:
-        """Read some rows of a flat item, for images larger than memory."""
+        """Read some rows of an image, or slices of a volume, larger than memory."""
         return self._root[f"{key:08d}/0"][first:last]
 
     def thinned(self, key: int, most_px: int) -> np.ndarray:
-        """Read one item; of a flat one with more pixels every n-th row and column, so that `most_px` are enough."""
+        """Read one item; of one with more pixels, every n-th row and column, or the middle slice, so that few do."""
         shape = self.shape(key)
+        if len(shape) == 3 and math.prod(shape) > most_px:
+            return self.rows(key, shape[0] // 2, shape[0] // 2 + 1)
         step = math.ceil(math.sqrt(math.prod(shape) / most_px))
         if len(shape) != 2 or step <= 1:
             return self[key]
@@ -426,9 +433,9 @@ class Arrays(Mapping):
         ends = [*starts[1:], shape[0]]
         return np.concatenate([self.rows(key, a, b)[::step, ::step] for a, b in zip(starts, ends, strict=True)])
 
-    def unit_rows(self, key: int, first: int, last: int) -> np.ndarray:
-        """Read some rows of a flat item as float32 in [0, 1]."""
-        return unit_interval(self.rows(key, first, last), self.attrs(key))
+    def unit_part(self, key: int, *cuts: slice) -> np.ndarray:
+        """Read a part of one item, a slice for each axis, as float32 in [0, 1]."""
+        return unit_interval(self._root[f"{key:08d}/0"][cuts], self.attrs(key))
 
     def layer(self, key: int, name: str) -> np.ndarray:
         """Read one array of an item by name."""

@@ -18,7 +18,7 @@ def main(
 
         def work(item: dict):
             shape = marks.shape(item["key"])
-            if measure in quantify.BANDS and marks.is_flat_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
+            if measure in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
                 offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases}
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}

@@ -28,8 +28,8 @@ def main(
 
         def work(item: dict):
             key = item["key"]
-            if method in segment.BANDS and item["axes"] == "yx" and prod(pixels.shape(key)) > bands.LARGE_PX:
-                offered = {"read": partial(pixels.unit_rows, key), "shape": pixels.shape(key)}
+            if method in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
+                offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
                 return registry.call(registry.load(segment.BANDS, method), offered, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}

@@ -116,6 +116,7 @@ def read(
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
     `pixel_size_um` overrides what item and file say. `stack`: "t" or "z", what the pages of a stack are (None: what the
     file says; pages without a name are frames). BadItem says why a file cannot be used.
+    Large images (see `parts`) stay in their files where they can; no bar is looked for in those.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
@@ -129,7 +130,7 @@ def read(
     low, high = _check_pixels(found_, min_side_px, max_side_px)
     _set_scale(found_, item.get(names.PIXEL_SIZE) if pixel_size_um is None else pixel_size_um)
     shape = found_.pixels.shape
-    if crop_bars and not found_.layers:
+    if crop_bars and not found_.layers and isinstance(found_.pixels, np.ndarray):
         _crop(found_, low, high)
     else:
         found_.meta.pop(BAR_ROWS, None)
@@ -156,7 +157,8 @@ def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tup
         raise BadItem(f"it has {width} x {height} pixels, a side may have {max_side_px}; tile it or raise max_side_px")
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        lost = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
+        whole = isinstance(pixels, np.ndarray)
+        lost = int(pixels.size - np.count_nonzero(np.isfinite(pixels))) if whole else "some"
         raise BadItem(
             f"{lost} of its {pixels.size} pixels are not finite (NaN or infinite); fill them or crop them off"
         )

@@ -33,7 +33,7 @@ METHODS = {
     "percolation": "matlens.quantify.percolation:measure",
     "tortuosity": "matlens.quantify.tortuosity:measure",
 }
-BANDS = {  # for flat phase maps too large to be read whole
+BANDS = {  # for phase maps too large to be read whole
     "fractions": "matlens.quantify.bands:fractions",
     "regions": "matlens.quantify.bands:regions",
     "sizes": "matlens.quantify.bands:sizes",

@@ -1,10 +1,12 @@
-"""Measures of phase maps larger than memory, band by band of rows, with the numbers of the whole.
+"""Measures of phase maps larger than memory, band by band, with the numbers of the whole.
 
-`read(first, last)` gives rows of a flat uint8 phase map, `shape` is that of the whole. Every sum over pixels is one of
-integers, so that what bands add up to is what the whole gives, to the last bit.
+`read(first, last)` gives rows of an image, or slices of a volume, of a uint8 phase map; `shape` is that of the whole.
+Every sum over pixels is one of integers, so that what bands add up to is what the whole gives, to the last bit.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
+from math import prod
 
 import numpy as np
 
@@ -12,27 +14,36 @@ from matlens import columns
 from matlens.batch import BadItem
 from matlens.quantify import boundaries, phase_maps, region_map
 
-LARGE_PX = 1 << 26  # flat phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
-BAND_ROWS = 2048  # as the chunks are stored
+LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
+BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are stored,
+BAND_PX = 1 << 25  # and so many pixels
 
 
-def fractions(read: Callable, shape: tuple[int, int], phases: list[str], *, fields: int = 4):
-    """Measure the area fraction of every phase, as `matlens.quantify.fractions` does."""
+def _starts(first: int, last: int, shape: tuple[int, ...]) -> range:
+    """Cut rows or slices into bands: give the first of each."""
+    return range(first, last, max(1, min(BAND_ROWS, BAND_PX // prod(shape[1:]))))
+
+
+def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], *, fields: int = 4):
+    """Measure the area (volume) fraction of every phase, as `matlens.quantify.fractions` does."""
     from matlens.quantify import fractions
 
-    down, across = fractions.cuts(shape, fields)
+    down, *rest = fractions.cuts(shape, fields)
+    across = list(itertools.product(*rest))
     counts = np.zeros((len(down), len(across), 256), np.int64)
     for row, part in enumerate(down):
-        for first in range(part.start, part.stop, BAND_ROWS):
-            band = read(first, min(first + BAND_ROWS, part.stop))
-            counts[row] += [phase_maps.tally(band[:, cut]) for cut in across]
+        starts = _starts(part.start, part.stop, shape)
+        for first in starts:
+            band = read(first, min(first + starts.step, part.stop))
+            counts[row] += [phase_maps.tally(band[(slice(None), *cut)]) for cut in across]
     phase_maps.check(counts.sum((0, 1)), phases)
-    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, columns.AREA)
+    size = columns.AREA if len(shape) == 2 else "volume_px3"
+    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size)
 
 
 def regions(
     read: Callable,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     phases: list[str],
     *,
     connectivity: str = "corners",
@@ -48,7 +59,7 @@ def regions(
 
 def sizes(
     read: Callable,
-    shape: tuple[int, int],
+    shape: tuple[int, ...],
     phases: list[str],
     *,
     connectivity: str = "corners",
@@ -65,14 +76,14 @@ def sizes(
 
 
 class Regions:
-    """The regions of an image that never is in memory whole: what tables take of a `region_map.RegionMap`.
+    """The regions of what never is in memory whole: what tables take of a `region_map.RegionMap`.
 
-    Bands are labelled one by one, each with the last row of the one before: regions that meet in that row are one.
+    Bands are labelled one by one, each with the last row (slice) of the one before: regions that meet there are one.
     `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row.
     """
 
     def __init__(
-        self, read: Callable, shape: tuple[int, int], connectivity: str, background: bool, min_area_px2: float
+        self, read: Callable, shape: tuple[int, ...], connectivity: str, background: bool, min_area_px2: float
     ):
         self.shape = shape
         self._read, self._connectivity, self._background = read, connectivity, background
@@ -80,13 +91,13 @@ class Regions:
         before = None
         for first, skip, pixels, phase in self._bands():
             found = region_map.RegionMap(pixels[skip:], np.arange(len(phase)), phase).moments()
-            begin = found[0] + [0, first + skip, 0]
+            shift = np.where(np.arange(3) == 3 - len(self.shape), first + skip, 0)  # along the first axis
             if before is not None:
                 links.append(_meetings(before, pixels[0]) + [starts[-2], starts[-1]])
             phases.append(phase)
-            firsts.append(begin)
+            firsts.append(found[0] + shift)
             sums.append(found[1])
-            boxes.append(found[2] + [0, first + skip, 0, 0, first + skip, 0])
+            boxes.append(found[2] + np.tile(shift, 2))
             starts.append(starts[-1] + len(phase))
             before = pixels[-1].copy()
         self._starts = starts
@@ -95,9 +106,10 @@ class Regions:
 
     def _bands(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
         """Yield the first row of a strip, its rows that the one before has too (0 or 1), its regions, their phases."""
-        for at in range(0, self.shape[0], BAND_ROWS):
+        starts = _starts(0, self.shape[0], self.shape)
+        for at in starts:
             first = max(0, at - 1)
-            labels = self._read(first, min(at + BAND_ROWS, self.shape[0]))
+            labels = self._read(first, min(at + starts.step, self.shape[0]))
             yield first, at - first, *region_map.components(labels, self._connectivity, self._background)
 
     def _merge(self, phase, first, sums, box, links, min_area_px2: float) -> None:
@@ -108,7 +120,7 @@ class Regions:
         graph = sparse.coo_array((np.ones(len(links), np.int8), (links[:, 0], links[:, 1])), (count, count))
         whole, group = sparse.csgraph.connected_components(graph, directed=False)
         seen = np.flatnonzero(sums[:, 0] > 0)  # a part may lie in the shared row alone, which the strip before counts
-        order = seen[np.lexsort((first[seen, 2], first[seen, 1]))]
+        order = seen[np.lexsort(first[seen].T[::-1])]  # by z, y, x
         head = order[np.unique(group[order], return_index=True)[1]]  # the part of each whole that comes first
         shift = first - first[head][group]
         moved = np.zeros((whole, sums.shape[1]), np.int64)
@@ -116,7 +128,7 @@ class Regions:
         low, high = np.full((whole, 3), np.iinfo(np.int64).max), np.zeros((whole, 3), np.int64)
         np.minimum.at(low, group[seen], box[seen, :3])
         np.maximum.at(high, group[seen], box[seen, 3:])
-        rank = np.lexsort((first[head][:, 2], first[head][:, 1]))
+        rank = np.lexsort(first[head].T[::-1])
         number = np.empty(whole, np.int64)
         number[rank] = np.arange(1, whole + 1)
         keep = rank[moved[rank, 0] >= min_area_px2]
@@ -142,7 +154,7 @@ class Regions:
 
         if gap_px > 0:
             raise BadItem("gap_px looks over the whole of an image, which is too large for that; take gap_px: 0")
-        offsets, weights, straight = boundaries.directions(2)
+        offsets, weights, straight = boundaries.directions(len(self.shape))
         ends = np.zeros((self.count + 1, len(offsets)), np.int64)
         pairs = np.zeros(0, np.int64)
         for _, skip, pixels in self._strips():
@@ -176,6 +188,6 @@ def _meetings(above: np.ndarray, same: np.ndarray) -> np.ndarray:
 def _about(sums: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Refer sums n, z, y, x, yy, xx, yx to a point that lies `shift` (z, y, x) before the one they were taken about."""
     n, z, y, x, yy, xx, yx = sums.T
-    _, dy, dx = shift.T
+    dz, dy, dx = shift.T
     squares = yy + dy * (2 * y + n * dy), xx + dx * (2 * x + n * dx), yx + dy * x + dx * y + n * dy * dx
-    return np.stack([n, z, y + n * dy, x + n * dx, *squares], axis=1)
+    return np.stack([n, z + n * dz, y + n * dy, x + n * dx, *squares], axis=1)

@@ -54,5 +54,8 @@ PROBABILITIES = {
     "unetpp": "matlens.segment.networks:soft",
     "unet3p": "matlens.segment.networks:soft",
 }
-BANDS = {"otsu": "matlens.segment.bands:otsu"}  # for flat images too large to be read whole
+BANDS = {  # for images and volumes too large to be read whole
+    "otsu": "matlens.segment.bands:otsu",
+    "multi_otsu": "matlens.segment.bands:multi_otsu",
+}
 CONTROLS = ("ground_truth", "all_background")  # the perfect and the trivial one: they bound every metric

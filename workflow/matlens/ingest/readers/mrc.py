@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens.batch import BadItem
-from matlens.ingest import Micrograph
+from matlens.ingest import Micrograph, parts
 from matlens.ingest.readers.common import as_image, check_size, square, to_um, words
 
 OLD_FEI_RECORD = 128  # bytes of one image's record in an extended header of FEI without a type
@@ -45,8 +45,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         if size is None and voxel != [1.0, 1.0]:
             size, source = square(to_um(voxel[0], "a"), to_um(voxel[1], "a"), "MRC cell")
         stack = int(header.ispg) == 0
-        pixels = np.array(data, dtype=data.dtype.newbyteorder("="))
-    pixels = as_image(pixels, "the MRC file")
+        pixels = parts.of_map(data)
+    if isinstance(pixels, np.ndarray):
+        pixels = as_image(pixels, "the MRC file")
     energy = (more.get("volt") or 0) / 1000 or None
     meta = words(
         instrument=more.get("instrument"),

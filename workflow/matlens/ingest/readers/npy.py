@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens.batch import BadItem
-from matlens.ingest import Micrograph, grey
+from matlens.ingest import Micrograph, grey, parts
 from matlens.ingest.readers.common import as_image, check_size
 
 
@@ -18,7 +18,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     if array.ndim < 2:
         raise BadItem(f"the array has {array.ndim} axes; save an array with axes y, x")
     check_size(array.shape, max_pixels, array.dtype.itemsize)
-    array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+    array = parts.of_map(array)
+    if isinstance(array, parts.Parts):
+        return Micrograph(array, "yx" if array.ndim == 2 else "tyx", meta={"format": "npy"})
     if array.ndim == 3 and array.shape[-1] in (3, 4) and array.dtype == np.uint8:
         array = grey.one_channel(array)
     array = as_image(array, "the array")

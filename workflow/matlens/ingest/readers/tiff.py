@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.batch import BadItem
-from matlens.ingest import Micrograph, grey
+from matlens.ingest import Micrograph, grey, parts
 from matlens.ingest.readers.common import check_size, check_swelling
 from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe
@@ -16,7 +16,7 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
-SMALL_PX = 4096  # a frame counts as so many pixels at least
+MOST_FRAMES = 1 << 24  # that OME text may announce
 CUT = "the file is cut off: {}; copy it again from its source"
 
 
@@ -68,13 +68,13 @@ def _check_stored(series, file_size: int) -> None:
     check_swelling(nbytes, stored)
 
 
-def _check_announced(page, max_pixels: int) -> None:
+def _check_announced(page) -> None:
     """Refuse OME text that announces more frames than anybody has: tifffile makes a list of all of them."""
     if not page.is_ome:
         return
     for pixels in re.findall(r"<[^>]*\bSize[CTZ]=[^>]*>", page.description):
         frames = math.prod(int(size) for size in re.findall(r'\bSize[CTZ]\s*=\s*"(\d+)"', pixels))
-        if frames * max(page.imagelength * page.imagewidth, SMALL_PX) > 4 * max_pixels:
+        if frames > MOST_FRAMES:
             raise BadItem(f"its OME text announces {frames} frames: broken; save it again")
 
 
@@ -83,18 +83,38 @@ def _load(path: str, max_pixels: int) -> Page:
     import tifffile
 
     with tifffile.TiffFile(path, _multifile=False) as tif:
-        _check_announced(tif.pages.first, max_pixels)
+        _check_announced(tif.pages.first)
         series = _principal(tif.series)
         key = series.keyframe
         check_size(series.shape, max_pixels * (4 if "S" in series.axes else 1), series.dtype.itemsize)
         _check_stored(series, tif.filehandle.size)
-        array = np.asarray(series.asarray(maxworkers=1))
+        array = _left(path, series) if _stays(series) else np.asarray(series.asarray(maxworkers=1))
         size, meta = describe(tif, key, path)
         if len(tif.series) > 1:
             meta["other_signals"] = len(tif.series) - 1
         palette = np.asarray(key.colormap) if key.photometric == PALETTE and key.colormap is not None else None
         meta |= _bits(key, series.dtype)
-        return Page(array.reshape(series.shape), series.axes, key.photometric, palette, size, meta)
+        array = array.reshape(series.shape) if isinstance(array, np.ndarray) else array
+        return Page(array, series.axes, key.photometric, palette, size, meta)
+
+
+def _stays(series) -> bool:
+    """Tell whether the main image is left in its file: large, grey, and in an order that needs no change."""
+    plain = set(series.axes) <= {"Y", "X", *STACKS} and series.axes.endswith("YX")
+    return plain and series.keyframe.photometric == BLACK_IS_ZERO and parts.stays(series.shape, series.dtype)
+
+
+def _left(path: str, series) -> parts.Parts:
+    """Leave the main image in its file: as it lies there, or, where it is packed, by the tiles of its pages."""
+    import tifffile
+    import zarr
+
+    if series.dataoffset is not None:
+        return parts.in_file(path, series.dataoffset, series.shape, series.parent.byteorder + series.dtype.str[1:])
+    place = series.parent.series.index(series)
+    kept = tifffile.TiffFile(path, _multifile=False)  # open as long as it is read
+    array = zarr.open(kept.series[place].aszarr(level=0), mode="r")
+    return parts.Parts(lambda first, last: array[first:last], series.shape, series.dtype)
 
 
 def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
@@ -119,6 +139,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     turned over. Several images in one file: see `_principal`; the number of the others is `other_signals`.
     """
     page = _load(path, max_pixels)
+    if isinstance(page.array, parts.Parts):
+        return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", page.pixel_size_um, meta=page.meta)
     array, axes, others = _plane(page.array, page.axes)
     meta = page.meta
     if others:
@@ -168,6 +190,8 @@ def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
 def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
     """Read the numbers of the main image as labels: palette indices, grey values, or packed colours."""
     page = _load(path, max_pixels)
+    if isinstance(page.array, parts.Parts):
+        raise BadItem("a mask so large is not read; cut image and mask into tiles")
     array, axes, _ = _plane(page.array, page.axes)
     if "S" not in axes:
         return array
