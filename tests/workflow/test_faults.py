@@ -186,6 +186,8 @@ def test_a_shard_that_always_fails_leaves_the_rest_finished_and_is_named(house, 
     assert "logs/mine/segment/otsu/0001.log" in told
     report = (house.folder / "results/report.html").read_text()
     assert "fractions.csv" in report
+    assert "Not finished" in report
+    assert "shard=0001" in report and "RuntimeError: planted" in report
 
     path.write_text(sound)
     finished(house)

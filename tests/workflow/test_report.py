@@ -152,10 +152,16 @@ def test_what_is_missing_is_named_and_the_rest_is_shown(page, tmp_path):
         (tmp_path / "results/mine" / path).unlink() if (tmp_path / "results/mine" / path).exists() else None
     shutil.rmtree(io.Path("results/mine/segment"), ignore_errors=True)
     shutil.rmtree(io.Path("results/mine/tables"), ignore_errors=True)
+    io.write_text(
+        "logs/mine/segment/otsu/0000.log", "segment\nfailed: segment [shard=0000]: OSError: <script>alert(1)\n"
+    )
+    io.write_text("logs/mine/segment/otsu/0001.log", "segment\ndone\n")
     write_report(contents, "report.html")
     found = Page(io.Path("report.html").read_text())
     words = " ".join(found.words)
     assert "Not finished." in words
+    assert "1 job failed: segment [shard=0000]: OSError: <script>alert(1)" in " ".join(words.split())
+    assert [tag for tag, _ in found.tags].count("script") == 1
     assert "results/mine/segment/otsu/overlays/all.zip" in words
     assert "whole-fractions" in found.rows and "mine-fractions" not in found.rows
 

@@ -60,6 +60,12 @@ def outcome(log: Path) -> tuple[str, str]:
     return ("failed", last.removeprefix(FAILED)) if last.startswith(FAILED) else ("begun", "")
 
 
+def failed(folder: Path, since: float = 0.0) -> list[tuple[Path, str]]:
+    """List the logs under a folder, changed since some time, of jobs that failed, each with why."""
+    logs = [log for log in sorted(folder.rglob("*.log")) if log.stat().st_mtime >= since]
+    return [(log, why) for log, (state, why) in zip(logs, map(outcome, logs), strict=True) if state == "failed"]
+
+
 def processes(folder: Path) -> tuple[list[int], list[int]]:
     """Find what of this machine works in a folder: Snakemakes that drive a run, and jobs whose driver is gone.
 

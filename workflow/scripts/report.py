@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from matlens import door, io, report
+from matlens import door, io, report, runs
 
 PAGE = Path(__file__).resolve().parents[1] / "report"
 
@@ -41,6 +41,7 @@ def _study(name: str, content: dict) -> dict:
         "settings": report.settings_text(content["settings"]),
         "name": name,
         "missing": missing,
+        "failed": [why for _, why in runs.failed(Path("logs", name))] if missing else [],
         "counts": {"items": count, "known": known, "shapes": shapes, "rejected": report.rejected(views)},
         "summary": report.summary(averages, content["methods"]),
         "tables": {key: {"path": tables[key], **view} for key, view in views.items()},

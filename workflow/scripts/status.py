@@ -34,8 +34,7 @@ def jobs(names: list[str]) -> list[str]:
         return []
     done, total = runs.progress(text)
     begun = runs.jobs_of(runs.under_way(Path(".snakemake/incomplete")))
-    logs = [log for name in names for log in sorted(Path("logs", name).rglob("*.log")) if log.stat().st_mtime >= start]
-    failed = [(log, why) for log, (state, why) in zip(logs, map(runs.outcome, logs), strict=True) if state == "failed"]
+    failed = [one for name in names for one in runs.failed(Path("logs", name), start)]
     locked = any(Path(".snakemake/locks").glob("*"))
     word = "under way, or cut off when the run was killed" if locked else "cut off"
     left = max(0, total - done - len(begun) - len(failed))
