@@ -202,7 +202,10 @@ def test_criteria_of_a_hundred_thousand_are_quick():
         ({"without": ["Fe", "fe"]}, "without", "'fe' is no element"),
         ({"only": ["Xx"]}, "only", "'Xx' is no element"),
         ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate could meet both"),
+        ({"properties": {"a": wish(max=float("nan"))}}, "properties.a.max", "no finite number"),
+        ({"sure": float("inf")}, "sure", "no finite number"),
         ({"reference": "nowhere.csv"}, "reference", "there is no file 'nowhere.csv'"),
+        ({"reference": __file__}, "reference", "has no column 'formula'"),
     ],
 )
 def test_settings_that_nothing_could_meet_are_faults(changes, key, words):
@@ -211,9 +214,11 @@ def test_settings_that_nothing_could_meet_are_faults(changes, key, words):
     assert words in why
 
 
-def test_settings_that_can_be_met_are_none():
+def test_settings_that_can_be_met_are_none(tmp_path):
+    path = tmp_path / "known.csv"
+    path.write_text("formula,name\nNi3Al,x\n", encoding="utf-8-sig")
     good = {"a": wish("target", target=0.0), "b": wish(min=1.0, max=1.0), "c": {"goal": "maximize"}}
-    assert not list(criteria.faults(settings(properties=good, only=["Fe", "O"], without=["O"], reference=__file__)))
+    assert not list(criteria.faults(settings(properties=good, only=["Fe", "O"], without=["O"], reference=str(path))))
 
 
 def test_reasons_are_true_of_every_candidate_of_a_long_list():

@@ -1,5 +1,6 @@
 """What a candidate has to meet before it is ranked, and what it fails first."""
 
+import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,9 @@ def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
     """Yield key and fault of settings that no candidate could meet, or that do not say what is sought."""
     for name, wish in settings["properties"].items():
         target, low, high = (wish.get(key) for key in ("target", "min", "max"))
+        for key in ("target", "min", "max", "weight"):
+            if not np.isfinite(wish.get(key) or 0.0):
+                yield f"properties.{name}.{key}", f"{wish[key]} is no finite number"
         if (wish["goal"] == "target") != (target is not None):
             advice = "name the value that is sought" if target is None else f"goal {wish['goal']} takes none"
             yield f"properties.{name}.target", advice
@@ -23,9 +27,16 @@ def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
                 yield key, f"'{symbol}' is no element; write symbols such as Fe"
     if settings["only"] and set(settings["only"]) <= set(settings["without"]):
         yield "only", "every element of it is also in 'without': no candidate could meet both"
+    if not np.isfinite(settings["sure"]):
+        yield "sure", f"{settings['sure']} is no finite number"
     path = settings["reference"]
-    if path and not Path(path).exists():
+    if path and not Path(path).is_file():
         yield "reference", f"there is no file '{path}'; name a CSV table with a column 'formula'"
+    elif path:
+        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+            head = next(csv.reader(file), [])
+        if "formula" not in head:
+            yield "reference", f"'{path}' has no column 'formula'; it has {', '.join(head) or 'none'}"
 
 
 def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
