@@ -1,9 +1,13 @@
-"""Hostile names of crystals: through ingest, predictions, tables, the report and the hand-offs they stay text."""
+"""Hostile names of crystals and images: in tables, figures, report, exports and hand-offs they stay text."""
 
 import json
 import subprocess
 
 import pytest
+from matlens import io
+from PIL import Image
+
+from .conftest import two_phase
 
 SCRIPT = "<script>alert(1)</script>"
 NAMES = [
@@ -52,3 +56,38 @@ def test_names_of_crystals_stay_text_and_stay_inside(house, tmp_path, settings):
     report = (house.folder / "results/report.html").read_text()
     assert SCRIPT not in report
     assert "&lt;script&gt;" in report
+
+
+FILES = [
+    "$(touch pwned)", "`touch pwned`", "a b'c\"d", "-rf", "--help", "<img src=x onerror=alert(1)>", "новый μm",
+    "x" * 250, ";touch pwned|&", "nan", "line\nbreak",
+    "=cmd|' !A0", "$\\frac{", "%s{0}{wildcards}", "~root", "\x1b[31m", "*?[a]",
+]  # fmt: skip
+
+
+def test_names_of_images_stay_text_and_stay_inside(house, tmp_path):
+    folder = tmp_path / "images $(touch pwned)"
+    folder.mkdir()
+    for seed, name in enumerate(FILES):
+        Image.fromarray(two_phase(seed, 32)).save(folder / f"{name}.png")
+    (folder / b"latin-\xe9.png".decode("utf-8", "surrogateescape")).write_bytes((folder / "nan.png").read_bytes())
+    house.study(
+        "mine",
+        phases=["matrix", "particle"],
+        ingest={"shards": 2, "files": {"path": str(folder)}},
+        segment={"otsu": {}},
+        quantify={"fractions": {}},
+        figures={"overlays": {}, "fractions": {}},
+    )
+    before = {path for path in tmp_path.rglob("*") if "house" not in path.parts}
+    done = house.run("all", "export", studies="mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {path for path in tmp_path.rglob("*") if "house" not in path.parts} == before
+    assert not list(tmp_path.rglob("pwned"))
+    assert set(io.read_csv(house.folder / "results/mine/tables/fractions.csv")["item"]) == set(FILES)
+    assert list(house.read("mine", "rejected")["item"]) == ["latin-\\xe9"]
+    folders = list((house.folder / "results/mine/export").rglob("*.ome.zarr"))
+    assert len(folders) == len(FILES)
+    report = (house.folder / "results/report.html").read_text()
+    assert "<img src=x" not in report
+    assert "&lt;img src=x onerror=alert(1)&gt;" in report
