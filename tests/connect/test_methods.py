@@ -124,6 +124,16 @@ def test_voronoi_cells_fill_the_crystal_and_facets_are_shared(seed):
             assert there[(j, i, *(-n for n in image))] == pytest.approx(area, abs=1e-9)
 
 
+@pytest.mark.parametrize("cell", [[2.5, 2.5, 120.0], [3.0, 3.0, 40.0], [30.0, 30.0, 2.5], [25.0, 25.0, 25.0]])
+def test_voronoi_cells_fill_slabs_wires_and_boxes(cell):
+    cell, frac = np.diag(cell), np.array([[0.5, 0.5, 0.4], [0.53, 0.5, 0.45]])
+    for skew in (np.eye(3), np.array([[1, 0, 0], [3, 1, 0], [-2, 5, 1]])):
+        graph = voronoi.connect(skew @ cell, frac @ np.linalg.inv(skew), min_solid_angle_sr=0.0)
+        assert (graph["area"] * graph["distance"]).sum() / 6 == pytest.approx(abs(np.linalg.det(cell)), rel=1e-9)
+        angles = np.bincount(graph["source"], weights=graph["solid_angle"])
+        np.testing.assert_allclose(angles, 4 * np.pi)
+
+
 def test_two_atoms_on_one_another_are_a_bad_item():
     with pytest.raises(batch.BadItem, match="Voronoi cells fill"):
         voronoi.connect(np.eye(3) * 4, np.zeros((2, 3)))
