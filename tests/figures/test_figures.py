@@ -198,6 +198,7 @@ def two_salts():
     packed = crystals.pack([0, 1], [HOSTILE, "b"], [salt, salt])
     table = pd.DataFrame({"item": np.repeat(packed.item, 2), "element": ["Na", "Cl"] * 2, "site_value": [1, 2, 3, 4.0]})
     frac = dict(zip(("frac_x", "frac_y", "frac_z"), packed.frac.T, strict=True))
+    table["quantity"] = HOSTILE
     return {"sites": {"cgcnn": table.assign(**frac)}, "structures": {"0000": packed}}
 
 

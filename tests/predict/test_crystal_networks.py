@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from matlens import connect, crystals, graphs, registry
+from matlens import learn as loop
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, properties
@@ -127,10 +128,30 @@ def test_the_table_of_networks_with_site_values_is_theirs(method):
 
 def test_sites_are_a_row_per_atom(tmp_path):
     some, _, arrays, card, _ = learned(tmp_path, epochs=1)
-    table = crystal_tables.site_table(some, networks.sites(some, arrays, card, "cpu"))
+    table = crystal_tables.site_table(some, networks.sites(some, arrays, card, "cpu"), "cgcnn", "nearest")
     assert len(table) == 240
     assert table["element"].isin(["Li", "Na", "K", "F", "Cl"]).all()
-    assert np.isfinite(table["site_value"]).all()
+    assert (table["quantity"] == "nearest").all()
+    predicted = networks.apply(some, arrays, card, "cpu")["predicted"]
+    read = table.groupby("item", sort=False)["site_value"].mean().to_numpy()
+    assert np.abs(read - predicted).mean() < np.abs(read).mean() * 0.2  # in the unit of the target
+
+
+def test_attention_is_a_weight_and_has_no_unit(tmp_path):
+    some, _ = salts()
+    card = {"method": "gatgnn", "network": {"width": 8, "layers": 1}, "ensemble": 1, "mean": 7.0, "std": 3.0}
+    net = networks.build("gatgnn", card["network"])
+    arrays = {f"0/{name}": value for name, value in loop.arrays_of(net).items()}
+    table = crystal_tables.site_table(some, networks.sites(some, arrays, card, "cpu"), "gatgnn", "nearest")
+    np.testing.assert_allclose(table.groupby("item")["site_value"].sum(), 1, atol=1e-5)
+    assert (table["quantity"] == "attention, nearest").all()
+
+
+def test_ready_networks_say_of_atoms_what_they_read(tmp_path):
+    some, _, arrays, card, _ = learned(tmp_path, epochs=1)
+    table = properties.sites_by_networks(some, {"p": (arrays, card), "q": (arrays, card)}, "cpu")
+    assert len(table) == 480 and table["quantity"].unique().tolist() == ["p", "q"]
+    assert list(properties.sites_by_networks(graphs.taken(some, []), {"p": (arrays, card)}, "cpu")) == list(table)
 
 
 def test_folds_are_put_together_and_judged(tmp_path):

@@ -37,12 +37,14 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four
     figures = {"losses": {}, "sites": {}}
     for name, shards in (("whole", 1), ("parts", 4)):
         asked(house, name, shards, figures=figures)
-    lent = {"pretrained": {"weights": {"volume_a3_per_atom": "whole/cgcnn"}}}
-    asked(house, "lent", predict=lent)
-    tables = ["predictions", "errors", "rejected"]
+    lent = {"pretrained": {"weights": {"volume_a3_per_atom": "whole/cgcnn"}, "sites": True}}
+    asked(house, "lent", 2, predict=lent, figures={"sites": {}})
+    tables = ["predictions", "errors", "sites", "rejected"]
     wanted = [f"results/{name}/tables/{table}.csv" for name in ("whole", "parts") for table in tables]
     wanted += [f"results/{name}/figures/{figure}.svg" for name in ("whole", "parts") for figure in figures]
-    done = house.run("-c2", *wanted, "results/lent/tables/properties.csv", studies="whole,parts,lent", timeout=600)
+    more = ["tables/properties.csv", "tables/sites.csv", "figures/sites.svg"]
+    wanted_too = [f"results/lent/{path}" for path in more]
+    done = house.run("-c2", *wanted, *wanted_too, studies="whole,parts,lent", timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     for path in [each for each in wanted if "/whole/" in each]:
         one, four = (house.folder / path.replace("whole", name) for name in ("whole", "parts"))
@@ -52,6 +54,8 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four
     assert 0 < errors.loc["cgcnn", "coverage_90"] <= 1
     both = house.read("whole", "predictions")
     first = both[both["method"] == "cgcnn"].set_index("item")["predicted"]
+    atoms = house.read("lent", "sites")
+    assert (atoms.groupby("item").size() == house.read("lent", "items").set_index("item")["atoms"]).all()
     lent = house.read("lent", "properties").set_index("item")["predicted"]
     assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them
     assert lent[first.index].to_numpy() == pytest.approx(first.to_numpy(), abs=1e-4)

@@ -41,16 +41,42 @@ def box(panel, cell) -> None:
             panel.plot(*seen(np.array([one, two]) @ cell).T[:2], color=style.FAINT, lw=0.7, zorder=0)
 
 
+def panel_of(panel, cell, own, scale: dict):
+    """Draw one crystal in its cell: `own`, its rows of the table; returns the atoms, for a colour bar."""
+    import numpy as np
+
+    frac, atom = with_faces(own[["frac_x", "frac_y", "frac_z"]].to_numpy())
+    place = seen(frac @ cell)
+    order = np.argsort(place[:, 2], kind="stable")
+    box(panel, cell)
+    size = 1500.0 / max(8, len(place))
+    ink = panel.scatter(
+        place[order, 0], place[order, 1], s=size, c=own["site_value"].to_numpy()[atom[order]],
+        edgecolors=style.INK, linewidths=0.4, **scale,
+    )  # fmt: skip
+    for k in order if len(place) <= MOST_NAMED else ():
+        dark = ink.norm(own["site_value"].iloc[atom[k]]) < 0.5
+        look = {"color": "white" if dark else style.INK, "fontsize": 4.5, "ha": "center", "va": "center"}
+        panel.annotate(own["element"].iloc[atom[k]], place[k, :2], **look)
+    panel.set_aspect("equal", "datalim")
+    panel.margins(0.15)
+    return ink
+
+
 def draw(sites: dict, structures: dict, *, items: int = 4):
-    """Draw a row per network: up to `items` crystals, evenly spread over its table, in their cells."""
+    """Draw a row per network and quantity: up to `items` crystals, evenly spread over its table, in their cells."""
     import numpy as np
 
     where = {item: (one, at) for one in structures.values() for at, item in enumerate(one.item)}
-    tables = {method: table for method, table in sites.items() if len(table)}
+    tables = [
+        (f"{method}: {quantity}, of an atom", some)
+        for method, table in sites.items()
+        for quantity, some in table.groupby("quantity", sort=False)
+    ]
     if not tables:
         return style.nothing("no network of this study says what it reads from atoms")
     figure, axes = style.panels(len(tables), items, style.PAGE_IN, 2.0)
-    for row, (method, table) in zip(axes, tables.items(), strict=True):
+    for row, (label, table) in zip(axes, tables, strict=True):
         names = table["item"].unique()
         chosen = names[np.unique(np.linspace(0, len(names) - 1, items).round().astype(int))]
         some = table[table["item"].isin(chosen)]
@@ -59,23 +85,8 @@ def draw(sites: dict, structures: dict, *, items: int = 4):
             panel.axis("off")
         for panel, item in zip(row, chosen, strict=False):
             one, at = where[item]
-            own = some[some["item"] == item]
-            frac, atom = with_faces(own[["frac_x", "frac_y", "frac_z"]].to_numpy())
-            place = seen(frac @ one.cell[at])
-            order = np.argsort(place[:, 2], kind="stable")
-            box(panel, one.cell[at])
-            size = 1500.0 / max(8, len(place))
-            ink = panel.scatter(
-                place[order, 0], place[order, 1], s=size, c=own["site_value"].to_numpy()[atom[order]],
-                edgecolors=style.INK, linewidths=0.4, **scale,
-            )  # fmt: skip
-            for k in order if len(place) <= MOST_NAMED else ():
-                dark = ink.norm(own["site_value"].iloc[atom[k]]) < 0.5
-                look = {"color": "white" if dark else style.INK, "fontsize": 4.5, "ha": "center", "va": "center"}
-                panel.annotate(own["element"].iloc[atom[k]], place[k, :2], **look)
-            panel.set_aspect("equal", "datalim")
-            panel.margins(0.15)
+            ink = panel_of(panel, one.cell[at], some[some["item"] == item], scale)
             panel.set_title(style.text(item), fontsize=6.5)
         bar = figure.colorbar(ink, ax=list(row), shrink=0.7)
-        bar.set_label(f"{style.text(method)}: value of an atom")
+        bar.set_label(style.text(label))
     return figure

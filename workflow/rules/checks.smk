@@ -321,7 +321,8 @@ def check_figures(name, settings):
     """Stop where a figure is drawn from what its study does not make."""
     remedies = {
         "history": "train a network in the section 'segment' or 'predict'",
-        "sites": f"predict with a network that says what it reads from atoms: {', '.join(SITES)}",
+        "sites": f"predict with a network that says what it reads from atoms: {', '.join(SITES)}; "
+        "or set 'pretrained.sites: true'",
         "properties": "add 'pretrained' or 'chgnet' to the section 'predict'",
         "shortlist": "add a section 'screen'",
         "overlays": "add a section 'segment'",

@@ -24,6 +24,7 @@ from matlens import (
     study,
     validate,
 )  # noqa: E402
+from matlens.nets import SITES
 
 
 wildcard_constraints:
@@ -169,6 +170,17 @@ def foretells(name):
     ]
 
 
+def atomic(name):
+    """List the methods of a study that say what they read from every atom."""
+    settings = STUDIES[name].get("predict", {})
+    asked = settings.get("pretrained", {}).get("sites", False)
+    return [
+        method
+        for method in settings
+        if method in SITES or (method == "pretrained" and asked)
+    ]
+
+
 def screens(name):
     """List the methods of a study that make a shortlist."""
     return [
@@ -204,6 +216,8 @@ def methods(name, table):
         return screens(name)
     if table == "properties":
         return foretells(name)
+    if table == "sites":
+        return atomic(name)
     return list(STUDIES[name]["connect" if table == "connections" else "segment"])
 
 
@@ -215,6 +229,7 @@ def stacked(wildcards):
         **dict.fromkeys(acquire.ARTEFACTS, "acquire"),
         **dict.fromkeys(screen.ARTEFACTS, "screen"),
         "properties": "predict",
+        "sites": "predict",
     }
     stage = stages.get(wildcards.table, "quantify")
     folders = expand(
@@ -286,6 +301,7 @@ def tables(name):
             *(predict.ARTEFACTS if predicts(name) else []),
             *compared(name),
             *(["properties"] if foretells(name) else []),
+            *(["sites"] if atomic(name) else []),
             *(screen.ARTEFACTS if screens(name) else []),
             *(["verdicts"] if engines(name) else []),
             *(["equilibria"] if "calphad" in engines(name) else []),

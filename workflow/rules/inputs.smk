@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from matlens import io, tdb
-from matlens.nets import GRAPHS, NETS, SITES
+from matlens.nets import GRAPHS, NETS
 from matlens.predict import folds
 from matlens.segment import trained
 from matlens.validate import handoff
@@ -203,14 +203,10 @@ def drawable(name):
             **each("segment", "history", trained_here(name)),
             **each("predict", "history", networks),
         },
-        "sites": {
-            method: f"results/{name}/predict/{method}/sites/{used_folds(name)[0]:04d}.parquet"
-            for method in networks
-            if method in SITES
-        },
+        "sites": each("predict", "sites", atomic(name)),
         "structures": {
             shard: f"{source(name)}/structures/{shard}.zarr.zip"
-            for shard in (shards(name) if networks else ())
+            for shard in (shards(name) if networks or atomic(name) else ())
         },
         **(
             {

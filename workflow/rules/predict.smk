@@ -167,6 +167,7 @@ rule score_crystals:
     input:
         tables=each_fold("predictions"),
         histories=each_fold("history"),
+        atoms=each_fold("sites"),
         code=code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -174,6 +175,7 @@ rule score_crystals:
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         history="results/{study}/predict/{method}/history/all.parquet",
+        sites="results/{study}/predict/{method}/sites/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
     wildcard_constraints:
@@ -200,6 +202,7 @@ rule predict_pretrained:
     output:
         predictions="results/{study}/predict/pretrained/properties/{shard}.parquet",
         rejected="results/{study}/predict/pretrained/rejected/{shard}.parquet",
+        sites="results/{study}/predict/pretrained/sites/{shard}.parquet",
     log:
         "logs/{study}/predict/pretrained/{shard}.log",
     conda:

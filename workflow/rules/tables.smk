@@ -1,3 +1,7 @@
+# The folds of a network are no shards.
+ruleorder: score_crystals > collect
+
+
 rule collect:
     input:
         tables=lambda wildcards: expand(
@@ -11,7 +15,9 @@ rule collect:
     log:
         "logs/{study}/{stage}/{method}/{artefact}/collect.log",
     wildcard_constraints:
-        artefact="|".join(["index", "connections", "properties", *quantify.METHODS]),
+        artefact="|".join(
+            ["index", "connections", "properties", "sites", *quantify.METHODS]
+        ),
     conda:
         "../../envs/core.yaml"
     resources:
@@ -39,6 +45,7 @@ rule table:
                 *acquire.ARTEFACTS,
                 *screen.ARTEFACTS,
                 "properties",
+                "sites",
             ]
         ),
     conda:

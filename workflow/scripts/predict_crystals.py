@@ -27,7 +27,8 @@ def main(
     number = [int(shard)] * len(test) + [-1] * len(new)
     rows = crystal_tables.rows(chosen.crystals.item, groups[[*test, *new]], number, y[[*test, *new]], found)
     io.write_table(predictions, rows)
-    io.write_table(sites, crystal_tables.site_table(chosen, networks.sites(chosen, arrays, about, device)))
+    values = networks.sites(chosen, arrays, about, device)
+    io.write_table(sites, crystal_tables.site_table(chosen, values, about["method"], settings["target"]))
 
 
 if __name__ == "__main__":

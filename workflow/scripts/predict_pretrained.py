@@ -4,9 +4,14 @@ from matlens import batch, columns, door, graphs, io
 from matlens.predict import properties
 
 
-def main(stored: list, weights: list, cards: list, names: list, options: dict, predictions: str, rejected: str) -> None:
-    """Write a row per crystal and property; `stored` names for each property the graphs that its network takes."""
-    made = []
+def main(
+    stored: list, weights: list, cards: list, names: list, options: dict, predictions: str, rejected: str, sites: str
+) -> None:
+    """Write a row per crystal and property, and one per atom where asked for.
+
+    `stored` names for each property the graphs that its network takes.
+    """
+    made, atoms = [], []
     for path in dict.fromkeys(stored):
         some = graphs.from_arrays(io.read_ragged(path))
         networks = {
@@ -15,11 +20,14 @@ def main(stored: list, weights: list, cards: list, names: list, options: dict, p
             if graph == path
         }
         made.append(properties.by_networks(some, networks, options["device"]))
+        told = some if options["sites"] else graphs.taken(some, [])
+        atoms.append(properties.sites_by_networks(told, networks, options["device"]))
     found = io.concatenate(made)
     bad = found[~found["predicted"].map(lambda value: value == value and abs(value) < 1e30)]
     io.write_table(predictions, found.drop(bad.index))
     lost = [batch.rejection(item, "predict/pretrained", "the network gives no number") for item in bad[columns.ITEM]]
     io.write_rejected(rejected, lost)
+    io.write_table(sites, io.concatenate(atoms))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,28 @@
 """Put the predictions of all folds of a network together, and judge them."""
 
-from matlens import door, io
+from matlens import columns, door, io
 from matlens.predict import crystal_tables
 
 
 def main(
     tables: list,
     histories: list,
+    atoms: list,
     settings: dict,
     predictions: str,
     errors: str,
     importance: str,
     learning_curve: str,
     history: str,
+    sites: str,
 ):
-    """Write the four tables of a method of the stage, and the history of its training."""
+    """Write the four tables of a method of the stage, the history of its training, and what it says of atoms."""
     found = crystal_tables.judged([io.read_table(path) for path in tables], settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(history, io.concatenate(io.read_table(path) for path in histories))
+    told = io.concatenate(io.read_table(path) for path in atoms)
+    io.write_table(sites, told.drop_duplicates([columns.ITEM, "atom"], ignore_index=True))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,16 @@ CRYSTAL_NETS = {
     "alignn": "matlens.nets.alignn:ALIGNN",
     "gcpnet": "matlens.nets.gcpnet:GCPNet",
 }
-# Networks for crystals that say what they read from every atom.
-SITES = ("cgcnn", "icgcnn", "ogcnn", "gatgnn", "deepergatgnn", "gcpnet")
+# Networks for crystals that say something of every atom: what they read from it alone, or how much attention it gets.
+SITES = {
+    "cgcnn": "reading",
+    "icgcnn": "reading",
+    "ogcnn": "reading",
+    "gatgnn": "attention",
+    "deepergatgnn": "attention",
+    "alignn": "reading",
+    "gcpnet": "reading",
+}
 # The way of connecting whose graphs a network for crystals takes.
 GRAPHS = {
     "cgcnn": "knn",

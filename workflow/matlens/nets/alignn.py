@@ -43,7 +43,7 @@ def _basis(low: float, high: float, count: int) -> blocks.Gaussians:
     return blocks.Gaussians(low, high, count, (count - 1) / (high - low))  # gamma is one over the spacing
 
 
-class ALIGNN(blocks.Network):
+class ALIGNN(blocks.MeanNetwork):
     """Predict a property of crystals from distances and, on the line graph, from the angles between bonds.
 
     Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers`
@@ -65,8 +65,8 @@ class ALIGNN(blocks.Network):
         self.gcn = nn.ModuleList(Gated(width) for _ in range(gcn_layers))
         self.fc = nn.Linear(width, 1)
 
-    def forward(self, graph: dict) -> torch.Tensor:
-        """Predict one number a crystal (count,) from a batch with a line graph."""
+    def atoms(self, graph: dict) -> torch.Tensor:
+        """Give every atom (n, width) the vector that it has after the convolutions, from a batch with a line graph."""
         x = self.atom_embedding(self.elements(graph["species"]))
         bonds, angles = self.edge_embedding(graph["distance"]), self.angle_embedding(graph["angle_cos"])
         for atoms, pairs in zip(self.on_atoms, self.on_bonds, strict=True):
@@ -74,4 +74,8 @@ class ALIGNN(blocks.Network):
             bonds, angles = pairs(bonds, angles, graph["line_source"], graph["line_neighbour"])
         for layer in self.gcn:
             x, bonds = layer(x, bonds, graph["source"], graph["neighbour"])
-        return self.fc(blocks.mean_of(x, graph["crystal"], graph["count"])).squeeze(1)
+        return x
+
+    def head(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Read a number from every vector (m, width)."""
+        return self.fc(pooled).squeeze(1)

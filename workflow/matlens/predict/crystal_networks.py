@@ -202,10 +202,14 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
 
 
 def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.ndarray | None:
-    """Give what the network reads from every atom (N,), the mean of the ensemble; None where a network cannot say."""
+    """Give a number for every atom (N,), the mean of the ensemble; None where a network cannot say.
+
+    See nets.SITES: a reading is in the unit of the target, attention a weight; those of a crystal sum to 1.
+    """
     if card["method"] not in SITES:
         return None
-    return np.mean([_values(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float)
+    found = np.mean([_values(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float)
+    return found * card["std"] + card["mean"] if SITES[card["method"]] == "reading" else found
 
 
 def _calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, device: str) -> dict:

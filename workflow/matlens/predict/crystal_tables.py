@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from matlens import columns, features, graphs
+from matlens.nets import SITES
 from matlens.predict import folds, validation
 
 
@@ -50,8 +51,8 @@ def rows(items, groups, fold, y, found: dict):
     )
 
 
-def site_table(graphs, values):
-    """Make a row per atom of what a network reads from it; no rows where it cannot say."""
+def site_table(graphs, values, method: str, target: str):
+    """Make a row per atom of what a network says of it, see `crystal_networks.sites`; no rows where it cannot say."""
     import pandas as pd
 
     from matlens.compositions import SYMBOLS
@@ -67,6 +68,7 @@ def site_table(graphs, values):
             "element": np.array(["", *SYMBOLS], dtype=object)[some.species],
             **{f"frac_{axis}": some.frac[:, k] for k, axis in enumerate("xyz")},
             "site_value": values,
+            "quantity": target if SITES.get(method) == "reading" else f"attention, {target}",
         }
     )
 

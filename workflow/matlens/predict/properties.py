@@ -31,6 +31,19 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
+def sites_by_networks(graphs, networks: dict, device: str = "auto"):
+    """Say of every atom of crystals what networks that were trained elsewhere say of it; see `by_networks`."""
+    import pandas as pd
+
+    from matlens.predict import crystal_networks, crystal_tables
+
+    parts = []
+    for name, (arrays, card) in networks.items():
+        values = crystal_networks.sites(graphs, arrays, card, device)
+        parts.append(crystal_tables.site_table(graphs, values, card["method"], name))
+    return pd.concat(parts, ignore_index=True)
+
+
 def rows(item: str, values: dict) -> list[dict]:
     """Make the rows of an item whose properties carry no uncertainty."""
     empty = {"std": np.nan, "low_90": np.nan, "high_90": np.nan, "outside_training_range": False, "unseen_elements": ""}

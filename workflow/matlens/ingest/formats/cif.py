@@ -71,7 +71,7 @@ def from_text(text: str, disorder: str, max_atoms: int) -> Crystal:
         except BadItem:
             raise
         except Exception as error:
-            why = str(error).replace("Invalid CIF file with no structures!", "no structure could be built")
+            why = _told(str(error))
             raise BadItem(f"the CIF cannot be read ({why[:200]}); it may be truncated or wrong") from error
     crystal = build(
         structure.lattice.matrix,
@@ -82,6 +82,14 @@ def from_text(text: str, disorder: str, max_atoms: int) -> Crystal:
     if complaint:
         raise BadItem(f"its atoms are not those of the formula it states ({complaint[:160]}); it may be truncated")
     return crystal
+
+
+def _told(error: str) -> str:
+    """Say in our words what pymatgen says often."""
+    crowded = re.search(r"Occupancy ([\d.]+) exceeded tolerance", error)
+    if crowded:
+        return f"atoms on one site have an occupancy of {crowded[1]} together: they overlap"
+    return error.replace("Invalid CIF file with no structures!", "no structure could be built").replace("\n", " ")
 
 
 def _parsed(text: str):
