@@ -179,3 +179,19 @@ def test_ready_networks_give_a_row_per_item_and_property(tmp_path):
     table = properties.by_networks(some, {"p": (arrays, card), "q": (arrays, card)}, "cpu")
     assert len(table) == 240
     assert list(table.columns) == list(properties.COLUMNS)
+
+
+@pytest.mark.parametrize(("name", "value"), [("l1", 1.1), ("mse", 2.02), ("huber", 0.76)])
+def test_a_loss_is_what_its_name_says(name, value):
+    """Of errors of 0.2 and 2: their mean, the mean of their squares, Huber's with its bend at 1 (0.02 and 1.5)."""
+    import torch
+
+    found = networks._loss(name)(torch.tensor([0.2, -2.0]), torch.zeros(2))
+    assert found.item() == pytest.approx(value)
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber"])
+def test_other_losses_learn_too(tmp_path, loss):
+    some, y, arrays, card, _ = learned(tmp_path, loss=loss)
+    found = networks.apply(graphs.taken(some, np.arange(90, 120)), arrays, card, "cpu")
+    assert np.abs(found["predicted"] - y[90:]).mean() < 0.4 * np.abs(y[90:] - y[:90].mean()).mean()
