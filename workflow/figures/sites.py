@@ -69,7 +69,7 @@ def draw(sites: dict, structures: dict, *, items: int = 4):
 
     where = {item: (one, at) for one in structures.values() for at, item in enumerate(one.item)}
     tables = [
-        (f"{method}: {quantity}, of an atom", some)
+        (f"{style.text(quantity)}\nof an atom, {style.text(method)}", some)
         for method, table in sites.items()
         for quantity, some in table.groupby("quantity", sort=False)
     ]
@@ -88,5 +88,5 @@ def draw(sites: dict, structures: dict, *, items: int = 4):
             ink = panel_of(panel, one.cell[at], some[some["item"] == item], scale)
             panel.set_title(style.text(item), fontsize=6.5)
         bar = figure.colorbar(ink, ax=list(row), shrink=0.7)
-        bar.set_label(style.text(label))
+        bar.set_label(label)
     return figure
