@@ -256,9 +256,10 @@ def benchmarked():
 
 def clustered():
     """Make a table of two clusterings, with one method and, in one of them, a published model in distribution."""
-    rows = [("LOCO", HOSTILE, "this study", 1.0, 0.8, 1.3), ("SparseXcluster", HOSTILE, "this study", 2.0, 1.0, 3.0)]
-    rows += [("LOCO", "RF", "published, in distribution", 0.5, np.nan, np.nan)]
-    return pd.DataFrame(rows, columns=["scheme", "model", "origin", "mae", "low_95", "high_95"])
+    rows = [("LOCO", HOSTILE, "this study", 50, 1.0, 0.8, 1.3)]
+    rows += [("SparseXcluster", HOSTILE, "this study", 3, 2.0, 1.0, 3.0)]
+    rows += [("LOCO", "RF", "published, in distribution", 50, 0.5, np.nan, np.nan)]
+    return pd.DataFrame(rows, columns=["scheme", "model", "origin", "folds", "mae", "low_95", "high_95"])
 
 
 def test_ours_are_always_among_the_models_that_are_drawn():
@@ -270,12 +271,14 @@ def test_ours_are_always_among_the_models_that_are_drawn():
     assert len(benchmark.draw(benchmarked(), most=1).axes[0].get_yticklabels()) == 2
 
 
-def test_a_clustering_has_a_panel_and_published_models_a_line():
+def test_a_clustering_has_a_panel_and_published_models_a_row():
     from figures import ood
 
     figure = ood.draw(clustered())
-    assert [panel.get_title() for panel in figure.axes] == ["LOCO", "SparseXcluster"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["RF"]
+    assert [panel.get_title() for panel in figure.axes] == ["LOCO, 50 clusters", "SparseXcluster, 3 clusters"]
+    assert figure.axes[0].get_yticklabels()[1].get_text() == "RF, in distribution"
+    marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "|"]
+    assert marks == [[[0.5, 1.0]]]
 
 
 def curve(column):

@@ -140,6 +140,8 @@ def test_unlike_clusters_are_scored_beside_the_reference(data):
     assert loco.loc["mean", "mae"] == pytest.approx(gap.mean())
     assert loco.loc["mean", "low_95"] < gap.mean() < loco.loc["mean", "high_95"]
     assert loco.loc["cgcnn", "ratio"] == pytest.approx(gap.mean() / 46.14) and np.isnan(loco.loc["mean", "ratio"])
+    some = matbench.ood({"cgcnn": mean[mean["fold"] < 3]}, "jdft2d", "ood:LOCO", reference, resamples=10)
+    assert some["ratio"].isna().all(), "the reference is that of all clusters, and three are none"
     sparse = table[table["scheme"] == "SparseXcluster"].set_index("model")
     assert sparse.loc["mean", "items"] == 514 and len(sparse) == 2  # no reference of this one is known
 
