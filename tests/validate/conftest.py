@@ -1,5 +1,6 @@
 """Hand-offs of a crystal to a stand-in for pw.x, and runs of them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matlens.crystals import Crystal
-from matlens.validate import handoff, qe
+from matlens.validate import eos, gpaw, handoff, qe
 
 FAKE = Path(__file__).with_name("fake_pw.py")
 UPF = '<UPF version="2.0.1">\n<PP_HEADER element="{0}" functional="PBE" is_ultrasoft="F" wfc_cutoff="30.0"/>\n</UPF>\n'
@@ -77,3 +78,24 @@ def prepare(pseudo):
 @pytest.fixture
 def folder(tmp_path, prepare):
     return Folder(tmp_path / "handoff" / "si", prepare())
+
+
+@pytest.fixture
+def gpaw_answers(silicon):
+    """Make the manifest of silicon and the answers that GPAW would give to it."""
+    made = gpaw.prepare({"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}, silicon())
+    manifest, results = made.manifest, {}
+    for name, scale in manifest["scales"].items():
+        cell = np.array(manifest["structure"]["cell_a"]) * scale
+        volume = abs(np.linalg.det(cell))
+        energy = -10.0 + 0.5 * 90.0 / eos.GPA * (volume - 40.0) ** 2 / 40.0
+        answer = {
+            "energy_ev": energy, "forces_ev_a": np.zeros((2, 3)).tolist(), "stress_gpa": np.zeros((3, 3)).tolist(),
+            "cell_a": cell.tolist(), "species": manifest["structure"]["species"],
+            "frac": manifest["structure"]["frac"], "magnetisation": 0.0, "converged": True, "iterations": 12,
+            "k_points": manifest["settings"]["k_points"], "settings": manifest["settings"], "setups": {"Si": "f"},
+            "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
+        }  # fmt: skip
+        results[f"{name}.json"] = json.dumps(answer).encode()
+        results[f"{name}.txt"] = f"Converged after 12 iterations.\nExtrapolated:  {energy:.6f}\n".encode()
+    return manifest, results

@@ -5,30 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from matlens.validate import eos, gpaw, handoff
+from matlens.validate import gpaw, handoff
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
-
-
-@pytest.fixture
-def answered(silicon):
-    """Make the manifest of silicon and the answers that GPAW would give to it."""
-    made = gpaw.prepare(CANDIDATE, silicon())
-    manifest, results = made.manifest, {}
-    for name, scale in manifest["scales"].items():
-        cell = np.array(manifest["structure"]["cell_a"]) * scale
-        volume = abs(np.linalg.det(cell))
-        energy = -10.0 + 0.5 * 90.0 / eos.GPA * (volume - 40.0) ** 2 / 40.0
-        answer = {
-            "energy_ev": energy, "forces_ev_a": np.zeros((2, 3)).tolist(), "stress_gpa": np.zeros((3, 3)).tolist(),
-            "cell_a": cell.tolist(), "species": manifest["structure"]["species"],
-            "frac": manifest["structure"]["frac"], "magnetisation": 0.0, "converged": True, "iterations": 12,
-            "k_points": manifest["settings"]["k_points"], "settings": manifest["settings"], "setups": {"Si": "f"},
-            "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
-        }  # fmt: skip
-        results[f"{name}.json"] = json.dumps(answer).encode()
-        results[f"{name}.txt"] = f"Converged after 12 iterations.\nExtrapolated:  {energy:.6f}\n".encode()
-    return manifest, results
 
 
 def changed(results: dict, name: str = "v02", **values) -> dict:
@@ -37,8 +16,8 @@ def changed(results: dict, name: str = "v02", **values) -> dict:
     return {**results, f"{name}.json": json.dumps({**answer, "settings": settings, **values}).encode()}
 
 
-def test_answers_to_the_question_are_accepted(answered):
-    found = gpaw.judge(*answered)
+def test_answers_to_the_question_are_accepted(gpaw_answers):
+    found = gpaw.judge(*gpaw_answers)
     assert found["status"] == "accepted", found["reason"]
     assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(90.0, rel=0.02)
 
@@ -58,19 +37,25 @@ WRONG = {
     "another version": ({"versions": {"gpaw": "26.7.0"}}, "differ in versions"),
     "other setups": ({"setups": {"Si": "g"}}, "differ in setups"),
     "forces": ({"forces_ev_a": np.ones((2, 3)).tolist()}, "largest force"),
+    "wide smearing": ({"settings": {"smearing_ev": 1.0}}, "the smearing was 1 eV, not 0.1 eV"),
+    "forces that are missing": ({"forces_ev_a": []}, "cannot be read"),
+    "a force that is no number": ({"forces_ev_a": [[0.0, 0.0, float("nan")], [0.0, 0.0, 0.0]]}, "cannot be read"),
+    "atoms nowhere": ({"frac": [[float("nan")] * 3] * 2}, "cannot be read"),
+    "atoms of no element": ({"species": [999, 999]}, "of other atoms"),
+    "convergence by word": ({"converged": "yes"}, "not self-consistent"),
     "an energy that is no number": ({"energy_ev": None}, "cannot be read"),
 }
 
 
-def test_other_answers_are_rejected_with_the_reason(answered):
-    manifest, results = answered
+def test_other_answers_are_rejected_with_the_reason(gpaw_answers):
+    manifest, results = gpaw_answers
     for name, (values, word) in WRONG.items():
         found = gpaw.judge(manifest, changed(results, **values))
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
 
 
-def test_answers_that_are_missing_or_cut_off_are_rejected(answered):
-    manifest, results = answered
+def test_answers_that_are_missing_or_cut_off_are_rejected(gpaw_answers):
+    manifest, results = gpaw_answers
     assert "missing" in gpaw.judge(manifest, {k: v for k, v in results.items() if k != "v01.json"})["reason"]
     assert "cannot be read" in gpaw.judge(manifest, {**results, "v01.json": results["v01.json"][:99]})["reason"]
     assert "log is cut off" in gpaw.judge(manifest, {**results, "v01.txt": b"Converged after 3"})["reason"]

@@ -20,8 +20,7 @@ def main(
     for row in handed:
         place = folder / row["slug"]
         outcomes[row["item"]] = handoff.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
-        about = handoff.state(place)
-        spent.append([row["item"], method, about.get("wall_s"), about.get("cpu_s")])
+        spent.append({"item": row["item"], "engine": method, **handoff.spent(place)})
     parts = {row["item"]: json.loads(row["composition"]) for row in handed}
     verdicts.add_formation(outcomes, parts, {row["item"]: row["settings"] for row in handed})
     made = []
@@ -31,9 +30,7 @@ def main(
     table = verdicts.table(made)
     print(table.drop_duplicates("item")["status"].value_counts().to_string())
     io.write_table(verdicts_, table)
-    io.write_table(
-        timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)).astype({"wall_s": float, "cpu_s": float})
-    )
+    io.write_table(timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)).astype(verdicts.TIMINGS))
     io.write_json(seen, {"digest": digest, "asked": asked})
 
 

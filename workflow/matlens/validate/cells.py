@@ -38,7 +38,7 @@ def symbols(species) -> list[str]:
     """Name the elements of atomic numbers."""
     from matlens.compositions import SYMBOLS
 
-    return [SYMBOLS[int(number) - 1] for number in species]
+    return [SYMBOLS[int(z) - 1] if 0 < int(z) <= len(SYMBOLS) else f"no element ({int(z)})" for z in species]
 
 
 def is_magnetic(species, spin: bool | None) -> bool:
@@ -68,9 +68,13 @@ def difference(expected: dict, scale: float, cell, species, frac, moved: bool = 
     want, cell = np.array(expected["cell_a"]) * scale, np.asarray(cell, float)
     if [int(z) for z in species] != list(expected["species"]):
         return f"it is of other atoms: {' '.join(symbols(species))}, not {' '.join(symbols(expected['species']))}"
-    if cell.shape != (3, 3) or np.abs(cell - want).max() > 2e-3 * np.abs(want).max():
-        return f"it is of another cell: {abs(np.linalg.det(cell)):.3f} A^3, not {abs(np.linalg.det(want)):.3f} A^3"
-    apart = np.asarray(frac, float) - np.array(expected["frac"])
-    if not moved and np.abs(apart - np.round(apart)).max(initial=0.0) > 1e-3:
+    if cell.shape != (3, 3) or not np.abs(cell - want).max() <= 2e-3 * np.abs(want).max():
+        other = f"{abs(np.linalg.det(cell)):.3f} A^3" if cell.shape == (3, 3) else "none at all"
+        return f"it is of another cell: {other}, not {abs(np.linalg.det(want)):.3f} A^3"
+    places = np.asarray(frac, float)
+    if places.shape != (len(expected["frac"]), 3) or not np.isfinite(places).all():
+        return "its atoms have no places"
+    apart = places - np.array(expected["frac"])
+    if not moved and np.abs(apart - np.round(apart)).max() > 1e-3:
         return "its atoms are at other places"
     return ""

@@ -40,6 +40,8 @@ def _minimum(c: np.ndarray) -> tuple[float, float, float, float]:
 
     With x = V^(-2/3), E' = dE/dx = 0 there, and B = V d2E/dV2, B' = -dB/dV V / B follow by the chain rule.
     """
+    if not np.isfinite(c).all():
+        return (np.nan,) * 4
     roots = np.roots([3 * c[3], 2 * c[2], c[1]])
     roots = np.real(roots[np.isreal(roots) & (np.real(roots) > 0)])
     curved = [x for x in roots if 2 * c[2] + 6 * c[3] * x > 0]

@@ -69,6 +69,24 @@ def prepare(
     return handoff.Handoff({**files, **handoff.scripts("gpaw", candidate["name"], minutes)}, manifest, identity)
 
 
+def read(data: bytes) -> dict:
+    """Read the result of one volume, each value as what it must be; an error says which is not."""
+    found = json.loads(data)
+    atoms = len(found["species"])
+    for key, rows in (("cell_a", 3), ("stress_gpa", 3), ("forces_ev_a", atoms), ("frac", atoms)):
+        found[key] = np.array(found[key], float)
+        if found[key].shape != (rows, 3) or not np.isfinite(found[key]).all():
+            raise ValueError(f"{key} is not {rows} rows of three numbers")
+    for key in ("energy_ev", "magnetisation", "iterations"):
+        found[key] = float(found[key])
+    used = found["settings"]
+    for key in ("threshold_ev", "density_threshold", "cutoff_ev", "smearing_ev", "maxiter"):
+        used[key] = float(used[key])
+    if any(key not in found for key in ("setups", "versions", "converged", "request", "volume", "k_points")):
+        raise ValueError("it lacks values that belong to a result")
+    return found
+
+
 def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
     """Say why the result of one volume is not to be trusted."""
     said, settings = [], manifest["settings"]
@@ -84,12 +102,14 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
     )
     said += [f"wrong structure: {wrong}"] if wrong else []
     used = found["settings"]
-    if not found["converged"] or found["iterations"] >= used["maxiter"] or "Converged after" not in log:
-        said.append(f"not self-consistent after {found['iterations']} iterations")
-    if used["threshold_ev"] > settings["threshold_ev"] or used["density_threshold"] > settings["density_threshold"]:
+    if found["converged"] is not True or not 0 < found["iterations"] < used["maxiter"] or "Converged after" not in log:
+        said.append(f"not self-consistent after {found['iterations']:g} iterations")
+    if not all(0 < used[key] <= settings[key] for key in ("threshold_ev", "density_threshold")):
         said.append("the thresholds of self-consistency were widened")
-    if used["cutoff_ev"] < settings["cutoff_ev"]:
+    if not used["cutoff_ev"] >= settings["cutoff_ev"]:
         said.append(f"the cut-off was {used['cutoff_ev']:g} eV, not {settings['cutoff_ev']:g} eV")
+    if not used["smearing_ev"] <= 1.01 * ladder.WIDER * settings["smearing_ev"]:
+        said.append(f"the smearing was {used['smearing_ev']:g} eV, not {settings['smearing_ev']:g} eV")
     if (
         found["k_points"] != settings["k_points"]
         or used["spin"] != settings["spin"]
@@ -117,12 +137,12 @@ def judge(
             continue
         log = results.get(f"{name}.txt", b"").decode("utf-8", "replace")
         try:
-            found = json.loads(results[f"{name}.json"])
+            found = read(results[f"{name}.json"])
             wrong = _belongs(found, log, manifest, name)
-            volumes.append(abs(np.linalg.det(np.array(found["cell_a"], float))))
-            energies.append(float(found["energy_ev"]))
+            volumes.append(abs(np.linalg.det(found["cell_a"])))
+            energies.append(found["energy_ev"])
             kept[name] = found
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             wrong = [f"its result cannot be read ({type(error).__name__}: {error}): it is cut off or of something else"]
         said += [f"{name}: {one}" for one in wrong]
     for key in ("setups", "versions"):
@@ -136,7 +156,7 @@ def judge(
         name: eos.Run(
             volume,
             energy,
-            np.abs(np.array(one["forces_ev_a"], float)).max(initial=0.0),
+            np.abs(one["forces_ev_a"]).max(initial=0.0),
             one["stress_gpa"],
             one["magnetisation"],
         )

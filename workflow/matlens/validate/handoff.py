@@ -294,6 +294,13 @@ def _verify_status(folder: Path, inputs: str) -> tuple[str, str] | None:
     return None
 
 
+def spent(folder: Path) -> dict[str, float]:
+    """Give the times of a run, `wall_s` and `cpu_s`, in s; nan where its status does not tell them as numbers."""
+    about = state(folder)
+    told = {key: about.get(key) for key in ("wall_s", "cpu_s")}
+    return {key: float(one) if type(one) in (int, float) else float("nan") for key, one in told.items()}
+
+
 def results(folder: Path) -> dict[str, bytes]:
     """Read the results that `status.json` lists, by name without their folder."""
     return {Path(name).name: (folder / name).read_bytes() for name in state(folder)["results"]}
@@ -304,11 +311,18 @@ def outcome(folder: Path, handed: Mapping, judge) -> dict:
 
     `judge(manifest, results)` is that of the engine; what it cannot read is rejected.
     """
-    told = verify(folder, handed)
-    if told:
-        return {"status": told[0], "reason": told[1], "values": {}}
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     try:
+        told = verify(folder, handed)
+        if told:
+            return {"status": told[0], "reason": told[1], "values": {}}
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         return {"status": ACCEPTED, "reason": "", **judge(manifest, results(folder))}
     except BadItem as error:
         return {"status": REJECTED, "reason": str(error), "values": {}}
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # what was brought back may be anything, and the other candidates go on
+        reason = (
+            f"its results cannot be judged ({type(error).__name__}: {str(error)[:200]}): they are damaged or foreign"
+        )
+        return {"status": REJECTED, "reason": reason, "values": {}}

@@ -29,6 +29,7 @@ LADDERS = {
     ),
 }  # fmt: skip
 MOST = 5
+WIDER = 1.5  # factor by which smearing may be wider than was asked: that of the ladder
 
 
 def rungs(engine: str, settings: dict) -> list[tuple[str, str, str, str, str]]:

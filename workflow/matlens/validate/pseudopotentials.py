@@ -50,8 +50,9 @@ def _offered(folder: Path) -> dict[str, tuple[Path, ...]]:
     return {symbol: tuple(paths) for symbol, paths in found.items()}
 
 
-def _fits(path: Path, functional: str) -> bool:
-    about = " ".join(header(path).get("functional", "").lower().replace("-", " ").split())
+def same_functional(told: str, functional: str) -> bool:
+    """Tell whether what a file or an output calls its functional is the one that is meant."""
+    about = " ".join(told.lower().replace("-", " ").replace("+", " ").split())
     return about in _FUNCTIONALS.get(functional.lower(), (functional.lower(),))
 
 
@@ -64,7 +65,7 @@ def find(folder: Path, symbol: str, functional: str, chosen: dict[str, str]) -> 
             raise BadItem(f"'{chosen[symbol]}' for {symbol} is not in {folder}; mend 'files'")
         return folder / chosen[symbol]
     offered = _offered(folder).get(symbol, ())
-    fitting = [path for path in offered if _fits(path, functional)]
+    fitting = [path for path in offered if same_functional(header(path).get("functional", ""), functional)]
     plain = [path for path in fitting if header(path).get("has_so", "F").lower()[:1] not in ("t", ".t")]
     fitting = plain or fitting
     if not fitting:

@@ -181,7 +181,7 @@ def read_xml(data: bytes) -> dict:
         "scf_error_ha": number("convergence_info/scf_conv/scf_error"),
         "scf_steps": number("convergence_info/scf_conv/n_scf_steps"),
         "opt": None if opt is None else opt == "true", "energy_ev": number("total_energy/etot") * HARTREE,
-        "force_ev_a": float(np.abs(forces).max(initial=0.0)) * HARTREE / BOHR if forces.size else np.nan,
+        "force_ev_a": float(np.abs(forces).max()) * HARTREE / BOHR if 0 < forces.size == position.size else np.nan,
         "stress_gpa": stress.reshape(3, 3) * STRESS if stress.size == 9 else None,
     }  # fmt: skip
 
@@ -189,7 +189,7 @@ def read_xml(data: bytes) -> dict:
 def problems(found: dict, text: str) -> list[str]:
     """Say why one run of pw.x is not to be trusted: `found` of its XML, `text` its other output; [] where it is."""
     said = []
-    if not found["scf"] or not found["scf_error_ha"] <= found["threshold_ha"]:
+    if not found["scf"] or not 0 <= found["scf_error_ha"] <= found["threshold_ha"]:
         said.append(
             f"not self-consistent: residual {found['scf_error_ha']:.1e} Ha, threshold {found['threshold_ha']:.1e} Ha"
         )
@@ -223,14 +223,23 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
     said += [f"wrong structure: {wrong}"] if wrong else []
     used = re.findall(r"MD5 check sum:\s*([0-9a-f]{32})", text)
     for one, about in manifest["pseudopotentials"].items():
-        if found["pseudopotentials"].get(one) != about["file"] or (used and about["md5"] not in used):
-            said.append(f"another pseudopotential of {one} than {about['file']} was used")
+        if found["pseudopotentials"].get(one) != about["file"] or about["md5"] not in used:
+            said.append(f"another pseudopotential of {one} than {about['file']} was used, or its checksum is not told")
     settings = manifest["settings"]
-    if found["cutoff_ry"] < LOW * settings["cutoff_ry"]:
+    if not found["cutoff_ry"] >= LOW * settings["cutoff_ry"]:
         said.append(f"the cut-off was {found['cutoff_ry']:g} Ry, not {settings['cutoff_ry']:g} Ry")
+    if not found["density_cutoff_ry"] >= LOW * settings["density_cutoff_ry"]:
+        used, asked = found["density_cutoff_ry"], settings["density_cutoff_ry"]
+        said.append(f"the cut-off of the density was {used:g} Ry, not {asked:g} Ry")
+    if found["degauss_ry"] > 1.01 * ladder.WIDER * settings["smearing_ry"]:
+        said.append(f"the smearing was {found['degauss_ry']:g} Ry, not {settings['smearing_ry']:g} Ry")
+    if not pseudopotentials.same_functional(found["functional"], settings["functional"]):
+        said.append(f"the functional was '{found['functional']}', not {settings['functional']}")
+    if manifest["relax"] and found["opt"] is None:
+        said.append("its atoms were not relaxed, as was asked")
     if found["k_points"] != manifest["k_points"]:
         said.append(f"the k points were {found['k_points']}, not {manifest['k_points']}")
-    if found["threshold_ha"] > 1.01 * manifest["threshold_ha"]:
+    if not 0 < found["threshold_ha"] <= 1.01 * manifest["threshold_ha"]:
         said.append(
             f"self-consistency was asked to {found['threshold_ha']:.1e} Ha, not to {manifest['threshold_ha']:.1e} Ha"
         )

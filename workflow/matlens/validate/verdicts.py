@@ -7,7 +7,7 @@ import numpy as np
 from matlens.validate import ACCEPTED, REJECTED
 
 COLUMNS = ("item", "engine", "status", "quantity", "value", "unit", "uncertainty", "predicted", "reason", "checksum")
-TIMINGS = ("item", "engine", "wall_s", "cpu_s")
+TIMINGS = {"item": str, "engine": str, "wall_s": float, "cpu_s": float}
 SAME = {"log10_kvrh": "bulk_modulus_gpa"}  # names under which a property is predicted that an engine calls otherwise
 FORMATION = "formation_energy_ev_per_atom"
 
