@@ -30,4 +30,5 @@ rule all:
         [tables(name) for name in STUDIES],
         [pictures(name) for name in STUDIES],
         [records(name) for name in STUDIES],
+        [timings(name) for name in STUDIES],
         "results/report.html",

@@ -29,6 +29,7 @@ def main() -> None:
         wall, cpu, seen = time.perf_counter(), time.process_time(), {}
         for number in range(count):
             made = qe.prepare(_candidate(number), _crystal(number), pseudopotential_folder=str(pseudo))
+            made = handoff.promised(made, qe.judge, {}, {})
             handoff.write(Path(place, "handoff", f"c{number:04d}"), made, seen)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     print(f"{count} hand-offs: {cpu:.2f} CPU-s, {wall:.2f} s wall, {1e3 * cpu / count:.2f} ms each")

@@ -132,7 +132,7 @@ def test_a_response_that_is_wrong_is_not_believed(judged, fault):
 
 
 def handoff(make=foreign.thermocalc, **options):
-    given = {"item": "Ni-12Al-10Cr", "name": "Ni-12Al-10Cr"}
+    given = {"item": "Ni-12Al-10Cr", "name": "Ni-12Al-10Cr", "formula": "Ni78Al12Cr10"}
     shares = {"Ni": 0.78, "Al": 0.12, "Cr": 0.10}
     return make(
         given, shares, **{**ALCRNI, "temperatures_k": [1073.0, 1273.0], "criteria": [HALF | {"min": 0.3}]} | options
@@ -166,7 +166,7 @@ def test_the_macro_for_opencalphad_asks_the_same():
 
 
 def test_a_candidate_that_cannot_be_handed_over_says_why():
-    given = {"item": "a", "name": "a"}
+    given = {"item": "a", "name": "a", "formula": "NiAl"}
     with pytest.raises(batch.BadItem, match="has no Re"):
         foreign.thermocalc(given, {"Ni": 0.9, "Re": 0.1}, **ALCRNI, temperatures_k=[1073.0])
     with pytest.raises(batch.BadItem, match=r"sum to 1\.2"):

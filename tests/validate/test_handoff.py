@@ -8,9 +8,10 @@ import subprocess
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from matlens import slugs
-from matlens.validate import HANDOFFS, handoff
+from matlens.validate import HANDOFFS, handoff, offers, qe
 
 
 def wait_for(path, seconds: float = 60.0) -> None:
@@ -34,6 +35,22 @@ def test_a_folder_has_all_that_a_stranger_needs(folder):
     text = "".join(path.read_text() for path in folder.path.rglob("*") if path.is_file())
     assert str(folder.path.parents[1]) not in text
     assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_a_manifest_says_by_what_its_results_will_be_judged_and_where_it_comes_from(prepare):
+    limits = {"bulk_modulus_gpa": {"min": 150}}
+    made = handoff.promised(prepare(), qe.judge, {"force_ev_a": 0.01, "minutes": 5}, limits).manifest
+    assert made["accept"]["thresholds"] == {"force_ev_a": 0.01, "stress_gpa": 2.0, "fit_mev_per_atom": 1.0}
+    assert made["accept"]["values"] == limits
+    assert set(made["versions"]) == {"python", "matlens", "pymatgen", "spglib"}
+    table = pd.DataFrame({"item": ["a"], "rank": [3], "score": [0.5], "log10_kvrh": [2.1], "reason": ["stiff"]})
+    chosen = pd.DataFrame({"item": ["a"], "formula": ["Si"], "x_Si": [1.0]})
+    (one,) = offers.describe(chosen, {"results/s/screen/weighted/shortlist/all.parquet": table})
+    about = handoff.described(one, "qe")
+    assert about["why"] == "stiff" and about["predicted"] == {"log10_kvrh": 2.1}
+    assert about["ranked"] == [
+        {"shortlist": "results/s/screen/weighted/shortlist/all.parquet", "rank": 3, "score": 0.5}
+    ]
 
 
 def test_the_same_candidate_gives_the_same_bytes_and_keeps_what_ran(folder, prepare, tmp_path, hand_over):

@@ -1,6 +1,9 @@
 """VASP without VASP: inputs of published sets without pseudopotentials, and a strict reading of real outputs."""
 
 import gzip
+import re
+import sys
+from pathlib import Path
 
 import pytest
 from matlens.batch import BadItem
@@ -16,6 +19,70 @@ def test_a_hand_off_names_its_pseudopotentials_and_has_none(tmp_path, hand_over,
     assert "POTCAR" not in names
     assert (folder.path / "POTCAR.spec").read_text().split() == ["Si"]
     assert "ENCUT = 520" in (folder.path / "INCAR").read_text()
+
+
+@pytest.fixture
+def folder(tmp_path, hand_over, silicon):
+    """Hand silicon to a stand-in for VASP, with pseudopotentials that only their titles are true of."""
+    (tmp_path / "potentials/Si").mkdir(parents=True)
+    (tmp_path / "potentials/Si/POTCAR").write_text("PAW_PBE Si 05Jan2001\n")
+    return hand_over(tmp_path / "v", vasp.prepare(CANDIDATE, silicon()))
+
+
+def run(folder, how: str = "") -> int:
+    program = f"{sys.executable} {Path(__file__).with_name('fake_vasp.py')}"
+    return folder.run(VASP=program, VASP_PP_PATH=str(folder.path.parent / "potentials"), FAKE_VASP=how)
+
+
+def verdict(folder) -> dict:
+    return handoff.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, vasp.judge)
+
+
+def test_a_run_of_what_was_handed_over_is_accepted_with_its_values(folder):
+    assert run(folder) == 0
+    found = verdict(folder)
+    assert found["status"] == "accepted", found["reason"]
+    assert found["values"]["lattice_constant_a"][0] == pytest.approx(5.43)
+    assert found["values"]["energy_ev_per_atom"][0] == pytest.approx(-5.4)
+
+
+def test_electrons_that_do_not_converge_climb_the_ladder(folder):
+    assert run(folder, "stubborn") == 0
+    assert re.findall(r"retry=(\w+)", (folder.path / "attempts.log").read_text()) == ["mixing", "diagonalisation"]
+    assert verdict(folder)["status"] == "accepted"
+
+
+@pytest.mark.parametrize("how", ["unconverged", "cut"])
+def test_a_run_that_never_converges_fails_whatever_its_flags_say(folder, how):
+    assert run(folder, how) == 1
+    found = verdict(folder)
+    assert found["status"] == "failed" and "not converged" in found["reason"]
+
+
+WRONG = {
+    "another title": (b'name="SYSTEM">matlens', b'name="SYSTEM">mine', "stale or foreign"),
+    "other electrons": (b'name="ISPIN">2', b'name="ISPIN">1', "ISPIN was 1, not 2"),
+    "a wide threshold": (b'name="EDIFF">0.0001', b'name="EDIFF">0.1', "EDIFF was 0.1, not 0.0001"),
+    "a low cut-off": (b'name="ENMAX">520', b'name="ENMAX">400', "the cut-off was 400.0 eV"),
+    "other k points": (b'name="divisions">', b'name="divisions">1', "the k points were"),
+    "a static run": (b'name="NSW">99', b'name="NSW">0', "were not relaxed"),
+    "other pseudopotentials": (b"PAW_PBE Si ", b"PAW_PBE Si_sv ", "pseudopotentials Si_sv, not Si"),
+    "another element": (b"<c>Si</c><c>1</c>", b"<c>Ge</c><c>1</c>", "wrong structure"),
+    "no energy": (b"-10.8", b"0.0", "its energy is 0"),
+    "a force that is no number": (b'"forces"><v>0.0', b'"forces"><v>nan', "largest force is nan"),
+    "no stress": (b'name="stress"', b'name="strain"', "stress is missing"),
+    "steps that were all taken": (b'name="NELM">100', b'name="NELM">5', "not self-consistent"),
+}
+
+
+def test_answers_to_other_questions_are_rejected_with_the_reason(folder):
+    run(folder)
+    results = handoff.results(folder.path)
+    for name, (old, new, word) in WRONG.items():
+        assert old in results["vasprun.xml"], name
+        changed = {"vasprun.xml": results["vasprun.xml"].replace(old, new)}
+        found = vasp.judge(folder.made.manifest, changed)
+        assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
 
 
 def test_settings_on_top_of_the_set_are_kept_and_a_set_that_fails_says_so(silicon):

@@ -1,10 +1,12 @@
 """A study hands candidates over, waits for what comes back, and believes it as far as it goes."""
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 FAKE = Path(__file__).parents[1] / "validate/fake_pw.py"
@@ -55,12 +57,16 @@ def test_without_the_engine_complete_hand_offs_wait_and_what_is_dropped_back_is_
     why = house.read("dft", "verdicts").set_index("item")["reason"]
     assert "run.sh" in why["good"] and "no pseudopotential of Ge" in why["none"]
     folder = house.folder / "results/dft/handoff/qe/good"
+    about = json.loads((folder / "manifest.json").read_text())
+    assert {"what", "why", "predicted", "ranked", "expected", "accept", "versions", "run"} <= set(about)
     env = {**house.env, "PW": f"{sys.executable} {FAKE}"}
     assert subprocess.run(["sh", "run.sh"], cwd=folder, env=env, timeout=120).returncode == 0
     done = house.run(studies="dft")
     assert done.returncode == 0, done.stdout + done.stderr
     assert status(house) == {"good": "accepted", "$(touch harm) x": "pending", "none": "failed"}
     assert not list(house.folder.rglob("harm"))
+    spent = pd.read_csv(house.folder / "results/dft/timings/verdicts.csv").set_index("item")
+    assert spent.loc["good", "wall_s"] >= 0 and spent["wall_s"].isna().sum() == 2
     again = house.run("-n", studies="dft")
     assert "Nothing to be done" in again.stdout + again.stderr
 

@@ -287,6 +287,11 @@ def rejected(wildcards):
     ]
 
 
+def timings(name):
+    """List what the verdicts of a study cost."""
+    return [f"results/{name}/timings/verdicts.csv"] if engines(name) else []
+
+
 def tables(name):
     """List the tables of a study that people open."""
     return expand(

@@ -22,6 +22,7 @@ rule handoff:
     params:
         options=options("validate"),
         most=most_candidates,
+        accept=accepting,
     script:
         "../scripts/handoff.py"
 

@@ -391,6 +391,16 @@ def candidate_parts(path):
     )
 
 
+def of_engines(artefact):
+    """List an artefact of every engine that judges the candidates of a study."""
+    return lambda wildcards: expand(
+        "results/{study}/validate/{method}/{artefact}/all.parquet",
+        study=wildcards.study,
+        method=engines(wildcards.study),
+        artefact=artefact,
+    )
+
+
 def candidate_minutes(base):
     """Ask for so many minutes, and for those of every candidate of a part, as `minutes` does."""
 

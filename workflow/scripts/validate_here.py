@@ -13,8 +13,8 @@ def main(
 ) -> None:  # fmt: skip
     """Write what the engine says of every candidate, and the times that it took; one that fails says why."""
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
-    ranked = [io.read_table(path) for path in shortlists]
-    chosen = candidates.choose(io.read_table(index), ranked, most)
+    ranked = {path: io.read_table(path) for path in shortlists}
+    chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
     own = chosen.iloc[len(chosen) * int(shard) // shards : len(chosen) * (int(shard) + 1) // shards]
     engine, lost, spent = registry.load(validate.METHODS, method), [], []
     wanted = registry.inputs_of(engine)

@@ -13,7 +13,7 @@ from pathlib import Path
 from matlens import columns, phase_quantities, tdb, thermo
 from matlens.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED, neutral
-from matlens.validate.handoff import Handoff, scripts, template
+from matlens.validate.handoff import Handoff, described, scripts, template
 
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
 MOLES = re.compile(r"(?:Number of moles of components|Moles)\s+([-+.\dEe]+)", re.IGNORECASE)
@@ -94,13 +94,14 @@ def _handoff(engine, candidate, composition, database, phases, temperatures, cri
         files["database.tdb"] = tdb.find(database).read_bytes()
     files |= scripts(engine, str(candidate.get("name", "alloy")), minutes)
     manifest = {
-        "engine": engine,
-        columns.ITEM: candidate[columns.ITEM],
+        **described(candidate, engine),
+        "what": f"equilibria of {candidate['formula']} at {len(temperatures)} temperatures",
+        "run": "sh run.sh, or sbatch job.slurm; see the first lines of run.sh",
         "request": files["request.csv"],
         "about": about,
         "criteria": wishes,
         "expected": ["results/response.csv"],
-        "why": {key: candidate[key] for key in ("predicted", "score", "reason") if key in candidate},
+        "tested_with": "inputs and reading only: the program was not at hand",
     }
     return Handoff(files, manifest, {"database": digest, "phases": sorted(phases)})
 

@@ -8,15 +8,19 @@ what was computed, from what, and that neither has changed since.
 import hashlib
 import json
 import os
+import platform
 import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+import matlens
+from matlens import registry
 from matlens.batch import BadItem
 from matlens.validate import ACCEPTED, FAILED, PENDING, REJECTED
 
@@ -26,6 +30,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 FORMAT = 1
 RESERVED = frozenset({"handoffs", "rejected"})  # folders of tables beside those of the candidates
 STOP_SECONDS = 90.0
+WRITERS = ("pymatgen", "spglib")  # packages that inputs depend on
 
 
 class Shared(NamedTuple):
@@ -72,7 +77,20 @@ def scripts(engine: str, slug: str, minutes: int, cores: int = 1) -> dict[str, s
 def described(candidate: Mapping, engine: str) -> dict:
     """Say in a manifest of what candidate a folder is, why, and what was predicted of it."""
     about = {"why": candidate.get("reason", ""), "predicted": candidate.get("predicted", {})}
+    about |= {"ranked": candidate.get("ranked", [])}
     return {"item": candidate["item"], "formula": candidate["formula"], "engine": engine, **about}
+
+
+def promised(made: Handoff, judge, options: Mapping, limits: Mapping) -> Handoff:
+    """Say in a manifest by what its results will be judged, and which versions wrote it.
+
+    `judge`: the function, whose options are thresholds; `limits`: those of the study on computed values.
+    """
+    thresholds = {name: options.get(name, default) for name, default in registry.options_of(judge).items()}
+    versions = {"python": platform.python_version(), "matlens": matlens.__version__}
+    versions |= {name: metadata.version(name) for name in WRITERS}
+    about = {"accept": {"thresholds": thresholds, "values": dict(limits)}, "versions": versions}
+    return made._replace(manifest={**made.manifest, **about})
 
 
 def fingerprint(value) -> str:

@@ -13,17 +13,20 @@ RANKING = ("rank", "score", "pareto_front", "cluster")
 SHARE = re.compile(r"x_([A-Z][a-z]?)")
 
 
-def describe(chosen, shortlists: list) -> list[dict]:
+def describe(chosen, shortlists: Mapping) -> list[dict]:
     """List candidates, as `candidates.choose` gives them, as dicts; what is said of them is that of their first
     shortlist.
 
-    Each has item, formula, name (its folder), reason, predicted ({property: value}) and composition ({symbol: mole
+    `shortlists`: tables by where they lie. Each candidate has item, formula, name (its folder), reason, predicted
+    ({property: value}), ranked (every shortlist that it is on, with rank and score) and composition ({symbol: mole
     fraction}).
     """
-    told = {}
-    for table in shortlists:
+    told, ranked = {}, {}
+    for place, table in shortlists.items():
         for row in table.to_dict("records"):
             told.setdefault(str(row[columns.ITEM]), row)
+            about = {"shortlist": place, "rank": int(row["rank"]), "score": float(row["score"])}
+            ranked.setdefault(str(row[columns.ITEM]), []).append(about)
     made = []
     for row in chosen.to_dict("records"):
         item = str(row[columns.ITEM])
@@ -37,7 +40,8 @@ def describe(chosen, shortlists: list) -> list[dict]:
         made.append(
             {
                 "item": item, "formula": str(row.get("formula") or item), "name": slugs.slug(item, handoff.RESERVED),
-                "predicted": predicted, "reason": str(about.get("reason", "an item of the study")),
+                "predicted": predicted, "ranked": ranked.get(item, []),
+                "reason": str(about.get("reason", "an item of the study")),
                 "composition": {symbol: x for symbol, x in shares.items() if np.isfinite(x) and x > 0},
             }
         )  # fmt: skip

@@ -17,8 +17,10 @@ from matlens.crystals import Crystal
 from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
-TOLD = ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "LDAU", "METAGGA")
-USED = ("ENCUT", "ENMAX", "EDIFF", "NELM", "NSW", "IBRION", "ISPIN", "METAGGA")
+TOLD = ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "KSPACING", "LDAU", "LDAUU", "METAGGA")
+USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
+EXACT = ("ISPIN", "LDAU", "LDAUU", "METAGGA")  # settings that change what an energy means
+FINE = ("EDIFF", "KSPACING")  # settings that may be finer than asked, never coarser
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
 
 
@@ -67,6 +69,7 @@ def prepare(
         "pseudopotentials": potentials,
         "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
         "settings": {key: settings[key] for key in TOLD if key in settings},
+        "k_points": list(map(int, inputs["KPOINTS"].kpts[0])) if kpoints else None,
         "tested_with": "inputs and reading only: VASP is licensed",
     }  # fmt: skip
     files = {
@@ -100,7 +103,9 @@ def read(data: bytes) -> dict:
             return {
                 "version": found.vasp_version, "title": str(found.incar.get("SYSTEM", "")), "incar": dict(found.incar),
                 "potentials": [re.sub(r"\s+", " ", name) for name in found.potcar_symbols],
-                "parameters": {key: found.parameters.get(key) for key in USED},
+                "parameters": {key: found.parameters.get(key) for key in (*USED, *FINE)}
+                | {key: found.incar.get(key, found.parameters.get(key)) for key in EXACT},
+                "k_points": list(map(int, found.kpoints.kpts[0])) if found.kpoints.kpts else None,
                 "electronic": bool(found.converged_electronic), "ionic": bool(found.converged_ionic),
                 "energy_ev": float(found.final_energy), "forces": np.array(last["forces"], float),
                 "residual_ev": _residual(last["electronic_steps"]),
@@ -137,10 +142,37 @@ def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
     force = float(np.linalg.norm(found["forces"], axis=1).max(initial=0.0))
     if not force <= force_ev_a:
         said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
-    if found["stress_gpa"] is not None and not np.abs(found["stress_gpa"]).max() <= stress_gpa:
+    if found["stress_gpa"] is None:
+        said.append("its stress is missing")
+    elif not np.abs(found["stress_gpa"]).max() <= stress_gpa:
         said.append(
             f"the stress is {np.abs(found['stress_gpa']).max():.2f} GPa, over {stress_gpa:g}: its cell is not relaxed"
         )
+    return said
+
+
+def _plain(value):
+    """Give a setting as numbers where it is some, else as a word in capitals."""
+    try:
+        return [float(one) for one in np.atleast_1d(value)]
+    except (TypeError, ValueError):
+        return str(value).strip().upper()
+
+
+def _settings(manifest: dict, found: dict) -> list[str]:
+    """Say which settings that bear on the energy are not those that were handed over."""
+    said, used = [], found["parameters"]
+    for key in (*EXACT, *FINE):
+        asked, had = manifest["settings"].get(key), used.get(key)
+        if key in FINE:
+            wrong = asked is not None and not (had is not None and 0 < had <= 1.001 * asked)
+        else:
+            wrong = asked is not None and _plain(had) != _plain(asked)
+        said += [f"{key} was {had}, not {asked}"] if wrong else []
+    if manifest["k_points"] and found["k_points"] != manifest["k_points"]:
+        said.append(f"the k points were {found['k_points']}, not {manifest['k_points']}")
+    if manifest["settings"].get("NSW") and not used.get("NSW"):
+        said.append("its atoms were not relaxed, as was asked")
     return said
 
 
@@ -171,6 +203,7 @@ def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa
     )
     if asked and (not cutoff or cutoff < 0.999 * asked):
         said.append(f"the cut-off was {cutoff} eV, not {asked} eV")
+    said += _settings(manifest, found)
     atoms = len(final)
     values = {
         "energy_ev_per_atom": (found["energy_ev"] / atoms, "eV/atom", None),
