@@ -117,6 +117,14 @@ WRONG = {
     "no numbers": (lambda r: r.assign(gm=np.nan), 1, "no numbers"),
     "a column is missing": (lambda r: r.drop(columns="np_mole"), 0, "lacks the columns np_mole"),
     "twice": (lambda r: pd.concat([r.assign(np_mole=r["np_mole"] / 2)] * 2), 1, "the same phase twice"),
+    "a comma for a point": (lambda r: r.assign(np_mole=[f"{x}".replace(".", ",") for x in r["np_mole"]]), 1, "a point"),
+    "a word for a number": (lambda r: r.assign(x_Al="much"), 1, "x_Al is 'much'"),
+    "a phase that was not asked for": (lambda r: r.assign(phase="SIGMA"), 1, "the phase 'SIGMA', which was not"),
+    "a phase without a name": (lambda r: r.assign(phase=np.nan), 1, "the phase '', which was not"),
+    "less than nothing": (lambda r: r.assign(x_Al=r["x_Al"] - 1, x_Cr=r["x_Cr"] + 1), 1, "or is negative"),
+    "a negative fraction": (lambda r: r.assign(np_mole=np.where(r["set_index"] == 1, -0.5, 1.5)), 1, "below 0"),
+    "a temperature of no number": (lambda r: r.assign(T_K="hot"), 1, "T_K is 'hot'"),
+    "no ids": (lambda r: r.assign(id=np.nan), 0, "not asked"),
     "another temperature": (lambda r: r.assign(T_K=r["T_K"] + 5), 1, "T_K is not that"),
 }
 
@@ -127,8 +135,41 @@ def test_a_response_that_is_wrong_is_not_believed(judged, fault):
     _, response = judged
     own = response[(response["item"] == "a0") & (response["database"] == ALCRNI["database"])]
     asked = neutral.request(["a0"], [{"Ni": 0.78, "Al": 0.12, "Cr": 0.10}], sorted(own["T_K"].unique()))
-    found = neutral.judge(asked, change(own), {tdb.sha256(ALCRNI["database"])})
+    found = neutral.judge(asked, change(own), {tdb.sha256(ALCRNI["database"])}, ALCRNI["phases"])
     assert told in found[number]
+
+
+@pytest.mark.parametrize(
+    "spoken",
+    [
+        lambda r: b"\xef\xbb\xbf" + r.to_csv(index=False).encode(),
+        lambda r: r.to_csv(index=False).encode("utf-16"),
+        lambda r: r.to_csv(index=False, lineterminator="\r\n").encode(),
+        lambda r: r.to_csv(index=False, sep=";", decimal=",").encode(),
+        lambda r: r.to_csv(index=False, sep=";").encode(),
+        lambda r: r.assign(id=r["id"] * 1.0, status="OK", phase=r["phase"].str.lower()).to_csv(index=False).encode(),
+        lambda r: r.to_csv(index=False).replace(",", ", ").encode(),
+    ],
+)  # fmt: skip
+def test_a_response_in_the_dialect_of_another_program_means_the_same(judged, spoken):
+    answer = pd.read_csv(io.BytesIO(response(judged)))
+    verdict = foreign.judge(handoff().manifest, {"response.csv": spoken(answer)})
+    assert verdict["status"] == "accepted"
+    assert verdict["values"]["fraction_l1_2_1073_k"][0] == pytest.approx(0.497, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ({"response.csv": b""}, "cannot be read"),
+        ({"response.csv": bytes(range(256))}, "cannot be read"),
+        ({"list_one.txt": b"x"}, "no list of the macro"),
+        ({"list_0001.txt": bytes(range(256))}, "name no phase"),
+    ],
+)
+def test_what_is_no_response_says_so(results, told):
+    with pytest.raises(batch.BadItem, match=told):
+        foreign.judge(handoff().manifest, results)
 
 
 def handoff(make=foreign.thermocalc, **options):

@@ -147,7 +147,7 @@ def judge(manifest: Mapping, results: Mapping[str, bytes]) -> dict:
 
     asked, about = pd.read_csv(text.StringIO(manifest["request"])), manifest["about"]
     answered = _answered(asked, about, results)
-    wrong = neutral.judge(asked, answered, {about["db_sha"]})
+    wrong = neutral.judge(asked, answered, {about["db_sha"]}, about["phases"])
     if wrong:
         first = min(wrong)
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -160,19 +160,18 @@ def _answered(asked, about: Mapping, results: Mapping[str, bytes]):
     import pandas as pd
 
     if "response.csv" in results:
-        try:
-            return pd.read_csv(
-                text.BytesIO(results["response.csv"]), dtype={"phase": str, "status": str, "db_sha": str}
-            )
-        except (ValueError, UnicodeDecodeError) as error:
-            raise BadItem(f"response.csv cannot be read: {str(error)[:120]}") from error
+        return neutral.read(results["response.csv"])
     lists = {name: data.decode(errors="replace") for name, data in results.items() if name.startswith("list_")}
     if not lists:
         raise BadItem("there is no response.csv among the results")
     rows = []
     for name, words in lists.items():
-        number = int(Path(name).stem.removeprefix("list_"))
-        rows += [{"id": number, "db_sha": about["db_sha"]} | row for row in listing(words, about["elements"])]
+        number = Path(name).stem.removeprefix("list_")
+        if not number.isdecimal():
+            raise BadItem(f"{name} is no list of the macro: those are list_<id>.txt")
+        rows += [{"id": int(number), "db_sha": about["db_sha"]} | row for row in listing(words, about["elements"])]
+    if not rows:
+        raise BadItem("the lists of the console name no phase: they are cut off, or of another order than VXNS")
     return pd.DataFrame(rows)
 
 

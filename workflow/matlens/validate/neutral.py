@@ -5,6 +5,7 @@ composition: id, database, phase, structure, set_index, ordered, np_mole, gm, x_
 status ("ok"; a row of another status says that its equilibrium was not found).
 """
 
+import io
 from collections.abc import Mapping
 
 import numpy as np
@@ -108,10 +109,30 @@ def table(found: list[dict]):
     return frame
 
 
-def judge(asked, answered, digests: Mapping[str, str] | set[str]) -> dict[int, str]:
+def read(data: bytes):
+    """Read a response.csv, as programs and spreadsheets write it; BadItem where it is none.
+
+    It may be in UTF-8 or UTF-16, and where semicolons separate its columns a comma may be the decimal sign.
+    """
+    import pandas as pd
+
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        head, _, body = text.partition("\n")
+        sign = ";" if head.count(";") > head.count(",") else ","
+        decimal = "," if sign == ";" and "," in body else "."
+        names = dict.fromkeys(("phase", "status", "db_sha", "ordered"), str)
+        table = pd.read_csv(io.StringIO(text), sep=sign, decimal=decimal, skipinitialspace=True, dtype=names)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise BadItem(f"response.csv cannot be read: {str(error)[:120]}") from error
+    return table.rename(columns=lambda name: str(name).strip())
+
+
+def judge(asked, answered, digests: Mapping[str, str] | set[str], phases=()) -> dict[int, str]:
     """Judge a response row by row against its request: id and why its equilibrium cannot be believed; {} when all can.
 
-    `digests`: SHA-256 of the databases that may be behind it (none given: any). An id 0 stands for the whole response.
+    `digests`: SHA-256 of the databases that may be behind it, `phases`: those that were asked for (none given: any). An
+    id 0 stands for the whole response.
     """
     lacks = [name for name in NEEDED if name not in answered.columns]
     parts = [name for name in asked.columns if name.startswith(PART)]
@@ -125,36 +146,56 @@ def judge(asked, answered, digests: Mapping[str, str] | set[str]) -> dict[int, s
         wrong[0] = f"it answers what was not asked: id {', '.join(strange[:5])}; it belongs to another request"
     for row in asked.to_dict("records"):
         own = answered[answered["id"] == row["id"]]
-        reason = _wrong(row, own, parts, set(digests))
+        reason = _wrong(row, own, parts, set(digests), {phase.upper() for phase in phases})
         if reason:
             wrong[int(row["id"])] = reason
     return wrong
 
 
-def _wrong(row: dict, own, parts: list[str], digests: set[str]) -> str:
+def _numbers(own, names: list[str]) -> np.ndarray:
+    """Read columns as numbers; BadItem names what is none."""
+    import pandas as pd
+
+    found = own[names].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    if not np.isfinite(found).all():
+        at, column = np.argwhere(~np.isfinite(found))[0]
+        given = str(own[names[column]].iloc[at])
+        remedy = "; write decimals with a point" if "," in given else ""
+        raise BadItem(f"it holds values that are no numbers ({names[column]} is {given[:20]!r}{remedy})")
+    return found
+
+
+def _wrong(row: dict, own, parts: list[str], digests: set[str], phases: set[str]) -> str:
     """Say what is wrong with the answer to one row of a request; "" where nothing is."""
     if own.empty:
         return "no answer: the run was cut short, or this row failed; run it again"
-    bad = [str(one) for one in own["status"] if one != "ok"]
+    bad = [str(one) for one in own["status"] if str(one).strip().lower() != "ok"]
     if bad:
         return f"the solver says: {bad[0][:200]}"
     shas = {str(one) for one in own["db_sha"]}
     if digests and not shas <= digests:
         return f"it was made with another database (sha256 {sorted(shas - digests)[0][:12]})"
-    amounts = own["np_mole"].astype(float).to_numpy()
-    x = own[parts].astype(float).to_numpy()
-    if not (np.isfinite(amounts).all() and np.isfinite(x).all() and np.isfinite(own["gm"].astype(float)).all()):
-        return "it holds values that are no numbers"
-    if (amounts < -SUM).any() or abs(amounts.sum() - 1) > SUM:
+    told = [name for name in ("T_K", "P_Pa") if name in own and own[name].notna().any()]
+    try:
+        amounts, x = _numbers(own, ["np_mole", "gm"])[:, 0], _numbers(own, parts)
+        states = _numbers(own, told)
+    except BadItem as error:
+        return str(error)
+    named = {str(one).upper().split("#")[0] for one in own["phase"].fillna("")}
+    if "" in named or (phases and named - phases):
+        return f"it holds the phase '{min(named - phases)}', which was not asked for: only {', '.join(sorted(phases))}"
+    if (amounts < -SUM).any():
+        return f"a phase fraction is {amounts.min():.6g}, below 0"
+    if abs(amounts.sum() - 1) > SUM:
         return f"its phase fractions sum to {amounts.sum():.6g}, not to 1"
-    if np.abs(x.sum(axis=1) - 1).max() > OFF:
-        return "the composition of a phase does not sum to 1"
+    if np.abs(x.sum(axis=1) - 1).max() > OFF or x.min() < -SUM:
+        return "the composition of a phase does not sum to 1, or is negative"
     alloy = np.array([float(row[name]) for name in parts])
     if np.abs(amounts @ x - alloy).max() > OFF:
         return "its phases do not add up to the alloy: it answers another composition"
     if own.duplicated(["phase", "set_index"]).any():
         return "it has the same phase twice"
-    for given, asked in (("T_K", row["T_K"]), ("P_Pa", row["P_Pa"])):
-        if given in own and np.abs(own[given].astype(float) - asked).max() > 1e-3:
+    for given, state in zip(told, states.T, strict=True):
+        if np.abs(state - row[given]).max() > 1e-3:
             return f"its {given} is not that of the request"
     return ""
