@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import batch, columns, equilibria, phase_quantities, registry, study, tdb
+from matlens import batch, columns, equilibria, phase_quantities, registry, study, tdb, thermo
 from matlens.ingest import alloys
 from matlens.validate import bridge, calphad, candidates, diagram, foreign, neutral
 
@@ -537,6 +537,27 @@ def test_keys_are_written_with_their_units(wish, told):
 def test_a_misspelt_phase_is_no_fraction_of_zero():
     with pytest.raises(ValueError, match="did you mean 'l1_2'"):
         phase_quantities.check([HALF | {"phase": "l12"}], ALCRNI["phases"])
+
+
+def test_a_database_without_the_phase_says_so_and_does_not_count_as_zero():
+    """B2 is named for one database and not for the other: the mean is not half of it."""
+    wishes = [{"quantity": "fraction", "phase": "b2", "temperature_k": 1073.0}]
+    without = {"database": ALCRNI["database"], "phases": ["LIQUID", "L12_FCC"]}
+    alloy = index({"x_Ni": 0.6, "x_Al": 0.4, "x_Cr": 0.0})
+    (row,) = calphad.validate(
+        alloy, databases=[without, ALCOCRNI], temperatures_k=[1073.0], criteria=wishes
+    )[0].to_dict("records")  # fmt: skip
+    (alone,) = calphad.validate(alloy, databases=[ALCOCRNI], temperatures_k=[1073.0], criteria=wishes)[0].to_dict(
+        "records"
+    )
+    assert row["value"] == pytest.approx(alone["value"]) and alone["value"] > 0.5
+    assert "none of the phases of pycalphad:alcrni.tdb is b2" in row["reason"]
+
+
+def test_phases_of_one_structure_have_one_name_in_every_database():
+    assert thermo.structures("SI_DIAMOND_A4") == thermo.structures("DIAMOND_A4") == {"diamond_a4"}
+    assert thermo.structures("MG2SI_B") == thermo.structures("MG2SI")
+    assert thermo.structures("NO_SUCH_PHASE") == {"no_such_phase"}
 
 
 def test_a_loop_may_ask_calphad():

@@ -74,6 +74,13 @@ def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
             )
 
 
+def has(name: str, phases: Iterable[str], structure: str | None) -> None:
+    """Raise BadItem where none of the phases of a database is of a structure: nothing of it is no zero of it."""
+    known = {one for phase in phases for one in thermo.structures(phase)}
+    if structure and structure not in known:
+        raise BadItem(f"none of the phases of {name} is {structure}; it knows {', '.join(sorted(known))}")
+
+
 def lines(
     name: str, phases: list[str], alloys: list[Mapping[str, float]], temperatures: list[float], second_opinion: bool
 ) -> list[tuple[thermo.System, np.ndarray, list] | BadItem]:
@@ -122,6 +129,7 @@ def values(
     given, why = {}, {}
     for wish in wishes:
         try:
+            has(made.name, [*made.phases, *made.left_out], wish.get("phase"))
             if wish["quantity"] in AT_TEMPERATURE:
                 given[key(wish)] = _share_at(line, wish, molar_volumes)
             else:

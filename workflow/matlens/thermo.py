@@ -25,6 +25,13 @@ STRUCTURES = {
     **dict.fromkeys(("LAVES_C14", "LAVES_C15", "LAVES_C36"), ("laves", "laves")),
     **dict.fromkeys(("C14_LAVES", "C15_LAVES", "C36_LAVES"), ("laves", "laves")),
     "CHI_A12": ("chi", "chi"),
+    **dict.fromkeys(("DIAMOND_A4", "SI_DIAMOND_A4", "DIAMOND"), ("diamond_a4", "diamond_a4")),
+    **dict.fromkeys(("CEMENTITE", "CEMENTITE_D011"), ("cementite", "cementite")),
+    **dict.fromkeys(("M7C3", "M7C3_D101"), ("m7c3", "m7c3")),
+    **dict.fromkeys(("MG2SI", "MG2SI_B"), ("mg2si", "mg2si")),
+    **dict.fromkeys(("THETA_AL2CU", "ALCU_THETA", "AL2CU_C16"), ("al2cu", "al2cu")),
+    **dict.fromkeys(("BETA_AL3MG2", "ALMG_BETA"), ("al3mg2", "al3mg2")),
+    **dict.fromkeys(("G_AL12MG17", "AL12MG17", "ALMG_GAMMA"), ("al12mg17", "al12mg17")),
 }
 CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brittle "TCP" phases
 ALWAYS_ORDERED = ("l1_2", "b2")

@@ -47,6 +47,7 @@ def bridge(
     expected, basis, why, responses = {}, False, {}, []
     for one in databases:
         name = one["database"]
+        _has(name, one["phases"], structure)
         line = phase_quantities.lines(name, one["phases"], [shares], asked, False)[0]
         responses += neutral.rows("alloy", 1, name, tdb.sha256(name), line, asked, molar_volumes_cm3)
         for temperature, found in _answers(line, asked):
@@ -71,6 +72,13 @@ def bridge(
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)), neutral.table(responses)
+
+
+def _has(name: str, phases: list[str], structure: str) -> None:
+    try:
+        phase_quantities.has(name, phases, structure)
+    except BadItem as error:
+        raise ValueError(f"bridge.structure: {error}") from error
 
 
 def _temperatures(index, temperature_k: float | None):
