@@ -34,7 +34,7 @@ class Folder:
 
     def run(self, how: str = "", **environment: str) -> int:
         job = self.start(how, **environment)
-        job.communicate(timeout=120)
+        job.communicate(timeout=600)
         return job.returncode
 
     def outcome(self, **limits) -> dict:

@@ -7,9 +7,6 @@ that say otherwise), `stubborn` (the same, until ALGO is All), `cut` (its XML en
 import os
 from pathlib import Path
 
-import numpy as np
-from pymatgen.io.vasp import Incar, Kpoints, Poscar
-
 
 def field(name: str, value) -> str:
     kind = {bool: ' type="logical"', int: ' type="int"', str: ' type="string"'}.get(type(value), "")
@@ -18,26 +15,34 @@ def field(name: str, value) -> str:
 
 
 def vectors(name: str, rows) -> str:
-    return f'<varray name="{name}">' + "".join(f"<v>{' '.join(map(repr, row))}</v>" for row in rows) + "</varray>"
+    return f'<varray name="{name}">' + "".join(f"<v>{' '.join(map(str, row))}</v>" for row in rows) + "</varray>"
 
 
-def structure(name: str, crystal) -> str:
-    cell = f"<crystal>{vectors('basis', crystal.lattice.matrix.tolist())}</crystal>"
-    return f'<structure name="{name}">{cell}{vectors("positions", crystal.frac_coords.tolist())}</structure>'
+def structure(name: str, cell: list, places: list) -> str:
+    basis = f"<crystal>{vectors('basis', cell)}</crystal>"
+    return f'<structure name="{name}">{basis}{vectors("positions", places)}</structure>'
+
+
+def read() -> tuple[dict, list, list[str], list, list[str]]:
+    """Read INCAR, POSCAR (scale 1, symbols, direct) and KPOINTS (a mesh), as they are handed over."""
+    incar = dict(line.split(" = ") for line in Path("INCAR").read_text().splitlines() if " = " in line)
+    lines = [line.split() for line in Path("POSCAR").read_text().splitlines()]
+    symbols = [one for one, count in zip(lines[5], lines[6], strict=True) for _ in range(int(count))]
+    places = [line[:3] for line in lines[8 : 8 + len(symbols)]]
+    return incar, lines[2:5], symbols, places, Path("KPOINTS").read_text().splitlines()[3].split()[:3]
 
 
 def main() -> None:
     how = os.environ.get("FAKE_VASP", "").split()
-    incar, crystal = Incar.from_file("INCAR"), Poscar.from_file("POSCAR").structure
-    grid = Kpoints.from_file("KPOINTS").kpts[0]
+    incar, cell, symbols, places, grid = read()
     potentials = [line for line in Path("POTCAR").read_text().splitlines() if line]
-    nelm, symbols = int(incar.get("NELM", 60)), [site.specie.symbol for site in crystal]
+    nelm, count = int(incar.get("NELM", 60)), len(symbols)
     kinds = list(dict.fromkeys(symbols))
     wrong = "unconverged" in how or ("stubborn" in how and str(incar["ALGO"]).lower() != "all")
-    steps, energy = nelm if wrong else 5, -5.4 * len(crystal)
+    steps, energy = nelm if wrong else 5, -5.4 * count
     told = {"SYSTEM": str(incar["SYSTEM"]), "EDIFF": float(incar["EDIFF"]), "ISPIN": int(incar["ISPIN"])}
     used = {"ENMAX": float(incar["ENCUT"]), "NELM": nelm, "NSW": int(incar["NSW"]), "IBRION": int(incar["IBRION"])}
-    used |= {"EDIFF": told["EDIFF"], "ISPIN": told["ISPIN"], "LDAU": bool(incar.get("LDAU", False))}
+    used |= {"EDIFF": told["EDIFF"], "ISPIN": told["ISPIN"], "LDAU": "LDAU" in incar}
     last = "".join(field(name, energy) for name in ("e_fr_energy", "e_wo_entrp", "e_0_energy"))
     atoms = "".join(f"<rc><c>{one}</c><c>{kinds.index(one) + 1}</c></rc>" for one in symbols)
     types = "".join(
@@ -51,13 +56,13 @@ def main() -> None:
 <kpoints><generation param="Gamma"><v type="int" name="divisions">{" ".join(map(str, grid))}</v></generation>
 {vectors("kpointlist", [[0.0, 0.0, 0.0]])}{vectors("weights", [[1.0]])}</kpoints>
 <parameters><separator name="general">{"".join(field(*one) for one in used.items())}</separator></parameters>
-<atominfo><atoms>{len(crystal)}</atoms><types>{len(kinds)}</types>
+<atominfo><atoms>{count}</atoms><types>{len(kinds)}</types>
 <array name="atoms"><set>{atoms}</set></array><array name="atomtypes"><set>{types}</set></array></atominfo>
-{structure("initialpos", crystal)}
+{structure("initialpos", cell, places)}
 <calculation>{f"<scstep><energy>{last}</energy></scstep>" * steps}
-{structure("", crystal)}{vectors("forces", np.zeros((len(crystal), 3)).tolist())}
-{vectors("stress", np.zeros((3, 3)).tolist())}<energy>{last}</energy></calculation>
-{structure("finalpos", crystal)}
+{structure("", cell, places)}{vectors("forces", [[0.0] * 3] * count)}
+{vectors("stress", [[0.0] * 3] * 3)}<energy>{last}</energy></calculation>
+{structure("finalpos", cell, places)}
 </modeling>
 """
     Path("vasprun.xml").write_text(xml[: len(xml) // 2] if "cut" in how else xml)

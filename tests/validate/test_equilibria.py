@@ -226,6 +226,26 @@ def test_a_file_that_is_no_database_is_refused(tmp_path):
         tdb.load(str(tmp_path / "b.tdb"), ("NI",))
 
 
+def test_a_database_that_was_cut_off_or_has_a_strange_order_is_named_with_the_remedy(tmp_path):
+    """pycalphad reads an order that ends without its mark: a file that was cut off there would lack parameters."""
+    whole, file = tdb.text("pycalphad:alzn_mey.tdb"), tmp_path / "a.tdb"
+    orders = [at for at, sign in enumerate(whole) if sign == "!"]
+    file.write_text(whole[: orders[-3] + 40])
+    with pytest.raises(ValueError, match=r"cut off: its last order, .* get it anew"):
+        tdb.check(str(file), ["LIQUID"])
+    file.write_text(f"{whole}\n FROBNICATE X Y !\n")
+    with pytest.raises(ValueError, match="'FROBNICATE X Y', which pycalphad does not know; delete it"):
+        tdb.check(str(file), ["LIQUID"])
+    for same in (b"\xef\xbb\xbf" + whole.encode(), whole.encode("utf-16"), whole.encode() + b"\n$ the end\n"):
+        file.write_bytes(same)
+        assert tdb.load(str(file), ("AL", "ZN")).phases.keys() == {"LIQUID", "FCC_A1", "HCP_A3"}
+
+
+@pytest.mark.parametrize("name", tdb.wheel_names())
+def test_databases_of_pycalphad_are_whole(name):
+    assert tdb.elements(tdb.text(f"pycalphad:{name}"))
+
+
 def test_a_kink_in_the_energy_is_found():
     """Concave energies pass; one that is 5 J/mol too high, as a metastable answer is, is named."""
     t = np.arange(1000.0, 1100.0, 10.0)

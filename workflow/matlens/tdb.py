@@ -23,6 +23,11 @@ PHASE = re.compile(r"^\s*PHASE\s+([^\s:]+)", re.IGNORECASE)
 FOREIGN = re.compile(
     r"^\s*(REFERENCE_ELEMENT|ATTACH_CONTRIBUTION|ADD_COMPOSITION_SET|ADD_CONSTITUENT|HMVA|TEMP-LIM)", re.IGNORECASE
 )
+# What pycalphad reads, by the letters that no two of its orders have in common.
+ORDER = re.compile(
+    r"(ELE|SPE|TYP|FUN|PHA|CON|PAR|DEF|DAT|VER|REF|ADD|LIS|ASS|TEM|ZER|DIF)[A-Z]*([_-]|\b)", re.IGNORECASE
+)
+REFERENCES = re.compile(r"(LIST_OF_REF|ADD_REF|REFERENCE)", re.IGNORECASE)
 CAVEAT = re.compile(r"FOR TESTING PURPOSES ONLY|NOT FOR RESEARCH", re.IGNORECASE)
 HEAD = 4000  # characters at the top of a database that its caveats stand in
 
@@ -72,12 +77,36 @@ def text(name: str) -> str:
     """Read a database; a ValueError says why it is none."""
     path = find(name)
     try:
-        found = path.read_bytes().decode("utf-8", errors="replace")
+        data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"database '{name}' cannot be read: {error}") from error
-    if not any(ELEMENT.match(order) for order in orders(found)):
+    code = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    found = data.decode(code, errors="replace")
+    told = orders(found)
+    if not any(ELEMENT.match(order) for order in told):
         raise ValueError(f"database '{name}' ({path}) has no ELEMENT: it is no TDB file")
+    if not _ends(found) and not REFERENCES.match(told[-1].strip()):
+        raise ValueError(
+            f"database '{name}' ({path}) is cut off: its last order, '{_short(told[-1])}', does not end in '!'; get it "
+            "anew"
+        )
+    strange = next((one for one in told if not ORDER.match(one.strip()) and not FOREIGN.match(one)), None)
+    if strange is not None:
+        raise ValueError(
+            f"database '{name}' ({path}) has the order '{_short(strange)}', which pycalphad does not know; delete it "
+            "in a copy of the file, if it says nothing about equilibria"
+        )
     return found
+
+
+def _short(order: str) -> str:
+    return " ".join(order.split())[:60]
+
+
+def _ends(source: str) -> bool:
+    """Tell whether the last order of a database ends as it should; comments may follow."""
+    lines = [line.split("$")[0] for line in source.splitlines()]
+    return "\n".join(line[: line.rfind("!") + 1] or line for line in lines).rstrip().endswith("!")
 
 
 def caveat(source: str) -> str:
