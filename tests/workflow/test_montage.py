@@ -114,16 +114,16 @@ def test_a_tomogram_goes_through_the_line_within_two_gibibytes(house, tmp_path):
     assert inner["sphericity"].mean() == pytest.approx(1.0, abs=0.05)
     assert house.read("mine", "fractions")["area_fraction"][1] == pytest.approx(ball / BALL**3, rel=0.05)
 
-    box = slice(100, 300), slice(200, 420), slice(250, 400)  # over the edges of slabs and bricks
+    box = slice(60, 280), slice(400, 620), slice(450, 670)  # over the edges of slabs and bricks
     with (
         io.read_arrays(house.folder / "results/mine/segment/otsu/labels/0000.zarr.zip") as labels,
         io.read_arrays(house.folder / "results/mine/ingest/files/images/0000.zarr.zip") as images,
     ):
-        crop, image = labels.rows(0, 100, 300)[:, *box[1:]], images.unit_part(0, *box)
+        crop, image = labels.rows(0, box[0].start, box[0].stop)[:, *box[1:]], images.unit_part(0, *box)
     inside = (slice(8, -8),) * 3
     assert (crop[inside] != otsu.segment(image)[inside]).mean() < 1e-4  # its own threshold, but for the last digits
     part = regions_of(crop, box, whole)
-    assert len(part) > 10
+    assert len(part) >= 8
     np.testing.assert_array_equal(part["volume_px3"], part["volume_px3_whole"])
     np.testing.assert_allclose(part["surface_area_px2"], part["surface_area_px2_whole"], rtol=1e-8)
 
