@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from matlens import io
 from matlens.predict import folds, matbench
 from scripts import benchmark, ood, record
@@ -169,3 +170,17 @@ def test_doors_write_the_tables_without_recorded_scores(tmp_path, data):
     reference = str(ROOT / "data/published/ood_in_distribution.csv")
     ood.main(*given, reference, "ood:LOCO", "y", str(tmp_path / "ood.csv"))
     assert io.read_csv(tmp_path / "ood.csv")["folds"].tolist() == [5]
+
+
+def test_what_was_measured_is_what_the_studies_say():
+    """The table of benchmarks names methods and settings that its studies have, on as many folds."""
+    table = io.read_csv(ROOT / "benchmarks/crystal_scores.csv")
+    for row in table.itertuples():
+        study = yaml.safe_load((ROOT / f"config/studies/matbench_{row.task}.yaml").read_text())["predict"]
+        assert row.method in study, row
+        used = study.get("use_folds") or range(folds.OFFICIAL_FOLDS)
+        assert [int(fold) for fold in str(row.folds).split()] == list(used), row
+        if row.epochs == row.epochs:
+            said = {"batch": 64, "learning_rate": 0.005, "ensemble": 1} | study[row.method]
+            found = {"epochs": row.epochs, "batch": row.batch, "learning_rate": row.learning_rate}
+            assert {**found, "ensemble": row.seeds} == {name: said[name] for name in (*found, "ensemble")}, row
