@@ -390,6 +390,31 @@ def test_the_majority_rule_orders_sites(folder):
     assert lost == {}
 
 
+def test_files_that_ase_writes_are_what_ase_reads(folder):
+    import ase.io
+    from ase.build import bulk
+    from ase.db import connect
+
+    path, salt = folder(), bulk("NaCl", "rocksalt", a=5.64) * (2, 1, 1)
+    salt.positions += [0.1, 0.2, 0.3]
+    for name, kind in (("c.cif", "cif"), ("v.vasp", "vasp"), ("x.xyz", "extxyz")):
+        ase.io.write(path / name, salt, format=kind)
+    with connect(path / "d.db") as base:
+        base.write(salt, gap=8.5, mpid="salt")
+        base.write(bulk("Fe"), gap=0.0)
+    found, lost = ingest(path, targets=["gap"])
+    assert lost == {} and set(found) == {"c", "v", "x", "salt", "d/2"}
+    assert found["salt"][1]["gap"] == 8.5 and found["d/2"][0].species.tolist() == [26]
+    for item in ("c", "v", "x", "salt"):
+        crystal = found[item][0]
+        there = ase.Atoms(crystal.species, scaled_positions=crystal.frac, cell=crystal.cell, pbc=True)
+        assert sorted(crystal.species) == [11, 11, 17, 17]
+        assert crystal.cell @ crystal.cell.T == pytest.approx(salt.cell.array @ salt.cell.array.T, abs=1e-6)
+        for number in (11, 17):  # the same distances of all pairs, whatever the order
+            one, two = (each[each.numbers == number].get_all_distances(mic=True) for each in (there, salt))
+            np.testing.assert_allclose(np.sort(one, axis=None), np.sort(two, axis=None), atol=1e-4)
+
+
 def test_nothing_in_a_file_is_run(folder, monkeypatch):
     import os
 
