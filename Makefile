@@ -6,7 +6,7 @@ PROFILE ?=
 JOBS ?= cancel
 ARGS ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),--config "studies=$(STUDIES)")
+SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
 .PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
