@@ -54,15 +54,5 @@ def measure(
     two_point_cluster_probability; at lag 0 that is the fraction of the phase.
     """
     clusters = label(masks.of_phase(labels, phase, phases), connectivity)
-    shape, every, found = clusters.shape, tuple(range(clusters.ndim)), {}
-    full = hits(clusters, every, max_lag_px) if radial else None
-    for axis, name in enumerate(masks.directions(clusters.ndim)):
-        lag = np.arange(two_point.reach(shape[axis], max_lag_px, False) + 1)
-        if radial:
-            counts = full[tuple(slice(len(lag)) if i == axis else 0 for i in every)]
-        else:
-            counts = hits(clusters, (axis,), max_lag_px)
-        found[name] = counts / (clusters.size // shape[axis] * (shape[axis] - lag))
-    if radial:
-        found["radial"] = two_point.radial(full, shape, max_lag_px, False)
+    found = two_point.shares(lambda axes: hits(clusters, axes, max_lag_px), clusters.shape, max_lag_px, False, radial)
     return masks.curves(found, phase, "two_point_cluster_probability")

@@ -5,6 +5,8 @@ the number of pairs that exist at each lag, which makes S2 of a non-periodic ima
 S. Torquato, Random Heterogeneous Materials (2002), sec. 2.1.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from matlens.quantify import masks
@@ -84,16 +86,20 @@ def radial(counts: np.ndarray, shape: tuple[int, ...], max_lag: int, periodic: b
 
 def correlation(mask: np.ndarray, max_lag: int, periodic: bool, with_radial: bool) -> dict[str, np.ndarray]:
     """Compute S2 along every axis, and over all directions of equal length ("radial") where asked for."""
-    names, shape = masks.directions(mask.ndim), mask.shape
-    found = {}
-    full = hits(mask, tuple(range(mask.ndim)), max_lag, periodic) if with_radial else None
-    for axis, name in enumerate(names):
+    return shares(lambda axes: hits(mask, axes, max_lag, periodic), mask.shape, max_lag, periodic, with_radial)
+
+
+def shares(count: Callable, shape: tuple[int, ...], max_lag: int, periodic: bool, with_radial: bool) -> dict:
+    """Divide hits by the pairs that exist at each lag, along every axis and, where asked for, over all directions.
+
+    `count`: gives the hits along some axes, laid out as `hits` does.
+    """
+    every, size = tuple(range(len(shape))), int(np.prod(shape))
+    found, full = {}, count(every) if with_radial else None
+    for axis, name in enumerate(masks.directions(len(shape))):
         lag = np.arange(reach(shape[axis], max_lag, periodic) + 1)
-        if with_radial:
-            counts = full[tuple(slice(len(lag)) if i == axis else 0 for i in range(mask.ndim))]
-        else:
-            counts = hits(mask, (axis,), max_lag, periodic)
-        found[name] = counts / (mask.size if periodic else mask.size // shape[axis] * (shape[axis] - lag))
+        along = full[tuple(slice(len(lag)) if i == axis else 0 for i in every)] if with_radial else count((axis,))
+        found[name] = along / (size if periodic else size // shape[axis] * (shape[axis] - lag))
     if with_radial:
         found["radial"] = radial(full, shape, max_lag, periodic)
     return found
