@@ -25,6 +25,14 @@ def test_a_phase_is_tinted_and_outlined_and_the_first_is_left_alone():
     assert picture[20, 9].tolist() == blue.tolist() == picture[20, 29].tolist()
 
 
+def test_what_is_not_labelled_is_not_tinted():
+    labels = np.full((20, 20), 255, np.uint8)
+    labels[5:15, 5:15] = 1
+    picture = overlay.paint(np.full((20, 20), 0.5), labels, None, width_px=20)
+    assert picture[1, 1].tolist() == [128, 128, 128]
+    assert picture[10, 10].tolist() != [128, 128, 128]
+
+
 def test_regions_are_outlined_only_and_truth_has_its_own_colour():
     labels = np.ones((30, 30), np.int32)
     labels[:, 15:] = 70_000

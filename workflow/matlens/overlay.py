@@ -12,6 +12,7 @@ import numpy as np
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TRUTH = "#F0E442"
 TINT = 0.30
+UNLABELLED = 255  # in a phase map
 THUMB_PX = 320
 LARGE_PX = 1 << 26  # of an image with more pixels, every n-th row and column is enough for a picture
 LARGE_BYTES, THUMB_BYTES = 200_000, 40_000
@@ -71,7 +72,7 @@ def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, wi
     canvas = np.repeat(np.clip(grey, 0, 1)[..., None] * 255, 3, axis=2)
     if labels.dtype == np.uint8:
         colours = np.stack([rgb(PALETTE[(i - 1) % len(PALETTE)]) for i in range(256)])
-        inside = marks > 0
+        inside = (marks > 0) & (marks != UNLABELLED)
         canvas[inside] = (1 - TINT) * canvas[inside] + TINT * colours[marks[inside]]
         lines = outline(marks)
         canvas[lines] = colours[np.maximum(marks, _neighbour(marks))[lines]]
