@@ -88,3 +88,12 @@ def test_what_an_item_was_to_the_weights():
     assert [trained.split_of(card, item) for item in ("a", "b", "c", "of another study")] == [
         "train", "val", "test", "test",
     ]  # fmt: skip
+
+
+def test_fields_of_a_specimen_are_parted_only_where_that_is_asked_for():
+    rows = [{"item": f"{group}-{field}", "group": group} for group in "ab" for field in (1, 2)]
+    held = {"hold_out": ("a-1",), "validation_part": 0}
+    assert trained.split(rows, **held) == {"a-1": "test", "a-2": "test", "b-1": "train", "b-2": "train"}
+    assert trained.split(rows, **held, split_by="item") == {
+        "a-1": "test", "a-2": "train", "b-1": "train", "b-2": "train",
+    }  # fmt: skip

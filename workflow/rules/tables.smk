@@ -20,6 +20,8 @@ rule collect:
         ),
     conda:
         "../../envs/core.yaml"
+    # The index, too, is what training waits for.
+    priority: 1
     resources:
         mem_mb=memory(1000, 0.1),
         runtime=minutes(5, 0.001),

@@ -19,6 +19,7 @@ def split(
     validation: str = "split",
     validation_part: float = 0.2,
     hold_out: tuple = (),
+    split_by: str = "group",
     seed: int = 0,
 ) -> dict[str, str]:
     """Give each item its role in learning: "train", "val" (judges the epochs) or "test" (never seen).
@@ -27,7 +28,8 @@ def split(
     items that match a pattern of `hold_out` are "test". Where the rows have splits, only those marked train are learned
     from; those marked val judge when `validation` is "split", and are "test" when it is "groups". Where that leaves no
     judge, a part `validation_part` of the groups is drawn for it (0: none). A group is never divided: where its rows
-    disagree test beats val beats train.
+    disagree test beats val beats train; with `split_by` "item" every item is a group of its own, and what is held out
+    may be of a specimen that was learned from.
     """
     rows = [
         {"item": row[columns.ITEM], **{k: _known(row.get(k)) for k in (columns.SPLIT, columns.GROUP)}} for row in items
@@ -35,7 +37,7 @@ def split(
     marked = any(row[columns.SPLIT] for row in rows)
     roles = {}
     for row in rows:
-        row["group"] = str(row[columns.GROUP] or row["item"])
+        row["group"] = str((split_by == "group" and row[columns.GROUP]) or row["item"])
         role = row[columns.SPLIT] if marked else "train"
         if role not in ("train", "val") or (role == "val" and validation == "groups"):
             role = "test"
