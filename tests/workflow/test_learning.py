@@ -30,7 +30,8 @@ def files(folder, shards=1):
 @pytest.mark.slow
 def test_train_apply_and_lend(house, labelled):
     options = {**QUICK, "hold_out": ["field_3"]}
-    house.study("lender", ingest=files(labelled, 2), segment={"unet": options}, quantify={"fractions": {}})
+    measures = {"fractions": {}, "scores": {}}
+    house.study("lender", ingest=files(labelled, 2), segment={"unet": options, "otsu": {}}, quantify=measures)
     house.study(
         "borrower", ingest=files(labelled), segment={"unet": {"weights": "lender/unet"}}, quantify={"fractions": {}}
     )
@@ -45,7 +46,11 @@ def test_train_apply_and_lend(house, labelled):
     assert card["versions"]["torch"] and card["commit"] is None and card["options"]["width"] == 4
     assert [p.name for p in (made / "weights").iterdir()] == ["all.safetensors"]  # and no checkpoint
     assert not (house.folder / "results/borrower/segment/unet/weights").exists()
-    ours, theirs = (house.read(name, "fractions") for name in ("lender", "borrower"))
+    scores = house.read("lender", "scores")
+    roles = scores[scores["method"] == "unet"].groupby("item")["split"].agg(set)
+    assert roles["field_3"] == {"test"} and roles.map(len).eq(1).all() and {"val"} in roles.tolist()
+    assert scores.loc[scores["method"] == "otsu", "split"].isna().all()  # it learned from nothing
+    ours, theirs = (house.read(name, "fractions").query("method == 'unet'") for name in ("lender", "borrower"))
     assert ours["area_fraction"].tolist() == theirs["area_fraction"].tolist()
     again = house.run("-n", studies="lender,borrower")
     assert "Nothing to be done" in again.stdout + again.stderr
