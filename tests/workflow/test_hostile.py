@@ -1,6 +1,7 @@
 """Hostile names of crystals and images: in tables, figures, report, exports and hand-offs they stay text."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -91,3 +92,11 @@ def test_names_of_images_stay_text_and_stay_inside(house, tmp_path):
     report = (house.folder / "results/report.html").read_text()
     assert "<img src=x" not in report
     assert "&lt;img src=x onerror=alert(1)&gt;" in report
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_nobody_may_read_stops_the_run_before_its_first_job(house, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0)
+    house.study("mine", ingest={"files": {"path": str(tmp_path / "locked")}})
+    done = house.run(studies="mine")
+    assert done.returncode and "no permission to read it; change its access rights" in done.stdout + done.stderr

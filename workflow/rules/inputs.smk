@@ -19,6 +19,9 @@ def listing(wildcards):
         return registry.call(
             digest, {}, STUDIES[wildcards.study]["ingest"][wildcards.method]
         )
+    except PermissionError as error:
+        why = f"{error.filename}: no permission to read it; change its access rights, or name another place"
+        stop(wildcards.study, f"ingest.{wildcards.method}", why)
     except (OSError, ValueError) as error:
         stop(wildcards.study, f"ingest.{wildcards.method}", error)
 
