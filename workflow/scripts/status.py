@@ -24,7 +24,21 @@ def describe(name: str) -> tuple[list[str], int]:
     lines = [f"{name}: {len(items)} items; main table: {folder / study.main_table(settings)}"]
     if len(rejected):
         lines.append(f"  {rejected['item'].nunique()} items rejected, with the reasons in {folder / 'rejected.csv'}")
-    return lines, len(rejected)
+    return lines + waiting(name), len(rejected)
+
+
+def waiting(name: str) -> list[str]:
+    """Tell which engines have hand-offs of a study that wait to be run, and how to run them."""
+    table = Path("results") / name / "tables" / "verdicts.csv"
+    if not table.exists():
+        return []
+    verdicts = io.read_csv(table)
+    pending = verdicts[verdicts["status"] == "pending"].drop_duplicates(["item", "engine"])
+    return [
+        f"  {count} hand-offs wait for {engine}: `sh run.sh` or `sbatch job.slurm` in each folder of "
+        f"results/{name}/handoff/{engine}, here or elsewhere; then make run again"
+        for engine, count in pending["engine"].value_counts().sort_index().items()
+    ]
 
 
 def jobs(names: list[str]) -> list[str]:
