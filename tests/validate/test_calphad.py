@@ -560,6 +560,14 @@ def test_phases_of_one_structure_have_one_name_in_every_database():
     assert thermo.structures("NO_SUCH_PHASE") == {"no_such_phase"}
 
 
+def test_databases_that_never_differ_are_told():
+    from matlens import assessments
+
+    assert "assessment" in assessments.alike({"a": 650.078125, "b": 650.078125})
+    for values in ({"a": 650.0, "b": 651.0}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0 - 2e-16}, {"a": 650.0}):
+        assert assessments.alike(values) == ""
+
+
 def test_a_loop_may_ask_calphad():
     from matlens.acquire import calphad as oracle
 

@@ -8,6 +8,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+SAME = 1e-9  # part of a value by which two assessments never agree
 DUPIN = "Dupin 2001"  # N. Dupin, I. Ansara, B. Sundman, Calphad 25 (2001) 279: Al-Cr-Ni, the base of all these
 KNOWN = dict.fromkeys(("alcrni.tdb", "alcocrni.tdb", "NiCrAl.tdb", "alni_dupin_2001.tdb", "alnipt.tdb"), DUPIN)
 
@@ -38,3 +39,15 @@ def caution(names, behind: Mapping[str, str]) -> str:
     if len(shared) > 1 or len(list(names)) < 2:
         return ""
     return f"all databases go back to one assessment ({shared.pop()}), so that their spread is no uncertainty"
+
+
+def alike(values: Mapping[str, float]) -> str:
+    """Say where databases give the very same value that is not 0 or 1: they may be of one assessment; "" elsewhere."""
+    found = list(values.values())
+    if (
+        len(found) < 2
+        or max(found) - min(found) > SAME * abs(max(found))
+        or min(abs(found[0]), abs(found[0] - 1)) < SAME
+    ):
+        return ""
+    return "the very same value in all databases: name their common 'assessment', if they have one"

@@ -106,7 +106,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
         parts += [phase_quantities.BY_MOLES] if phase_quantities.UNITS[wish["quantity"]] == "mol/mol" else []
         if len(known) > 1:
             parts.append(", ".join(f"{one:.4g} in {name}" for name, one in known.items()))
-            parts.append(assessments.caution(known, behind))
+            parts.append(assessments.caution(known, behind) or assessments.alike(known))
         parts += [*lacks, *failed]
         parts += [f"{p} left out of {one['database']}: {why}" for one in good for p, why in one["left_out"].items()]
         parts += [notes] if notes else []
