@@ -1,10 +1,12 @@
 """A stand-in for VASP in tests of run.sh and of the judge: reads its inputs, answers with a relaxation in one step.
 
 FAKE_VASP says how it behaves: nothing, or words among `unconverged` (as many electronic steps as are allowed, and flags
-that say otherwise), `stubborn` (the same, until ALGO is All), `cut` (its XML ends early).
+that say otherwise), `stubborn` (the same, until ALGO is All), `cut` (its XML ends early), `slow` (takes a first step,
+of half a percent, and waits until STOPCAR tells it to stop), `torn` (the same, and is stopped while it writes CONTCAR).
 """
 
 import os
+import time
 from pathlib import Path
 
 
@@ -32,9 +34,22 @@ def read() -> tuple[dict, list, list[str], list, list[str]]:
     return incar, lines[2:5], symbols, places, Path("KPOINTS").read_text().splitlines()[3].split()[:3]
 
 
+def stopped(cell: list, torn: bool) -> None:
+    """Write where the atoms are after a step, and wait for STOPCAR."""
+    lines = Path("POSCAR").read_text().splitlines()
+    lines[2:5] = [" ".join(str(1.005 * float(x)) for x in row) for row in cell]
+    Path("CONTCAR").write_text("\n".join(lines[:-1] if torn else lines) + "\n")
+    Path("../began").touch()
+    while not Path("STOPCAR").exists():
+        time.sleep(0.05)
+
+
 def main() -> None:
     how = os.environ.get("FAKE_VASP", "").split()
     incar, cell, symbols, places, grid = read()
+    if {"slow", "torn"} & set(how):
+        stopped(cell, torn="torn" in how)
+        return
     potentials = [line for line in Path("POTCAR").read_text().splitlines() if line]
     nelm, count = int(incar.get("NELM", 60)), len(symbols)
     kinds = list(dict.fromkeys(symbols))

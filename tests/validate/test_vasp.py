@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -29,9 +31,25 @@ def folder(tmp_path, hand_over, silicon):
     return hand_over(tmp_path / "v", vasp.prepare(CANDIDATE, silicon()))
 
 
-def run(folder, how: str = "") -> int:
+def programs(folder, how: str = "") -> dict[str, str]:
     program = f"{sys.executable} {Path(__file__).with_name('fake_vasp.py')}"
-    return folder.run(VASP=program, VASP_PP_PATH=str(folder.path.parent / "potentials"), FAKE_VASP=how)
+    return {"VASP": program, "VASP_PP_PATH": str(folder.path.parent / "potentials"), "FAKE_VASP": how}
+
+
+def run(folder, how: str = "") -> int:
+    return folder.run(**programs(folder, how))
+
+
+def stop(folder, how: str) -> None:
+    """Run a hand-off until it has taken a step, and stop it as a scheduler does before its time is over."""
+    job = folder.start(**programs(folder, how))
+    end = time.monotonic() + 60
+    while not (folder.path / "began").exists():
+        assert time.monotonic() < end, "it never began"
+        time.sleep(0.05)
+    job.send_signal(signal.SIGUSR1)
+    job.communicate(timeout=60)
+    assert job.returncode == 143 and handoff.state(folder.path)["state"] == "TERMINATED"
 
 
 def verdict(folder) -> dict:
@@ -57,6 +75,28 @@ def test_a_run_that_never_converges_fails_whatever_its_flags_say(folder, how):
     assert run(folder, how) == 1
     found = verdict(folder)
     assert found["status"] == "failed" and "not converged" in found["reason"]
+
+
+def test_a_relaxation_that_was_stopped_goes_on_from_where_its_atoms_were(folder):
+    stop(folder, "slow")
+    assert verdict(folder)["status"] == "failed"
+    assert run(folder) == 0
+    found = verdict(folder)
+    assert found["status"] == "accepted", found["reason"]
+    assert found["values"]["lattice_constant_a"][0] == pytest.approx(1.005 * 5.43)
+    assert "after cause=walltime retry=restart" in (folder.path / "attempts.log").read_text()
+    results = handoff.results(folder.path)
+    results[vasp.CONTINUED] = results[vasp.CONTINUED].replace(b"Si", b"Ge")
+    assert "it went on from another one" in vasp.judge(folder.made.manifest, results)["reason"]
+    del results[vasp.CONTINUED]
+    assert "it is of another cell" in vasp.judge(folder.made.manifest, results)["reason"]
+
+
+def test_a_relaxation_that_was_stopped_while_it_wrote_begins_anew(folder):
+    stop(folder, "torn")
+    assert run(folder) == 0
+    assert verdict(folder)["values"]["lattice_constant_a"][0] == pytest.approx(5.43)
+    assert not (folder.path / "results" / vasp.CONTINUED).exists()
 
 
 WRONG = {

@@ -18,10 +18,10 @@ rule collect:
         artefact="|".join(
             ["index", "connections", "properties", "sites", *quantify.METHODS]
         ),
-    conda:
-        "../../envs/core.yaml"
     # The index, too, is what training waits for.
     priority: 1
+    conda:
+        "../../envs/core.yaml"
     resources:
         mem_mb=memory(1000, 0.1),
         runtime=minutes(5, 0.001),

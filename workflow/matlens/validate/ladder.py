@@ -23,6 +23,7 @@ LADDERS = {
         {"name": "cutoff", "when": "any", "scope": "all", "set": {"cutoff_ev": "*1.1"}},
     ),
     "vasp": (
+        {"name": "restart", "when": "walltime", "scope": "one", "set": {"ISTART": "1"}},
         {"name": "mixing", "when": "electrons", "scope": "one", "set": {"ALGO": "Normal", "NELM": "200"}},
         {"name": "diagonalisation", "when": "electrons", "scope": "one", "set": {"ALGO": "All"}},
         {"name": "symmetry", "when": "any", "scope": "one", "set": {"ISYM": "0"}},

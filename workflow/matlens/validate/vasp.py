@@ -22,6 +22,7 @@ USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
 EXACT = ("ISPIN", "LDAU", "LDAUU", "METAGGA")  # settings that change what an energy means
 FINE = ("EDIFF", "KSPACING")  # settings that may be finer than asked, never coarser
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
+CONTINUED = "POSCAR.continued"  # where a relaxation that was stopped went on from
 
 
 def prepare(
@@ -176,6 +177,27 @@ def _settings(manifest: dict, found: dict) -> list[str]:
     return said
 
 
+def _relaxed(expected: dict, found) -> bool:
+    """Tell whether a structure can be a relaxation of what was handed over: the same atoms, in no other volume."""
+    volume = abs(np.linalg.det(np.array(expected["cell_a"])))
+    same = [site.specie.Z for site in found] == list(expected["species"])
+    return same and 1 / MOST_CHANGE < found.volume / volume < MOST_CHANGE
+
+
+def _start(expected: dict, start, continued: bytes | None) -> str:
+    """Say how a run did not start from what was handed over, or from where that was stopped; "" where it did."""
+    from pymatgen.io.vasp import Poscar
+
+    if continued is not None:
+        before = Poscar.from_str(continued.decode()).structure
+        if not _relaxed(expected, before):
+            return "it went on from another one"
+        expected = cells.described(
+            Crystal(before.lattice.matrix, np.array([site.specie.Z for site in before]), before.frac_coords)
+        )
+    return cells.difference(expected, 1.0, start.lattice.matrix, [site.specie.Z for site in start], start.frac_coords)
+
+
 def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0) -> dict:
     """Judge whether a relaxation converged, of the structure and with the settings that were handed over."""
     if "vasprun.xml" not in results:
@@ -184,15 +206,11 @@ def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa
     said = problems(found, force_ev_a, stress_gpa)
     if found["title"] != manifest["title"]:
         said.append(f"stale or foreign: its title is '{found['title']}', that of the input '{manifest['title']}'")
-    start, final = found["start"], found["final"]
-    wrong = cells.difference(
-        manifest["structure"], 1.0, start.lattice.matrix, [s.specie.Z for s in start], start.frac_coords
-    )
+    final = found["final"]
+    wrong = _start(manifest["structure"], found["start"], results.get(CONTINUED))
     if wrong:
         said.append(f"wrong structure: {wrong}")
-    if [s.specie.Z for s in final] != list(
-        manifest["structure"]["species"]
-    ) or not 1 / MOST_CHANGE < final.volume / start.volume < MOST_CHANGE:
+    if not _relaxed(manifest["structure"], final):
         said.append("the relaxed structure is another")
     used = [name.split()[1] if " " in name else name for name in found["potentials"]]
     if sorted(used) != sorted(manifest["pseudopotentials"]):
