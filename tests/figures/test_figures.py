@@ -259,7 +259,8 @@ def clustered():
     rows = [("LOCO", HOSTILE, "this study", 50, 1.0, 0.8, 1.3)]
     rows += [("SparseXcluster", HOSTILE, "this study", 3, 2.0, 1.0, 3.0)]
     rows += [("LOCO", "RF", "published, in distribution", 50, 0.5, np.nan, np.nan)]
-    return pd.DataFrame(rows, columns=["scheme", "model", "origin", "folds", "mae", "low_95", "high_95"])
+    columns = ["scheme", "model", "origin", "folds", "mae", "low_95", "high_95"]
+    return pd.DataFrame(rows, columns=columns).assign(task="jdft2d")
 
 
 def test_ours_are_always_among_the_models_that_are_drawn():
@@ -279,6 +280,14 @@ def test_a_clustering_has_a_panel_and_published_models_a_row():
     assert figure.axes[0].get_yticklabels()[1].get_text() == "RF, in distribution"
     marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "|"]
     assert marks == [[[0.5, 1.0]]]
+
+
+def test_several_tasks_have_a_row_of_panels_each():
+    from figures import ood
+
+    other = clustered().assign(task="dielectric").query("scheme == 'LOCO'")
+    titles = [panel.get_title() for panel in ood.draw(pd.concat([clustered(), other])).axes]
+    assert titles[0] == "jdft2d, LOCO, 50 clusters" and titles[2] == "dielectric, LOCO, 50 clusters"
 
 
 def curve(column):
