@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,11 @@ def cubic_silicon(side: float = 5.43) -> Crystal:
     return Crystal(side * np.eye(3), np.full(8, 14), np.concatenate([half, half + 0.25]))
 
 
+def heard() -> None:
+    """Let a program hear SIGINT, also where the tests themselves run in the background of a shell, which ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Folder:
     """A hand-off, and what a person does with it."""
 
@@ -30,7 +36,9 @@ class Folder:
 
     def start(self, how: str = "", **environment: str) -> subprocess.Popen:
         env = {**os.environ, "PW": f"{sys.executable} {FAKE}", "FAKE_PW": how, **environment}
-        return subprocess.Popen(["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            ["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+        )
 
     def run(self, how: str = "", **environment: str) -> int:
         job = self.start(how, **environment)

@@ -43,7 +43,17 @@ def test_the_snakefile_parses_in_two_seconds_and_without_heavy_imports(house):
 def test_make_hands_studies_and_target_to_snakemake_as_they_are_meant(target):
     from snakemake.cli import get_argument_parser
 
-    words = ["make", "-n", "-o", ".venv/installed", target, "STUDIES=a, b", "PROFILE=slurm", "ARGS=--cores 1 -n"]
+    words = [
+        "make",
+        "--no-print-directory",
+        "-n",
+        "-o",
+        ".venv/installed",
+        target,
+        "STUDIES=a, b",
+        "PROFILE=slurm",
+        "ARGS=--cores 1 -n",
+    ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     asked, _ = get_argument_parser().parse_known_args(shlex.split(done.stdout.splitlines()[-1])[1:])
     assert list(asked.targets) == [target]

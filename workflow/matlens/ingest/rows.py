@@ -74,10 +74,13 @@ def trouble(path: Path) -> str | None:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
         return "its file name is not UTF-8; rename it in plain letters"
-    if path.is_symlink() and not path.exists():
-        return "a link to a file that is not there; restore it or take it out of the study"
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        return "it is not a plain file (a pipe, socket or device); give a file"
+    try:
+        if path.is_symlink() and not path.exists():
+            return "a link to a file that is not there; restore it or take it out of the study"
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            return "it is not a plain file (a pipe, socket or device); give a file"
+    except OSError as error:
+        return f"it cannot be looked at ({error.strerror}); give the name of a file"
     return None
 
 

@@ -11,6 +11,7 @@ from matlens import io
 
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
+MOST_CELL = 1 << 17  # characters of a cell of text
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -64,10 +65,13 @@ def _text(path) -> tuple[list, list]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     delimiter = max(",\t;", key=first.count)  # the comma where there is but one column
+    before = csv.field_size_limit(MOST_CELL)  # of the whole process: structures in cells are larger
     try:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error as error:
         raise ValueError(f"table '{path}' is no table ({error}); save it as CSV UTF-8") from error
+    finally:
+        csv.field_size_limit(before)
     if delimiter != ",":  # spreadsheets part cells otherwise where the comma is the decimal one
         cells = [[re.sub(DECIMAL_COMMA, r"\1.\2", cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
