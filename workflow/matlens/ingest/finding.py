@@ -136,7 +136,9 @@ def digest(paths: Iterable[Path]) -> str:
     seen = hashlib.sha256()
     for path in paths:
         near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
-        inside = sorted(p for p in path.rglob("*") if p.is_file()) if os.path.isdir(path) else []  # Path.is_dir raises for long names
+        inside = (
+            sorted(p for p in path.rglob("*") if p.is_file()) if os.path.isdir(path) else []
+        )  # Path.is_dir raises for long names
         for file in [path, *near, *inside]:
             try:
                 status = file.stat()
