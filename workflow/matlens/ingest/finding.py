@@ -136,9 +136,8 @@ def digest(paths: Iterable[Path]) -> str:
     seen = hashlib.sha256()
     for path in paths:
         near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
-        inside = (
-            sorted(p for p in path.rglob("*") if p.is_file()) if os.path.isdir(path) else []
-        )  # Path.is_dir raises for long names
+        folder = os.path.isdir(path)  # Path.is_dir raises where a name is too long
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if folder else []
         for file in [path, *near, *inside]:
             try:
                 status = file.stat()
