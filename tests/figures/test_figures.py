@@ -287,7 +287,7 @@ def test_several_tasks_have_a_row_of_panels_each():
 
     other = clustered().assign(task="dielectric").query("scheme == 'LOCO'")
     titles = [panel.get_title() for panel in ood.draw(pd.concat([clustered(), other])).axes]
-    assert titles[0] == "jdft2d, LOCO, 50 clusters" and titles[2] == "dielectric, LOCO, 50 clusters"
+    assert titles[0] == "jdft2d\nLOCO, 50 clusters" and titles[2] == "dielectric\nLOCO, 50 clusters"
 
 
 def curve(column):
