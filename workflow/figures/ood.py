@@ -21,7 +21,8 @@ def draw(ood):
     for task, line in zip(tasks, axes, strict=True):
         for scheme, panel in zip(schemes, line, strict=True):
             _draw_panel(panel, ood[(ood["task"] == task) & (ood["scheme"] == scheme)], looks, known)
-            panel.set_title(f"{style.text(task)}\n{panel.get_title()}" if len(tasks) > 1 else panel.get_title())
+            if len(tasks) > 1:
+                panel.set_title(f"{style.text(task)}\n{panel.get_title()}")
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
     return figure

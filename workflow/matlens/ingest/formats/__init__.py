@@ -11,7 +11,8 @@ import json
 import re
 
 from matlens.batch import BadItem
-from matlens.ingest.formats.common import Source, column_of, delimiter_of
+from matlens.ingest.formats.common import Source, column_of
+from matlens.ingest.spreadsheet import delimiter_of
 
 FORMATS = ("cif", "poscar", "extxyz", "json", "jsonl", "csv", "ase_db")
 HEAD_BYTES = 1 << 16

@@ -128,11 +128,6 @@ def decoded(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def delimiter_of(first: str) -> str:
-    """Tell what separates the cells of a header: comma, tab or semicolon."""
-    return max(",\t;", key=first.count)
-
-
 def column_of(header: Sequence[str]) -> str | None:
     """Find the column of a table that holds the structures."""
     return next((name for wanted in STRUCTURES for name in header if name.strip().lower() == wanted), None)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from matlens.batch import BadItem
 from matlens.crystals import Crystal
 from matlens.ingest.formats import document
-from matlens.ingest.formats.common import Record, Source, column_of, decoded, delimiter_of, name_of, scalars_of
+from matlens.ingest.formats.common import Record, Source, column_of, decoded, name_of, scalars_of
+from matlens.ingest.spreadsheet import delimiter_of
 
 
 def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
