@@ -55,6 +55,8 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
         ),
         ("segment:", "segmnt:", r"mine\.yaml:7: segmnt: unknown key 'segmnt'; did you mean 'segment'\?"),
         ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not of type 'integer'"),
+        ("[matrix, particle]", "[matrix, 7]", r"mine\.yaml:3: phases\.1: 7 is not .* \(names of the phases"),
+        ("[matrix, particle]", "[matrix, 7a]", r"mine\.yaml:3: phases\.1: '7a' does not fit \(names of the phases"),
         ("shards: 3", "shards: 0", r"ingest\.shards: 0 is less than the minimum of 1"),
         ('  files: {path: "x/*.png"}\n', "", r"exactly one ingest method; found none"),
         ("fractions: {}", "fractions: {}\n  fractions: {}", r"mine\.yaml:11: key 'fractions' is written twice"),
@@ -118,29 +120,3 @@ def test_features_must_be_measures_of_the_study(load):
         load(text)
     with pytest.raises(study.StudyError, match=r"predict\.labels: 'otus' is no method of 'segment'; did .*'otsu'"):
         load(text.replace("fractoins", "fractions").replace("  ridge", "  labels: otus\n  ridge"))
-
-
-LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        (LAUGHS, "more than 200000 values once its aliases"),
-        ("a: &a [1, *a]\n", "recursive"),
-        ("a: &a {b: *a}\n", "recursive"),
-        ("a: " + "[" * 100_000 + "]" * 100_000, "nested more than 100 levels deep"),
-        ("{a: " * 500, "nested more than 100 levels deep"),
-    ],
-)
-def test_yaml_that_would_fill_the_memory_or_overflow_the_stack_is_refused(tmp_path, text, says):
-    (tmp_path / "bomb.yaml").write_text(text)
-    with pytest.raises(study.StudyError, match=says):
-        study.read_yaml(tmp_path / "bomb.yaml")
-
-
-def test_an_alias_may_save_a_user_some_words(tmp_path):
-    (tmp_path / "a.yaml").write_text("a: &same {b: [1, 2]}\nc: *same\nd: {<<: *same, e: 3}\n")
-    found = study.read_yaml(tmp_path / "a.yaml")[0]
-    assert found["c"] == {"b": [1, 2]}
-    assert found["d"] == {"b": [1, 2], "e": 3}

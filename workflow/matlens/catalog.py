@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
-from matlens import download, study
+from matlens import documents, download
 from matlens.registry import suggest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ REQUIRED = ("title", "folder", "source", "licence", "files")
 @cache
 def entries() -> dict[str, dict]:
     """Read the catalogue: the name of a set, and what is known of it; a ValueError says what an entry lacks."""
-    sets = study.read_yaml(CATALOG)[0]
+    sets = documents.read_yaml(CATALOG)[0]
     for name, entry in sets.items():
         lacks = [key for key in REQUIRED if key not in entry]
         if lacks:

@@ -10,101 +10,11 @@ from pathlib import Path
 
 import yaml
 
+from matlens.documents import LOADER, StudyError, line_of, read_yaml
 from matlens.registry import suggest
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
-DEEPEST = 100  # levels of a file
-MOST_VALUES = 200_000  # of one file; a few aliases of aliases make 10^9
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class StudyError(ValueError):
-    """A study that must not start; the message lists every problem found in it."""
-
-
-def _construct_mapping(loader, node):
-    """Build a mapping, and refuse a key that is written twice: YAML would silently keep the last."""
-    seen = set()
-    for key_node, _ in node.value:
-        if key_node.tag == "tag:yaml.org,2002:merge":  # "<<": construct_mapping puts in what it names
-            continue
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            mark = key_node.start_mark
-            raise StudyError(f"{mark.name}:{mark.line + 1}: key '{key}' is written twice; keep one")
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-class _StrictLoader(_Loader):
-    """A safe YAML loader that refuses duplicate keys."""
-
-
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
-
-
-def _check_depth(handle) -> None:
-    """Refuse a document that is nested so deep that building it would overflow the stack; then go back to its start."""
-    depth = 0
-    for event in yaml.parse(handle, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise StudyError(f"{handle.name}:{event.start_mark.line + 1}: nested more than {DEEPEST} levels deep")
-    handle.seek(0)
-
-
-def _weigh(node: yaml.Node | None, known: dict | None = None) -> int:
-    """Count the values of a document as if every alias were written out."""
-    known = {} if known is None else known
-    if id(node) not in known:
-        known[id(node)] = 1  # while it is counted, so that what holds itself ends here
-        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else []
-        parts = node.value if isinstance(node, yaml.SequenceNode) else parts
-        known[id(node)] += sum(_weigh(part, known) for part in parts)
-    return known[id(node)]
-
-
-def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
-    """Read a YAML file as values and as nodes, which know their lines; a StudyError says where it does not parse."""
-    try:
-        with open(path, encoding="utf-8") as handle:
-            _check_depth(handle)
-            loader = _StrictLoader(handle)
-            node = loader.get_single_node()
-            if _weigh(node) > MOST_VALUES:
-                raise StudyError(f"{path}: more than {MOST_VALUES} values once its aliases (*name) are written out")
-            return (loader.construct_document(node) if node else {}), node
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        tab = "; it begins with a tab: indent by spaces" if mark and _starts_with_tab(path, mark.line) else ""
-        raise StudyError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{tab}") from error
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
-
-
-def _starts_with_tab(path: Path, number: int) -> bool:
-    """Tell whether a line of a file, counted from 0, is indented by a tab."""
-    lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
-    return number < len(lines) and re.match(r" *\t", lines[number]) is not None
-
-
-def _line(node: yaml.Node | None, keys) -> int:
-    """Find the line of a key in a document: as deep as the keys can be followed."""
-    line = node.start_mark.line if node else 0
-    for key in keys:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((k, v) for k, v in node.value if k.value == str(key)), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line, pair[1]
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[key]
-            line = node.start_mark.line
-        else:
-            break
-    return line + 1
 
 
 def _validator():
@@ -120,7 +30,7 @@ def _validator():
 @cache
 def read_schema(name: str) -> dict:
     """Read one schema file; in that of a stage the properties are the methods, theirs are the options."""
-    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=_Loader)
+    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=LOADER)
 
 
 def _fill(values: dict, schema: dict) -> None:
@@ -152,11 +62,25 @@ def _problems(error):
             part = error.schema["properties"][missing]
             yield path, f"'{missing}' is missing; add it: {part.get('description', missing)}"
     else:
-        remedy = error.schema.get("description", "")
-        yield path, f"{error.message}{f' ({remedy})' if remedy else ''}"
+        remedy = _meaning(path)
+        wrong = f"'{error.instance}' does not fit" if remedy and error.validator == "pattern" else error.message
+        yield path, f"{wrong}{f' ({remedy})' if remedy else ''}"
 
 
-def validate(values: dict, path: Path, node: yaml.Node | None = None) -> dict:
+def _meaning(path: list) -> str:
+    """Say what a value should be: the description of it, else that of what holds it."""
+    schema, found = read_schema("study.schema.yaml"), ""
+    for key in path:
+        inside = "items" if isinstance(key, int) else "additionalProperties"
+        schema = schema.get("properties", {}).get(key, schema.get(inside))
+        if not isinstance(schema, dict):
+            break
+        schema = read_schema(schema["$ref"]) if "$ref" in schema else schema
+        found = schema.get("description", found)
+    return found
+
+
+def validate(values: dict, path: Path, node=None) -> dict:
     """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
     validator = _validator()
     values = copy.deepcopy(values)
@@ -167,7 +91,7 @@ def validate(values: dict, path: Path, node: yaml.Node | None = None) -> dict:
     if not problems:
         problems = list(_disagreements(values))
     if problems:
-        placed = sorted({(_line(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
+        placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
         raise StudyError("\n".join(f"{path}:{line}: {key}: {text}" for line, key, text in placed))
     return values
 

@@ -14,6 +14,7 @@ from matlens import (
     budget,
     catalog,
     connect,
+    documents,
     ingest,
     predict,
     quantify,
@@ -53,9 +54,10 @@ except study.StudyError as error:
 
 
 def stop(name, key, why):
-    """End the run with the study and the key that are to be mended, and how."""
+    """End the run with the line of the study and the key that are to be mended, and how."""
+    place = documents.place(f"config/studies/{name}.yaml", key)
     raise WorkflowError(
-        f"nothing was started; mend this first:\nconfig/studies/{name}.yaml: {key}: {why}"
+        f"nothing was started; mend this first:\n{place}: {key}: {why}"
     ) from None
 
 

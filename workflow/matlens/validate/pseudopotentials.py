@@ -6,7 +6,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
-from matlens import catalog, io, study
+from matlens import catalog, documents, io
 from matlens.batch import BadItem
 from matlens.validate.handoff import shared
 
@@ -86,7 +86,7 @@ def _table(name: str, hints: str) -> dict[str, dict]:
         if name == "pseudodojo":
             table = io.read_json(catalog.find(TABLES, DOJO))["hints"]
             return {symbol: {"wave_ry": 2 * float(one["normal"])} for symbol, one in table.items()}
-        table = study.read_yaml(catalog.find(TABLES, SSSP))[0]["pseudopotentials"]
+        table = documents.read_yaml(catalog.find(TABLES, SSSP))[0]["pseudopotentials"]
     except (OSError, ValueError) as error:
         if hints == "auto":
             return {}
@@ -127,7 +127,7 @@ def cutoff(symbol: str, path: Path, hints: str) -> dict:
 
 def source(folder: str | None) -> Path:
     """Name the folder to take pseudopotentials from: that of the study, else the tutorial ones of the system."""
-    return Path(folder) if folder else TUTORIAL
+    return Path(folder).expanduser() if folder else TUTORIAL
 
 
 def unpack(archive: Path, folder: Path) -> int:
