@@ -55,6 +55,18 @@ def test_shards_change_nothing_and_bad_crystals_are_rows(source, tmp_path, metho
         np.testing.assert_array_equal(values, same[name])
 
 
+def test_an_element_that_no_network_knows_costs_its_crystal_alone(tmp_path):
+    made = [
+        crystals.Crystal(4 * np.eye(3), np.array([number], np.uint8), np.zeros((1, 3))) for number in (100, 118, 28)
+    ]
+    io.write_ragged(tmp_path / "s", crystals.to_arrays(crystals.pack(range(3), ["Fm", "Og", "Ni"], made)))
+    connect.main(tmp_path / "s", "knn", {"k": 6}, *(tmp_path / name for name in "gtr"))
+    assert crystals.from_arrays(io.read_ragged(tmp_path / "g")).item.tolist() == ["Fm", "Ni"]
+    (row,) = io.read_table(tmp_path / "r").to_dict("records")
+    assert row["item"] == "Og"
+    assert "no network knows element 118" in row["reason"]
+
+
 def test_a_graph_stands_alone(source, tmp_path):
     run(source, tmp_path, 1, "voronoi", {})
     arrays = io.read_ragged(tmp_path / "g0")

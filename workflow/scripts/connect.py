@@ -14,6 +14,7 @@ def main(structures: str, method: str, options: dict, graphs: str, connections: 
 
     def work(item: dict) -> dict:
         one = every[item["at"]]
+        connect.check(one.species)
         return registry.call(function, {"cell": one.cell, "frac": one.frac, "species": one.species}, options)
 
     done = list(batch.survive(items, work, lost, f"connect/{method}"))

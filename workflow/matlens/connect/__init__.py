@@ -10,6 +10,7 @@ the atom that it informs to the neighbour; its vector is `(frac[neighbour] + ima
 import numpy as np
 
 from matlens import columns
+from matlens.batch import BadItem
 
 METHODS = {
     "knn": "matlens.connect.knn:connect",
@@ -18,6 +19,13 @@ METHODS = {
 }
 EDGE_ARRAYS = ("source", "neighbour", "image", "distance")
 MORE_ARRAYS = {"voronoi": ("solid_angle", "area")}
+HEAVIEST = 100  # fermium: what the networks know of elements ends here
+
+
+def check(species: np.ndarray) -> None:
+    """Refuse a crystal with an element that no network could be given."""
+    if species.max(initial=0) > HEAVIEST:
+        raise BadItem(f"no network knows element {int(species.max())}; they know 1 to {HEAVIEST}: leave it out")
 
 
 def named(edges: tuple) -> dict[str, np.ndarray]:
