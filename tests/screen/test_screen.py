@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import registry, screen
+from matlens import compositions, registry, screen
 from matlens.screen import criteria, fronts, ranking, reference, shortlist
 
 RNG = np.random.default_rng(0)
@@ -102,7 +102,7 @@ def test_an_uncertain_value_must_keep_its_limit_with_a_margin():
         ({"without": ["Fe"]}, {"i0", "i2"}),
         ({"only": ["Ni", "Al"]}, {"i0"}),
         ({"most_elements": 2}, {"i0", "i1"}),
-        ({"known": frozenset({"AlNi"})}, {"i1", "i2"}),
+        ({"known": frozenset(compositions.identities(["Ni0.5Al0.5"]))}, {"i1", "i2"}),
     ],
 )
 def test_elements_and_novelty(changes, kept):
@@ -173,12 +173,32 @@ def test_the_random_control_is_the_same_whenever_it_is_run():
     assert one == two
 
 
-def test_what_is_known_is_read_from_a_table(tmp_path):
+@pytest.mark.parametrize("text", ["formula\nNi3Al\n\nO2Ti\n", "name;formula\nk\xe9;Ni3Al\nx;TiO2\n"])
+def test_what_is_known_is_read_from_a_table_however_it_was_saved(tmp_path, monkeypatch, text):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "known.csv").write_bytes(text.encode("latin-1"))
+    assert reference.known("~/known.csv") == set(compositions.identities(["AlNi3", "O2Ti"]))
+    assert not reference.fault("~/known.csv")
+    with pytest.raises(ValueError, match="there is no file"):
+        reference.known(str(tmp_path / "none.csv"))
+
+
+def test_a_known_formula_that_is_none_is_named_by_its_line(tmp_path):
     path = tmp_path / "known.csv"
-    path.write_text("formula\nNi3Al\nO2Ti\n")
-    assert reference.formulas(str(path)) == {"AlNi3", "O2Ti"}
-    with pytest.raises(FileNotFoundError, match="there is no file"):
-        reference.formulas(str(tmp_path / "none.csv"))
+    path.write_text("formula\nNi3Al\n\nsteel\n")
+    with pytest.raises(ValueError, match=r"known\.csv, line 4: 'steel' is no formula"):
+        reference.known(str(path))
+
+
+@pytest.mark.parametrize(
+    ("here", "known"),
+    [("Fe2O3", "FeO1.5"), ("AlNi3", "Ni0.75Al0.25"), ("O", "O2"), ("AlNi3", "(Ni3Al)2"), ("NNa", "NaN")],
+)
+def test_a_composition_is_known_however_it_was_written(tmp_path, here, known):
+    path = tmp_path / "known.csv"
+    path.write_text(f"formula\n{known}\n")
+    _, out = listed(predictions([here], a=[1.0]), known=reference.known(str(path)))
+    assert out["criterion"].tolist() == ["its composition is known already"]
 
 
 def test_criteria_of_a_hundred_thousand_are_quick():

@@ -80,5 +80,13 @@ def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
     stiff = {"pretrained": {"weights": {"k": bulk}}}
     asked = {"properties": {"k": {"goal": "target"}}, "weighted": {}}
     assert "screen.properties.k.target: name the value" in refused(house, "targetless", predict=stiff, screen=asked)
+    far = {**TRAINED, "use_folds": [0, 2]}
+    assert ": predict.use_folds: there is no fold 2; the split has folds 0 to 1" in refused(house, "far", predict=far)
+    typo = {"prototypes": {**INGEST, "prototypes": ["perovskit"]}}
+    told = refused(house, "typo", ingest=typo)
+    assert (
+        "config/studies/typo.yaml:" in told
+        and ": ingest.prototypes: prototypes: unknown 'perovskit'; did you mean 'perovskite'?" in told
+    )
     both = {"pretrained": {"weights": {"formation_energy_ev_per_atom": bulk}}, "chgnet": {}}
     assert "energies of two kinds" in refused(house, "mixed", predict=both)

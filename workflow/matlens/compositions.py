@@ -46,6 +46,16 @@ def readable(formula: str) -> bool:
     return True
 
 
+def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
+    """Name every composition by its elements and their thousandths, so that FeO1.5 is Fe2O3, and O2 is O (n)."""
+    numbers, fractions = parse(formulas)
+    parts = np.rint(1000 * fractions).astype(int)
+    return [
+        tuple(sorted((z, part) for z, part in zip(*row, strict=True) if z))
+        for row in zip(numbers.tolist(), parts.tolist(), strict=True)
+    ]
+
+
 def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lay compositions, as `parse` gives them, out as a table with a column for each element that occurs.
 

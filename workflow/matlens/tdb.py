@@ -52,7 +52,7 @@ def find(name: str) -> Path:
         if file not in wheel_names():
             raise ValueError(f"the installed pycalphad has no database '{file}'; {suggest(file, wheel_names())}")
         return _wheel() / file
-    path = Path(name)
+    path = Path(name).expanduser()
     if path.is_file():
         return path
     part, _, file = name.partition("/")

@@ -22,6 +22,17 @@ def check_kinds(name, settings):
             )
 
 
+def check_items(name, settings):
+    """Stop where the settings of the items are such that there can be none."""
+    method = study.ingest_method(settings)
+    if method in ingest.CHECKS:
+        try:
+            check = registry.load(ingest.CHECKS, method)
+            registry.call(check, {}, settings["ingest"][method])
+        except ValueError as error:
+            stop(name, f"ingest.{method}", error)
+
+
 def check_weights(name, settings):
     """Stop where weights are borrowed from a study that this run does not know."""
     for method, chosen in settings["segment"].items():
@@ -122,6 +133,18 @@ def check_splits(name, settings):
             stop(name, "predict.split", catalog.advice("ood_splits", first))
 
 
+def check_folds(name, settings):
+    """Stop where folds are asked for that the split does not have."""
+    given = settings.get("predict", {})
+    if not given.get("use_folds") or "SOAP_LOCO" in given["split"]:
+        return  # how many clusters that has depends on the set
+    there = folds.count(given["split"], given["folds"])
+    wrong = [number for number in given["use_folds"] if number >= there]
+    if wrong:
+        why = f"there is no fold {wrong[0]}; the split has folds 0 to {there - 1}"
+        stop(name, "predict.use_folds", why)
+
+
 def check_networks(name, settings):
     """Stop where a network for crystals lacks the graphs that it takes."""
     for method in settings.get("predict", {}):
@@ -168,21 +191,11 @@ def check_lender(name, key, lender):
         if method not in GRAPHS or method not in known:
             lacking(name, key, lender)
         return
-    card = lender.removesuffix("safetensors") + "json"
-    if not os.path.exists(lender):
+    weights = os.path.expanduser(lender)
+    if not os.path.isfile(weights):
         lacking(name, key, lender)
-    if not os.path.exists(card):
-        stop(
-            name,
-            key,
-            f"'{lender}' has no card; put '{card}' beside it, as it was written with the weights",
-        )
-    if io.read_json(card).get("method") not in GRAPHS:
-        stop(
-            name,
-            key,
-            f"'{lender}' is no network for crystals; {registry.suggest('', GRAPHS)}",
-        )
+    if why := ready_networks.fault(weights):
+        stop(name, key, why)
 
 
 def lacking(name, key, lender):
@@ -353,12 +366,14 @@ def check_figures(name, settings):
 for name, settings in STUDIES.items():
     for check in (
         check_kinds,
+        check_items,
         check_weights,
         check_proposals,
         check_target,
         check_features,
         check_index,
         check_splits,
+        check_folds,
         check_networks,
         check_pretrained,
         check_screens,

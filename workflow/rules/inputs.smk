@@ -6,6 +6,8 @@ from pathlib import Path
 from matlens import io, tdb
 from matlens.nets import GRAPHS, NETS
 from matlens.predict import folds
+from matlens.predict import ready as ready_networks
+from matlens.screen import reference
 from matlens.segment import trained
 from matlens.validate import handoff
 
@@ -39,7 +41,8 @@ def ready(name):
     found, cards = {}, {}
     for key, lender in STUDIES[name]["predict"]["pretrained"]["weights"].items():
         if lender.endswith(".safetensors"):
-            found[key], cards[key] = lender, lender.removesuffix("safetensors") + "json"
+            found[key] = os.path.expanduser(lender)
+            cards[key] = ready_networks.card_file(found[key])
         else:
             lends, _, method = lender.partition("/")
             folder = f"results/{lends}/predict/{method}"
@@ -56,7 +59,7 @@ def lent(name):
     found = {}
     for key, lender in STUDIES[name]["predict"]["pretrained"]["weights"].items():
         if lender.endswith(".safetensors"):
-            card = io.read_json(lender.removesuffix("safetensors") + "json")
+            card = io.read_json(ready_networks.card_file(os.path.expanduser(lender)))
             found[key] = card.get("graph", {GRAPHS[card["method"]]: {}})
         else:
             found[key] = connecting(*lender.split("/"))
@@ -87,6 +90,12 @@ def screening(wildcards):
     chosen = {k: v for k, v in settings.items() if k not in screen.METHODS}
     wishes = {name: {**plain, **wish} for name, wish in settings["properties"].items()}
     return {**chosen, "properties": wishes}
+
+
+def known_already(wildcards):
+    """Name the table of what is known already, so that a changed one is seen; none where there is none."""
+    file = reference.file_of(STUDIES[wildcards.study]["screen"]["reference"])
+    return [] if file is None else str(file)
 
 
 def connected(wildcards):

@@ -2,6 +2,7 @@ rule screen:
     input:
         tables=foretold,
         index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        reference=known_already,
         code=code("screen", screen.METHODS),
     output:
         ranked="results/{study}/screen/{method}/shortlist/all.parquet",

@@ -10,7 +10,7 @@ def main(tables: list, index: str, method: str, options: dict, settings: dict, r
     """Write the shortlist, and what was excluded by which criterion."""
     score = partial(registry.call, registry.load(screen.METHODS, method), options=options)
     found = io.concatenate([io.read_table(path) for path in tables])
-    known = reference.formulas(settings["reference"])
+    known = reference.known(settings["reference"])
     made, out = shortlist.make(found, io.read_table(index), settings, score, known)
     print(f"{len(made)} of {len(made) + len(out)} candidates on the shortlist; {len(out)} met not all criteria")
     print(out["criterion"].value_counts().to_string() if len(out) else "")

@@ -67,6 +67,8 @@ NAMED = {  # `columns_of(*, ...)` names what the user says of the items, for the
     "sheet": "matlens.ingest.sheet:columns_of",
 }
 
+CHECKS = {"prototypes": "matlens.ingest.prototypes:check"}  # `check(*, ...)` raises what a schema cannot say
+
 
 @dataclass
 class Micrograph:

@@ -288,19 +288,12 @@ def plan(
     """
     import pandas as pd
 
+    check(prototypes=prototypes, elements=elements)
     rows = {}
     for name in prototypes:
-        if not known(name):
-            raise ValueError(
-                f"prototypes: unknown '{name}'; {suggest(name, PROTOTYPES)}, or an AFLOW label of pymatgen"
-            )
         _, letters, _, bonding = template(name)
         distinct = sorted(set(letters))
-        lists = [_symbols(letter, elements, name) for letter in distinct]
-        if math.prod(map(len, lists)) > MOST:
-            raise ValueError(
-                f"{name}: {math.prod(map(len, lists)):.3g} combinations, at most {MOST}; list fewer elements"
-            )
+        lists = [list(dict.fromkeys(elements[letter])) for letter in distinct]
         counts = tuple(letters.count(letter) for letter in distinct)
         for chosen in itertools.product(*lists):
             if len(set(chosen)) < len(chosen):
@@ -320,13 +313,33 @@ def plan(
     return pd.DataFrame(_deduplicated(listed) if deduplicate else listed)
 
 
-def _symbols(letter: str, elements: dict[str, list[str]], name: str) -> list[str]:
-    if letter not in elements:
-        raise ValueError(f"elements: prototype '{name}' has a site {letter}; say which elements may stand there")
-    for symbol in elements[letter]:
-        if symbol not in NUMBER:
-            raise ValueError(f"elements.{letter}: unknown element '{symbol}'; {suggest(symbol, NUMBER)[:60]}")
-    return list(dict.fromkeys(elements[letter]))
+def check(*, prototypes: list[str], elements: dict[str, list[str]]) -> None:
+    """Raise a ValueError, with the remedy, where no crystals can be made: what `plan` would say, without making any."""
+    for name in prototypes:
+        if not known(name):
+            raise ValueError(
+                f"prototypes: unknown '{name}'; {suggest(name, PROTOTYPES)}, or an AFLOW label of pymatgen"
+            )
+        letters = _letters(name)
+        for letter in letters:
+            if letter not in elements:
+                raise ValueError(
+                    f"elements: prototype '{name}' has a site {letter}; say which elements may stand there"
+                )
+        count = math.prod(len(set(elements[letter])) for letter in letters)
+        if count > MOST:
+            raise ValueError(f"{name}: {count:.3g} combinations, at most {MOST}; list fewer elements")
+    for letter, symbols in elements.items():
+        for symbol in symbols:
+            if symbol not in NUMBER:
+                raise ValueError(f"elements.{letter}: unknown element '{symbol}'; {suggest(symbol, NUMBER)[:60]}")
+
+
+def _letters(name: str) -> list[str]:
+    """List the letters of a prototype, without making its cell."""
+    if name in PROTOTYPES:
+        return sorted({letter for letter, _ in PROTOTYPES[name].sites})
+    return list(LETTERS[: len({site["species"][0]["element"] for site in _aflow()[name]["sites"]})])
 
 
 def read(item: dict) -> tuple[Crystal, dict]:

@@ -23,7 +23,11 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
 
     parts = []
     for name, (arrays, card) in networks.items():
-        found = crystal_networks.apply(graphs, arrays, card, device)
+        try:
+            found = crystal_networks.apply(graphs, arrays, card, device)
+        except ValueError as error:
+            error.add_note(f"in predict.pretrained.weights.{name}")
+            raise
         half = found.pop("half_width_90")
         rows = {columns.ITEM: graphs.crystals.item.astype(str), "property": name, **found}
         rows |= {"low_90": found["predicted"] - half, "high_90": found["predicted"] + half}

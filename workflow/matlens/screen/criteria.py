@@ -1,12 +1,11 @@
 """What a candidate has to meet before it is ranked, and what it fails first."""
 
-import csv
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from matlens import compositions
+from matlens.screen import reference
 
 
 def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
@@ -29,14 +28,8 @@ def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
         yield "only", "every element of it is also in 'without': no candidate could meet both"
     if not np.isfinite(settings["sure"]):
         yield "sure", f"{settings['sure']} is no finite number"
-    path = settings["reference"]
-    if path and not Path(path).is_file():
-        yield "reference", f"there is no file '{path}'; name a CSV table with a column 'formula'"
-    elif path:
-        with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
-            head = next(csv.reader(file), [])
-        if "formula" not in head:
-            yield "reference", f"'{path}' has no column 'formula'; it has {', '.join(head) or 'none'}"
+    if why := reference.fault(settings["reference"]):
+        yield "reference", why
 
 
 def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -82,7 +75,8 @@ def first_failed(
     """Say of every candidate which criterion it fails first, in words; "" where it meets all.
 
     `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts
-    as 0). `unseen`: (n,) elements that a network has not seen. `formulas`: (n,). `known`: formulas that are not new.
+    as 0). `unseen`: (n,) elements that a network has not seen. `formulas`: (n,). `known`: compositions that are not
+    new, as `compositions.identities` names them.
     `settings`: sure, without, only, most_elements, unseen_elements.
     """
     why = np.full(len(values), "", dtype=object)
@@ -105,7 +99,8 @@ def first_failed(
     if not settings["unseen_elements"]:
         fail(unseen != "", np.array([f"element not seen in training: {names}" for names in unseen], dtype=object))
     if known:
-        fail(np.array([formula in known for formula in formulas]), "its composition is known already")
+        told = np.array([one in known for one in compositions.identities(formulas)], bool)
+        fail(told, "its composition is known already")
     margin = settings["sure"] * np.nan_to_num(std)
     for column, (name, wish) in enumerate(properties.items()):
         if wish["min"] is not None:

@@ -1,33 +1,57 @@
 """What is known already: the compositions of a table, which a new candidate must not have."""
 
+import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 from matlens import compositions
 
+COLUMN = "formula"
 
-def formulas(path: str | None) -> frozenset[str]:
-    """Read the reduced formulas of a CSV table with a column `formula`, elements in the order of the alphabet.
 
-    None or "" is no reference. ValueError where the table has no such column, or a formula that is none.
+def file_of(path: str | None) -> Path | None:
+    """Name the file of a reference, with `~` as the user's home; None where there is none."""
+    return Path(path).expanduser() if path else None
+
+
+def rows(file: Path) -> Iterator[list[str]]:
+    """Yield the cells of a table, header first, by commas, semicolons or tabs; formulas are ASCII in any encoding."""
+    with open(file, encoding="utf-8-sig", errors="replace", newline="") as handle:
+        head = handle.readline()
+        handle.seek(0)
+        for cells in csv.reader(handle, delimiter=max(",;\t", key=head.count)):
+            yield [cell.strip() for cell in cells]
+
+
+def fault(path: str | None) -> str:
+    """Say what is wrong with a reference, so far as its header tells; "" where nothing is."""
+    file = file_of(path)
+    if file is None:
+        return ""
+    if not file.is_file():
+        return f"there is no file '{path}'; name a CSV table with a column '{COLUMN}'"
+    head = next(rows(file), [])
+    return "" if COLUMN in head else f"'{path}' has no column '{COLUMN}'; it has {', '.join(head) or 'none'}"
+
+
+def known(path: str | None) -> frozenset[tuple]:
+    """Read the compositions of a table with a column `formula`, as `compositions.identities` names them.
+
+    None or "" is no reference. ValueError where there is no such file or column, or a formula that is none.
     """
+    if why := fault(path):
+        raise ValueError(f"screen.reference: {why}")
     if not path:
         return frozenset()
-    from matlens import io
-
-    if not Path(path).exists():
-        raise FileNotFoundError(
-            f"screen.reference: there is no file '{path}'; name a CSV table with a column 'formula'"
+    table = rows(file_of(path))
+    at = next(table).index(COLUMN)
+    lines = {}
+    for number, cells in enumerate(table, 2):
+        if len(cells) > at and cells[at]:
+            lines.setdefault(cells[at], number)
+    bad = next((formula for formula in lines if not compositions.readable(formula)), None)
+    if bad is not None:
+        raise ValueError(
+            f"screen.reference: {path}, line {lines[bad]}: '{bad}' is no formula; correct it, or take it out"
         )
-    table = io.read_csv(path)
-    if "formula" not in table:
-        raise ValueError(f"{path} has no column 'formula'; it has {', '.join(map(str, table.columns))}")
-    return frozenset(reduced(str(formula)) for formula in table["formula"].dropna().unique())
-
-
-def reduced(formula: str) -> str:
-    """Write a formula as the index has it: reduced, elements in the order of the alphabet."""
-    from pymatgen.core import Composition
-
-    compositions.parse([formula])  # for its message
-    parts = Composition(formula).reduced_composition.get_el_amt_dict()
-    return "".join(symbol + (f"{parts[symbol]:g}" if parts[symbol] != 1 else "") for symbol in sorted(parts))
+    return frozenset(compositions.identities(lines))

@@ -21,7 +21,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
 
     `predictions`: DataFrame, a row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
     and, where there is one, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most,
-    diverse, seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: formulas that are not new.
+    diverse, seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: what is not new.
     Returns the shortlist and the excluded, a row each with the first criterion that it fails.
     """
     import pandas as pd
