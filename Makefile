@@ -4,26 +4,28 @@ PYTHON ?= python3
 STUDIES ?=
 PROFILE ?=
 JOBS ?= cancel
+SUBMITS := yes
 ARGS ?=
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
-.PHONY: run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
+.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
-run: .venv/installed  ## build the studies, then say where the report and the main tables are
+run: profile  ## build the studies, then say where the report and the main tables are
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
 	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies "$(STUDIES)")
 
-resume: .venv/installed  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
+resume: profile  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
 	@$(BIN)/python workflow/scripts/resume.py --jobs $(JOBS)
 	@$(MAKE) --no-print-directory run
 
-plan: .venv/installed  ## show what would be done
+plan: SUBMITS :=
+plan: profile  ## show what would be done
 	@$(SNAKEMAKE) -n $(ARGS)
 
-figures report export: .venv/installed  ## only the figures, the report, or OME-Zarr folders for viewers
+figures report export: profile  ## only the figures, the report, or OME-Zarr folders for viewers
 	@$(SNAKEMAKE) $@ $(ARGS)
 
 status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
@@ -47,6 +49,9 @@ lint: .venv/installed
 
 benchmark: .venv/installed
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+profile: .venv/installed
+	@$(if $(PROFILE),$(BIN)/python workflow/scripts/check_profile.py --name "$(PROFILE)" --submits "$(SUBMITS)")
 
 .venv/installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "matlens needs Python 3.11 or newer: make run PYTHON=python3.11")'

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from matlens import door, runs
+from matlens.registry import suggest
 
 STATE = Path(".snakemake")
 LOGS = 50  # of that many runs, the newest, jobs are looked for
@@ -44,6 +45,8 @@ def main(jobs: str = "cancel") -> None:
 
     A run that is still at work in this folder is left alone: status 1.
     """
+    if jobs not in ("cancel", "wait"):
+        sys.exit(f"JOBS={jobs}: {suggest(jobs, ('cancel', 'wait'))}")
     drivers, orphans = runs.processes(Path.cwd())
     if drivers:
         print(f"a run is at work here (process {drivers[0]}): let it finish, or stop it first", file=sys.stderr)
