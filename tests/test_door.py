@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from matlens import io
 
@@ -48,6 +50,9 @@ def test_status_tells_what_is_not_finished_and_where_tables_are(tmp_path):
     (tables / "rejected.csv").write_text("item,stage,reason\nb,ingest,truncated\n")
     done = command("status.py", "--studies", "demo_superalloy", "--check", "yes", cwd=tmp_path)
     assert done.returncode == 3
+    wrong = command("status.py", "--studies", "demo_superaloy", cwd=tmp_path)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("config key 'studies': unknown study 'demo_superaloy'")
     assert "main table: results/demo_superalloy/tables/coarsening.csv" in done.stdout
     assert "1 items rejected" in done.stdout
 
@@ -60,7 +65,7 @@ FAULTS = {
 JOB = """
 import errno, os, signal, time
 from types import SimpleNamespace
-from matlens import batch, door
+from matlens import batch, door, io
 
 def work(item):
     if item["item"] == "sample <7>":
@@ -70,9 +75,9 @@ def main():
     list(batch.survive([{{"item": "sample 1"}}, {{"item": "sample <7>"}}], work, [], "segment/otsu"))
 
 named = lambda **values: SimpleNamespace(items=values.items)
-class Outputs(list):
-    items = dict(table="tables/0003.parquet").items
-parts = dict(input=named(), output=Outputs(["tables/0003.parquet"]), params=named())
+class Files(list):
+    items = dict().items
+parts = dict(input=Files(["index.parquet", "graphs.zarr.zip"]), output=Files(["tables/0003.parquet"]), params=named())
 wildcards = named(study="mine", shard="0003")
 door.run(main, SimpleNamespace(rule="segment", threads=1, log=["job.log"], wildcards=wildcards, **parts))
 """
@@ -96,3 +101,15 @@ def test_the_log_of_a_failed_job_ends_with_shard_item_reason_and_remedy(tmp_path
     assert "log: job.log" in done.stderr
     left = [path.name for path in (tmp_path / "tables").iterdir()]
     assert left == [".0004.parquet.1234.partial"], "half of its own output is removed, that of another job is not"
+
+
+def test_an_input_that_was_cut_off_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "tables").mkdir()
+    io.write_table(tmp_path / "index.parquet", pd.DataFrame({"item": ["a"]}))
+    io.write_ragged(tmp_path / "graphs.zarr.zip", {"species": np.arange(9)})
+    os.truncate(tmp_path / "graphs.zarr.zip", 300)
+    code = JOB.format(fault="pass").replace("    list(", "    io.read_ragged('graphs.zarr.zip')\n    list(")
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "graphs.zarr.zip is cut off (copied in part, or a disk was full): delete it, then run again" in done.stderr

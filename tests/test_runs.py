@@ -6,7 +6,9 @@ import subprocess
 import sys
 import time
 
-from matlens import runs
+import numpy as np
+import pandas as pd
+from matlens import io, runs
 
 LOG = """Building DAG of jobs...
 SLURM run ID: 0b1c-22
@@ -19,6 +21,19 @@ total       26
 Finished jobid: 3 (Rule: ingest)
 3 of 26 steps (12%) done
 """
+
+
+def test_a_file_that_was_cut_off_is_told_from_a_whole_one(tmp_path):
+    table, arrays, other = (tmp_path / name for name in ("a.parquet", "b.zarr.zip", "c.json"))
+    io.write_table(table, pd.DataFrame({"item": list("abc")}))
+    io.write_ragged(arrays, {"species": np.arange(1000)})
+    other.write_text("{")
+    assert runs.damaged(map(str, (table, arrays, other, tmp_path / "none.parquet"))) == []
+    for path in (table, arrays):
+        whole = path.read_bytes()
+        for left in (0, 1, 3, len(whole) // 2, len(whole) - 1):
+            path.write_bytes(whole[:left])
+            assert runs.damaged([str(path)]) == [str(path)], left
 
 
 def test_a_log_tells_the_name_of_its_jobs_and_how_far_it_came():

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from matlens import runs
@@ -55,8 +55,10 @@ def _stop(signum, frame):
     raise Stopped(f"stopped by {signal.Signals(signum).name}: a time limit, a cancelled job or a node going down")
 
 
-def _remedy(error: BaseException) -> str:
+def _remedy(error: BaseException, inputs: Iterable[str]) -> str:
     """Say what helps against faults of the machine."""
+    if broken := runs.damaged(inputs):
+        return f"; {broken[0]} is cut off (copied in part, or a disk was full): delete it, then run again"
     if isinstance(error, MemoryError):
         return "; a retry asks for more memory, and more shards (ingest.shards) need less of it each"
     if isinstance(error, Stopped):
@@ -98,7 +100,7 @@ def run(main: Callable, job=None) -> None:
         except BaseException as error:
             traceback.print_exc()
             notes = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-            reason = " ".join(f"{where}: {type(error).__name__}{notes}: {error}{_remedy(error)}".split())
+            reason = " ".join(f"{where}: {type(error).__name__}{notes}: {error}{_remedy(error, job.input)}".split())
             print(f"{runs.FAILED}{reason}")
             print(f"failed: {reason}\n  log: {log}", file=sys.__stderr__)
             raise SystemExit(1) from None

@@ -10,6 +10,11 @@ from pathlib import Path
 DONE = "done"
 FAILED = "failed: "
 TAIL_BYTES = 4000
+SIGNED = {  # how a whole file of a kind begins, and what is within its last bytes: those of a part of it are others
+    ".parquet": (b"PAR1", b"PAR1"),
+    ".zip": (b"PK", b"PK\x05\x06"),
+}
+END_BYTES = {".parquet": 4, ".zip": 22}  # a zip of ours has no comment
 
 
 def run_ids(texts: Iterable[str]) -> list[str]:
@@ -58,6 +63,22 @@ def outcome(log: Path) -> tuple[str, str]:
     if last == DONE:
         return "done", ""
     return ("failed", last.removeprefix(FAILED)) if last.startswith(FAILED) else ("begun", "")
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a table or an array file ends as it should; other files count as whole."""
+    begin, end = SIGNED.get(path.suffix, (b"", b""))
+    if not begin:
+        return True
+    with open(path, "rb") as handle:
+        first = handle.read(len(begin))
+        handle.seek(max(0, path.stat().st_size - END_BYTES[path.suffix]))
+        return first == begin and handle.read().startswith(end)
+
+
+def damaged(paths: Iterable[str]) -> list[str]:
+    """List the files that were cut off, as by copying a folder of results in part."""
+    return [str(path) for path in paths if Path(path).is_file() and not is_whole(Path(path))]
 
 
 def failed(folder: Path, since: float = 0.0) -> list[tuple[Path, str]]:
