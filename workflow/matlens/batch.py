@@ -16,6 +16,10 @@ class BadItem(ValueError):
     """An item that cannot be used; the message says why, and what would help."""
 
 
+class MachineFault(RuntimeError):
+    """A fault of the machine that no item is to blame for; the message says what would help."""
+
+
 def rejection(item: str, stage: str, reason: str) -> dict[str, str]:
     """Make one row of `rejected`."""
     return {columns.ITEM: item, columns.STAGE: stage, columns.REASON: " ".join(reason.split())}
@@ -32,8 +36,10 @@ def counted(items: Iterable, total: int, label: str) -> Iterator:
 
 
 def _is_machine_fault(error: BaseException) -> bool:
-    """Tell a fault of the machine (memory, disk), which a retry may cure, from a fault of the item."""
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRORS)
+    """Tell a fault of the machine (memory, disk, workers), which a retry may cure, from a fault of the item."""
+    return isinstance(error, (MemoryError, MachineFault)) or (
+        isinstance(error, OSError) and error.errno in MACHINE_ERRORS
+    )
 
 
 def survive(

@@ -25,12 +25,15 @@ def limit_threads(threads: int) -> None:
 
 
 def _arguments(main: Callable, job) -> dict:
-    """Collect what `main` asks for by name from the inputs, outputs, params and wildcards of a job."""
+    """Collect what `main` asks for by name from the inputs, outputs, params, wildcards and resources of a job."""
+    asked = inspect.signature(main).parameters
     offered = {**dict(job.wildcards.items()), "threads": job.threads}
+    if "resources" in asked:
+        offered["resources"] = dict(job.resources.items())
     for part in (job.input, job.output, job.params):
         for name, value in part.items():
             offered[name] = value if isinstance(value, (str, int, float, bool, dict, type(None))) else list(value)
-    return {name: offered[name] for name in inspect.signature(main).parameters if name in offered}
+    return {name: offered[name] for name in asked if name in offered}
 
 
 def _command_line(main: Callable) -> dict:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from glob import escape
 from pathlib import Path
 
@@ -394,11 +395,25 @@ def read_ragged(path, names=None) -> dict[str, np.ndarray]:
 
 
 class Arrays(Mapping):
-    """The arrays of one shard: a mapping of key to array, each read when it is asked for."""
+    """The arrays of one shard: a mapping of key to array, each read when it is asked for.
 
-    def __init__(self, root):
-        self._root = root
-        self._keys = sorted(int(name) for name in root.group_keys())
+    What travels to another process is the path: there they are opened anew.
+    """
+
+    def __init__(self, path):
+        import zarr
+
+        self._path = os.path.abspath(path)
+        self._store = zarr.storage.ZipStore(path, mode="r")
+        self._root = zarr.open_group(self._store, mode="r")
+        self._keys = sorted(int(name) for name in self._root.group_keys())
+
+    def __reduce__(self):
+        return _opened, (self._path,)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._store.close()
 
     def __getitem__(self, key: int) -> np.ndarray:
         return self.layer(key, "0")
@@ -465,13 +480,17 @@ class Arrays(Mapping):
 @contextmanager
 def read_arrays(path) -> Iterator[Arrays]:
     """Open the arrays of one shard for reading."""
-    import zarr
-
-    store = zarr.storage.ZipStore(path, mode="r")
+    arrays = Arrays(path)
     try:
-        yield Arrays(zarr.open_group(store, mode="r"))
+        yield arrays
     finally:
-        store.close()
+        arrays.close()
+
+
+@cache
+def _opened(path: str) -> Arrays:
+    """Open the arrays of one shard for as long as this process lives."""
+    return Arrays(path)
 
 
 def unit_interval(pixels: np.ndarray, attrs: Mapping) -> np.ndarray:

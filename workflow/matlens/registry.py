@@ -41,10 +41,14 @@ def call(function: Callable, offered: Mapping[str, object], options: Mapping[str
 
     A stage offers more than one method needs (an image, the truth, the pixel size); a method's
     positional arguments say which of them it takes. Options that belong to a sister function
-    of the same method (the `plan` of an ingest method) are left to that one.
+    of the same method (the `plan` of an ingest method) are left to that one. A positional argument
+    with a default may be missing among the offers.
     """
-    own = options_of(function)
+    own, parameters = options_of(function), inspect.signature(function).parameters
+    taken = [
+        name for name in inputs_of(function) if name in offered or parameters[name].default is inspect.Parameter.empty
+    ]
     return function(
-        **{name: offered[name] for name in inputs_of(function)},
+        **{name: offered[name] for name in taken},
         **{name: value for name, value in options.items() if name in own},
     )

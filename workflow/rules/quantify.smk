@@ -16,6 +16,7 @@ rule quantify:
     resources:
         mem_mb=memory(1500, 1),
         runtime=minutes(10, 0.1),
+        dask_workers=0,
     params:
         options=options("quantify", "measure"),
         phases=phases,

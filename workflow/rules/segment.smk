@@ -53,6 +53,7 @@ rule segment:
         mem_mb=memory(2000, 0.5),
         runtime=minutes(10, 0.2),
         gpu=gpus("segment", NETS),
+        dask_workers=0,
     params:
         options=options("segment"),
         phases=phases,

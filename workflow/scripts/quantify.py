@@ -3,23 +3,36 @@
 from functools import partial
 from math import prod
 
-from matlens import batch, columns, door, io, quantify, registry
+from matlens import batch, columns, door, io, quantify, registry, spread
 from matlens.quantify import bands
 
 
 def main(
-    labels: str, images: str, truth: str, measure: str, options: dict, phases: list, table: str, rejected: str
+    labels: str,
+    images: str,
+    truth: str,
+    measure: str,
+    options: dict,
+    phases: list,
+    table: str,
+    rejected: str,
+    resources: dict | None = None,
 ) -> None:
     """Write one table with the rows of every item that the measure applies to."""
     function, lost = registry.load(quantify.METHODS, measure), []
-    with io.read_arrays(labels) as marks, io.read_arrays(images) as pixels, io.read_arrays(truth) as truths:
+    with (
+        io.read_arrays(labels) as marks,
+        io.read_arrays(images) as pixels,
+        io.read_arrays(truth) as truths,
+        spread.workers(resources) as mapped,
+    ):
         sources = {"labels": marks.get, "truth": truths.get, "image": pixels.unit_interval}
         needed = [name for name in registry.inputs_of(function) if name in sources]
 
         def work(item: dict):
             shape = marks.shape(item["key"])
             if measure in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
-                offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases}
+                offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases, "mapped": mapped}
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}

@@ -4,7 +4,7 @@ from functools import partial
 from math import prod
 
 import numpy as np
-from matlens import batch, columns, door, io, registry, segment
+from matlens import batch, columns, door, io, registry, segment, spread
 from matlens.segment import bands, frames, trained
 
 
@@ -18,19 +18,25 @@ def main(
     rejected: str,
     weights: str | list = (),
     card: str | list = (),
+    resources: dict | None = None,
 ) -> None:
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
     needed = registry.inputs_of(function)
     about = io.read_json(card) if weights else None
     model = trained.model(method, io.read_weights(weights), about, phases, options) if weights else None
-    with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths, io.write_arrays(labels) as out:
+    with (
+        io.read_arrays(images) as pixels,
+        io.read_arrays(truth) as truths,
+        spread.workers(resources) as mapped,
+        io.write_arrays(labels) as out,
+    ):
 
         def work(item: dict):
             key = item["key"]
             if method in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
                 offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
-                return registry.call(registry.load(segment.BANDS, method), offered, options)
+                return registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
             stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None

@@ -2,10 +2,12 @@
 
 `read(first, last)` gives rows of an image, or slices of a volume, of a uint8 phase map; `shape` is that of the whole.
 Every sum over pixels is one of integers, so that what bands add up to is what the whole gives, to the last bit.
+`mapped` is `map`, or what shares bands out over workers and gives the results in the same order (`matlens.spread`).
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -19,23 +21,29 @@ BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are sto
 BAND_PX = 1 << 25  # and so many pixels
 
 
-def _starts(first: int, last: int, shape: tuple[int, ...]) -> range:
-    """Cut rows or slices into bands: give the first of each."""
-    return range(first, last, max(1, min(BAND_ROWS, BAND_PX // prod(shape[1:]))))
+def _bands(first: int, last: int, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Cut rows or slices into bands: the first of each, and the one after its last."""
+    step = max(1, min(BAND_ROWS, BAND_PX // prod(shape[1:])))
+    return [(at, min(at + step, last)) for at in range(first, last, step)]
 
 
-def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], *, fields: int = 4):
+def _tallies(read: Callable, across: list[tuple[slice, ...]], band: tuple[int, int]) -> np.ndarray:
+    """Count the pixels of every value in each of some parts of a band."""
+    pixels = read(*band)
+    return np.array([phase_maps.tally(pixels[(slice(None), *cut)]) for cut in across])
+
+
+def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], mapped: Callable = map, *, fields: int = 4):
     """Measure the area (volume) fraction of every phase, as `matlens.quantify.fractions` does."""
     from matlens.quantify import fractions
 
     down, *rest = fractions.cuts(shape, fields)
     across = list(itertools.product(*rest))
     counts = np.zeros((len(down), len(across), 256), np.int64)
-    for row, part in enumerate(down):
-        starts = _starts(part.start, part.stop, shape)
-        for first in starts:
-            band = read(first, min(first + starts.step, part.stop))
-            counts[row] += [phase_maps.tally(band[(slice(None), *cut)]) for cut in across]
+    bands = [(row, band) for row, part in enumerate(down) for band in _bands(part.start, part.stop, shape)]
+    found = mapped(partial(_tallies, read, across), [band for _, band in bands])
+    for (row, _), tallies in zip(bands, found, strict=True):
+        counts[row] += tallies
     phase_maps.check(counts.sum((0, 1)), phases)
     size = columns.AREA if len(shape) == 2 else "volume_px3"
     return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size)
@@ -45,6 +53,7 @@ def regions(
     read: Callable,
     shape: tuple[int, ...],
     phases: list[str],
+    mapped: Callable = map,
     *,
     connectivity: str = "corners",
     background: bool = False,
@@ -54,13 +63,14 @@ def regions(
     """Measure every region, a row each, as `matlens.quantify.regions` does."""
     from matlens.quantify import regions
 
-    return regions.table(Regions(read, shape, connectivity, background, min_area_px2), phases, gap_px)
+    return regions.table(Regions(read, shape, connectivity, background, min_area_px2, mapped), phases, gap_px)
 
 
 def sizes(
     read: Callable,
     shape: tuple[int, ...],
     phases: list[str],
+    mapped: Callable = map,
     *,
     connectivity: str = "corners",
     background: bool = False,
@@ -71,7 +81,7 @@ def sizes(
     """Summarise the regions of every phase, a row each, as `matlens.quantify.sizes` does."""
     from matlens.quantify import sizes
 
-    found = Regions(read, shape, connectivity, background, min_area_px2)
+    found = Regions(read, shape, connectivity, background, min_area_px2, mapped)
     return sizes.table(found, phases, background, border, classes)
 
 
@@ -83,34 +93,28 @@ class Regions:
     """
 
     def __init__(
-        self, read: Callable, shape: tuple[int, ...], connectivity: str, background: bool, min_area_px2: float
+        self,
+        read: Callable,
+        shape: tuple[int, ...],
+        connectivity: str,
+        background: bool,
+        min_area_px2: float,
+        mapped: Callable = map,
     ):
         self.shape = shape
-        self._read, self._connectivity, self._background = read, connectivity, background
-        phases, sums, firsts, boxes, links, starts = [], [], [], [], [], [0]
-        before = None
-        for first, skip, pixels, phase in self._bands():
-            found = region_map.RegionMap(pixels[skip:], np.arange(len(phase)), phase).moments()
-            shift = np.where(np.arange(3) == 3 - len(self.shape), first + skip, 0)  # along the first axis
+        self._mapped, self._bands = mapped, _bands(0, shape[0], shape)
+        self._labelled = partial(_labelled, read, connectivity, background)
+        phases, moments, links, starts, before = [], [], [np.zeros((0, 2), np.int64)], [0], None
+        for phase, found, top, bottom in mapped(partial(_moments, self._labelled), self._bands):
             if before is not None:
-                links.append(_meetings(before, pixels[0]) + [starts[-2], starts[-1]])
+                links.append(_meetings(before, top) + [starts[-2], starts[-1]])
             phases.append(phase)
-            firsts.append(found[0] + shift)
-            sums.append(found[1])
-            boxes.append(found[2] + np.tile(shift, 2))
+            moments.append(found)
             starts.append(starts[-1] + len(phase))
-            before = pixels[-1].copy()
+            before = bottom
         self._starts = starts
-        links = np.concatenate([np.zeros((0, 2), np.int64), *links])
-        self._merge(*map(np.concatenate, (phases, firsts, sums, boxes)), links, min_area_px2)
-
-    def _bands(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-        """Yield the first row of a strip, its rows that the one before has too (0 or 1), its regions, their phases."""
-        starts = _starts(0, self.shape[0], self.shape)
-        for at in starts:
-            first = max(0, at - 1)
-            labels = self._read(first, min(at + starts.step, self.shape[0]))
-            yield first, at - first, *region_map.components(labels, self._connectivity, self._background)
+        firsts, sums, boxes = map(np.concatenate, zip(*moments, strict=True))
+        self._merge(np.concatenate(phases), firsts, sums, boxes, np.concatenate(links), min_area_px2)
 
     def _merge(self, phase, first, sums, box, links, min_area_px2: float) -> None:
         """Put the parts of every region together, and number the regions by their first pixels."""
@@ -138,11 +142,15 @@ class Regions:
         place[keep] = np.arange(1, len(keep) + 1)
         self._places = place[group]  # the region of every part, 0 for one that is too small
 
-    def _strips(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Yield the first row of a strip, its rows that the strip before has too, and its pixels as regions."""
-        for band, (first, skip, pixels, _) in enumerate(self._bands()):
-            table = np.concatenate([np.zeros(1, np.int32), self._places[self._starts[band] : self._starts[band + 1]]])
-            yield first, skip, table[pixels]
+    def _local(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Number the regions of each band from 1: list their numbers in the whole, and what parts are in the band."""
+        inside, tables = [], []
+        for first, last in itertools.pairwise(self._starts):
+            places = self._places[first:last]
+            inside.append(np.unique(places[places > 0]))
+            own = np.where(places > 0, np.searchsorted(inside[-1], places) + 1, 0)
+            tables.append(np.concatenate([[0], own]).astype(np.int32))
+        return inside, tables
 
     def moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Sum over every region: first pixel, sums and box, see `region_kernels.moments`, from region 1 on."""
@@ -150,33 +158,89 @@ class Regions:
 
     def boundary(self, gap_px: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Measure the perimeter of every region, and list the pairs that share an edge (m, 2)."""
-        from matlens.quantify import region_kernels
-
         if gap_px > 0:
             raise BadItem("gap_px looks over the whole of an image, which is too large for that; take gap_px: 0")
-        offsets, weights, straight = boundaries.directions(len(self.shape))
-        ends = np.zeros((self.count + 1, len(offsets)), np.int64)
-        pairs = np.zeros(0, np.int64)
-        for _, skip, pixels in self._strips():
-            found, keys = region_kernels.crossings(boundaries.volume(pixels), self.count, offsets)
-            ends += found
-            if skip:  # the row that two strips have was counted twice, and its upper and lower edge are none
-                ends -= region_kernels.crossings(boundaries.volume(pixels[:1]), self.count, offsets)[0]
-            pair, direction = np.divmod(keys, len(offsets))
-            pairs = np.union1d(pairs, pair[straight[direction]])
+        _, weights, _ = boundaries.directions(len(self.shape))
+        ends = np.zeros((self.count + 1, len(weights)), np.int64)
+        inside, tables = self._local()
+        keys = [np.zeros(0, np.int64)]
+        found = self._mapped(partial(_crossings, self._labelled), zip(self._bands, tables, strict=True))
+        for own, (more, pairs) in zip(inside, found, strict=True):
+            ends[own] += more
+            small, large = own[pairs - 1].T
+            keys.append(small * np.int64(self.count + 1) + large)
+        pairs = np.unique(np.concatenate(keys))
         return (ends @ weights)[1:], np.stack(np.divmod(pairs, self.count + 1), axis=1)
 
     def extents(self, top: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the first and the last column of every region in each of its rows."""
         from matlens.quantify import region_kernels
 
-        left = np.full(offset[-1], region_kernels.FAR)
-        right = np.full(offset[-1], -region_kernels.FAR)
-        for first, _, pixels in self._strips():
-            found = region_kernels.extents(pixels, self.count, top - first, offset)
-            np.minimum(left, found[0], out=left)
-            np.maximum(right, found[1], out=right)
+        left = np.full(offset[-1], region_kernels.FAR, np.int32)
+        right = np.full(offset[-1], -region_kernels.FAR, np.int32)
+        inside, tables = self._local()
+        bottom = top + np.diff(offset)
+        rows = [
+            (np.maximum(top[own], _above(band)), np.minimum(bottom[own], band[1]))
+            for own, band in zip(inside, self._bands, strict=True)
+        ]
+        found = self._mapped(partial(_extents, self._labelled), zip(self._bands, tables, rows, strict=True))
+        for own, (first, last), (lefts, rights) in zip(inside, rows, found, strict=True):
+            at = _ranges(offset[own] + first - top[own], last - first)
+            left[at] = np.minimum(left[at], lefts)
+            right[at] = np.maximum(right[at], rights)
         return left, right
+
+
+def _above(band: tuple[int, int]) -> int:
+    """Give the row from which a band is read: the last of the band before, where there is one."""
+    return max(0, band[0] - 1)
+
+
+def _labelled(
+    read: Callable, connectivity: str, background: bool, band: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the parts of regions in a band and the row above it; return them and their phases."""
+    return region_map.components(read(_above(band), band[1]), connectivity, background)
+
+
+def _moments(labelled: Callable, band: tuple[int, int]) -> tuple:
+    """Sum over every part in a band, the row above it left out; return phases, sums, that row, and the last one."""
+    pixels, phase = labelled(band)
+    found = region_map.RegionMap(pixels[band[0] - _above(band) :], np.arange(len(phase)), phase)
+    first, sums, box = found.moments()
+    shift = np.where(np.arange(3) == 3 - pixels.ndim, band[0], 0)  # along the first axis
+    return phase, (first + shift, sums, box + np.tile(shift, 2)), pixels[0].copy(), pixels[-1].copy()
+
+
+def _crossings(labelled: Callable, part: tuple[tuple[int, int], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Count the crossings of every region of a band, and list the pairs that share an edge, by the band's numbers."""
+    from matlens.quantify import region_kernels
+
+    band, table = part
+    pixels, count = table[labelled(band)[0]], int(table.max())
+    offsets, _, straight = boundaries.directions(pixels.ndim)
+    ends, keys = region_kernels.crossings(boundaries.volume(pixels), count, offsets)
+    if band[0]:  # the row that two bands have was counted twice, and its upper and lower edge are none
+        ends -= region_kernels.crossings(boundaries.volume(pixels[:1]), count, offsets)[0]
+    pair, direction = np.divmod(keys, len(offsets))
+    return ends[1:], np.stack(np.divmod(np.unique(pair[straight[direction]]), count + 1), axis=1)
+
+
+def _extents(labelled: Callable, part: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Find the first and the last column of every region of a band in each of its rows there."""
+    from matlens.quantify import region_kernels
+
+    band, table, (first, last) = part
+    pixels = table[labelled(band)[0]]
+    offset = np.concatenate([[0, 0], np.cumsum(last - first)])
+    return region_kernels.extents(pixels, len(first), np.concatenate([[0], first - _above(band)]), offset)
+
+
+def _ranges(first: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """Put ranges of integers, by their first and their number, one after the other."""
+    begins = np.cumsum(count) - count
+    return np.repeat(first - begins, count) + np.arange(count.sum())
 
 
 def _meetings(above: np.ndarray, same: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ Every kernel takes int32 labels in C order with the regions 1 to `count`. A 2-D 
 import numpy as np
 from numba import njit
 
-FAR = 1 << 40
+FAR = 1 << 30  # beyond every column
 
 
 @njit(cache=True, nogil=True)
@@ -131,8 +131,8 @@ def extents(image, count, top, offset):
     results. Returns `left`, and `right` (one beyond the last); rows without a pixel keep FAR and -FAR.
     """
     height, width = image.shape
-    left = np.full(offset[-1], FAR, np.int64)
-    right = np.full(offset[-1], -FAR, np.int64)
+    left = np.full(offset[-1], FAR, np.int32)
+    right = np.full(offset[-1], -FAR, np.int32)
     for y in range(height):
         row = image[y]
         x = 0

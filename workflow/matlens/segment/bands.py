@@ -1,11 +1,13 @@
 """Thresholds for images and volumes larger than memory: read part by part, with the labels of the whole at once.
 
 `read(*cuts)` gives a part (a slice for each axis) as float32 in [0, 1]; `shape` is that of the whole. What is returned
-yields the labels of one band after the other: rows of an image, slices of a volume, as many as a chunk has.
+yields the labels of one band after the other: rows of an image, slices of a volume, as many as a chunk has. `mapped` is
+`map`, or what shares parts out over workers and gives the results in the same order (`matlens.spread`).
 """
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -35,7 +37,12 @@ def _parts(band: slice, shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         yield tuple(slice(a, min(a + step, end)) for a, step, end in zip(corner, steps, ends, strict=True))
 
 
-def _smooth(read: Callable, shape: tuple[int, ...], part: tuple[slice, ...], sigma_px: float) -> np.ndarray:
+def _all_parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Cut the whole into parts, band by band."""
+    return itertools.chain.from_iterable(_parts(band, shape) for band in _bands(shape))
+
+
+def _smooth(read: Callable, shape: tuple[int, ...], sigma_px: float, part: tuple[slice, ...]) -> np.ndarray:
     """Smooth one part; margins as wide as the kernel make every pixel what it is in the whole."""
     margin = int(4.0 * sigma_px + 0.5)
     if margin >= min(*shape, BAND[len(shape)]):
@@ -45,50 +52,65 @@ def _smooth(read: Callable, shape: tuple[int, ...], part: tuple[slice, ...], sig
     return histogram.smooth(read(*wide), sigma_px)[inner]
 
 
-def _thresholds(read: Callable, shape: tuple[int, ...], sigma_px: float, classes: int) -> np.ndarray:
+def _range(smoothed: Callable, part: tuple[slice, ...]) -> tuple[float, float]:
+    """Find the range of one part."""
+    return histogram.finite_range(smoothed(part))
+
+
+def _counts(smoothed: Callable, low: float, high: float, part: tuple[slice, ...]) -> np.ndarray:
+    """Count the grey levels of one part."""
+    return histogram.counts(smoothed(part), low, high)
+
+
+def _classes(smoothed: Callable, thresholds: np.ndarray, table: np.ndarray, part: tuple[slice, ...]) -> np.ndarray:
+    """Label one part: how many thresholds a pixel is above, as `table` names them."""
+    smooth = smoothed(part)
+    labels = np.zeros(smooth.shape, np.uint8)
+    for threshold in thresholds:
+        labels += smooth > np.float32(threshold)
+    return labels if (table == np.arange(len(table))).all() else table[labels]
+
+
+def _thresholds(mapped: Callable, smoothed: Callable, shape: tuple[int, ...], classes: int) -> np.ndarray:
     """Find the thresholds of the smoothed whole, which is read twice: for its range, and for its histogram.
 
     A constant image has none.
     """
-
-    def smoothed() -> Iterator[np.ndarray]:
-        return (_smooth(read, shape, part, sigma_px) for band in _bands(shape) for part in _parts(band, shape))
-
-    ranges = [histogram.finite_range(part) for part in smoothed()]
-    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
+    lows, highs = zip(*mapped(partial(_range, smoothed), _all_parts(shape)), strict=True)
+    low, high = min(lows), max(highs)
     if low == high:
         return np.zeros(0)
-    counts = sum(histogram.counts(part, low, high) for part in smoothed())
+    counts = sum(mapped(partial(_counts, smoothed, low, high), _all_parts(shape)))
     return histogram.otsu_thresholds(counts, histogram.centres(low, high), classes)
 
 
 def _label(
-    read: Callable, shape: tuple[int, ...], sigma_px: float, thresholds: np.ndarray, table: np.ndarray
+    mapped: Callable, smoothed: Callable, shape: tuple[int, ...], thresholds: np.ndarray, table: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Yield the labels of each band: how many thresholds a pixel is above, as `table` names them."""
+    """Yield the labels of each band."""
+    found = mapped(partial(_classes, smoothed, thresholds, table), _all_parts(shape)) if len(thresholds) else None
     for band in _bands(shape):
-        labels = np.zeros((band.stop - band.start, *shape[1:]), np.uint8)
-        for part in _parts(band, shape) if len(thresholds) else ():
-            smooth = _smooth(read, shape, part, sigma_px)
-            place = (slice(part[0].start - band.start, part[0].stop - band.start), *part[1:])
-            for threshold in thresholds:
-                labels[place] += smooth > np.float32(threshold)
-        yield labels if (table == np.arange(len(table))).all() else table[labels]
+        labels = np.full((band.stop - band.start, *shape[1:]), table[0], np.uint8)
+        for part in _parts(band, shape) if found else ():
+            labels[part[0].start - band.start : part[0].stop - band.start, *part[1:]] = next(found)
+        yield labels
 
 
 def otsu(
-    read: Callable, shape: tuple[int, ...], *, foreground: str = "bright", sigma_px: float = 1.0
+    read: Callable, shape: tuple[int, ...], mapped: Callable = map, *, foreground: str = "bright", sigma_px: float = 1.0
 ) -> Iterator[np.ndarray]:
     """Label an image or volume band by band by Otsu's threshold, as `matlens.segment.otsu` does."""
-    thresholds = _thresholds(read, shape, sigma_px, 2)
+    smoothed = partial(_smooth, read, shape, sigma_px)
+    thresholds = _thresholds(mapped, smoothed, shape, 2)
     table = [0, 1] if foreground == "bright" or not len(thresholds) else [1, 0]
-    return _label(read, shape, sigma_px, thresholds, np.array(table, np.uint8))
+    return _label(mapped, smoothed, shape, thresholds, np.array(table, np.uint8))
 
 
 def multi_otsu(
     read: Callable,
     shape: tuple[int, ...],
     phases: list[str],
+    mapped: Callable = map,
     *,
     classes: int = 3,
     phase_of_class: list[int] | None = None,
@@ -96,4 +118,5 @@ def multi_otsu(
 ) -> Iterator[np.ndarray]:
     """Label an image or volume band by band by Otsu's thresholds, as `matlens.segment.multi_otsu` does."""
     table = phase_table(phase_of_class, classes, phases)
-    return _label(read, shape, sigma_px, _thresholds(read, shape, sigma_px, classes), table)
+    smoothed = partial(_smooth, read, shape, sigma_px)
+    return _label(mapped, smoothed, shape, _thresholds(mapped, smoothed, shape, classes), table)
