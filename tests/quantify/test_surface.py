@@ -1,6 +1,7 @@
 """Specific surface of shapes whose boundary is known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matlens.quantify import surface
 
@@ -76,3 +77,22 @@ def test_the_weights_are_the_parts_of_the_sphere_nearest_to_each_neighbour(ndim)
 def test_flat_images_have_no_boundary():
     row = surface.measure(np.ones((1, 7), np.uint8), PHASES).iloc[0]
     assert row["specific_surface_per_px"] == 0
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32])
+@pytest.mark.parametrize("phase", [0, 1])
+def test_what_is_not_labelled_is_no_phase_and_bounds_none(kind, phase):
+    """Layers 10 pixels thick have an interface every 10 pixels, also where some of the image was not labelled."""
+    nothing = 255 if kind == np.uint8 else -1
+    labels = np.broadcast_to((np.arange(240) // 10 % 2)[:, None], (240, 120)).astype(kind)
+    labels[:, 60:] = nothing
+    whole = surface.measure(labels[:, :60].copy(), PHASES, phase=phase)
+    found = surface.measure(labels, PHASES, phase=phase)
+    assert whole["specific_surface_s2_per_px"][0] == pytest.approx(np.pi / 2 * 0.5 * 23 / 239)
+    pd.testing.assert_frame_equal(found, whole)
+
+
+def test_a_phase_amid_what_is_not_labelled_has_no_interface():
+    labels = np.full((40, 40), 255, np.uint8)
+    labels[10:30, 10:30] = 1
+    assert surface.measure(labels, PHASES).iloc[0, 1:].tolist() == [0.0, 0.0]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matlens.batch import BadItem
+from matlens.quantify.phase_maps import UNLABELLED
 
 
 def of_phase(labels: np.ndarray, phase: int, phases: list[str]) -> np.ndarray:
@@ -15,7 +16,12 @@ def of_phase(labels: np.ndarray, phase: int, phases: list[str]) -> np.ndarray:
     if phase >= known:
         kind = f"the study names {known} phases" if labels.dtype == np.uint8 else "a region map has phases 0 and 1"
         raise BadItem(f"option 'phase' is {phase}, but {kind} (counted from 0); give a smaller number")
-    return labels == phase if labels.dtype == np.uint8 else (labels > 0) == bool(phase)
+    return labels == phase if labels.dtype == np.uint8 else (labels > 0 if phase else labels == 0)
+
+
+def labelled(labels: np.ndarray) -> np.ndarray:
+    """Return where `labels` say anything: 255 of a phase map and -1 of a region map are no phase."""
+    return labels != UNLABELLED if labels.dtype == np.uint8 else labels >= 0
 
 
 def directions(ndim: int) -> str:
