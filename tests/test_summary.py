@@ -45,5 +45,12 @@ def test_a_table_that_is_damaged_or_gone_is_named_with_the_remedy(tables, name, 
     assert "items.csv cannot be read" in told(tables)
 
 
+def test_the_same_file_under_two_names_is_told(tables):
+    (tables / "items.csv").write_text("item,same_as\na,\nb,a\nc,a\n")
+    assert "the same file under two names, which counts twice: a and b, a and c; see" in told(tables)
+    (tables / "items.csv").write_text("item\na\n")
+    assert "same file" not in told(tables)
+
+
 def test_what_is_not_there_is_not_finished(tmp_path):
     assert "not finished; run it with: make run STUDIES=alloy" in told(tmp_path)

@@ -90,6 +90,17 @@ def page(tmp_path, monkeypatch):
     return write
 
 
+def test_items_that_are_one_file_under_two_names_are_told(page):
+    path = page()
+    told = "2 the same file as another: column same_as of the items"
+    assert told not in Page(path.read_text()).words
+    items = io.read_csv("results/mine/tables/items.csv").assign(same_as=["", "007", "007", *[""] * 147])
+    described = content("mine")
+    io.write_csv("results/mine/tables/items.csv", items)
+    write_report({"mine": described}, "results/report.html")
+    assert told in Page(path.read_text()).words
+
+
 def test_what_an_item_is_called_stays_text(page):
     text = page().read_text()
     found = Page(text)

@@ -11,6 +11,7 @@ KEY = "key"
 STAGE = "stage"
 REASON = "reason"
 FILE = "file"
+SAME_AS = "same_as"
 TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
@@ -45,6 +46,7 @@ MEANING = {
     STAGE: "stage that rejected the item",
     REASON: "why the item was rejected, and what would help",
     FILE: "file the item was read from",
+    SAME_AS: "item whose file has the very same bytes; empty where there is none",
     TRUTH_FILE: "file of its ground truth labels",
     SPLIT: "role in learning: train, val or test",
     GROUP: "specimen or parent image; never divided between splits",
@@ -252,7 +254,7 @@ MEANING = {
     "chord_length_px": "length of the chords that are counted, in pixels",
     "chord_probability": "part of the chords of this direction that have this length",
     "mean_intercept_px": "length of the phase along the lines over its chords (cut ones count half), in pixels",
-    "specific_surface_per_px": "boundary of the phase per area or volume of the image (Crofton), per pixel",
+    "specific_surface_per_px": "boundary of the phase with others per labelled area or volume (Crofton), per pixel",
     "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, per pixel",
     "triple_line_density_per_px2": "length of voxel edges where three phases meet, per volume; empty in 2-D",
     "triple_line_smooth_per_px2": "length of the smooth lines behind those edges, per volume, if isotropic",

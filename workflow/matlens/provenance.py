@@ -21,3 +21,14 @@ def provenance(packages: Iterable[str] = ("matlens", "numpy", "torch")) -> dict:
     except (OSError, subprocess.CalledProcessError):
         commit = None
     return {"versions": found, "commit": commit}
+
+
+def commit_here() -> str:
+    """Name the commit of the repository in this folder; "" where there is none."""
+    command = ["git", "rev-parse", "--show-prefix", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except OSError:
+        return ""
+    prefix, _, commit = done.stdout.partition("\n")
+    return commit.strip()[:12] if done.returncode == 0 and not prefix else ""

@@ -119,17 +119,19 @@ def _with_spread(found: tuple | None) -> str:
     return f"{mean:.{digits}f} ± {spread:.{digits}f}"
 
 
-def items(parts: Iterable, keys: Iterable[int]) -> tuple[int, int, list[str], dict[int, str]]:
-    """Count the items and those of known scale, list their shapes, and name those with some keys."""
-    count, known, shapes, names, keys = 0, 0, {}, {}, set(keys)
+def items(parts: Iterable, keys: Iterable[int]) -> tuple[int, int, list[str], dict[int, str], int]:
+    """Count the items and those of known scale, list their shapes, name those with some keys, count copies of files."""
+    count, known, shapes, names, keys, twice = 0, 0, {}, {}, set(keys), 0
     for frame in parts:
         count += len(frame)
         if columns.PIXEL_SIZE in frame:  # crystals have neither scale nor shape
             known += int(frame[columns.PIXEL_SIZE].notna().sum())
             shapes |= dict.fromkeys(zip(frame["width_px"], frame["height_px"], strict=True))
+        if columns.SAME_AS in frame:
+            twice += int((frame[columns.SAME_AS].fillna("") != "").sum())
         chosen = frame[frame[columns.KEY].isin(keys)]
         names |= dict(zip(chosen[columns.KEY].astype(int), chosen[columns.ITEM].astype(str), strict=True))
-    return count, known, [f"{int(w)} × {int(h)} px" for w, h in sorted(shapes)], names
+    return count, known, [f"{int(w)} × {int(h)} px" for w, h in sorted(shapes)], names, twice
 
 
 def uri(kind: str, data: bytes) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from matlens import io, runs, study
+from matlens import columns, io, runs, study
 
 SHOWN = 20  # failed jobs told one by one
 
@@ -28,12 +28,25 @@ def describe(name: str, settings: dict, folder: Path) -> Told:
             lines.append(
                 f"  {rejected['item'].nunique()} items rejected, with the reasons in {folder / 'rejected.csv'}"
             )
+        lines += repeated(items, folder / "items.csv")
         for at, tell in ((folder / "shortlist.csv", unlisted), (folder / "verdicts.csv", waiting)):
             lines += tell(name, at) if at.exists() else []
     except (OSError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0][:100]
         return Told([f"{name}: {at} cannot be read ({why}); delete it, then: make run STUDIES={name}"], 0)
     return Told(lines, len(rejected))
+
+
+def repeated(items, table: Path) -> list[str]:
+    """Tell which items of a table are the same file under two names, and so count twice."""
+    if columns.SAME_AS not in items:
+        return []
+    some = items[items[columns.SAME_AS].notna()]
+    names = ", ".join(f"{a} and {b}" for a, b in zip(some[columns.SAME_AS].head(3), some[columns.ITEM], strict=False))
+    more = f" and {len(some) - 3} more" if len(some) > 3 else ""
+    return [
+        f"  the same file under two names, which counts twice: {names}{more}; see {table}, column {columns.SAME_AS}"
+    ]
 
 
 def unlisted(name: str, table: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """List the items of a study, once, before its shards are read."""
 
 from matlens import batch, columns, door, ingest, io, registry
+from matlens.ingest import repeats
 
 
 def main(method: str, options: dict, plan: str, rejected: str) -> None:
@@ -15,6 +16,9 @@ def main(method: str, options: dict, plan: str, rejected: str) -> None:
     ]
     items = found[~bad].reset_index(drop=True)
     items.insert(0, columns.KEY, range(len(items)))
+    if columns.FILE in items and any(twins := repeats.same_as(items)):
+        items[columns.SAME_AS] = twins
+        print("\n".join(f"{a} and {b} are the same file" for a, b in zip(twins, items[columns.ITEM], strict=True) if a))
     io.write_table(plan, items)
     io.write_rejected(rejected, rows)
 
