@@ -5,8 +5,12 @@ import pickle
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
-from matlens.predict import ready
+from matlens import crystals, io
+from matlens.predict import properties, ready
+from scripts import connect as connect_door
+from scripts import predict_pretrained
 
 GOOD = Path(__file__).resolve().parents[2] / "data/weights/cgcnn_log10_bulk_modulus.safetensors"
 CARD = json.loads(GOOD.with_suffix(".json").read_text())
@@ -51,3 +55,25 @@ def test_weights_without_a_card_ask_for_it(weights):
 def test_a_file_that_is_cut_off_or_a_pickle_holds_no_weights(weights, bytes_):
     weights.write_bytes(bytes_)
     assert "holds no weights" in ready.fault(str(weights))
+
+
+@pytest.mark.parametrize("items", [[], ["a"]])
+def test_a_shard_of_which_nothing_is_left_is_a_table_without_rows(tmp_path, items):
+    made = [crystals.Crystal(3.6 * np.eye(3), np.array([29], np.uint8), np.zeros((1, 3))) for _ in items]
+    io.write_ragged(tmp_path / "s", crystals.to_arrays(crystals.pack(range(len(made)), items, made)))
+    connect_door.main(tmp_path / "s", "knn", {"k": 12}, *(tmp_path / name for name in "gtr"))
+    options, asked = {"device": "cpu", "sites": True}, ["k"]
+    files = [str(GOOD)], [str(GOOD.with_suffix(".json"))]
+    out = [tmp_path / name for name in ("properties", "rejected", "sites")]
+    predict_pretrained.main([tmp_path / "g"], *files, asked, options, *out)
+    found = io.read_table(out[0])
+    assert list(found.columns) == list(properties.COLUMNS)
+    assert found["item"].tolist() == items
+    assert len(io.read_table(out[1])) == 0
+
+
+def test_weights_of_another_width_than_their_card_says_name_the_property(tmp_path, weights):
+    wide = {**CARD, "network": {**CARD["network"], "width": 128}}
+    with pytest.raises(ValueError, match="of another network") as error:
+        properties.by_networks(None, {"k": (io.read_weights(weights), wide)}, "cpu")
+    assert error.value.__notes__ == ["in predict.pretrained.weights.k"]

@@ -1,5 +1,6 @@
 """Predict properties of the crystals of one shard by networks that are ready."""
 
+import numpy as np
 from matlens import batch, columns, door, graphs, io
 from matlens.predict import properties
 
@@ -23,9 +24,10 @@ def main(
         told = some if options["sites"] else graphs.taken(some, [])
         atoms.append(properties.sites_by_networks(told, networks, options["device"]))
     found = io.concatenate(made)
-    bad = found[~found["predicted"].map(lambda value: value == value and abs(value) < 1e30)]
-    io.write_table(predictions, found.drop(bad.index))
-    lost = [batch.rejection(item, "predict/pretrained", "the network gives no number") for item in bad[columns.ITEM]]
+    good = np.abs(found["predicted"].to_numpy(float)) < 1e30  # NaN is not
+    io.write_table(predictions, found[good])
+    bad = found[columns.ITEM][~good]
+    lost = [batch.rejection(item, "predict/pretrained", "the network gives no number") for item in bad]
     io.write_rejected(rejected, lost)
     io.write_table(sites, io.concatenate(atoms))
 
