@@ -23,8 +23,9 @@ LEAST_ITEMS, MOST_SHARDS = 200, 1200
 SLURM_JOB_S = 6.0  # start of a job on a quiet Slurm, before its first line: two Snakemakes
 SALT = {"prototypes": ["rock_salt"], "elements": {"A": ["Na"], "X": ["Cl"]}}
 WEIGHTS = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
+SCREENINGS = "a network", "a network and a potential"
 SPANS = """
-import builtins as _b, json as _j, time as _t
+import builtins as _b, json as _j, resource as _r, time as _t
 _state, _import = {"depth": 0, "spent": 0.0}, _b.__import__
 def _timed(*words, **more):
     _state["depth"] += 1
@@ -43,7 +44,8 @@ TIMED = f"""
 {CALL.rstrip()}
             _work = _t.process_time() - _cpu - (_state["spent"] - _before)
             with open("spans.jsonl", "a") as _file:
-                _file.write(_j.dumps([job.rule, _began, _t.time(), _work, _t.process_time()]) + chr(10))
+                _kb = _r.getrusage(_r.RUSAGE_SELF).ru_maxrss
+                _file.write(_j.dumps([job.rule, _began, _t.time(), _work, _t.process_time(), _kb]) + chr(10))
 """
 
 
@@ -59,8 +61,11 @@ def house(folder: Path) -> Path:
     return folder
 
 
-def study(folder: Path, shards: int, ingest: dict) -> None:
-    """Write the study: crystals, their graphs, a property by ready weights, a shortlist."""
+def study(folder: Path, shards: int, ingest: dict, stable: bool = False) -> None:
+    """Write the study: crystals, their graphs, a property by ready weights, a shortlist.
+
+    `stable`: a universal potential says how far above the hull of all each lies, as it is, and the list asks for that.
+    """
     settings = {
         "title": "scale",
         "ingest": {"shards": shards, **ingest},
@@ -68,6 +73,9 @@ def study(folder: Path, shards: int, ingest: dict) -> None:
         "predict": {"pretrained": {"weights": {"log10_bulk_modulus_gpa": WEIGHTS}}},
         "screen": {"properties": {"log10_bulk_modulus_gpa": {"goal": "maximize"}}, "weighted": {}},
     }
+    if stable:
+        settings["predict"]["chgnet"] = {"steps": 0}
+        settings["screen"]["properties"]["energy_above_hull_ev_per_atom"] = {"goal": "minimize", "max": 0.1}
     (folder / "config/studies/scale.yaml").write_text(json.dumps(settings))
 
 
@@ -142,7 +150,7 @@ def draw(rows: list[dict], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def screening() -> dict:
+def screening(stable: bool) -> dict:
     """Screen the perovskites of Matbench on two cores, and tell the work of the doors from all that is around it.
 
     Work is what runs inside a door's `main`, but for imports; then come the start of processes and imports; the rest is
@@ -150,9 +158,9 @@ def screening() -> dict:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = house(Path(name))
-        study(folder, 1, {"prototypes": SALT})
+        study(folder, 1, {"prototypes": SALT}, stable)
         measured(snakemake("--cores", "2", "--quiet", "all"), folder)  # compiles what is compiled once on a machine
-        study(folder, 2, {"crystal_set": {"name": "matbench_perovskites", "targets": ["y"]}})
+        study(folder, 2, {"crystal_set": {"name": "matbench_perovskites", "targets": ["y"]}}, stable)
         door = folder / "workflow/matlens/door.py"
         text = door.read_text()
         assert text.count(CALL) == 1, "the door calls its main elsewhere"
@@ -160,9 +168,10 @@ def screening() -> dict:
         door.write_text(text.replace('"""The frame', SPANS.strip() + '\n"""The frame', 1))
         found = measured(snakemake("--cores", "2", "--quiet", "all"), folder)
         spans = [json.loads(line) for line in (folder / "spans.jsonl").read_text().splitlines()]
-    work = {}
-    for rule, _, _, seconds, _ in spans:
+    work, memory = {}, {}
+    for rule, _, _, seconds, _, kilobytes in spans:
         work[rule] = work.get(rule, 0.0) + seconds
+        memory[rule] = max(memory.get(rule, 0.0), kilobytes / 1024)
     covered, end = 0.0, 0.0
     for began, ended in sorted((began, ended) for _, began, ended, *_ in spans):  # when some door was at work
         covered += max(0.0, ended - max(began, end))
@@ -172,9 +181,10 @@ def screening() -> dict:
         "at_work_s": covered,
         "cpu_s": found["cpu_s"],
         "work_s": sum(work.values()),
-        "doors_s": sum(used for *_, used in spans),
+        "doors_s": sum(span[4] for span in spans),
         "jobs": len(spans),
         "by_rule_s": work,
+        "by_rule_mb": memory,
     }
 
 
@@ -205,14 +215,17 @@ def main() -> None:
         f"in {last['jobs']:,} jobs {last['cpu_s']:.0f} s, {last['jobs'] * mean / 3600:.1f} h, "
         f"{last['jobs'] * SLURM_JOB_S / 3600:.1f} h"
     )
-    if chosen.screening:
-        found = screening()
+    for words in SCREENINGS if chosen.screening else ():
+        found = screening(words == SCREENINGS[1])
         print(
-            f"screening of 18,928 perovskites in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
+            f"screening of 18,928 perovskites by {words} in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
             f"{found['work_s']:.0f} of work, {found['doors_s'] - found['work_s']:.0f} of start-up and imports, "
-            f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake; {found['wall_s']:.0f} s wall, "
-            f"no door at work in {1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
+            f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake, so {1 - found['work_s'] / found['cpu_s']:.0%} of "
+            f"orchestration; {found['wall_s']:.0f} s wall, no door at work in "
+            f"{1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
             + ", ".join(f"{rule} {seconds:.1f}" for rule, seconds in sorted(found["by_rule_s"].items()))
+            + "; MB at most: "
+            + ", ".join(f"{rule} {mb:.0f}" for rule, mb in sorted(found["by_rule_mb"].items()))
         )
         whole = 3 * 18_928
         print(

@@ -38,11 +38,6 @@ def test_an_unknown_element_is_named():
         potentials.energy(Crystal(np.eye(3) * 4, np.array([98], np.uint8), np.zeros((1, 3))))
 
 
-def test_nickel_is_fcc_and_iron_is_bcc():
-    assert potentials.element_energy(28)[1] == "fcc"
-    assert potentials.element_energy(26)[1] == "bcc"
-
-
 def test_the_hull_is_that_of_pymatgen():
     from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
     from pymatgen.core import Composition
@@ -66,3 +61,8 @@ def test_a_compound_half_way_between_two_others_lies_above_their_line():
     fractions = np.array([[0.5, 0.5], [0.75, 0.25], [0.625, 0.375]])
     above = potentials.above_hull(fractions, np.array([-0.4, -0.3, -0.3]))
     np.testing.assert_allclose(above, [0.0, 0.0, 0.05], atol=1e-9)
+
+
+def test_of_phases_of_one_composition_the_best_is_on_the_hull():
+    fractions = np.array([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0]])
+    np.testing.assert_allclose(potentials.above_hull(fractions, np.array([-0.1, -0.3, 0.2])), [0.2, 0.0, 0.2])

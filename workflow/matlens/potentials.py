@@ -15,13 +15,7 @@ from matlens.crystals import Crystal
 
 REFERENCE = "chgnet-0.3.0 (PBE+U, MP2020 corrections)"
 WEIGHTS = "pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar"
-ELEMENTAL = {  # simple structures in which elements are tried: cell as multiples of the cube root of volume, positions
-    "fcc": ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], [[0, 0, 0]]),
-    "bcc": ([[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]], [[0, 0, 0]]),
-    "hcp": ([[1, 0, 0], [-0.5, 3**0.5 / 2, 0], [0, 0, 1.633]], [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]),
-    "diamond": ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], [[0, 0, 0], [0.25, 0.25, 0.25]]),
-}
-MAX_ATOMS = 94  # the elements that it has learned from: H to Pu
+LAST_ELEMENT = 94  # it has learned from H to Pu
 
 
 @cache
@@ -52,8 +46,8 @@ def crystal_of(found) -> Crystal:
 
 
 def _known(crystal: Crystal) -> None:
-    if crystal.species.max() > MAX_ATOMS:
-        raise BadItem(f"the potential does not know element {int(crystal.species.max())}; it knows 1 to {MAX_ATOMS}")
+    if crystal.species.max() > LAST_ELEMENT:
+        raise BadItem(f"the potential does not know element {int(crystal.species.max())}; it knows 1 to {LAST_ELEMENT}")
 
 
 def energy(crystal: Crystal) -> float:
@@ -101,48 +95,37 @@ def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple
     return made, float(path.energies[-1]) / len(made.species), len(path.energies) - 1
 
 
-@cache
-def element_energy(number: int) -> tuple[float, str]:
-    """Return the energy of an element in the best of four simple structures, eV per atom, and its name.
-
-    Elements that are molecules or have structures of their own (O, N, Cl, Mn, ...) are not in them: what is formed from
-    such is judged too stable, and the caller says so.
-    """
-    from pymatgen.core import Element
-
-    best = (np.inf, "")
-    radius = float(Element.from_Z(number).atomic_radius or 1.5)
-    for name, (cell, frac) in ELEMENTAL.items():
-        matrix = np.array(cell, float)
-        volume = len(frac) * 4 * np.sqrt(2) * radius**3
-        matrix *= (volume / abs(np.linalg.det(matrix))) ** (1 / 3)
-        start = Crystal(matrix, np.full(len(frac), number, np.uint8), np.array(frac, float))
-        try:
-            found = relax(start, steps=300)[1]
-        except BadItem:
-            continue
-        best = min(best, (found, name))
-    if not best[1]:
-        raise BadItem(f"no simple structure of element {number} relaxes; leave it out")
-    return best
-
-
 def above_hull(fractions: np.ndarray, formation: np.ndarray) -> np.ndarray:
     """Return how far each compound lies above the lower convex hull of all, eV per atom (n,).
 
     `fractions`: (n, e) mole fractions; `formation`: (n,) formation energies from the elements, which lie on the hull at
-    0 by definition. Solved for each compound as the linear programme of the cheapest mixture of all others and itself.
+    0 by definition. The hull at a composition is the linear programme of the cheapest mixture of all phases.
     Source: S. P. Ong et al., Chem. Mater. 20 (2008) 1798 (the hull as a measure of stability).
     """
+    mixtures, same = np.unique(fractions, axis=0, return_inverse=True)
+    best = np.full(len(mixtures), np.inf)
+    np.minimum.at(best, same.ravel(), formation)
+    phases = np.vstack([mixtures, np.eye(fractions.shape[1])])
+    cost = np.concatenate([best, np.zeros(fractions.shape[1])])
+    sets = _words(phases > 0)
+    hull = np.array([_cheapest(one, phases, cost, sets, sets[at]) for at, one in enumerate(mixtures)])
+    above = formation - hull[same.ravel()]
+    return np.where(above < 1e-7, 0.0, above)  # what the programme leaves open
+
+
+def _words(flags: np.ndarray) -> np.ndarray:
+    """Pack flags (n, e) into words of 64 bits (n, w), so that sets of elements compare at once."""
+    packed = np.packbits(flags, axis=1)
+    return np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+
+
+def _cheapest(mixture: np.ndarray, phases: np.ndarray, cost: np.ndarray, sets: np.ndarray, own: np.ndarray) -> float:
+    """Find the energy of the cheapest mixture of phases that are made of no other elements, eV per atom."""
     from scipy.optimize import linprog
 
-    count, elements = fractions.shape
-    phases = np.vstack([fractions, np.eye(elements)])
-    cost = np.concatenate([formation, np.zeros(elements)])
-    above = np.zeros(count)
-    for at, mixture in enumerate(fractions):
-        # Only what is made of the compound's own elements can be part of the mixture.
-        usable = ~(phases[:, mixture <= 0] > 0).any(axis=1)
-        found = linprog(cost[usable], A_eq=phases[usable].T, b_eq=mixture, bounds=(0, None), method="highs")
-        above[at] = formation[at] - found.fun
-    return np.where(np.abs(above) < 1e-9, 0.0, above)
+    usable = np.flatnonzero(~(sets & ~own).any(axis=1))
+    elements = mixture > 0
+    if len(usable) <= elements.sum() + 1:  # itself and its elements
+        return min(0.0, float(cost[usable[0]]))
+    found = linprog(cost[usable], A_eq=phases[usable][:, elements].T, b_eq=mixture[elements], method="highs")
+    return float(found.fun)

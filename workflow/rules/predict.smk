@@ -246,6 +246,7 @@ rule hull:
             shard=shards(wildcards.study),
         ),
         index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
+        elements="data/weights/chgnet_elements.csv",
         code=code("hull"),
     output:
         predictions="results/{study}/predict/chgnet/properties/all.parquet",

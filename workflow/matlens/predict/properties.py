@@ -54,24 +54,24 @@ def rows(item: str, values: dict) -> list[dict]:
     return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
 
 
-def stability(items, numbers, fractions, energy) -> tuple[list[dict], list[dict]]:
+def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> tuple[list[dict], list[dict]]:
     """Compute the formation energy of compounds, and how far above the hull of all of them they lie, eV per atom.
 
-    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) eV per atom, all by
-    the potential. The elements are in the best of four simple structures by the same potential. Returns rows, and
-    for each compound with an element that has none of them a row of `rejected`.
+    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) and `elements` (atomic
+    number -> energy) in eV per atom, all by the potential. Returns rows, and a row of `rejected` for each compound with
+    an element that has no energy.
     """
     from matlens import batch, potentials
 
-    elements, table = compositions.dense(numbers, fractions)
-    cost = np.full(len(elements), np.nan)  # eV per atom of each element alone
-    for at, number in enumerate(elements.tolist()):
-        try:
-            cost[at] = potentials.element_energy(number)[0]
-        except BadItem as error:
-            print(f"element {number}: {error}")
-    whole = ~(table[:, np.isnan(cost)] > 0).any(axis=1)
-    lost = [batch.rejection(item, "predict/chgnet", "an element of it has no reference") for item in items[~whole]]
+    present, table = compositions.dense(numbers, fractions)
+    cost = np.array([elements.get(number, np.nan) for number in present.tolist()])
+    bare = table[:, np.isnan(cost)] > 0
+    names = np.array([compositions.SYMBOLS[number - 1] for number in present[np.isnan(cost)]])
+    whole = ~bare.any(axis=1)
+    lost = [
+        batch.rejection(items[at], "predict/chgnet", f"no reference energy of {', '.join(names[bare[at]])} is known")
+        for at in np.flatnonzero(~whole)
+    ]
     if not whole.any():
         return [], lost
     formation = energy[whole] - table[whole] @ np.nan_to_num(cost)
@@ -83,9 +83,15 @@ def stability(items, numbers, fractions, energy) -> tuple[list[dict], list[dict]
 
 
 def relaxed(crystal, *, steps: int = 200, force_ev_a: float = 0.05):
-    """Relax a crystal by the potential; returns it and its properties. BadItem where it does not relax."""
+    """Relax a crystal by the potential; returns it and its properties. With 0 steps it is taken as it is.
+
+    BadItem where it does not relax.
+    """
     from matlens import potentials
 
-    made, energy, _ = potentials.relax(crystal, steps, force_ev_a)
-    volume = float(abs(np.linalg.det(made.cell)) / len(made.species))
-    return made, dict(zip(RELAXED, (energy, volume), strict=True))
+    if steps:
+        crystal, energy, _ = potentials.relax(crystal, steps, force_ev_a)
+    else:
+        energy = potentials.energy(crystal)
+    volume = float(abs(np.linalg.det(crystal.cell)) / len(crystal.species))
+    return crystal, dict(zip(RELAXED, (energy, volume), strict=True))
