@@ -2,8 +2,8 @@
 
     python -m matlens.element_references data/weights/chgnet_elements.csv
 
-makes the table from the structures that the Materials Project has of each element (`MP-PBE-Element-Refs.json.gz` of the
-set `dft_references`): those that PBE finds among the best are relaxed by the potential, which chooses among them itself.
+makes the table from the structures that the Materials Project has of each element (`MP-PBE-Element-Refs.json.gz` of
+the set `dft_references`): those that PBE finds among the best are relaxed by the potential, which chooses among them.
 """
 
 import gzip

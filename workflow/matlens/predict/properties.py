@@ -3,7 +3,6 @@
 import numpy as np
 
 from matlens import columns, compositions
-from matlens.batch import BadItem
 
 COLUMNS = (
     columns.ITEM, "property", "predicted", "std", "low_90", "high_90", "outside_training_range", "unseen_elements",
