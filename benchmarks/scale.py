@@ -1,10 +1,11 @@
 """What orchestration costs: planning 10^3 to 10^6 items, the start-up of every door, a screening of 18,928 crystals.
 
-    python benchmarks/scale.py [--most 1000000] [--docs docs] [--screening yes]
+    python benchmarks/scale.py [--most 1000000] [--docs docs] [--screening] [--growth]
 
 Plans are dry runs of a study of synthetic crystals that are connected and predicted, with so many shards that a shard
 has 200 items at least and the graph of jobs stays small. `--docs` draws the figure scale.svg there; `--screening`
-runs the perovskites of Matbench on two cores and divides the time into work and the rest.
+runs the perovskites of Matbench on two cores and divides the time into work and the rest; `--growth` compares the
+memory of jobs at 10,000 and 100,000 crystals.
 """
 
 import argparse
@@ -23,7 +24,8 @@ LEAST_ITEMS, MOST_SHARDS = 200, 1200
 SLURM_JOB_S = 6.0  # start of a job on a quiet Slurm, before its first line: two Snakemakes
 SALT = {"prototypes": ["rock_salt"], "elements": {"A": ["Na"], "X": ["Cl"]}}
 WEIGHTS = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
-SCREENINGS = "a network", "a network and a potential"
+SCREENINGS = {"a network": False, "a network and a potential": True}
+PEROVSKITES = 18_928
 SPANS = """
 import builtins as _b, json as _j, resource as _r, time as _t
 _state, _import = {"depth": 0, "spent": 0.0}, _b.__import__
@@ -150,6 +152,36 @@ def draw(rows: list[dict], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
+def watched(folder: Path) -> None:
+    """Let the doors of a copied house write down when they worked, how long, and their memory."""
+    door = folder / "workflow/matlens/door.py"
+    text = door.read_text()
+    assert text.count(CALL) == 1, "the door calls its main elsewhere"
+    text = text.replace(CALL, TIMED.lstrip("\n"))
+    door.write_text(text.replace('"""The frame', SPANS.strip() + '\n"""The frame', 1))
+
+
+def spans(folder: Path) -> list[list]:
+    """Read what the doors wrote: rule, begin, end, seconds of work, of the process, and kB."""
+    return [json.loads(line) for line in (folder / "spans.jsonl").read_text().splitlines()]
+
+
+def largest(rows: list[list]) -> dict[str, float]:
+    """Give the memory of the largest job of each rule, MB."""
+    return {rule: max(row[5] for row in rows if row[0] == rule) / 1024 for rule in sorted({row[0] for row in rows})}
+
+
+def growth(items: int) -> dict[str, float]:
+    """Screen so many rock salts in shards of 5,000; return the memory of the largest job of each rule, MB."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = house(Path(name))
+        many(folder / "many.jsonl", items)
+        study(folder, max(1, items // 5000), {"structures": {"path": "many.jsonl"}})
+        watched(folder)
+        measured(snakemake("--cores", "2", "--quiet", "all"), folder)
+        return largest(spans(folder))
+
+
 def screening(stable: bool) -> dict:
     """Screen the perovskites of Matbench on two cores, and tell the work of the doors from all that is around it.
 
@@ -161,19 +193,12 @@ def screening(stable: bool) -> dict:
         study(folder, 1, {"prototypes": SALT}, stable)
         measured(snakemake("--cores", "2", "--quiet", "all"), folder)  # compiles what is compiled once on a machine
         study(folder, 2, {"crystal_set": {"name": "matbench_perovskites", "targets": ["y"]}}, stable)
-        door = folder / "workflow/matlens/door.py"
-        text = door.read_text()
-        assert text.count(CALL) == 1, "the door calls its main elsewhere"
-        text = text.replace(CALL, TIMED.lstrip("\n"))
-        door.write_text(text.replace('"""The frame', SPANS.strip() + '\n"""The frame', 1))
+        watched(folder)
         found = measured(snakemake("--cores", "2", "--quiet", "all"), folder)
-        spans = [json.loads(line) for line in (folder / "spans.jsonl").read_text().splitlines()]
-    work, memory = {}, {}
-    for rule, _, _, seconds, _, kilobytes in spans:
-        work[rule] = work.get(rule, 0.0) + seconds
-        memory[rule] = max(memory.get(rule, 0.0), kilobytes / 1024)
+        rows = spans(folder)
+    work = {rule: sum(row[3] for row in rows if row[0] == rule) for rule in sorted({row[0] for row in rows})}
     covered, end = 0.0, 0.0
-    for began, ended in sorted((began, ended) for _, began, ended, *_ in spans):  # when some door was at work
+    for began, ended in sorted((began, ended) for _, began, ended, *_ in rows):  # when some door was at work
         covered += max(0.0, ended - max(began, end))
         end = max(end, ended)
     return {
@@ -181,57 +206,70 @@ def screening(stable: bool) -> dict:
         "at_work_s": covered,
         "cpu_s": found["cpu_s"],
         "work_s": sum(work.values()),
-        "doors_s": sum(span[4] for span in spans),
-        "jobs": len(spans),
+        "doors_s": sum(row[4] for row in rows),
+        "jobs": len(rows),
         "by_rule_s": work,
-        "by_rule_mb": memory,
+        "by_rule_mb": largest(rows),
     }
+
+
+def listed(values: dict[str, float], digits: int) -> str:
+    return ", ".join(f"{name} {value:.{digits}f}" for name, value in values.items())
+
+
+def tell_planning(rows: list[dict]) -> tuple[float, float]:
+    """Print what planning and starting cost; return the seconds of planning a job and of starting one."""
+    heads = ["items", "shards", "jobs", "planning, CPU s", "wall s", "MB", "listing the items, CPU s", "MB"]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    cells = "| {items:,} | {shards:,} | {jobs:,} | {cpu_s:.1f} | {wall_s:.1f} | {mb:.0f} "
+    cells += "| {listing_s:.1f} | {listing_mb:.0f} |"
+    print("\n".join(lines + [cells.format(**row) for row in rows]))
+    started = doors()
+    print(f"start-up of a door, CPU s: {listed(started, 2)}")
+    last, start = rows[-1], sum(started.values()) / len(started)
+    each, whole = last["cpu_s"] / last["jobs"], 3 * last["items"]
+    print(
+        f"a job for each of {last['items']:,} items and step would be {whole:,} jobs: {whole * each / 3600:.1f} h of "
+        f"planning, {whole * start / 3600:.0f} h of start-up, {whole * SLURM_JOB_S / 3600:.0f} h of starting on Slurm; "
+        f"in {last['jobs']:,} jobs {last['cpu_s']:.0f} s, {last['jobs'] * start / 3600:.1f} h, "
+        f"{last['jobs'] * SLURM_JOB_S / 3600:.1f} h"
+    )
+    return each, start
+
+
+def tell_screening(words: str, found: dict, each: float, start: float) -> None:
+    """Print what of a screening was work, and what one job for each item and step would cost."""
+    print(
+        f"screening of {PEROVSKITES:,} perovskites by {words} in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
+        f"{found['work_s']:.0f} of work, {found['doors_s'] - found['work_s']:.0f} of start-up and imports, "
+        f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake, so {1 - found['work_s'] / found['cpu_s']:.0%} of "
+        f"orchestration; {found['wall_s']:.0f} s wall, no door at work in "
+        f"{1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
+        f"{listed(found['by_rule_s'], 1)}; MB at most: {listed(found['by_rule_mb'], 0)}"
+    )
+    whole = 3 * PEROVSKITES
+    print(
+        f"  one job for each item and step would be {whole:,} jobs: {whole * start / 3600:.1f} CPU h of start-up "
+        f"and {whole * each / 60:.0f} CPU min of planning, beside {found['work_s']:.0f} CPU s of work"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=1_000_000)
     parser.add_argument("--docs", type=Path)
-    parser.add_argument("--screening", default="")
+    parser.add_argument("--screening", action="store_true")
+    parser.add_argument("--growth", action="store_true")
     chosen = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if (shared := ROOT.parent / "shared/data").is_dir():
         os.environ.setdefault("MATLENS_DATA", str(shared))
     rows = [plan(items) for items in (1000, 10_000, 100_000, 1_000_000) if items <= chosen.most]
-    heads = ["items", "shards", "jobs", "planning, CPU s", "wall s", "MB", "listing the items, CPU s", "MB"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    cells = "| {items:,} | {shards:,} | {jobs:,} | {cpu_s:.1f} | {wall_s:.1f} | {mb:.0f} "
-    cells += "| {listing_s:.1f} | {listing_mb:.0f} |"
-    lines += [cells.format(**row) for row in rows]
-    print("\n".join(lines))
-    started = doors()
-    print("start-up of a door, CPU s: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in started.items()))
-    last, mean = rows[-1], sum(started.values()) / len(started)
-    each = last["cpu_s"] / last["jobs"]
-    print(
-        f"a job for each of {last['items']:,} items and step would be {3 * last['items']:,} jobs: "
-        f"{3 * last['items'] * each / 3600:.1f} h of planning, {3 * last['items'] * mean / 3600:.0f} h of start-up, "
-        f"{3 * last['items'] * SLURM_JOB_S / 3600:.0f} h of starting Slurm jobs; "
-        f"in {last['jobs']:,} jobs {last['cpu_s']:.0f} s, {last['jobs'] * mean / 3600:.1f} h, "
-        f"{last['jobs'] * SLURM_JOB_S / 3600:.1f} h"
-    )
-    for words in SCREENINGS if chosen.screening else ():
-        found = screening(words == SCREENINGS[1])
-        print(
-            f"screening of 18,928 perovskites by {words} in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
-            f"{found['work_s']:.0f} of work, {found['doors_s'] - found['work_s']:.0f} of start-up and imports, "
-            f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake, so {1 - found['work_s'] / found['cpu_s']:.0%} of "
-            f"orchestration; {found['wall_s']:.0f} s wall, no door at work in "
-            f"{1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
-            + ", ".join(f"{rule} {seconds:.1f}" for rule, seconds in sorted(found["by_rule_s"].items()))
-            + "; MB at most: "
-            + ", ".join(f"{rule} {mb:.0f}" for rule, mb in sorted(found["by_rule_mb"].items()))
-        )
-        whole = 3 * 18_928
-        print(
-            f"  one job for each item and step would be {whole:,} jobs: {whole * mean / 3600:.1f} CPU h of start-up "
-            f"and {whole * each / 60:.0f} CPU min of planning, beside {found['work_s']:.0f} CPU s of work"
-        )
+    each, start = tell_planning(rows)
+    for words, stable in SCREENINGS.items() if chosen.screening else ():
+        tell_screening(words, screening(stable), each, start)
+    for items in (10_000, 100_000) if chosen.growth else ():
+        print(f"screening of {items:,} rock salts in shards of 5,000, MB at most: {listed(growth(items), 0)}")
     if chosen.docs:
         draw(rows, chosen.docs / "scale.svg")
 
