@@ -95,7 +95,7 @@ def keep(found: Path, weights: Path) -> None:
     }
     half = {name: a.astype(np.float16).astype(a.dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
     io.write_weights(weights.with_suffix(".safetensors"), half)
-    io.write_json(weights.with_suffix(".json"), card)
+    io.write_json(weights.with_suffix(".json"), {name: value for name, value in card.items() if value is not None})
 
 
 if __name__ == "__main__":

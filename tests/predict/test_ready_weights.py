@@ -71,3 +71,20 @@ def test_heats_of_formation_of_perovskites_not_learned_from_are_those_computed()
     gap = found["predicted"] - [heat for *_, heat in OXIDES.values()]
     assert np.abs(gap).max() < 0.2, dict(zip(OXIDES, gap.round(3), strict=True))
     assert not found["outside_training_range"].any()
+
+
+# Rock salts by the atomic numbers of metal and anion and the lattice constant in angstrom, with the enthalpy of
+# formation of the NIST-JANAF tables, kJ/mol.
+SALTS = {"MgO": (12, 8, 4.21, -601.2), "NaCl": (11, 17, 5.64, -411.1), "LiF": (3, 9, 4.03, -616.9)}
+
+
+def test_formation_energies_of_salts_are_near_those_of_calorimetry():
+    name = "cgcnn_formation_energy"
+    card, arrays = io.read_json(FOLDER / f"{name}.json"), io.read_weights(FOLDER / f"{name}.safetensors")
+    made = {
+        formula: crystals.Crystal(side * FCC, np.array([a, x], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+        for formula, (a, x, side, _) in SALTS.items()
+    }
+    found = networks.apply(connected(card, made), arrays, card, "cpu")
+    gap = found["predicted"] - [heat / 96.485 / 2 for *_, heat in SALTS.values()]
+    assert np.abs(gap).max() < 0.2, dict(zip(SALTS, gap.round(3), strict=True))
