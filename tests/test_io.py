@@ -1,5 +1,7 @@
 """Writes are atomic, equal content is equal bytes, and a foreign reader opens what we write."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -124,3 +126,17 @@ def test_packed_json_may_not_swell_and_no_json_may_overflow_the_stack(tmp_path):
     (tmp_path / "deep.json").write_text("[" * 100_000)
     with pytest.raises(ValueError, match="nested"):
         io.read_json(tmp_path / "deep.json")
+
+
+def test_a_picture_of_an_image_larger_than_memory_keeps_no_band_of_it(tmp_path):
+    bands = (np.full((2048, 4000), number, np.uint8) for number in range(6))
+    with io.write_arrays(tmp_path / "a.zip") as out:
+        out.add_bands(0, bands, (6 * 2048, 4000), "yx", {"item": "a", "pixel_size_um": None})
+    with io.read_arrays(tmp_path / "a.zip") as arrays:
+        tracemalloc.start()
+        found = arrays.thinned(0, 10_000)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert sorted(np.unique(found)) == list(range(6))
+    assert found.size <= 10_000
+    assert most < 4 * 2048 * 4000

@@ -6,6 +6,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,22 @@ def test_a_part_that_kills_every_worker_is_a_fault_of_the_machine(mapped, tmp_pa
     with pytest.raises(MachineFault, match="raise mem_mb"):
         list(mapped(partial(note, tmp_path, -3), range(6)))
     assert list(mapped(abs, [-1, -2])) == [1, 2]
+
+
+def test_that_no_worker_comes_is_said_in_time(monkeypatch):
+    clock = iter(range(0, 10_000, 30))
+    monkeypatch.setattr(spread, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    there = iter([{}, {}, {"tls://one": 1}])
+
+    class Scheduler:
+        workers = property(lambda self: next(there, {}))
+
+    def never(timeout):
+        raise TimeoutError
+
+    with pytest.raises(MachineFault, match="none of 3 workers came within 5 minutes"):
+        spread._result(SimpleNamespace(result=never), SimpleNamespace(scheduler=Scheduler()), 3, {"runtime": 10})
+    assert next(there, None) is None, "given up while there was a worker"
 
 
 def test_without_workers_nothing_is_imported_and_unused_workers_are_never_started(tmp_path):

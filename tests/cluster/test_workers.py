@@ -1,21 +1,23 @@
 """A montage whose bands are shared out over workers that are jobs of Slurm: the files of the plain loop."""
 
+import os
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 import yaml
 
-from ..workflow.conftest import House, hashes
-from .conftest import Clustered
+from ..workflow.conftest import ROOT, House, hashes
+from .conftest import Clustered, until
 
 pytestmark = pytest.mark.cluster
 SMALL = {  # what is large, and how large its bands are
     "segment": {"LARGE_PX = 1 << 26": "LARGE_PX = 1 << 20", "PART_PX = 1 << 25": "PART_PX = 1 << 20"},
     "quantify": {"LARGE_PX = 1 << 26": "LARGE_PX = 1 << 20", "BAND_PX = 1 << 25": "BAND_PX = 1 << 20"},
 }
-MEASURES = {"fractions": {}, "regions": {}, "sizes": {}}
+MEASURES = {"fractions": {}, "regions": {}}
 SHARED = "large arrays are shared out over 2 workers: jobs of slurm"
 
 
@@ -62,3 +64,41 @@ def test_bands_of_a_montage_go_through_workers_on_two_nodes(cluster, tmp_path):
     nodes = [node for name, _, node in jobs if name.startswith("dask_")]
     assert len(nodes) == 2 * (1 + len(MEASURES))
     assert set(nodes) == {"cpu01", "cpu02"}
+
+
+JOB = """
+import time
+from matlens import spread
+def work(part):
+    time.sleep(0.2)
+    return part
+with spread.workers({"dask_workers": 2, "dask_cluster": "slurm", "mem_mb": 1000, "runtime": 5}) as mapped:
+    with open("parts.txt", "w", buffering=1) as out:
+        for part in mapped(work, range(10_000)):
+            out.write(f"{part}\\n")
+"""
+
+
+def test_a_lost_worker_job_is_replaced_and_none_outlives_a_killed_job(cluster, tmp_path):
+    def workers(states: str = "running") -> set[str]:
+        command = ["squeue", "-h", f"--states={states}", "--name=dask_4711", "-o", "%i"]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+    (tmp_path / "job.py").write_text(JOB)
+    given = {"PYTHONPATH": str(ROOT / "workflow"), "SLURM_JOB_ID": "4711", "SLURM_JOB_PARTITION": "cpu"}
+    job = subprocess.Popen([sys.executable, "job.py"], cwd=tmp_path, env={**os.environ, **given})
+    try:
+        first = until(lambda: len(found := workers()) == 2 and found)
+        parts = tmp_path / "parts.txt"
+        until(lambda: parts.exists() and len(parts.read_text().split()) > 4)
+        subprocess.run(["scancel", min(first)], check=True)
+        until(lambda: len(workers() - {min(first)}) == 2)
+        done = len(parts.read_text().split())
+        until(lambda: len(parts.read_text().split()) > done + 4)
+    finally:
+        job.kill()
+    job.wait()
+    until(lambda: not workers("pending,running,completing"))
+    assert len(workers("all")) == 3
+    found = [int(part) for part in parts.read_text().split()]
+    assert found == list(range(len(found)))

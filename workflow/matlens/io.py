@@ -446,7 +446,8 @@ class Arrays(Mapping):
             return self[key]
         starts = range(0, shape[0], CHUNK_SIDE[2] // step * step)
         ends = [*starts[1:], shape[0]]
-        return np.concatenate([self.rows(key, a, b)[::step, ::step] for a, b in zip(starts, ends, strict=True)])
+        bands = zip(starts, ends, strict=True)  # copied: a view would keep its whole band
+        return np.concatenate([self.rows(key, first, last)[::step, ::step].copy() for first, last in bands])
 
     def unit_part(self, key: int, *cuts: slice) -> np.ndarray:
         """Read a part of one item, a slice for each axis, as float32 in [0, 1]."""

@@ -26,7 +26,7 @@ CLUSTERS = {  # besides processes of this machine
     "htcondor": "dask_jobqueue:HTCondorCluster",
 }
 AHEAD = 2  # parts under way for each worker: its next one is there before the last is asked for
-PATIENCE_S = 10.0  # until workers are counted anew, and those that were lost asked for again
+PATIENCE_S = 10.0  # until workers are counted anew, and those that were lost are asked for again
 QUIET = {  # no web page tells of the work, or lets anybody stop it
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -68,7 +68,7 @@ def _in_order(work: Callable, parts: Iterable, cluster, client, number: int, res
 
 
 def _result(future, cluster, number: int, resources: Mapping):
-    """Wait for the result of one part; ask anew for workers that were lost, and give up when none is there for long."""
+    """Wait for the result of one part, and give up when no worker is there for long."""
     from distributed import KilledWorker
 
     most = 30.0 * float(resources.get("runtime") or 10)  # half of the minutes that the job has
@@ -82,10 +82,9 @@ def _result(future, cluster, number: int, resources: Mapping):
                 f"raise mem_mb of this rule, or set dask_workers: 0. Their logs: {LOGS}"
             ) from None
         except TimeoutError:
-            cluster.scale(number)
-        if cluster.scheduler.workers:
-            seen = time.monotonic()
-        elif time.monotonic() - seen > most:
+            if cluster.scheduler.workers:
+                seen = time.monotonic()
+        if time.monotonic() - seen > most:
             raise MachineFault(
                 f"none of {number} workers came within {most / 60:.0f} minutes: they wait in the queue, or cannot "
                 f"reach this node. See the queue and {LOGS}; set dask_workers: 0 to do without, or a higher runtime"
@@ -97,11 +96,15 @@ def _cluster(number: int, resources: Mapping) -> Iterator[tuple]:
     """Start workers, and end them with the block."""
     import dask
     from distributed import Client, Security
+    from tornado.ioloop import PeriodicCallback
 
     kind = str(resources.get("dask_cluster") or "")
     with dask.config.set(QUIET), ExitStack() as stack:
         cluster = stack.enter_context((_jobs if kind else _processes)(Security.temporary(), number, kind, resources))
         client = stack.enter_context(Client(cluster, set_as_default=False))
+        again = PeriodicCallback(lambda: cluster.scale(number), PATIENCE_S * 1000)
+        cluster.periodic_callbacks["again"] = again  # which end with the cluster
+        cluster.loop.add_callback(again.start)
         print(f"large arrays are shared out over {number} workers: {f'jobs of {kind}' if kind else 'processes'}")
         yield cluster, client
 
