@@ -88,7 +88,7 @@ def test_yaml_cannot_make_python_objects(load):
 def test_text_that_is_not_utf8_is_said(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes(b"title: \xff\xfe\n")
-    with pytest.raises(study.StudyError, match=r"mine\.yaml"):
+    with pytest.raises(study.StudyError, match=r"mine\.yaml: not UTF-8 text: .* at byte 7; save it as UTF-8"):
         study.load(path)
 
 

@@ -72,7 +72,7 @@ def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
         tab = "; it begins with a tab: indent by spaces" if mark and _starts_with_tab(path, mark.line) else ""
         raise StudyError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', error)}{tab}") from error
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise StudyError(f"{path}: not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8") from error
 
 
 def _starts_with_tab(path: Path, number: int) -> bool:

@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path
 
-from matlens import catalog
+from matlens import catalog, texts
 from matlens.batch import BadItem
 from matlens.registry import suggest
 
@@ -80,8 +80,7 @@ def text(name: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"database '{name}' cannot be read: {error}") from error
-    code = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    found = data.decode(code, errors="replace")
+    found = data.decode(texts.encoding(data), errors="replace")
     told = orders(found)
     if not any(ELEMENT.match(order) for order in told):
         raise ValueError(f"database '{name}' ({path}) has no ELEMENT: it is no TDB file")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import columns, equilibria, phase_quantities, thermo
+from matlens import columns, equilibria, phase_quantities, texts, thermo
 from matlens.batch import BadItem
 from matlens.equilibria import Equilibrium
 
@@ -117,7 +117,7 @@ def read(data: bytes):
     import pandas as pd
 
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = data.decode(texts.encoding(data))
         head, _, body = text.partition("\n")
         sign = ";" if head.count(";") > head.count(",") else ","
         decimal = "," if sign == ";" and "," in body else "."

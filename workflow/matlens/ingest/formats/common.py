@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import io as files
+from matlens import texts
 from matlens.batch import BadItem
 from matlens.compositions import SYMBOLS
 from matlens.crystals import Crystal
 
 NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
 PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
 STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif")
@@ -47,7 +47,7 @@ class Source:
         if packer:
             self._handle = _unpacked(self._handle, packer)
         self._handle.seek(0)
-        if self._handle.read(2) in UTF_16:
+        if texts.encoding(self._handle.read(2)) == "utf-16":
             self._handle = _recoded(self._handle)
         self.size = self._handle.seek(0, io.SEEK_END)
 

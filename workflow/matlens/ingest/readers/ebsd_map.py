@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matlens import texts
 from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import check_size, number, square
@@ -51,8 +52,8 @@ class Placed(NamedTuple):
 def read_text(path) -> bytes:
     """Read a text file as bytes, without a byte order mark; UTF-16 and binary files are a BadItem."""
     raw = path.read_bytes()
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raw = raw.decode("utf-16").encode("utf-8")
+    if texts.encoding(raw) == "utf-16":
+        raw = raw.decode("utf-16", "replace").encode("utf-8")  # one that is cut off ends within a letter
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in raw[:4096]:
         raise BadItem("the file is not text; if its name has the wrong ending, mend it")

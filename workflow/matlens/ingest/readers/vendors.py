@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from matlens import texts
 from matlens.ingest.readers.common import from_dpi, number, square, to_um, words
 
 TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 283, 296
@@ -248,7 +249,7 @@ def _sidecar(path: str, suffix: str) -> str:
         try:
             if os.path.getsize(name) <= LONGEST_SIDECAR:
                 raw = Path(name).read_bytes()
-                return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", "replace")
+                return raw.decode(texts.encoding(raw, "latin-1"), "replace")
         except OSError:
             continue
     return ""
