@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens.batch import BadItem
-from matlens.segment import networks
+from matlens.segment import network_learning, networks
 from scipy import ndimage
 
 PHASES = ["matrix", "particle"]
@@ -23,12 +23,12 @@ def scene(seed, shape=(72, 80)):
 
 
 def learned(samples, method="unet", initial=None, **options):
-    arrays, card = networks.learn(samples, PHASES, method, initial, None, **{**QUICK, **options})
+    arrays, card = network_learning.learn(samples, PHASES, method, initial, None, **{**QUICK, **options})
     return networks.prepare(arrays, card), arrays, card
 
 
 def iou(found, truth):
-    return networks.ious(networks._confusion(truth, found, 2)).mean()
+    return network_learning.ious(network_learning._confusion(truth, found, 2)).mean()
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,9 @@ def test_fine_tuning_starts_where_the_weights_are(samples):
 
 def test_a_head_of_other_phases_is_learned_anew(samples):
     _, arrays, _ = learned(samples, epochs=1, patches=4)
-    _, card = networks.learn(samples, ["a", "b", "c"], "unet", arrays, None, **{**QUICK, "epochs": 1, "patches": 4})
+    _, card = network_learning.learn(
+        samples, ["a", "b", "c"], "unet", arrays, None, **{**QUICK, "epochs": 1, "patches": 4}
+    )
     assert card["not_from_initial_weights"] == ["outs.0.bias", "outs.0.weight"]
 
 
@@ -147,10 +149,10 @@ def test_bad_truths_and_nothing_to_learn_from_say_so(samples):
 
 def test_balanced_weights_are_inverse_square_roots():
     truth = np.array([[0] * 9 + [1], [255] * 10], np.uint8)
-    found = networks._class_weights([truth], 2, "balanced").numpy()
+    found = network_learning._class_weights([truth], 2, "balanced").numpy()
     assert found[1] / found[0] == pytest.approx(3.0)
     assert found.mean() == pytest.approx(1.0)
-    assert networks._class_weights([truth], 2, "equal") is None
+    assert network_learning._class_weights([truth], 2, "equal") is None
 
 
 def test_lines_become_the_grains_between_them():

@@ -21,7 +21,7 @@ def network(name, **options):
 
 def by_tiles(net, image, tile, overlap, kind="one"):
     layout = {"tile": tile, "overlap": overlap, "stride": net.stride, "radius": net.radius, "kind": kind}
-    parts = list(tiles.bands(networks._predictor(net, "cpu"), image, **layout))
+    parts = list(tiles.bands(networks.predictor(net, "cpu"), image, **layout))
     assert [first for first, _ in parts] == list(np.cumsum([0, *[v.shape[1] for _, v in parts]])[:-1])
     return np.concatenate([values for _, values in parts], 1), parts
 
@@ -31,7 +31,7 @@ def by_tiles(net, image, tile, overlap, kind="one"):
 def test_tiles_answer_as_the_whole(name, size):
     net = network(name)
     image = np.random.default_rng(0).standard_normal((1, *size)).astype(np.float32)
-    whole = networks._predictor(net, "cpu")(image)
+    whole = networks.predictor(net, "cpu")(image)
     found, _ = by_tiles(net, image, 96, 2 * net.radius + net.stride)
     assert found.shape == whole.shape
     np.testing.assert_allclose(found, whole, atol=1e-5)
@@ -41,14 +41,14 @@ def test_volumes_too():
     net = network("unet", dims=3, norm="batch")
     image = np.random.default_rng(0).standard_normal((1, 9, 30, 70)).astype(np.float32)
     found, _ = by_tiles(net, image, 56, 2 * net.radius + net.stride)
-    np.testing.assert_allclose(found, networks._predictor(net, "cpu")(image), atol=1e-5)
+    np.testing.assert_allclose(found, networks.predictor(net, "cpu")(image), atol=1e-5)
 
 
 def test_less_overlap_leaves_a_trace_but_a_faint_one():
     # says that the test above can fail, and that blending bounds the jump at a seam
     net = network("unet")
     image = np.random.default_rng(0).standard_normal((1, 160, 160)).astype(np.float32)
-    whole = networks._predictor(net, "cpu")(image)
+    whole = networks.predictor(net, "cpu")(image)
     bare, faded = (np.abs(by_tiles(net, image, 48, overlap)[0] - whole) for overlap in (0, 24))
     assert bare.max() > 1e-3
     assert faded.mean() < 0.2 * bare.mean()

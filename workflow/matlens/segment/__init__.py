@@ -35,10 +35,10 @@ METHODS = {
 }
 LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
-    "fcn": "matlens.segment.networks:learn",
-    "unet": "matlens.segment.networks:learn",
-    "unetpp": "matlens.segment.networks:learn",
-    "unet3p": "matlens.segment.networks:learn",
+    "fcn": "matlens.segment.network_learning:learn",
+    "unet": "matlens.segment.network_learning:learn",
+    "unetpp": "matlens.segment.network_learning:learn",
+    "unet3p": "matlens.segment.network_learning:learn",
 }
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
