@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from matlens.batch import BadItem
-from matlens.validate import handoff, qe
+from matlens.validate import qe, returned
 
 STRANGE = [None, [], {}, "x", float("nan"), float("inf"), -1, [999, 999], [[1]], [[1, 2], [3]], [None], 1e308]
 # What pw.x says beside its result: no verdict rests on it.
@@ -14,7 +14,7 @@ FREE = ("free_energy_ev", "magnetisation")  # of GPAW, likewise where spin is no
 
 
 def told(judge, *given) -> str:
-    """Judge, and give the status; what cannot be read is rejected, as `handoff.outcome` does."""
+    """Judge, and give the status; what cannot be read is rejected, as `returned.outcome` does."""
     try:
         return judge(*given)["status"]
     except BadItem:
@@ -24,7 +24,7 @@ def told(judge, *given) -> str:
 @pytest.fixture
 def judged(folder):
     assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), handoff.results(folder.path)
+    return json.loads((folder.path / "manifest.json").read_text()), returned.results(folder.path)
 
 
 def mutated(data: bytes):
@@ -64,7 +64,7 @@ def test_results_of_two_candidates_that_change_places_are_refused(judged, prepar
     manifest, _ = judged
     other = hand_over(tmp_path / "other", prepare("other", silicon(5.6)))
     assert other.run() == 0
-    found = qe.judge(manifest, handoff.results(other.path))
+    found = qe.judge(manifest, returned.results(other.path))
     assert found["status"] == "rejected"
     assert "stale or foreign" in found["reason"] and "wrong structure" in found["reason"]
 
@@ -88,10 +88,10 @@ def test_answers_of_gpaw_with_nonsense_in_any_place_are_no_result(gpaw_answers):
 @pytest.mark.parametrize("key", ["state", "message", "inputs", "results", "wall_s", "cpu_s", "retries"])
 def test_a_status_with_nonsense_in_any_place_neither_fails_nor_is_believed(folder, key):
     folder.run()
-    about = handoff.state(folder.path)
+    about = returned.state(folder.path)
     for strange in STRANGE:
         (folder.path / "status.json").write_text(json.dumps({**about, key: strange}))
-        spent = handoff.spent(folder.path)
+        spent = returned.spent(folder.path)
         assert all(isinstance(one, float) for one in spent.values())
         status = folder.outcome()["status"]
         assert status in (("rejected", "failed") if key in ("state", "inputs", "results") else ("accepted",))
@@ -103,5 +103,5 @@ def test_whatever_a_judge_stumbles_over_is_the_fault_of_one_candidate(folder):
     def judge(manifest, results):
         raise LookupError("no such thing")
 
-    found = handoff.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
+    found = returned.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
     assert found["status"] == "rejected" and "LookupError" in found["reason"]

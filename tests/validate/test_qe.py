@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from matlens.batch import BadItem
-from matlens.validate import handoff, qe
+from matlens.validate import qe, qe_output, returned
 
 RUNS = {  # runs of pw.x 6.7 with silicon: what is wrong with each
     "ok": "",
@@ -22,19 +22,19 @@ RUNS = {  # runs of pw.x 6.7 with silicon: what is wrong with each
 def run_of(data, name: str) -> tuple[dict, str]:
     folder = data(f"dft/qe_edge/{name}")
     path = next(path for path in (folder / "x.xml", folder / "data-file-schema.xml") if path.exists())
-    return qe.read_xml(path.read_bytes()), (folder / "pw.out").read_text()
+    return qe_output.read_xml(path.read_bytes()), (folder / "pw.out").read_text()
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_is_trusted_by_its_residual_energy_and_relaxation(data, name):
-    found = "; ".join(qe.problems(*run_of(data, name)))
+    found = "; ".join(qe_output.problems(*run_of(data, name)))
     assert RUNS[name] in found and bool(found) == bool(RUNS[name])
 
 
 def test_values_of_a_real_run_are_those_that_it_printed(data):
     found, text = run_of(data, "ok")
-    assert found["energy_ev"] == pytest.approx(-15.83814297 * qe.RYDBERG, abs=1e-6)
-    assert abs(np.linalg.det(found["cell"])) == pytest.approx(265.3020 * qe.BOHR**3, rel=1e-6)
+    assert found["energy_ev"] == pytest.approx(-15.83814297 * qe_output.RYDBERG, abs=1e-6)
+    assert abs(np.linalg.det(found["cell"])) == pytest.approx(265.3020 * qe_output.BOHR**3, rel=1e-6)
     assert found["pseudopotentials"] == {"Si": "Si.pz-vbc.UPF"} and found["symbols"] == ["Si", "Si"]
     pressure = float(text.split("P=")[1].split()[0]) / 10  # kbar to GPa
     assert abs(np.trace(found["stress_gpa"]) / 3) == pytest.approx(abs(pressure), abs=0.02)
@@ -45,16 +45,16 @@ def test_masked_lack_of_convergence_is_seen_by_the_residual(data):
     path = data("dft/qe_edge/ok") / "x.xml"
     text = path.read_text()
     begin, end = text.index("<scf_error>") + 11, text.index("</scf_error>")
-    found = qe.read_xml((text[:begin] + "1.2e-3" + text[end:]).encode())
+    found = qe_output.read_xml((text[:begin] + "1.2e-3" + text[end:]).encode())
     assert found["scf"] is True
-    assert "not self-consistent: residual 1.2e-03" in qe.problems(found, (path.parent / "pw.out").read_text())[0]
+    assert "not self-consistent: residual 1.2e-03" in qe_output.problems(found, (path.parent / "pw.out").read_text())[0]
 
 
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.9, 0.999])
 def test_an_xml_that_was_cut_off_is_no_result(data, part):
     whole = (data("dft/qe_edge/ok") / "x.xml").read_bytes()
     with pytest.raises(BadItem, match="cut off"):
-        qe.read_xml(whole[: int(part * len(whole))])
+        qe_output.read_xml(whole[: int(part * len(whole))])
 
 
 @pytest.mark.parametrize("name", ["badcard", "badpseudo", "sigterm"])
@@ -66,9 +66,9 @@ def test_runs_that_never_had_a_result_leave_no_xml(data, name):
 
 def test_two_outputs_that_disagree_are_not_believed(data):
     found, text = run_of(data, "ok")
-    said = qe.problems(found, text.replace("-15.83814297", "-15.93814297"))
+    said = qe_output.problems(found, text.replace("-15.83814297", "-15.93814297"))
     assert len(said) == 1 and "disagree" in said[0]
-    assert "cut off" in qe.problems(found, text[: len(text) // 2])[0]
+    assert "cut off" in qe_output.problems(found, text[: len(text) // 2])[0]
 
 
 def swap(old: str, new: str):
@@ -115,7 +115,7 @@ WRONG = {
 def judged(folder):
     """Run the stand-in once; give its manifest and results."""
     assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), handoff.results(folder.path)
+    return json.loads((folder.path / "manifest.json").read_text()), returned.results(folder.path)
 
 
 def test_answers_to_other_questions_are_rejected_with_the_reason(judged):
@@ -176,7 +176,7 @@ def test_the_engine_itself_stops_in_time_and_goes_on(silicon, data, tmp_path, ha
         time.sleep(0.05)
     job.terminate()
     job.communicate(timeout=120)
-    assert handoff.state(folder.path)["state"] == "TERMINATED"
+    assert returned.state(folder.path)["state"] == "TERMINATED"
     assert subprocess.run(["pgrep", "-x", "pw.x"], capture_output=True, text=True).stdout.split() == []
     assert folder.run(PW="pw.x") == 0
     assert folder.outcome()["status"] == "accepted"

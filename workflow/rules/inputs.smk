@@ -9,7 +9,7 @@ from matlens.predict import folds
 from matlens.predict import ready as ready_networks
 from matlens.screen import reference
 from matlens.segment import trained
-from matlens.validate import handoff
+from matlens.validate import returned
 
 
 def listing(wildcards):
@@ -448,7 +448,7 @@ def dropped(wildcards):
     What the workflow itself has run is no news: while results are those that were seen, this is what it was then.
     """
     folder = f"results/{wildcards.study}/handoff/{wildcards.method}"
-    found = handoff.digest(Path(folder))
+    found = returned.digest(Path(folder))
     try:
         seen = io.read_json(
             f"results/{wildcards.study}/validate/{wildcards.method}/seen/all.json"

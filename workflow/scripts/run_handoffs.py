@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 from matlens import door, io, registry
-from matlens.validate import handoff
+from matlens.validate import returned
 
 
 def main(handoffs: str, method: str, options: dict, found: bool, shard: str, shards: int, runs: str) -> None:
@@ -14,7 +14,7 @@ def main(handoffs: str, method: str, options: dict, found: bool, shard: str, sha
     for row in io.shard_rows(io.read_table(handoffs), int(shard), shards):
         folder = Path(handoffs).parents[1] / row["slug"]
         here = {**options, "run": asked if asked is not None else found}
-        state = "NOT_HANDED_OVER" if row["reason"] else registry.call(handoff.run, {"folder": folder}, here)
+        state = "NOT_HANDED_OVER" if row["reason"] else registry.call(returned.run, {"folder": folder}, here)
         print(f"{row['item']}: {state}")
         made.append({"item": row["item"], "slug": row["slug"], "state": state})
     io.write_table(runs, pd.DataFrame(made, columns=["item", "slug", "state"], dtype=str))

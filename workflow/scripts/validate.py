@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 from matlens import door, io, registry, validate
-from matlens.validate import handoff, verdicts
+from matlens.validate import returned, verdicts
 
 
 def main(
@@ -14,13 +14,13 @@ def main(
 ) -> None:
     """Write a verdict on every candidate, the times that its run took, and which results were seen."""
     folder = Path(handoffs).parents[1]
-    digest, handed = handoff.digest(folder), io.read_table(handoffs).to_dict("records")
+    digest, handed = returned.digest(folder), io.read_table(handoffs).to_dict("records")
     judge = partial(registry.call, registry.load(validate.JUDGES, method), options=options)
     outcomes, spent = {}, []
     for row in handed:
         place = folder / row["slug"]
-        outcomes[row["item"]] = handoff.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
-        spent.append({"item": row["item"], "engine": method, **handoff.spent(place)})
+        outcomes[row["item"]] = returned.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
+        spent.append({"item": row["item"], "engine": method, **returned.spent(place)})
     parts = {row["item"]: json.loads(row["composition"]) for row in handed}
     verdicts.add_formation(outcomes, parts, {row["item"]: row["settings"] for row in handed})
     made = []

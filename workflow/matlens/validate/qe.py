@@ -6,20 +6,15 @@ cut-off and pseudopotentials that the output names, and the physics of the resul
 """
 
 import re
-import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
 from matlens.batch import BadItem
 from matlens.crystals import Crystal
-from matlens.validate import cells, eos, handoff, ladder, pseudopotentials
+from matlens.validate import cells, eos, handoff, ladder, pseudopotentials, qe_output
 
-RYDBERG = 13.605693122994  # eV
-HARTREE, BOHR = 2 * RYDBERG, 0.529177210903
-STRESS = HARTREE / BOHR**3 * eos.GPA  # one Hartree per cubic Bohr radius, in GPa
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
 TUTORIAL = "tutorial: for trying, not for results"
-SAME_RY = 2e-6  # by which energies in the two outputs may differ: the digits of one
 
 
 def prepare(
@@ -54,51 +49,55 @@ def prepare(
     folder = pseudopotentials.source(pseudopotential_folder)
     paths = {one: pseudopotentials.find(folder, one, functional, files or {}) for one in kinds}
     hint = {one: pseudopotentials.cutoff(one, paths[one], hints) for one in kinds}
-    known = [about["wave_ry"] for about in hint.values() if "wave_ry" in about]
-    if cutoff_ry is None and len(known) < len(kinds):
-        lacking = ", ".join(one for one in kinds if "wave_ry" not in hint[one])
-        raise BadItem(f"no cut-off is recommended for {lacking}; set 'cutoff_ry'")
-    cutoff = float(cutoff_ry if cutoff_ry is not None else max(known))
-    soft = any(
-        "t" in pseudopotentials.header(p).get(key, "f").lower()
-        for p in paths.values()
-        for key in ("is_ultrasoft", "is_paw")
-    )
-    densities = [about.get("density_ry", 0.0) for about in hint.values()]
-    density = float(density_cutoff_ry or max(densities + [(8 if soft else 4) * cutoff]))
-    upf = {one: pseudopotentials.shared(paths[one]) for one in kinds}
-    magnetic = cells.is_magnetic(small.species, spin)
+    cutoff, density = _cutoffs_of(paths, hint, cutoff_ry, density_cutoff_ry)
     settings = {
-        "engine": "qe", "functional": functional, "cutoff_ry": cutoff, "density_cutoff_ry": density, "spin": magnetic,
-        "k_spacing_per_a": k_spacing_per_a, "smearing_ry": smearing_ry,
+        "engine": "qe", "functional": functional, "cutoff_ry": cutoff, "density_cutoff_ry": density,
+        "spin": cells.is_magnetic(small.species, spin), "k_spacing_per_a": k_spacing_per_a, "smearing_ry": smearing_ry,
     }  # fmt: skip
     grid = cells.mesh(small.cell, k_spacing_per_a)
+    scales = {f"v{number:02d}": float(scale) for number, scale in enumerate(eos.scales(points, strain))}
     text = {
-        f"v{number:02d}": _input(cells.scaled(small, scale), names, kinds, paths, grid, settings, relax, threshold_ry)
-        for number, scale in enumerate(eos.scales(points, strain))
+        name: _input(cells.scaled(small, scale), names, kinds, paths, grid, settings, relax, threshold_ry)
+        for name, scale in scales.items()
     }
-    made = {f"{name}.in": body.replace("@TITLE@", _title(name, body)) for name, body in text.items()}
+    upf = {one: pseudopotentials.shared(paths[one]) for one in kinds}
     manifest = {
         **handoff.described(candidate, "qe"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by pw.x",
         "run": "sh run.sh, or sbatch job.slurm",
         "expected": [f"results/{name}.{end}" for name in text for end in ("xml", "out")],
         "structure": cells.described(small), "space_group": group, "cubic_cells": cubic, "relax": relax,
-        "scales": {name: float(scale) for name, scale in zip(text, eos.scales(points, strain), strict=True)},
-        "titles": {name: _title(name, body) for name, body in text.items()}, "k_points": grid, "settings": settings,
-        "threshold_ha": threshold_ry * len(names) / 2, "tested_with": "pw.x 6.7",
-        "pseudopotentials": {
-            one: {
-                "file": paths[one].name, "sha256": upf[one].sha256, "md5": upf[one].md5, "cutoff": hint[one],
-                "grade": TUTORIAL if folder == pseudopotentials.TUTORIAL else "as its folder",
-            }
-            for one in kinds
-        },
+        "scales": scales, "titles": {name: _title(name, body) for name, body in text.items()}, "k_points": grid,
+        "settings": settings, "threshold_ha": threshold_ry * len(names) / 2, "tested_with": "pw.x 6.7",
+        "pseudopotentials": _used(paths, upf, hint, folder == pseudopotentials.TUTORIAL),
     }  # fmt: skip
-    table = ladder.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
-    files_ = {**made, "ladder.txt": table, **{f"pseudo/{paths[one].name}": upf[one] for one in kinds}}
-    files_ |= handoff.scripts("qe", candidate["name"], minutes)
-    return handoff.Handoff(files_, manifest, {**settings, "upf": {one: upf[one].sha256 for one in kinds}})
+    made = {f"{name}.in": body.replace("@TITLE@", _title(name, body)) for name, body in text.items()}
+    made["ladder.txt"] = ladder.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
+    made |= {f"pseudo/{paths[one].name}": upf[one] for one in kinds}
+    made |= handoff.scripts("qe", candidate["name"], minutes)
+    return handoff.Handoff(made, manifest, {**settings, "upf": {one: upf[one].sha256 for one in kinds}})
+
+
+def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: float | None) -> tuple[float, float]:
+    """Choose the cut-offs of waves and density: those asked for, else the largest that is recommended, in Ry."""
+    known = [about["wave_ry"] for about in hint.values() if "wave_ry" in about]
+    if wave_ry is None and len(known) < len(paths):
+        lacking = ", ".join(one for one in paths if "wave_ry" not in hint[one])
+        raise BadItem(f"no cut-off is recommended for {lacking}; set 'cutoff_ry'")
+    wave = float(wave_ry if wave_ry is not None else max(known))
+    headers = [pseudopotentials.header(path) for path in paths.values()]
+    soft = any("t" in about.get(key, "f").lower() for about in headers for key in ("is_ultrasoft", "is_paw"))
+    told = [about.get("density_ry", 0.0) for about in hint.values()]
+    return wave, float(density_ry or max([*told, (8 if soft else 4) * wave]))
+
+
+def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
+    """Say in a manifest which pseudopotential every element has, and what they are worth."""
+    grade = TUTORIAL if tutorial else "as its folder"
+    return {
+        one: {"file": path.name, "sha256": upf[one].sha256, "md5": upf[one].md5, "cutoff": hint[one], "grade": grade}
+        for one, path in paths.items()
+    }
 
 
 def _title(name: str, body: str) -> str:
@@ -133,78 +132,6 @@ def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) ->
         "K_POINTS automatic", " ".join(map(str, grid)) + " 0 0 0",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
-
-
-def read_xml(data: bytes) -> dict:
-    """Read what the XML of pw.x says of a run, in eV, angstrom and GPa; BadItem where it is cut off or no such file.
-
-    `opt` is whether a relaxation converged, None where there was none. ElementTree and not qeschema, which refuses the
-    files of QE 6.7.
-    """
-    try:
-        root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as error:
-        raise BadItem(f"the XML is cut off or damaged: {error}") from error
-    output = root.find("output")
-    if output is None:
-        raise BadItem("the XML has no output: the run ended before it had a result")
-
-    def number(path: str, where=None) -> float:
-        text = (output if where is None else where).findtext(path)
-        return float(text) if text else np.nan
-
-    def numbers(path: str) -> np.ndarray:
-        return np.array((output.findtext(path) or "").split(), float)
-
-    structure = output.find("atomic_structure")
-    cell = np.array([[float(x) for x in structure.findtext(f"cell/a{k}").split()] for k in (1, 2, 3)])
-    atoms = structure.findall("atomic_positions/atom")
-    position = np.array([[float(x) for x in atom.text.split()] for atom in atoms]).reshape(-1, 3)
-    opt = output.findtext("convergence_info/opt_conv/convergence_achieved")
-    forces, stress = numbers("forces"), numbers("stress")
-    smearing, mesh = root.find("input/bands/smearing"), root.find("input/k_points_IBZ/monkhorst_pack")
-    species = output.findall("atomic_species/species")
-    return {
-        "version": root.find("general_info/creator").get("VERSION", ""),
-        "title": (root.findtext("input/control_variables/title") or "").strip(),
-        "pseudopotentials": {one.get("name"): one.findtext("pseudo_file").strip() for one in species},
-        "functional": (output.findtext("dft/functional") or "").strip(),
-        "cutoff_ry": 2 * number("basis_set/ecutwfc"), "density_cutoff_ry": 2 * number("basis_set/ecutrho"),
-        "spin": output.findtext("magnetization/lsda") == "true",
-        "magnetisation": number("magnetization/total"),
-        "degauss_ry": 0.0 if smearing is None else 2 * float(smearing.get("degauss")),
-        "threshold_ha": number("electron_control/conv_thr", root.find("input")),
-        "k_points": None if mesh is None else [int(mesh.get(f"nk{k}")) for k in (1, 2, 3)],
-        "symbols": [re.sub(r"\d+$", "", atom.get("name", "")) for atom in atoms],
-        "cell": cell * BOHR, "frac": position @ np.linalg.inv(cell),
-        "scf": output.findtext("convergence_info/scf_conv/convergence_achieved") == "true",
-        "scf_error_ha": number("convergence_info/scf_conv/scf_error"),
-        "scf_steps": number("convergence_info/scf_conv/n_scf_steps"),
-        "opt": None if opt is None else opt == "true", "energy_ev": number("total_energy/etot") * HARTREE,
-        "force_ev_a": float(np.abs(forces).max()) * HARTREE / BOHR if 0 < forces.size == position.size else np.nan,
-        "stress_gpa": stress.reshape(3, 3) * STRESS if stress.size == 9 else None,
-    }  # fmt: skip
-
-
-def problems(found: dict, text: str) -> list[str]:
-    """Say why one run of pw.x is not to be trusted: `found` of its XML, `text` its other output; [] where it is."""
-    said = []
-    if not found["scf"] or not 0 <= found["scf_error_ha"] <= found["threshold_ha"]:
-        said.append(
-            f"not self-consistent: residual {found['scf_error_ha']:.1e} Ha, threshold {found['threshold_ha']:.1e} Ha"
-        )
-    if not np.isfinite(found["energy_ev"]) or found["energy_ev"] == 0:
-        said.append("its energy is 0: it was stopped before it had one")
-    if found["opt"] is False:
-        said.append("the relaxation did not converge")
-    energies = re.findall(r"^!\s+total energy\s+=\s+(\S+) Ry", text, re.MULTILINE)
-    if "JOB DONE" not in text or not energies:
-        said.append("its output is cut off")
-    elif abs(float(energies[-1]) - found["energy_ev"] / RYDBERG) > SAME_RY:
-        said.append(f"its two outputs disagree: {energies[-1]} Ry and {found['energy_ev'] / RYDBERG:.8f} Ry")
-    if "Maximum CPU time exceeded" in text or "Program stopped by user request" in text:
-        said.append("it was stopped before its end")
-    return said
 
 
 def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
@@ -259,13 +186,13 @@ def judge(
             continue
         text = results[f"{name}.out"].decode("utf-8", "replace")
         try:
-            kept[name] = read_xml(results[f"{name}.xml"])
+            kept[name] = qe_output.read_xml(results[f"{name}.xml"])
         except (BadItem, AttributeError, ValueError, TypeError) as error:
             said.append(
                 f"{name}: {error}" if isinstance(error, BadItem) else f"{name}: the XML lacks what it should have"
             )
             continue
-        wrong = [*_belongs(kept[name], text, manifest, name), *problems(kept[name], text)]
+        wrong = [*_belongs(kept[name], text, manifest, name), *qe_output.problems(kept[name], text)]
         said += [f"{name}: {one}" for one in wrong]
         volumes.append(abs(np.linalg.det(kept[name]["cell"])))
     said += _uneven(kept) + _cutoffs(manifest, kept)
