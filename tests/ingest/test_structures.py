@@ -319,6 +319,7 @@ BAD = {
     "flat.vasp": (poscar(cell=[[4, 0, 0], [0, 5, 0], [4, 5, 0]]), "zero volume"),
     "none.vasp": (poscar(cell=[[0, 0, 0], [0, 5, 0], [0, 0, 6]]), "zero volume"),
     "flat.cif": (cif(lengths=(0.0, 5.0, 6.0)), "zero volume|cannot be read"),
+    "minus.cif": (cif(lengths=(-4.0, 5.0, 6.0)), "a length of its cell is negative"),
     "nan.jsonl": (json.dumps({**ROW, "frac": [[0, 0, float("nan")], [0, 0, 0.5]]}), "not finite"),
     "nan.vasp": (poscar(cell=[["nan", 0, 0], [0, 5, 0], [0, 0, 6]]), "not finite"),
     "question.cif": (cif(frac=[["?", 0, 0], [0, 0, 0.5]]), "1 of its 2 atoms have no positions"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, packing, sem, synthetic
+from matlens.ingest import Micrograph, packing, synthetic
 
 
 def plan(*, fractions: tuple = (0.5,), images: int = 4, seed: int = 0):
@@ -50,18 +50,14 @@ def read(
     rng = np.random.default_rng(seed)
     centres, radii = discs(size, float(item[columns.TRUE_MODEL_FRACTION]), radius_px, radius_cv, gap_px, rng)
     regions = synthetic.draw(size, centres, radii)
-    truth = (regions > 0).astype(np.uint8)
-    return synthetic.micrograph(
-        sem.paint(regions, np.where(np.arange(len(radii) + 1) == 0, *greys), grey_spread, rng),
-        truth,
-        sem.boundaries(regions),
+    return synthetic.of_bodies(
+        regions,
+        np.where(np.arange(len(radii) + 1) == 0, *greys),
+        grey_spread,
         seed,
+        rng,
         pixel_size_um=pixel_size_um,
         edge=edge,
         imaging=imaging,
-        meta={
-            columns.TRUE_FRACTION: float(truth.mean()),
-            columns.TRUE_REGIONS: len(radii),
-            columns.TRUE_RADIUS: float(radii.mean()),
-        },
+        meta={columns.TRUE_REGIONS: len(radii), columns.TRUE_RADIUS: float(radii.mean())},
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, packing, sem, synthetic
+from matlens.ingest import Micrograph, packing, synthetic
 
 FEWEST_PX = 2.0  # mean radius below which pixels no longer show particles
 DEPTH = 6.0  # thickness of the packed block, in mean radii: the largest LSW particle is 3 wide
@@ -110,19 +110,17 @@ def read(
     regions = synthetic.draw(size, centres[cut, 1:], width, exponent)
     if waviness > 0:
         regions = synthetic.warp(regions, waviness * mean_px, 0.4 * mean_px, rng)
-    grey = sem.paint(regions, np.where(np.arange(len(cut) + 1) == 0, *greys), grey_spread, rng)
-    truth = (regions > 0).astype(np.uint8)
     radius = packing.half_width_of(1.0, exponent, 2)
-    return synthetic.micrograph(
-        grey,
-        truth,
-        sem.boundaries(regions),
+    return synthetic.of_bodies(
+        regions,
+        np.where(np.arange(len(cut) + 1) == 0, *greys),
+        grey_spread,
         seed,
+        rng,
         pixel_size_um=pixel_size_um,
         edge=edge,
         imaging=imaging,
         meta={
-            columns.TRUE_FRACTION: float(truth.mean()),
             columns.TRUE_MODEL_FRACTION: volume_fraction,
             columns.TRUE_REGIONS: int(np.count_nonzero(np.bincount(regions.ravel())[1:])),
             columns.TRUE_SECTION_RADIUS: float(width.mean() / radius) if len(cut) else float("nan"),

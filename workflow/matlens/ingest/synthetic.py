@@ -129,3 +129,16 @@ def micrograph(
         truth=truth,
         meta=dict(meta),
     )
+
+
+def of_bodies(
+    regions: np.ndarray, greys: np.ndarray, grey_spread: float, seed: int, rng, *, meta: Mapping, **look
+) -> Micrograph:
+    """Image bodies in a matrix; the truth is a uint8 phase map, 0 matrix and 1 bodies, whose fraction leads `meta`.
+
+    `regions`: int32, 0 matrix and a number for each body; `greys`: brightness by that number, `grey_spread`: see
+    `sem.paint`; `look`: see `micrograph`.
+    """
+    truth = (regions > 0).astype(np.uint8)
+    grey, told = sem.paint(regions, greys, grey_spread, rng), {columns.TRUE_FRACTION: float(truth.mean()), **meta}
+    return micrograph(grey, truth, sem.boundaries(regions), seed, meta=told, **look)

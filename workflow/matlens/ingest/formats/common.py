@@ -164,8 +164,10 @@ def atomic_number(symbol: str) -> int:
 def matrix(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) -> np.ndarray:
     """Make the cell vectors (rows) of lengths in angstrom and angles in degrees: c along z, a in the xz plane.
 
-    The same setting as pymatgen's Lattice.from_parameters.
+    The same setting as pymatgen's Lattice.from_parameters. BadItem where these are none of a cell.
     """
+    if min(a, b, c) < 0:
+        raise BadItem(f"a length of its cell is negative ({min(a, b, c):g} angstrom); correct the cell")
     alpha, beta, gamma = (math.radians(angle) for angle in (alpha, beta, gamma))
     sines = math.sin(alpha) * math.sin(beta)
     if not abs(sines) > 1e-9:
