@@ -4,24 +4,14 @@ import os
 from pathlib import Path
 
 from matlens import door, io, registry, segment
-from matlens.batch import BadItem
 from matlens.segment import trained
 
 
 def samples(images: list, truth: list, roles: dict, options: dict):
-    """Yield (image, truth, role, item) of every labelled item that is learned from or judges; of videos every frame."""
+    """Yield what is learned from of every shard, see `trained.samples`."""
     for pictures, answers in zip(images, truth, strict=True):
         with io.read_arrays(pictures) as pixels, io.read_arrays(answers) as marks:
-            for key in marks:
-                about = pixels.attrs(key)
-                role = roles.get(about["item"])
-                if role in ("train", "val"):
-                    picture = pixels.colour(key) if options.get("colour") else pixels.unit_interval(key)
-                    if picture is None:
-                        raise BadItem(f"no colour was kept of '{about['item']}'; say colour: true under ingest")
-                    for image, labels in trained.singles(about["axes"], picture, marks[key]):
-                        labels = registry.call(trained.thinned, {"truth": labels, "role": role}, options)
-                        yield image, labels, role, about["item"]
+            yield from trained.samples(pixels, marks, roles, options)
 
 
 def main(

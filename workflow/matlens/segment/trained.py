@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns, registry, segment
+from matlens.batch import BadItem
 from matlens.provenance import provenance
 from matlens.segment import weak
 
@@ -66,6 +67,25 @@ def thinned(truth: np.ndarray, role: str, *, scribbles: float | None = None, see
     if scribbles is None or role != "train":
         return truth
     return weak.scribbles(truth, fraction=scribbles, seed=seed)
+
+
+def samples(pixels, marks, roles: Mapping[str, str], options: Mapping):
+    """Yield (image, truth, role, item) of every labelled item that is learned from or judges; of videos every frame.
+
+    `pixels`, `marks`: the images and truths of a shard, as `io.read_arrays` gives them; `roles`: see `split`. BadItem
+    where colour is to be learned from and none was kept.
+    """
+    for key in marks:
+        about = pixels.attrs(key)
+        role = roles.get(about["item"])
+        if role not in ("train", "val"):
+            continue
+        picture = pixels.colour(key) if options.get("colour") else pixels.unit_interval(key)
+        if picture is None:
+            raise BadItem(f"no colour was kept of '{about['item']}'; say colour: true under ingest")
+        for image, labels in singles(about["axes"], picture, marks[key]):
+            labels = registry.call(thinned, {"truth": labels, "role": role}, options)
+            yield image, labels, role, about["item"]
 
 
 def _known(value):

@@ -140,6 +140,7 @@ def write(folder: Path, handoff: Handoff, seen: dict[str, Path]) -> tuple[str, s
 
 
 def text_of(path: Path) -> str | None:
+    """Read a text; None where there is none that can be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
