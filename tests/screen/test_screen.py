@@ -224,6 +224,7 @@ def test_criteria_of_a_hundred_thousand_are_quick():
         ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate could meet both"),
         ({"properties": {"a": wish(max=float("nan"))}}, "properties.a.max", "no finite number"),
         ({"sure": float("inf")}, "sure", "no finite number"),
+        ({"most": 2000, "pareto": {"most": 1000}}, "pareto.most", "raise it to that or more"),
         ({"reference": "nowhere.csv"}, "reference", "there is no file 'nowhere.csv'"),
         ({"reference": __file__}, "reference", "has no column 'formula'"),
     ],

@@ -28,6 +28,9 @@ def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
         yield "only", "every element of it is also in 'without': no candidate could meet both"
     if not np.isfinite(settings["sure"]):
         yield "sure", f"{settings['sure']} is no finite number"
+    told = settings.get("pareto", {}).get("most", settings["most"])
+    if told < settings["most"]:
+        yield "pareto.most", f"{told} are told apart, and 'most' asks for {settings['most']}; raise it to that or more"
     if why := reference.fault(settings["reference"]):
         yield "reference", why
 
