@@ -82,6 +82,20 @@ def test_the_best_are_listed_in_order_and_the_rest_says_why_not():
     assert "a 3 (1 of 3" in made["reason"][0]
 
 
+def test_crystals_that_differ_by_rounding_alone_are_level():
+    found = predictions(["AlNi", "AlNi", "AlFe"], a=[2.18503795, 2.18503797, 2.0])
+    made, _ = listed(found)
+    assert made["item"].tolist() == ["i0", "i1", "i2"]
+    assert made["score"].tolist() == [1.0, 1.0, 0.0]
+    assert [reason.split(" (")[1][:6] for reason in made["reason"]] == ["1 of 3", "1 of 3", "3 of 3"]
+
+
+def test_six_digits_are_kept_of_any_size():
+    values = np.array([0.0, -1.23456789e-7, 2.18503795, -98765432.1, np.nan, np.inf])
+    expected = [0.0, -1.23457e-7, 2.18504, -98765400.0, np.nan, np.inf]
+    np.testing.assert_allclose(criteria.significant(values), expected, rtol=1e-12)
+
+
 def test_a_target_is_the_nearer_the_better():
     made, _ = listed(
         predictions(["NiAl", "FeAl", "CoAl"], a=[1.0, 2.1, 3.5]), properties={"a": wish("target", target=2.0)}
@@ -248,7 +262,7 @@ def test_reasons_are_true_of_every_candidate_of_a_long_list():
     found = predictions(["NiAl"] * count, a=RNG.integers(0, 40, count).astype(float), b=RNG.random(count))
     made, out = listed(found, "pareto", properties={"a": wish(), "b": wish("minimize", max=0.7)}, most=50)
     assert len(made) == 50
-    kept = found[0].pivot(index="item", columns="property", values="predicted").query("b <= 0.7")
+    kept = criteria.significant(found[0].pivot(index="item", columns="property", values="predicted")).query("b <= 0.7")
     assert len(kept) + len(out) == count
     for row in made.itertuples():
         one, two = 1 + int((kept["a"] > row.a).sum()), 1 + int((kept["b"] < row.b).sum())

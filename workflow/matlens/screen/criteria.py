@@ -62,6 +62,13 @@ def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     return items, values, std, unseen, outside
 
 
+def significant(values: np.ndarray, digits: int = 6) -> np.ndarray:
+    """Round values to so many significant digits: those of float32 beyond depend on what else was in a batch."""
+    size = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
+    scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
+    return np.round(values * scale) / scale
+
+
 def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
     """Turn values so that larger is better; one that is sought near a target is the nearer the better."""
     made = np.empty_like(values)

@@ -30,6 +30,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
 
     properties = settings["properties"]
     items, values, std, unseen, outside = criteria.wide(predictions, properties)
+    values = criteria.significant(values)  # crystals that are alike are level, in one shard or in forty
     about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
     formulas = about["formula"].astype(str).tolist()
     why = criteria.first_failed(values, std, unseen, formulas, properties, settings, known)
