@@ -1,9 +1,7 @@
 """Crystals from the user's own files: a file, a folder or a glob, each file with one structure or many."""
 
 import csv
-import math
 import os
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +9,13 @@ import numpy as np
 from matlens import columns
 from matlens.batch import MACHINE_ERRORS, BadItem
 from matlens.crystals import Crystal
-from matlens.ingest import beside, finding, formats
+from matlens.ingest import beside, finding, formats, structure_columns
 from matlens.ingest.formats import common
-from matlens.ingest.rows import RESERVED, as_numbers, trouble
-from matlens.registry import suggest
+from matlens.ingest.rows import trouble
+from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
 NO_STRUCTURES = {beside.TARGETS_FILE, "atom_init.json"}
-FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
 NOWHERE = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
 FLAT = 1e-4  # volume of a cell over that of a box of its lengths, below which it is flat
 
@@ -75,9 +72,9 @@ def plan(*, path: str, targets: list[str] | None = None):
         if file not in tables and finding.printable(str(file)) not in known:
             listed += _of_file(file, root)
     rows, values = [row for row, _ in listed], [values for _, values in listed]
-    _add_targets(rows, values)
-    _add_columns(rows, values, targets)
-    _first_of_each(rows)
+    structure_columns.add_targets(rows, values)
+    structure_columns.add(rows, values, targets)
+    structure_columns.first_of_each(rows)
     return pd.DataFrame(rows)
 
 
@@ -152,66 +149,6 @@ def _module(name: str):
     return dict(zip(formats.FORMATS, table, strict=True))[name]
 
 
-def _add_targets(rows: list[dict], beside_each: list[dict]) -> None:
-    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ..."""
-    tables = {}
-    for row, values in zip(rows, beside_each, strict=True):
-        file = Path(row[columns.FILE])
-        if file.parent not in tables:
-            tables[file.parent] = beside.of_cgcnn(file.parent)
-        values |= tables[file.parent].get(file.stem, tables[file.parent].get(file.name, {}))
-
-
-def _add_columns(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
-    """Make columns of the scalars, those of names that the project uses as `source_...`; see that targets are there."""
-    names = dict.fromkeys(name for values in beside_each for name in values)
-    missing = [name for name in targets or [] if name not in names]
-    if missing:
-        near = get_close_matches(missing[0], list(names), 3, 0.3)
-        hint = f"the nearest are {', '.join(near)}; " if near else ""
-        there = suggest(missing[0], names) if names else "there are no columns beside the structures"
-        raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
-    taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
-    for name in names:
-        values = [values.get(name) for values in beside_each]
-        if name in (targets or []):
-            values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
-        for row, value in zip(rows, _as_column(values), strict=True):
-            row[f"source_{name}" if name in taken else name] = value
-
-
-def _number(value, name: str, row: dict) -> float:
-    """Read the value of a target; an item whose value is no number is rejected, one without a value is not."""
-    try:
-        number = float(value) if value not in (None, "") else float("nan")
-    except (TypeError, ValueError):
-        row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(value)[:40]!r}, not a number; correct it"
-        return float("nan")
-    if math.isinf(number):
-        row[columns.REASON] = row[columns.REASON] or f"its {name} is infinite; correct it"
-    return number
-
-
-def _as_column(values: list) -> list:
-    """Make floats of a column of numbers, and text of any other: a column has one type in all shards."""
-    if all(value is None or isinstance(value, bool) for value in values):
-        return [None if value is None else float(value) for value in values]
-    return as_numbers(values)
-
-
-def _first_of_each(rows: list[dict]) -> None:
-    """Reject the second and later structures of one name; they keep apart by their place in the list."""
-    seen = {}
-    for row in rows:
-        if row[columns.REASON]:
-            continue
-        if row[columns.ITEM] in seen:
-            both = f"{seen[row[columns.ITEM]]} and {row[columns.FILE]} (number {row[ROW] + 1})"
-            row[columns.REASON] = f"a second structure has the same id: {both}; rename one"
-        else:
-            seen[row[columns.ITEM]] = f"{row[columns.FILE]} (number {row[ROW] + 1})"
-
-
 def read(
     item: dict, *, disorder: str = "reject", max_atoms: int = 2000, min_distance_a: float = 0.5
 ) -> tuple[Crystal, dict]:
@@ -260,9 +197,6 @@ def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal
                 "positions, or lower min_distance_a"
             )
     return Crystal(cell, species, frac)
-
-
-INDEX = ("formula", "atoms", "elements", "volume_a3", "volume_a3_per_atom")
 
 
 def describe(crystal: Crystal) -> dict:

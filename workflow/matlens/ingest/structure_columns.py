@@ -1,0 +1,73 @@
+"""The columns of the index that stand beside crystals: their values, their names, and that no two are called alike."""
+
+import math
+from difflib import get_close_matches
+from pathlib import Path
+
+from matlens import columns
+from matlens.ingest import beside
+from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.registry import suggest
+
+FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
+INDEX = ("formula", "atoms", "elements", "volume_a3", "volume_a3_per_atom")
+
+
+def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
+    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ..."""
+    tables = {}
+    for row, values in zip(rows, beside_each, strict=True):
+        file = Path(row[columns.FILE])
+        if file.parent not in tables:
+            tables[file.parent] = beside.of_cgcnn(file.parent)
+        values |= tables[file.parent].get(file.stem, tables[file.parent].get(file.name, {}))
+
+
+def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
+    """Make columns of the scalars, those of names that the project uses as `source_...`; see that targets are there."""
+    names = dict.fromkeys(name for values in beside_each for name in values)
+    missing = [name for name in targets or [] if name not in names]
+    if missing:
+        near = get_close_matches(missing[0], list(names), 3, 0.3)
+        hint = f"the nearest are {', '.join(near)}; " if near else ""
+        there = suggest(missing[0], names) if names else "there are no columns beside the structures"
+        raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
+    taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
+    for name in names:
+        values = [values.get(name) for values in beside_each]
+        if name in (targets or []):
+            values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
+        for row, value in zip(rows, _as_column(values), strict=True):
+            row[f"source_{name}" if name in taken else name] = value
+
+
+def _number(value, name: str, row: dict) -> float:
+    """Read the value of a target; an item whose value is no number is rejected, one without a value is not."""
+    try:
+        number = float(value) if value not in (None, "") else float("nan")
+    except (TypeError, ValueError):
+        row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(value)[:40]!r}, not a number; correct it"
+        return float("nan")
+    if math.isinf(number):
+        row[columns.REASON] = row[columns.REASON] or f"its {name} is infinite; correct it"
+    return number
+
+
+def _as_column(values: list) -> list:
+    """Make floats of a column of numbers, and text of any other: a column has one type in all shards."""
+    if all(value is None or isinstance(value, bool) for value in values):
+        return [None if value is None else float(value) for value in values]
+    return as_numbers(values)
+
+
+def first_of_each(rows: list[dict]) -> None:
+    """Reject the second and later structures of one name; they keep apart by their place in the list."""
+    seen = {}
+    for row in rows:
+        if row[columns.REASON]:
+            continue
+        if row[columns.ITEM] in seen:
+            both = f"{seen[row[columns.ITEM]]} and {row[columns.FILE]} (number {row[ROW] + 1})"
+            row[columns.REASON] = f"a second structure has the same id: {both}; rename one"
+        else:
+            seen[row[columns.ITEM]] = f"{row[columns.FILE]} (number {row[ROW] + 1})"
