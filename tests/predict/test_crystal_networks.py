@@ -50,6 +50,17 @@ def test_a_network_learns_what_the_mean_cannot_say(tmp_path):
     assert not list(tmp_path.iterdir())  # the checkpoint is gone
 
 
+def test_a_constant_is_learned_as_one(tmp_path):
+    some, y = salts()
+    options = OPTIONS | {"epochs": 2}
+    offered = {
+        "graphs": some, "y": np.full_like(y, 1.5), "train": np.arange(90), "validation": [], "method": "cgcnn",
+        "checkpoint": tmp_path / "checkpoint", "options": options,
+    }  # fmt: skip
+    arrays, card, _ = registry.call(networks.learn, offered, options)
+    np.testing.assert_allclose(networks.apply(some, arrays, card, "cpu")["predicted"], 1.5, atol=1e-4)
+
+
 def test_batches_by_atoms_learn_too(tmp_path):
     some, y, arrays, card, history = learned(tmp_path, most_atoms=40)
     found = networks.apply(graphs.taken(some, np.arange(90, 120)), arrays, card, "cpu")

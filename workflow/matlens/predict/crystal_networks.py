@@ -73,7 +73,8 @@ def learn(
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     train, held = parted(np.asarray(train), np.asarray(validation), validation_part, seed)
-    centre, spread = float(y[train].mean()), float(y[train].std()) or 1.0
+    centre = float(y[train].mean())
+    spread = max(float(y[train].std()), 1e-6 * max(1.0, abs(centre)))  # a constant is learned as one
 
     def deal(rng: np.random.Generator) -> list[np.ndarray]:
         dealt = flat.by_atoms(graphs.atoms[train], most_atoms, rng) if most_atoms else None
