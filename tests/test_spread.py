@@ -135,7 +135,10 @@ def test_without_workers_nothing_is_imported_and_unused_workers_are_never_starte
 
 def test_a_scheduler_that_is_not_there_or_not_known_is_answered_with_the_remedy(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
-    for kind, error, words in (("slurm", MachineFault, "no 'sbatch'"), ("slurn", KeyError, "did you mean 'slurm'")):
+    for kind, error, words in (
+        ("slurm", MachineFault, "no 'sbatch'.*dask_workers: 0"),
+        ("slurn", ValueError, "did you mean 'slurm'"),
+    ):
         with pytest.raises(error, match=words), spread.workers({"dask_workers": 2, "dask_cluster": kind}) as mapped:
             next(mapped(abs, [1]))
 
@@ -158,8 +161,7 @@ def test_worker_jobs_ask_for_what_the_job_has(monkeypatch, tmp_path, kind, given
     monkeypatch.setattr(spread.shutil, "which", lambda name: name)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    resources = {"dask_cluster": kind, "mem_mb": 4000, "runtime": 90}
-    with spread._cluster(0, resources) as (cluster, _):
+    with spread._cluster(0, kind, {"mem_mb": 4000, "runtime": 90}) as (cluster, _):
         script = cluster.job_script()
         keys = list(Path(spread.LOGS).glob(".dask-jobqueue.worker.*"))
         assert keys

@@ -46,9 +46,17 @@ def workers(resources: Mapping | None = None) -> Iterator[Callable]:
     this job, in its queue. Lost workers or none at all are a MachineFault.
     """
     resources = dict(resources or {})
-    number = int(resources.get("dask_workers") or 0)
+    number, kind = int(resources.get("dask_workers") or 0), str(resources.get("dask_cluster") or "")
+    if kind and kind not in CLUSTERS:
+        raise ValueError(f"dask_cluster '{kind}' of the profile is no scheduler; {registry.suggest(kind, CLUSTERS)}")
     with ExitStack() as stack:
-        ask = cache(lambda: stack.enter_context(_cluster(number, resources)))
+
+        @cache
+        def ask() -> tuple:
+            try:
+                return stack.enter_context(_cluster(number, kind, resources))
+            except Exception as error:  # whatever it is, no item is to blame
+                raise MachineFault(f"workers cannot be started: {error}; set dask_workers: 0 to do without") from error
 
         def mapped(work: Callable, parts: Iterable) -> Iterator:
             yield from _in_order(work, parts, *ask(), number, resources)
@@ -92,13 +100,12 @@ def _result(future, cluster, number: int, resources: Mapping):
 
 
 @contextmanager
-def _cluster(number: int, resources: Mapping) -> Iterator[tuple]:
+def _cluster(number: int, kind: str, resources: Mapping) -> Iterator[tuple]:
     """Start workers, and end them with the block."""
     import dask
     from distributed import Client, Security
     from tornado.ioloop import PeriodicCallback
 
-    kind = str(resources.get("dask_cluster") or "")
     with dask.config.set(QUIET), ExitStack() as stack:
         cluster = stack.enter_context((_jobs if kind else _processes)(Security.temporary(), number, kind, resources))
         client = stack.enter_context(Client(cluster, set_as_default=False))
@@ -122,9 +129,7 @@ def _jobs(security, number: int, kind: str, resources: Mapping):
     cluster = registry.load(CLUSTERS, kind)
     command = cluster.job_cls.submit_command
     if shutil.which(command) is None:
-        raise MachineFault(
-            f"there is no '{command}' where this job runs, so that it has no workers; set dask_workers: 0"
-        )
+        raise FileNotFoundError(f"there is no '{command}' where this job runs")
     Path(LOGS).mkdir(parents=True, exist_ok=True)
     library = Path(__file__).resolve().parents[1]
     return cluster(
