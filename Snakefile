@@ -24,6 +24,10 @@ include: "workflow/rules/report.smk"
 include: "workflow/rules/export.smk"
 
 
+onstart:
+    calm.one_timer(workflow.scheduler)
+
+
 rule all:
     default_target: True
     input:

@@ -12,6 +12,7 @@ from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
     budget,
+    calm,
     catalog,
     connect,
     documents,
