@@ -1,6 +1,6 @@
 """What a montage and a tomogram that are larger than memory cost, step by step, from a file to the report.
 
-    python benchmarks/larger_than_memory.py [--montage 100000] [--tomogram 2000] [--workers 0] [--folder .]
+    python benchmarks/larger_than_memory.py [--montage 20000] [--tomogram 800] [--workers 0] [--folder .]
 
 Discs (balls) on a lattice, with noise, are written into one TIFF file (NumPy file) of so many pixels a side; 0 leaves
 one out. Then a study runs on one core, a step at a time: ingest, Otsu, fractions, regions, sizes, tables and picture.
@@ -144,8 +144,8 @@ def check(tables: Path, dimensions: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--montage", type=int, default=100_000)
-    parser.add_argument("--tomogram", type=int, default=2_000)
+    parser.add_argument("--montage", type=int, default=20_000)
+    parser.add_argument("--tomogram", type=int, default=800)
     parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path())
     chosen = parser.parse_args()
