@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from matlens import io
+from matlens import io, texts
 
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
@@ -49,11 +49,6 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
     return [name for name in header if name], found
 
 
-def delimiter_of(first: str) -> str:
-    """Tell what separates the cells of a header: comma (where there is but one column, too), tab or semicolon."""
-    return max(",\t;", key=first.count)
-
-
 def _there(value) -> bool:
     return value is not None and str(value).strip() != ""
 
@@ -69,7 +64,7 @@ def _text(path) -> tuple[list, list]:
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    delimiter = delimiter_of(first)
+    delimiter = texts.delimiter_of(first)
     before = csv.field_size_limit(MOST_CELL)  # of the whole process: structures in cells are larger
     try:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
