@@ -15,10 +15,10 @@ export PYTHONPATH := workflow
 # A terminal gets progress bars, a log gets one line per finished job.
 run: profile  ## build the studies, then say where the report and the main tables are
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
-	@$(BIN)/python workflow/scripts/status.py --check yes $(if $(STUDIES),--studies "$(STUDIES)")
+	@$(BIN)/python -m matlens.cli.status --check yes $(if $(STUDIES),--studies "$(STUDIES)")
 
 resume: profile  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
-	@$(BIN)/python workflow/scripts/resume.py --jobs $(JOBS)
+	@$(BIN)/python -m matlens.cli.resume --jobs $(JOBS)
 	@$(MAKE) --no-print-directory run
 
 plan: SUBMITS :=
@@ -29,7 +29,7 @@ figures report export: profile  ## only the figures, the report, or OME-Zarr fol
 	@$(SNAKEMAKE) $@ $(ARGS)
 
 status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
-	@$(BIN)/python workflow/scripts/status.py $(if $(STUDIES),--studies "$(STUDIES)")
+	@$(BIN)/python -m matlens.cli.status $(if $(STUDIES),--studies "$(STUDIES)")
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
@@ -51,7 +51,7 @@ benchmark: .venv/installed
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 profile: .venv/installed
-	@$(if $(PROFILE),$(BIN)/python workflow/scripts/check_profile.py --name "$(PROFILE)" --submits "$(SUBMITS)")
+	@$(if $(PROFILE),$(BIN)/python -m matlens.cli.check_profile --name "$(PROFILE)" --submits "$(SUBMITS)")
 
 .venv/installed: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "matlens needs Python 3.11 or newer: make run PYTHON=python3.11")'

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import numpy as np
-from matlens import equilibria, thermo
+from matlens.thermo import equilibria, system
 
 DATABASE, PHASES = "pycalphad:alcocrni.tdb", ["LIQUID", "L12_FCC", "BCC_B2", "SIGMA_SGTE"]
 ALLOYS, TEMPERATURES, PEER = 100, np.linspace(973.0, 1423.0, 10), 100
@@ -29,7 +29,7 @@ def main() -> None:
     drawn = np.random.default_rng(0).uniform(0.02, 0.25, (ALLOYS, 2))
     alloys = np.column_stack([drawn, 1 - drawn.sum(axis=1)])
     begun = time.process_time()
-    made = thermo.system(DATABASE, ["Al", "Cr", "Ni"], PHASES)
+    made = system.system(DATABASE, ["Al", "Cr", "Ni"], PHASES)
     ready = time.process_time()
     lines = equilibria.sweep(made, list(TEMPERATURES), alloys)
     done = time.process_time()

@@ -88,18 +88,20 @@ def main() -> None:
     asked = parser.parse_args()
     import numpy as np
     import torch
-    from matlens import connect, crystals, graphs, io, nets, registry
+    from matlens import connect, nets, registry
+    from matlens.crystal import graphs, structures
+    from matlens.store import io
     from screen_speed import stored
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        every = crystals.from_arrays(io.read_ragged(stored(asked.crystals, Path(folder))))
+        every = structures.from_arrays(io.read_ragged(stored(asked.crystals, Path(folder))))
 
     def connected(method):
         function = registry.load(connect.METHODS, method)
         edges = connect.stack([function(one.cell, one.frac) for one in every], method)
-        return graphs.from_arrays(crystals.to_arrays(every) | edges)
+        return graphs.from_arrays(structures.to_arrays(every) | edges)
 
     some = {"knn": connected("knn")}
     net = registry.load(nets.CRYSTAL_NETS, "cgcnn")()

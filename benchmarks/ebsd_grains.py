@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 def made(side: int):
     """Make Euler angles (3, side, side) with about one grain for every 400 points, the same ones each time."""
     import numpy as np
-    from matlens import orientations
+    from matlens.crystal import orientations
     from scipy.spatial import cKDTree
 
     rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def repeated(path: str, side: int):
 
 def main() -> None:
     import numpy as np
-    from matlens import orientations
+    from matlens.crystal import orientations
     from matlens.segment import ebsd_grains
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -37,9 +37,10 @@ FOUND = "results/formation/predict"
 def energies(path: Path) -> None:
     """Write each crystal of the set with its formation energy by the potential, a line each."""
     import numpy as np
-    from matlens import catalog, compositions, element_references, potentials
-    from matlens.crystals import Crystal
+    from matlens.crystal import compositions, element_references, potentials
+    from matlens.crystal.structures import Crystal
     from matlens.ingest.formats.common import matrix
+    from matlens.store import catalog
 
     elements = element_references.read(scale.ROOT / "data/weights/chgnet_elements.csv")
     began, count = time.process_time(), 0
@@ -61,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path)
     chosen = parser.parse_args()
-    from matlens import io
+    from matlens.store import io
 
     with tempfile.TemporaryDirectory() as name:
         folder = scale.house(Path(name))
@@ -80,7 +81,7 @@ def main() -> None:
 def keep(found: Path, weights: Path) -> None:
     """Keep the network and its card, the weights in half precision."""
     import numpy as np
-    from matlens import io
+    from matlens.store import io
 
     arrays, card = io.read_weights(found / "weights/0000.safetensors"), io.read_json(found / "card/0000.json")
     table = io.read_table(found / "predictions/all.parquet")

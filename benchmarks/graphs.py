@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from matlens import crystals, io
 from matlens.connect import knn, radius, voronoi
+from matlens.crystal import structures as crystals
 from matlens.ingest import structures
+from matlens.store import io
 
 DEFAULT = Path(os.environ.get("MATLENS_DATA", "../shared/data")) / "crystals/matbench_log_gvrh_kvrh/structures.jsonl.gz"
 PEERS = 60  # crystals that the peers are timed on

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.validate import handoff, qe
 
 HEADER = '<PP_HEADER element="{0}" functional="PBE" is_ultrasoft="F" wfc_cutoff="45.0"/>'

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import pandas as pd
 from figures import ood, style
-from matlens import io
+from matlens.store import io
 
 
 def main() -> None:

@@ -154,7 +154,7 @@ def draw(rows: list[dict], path: Path) -> None:
 
 def watched(folder: Path) -> None:
     """Let the doors of a copied house write down when they worked, how long, and their memory."""
-    door = folder / "workflow/matlens/door.py"
+    door = folder / "workflow/matlens/job/entry.py"
     text = door.read_text()
     assert text.count(CALL) == 1, "the door calls its main elsewhere"
     text = text.replace(CALL, TIMED.lstrip("\n"))

@@ -21,14 +21,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 def stored(count: int, folder: Path) -> Path:
     """Write a shard of crystals as the stage ingest does."""
     import numpy as np
-    from matlens import catalog, compositions, crystals, io
+    from matlens.crystal import compositions, structures
     from matlens.ingest.formats.common import matrix
+    from matlens.store import catalog, io
 
     with gzip.open(catalog.find("matbench_log_gvrh_kvrh", "structures.jsonl.gz"), "rt") as lines:
         rows = [json.loads(line) for _, line in zip(range(count), lines, strict=False)]
     number = {symbol: z for z, symbol in enumerate(compositions.SYMBOLS, 1)}
     made = [
-        crystals.Crystal(
+        structures.Crystal(
             np.array(matrix(*row["cell"])),
             np.array([number[s] for s in row["species"]], np.uint8),
             np.array(row["frac"], float),
@@ -36,7 +37,7 @@ def stored(count: int, folder: Path) -> Path:
         for row in rows
     ]
     path = folder / "structures.zarr.zip"
-    io.write_ragged(path, crystals.to_arrays(crystals.pack(range(len(made)), [row["id"] for row in rows], made)))
+    io.write_ragged(path, structures.to_arrays(structures.pack(range(len(made)), [row["id"] for row in rows], made)))
     return path
 
 
@@ -47,9 +48,11 @@ def main() -> None:
     import numpy as np
     import pandas as pd
     import torch
-    from matlens import connect, crystals, graphs, io, registry, screen
+    from matlens import connect, registry, screen
+    from matlens.crystal import graphs, structures
     from matlens.predict import properties
     from matlens.screen import shortlist
+    from matlens.store import io
 
     torch.set_num_threads(1)
     knn = registry.load(connect.METHODS, "knn")
@@ -59,11 +62,11 @@ def main() -> None:
         path = stored(count, Path(folder))
         knn(np.eye(3) * 4.0, np.zeros((1, 3)))  # compiled before the clock starts
         clock = [time.process_time()]
-        every = crystals.from_arrays(io.read_ragged(path))
+        every = structures.from_arrays(io.read_ragged(path))
         clock.append(time.process_time())
         edges = connect.stack([knn(one.cell, one.frac) for one in every], "knn")
         clock.append(time.process_time())
-        some = graphs.from_arrays(crystals.to_arrays(every) | edges)
+        some = graphs.from_arrays(structures.to_arrays(every) | edges)
         table = properties.by_networks(some, {"k": (arrays, card)}, "cpu")
         clock.append(time.process_time())
         index = pd.DataFrame({"item": every.item, "formula": "Ni"})

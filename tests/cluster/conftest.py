@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from matlens import runs
+from matlens.job import logs
 
 from ..workflow.conftest import House, calm  # noqa: F401  (a fixture)
 
@@ -46,7 +46,7 @@ class Clustered(House):
 
     def jobs(self, *states: str) -> list[list[str]]:
         """List the jobs of this house that Slurm knows: id, state, partition, comment."""
-        names = runs.run_ids(log.read_text() for log in self.folder.glob(".snakemake/log/*.log"))
+        names = logs.run_ids(log.read_text() for log in self.folder.glob(".snakemake/log/*.log"))
         return queue(f"--states={','.join(states or ['all'])}", f"--name={','.join(names)}") if names else []
 
 

@@ -69,7 +69,7 @@ def test_bands_of_a_montage_go_through_workers_on_two_nodes(cluster, tmp_path):
 
 JOB = """
 import time
-from matlens import spread
+from matlens.job import workers as spread
 def work(part):
     time.sleep(0.2)
     return part

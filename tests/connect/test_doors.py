@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from matlens import crystals, io
+from matlens.crystal import structures
+from matlens.store import io
 from scripts import connect, ingest_plan, ingest_structures
 
 OPTIONS = {"disorder": "reject", "max_atoms": 50, "min_distance_a": 0.5, "targets": ["y"]}
@@ -35,12 +36,12 @@ def run(source, folder, shards, method, options):
         ingest_structures.main(plan, "structures", settings, f"{shard:04d}", shards, store, index, more[0])
         connect.main(store, method, options, graphs, table, more[1])
         arrays = io.read_ragged(graphs)
-        found.append(crystals.from_arrays(arrays))
+        found.append(structures.from_arrays(arrays))
         edges.append({name: arrays[name] for name in ("source", "neighbour", "image", "distance")})
         lost += more
         assert len(io.read_table(table)) == len(found[-1]) == len(io.read_table(index))
     joined = {name: np.concatenate([part[name] for part in edges]) for name in edges[0]}
-    return crystals.concatenate(found), joined, [item for path in lost for item in io.read_table(path)["item"]]
+    return structures.concatenate(found), joined, [item for path in lost for item in io.read_table(path)["item"]]
 
 
 @pytest.mark.parametrize(("method", "options"), [("knn", {"k": 6}), ("radius", {"cutoff_a": 4.0}), ("voronoi", {})])
@@ -57,11 +58,11 @@ def test_shards_change_nothing_and_bad_crystals_are_rows(source, tmp_path, metho
 
 def test_an_element_that_no_network_knows_costs_its_crystal_alone(tmp_path):
     made = [
-        crystals.Crystal(4 * np.eye(3), np.array([number], np.uint8), np.zeros((1, 3))) for number in (100, 118, 28)
+        structures.Crystal(4 * np.eye(3), np.array([number], np.uint8), np.zeros((1, 3))) for number in (100, 118, 28)
     ]
-    io.write_ragged(tmp_path / "s", crystals.to_arrays(crystals.pack(range(3), ["Fm", "Og", "Ni"], made)))
+    io.write_ragged(tmp_path / "s", structures.to_arrays(structures.pack(range(3), ["Fm", "Og", "Ni"], made)))
     connect.main(tmp_path / "s", "knn", {"k": 6}, *(tmp_path / name for name in "gtr"))
-    assert crystals.from_arrays(io.read_ragged(tmp_path / "g")).item.tolist() == ["Fm", "Ni"]
+    assert structures.from_arrays(io.read_ragged(tmp_path / "g")).item.tolist() == ["Fm", "Ni"]
     (row,) = io.read_table(tmp_path / "r").to_dict("records")
     assert row["item"] == "Og"
     assert "no network knows element 118" in row["reason"]
@@ -70,7 +71,7 @@ def test_an_element_that_no_network_knows_costs_its_crystal_alone(tmp_path):
 def test_a_graph_stands_alone(source, tmp_path):
     run(source, tmp_path, 1, "voronoi", {})
     arrays = io.read_ragged(tmp_path / "g0")
-    for number, one in enumerate(crystals.from_arrays(arrays)):
+    for number, one in enumerate(structures.from_arrays(arrays)):
         edge = slice(*arrays["edge_offsets"][number : number + 2])
         ends = one.frac[arrays["neighbour"][edge]] + arrays["image"][edge] - one.frac[arrays["source"][edge]]
         np.testing.assert_allclose(np.linalg.norm(ends @ one.cell, axis=1), arrays["distance"][edge])

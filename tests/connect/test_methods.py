@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from matlens import batch, connect, registry
+from matlens import connect, registry
 from matlens.connect import knn, radius, voronoi
+from matlens.job import batch
 
 SC, ONE = np.eye(3), np.zeros((1, 3))
 BCC = np.array([[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]])

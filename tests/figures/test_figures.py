@@ -11,7 +11,10 @@ import pytest
 from figures import DRAWS, FIGURES, overlays, scores, sizes, style
 from figures import coarsening as coarsening_figure
 from figures import fractions as fractions_figure
-from matlens import crystals, overlay, registry, study
+from matlens import registry
+from matlens.crystal import structures
+from matlens.plan import study
+from matlens.report import overlay
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "<script>alert(1)</script> $\\frac{$ 日本 & \x07"
@@ -194,8 +197,8 @@ def asked(speed=1.0):
 def two_salts():
     """Make the atoms of a network for two primitive cells of rock salt, and the crystals themselves."""
     half = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    salt = crystals.Crystal(5.6 * half, np.array([11, 17], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
-    packed = crystals.pack([0, 1], [HOSTILE, "b"], [salt, salt])
+    salt = structures.Crystal(5.6 * half, np.array([11, 17], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+    packed = structures.pack([0, 1], [HOSTILE, "b"], [salt, salt])
     table = pd.DataFrame({"item": np.repeat(packed.item, 2), "element": ["Na", "Cl"] * 2, "site_value": [1, 2, 3, 4.0]})
     frac = dict(zip(("frac_x", "frac_y", "frac_z"), packed.frac.T, strict=True))
     table["quantity"] = HOSTILE

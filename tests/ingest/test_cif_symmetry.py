@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spglib
-from matlens.batch import BadItem
-from matlens.compositions import SYMBOLS
+from matlens.crystal.compositions import SYMBOLS
 from matlens.ingest.formats import cif, symmetry
+from matlens.job.batch import BadItem
 
 SPINEL_1 = "Mg1 Mg 0 0 0\nAl1 Al 0.625 0.625 0.625\nO1 O 0.3874 0.3874 0.3874"
 SPINEL_2 = "Mg1 Mg 0.125 0.125 0.125\nAl1 Al 0.5 0.5 0.5\nO1 O 0.2624 0.2624 0.2624"

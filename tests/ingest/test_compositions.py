@@ -5,8 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from matlens import batch, columns, io
+from matlens import columns
 from matlens.ingest import compositions, spreadsheet
+from matlens.job import batch
+from matlens.store import io
 from scripts import ingest_compositions, ingest_plan
 
 

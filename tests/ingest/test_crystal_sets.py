@@ -51,7 +51,7 @@ def test_unknown_sets_and_targets_are_answered(data, monkeypatch):
 
 
 def test_a_set_that_is_not_here_says_whence_it_comes(tmp_path, monkeypatch):
-    from matlens import catalog
+    from matlens.store import catalog
 
     monkeypatch.setattr(catalog, "places", lambda: [tmp_path])
     with pytest.raises(ValueError, match=r"github\.com/researchdev7/MatUQ"):
@@ -125,7 +125,7 @@ def test_a_set_without_structures_rejects_its_items(tmp_path, monkeypatch):
     (tmp_path / "matbench_glass.json.gz").write_bytes(gzip.compress(json.dumps(table).encode()))
     monkeypatch.setenv("MATMINER_DATA", str(tmp_path))
     found = matminer_set.plan(name="matbench_glass")
-    from matlens.batch import BadItem
+    from matlens.job.batch import BadItem
 
     with pytest.raises(BadItem, match="no structure among its keys composition"):
         matminer_set.read(found.iloc[0].to_dict())

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
 from matlens.ingest import readers
 from matlens.ingest.readers import ang, crc, ctf, h5oina
+from matlens.job.batch import BadItem
 
 LARGE = 10**7
 EBSD = "micrographs/ebsd"

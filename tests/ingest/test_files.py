@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 import tifffile
-from matlens import ingest, io, registry, study
-from matlens.batch import BadItem
+from matlens import ingest, registry
 from matlens.ingest import files, finding, sheet, truths
+from matlens.job.batch import BadItem
+from matlens.plan import study
+from matlens.store import io
 from PIL import Image
 
 from . import specimens

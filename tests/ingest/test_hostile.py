@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 from matlens import columns
-from matlens.batch import BadItem
 from matlens.ingest import files, finding, readers, sheet, spreadsheet, structures
+from matlens.job.batch import BadItem
 from PIL import Image
 
 MOST = 1 << 28

@@ -14,7 +14,7 @@ import json, resource, sys, time, warnings
 sys.path.insert(0, "workflow")
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 warnings.simplefilter("ignore")
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.ingest import files
 for name in sys.stdin:
     name, start = name.rstrip("\\n"), time.monotonic()

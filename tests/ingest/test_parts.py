@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from matlens import io
-from matlens.batch import BadItem
 from matlens.ingest import files, parts
+from matlens.job.batch import BadItem
+from matlens.store import io
 
 IMAGE = np.random.default_rng(0).integers(3, 40_000, (301, 257), np.uint16)
 VOLUME = np.random.default_rng(0).integers(0, 200, (140, 33, 41), np.uint8)

@@ -8,9 +8,9 @@ import signal
 import numpy as np
 import pytest
 import tifffile
-from matlens.batch import BadItem
 from matlens.ingest import grey, readers
 from matlens.ingest.readers import common
+from matlens.job.batch import BadItem
 from PIL import Image
 
 from . import specimens

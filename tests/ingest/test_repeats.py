@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 import pandas as pd
-from matlens import columns, io
+from matlens import columns
 from matlens.ingest import repeats
+from matlens.store import io
 from PIL import Image
 from scripts import ingest, ingest_plan
 

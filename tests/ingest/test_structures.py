@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from matlens import batch, columns, registry
+from matlens import columns, registry
 from matlens.ingest import structures
+from matlens.job import batch
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from matlens import columns, ingest, io, registry, study
-from matlens.batch import BadItem
+from matlens import columns, ingest, registry
 from matlens.ingest import sem, synthetic
+from matlens.job.batch import BadItem
+from matlens.plan import study
+from matlens.store import io
 
 SMALL = {
     "gamma_prime": {"ages_h": [1, 50], "size_px": [96, 96]},

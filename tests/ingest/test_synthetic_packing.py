@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
 from matlens.ingest import packing, synthetic
 from matlens.ingest.packing_kernel import near_pairs
+from matlens.job.batch import BadItem
 
 
 def clearance(places, half, box, exponent):

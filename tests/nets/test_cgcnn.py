@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from matlens.connect.neighbours import knn
-from matlens.nets import elements
-from matlens.nets.cgcnn import CGCNN
+from matlens.nets.crystal import elements
+from matlens.nets.crystal.cgcnn import CGCNN
 
 
 def parameters(net):

@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from matlens import connect, crystals, graphs, io, nets, registry
-from matlens.nets import crystal_blocks as blocks
-from matlens.nets import megnet, ogcnn
-from matlens.nets.cgcnn import CGCNN
-from matlens.nets.icgcnn import Convolution
+from matlens import connect, nets, registry
+from matlens.crystal import graphs, structures
+from matlens.nets.crystal import blocks, megnet, ogcnn
+from matlens.nets.crystal.cgcnn import CGCNN
+from matlens.nets.crystal.icgcnn import Convolution
+from matlens.store import io
 
 EPS = 1e-5  # of the batch norms of torch
 
@@ -46,10 +47,10 @@ def stirred(net):
 
 def stored(found, method="knn", **options):
     function = registry.load(connect.METHODS, method)
-    made = [crystals.Crystal(np.array(c, float), np.array(s, np.uint8), np.array(f, float)) for c, f, s in found]
+    made = [structures.Crystal(np.array(c, float), np.array(s, np.uint8), np.array(f, float)) for c, f, s in found]
     edges = connect.stack([function(one.cell, one.frac, **options) for one in made], method)
-    packed = crystals.pack(range(len(made)), [str(k) for k in range(len(made))], made)
-    return graphs.from_arrays(crystals.to_arrays(packed) | edges)
+    packed = structures.pack(range(len(made)), [str(k) for k in range(len(made))], made)
+    return graphs.from_arrays(structures.to_arrays(packed) | edges)
 
 
 def batch(found, method="knn", line_graph=False, **options):
@@ -87,7 +88,7 @@ def bits(data):
 
 
 def test_cgcnn_is_its_equations():
-    from matlens.nets import elements
+    from matlens.nets.crystal import elements
 
     net = stirred(CGCNN(width=8, convolutions=2, hidden=6)).eval()
     graph = batch([distorted()])

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from matlens import connect, crystals, graphs, nets, registry
-from matlens.nets import crystal_blocks as blocks
+from matlens import connect, nets, registry
+from matlens.crystal import graphs, structures
+from matlens.nets.crystal import blocks
 
 SMALL = {
     "alignn": {"width": 12, "alignn_layers": 1, "gcn_layers": 1, "embedding": 8},
@@ -34,9 +35,9 @@ def stored(found, method: str) -> graphs.Graphs:
     """Connect crystals given as (cell, frac, species) as the stage does."""
     function = registry.load(connect.METHODS, method)
     edges = connect.stack([function(np.array(cell, float), np.array(frac, float)) for cell, frac, _ in found], method)
-    made = [crystals.Crystal(np.array(c, float), np.array(s, np.uint8), np.array(f, float)) for c, f, s in found]
-    packed = crystals.pack(range(len(made)), [f"c{k}" for k in range(len(made))], made)
-    return graphs.from_arrays(crystals.to_arrays(packed) | edges)
+    made = [structures.Crystal(np.array(c, float), np.array(s, np.uint8), np.array(f, float)) for c, f, s in found]
+    packed = structures.pack(range(len(made)), [f"c{k}" for k in range(len(made))], made)
+    return graphs.from_arrays(structures.to_arrays(packed) | edges)
 
 
 def batch(found, name: str, net) -> dict:
@@ -222,7 +223,7 @@ def test_a_group_norm_is_its_equation_group_by_group():
 
 def test_the_orbital_field_matrix_is_that_of_matminer():
     """On elements without d electrons in an open shell, where matminer's rule for valence shells is the usual one."""
-    from matlens.nets import ogcnn
+    from matlens.nets.crystal import ogcnn
     from matminer.featurizers.structure.matrix import OrbitalFieldMatrix
     from pymatgen.analysis.local_env import VoronoiNN
     from pymatgen.core import Lattice, Structure
@@ -240,7 +241,7 @@ def test_the_orbital_field_matrix_is_that_of_matminer():
 
 
 def test_the_minimum_image_graph_has_one_edge_for_each_pair():
-    from matlens.nets.deepergatgnn import minimum_image
+    from matlens.nets.crystal.deepergatgnn import minimum_image
 
     made = graphs.batch(stored([cesium(), distorted()], "knn"), [0, 1])
     kept = minimum_image(made)

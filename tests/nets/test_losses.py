@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from matlens.nets import losses
+from matlens.nets.pixel import losses
 
 
 def test_cross_entropy_by_hand_and_255_has_no_say():

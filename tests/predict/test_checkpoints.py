@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from matlens import connect, crystals, graphs, io, registry
-from matlens.nets.cgcnn import CGCNN
+from matlens import connect, registry
+from matlens.crystal import graphs, structures
+from matlens.nets.crystal.cgcnn import CGCNN
 from matlens.predict import checkpoints, crystal_networks
+from matlens.store import io
 
-DOOR = Path(__file__).parents[2] / "workflow/scripts/convert_cgcnn.py"
+DOOR = Path(__file__).parents[2] / "workflow/matlens/cli/convert_cgcnn.py"
 ARGS = {"task": "regression", "atom_fea_len": 16, "n_conv": 2, "h_fea_len": 8, "n_h": 2, "train_size": 9}
 
 
@@ -28,10 +30,10 @@ def saved(path, **changes):
 
 def rock_salt():
     cell = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]) * 5.64
-    one = crystals.Crystal(cell, np.array([11, 17], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+    one = structures.Crystal(cell, np.array([11, 17], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
     edges = registry.load(connect.METHODS, "knn")(one.cell, one.frac, few="pad")
-    packed = crystals.pack([0], ["NaCl"], [one])
-    return graphs.from_arrays(crystals.to_arrays(packed) | connect.stack([edges], "knn"))
+    packed = structures.pack([0], ["NaCl"], [one])
+    return graphs.from_arrays(structures.to_arrays(packed) | connect.stack([edges], "knn"))
 
 
 def convert(path, folder):

@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from matlens import connect, crystals, graphs, registry
-from matlens import learn as loop
+from matlens import connect, registry
+from matlens.crystal import graphs, structures
+from matlens.learn import loop
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, properties
@@ -25,10 +26,10 @@ def salts(count: int = 120, seed: int = 0):
     knn = registry.load(connect.METHODS, "knn")
     for side in sides:
         species = np.array([rng.choice([3, 11, 19]), rng.choice([9, 17])], np.uint8)
-        made.append(crystals.Crystal(half * side, species, np.array([[0, 0, 0], [0.5, 0.5, 0.5]])))
+        made.append(structures.Crystal(half * side, species, np.array([[0, 0, 0], [0.5, 0.5, 0.5]])))
         edges.append(knn(made[-1].cell, made[-1].frac))
-    packed = crystals.pack(range(count), [f"s{k:03d}" for k in range(count)], made)
-    return graphs.from_arrays(crystals.to_arrays(packed) | connect.stack(edges, "knn")), sides / 2
+    packed = structures.pack(range(count), [f"s{k:03d}" for k in range(count)], made)
+    return graphs.from_arrays(structures.to_arrays(packed) | connect.stack(edges, "knn")), sides / 2
 
 
 def learned(tmp_path, **changes):
@@ -106,10 +107,9 @@ def test_elements_never_seen_are_named(tmp_path):
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    from matlens import learn
 
     whole = learned(tmp_path / "a", epochs=4)[2]
-    real, saves = learn._Checkpoint.save, []
+    real, saves = loop._Checkpoint.save, []
 
     def dying(self, *arguments):
         real(self, *arguments)
@@ -118,7 +118,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(learn._Checkpoint, "save", dying)
+        patch.setattr(loop._Checkpoint, "save", dying)
         learned(tmp_path / "b", epochs=4)
     again = learned(tmp_path / "b", epochs=4)[2]
     for name, value in whole.items():

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import io
 from matlens.predict import folds
+from matlens.store import io
 
 SETS = {
     "jdft2d": ("matbench_jdft2d", "y"),

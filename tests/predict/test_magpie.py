@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import compositions
+from matlens.crystal import compositions
 from matlens.predict import folds, magpie
 
 ELEMENTS = ["Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "Zr", "Al", "Ga", "Si", "Fe", "Ni", "Cu", "Zn"]

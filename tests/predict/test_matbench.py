@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from matlens import io
 from matlens.predict import folds, matbench
+from matlens.store import io
 from scripts import benchmark, ood, record
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import features, predict, registry
+from matlens import predict, registry
+from matlens.learn import features
 from matlens.predict import evaluate, validation
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens import compositions, potentials
-from matlens.crystals import Crystal
+from matlens.crystal import compositions, potentials
+from matlens.crystal.structures import Crystal
 from matlens.predict import properties
 
 ENERGY = {28: -5.0, 13: -3.0, 14: -4.0}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens import crystals, io
+from matlens.crystal import structures
 from matlens.predict import properties, ready
+from matlens.store import io
 from scripts import connect as connect_door
 from scripts import predict_pretrained
 
@@ -59,8 +60,8 @@ def test_a_file_that_is_cut_off_or_a_pickle_holds_no_weights(weights, bytes_):
 
 @pytest.mark.parametrize("items", [[], ["a"]])
 def test_a_shard_of_which_nothing_is_left_is_a_table_without_rows(tmp_path, items):
-    made = [crystals.Crystal(3.6 * np.eye(3), np.array([29], np.uint8), np.zeros((1, 3))) for _ in items]
-    io.write_ragged(tmp_path / "s", crystals.to_arrays(crystals.pack(range(len(made)), items, made)))
+    made = [structures.Crystal(3.6 * np.eye(3), np.array([29], np.uint8), np.zeros((1, 3))) for _ in items]
+    io.write_ragged(tmp_path / "s", structures.to_arrays(structures.pack(range(len(made)), items, made)))
     connect_door.main(tmp_path / "s", "knn", {"k": 12}, *(tmp_path / name for name in "gtr"))
     options, asked = {"device": "cpu", "sites": True}, ["k"]
     files = [str(GOOD)], [str(GOOD.with_suffix(".json"))]

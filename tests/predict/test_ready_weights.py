@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens import connect, crystals, graphs, io, registry
+from matlens import connect, registry
+from matlens.crystal import graphs, structures
 from matlens.nets import GRAPHS
 from matlens.predict import crystal_networks as networks
+from matlens.store import io
 
 FOLDER = Path(__file__).resolve().parents[2] / "data/weights"
 CARDS = [path for path in sorted(FOLDER.glob("*.json")) if io.read_json(path)["method"] in GRAPHS]
@@ -32,12 +34,12 @@ def connected(card: dict, made: dict) -> graphs.Graphs:
     """Connect crystals as the card says that those were that the network learned from."""
     ((method, options),) = card["graph"].items()
     edges = [registry.load(connect.METHODS, method)(one.cell, one.frac, **options) for one in made.values()]
-    packed = crystals.pack(range(len(made)), list(made), list(made.values()))
-    return graphs.from_arrays(crystals.to_arrays(packed) | connect.stack(edges, method))
+    packed = structures.pack(range(len(made)), list(made), list(made.values()))
+    return graphs.from_arrays(structures.to_arrays(packed) | connect.stack(edges, method))
 
 
 def cubic(card: dict) -> graphs.Graphs:
-    made = {k: crystals.Crystal(a * FCC, np.full(len(frac), z, np.uint8), frac) for k, (z, a, frac) in CUBIC.items()}
+    made = {k: structures.Crystal(a * FCC, np.full(len(frac), z, np.uint8), frac) for k, (z, a, frac) in CUBIC.items()}
     return connected(card, made)
 
 
@@ -64,7 +66,7 @@ def test_heats_of_formation_of_perovskites_not_learned_from_are_those_computed()
     name = "cgcnn_perovskite_heat_of_formation"
     card, arrays = io.read_json(FOLDER / f"{name}.json"), io.read_weights(FOLDER / f"{name}.safetensors")
     made = {
-        formula: crystals.Crystal(side * np.eye(3), np.array([a, b, 8, 8, 8], np.uint8), PEROVSKITE)
+        formula: structures.Crystal(side * np.eye(3), np.array([a, b, 8, 8, 8], np.uint8), PEROVSKITE)
         for formula, (a, b, side, _) in OXIDES.items()
     }
     found = networks.apply(connected(card, made), arrays, card, "cpu")
@@ -82,7 +84,7 @@ def test_formation_energies_of_salts_are_near_those_of_calorimetry():
     name = "cgcnn_formation_energy"
     card, arrays = io.read_json(FOLDER / f"{name}.json"), io.read_weights(FOLDER / f"{name}.safetensors")
     made = {
-        formula: crystals.Crystal(side * FCC, np.array([a, x], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+        formula: structures.Crystal(side * FCC, np.array([a, x], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
         for formula, (a, x, side, _) in SALTS.items()
     }
     found = networks.apply(connected(card, made), arrays, card, "cpu")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import quantify, registry
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import bands, region_map
 from scipy import ndimage
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import coarsening
 
 TIMES = (0.0, 1.0, 4.0, 16.0, 64.0)

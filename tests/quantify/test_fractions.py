@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from matlens import batch
+from matlens.job import batch
 from matlens.quantify import fractions
 
 PHASES = ["matrix", "particle"]

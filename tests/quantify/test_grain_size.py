@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import grain_size
 from scipy.spatial import cKDTree
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import polygons
 from scipy.spatial import Voronoi, cKDTree
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import boundaries, neighbours, region_map, regions
 from scipy import ndimage
 from scipy.spatial import ConvexHull, cKDTree

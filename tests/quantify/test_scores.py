@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from matlens import batch, columns
+from matlens import columns
+from matlens.job import batch
 from matlens.quantify import scores
 
 PHASES = ["a", "b", "c"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import tpb
 
 

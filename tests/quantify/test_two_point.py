@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import two_point
 
 PHASES = ["void", "solid"]

@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import compositions, registry, screen
+from matlens import registry, screen
+from matlens.crystal import compositions
 from matlens.screen import criteria, fronts, ranking, reference, shortlist
 
 RNG = np.random.default_rng(0)

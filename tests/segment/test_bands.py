@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens import io, registry, segment
-from matlens.batch import BadItem
+from matlens import registry, segment
+from matlens.job.batch import BadItem
 from matlens.segment import bands, histogram, multi_otsu, otsu
+from matlens.store import io
 
 ROOT = Path(__file__).resolve().parents[2]
 PHASES = ["a", "b", "c"]
@@ -116,7 +117,7 @@ MADE = """
 import json, resource, sys
 sys.path.insert(0, {scripts!r})
 import numpy as np
-from matlens import io
+from matlens.store import io
 side = {side}
 rng = np.random.default_rng(0)
 tile = rng.normal(0, 12, (2048, 2048))

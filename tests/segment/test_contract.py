@@ -4,7 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from matlens import batch, registry, segment
+from matlens import registry, segment
+from matlens.job import batch
 from matlens.quantify import scores
 from matlens.segment import frames
 
@@ -12,7 +13,7 @@ PHASES = ["matrix", "particle", "inclusion"]
 # What makes a method that learns quick; those that do not have an option leave it.
 QUICK = {"trees": 8, "sigmas_px": [1.0, 2.0, 4.0]}
 QUICK |= {"epochs": 12, "patches": 32, "patch_px": 48, "batch": 4, "width": 8, "depth": 2, "learning_rate": 0.01}
-CUBIC = 11  # m-3m, see matlens.orientations.LAUE
+CUBIC = 11  # m-3m, see matlens.crystal.orientations.LAUE
 GRAINS = {"boundary_grains", "ebsd_grains"}
 ANY_SHAPE = [(96, 112), (7, 5), (1, 1), (1, 40), (12, 20, 24)]
 METHODS = sorted(segment.METHODS)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from matlens import orientations
-from matlens.batch import BadItem
+from matlens.crystal import orientations
 from matlens.ingest.readers import crc
+from matlens.job.batch import BadItem
 from matlens.segment import ebsd_grains
 
 

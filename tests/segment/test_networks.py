@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.segment import network_learning, networks
 from scipy import ndimage
 

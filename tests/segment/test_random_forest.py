@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from matlens import batch
+from matlens.job import batch
 from matlens.segment import features, forest, random_forest
 
 PHASES = ["matrix", "particle"]

@@ -1,7 +1,8 @@
 """Who is trained on, whose weights are applied, what the card says; and options that agree with the schema."""
 
 import pytest
-from matlens import registry, segment, study
+from matlens import registry, segment
+from matlens.plan import study
 from matlens.segment import trained
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.validate import eos, gpaw, handoff, qe, returned
 
 FAKE = Path(__file__).with_name("fake_pw.py")

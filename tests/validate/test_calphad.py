@@ -6,8 +6,11 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import batch, columns, equilibria, phase_quantities, registry, study, tdb, thermo
+from matlens import columns, registry
 from matlens.ingest import alloys
+from matlens.job import batch
+from matlens.plan import study
+from matlens.thermo import database, equilibria, quantities, system
 from matlens.validate import bridge, calphad, candidates, diagram, foreign, neutral
 
 ALCRNI = {"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}
@@ -55,7 +58,7 @@ def test_the_value_is_the_mean_of_the_databases_and_its_uncertainty_half_their_r
     assert row["value"] == pytest.approx(0.497, abs=5e-4) and row["unit"] == "mol/mol"
     assert np.isnan(row["uncertainty"])  # both databases are one assessment
     assert "no uncertainty" in row["reason"] and "no fraction of area" in row["reason"]
-    assert row["checksum"] == tdb.digest([ALCRNI["database"], ALCOCRNI["database"]])
+    assert row["checksum"] == database.digest([ALCRNI["database"], ALCOCRNI["database"]])
     told = [
         {"database": n, "assessment": n, "failed": "", "values": {"fraction_l1_2_1073_k": v}, "why": {}, "left_out": {}}
         for n, v in (("p", 0.4), ("q", 0.5))
@@ -71,7 +74,7 @@ def test_the_value_is_the_mean_of_the_databases_and_its_uncertainty_half_their_r
 
 
 def test_databases_of_one_assessment_count_once():
-    from matlens import assessments
+    from matlens.thermo import assessments
 
     names = ("pycalphad:alcrni.tdb", "tdb_kawin/NiCrAl.tdb", "tdb_matcalc/mc_ni_v2.034.pycalphad.tdb")
     behind = {name: assessments.of({"database": name}) for name in names}
@@ -92,18 +95,18 @@ def test_verdicts_do_not_depend_on_how_candidates_are_shared_out(judged):
 
 def test_what_is_asked_and_cannot_be_is_refused_before_anything_is_computed():
     with pytest.raises(ValueError, match="'fraction' needs temperature_k"):
-        phase_quantities.check([{"quantity": "fraction", "phase": "l1_2"}])
+        quantities.check([{"quantity": "fraction", "phase": "l1_2"}])
     with pytest.raises(ValueError, match="'solvus' needs a phase"):
-        phase_quantities.check([{"quantity": "solvus"}])
+        quantities.check([{"quantity": "solvus"}])
     with pytest.raises(ValueError, match="which nothing does"):
-        phase_quantities.check([HALF | {"min": 0.6, "max": 0.3}])
+        quantities.check([HALF | {"min": 0.6, "max": 0.3}])
 
 
 def test_pycalphads_own_response_passes_its_strict_reader(judged):
     _, response = judged
     own = response[(response["item"] == "a0") & (response["database"] == ALCRNI["database"])]
     asked = neutral.request(["a0"], [{"Ni": 0.78, "Al": 0.12, "Cr": 0.10}], sorted(own["T_K"].unique()))
-    assert neutral.judge(asked, own, {tdb.sha256(ALCRNI["database"])}) == {}
+    assert neutral.judge(asked, own, {database.sha256(ALCRNI["database"])}) == {}
     assert own.groupby("id")["np_mole"].sum().to_numpy() == pytest.approx(1, abs=1e-6)
 
 
@@ -135,7 +138,7 @@ def test_a_response_that_is_wrong_is_not_believed(judged, fault):
     _, response = judged
     own = response[(response["item"] == "a0") & (response["database"] == ALCRNI["database"])]
     asked = neutral.request(["a0"], [{"Ni": 0.78, "Al": 0.12, "Cr": 0.10}], sorted(own["T_K"].unique()))
-    found = neutral.judge(asked, change(own), {tdb.sha256(ALCRNI["database"])}, ALCRNI["phases"])
+    found = neutral.judge(asked, change(own), {database.sha256(ALCRNI["database"])}, ALCRNI["phases"])
     assert told in found[number]
 
 
@@ -189,7 +192,7 @@ def test_the_hand_off_to_thermo_calc_is_complete():
     macro = made.files["run.tcm"]
     assert "x(al)=0.12" in macro and "x(ni)" not in macro and "list_0002.txt" in macro
     assert "rej-ph *" in macro and "rest-ph B2 L12_FCC LIQUID" in macro
-    assert json.loads(made.files["request.json"])["db_sha"] == tdb.sha256(ALCRNI["database"])
+    assert json.loads(made.files["request.json"])["db_sha"] == database.sha256(ALCRNI["database"])
     assert handoff() == made
 
 
@@ -352,7 +355,7 @@ def test_tie_lines_end_where_both_phases_have_one_potential():
 
     x = np.linspace(0.001, 0.999, 999)
     energy = calculate(
-        tdb.load("pycalphad:alzn_mey.tdb", ("AL", "ZN")), ["AL", "ZN", "VA"], "FCC_A1", T=600.0, P=101325, N=1,
+        database.load("pycalphad:alzn_mey.tdb", ("AL", "ZN")), ["AL", "ZN", "VA"], "FCC_A1", T=600.0, P=101325, N=1,
         output="GM", points=np.column_stack([1 - x, x]),
     ).GM.values.ravel()  # fmt: skip
     hull = common_tangent(x, energy)
@@ -423,7 +426,7 @@ def test_the_bridge_says_what_it_lacks():
 
 def test_weights_become_moles():
     """55 wt% nickel in nitinol is 49.92 at%."""
-    from matlens import compositions
+    from matlens.crystal import compositions
 
     assert compositions.shares({"Ni": 55, "Ti": "bal"}, "wt%")["Ni"] == pytest.approx(0.49920, abs=5e-5)
 
@@ -496,7 +499,7 @@ def test_options_are_those_of_the_schema(schema, function, given):
     assert defaults == {name: default for name, default in written.items() if name not in required}
     assert all(one.get("description") for one in part["properties"].values())
     asked = part["properties"].get("criteria", {}).get("items", {}).get("properties", {}).get("quantity")
-    assert asked is None or set(asked["enum"]) == set(phase_quantities.UNITS)
+    assert asked is None or set(asked["enum"]) == set(quantities.UNITS)
 
 
 def test_a_failed_equilibrium_is_a_row_that_says_so(monkeypatch):
@@ -530,13 +533,13 @@ def test_a_phase_that_never_forms_keeps_no_limit():
     ],
 )
 def test_keys_are_written_with_their_units(wish, told):
-    assert phase_quantities.words(phase_quantities.key(wish)) == told
-    assert phase_quantities.words("x_Al") == "x_Al"
+    assert quantities.words(quantities.key(wish)) == told
+    assert quantities.words("x_Al") == "x_Al"
 
 
 def test_a_misspelt_phase_is_no_fraction_of_zero():
     with pytest.raises(ValueError, match="did you mean 'l1_2'"):
-        phase_quantities.check([HALF | {"phase": "l12"}], ALCRNI["phases"])
+        quantities.check([HALF | {"phase": "l12"}], ALCRNI["phases"])
 
 
 def test_a_database_without_the_phase_says_so_and_does_not_count_as_zero():
@@ -555,13 +558,13 @@ def test_a_database_without_the_phase_says_so_and_does_not_count_as_zero():
 
 
 def test_phases_of_one_structure_have_one_name_in_every_database():
-    assert thermo.structures("SI_DIAMOND_A4") == thermo.structures("DIAMOND_A4") == {"diamond_a4"}
-    assert thermo.structures("MG2SI_B") == thermo.structures("MG2SI")
-    assert thermo.structures("NO_SUCH_PHASE") == {"no_such_phase"}
+    assert system.structures("SI_DIAMOND_A4") == system.structures("DIAMOND_A4") == {"diamond_a4"}
+    assert system.structures("MG2SI_B") == system.structures("MG2SI")
+    assert system.structures("NO_SUCH_PHASE") == {"no_such_phase"}
 
 
 def test_databases_that_never_differ_are_told():
-    from matlens import assessments
+    from matlens.thermo import assessments
 
     assert "assessment" in assessments.alike({"a": 650.078125, "b": 650.078125})
     for values in ({"a": 650.0, "b": 651.0}, {"a": 0.0, "b": 0.0}, {"a": 1.0, "b": 1.0 - 2e-16}, {"a": 650.0}):

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens import basins, compositions, equilibria, phase_quantities, tdb, thermo
-from matlens.batch import BadItem
+from matlens.crystal import compositions
+from matlens.job.batch import BadItem
+from matlens.thermo import basins, equilibria, quantities, system
+from matlens.thermo import database as tdb
 
 ROOT = Path(__file__).resolve().parents[2]
 ALCRNI = ("pycalphad:alcrni.tdb", ["LIQUID", "L12_FCC", "B2"])
@@ -22,9 +24,9 @@ IN738LC = {"Ni": "bal", "Al": 3.4, "Co": 8.5, "Cr": 16, "Mo": 1.75, "Nb": 0.9, "
 ALLOY = {"Ni": 0.78, "Al": 0.12, "Cr": 0.10}
 
 
-def at(name: str, phases: list[str], shares: dict, temperature: float) -> tuple[thermo.System, equilibria.Equilibrium]:
-    made = thermo.system(name, list(shares), phases)
-    return made, equilibria.equilibrium(made, temperature, thermo.ordered_amounts(made, shares))
+def at(name: str, phases: list[str], shares: dict, temperature: float) -> tuple[system.System, equilibria.Equilibrium]:
+    made = system.system(name, list(shares), phases)
+    return made, equilibria.equilibrium(made, temperature, system.ordered_amounts(made, shares))
 
 
 def test_the_same_alloy_is_half_gamma_prime_in_three_databases_of_one_family():
@@ -48,7 +50,7 @@ def test_energy_is_never_above_that_of_pycalphad_itself():
 
     name, phases = ALCRNI
     database = tdb.load(name, ("AL", "CR", "NI"))
-    made = thermo.system(name, ["Al", "Cr", "Ni"], phases)
+    made = system.system(name, ["Al", "Cr", "Ni"], phases)
     alloys = np.random.default_rng(4).dirichlet([2, 2, 6], 8)
     ours = np.array([one.energy for one in equilibria.row(made, 1250.0, alloys)])
     for density in (60, 500):
@@ -66,8 +68,8 @@ def test_energy_is_never_above_that_of_pycalphad_itself():
 def test_a_local_minimum_is_refuted_and_left():
     """Gamma alone, begun from itself, is no answer where gamma prime is half of the alloy."""
     made, right = at(*ALCRNI, ALLOY, 1073.0)
-    x = thermo.ordered_amounts(made, ALLOY)
-    alone = thermo.Part("L12_FCC", "fcc_a1", False, 1.0, x, np.tile(x, 2))
+    x = system.ordered_amounts(made, ALLOY)
+    alone = system.Part("L12_FCC", "fcc_a1", False, 1.0, x, np.tile(x, 2))
     wrong = equilibria.Equilibrium(1073.0, 0.0, right.potentials, [alone], 0.0, 60, 1)
     found = equilibria.equilibrium(made, 1073.0, x, wrong)
     assert found.attempts > 1
@@ -76,7 +78,7 @@ def test_a_local_minimum_is_refuted_and_left():
 
 
 def test_no_sampled_state_lies_below_the_plane_and_all_is_kept():
-    made = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
+    made = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
     alloys = np.random.default_rng(1).dirichlet([3, 3, 3], 10)
     answers = equilibria.row(made, 1300.0, alloys)
     dense = basins.sample(made, 1300.0, 500)
@@ -87,7 +89,7 @@ def test_no_sampled_state_lies_below_the_plane_and_all_is_kept():
 
 
 def test_an_answer_does_not_depend_on_the_alloys_beside_it():
-    made = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
+    made = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
     alloys = np.random.default_rng(2).dirichlet([2, 2, 5], 6)
     together = equilibria.sweep(made, [1100.0, 1200.0, 1300.0], alloys)
     for x, line in zip(alloys, together, strict=True):
@@ -98,7 +100,8 @@ def test_an_answer_does_not_depend_on_the_alloys_beside_it():
 
 SEEDED = """
 import numpy as np
-from matlens import equilibria, thermo
+from matlens.thermo import equilibria
+from matlens.thermo import system as thermo
 made = thermo.system("pycalphad:alcrni.tdb", ["Al", "Cr", "Ni"], ["LIQUID", "L12_FCC", "B2"])
 for line in equilibria.sweep(made, [1100.0, 1500.0], np.random.default_rng(3).dirichlet([2, 2, 5], 5)):
     for one in line:
@@ -119,8 +122,8 @@ def test_the_seed_of_hashes_changes_nothing():
 @pytest.mark.parametrize("door", ["calphad", "diagram", "bridge", "judge"])
 def test_doors_pin_the_seed_of_hashes(door):
     text = (ROOT / f"workflow/scripts/{door}.py").read_text()
-    assert "door.pin_hashes()" in text.split('if __name__ == "__main__":')[1]
-    code = "from matlens import door; import sys; door.pin_hashes(); print(sys.flags.hash_randomization)"
+    assert "entry.pin_hashes()" in text.split('if __name__ == "__main__":')[1]
+    code = "from matlens.job import entry as door; import sys; door.pin_hashes(); print(sys.flags.hash_randomization)"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert done.stdout.strip() == "0"
@@ -131,23 +134,23 @@ def test_ordered_and_disordered_states_of_one_model_are_told_apart():
     lattices = [(0.75, ["AL", "CR", "NI"]), (0.25, ["AL", "CR", "NI"]), (1.0, ["VA"])]
     gamma = np.array([0.07, 0.13, 0.80, 0.07, 0.13, 0.80, 1.0])
     prime = np.array([0.003, 0.09, 0.907, 0.65, 0.05, 0.30, 1.0])
-    assert thermo.describe(lattices, "FCC_L12", gamma) == ("fcc_a1", False)
-    assert thermo.describe(lattices, "FCC_L12", prime) == ("l1_2", True)
+    assert system.describe(lattices, "FCC_L12", gamma) == ("fcc_a1", False)
+    assert system.describe(lattices, "FCC_L12", prime) == ("l1_2", True)
     assert (
-        thermo.describe([(0.25, ["AL", "NI"]), (0.75, ["AL", "NI"])], "GAMMA_PRIME", np.array([1, 0, 0, 1.0]))[0]
+        system.describe([(0.25, ["AL", "NI"]), (0.75, ["AL", "NI"])], "GAMMA_PRIME", np.array([1, 0, 0, 1.0]))[0]
         == "l1_2"
     )
 
 
 def test_a_cubic_phase_full_of_carbon_is_a_carbide():
     lattices = [(1.0, ["NI", "TI"]), (1.0, ["C", "VA"])]
-    assert thermo.describe(lattices, "FCC_A1", np.array([0.02, 0.98, 0.97, 0.03]))[0] == "mc"
-    assert thermo.describe(lattices, "FCC_A1", np.array([0.98, 0.02, 0.001, 0.999]))[0] == "fcc_a1"
+    assert system.describe(lattices, "FCC_A1", np.array([0.02, 0.98, 0.97, 0.03]))[0] == "mc"
+    assert system.describe(lattices, "FCC_A1", np.array([0.98, 0.02, 0.001, 0.999]))[0] == "fcc_a1"
 
 
 def test_an_ordered_phase_beside_its_disordered_one_is_refused():
     with pytest.raises(ValueError, match="'L12_FCC' holds 'FCC_A1'"):
-        thermo.system("pycalphad:alcrni.tdb", ["Al", "Ni"], ["LIQUID", "FCC_A1", "L12_FCC"])
+        system.system("pycalphad:alcrni.tdb", ["Al", "Ni"], ["LIQUID", "FCC_A1", "L12_FCC"])
 
 
 def test_fcc_of_mc_al_stays_although_a_metastable_phase_is_ordered_from_it(data):
@@ -160,14 +163,14 @@ def test_fcc_of_mc_al_stays_although_a_metastable_phase_is_ordered_from_it(data)
 def test_a_phase_that_pycalphad_cannot_model_is_left_out_with_a_reason(data):
     """BCC_B2 of mc_ni with carbon raises ValueError in pycalphad 0.11.2."""
     name = str(data(MC_NI[0]))
-    made = thermo.system(name, ["Ni", "Al", "C"], ["FCC_A1", "BCC_B2", "GAMMA_PRIME"])
+    made = system.system(name, ["Ni", "Al", "C"], ["FCC_A1", "BCC_B2", "GAMMA_PRIME"])
     assert "FCC_A1" in made.phases and "BCC_B2" not in made.phases
     assert made.left_out["BCC_B2"]
 
 
 def test_elements_that_a_database_lacks_fail_one_alloy_and_not_the_others():
     alloys = [ALLOY, {"Ni": 0.9, "Re": 0.1}, {"Ni": 0.8, "Al": 0.1, "Cr": 0.3}, {"Ni": 1.0}]
-    good, lacks, sums, pure = phase_quantities.lines(*ALCRNI, alloys, [1073.0], False)
+    good, lacks, sums, pure = quantities.lines(*ALCRNI, alloys, [1073.0], False)
     assert good[2][0].parts
     assert isinstance(lacks, BadItem) and "has no Re; it has Al, Cr, Ni" in str(lacks)
     assert isinstance(sums, BadItem) and "sum to 1.2" in str(sums)
@@ -184,7 +187,7 @@ def test_elements_that_a_database_lacks_fail_one_alloy_and_not_the_others():
     ],
 )
 def test_a_composition_that_is_none_is_told_before_anything_else_of_it(shares, told):
-    good, bad = phase_quantities.lines(*ALCRNI, [ALLOY, shares], [1073.0], False)
+    good, bad = quantities.lines(*ALCRNI, [ALLOY, shares], [1073.0], False)
     assert good[2][0].parts
     assert isinstance(bad, BadItem) and re.search(told, str(bad))
 
@@ -288,7 +291,7 @@ def test_a_minimiser_that_gives_up_is_asked_again_from_the_next_density(monkeypa
     made, right = at(*ALCRNI, ALLOY, 1073.0)
     assert right.density == equilibria.LADDER[0]
     monkeypatch.setattr(minimizer, "SystemSpecification", Failing(minimizer.SystemSpecification, times, how))
-    found = equilibria.equilibrium(made, 1073.0, thermo.ordered_amounts(made, ALLOY))
+    found = equilibria.equilibrium(made, 1073.0, system.ordered_amounts(made, ALLOY))
     assert found.density == equilibria.LADDER[times]
     assert found.attempts > times
     assert found.energy == pytest.approx(right.energy, abs=1e-3)
@@ -297,7 +300,7 @@ def test_a_minimiser_that_gives_up_is_asked_again_from_the_next_density(monkeypa
 
 def test_the_ladder_has_an_end_and_the_other_alloys_go_on(monkeypatch):
     """The first alloy is solved; of the second every rung fails, which is told with all densities that were tried."""
-    made = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
+    made = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
     alloys = np.array([[0.12, 0.10, 0.78], [0.05, 0.05, 0.90]])
     real = equilibria._solve
 
@@ -319,7 +322,7 @@ def test_a_sample_too_large_is_passed_over(monkeypatch):
 
 def lying(monkeypatch, made, temperatures):
     """Let the first opinion miss gamma prime at some temperatures: a true equilibrium of the other phases alone."""
-    blind = thermo.system(ALCRNI[0], ["Al", "Cr", "Ni"], ["LIQUID", "B2"])
+    blind = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ["LIQUID", "B2"])
     real = equilibria.row
 
     def row(made, temperature, alloys, guesses=None, densities=equilibria.LADDER):
@@ -331,7 +334,7 @@ def lying(monkeypatch, made, temperatures):
 
 def test_a_second_opinion_of_lower_energy_wins(monkeypatch):
     made, right = at(*ALCRNI, ALLOY, 1073.0)
-    x = thermo.ordered_amounts(made, ALLOY)
+    x = system.ordered_amounts(made, ALLOY)
     lying(monkeypatch, made, {1073.0})
     assert "l1_2" not in equilibria.fractions(equilibria.sweep(made, [1073.0], x[None])[0][0])
     found = equilibria.sweep(made, [1073.0], x[None], second_opinion=True)[0][0]
@@ -342,7 +345,7 @@ def test_a_second_opinion_of_lower_energy_wins(monkeypatch):
 
 def test_an_answer_that_does_not_fit_its_neighbours_is_sought_again(monkeypatch):
     made, right = at(*ALCRNI, ALLOY, 1073.0)
-    x = thermo.ordered_amounts(made, ALLOY)
+    x = system.ordered_amounts(made, ALLOY)
     lying(monkeypatch, made, {1073.0})
     line = equilibria.sweep(made, [1013.0, 1043.0, 1073.0, 1103.0, 1133.0], x[None])[0]
     assert equilibria.kinked(line) == []
@@ -351,22 +354,22 @@ def test_an_answer_that_does_not_fit_its_neighbours_is_sought_again(monkeypatch)
 
 def test_almost_pure_aluminium_melts_at_its_melting_point():
     """933.47 K is the melting point of aluminium (ITS-90); a thousandth of zinc lowers it by less than 1 K."""
-    line = phase_quantities.lines(
+    line = quantities.lines(
         "pycalphad:alzn_mey.tdb",
         ["LIQUID", "FCC_A1", "HCP_A3"],
         [{"Al": 0.999, "Zn": 0.001}],
         [900.0, 920.0, 940.0],
         False,
     )[0]
-    solidus, liquidus = phase_quantities.melting(*line, 0.1)
+    solidus, liquidus = quantities.melting(*line, 0.1)
     assert liquidus == pytest.approx(933.0, abs=0.6)
     assert 930 < solidus < liquidus
 
 
 def test_solidification_of_aluminium_zinc_ends_at_the_eutectic_and_keeps_mass():
     """Al-30Zn by Scheil's law ends at the eutectic of Al-Zn, 654 K (381 C), whatever the alloy."""
-    made = thermo.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])
-    cast = phase_quantities.solidify(made, np.array([0.7, 0.3]), 900.0, 2.0)
+    made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])
+    cast = quantities.solidify(made, np.array([0.7, 0.3]), 900.0, 2.0)
     assert cast["converged"] and cast["end_k"] == pytest.approx(654, abs=3)
     assert sum(cast["solids"].values()) + cast["liquid"] == pytest.approx(1, abs=1e-9)
     assert cast["solids"]["hcp_a3"] > 0.01
@@ -374,18 +377,16 @@ def test_solidification_of_aluminium_zinc_ends_at_the_eutectic_and_keeps_mass():
 
 
 def test_an_unfinished_solidification_says_so(monkeypatch):
-    monkeypatch.setattr(phase_quantities, "SCHEIL_LOWEST", 800.0)
-    made = thermo.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])
-    cast = phase_quantities.solidify(made, np.array([0.7, 0.3]), 900.0, 10.0)
+    monkeypatch.setattr(quantities, "SCHEIL_LOWEST", 800.0)
+    made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])
+    cast = quantities.solidify(made, np.array([0.7, 0.3]), 900.0, 10.0)
     assert not cast["converged"] and cast["liquid"] > 0.05
 
 
 def test_fractions_of_atoms_become_those_of_volume_only_where_volumes_are_known():
-    assert phase_quantities.by_volume({"a": 0.5, "b": 0.5}, {"a": 1.0, "b": 3.0}) == pytest.approx(
-        {"a": 0.25, "b": 0.75}
-    )
+    assert quantities.by_volume({"a": 0.5, "b": 0.5}, {"a": 1.0, "b": 3.0}) == pytest.approx({"a": 0.25, "b": 0.75})
     with pytest.raises(BadItem, match="no molar volume of b"):
-        phase_quantities.by_volume({"a": 0.5, "b": 0.5}, {"a": 1.0})
+        quantities.by_volume({"a": 0.5, "b": 0.5}, {"a": 1.0})
 
 
 @pytest.mark.slow
@@ -397,8 +398,8 @@ def test_nine_components(data):
     import resource
 
     shares = compositions.shares(IN738LC, "wt%")
-    made = thermo.system(str(data(MC_NI[0])), list(shares), NINE)
-    x = thermo.ordered_amounts(made, shares)
+    made = system.system(str(data(MC_NI[0])), list(shares), NINE)
+    x = system.ordered_amounts(made, shares)
     found = {t: equilibria.equilibrium(made, t, x) for t in (1133.0, 1393.0, 1493.0, 1513.0, 1573.0)}
     parts = {t: equilibria.fractions(one) for t, one in found.items()}
     assert parts[1133.0]["l1_2"] == pytest.approx(0.465, abs=1e-3)
@@ -410,7 +411,7 @@ def test_nine_components(data):
     line = equilibria.sweep(made, list(np.linspace(1000, 1700, 41)), x[None])[0]
     assert all(isinstance(one, equilibria.Equilibrium) for one in line)
     assert equilibria.kinked(line) == []
-    assert phase_quantities.ends(made, x, line, "l1_2", 1.0) == pytest.approx(1415, abs=6)
-    solidus, liquidus = phase_quantities.melting(made, x, line, 2.0)
+    assert quantities.ends(made, x, line, "l1_2", 1.0) == pytest.approx(1415, abs=6)
+    solidus, liquidus = quantities.melting(made, x, line, 2.0)
     assert (solidus, liquidus) == (pytest.approx(1593, abs=8), pytest.approx(1633, abs=8))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1024 * 1024  # KiB; run it by itself

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import slugs
+from matlens.store import names as slugs
 from matlens.validate import HANDOFFS, handoff, offers, qe, returned
 
 

@@ -4,7 +4,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import qe, returned
 
 STRANGE = [None, [], {}, "x", float("nan"), float("inf"), -1, [999, 999], [[1]], [[1, 2], [3]], [None], 1e308]

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import qe, qe_output, returned
 
 RUNS = {  # runs of pw.x 6.7 with silicon: what is wrong with each

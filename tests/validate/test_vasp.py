@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import returned, vasp
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}

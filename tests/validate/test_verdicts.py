@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import eos, ladder, verdicts
 
 

@@ -31,7 +31,7 @@ def test_the_snakefile_parses_in_two_seconds_and_without_heavy_imports(house):
 
     script = (
         "import sys; sys.path.insert(0, 'workflow');"
-        "from matlens import ingest, predict, quantify, registry, segment, sources, study;"
+        "from matlens import ingest, predict, quantify, registry, segment; from matlens.plan import closure, study;"
         "study.load_all(['demo_superalloy'], 'config/studies');"
         "print([name for name in ('torch', 'pandas', 'scipy', 'zarr', 'matplotlib', 'skimage') if name in sys.modules])"
     )

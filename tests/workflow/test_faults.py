@@ -116,7 +116,7 @@ def test_jobs_that_outlive_their_driver_are_awaited_when_that_is_asked_for(house
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     run.stderr.close()
-    command = [sys.executable, "workflow/scripts/resume.py", "--jobs", "wait"]
+    command = [sys.executable, "-m", "matlens.cli.resume", "--jobs", "wait"]
     env = {**house.env, "PYTHONPATH": "workflow"}
     waiting = subprocess.Popen(command, cwd=house.folder, env=env, stdout=subprocess.PIPE, text=True)
     time.sleep(5.0)

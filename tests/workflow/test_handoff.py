@@ -56,7 +56,7 @@ def test_without_the_engine_complete_hand_offs_wait_and_what_is_dropped_back_is_
     assert status(house) == {"good": "pending", "$(touch harm) x": "pending", "none": "failed"}
     why = house.read("dft", "verdicts").set_index("item")["reason"]
     assert "run.sh" in why["good"] and "no pseudopotential of Ge" in why["none"]
-    tell = [sys.executable, "workflow/scripts/status.py", "--studies", "dft"]
+    tell = [sys.executable, "-m", "matlens.cli.status", "--studies", "dft"]
     env = {**house.env, "PYTHONPATH": "workflow"}
     said = subprocess.run(tell, cwd=house.folder, env=env, capture_output=True, text=True, check=True).stdout
     assert "2 hand-offs wait for qe" in said and "results/dft/handoff/qe" in said

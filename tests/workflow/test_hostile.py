@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import pytest
-from matlens import io
+from matlens.store import io
 from PIL import Image
 
 from .conftest import two_phase

@@ -87,7 +87,7 @@ def test_a_killed_round_goes_on(house, tmp_path):
     left = files(house)
     assert 0 < len(left) < len(undisturbed)
     env = {**house.env, "PYTHONPATH": "workflow"}
-    subprocess.run([sys.executable, "workflow/scripts/resume.py"], cwd=house.folder, env=env, check=True)
+    subprocess.run([sys.executable, "-m", "matlens.cli.resume"], cwd=house.folder, env=env, check=True)
     after = run(house, 3, random=None)
     assert {name: data for name, (data, _) in after.items()} == {n: data for n, (data, _) in undisturbed.items()}
     first = [name for name in left if name.endswith("0001.parquet")]

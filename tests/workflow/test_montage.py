@@ -7,9 +7,9 @@ import tempfile
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import io
 from matlens.quantify import regions
 from matlens.segment import otsu
+from matlens.store import io
 
 SIDE, TILE = 20_000, 2048
 DEPTH, BALL, RADIUS = 800, 64, 22  # of a volume: its side, that of the cell of a ball, its radius

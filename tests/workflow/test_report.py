@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import io, overlay, report
+from matlens.report import html, overlay
+from matlens.store import io
 from scripts.report import main as write_report
 
 HOSTILE = "<script>alert(1)</script>"
@@ -132,8 +133,8 @@ def test_ids_are_unique_and_every_link_has_its_goal(page):
 def test_a_long_table_is_cut_and_says_where_the_rest_is_but_rejected_items_are_all_there(page):
     found = Page(page().read_text())
     words = " ".join(found.words)
-    assert len(found.rows["mine-fractions"]) == 1 + report.ROWS
-    assert f"The first {report.ROWS} of 300 rows" in words
+    assert len(found.rows["mine-fractions"]) == 1 + html.ROWS
+    assert f"The first {html.ROWS} of 300 rows" in words
     assert "results/mine/tables/fractions.csv" in words
     assert len(found.rows["mine-rejected"]) == 1 + 120
 
@@ -347,12 +348,12 @@ def test_lengths_are_averaged_in_one_unit_whatever_parts_the_table_comes_in():
         {"method": "otsu", "equivalent_diameter_px": [10.0, 20.0], "equivalent_diameter_um": [1.0, 2.0]}
     )
     half = frame.assign(equivalent_diameter_um=[1.0, float("nan")])
-    assert report.averages("regions", [frame]) == {
+    assert html.averages("regions", [frame]) == {
         "otsu": {"equivalent diameter / µm": (1.5, pytest.approx(0.7071, 1e-3), 2)}
     }
     for parts in ([half], [half[:1], half[1:]]):
-        assert list(report.averages("regions", parts)["otsu"]) == ["equivalent diameter / px"]
-        assert report.averages("regions", parts)["otsu"]["equivalent diameter / px"][::2] == (15, 2)
+        assert list(html.averages("regions", parts)["otsu"]) == ["equivalent diameter / px"]
+        assert html.averages("regions", parts)["otsu"]["equivalent diameter / px"][::2] == (15, 2)
 
 
 def test_overlays_are_shown_once_and_leave_no_empty_section(page):

@@ -3,7 +3,8 @@
 import inspect
 
 import pytest
-from matlens import acquire, connect, ingest, predict, quantify, registry, segment, study
+from matlens import acquire, connect, ingest, predict, quantify, registry, segment
+from matlens.plan import study
 from matlens.predict import crystal_networks
 from matlens.segment import trained
 

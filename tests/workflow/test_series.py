@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import io
+from matlens.store import io
 from PIL import Image
 from scripts.table import main as write_csv
 

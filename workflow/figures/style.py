@@ -4,8 +4,9 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, phase_quantities, predict, screen, segment
-from matlens.overlay import PALETTE
+from matlens import acquire, predict, screen, segment
+from matlens.report.overlay import PALETTE
+from matlens.thermo import quantities
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
@@ -78,7 +79,7 @@ def axis(column: str) -> str:
 
 def quantity(name: str) -> str:
     """Write what a loop asks for as a label: a key of CALPHAD with its unit, or the name of a column."""
-    told = phase_quantities.words(name)
+    told = quantities.words(name)
     return text(axis(name)) if told == name else told
 
 

@@ -1,3 +1,11 @@
-"""matlens: from micrographs and crystal structures to validated property predictions and figures."""
+"""matlens: from micrographs and crystal structures to validated property predictions and figures.
+
+STAGES and CELLARS are the map of the library. A package imports only packages that are listed before it: the shared
+ones up to `report`, then the stages, none of which imports another, then `plan` and `cli`.
+"""
 
 __version__ = "0.1.0"
+
+CELLARS = ("store", "job", "crystal", "thermo", "nets", "learn", "report")
+STAGES = ("ingest", "connect", "segment", "quantify", "predict", "screen", "validate", "acquire")
+TOP = ("plan", "cli")

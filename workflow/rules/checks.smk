@@ -1,6 +1,7 @@
 # What stops a run before its first job: settings that are well-formed each by itself, and cannot work together.
 
-from matlens import features, phase_quantities
+from matlens.learn import features
+from matlens.thermo import quantities as phase_quantities
 from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import criteria

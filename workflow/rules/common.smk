@@ -11,21 +11,21 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
-    budget,
-    calm,
-    catalog,
     connect,
-    documents,
     ingest,
     predict,
     quantify,
     registry,
     screen,
     segment,
-    sources,
-    study,
     validate,
 )  # noqa: E402
+from matlens.plan import closure as sources
+from matlens.plan import resources as budget
+from matlens.plan import scheduler as calm
+from matlens.plan import study
+from matlens.store import catalog
+from matlens.store import yaml_files as documents
 from matlens.nets import SITES
 
 

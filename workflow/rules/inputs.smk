@@ -3,7 +3,8 @@
 import shutil
 from pathlib import Path
 
-from matlens import io, tdb
+from matlens.store import io
+from matlens.thermo import database as tdb
 from matlens.nets import GRAPHS, NETS
 from matlens.predict import folds
 from matlens.predict import ready as ready_networks

@@ -3,8 +3,11 @@
 from functools import partial
 
 import pandas as pd
-from matlens import acquire, columns, door, features, io, registry
+from matlens import acquire, columns, registry
 from matlens.acquire import progress, rounds
+from matlens.job import entry
+from matlens.learn import features
+from matlens.store import io
 
 
 def main(
@@ -38,4 +41,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,8 @@
 """Put the predictions of a study on official folds beside those of published models."""
 
-from matlens import door, io
+from matlens.job import entry
 from matlens.predict import matbench
+from matlens.store import io
 
 
 def main(
@@ -24,4 +25,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,6 +1,7 @@
 """Compare measured phase fractions with those at equilibrium."""
 
-from matlens import door, io
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import bridge
 
 
@@ -13,5 +14,5 @@ def main(measured: list, methods: list, index: str, settings: dict, table: str, 
 
 
 if __name__ == "__main__":
-    door.pin_hashes()
-    door.run(main, globals().get("snakemake"))
+    entry.pin_hashes()
+    entry.run(main, globals().get("snakemake"))

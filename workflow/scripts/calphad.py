@@ -3,7 +3,9 @@
 import time
 
 import pandas as pd
-from matlens import columns, door, io
+from matlens import columns
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import calphad, candidates
 
 
@@ -33,5 +35,5 @@ def main(
 
 
 if __name__ == "__main__":
-    door.pin_hashes()
-    door.run(main, globals().get("snakemake"))
+    entry.pin_hashes()
+    entry.run(main, globals().get("snakemake"))

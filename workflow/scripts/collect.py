@@ -1,6 +1,7 @@
 """Put the tables of all shards under each other, in the order of the shards."""
 
-from matlens import door, io
+from matlens.job import entry
+from matlens.store import io
 
 
 def main(tables: list, table: str) -> None:
@@ -9,4 +10,4 @@ def main(tables: list, table: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

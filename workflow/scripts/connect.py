@@ -1,6 +1,9 @@
 """Connect the crystals of one shard to graphs."""
 
-from matlens import batch, columns, connect, crystals, door, io, registry
+from matlens import columns, connect, registry
+from matlens.crystal import structures as crystals
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(structures: str, method: str, options: dict, graphs: str, connections: str, rejected: str) -> None:
@@ -29,4 +32,4 @@ def main(structures: str, method: str, options: dict, graphs: str, connections: 
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

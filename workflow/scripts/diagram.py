@@ -1,6 +1,7 @@
 """Find the tie lines of a phase diagram."""
 
-from matlens import door, io
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import diagram
 
 
@@ -10,5 +11,5 @@ def main(settings: dict, table: str) -> None:
 
 
 if __name__ == "__main__":
-    door.pin_hashes()
-    door.run(main, globals().get("snakemake"))
+    entry.pin_hashes()
+    entry.run(main, globals().get("snakemake"))

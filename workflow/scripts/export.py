@@ -4,7 +4,10 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
-from matlens import columns, door, io, ome, overlay
+from matlens import columns
+from matlens.job import entry
+from matlens.report import overlay
+from matlens.store import io, ome_zarr
 
 
 def _clear(folder: Path, first: int, last: float, wanted: set[str]) -> None:
@@ -27,11 +30,11 @@ def main(
         sets = {name: (arrays, set(arrays)) for name, arrays in zip(["truth", *methods], marks, strict=True)}
         for key in pixels:
             attrs = pixels.attrs(key)
-            name = ome.folder_name(key, attrs[columns.ITEM])
+            name = ome_zarr.folder_name(key, attrs[columns.ITEM])
             found = {method: arrays[key] for method, (arrays, keys) in sets.items() if key in keys}
             for path in (folder / name, folder / f"{name}.partial"):
                 shutil.rmtree(path, ignore_errors=True)
-            ome.write(folder / f"{name}.partial", pixels[key], attrs["axes"], attrs, found, list(overlay.PALETTE))
+            ome_zarr.write(folder / f"{name}.partial", pixels[key], attrs["axes"], attrs, found, list(overlay.PALETTE))
             (folder / f"{name}.partial").rename(folder / name)
             made.append({"key": key, "item": attrs[columns.ITEM], "folder": name, "labels": sorted(found)})
     _clear(folder, first, last if int(shard) + 1 < shards else float("inf"), {row["folder"] for row in made})
@@ -39,4 +42,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,10 @@
 """Draw one figure of a study."""
 
 from figures import DRAWS, style
-from matlens import crystals, door, io, registry
+from matlens import registry
+from matlens.crystal import structures
+from matlens.job import entry
+from matlens.store import io
 
 
 def _read(path: str):
@@ -11,7 +14,7 @@ def _read(path: str):
     if path.endswith(".csv"):
         return io.read_csv(path)
     if path.endswith(".zarr.zip"):
-        return crystals.from_arrays(io.read_ragged(path))
+        return structures.from_arrays(io.read_ragged(path))
     pictures = io.read_bytes_zip(path)
     return {int(name.removesuffix(".png")): data for name, data in pictures.items() if name.endswith(".png")}
 
@@ -27,4 +30,4 @@ def main(needs: dict, name: str, options: dict, figure: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pandas as pd
-from matlens import batch, crystals, door, io, registry, validate
-from matlens.batch import BadItem
+from matlens import registry, validate
+from matlens.crystal import structures as crystals
+from matlens.job import batch, entry
+from matlens.job.batch import BadItem
+from matlens.store import io
 from matlens.validate import candidates, handoff, offers
 
 COLUMNS = ("item", "slug", "formula", "engine", "settings", "inputs", "sha256", "reason", "composition", "predicted")
@@ -37,4 +40,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,8 +1,11 @@
 """Put the energies of all crystals of a study on one convex hull."""
 
 import pandas as pd
-from matlens import columns, compositions, door, element_references, io
+from matlens import columns
+from matlens.crystal import compositions, element_references
+from matlens.job import entry
 from matlens.predict import properties
+from matlens.store import io
 
 
 def main(tables: list, index: str, elements: str, predictions: str, rejected: str) -> None:
@@ -18,4 +21,4 @@ def main(tables: list, index: str, elements: str, predictions: str, rejected: st
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

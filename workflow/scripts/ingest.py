@@ -1,6 +1,8 @@
 """Read the items of one shard: images, truth labels, index."""
 
-from matlens import batch, columns, door, ingest, io, registry
+from matlens import columns, ingest, registry
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(
@@ -33,4 +35,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,9 @@
 """Read the compositions of one shard: mole fractions, index."""
 
-from matlens import batch, door, ingest, io, registry
+from matlens import ingest, registry
 from matlens.ingest.compositions import checked, index_row, index_table
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(plan: str, method: str, options: dict, shard: str, shards: int, index: str, rejected: str) -> None:
@@ -18,4 +20,4 @@ def main(plan: str, method: str, options: dict, shard: str, shards: int, index: 
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,9 @@
 """List the items of a study, once, before its shards are read."""
 
-from matlens import batch, columns, door, ingest, io, registry
+from matlens import columns, ingest, registry
 from matlens.ingest import repeats
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(method: str, options: dict, plan: str, rejected: str) -> None:
@@ -24,4 +26,4 @@ def main(method: str, options: dict, plan: str, rejected: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,10 @@
 """Read the crystals of one shard: cells, atoms, index."""
 
-from matlens import batch, columns, crystals, door, ingest, io, registry
+from matlens import columns, ingest, registry
+from matlens.crystal import structures as crystals
 from matlens.ingest.structures import index_row, index_table
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(
@@ -24,4 +27,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -3,7 +3,9 @@
 import time
 
 import pandas as pd
-from matlens import acquire, door, io, registry
+from matlens import acquire, registry
+from matlens.job import entry
+from matlens.store import io
 
 
 def main(candidates: str, index: str, oracle: str, settings: dict, verdicts: str, timings: str) -> None:
@@ -16,5 +18,5 @@ def main(candidates: str, index: str, oracle: str, settings: dict, verdicts: str
 
 
 if __name__ == "__main__":
-    door.pin_hashes()
-    door.run(main, globals().get("snakemake"))
+    entry.pin_hashes()
+    entry.run(main, globals().get("snakemake"))

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
-from matlens import door, io, registry, segment
+from matlens import registry, segment
+from matlens.job import entry
 from matlens.segment import trained
+from matlens.store import io
 
 
 def samples(images: list, truth: list, roles: dict, options: dict):
@@ -49,4 +51,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
-from matlens import door, io, registry
+from matlens import registry
+from matlens.job import entry
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables
+from matlens.store import io
 
 
 def main(
@@ -41,4 +43,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

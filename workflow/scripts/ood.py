@@ -1,7 +1,8 @@
 """Score the predictions of a study on clusters of unlike crystals."""
 
-from matlens import door, io
+from matlens.job import entry
 from matlens.predict import matbench
+from matlens.store import io
 
 
 def main(index: str, predictions: list, methods: list, reference: str, split: str, target: str, table: str) -> None:
@@ -12,4 +13,4 @@ def main(index: str, predictions: list, methods: list, reference: str, split: st
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -2,7 +2,10 @@
 
 from bisect import bisect_right
 
-from matlens import columns, door, io, overlay
+from matlens import columns
+from matlens.job import entry
+from matlens.report import overlay
+from matlens.store import io
 
 
 def _get(path: str, key: int) -> tuple:
@@ -35,4 +38,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -2,8 +2,10 @@
 
 from functools import partial
 
-from matlens import door, io, predict, registry
+from matlens import predict, registry
+from matlens.job import entry
 from matlens.predict.evaluate import evaluate_table
+from matlens.store import io
 
 
 def main(
@@ -29,4 +31,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,8 +1,9 @@
 """Predict a property of the items of a study from their composition alone."""
 
-from matlens import door, io
+from matlens.job import entry
 from matlens.predict import crystal_tables, folds, magpie
 from matlens.predict.validation import class_scores
+from matlens.store import io
 
 
 def main(
@@ -31,4 +32,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

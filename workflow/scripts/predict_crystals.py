@@ -1,8 +1,10 @@
 """Predict the test items of one fold by the network that learned from the others."""
 
-from matlens import door, graphs, io
+from matlens.crystal import graphs
+from matlens.job import entry
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, folds
+from matlens.store import io
 
 
 def main(
@@ -32,4 +34,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -2,9 +2,11 @@
 
 from functools import partial
 
-from matlens import door, io, predict, registry
+from matlens import predict, registry
+from matlens.job import entry
 from matlens.predict import cnn
 from matlens.predict.evaluate import evaluate
+from matlens.store import io
 
 
 def main(
@@ -29,4 +31,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,8 +1,11 @@
 """Relax the crystals of one shard by a universal potential."""
 
 import pandas as pd
-from matlens import batch, columns, crystals, door, io, registry
+from matlens import columns, registry
+from matlens.crystal import structures as crystals
+from matlens.job import batch, entry
 from matlens.predict import properties
+from matlens.store import io
 
 
 def main(structures: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
@@ -27,4 +30,4 @@ def main(structures: str, options: dict, predictions: str, relaxed: str, rejecte
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

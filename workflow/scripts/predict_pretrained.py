@@ -1,8 +1,11 @@
 """Predict properties of the crystals of one shard by networks that are ready."""
 
 import numpy as np
-from matlens import batch, columns, door, graphs, io
+from matlens import columns
+from matlens.crystal import graphs
+from matlens.job import batch, entry
 from matlens.predict import properties
+from matlens.store import io
 
 
 def main(
@@ -33,4 +36,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,8 +1,9 @@
 """Summarise the rounds of one method."""
 
-from matlens import door, io
 from matlens.acquire import progress
 from matlens.acquire import rounds as asking
+from matlens.job import entry
+from matlens.store import io
 
 
 def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: str, asked: str) -> None:
@@ -16,4 +17,4 @@ def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: s
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,9 @@
 """Propose what a person should label next: where a trained method is least sure."""
 
-from matlens import columns, door, io, registry, segment
+from matlens import columns, registry, segment
+from matlens.job import entry
 from matlens.segment import trained, weak
+from matlens.store import io
 
 
 def unsure(images: list, method: str, options: dict, model, learned: set):
@@ -27,4 +29,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

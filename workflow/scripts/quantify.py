@@ -3,8 +3,10 @@
 from functools import partial
 from math import prod
 
-from matlens import batch, columns, door, io, quantify, registry, spread
+from matlens import columns, quantify, registry
+from matlens.job import batch, entry, workers
 from matlens.quantify import bands
+from matlens.store import io
 
 
 def main(
@@ -24,7 +26,7 @@ def main(
         io.read_arrays(labels) as marks,
         io.read_arrays(images) as pixels,
         io.read_arrays(truth) as truths,
-        spread.workers(resources) as mapped,
+        workers.workers(resources) as mapped,
     ):
         sources = {"labels": marks.get, "truth": truths.get, "image": pixels.unit_interval}
         needed = [name for name in registry.inputs_of(function) if name in sources]
@@ -46,4 +48,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

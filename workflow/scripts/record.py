@@ -1,7 +1,8 @@
 """Write the predictions of a method on official folds as Matbench records them."""
 
-from matlens import door, io
+from matlens.job import entry
 from matlens.predict import matbench
+from matlens.store import io
 
 
 def main(predictions: str, method: str, options: dict | None, target: str, record: str) -> None:
@@ -12,4 +13,4 @@ def main(predictions: str, method: str, options: dict | None, target: str, recor
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

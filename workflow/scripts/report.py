@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from matlens import door, io, report
-from matlens.page import of_study
-from matlens.provenance import commit_here
+from matlens.job import entry
+from matlens.job.provenance import commit_here
+from matlens.report import html
+from matlens.report.contents import of_study
+from matlens.store import io
 
 PAGE = Path(__file__).resolve().parents[1] / "report"
 
@@ -13,11 +15,11 @@ def main(contents: dict, page: str) -> None:
     """Write the page; `contents` gives for every study its settings and the paths of what to show."""
     parts = {part: (PAGE / f"report.{part}").read_text(encoding="utf-8") for part in ("css", "js")}
     template = (PAGE / "report.html.j2").read_text(encoding="utf-8")
-    captions = report.captions((PAGE / "captions.yaml").read_text(encoding="utf-8"))
+    captions = html.captions((PAGE / "captions.yaml").read_text(encoding="utf-8"))
     studies = [of_study(name, content) for name, content in contents.items()]
-    values = {"studies": studies, "captions": captions, "versions": report.versions(), "commit": commit_here()}
-    io.write_text(page, report.render(template, **parts, **values))
+    values = {"studies": studies, "captions": captions, "versions": html.versions(), "commit": commit_here()}
+    io.write_text(page, html.render(template, **parts, **values))
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
-from matlens import door, io, registry
+from matlens import registry
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import returned
 
 
@@ -21,4 +23,4 @@ def main(handoffs: str, method: str, options: dict, found: bool, shard: str, sha
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,7 +1,9 @@
 """Put the predictions of all folds of a network together, and judge them."""
 
-from matlens import columns, door, io
+from matlens import columns
+from matlens.job import entry
 from matlens.predict import crystal_tables
+from matlens.store import io
 
 
 def main(
@@ -26,4 +28,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -2,8 +2,10 @@
 
 from functools import partial
 
-from matlens import door, io, registry, screen
+from matlens import registry, screen
+from matlens.job import entry
 from matlens.screen import reference, shortlist
+from matlens.store import io
 
 
 def main(tables: list, index: str, method: str, options: dict, settings: dict, ranked: str, excluded: str) -> None:
@@ -19,4 +21,4 @@ def main(tables: list, index: str, method: str, options: dict, settings: dict, r
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -4,8 +4,10 @@ from functools import partial
 from math import prod
 
 import numpy as np
-from matlens import batch, columns, door, io, registry, segment, spread
+from matlens import columns, registry, segment
+from matlens.job import batch, entry, workers
 from matlens.segment import bands, frames, trained
+from matlens.store import io
 
 
 def main(
@@ -28,7 +30,7 @@ def main(
     with (
         io.read_arrays(images) as pixels,
         io.read_arrays(truth) as truths,
-        spread.workers(resources) as mapped,
+        workers.workers(resources) as mapped,
         io.write_arrays(labels) as out,
     ):
 
@@ -54,4 +56,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,6 +1,8 @@
 """Measure a series: what the items of a study say together."""
 
-from matlens import batch, columns, door, io, quantify, registry
+from matlens import columns, quantify, registry
+from matlens.job import batch, entry
+from matlens.store import io
 
 
 def main(
@@ -21,4 +23,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,6 +1,8 @@
 """Stack the tables of several methods into one that people open."""
 
-from matlens import columns, door, io
+from matlens import columns
+from matlens.job import entry
+from matlens.store import io
 
 
 def main(tables: list, methods: list, table: str) -> None:
@@ -16,4 +18,4 @@ def main(tables: list, methods: list, table: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

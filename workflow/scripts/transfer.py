@@ -1,7 +1,10 @@
 """Measure what the verdicts of every round taught the model that asked for them."""
 
-from matlens import acquire, door, features, io, registry
+from matlens import acquire, registry
 from matlens.acquire import transfer
+from matlens.job import entry
+from matlens.learn import features
+from matlens.store import io
 
 
 def main(index: str, verdicts: list, settings: dict, table: str) -> None:
@@ -13,4 +16,4 @@ def main(index: str, verdicts: list, settings: dict, table: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -5,7 +5,9 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from matlens import door, io, registry, validate
+from matlens import registry, validate
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import returned, verdicts
 
 
@@ -35,4 +37,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -3,7 +3,10 @@
 import time
 
 import pandas as pd
-from matlens import batch, crystals, door, io, registry, validate
+from matlens import registry, validate
+from matlens.crystal import structures as crystals
+from matlens.job import batch, entry
+from matlens.store import io
 from matlens.validate import candidates, offers, verdicts
 
 
@@ -34,4 +37,4 @@ def main(
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,6 +1,7 @@
 """Join what an engine in this process said of all parts of the candidates to verdicts."""
 
-from matlens import door, io
+from matlens.job import entry
+from matlens.store import io
 from matlens.validate import handoff, verdicts
 
 
@@ -19,4 +20,4 @@ def main(parts: list, times: list, method: str, options: dict, accept: dict, ver
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -1,6 +1,7 @@
 """Stack the verdicts of all engines into the table that people open."""
 
-from matlens import door, io
+from matlens.job import entry
+from matlens.store import io
 
 
 def main(tables: list, table: str) -> None:
@@ -9,4 +10,4 @@ def main(tables: list, table: str) -> None:
 
 
 if __name__ == "__main__":
-    door.run(main, globals().get("snakemake"))
+    entry.run(main, globals().get("snakemake"))

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from matlens import assessments, columns, compositions, phase_quantities
+from matlens import columns
 from matlens.acquire import SPREAD
-from matlens.batch import BadItem
+from matlens.crystal import compositions
+from matlens.job.batch import BadItem
+from matlens.thermo import assessments, quantities
 
 
 def judge(candidates, index, *, names: list[str], calphad: dict):
@@ -18,7 +20,7 @@ def judge(candidates, index, *, names: list[str], calphad: dict):
     """
     table = index.set_index(columns.ITEM).loc[candidates[columns.ITEM]]
     shares = [compositions.of_row(row) for row in table.to_dict("records")]
-    wishes = [wish for wish in calphad["criteria"] if phase_quantities.key(wish) in names]
+    wishes = [wish for wish in calphad["criteria"] if quantities.key(wish) in names]
     asked = {float(t) for t in calphad["temperatures_k"]}
     asked |= {float(wish["temperature_k"]) for wish in wishes if wish.get("temperature_k")}
     told = [_told(one, shares, wishes, sorted(asked), names, calphad) for one in calphad["databases"]]
@@ -38,12 +40,12 @@ def judge(candidates, index, *, names: list[str], calphad: dict):
 def _told(one: dict, shares, wishes, temperatures, names: list[str], calphad: dict) -> tuple[np.ndarray, list]:
     """Give what one database says: values (candidates, names), NaN where not known, and why not by name."""
     values, why = np.full((len(shares), len(names)), np.nan), []
-    lines = phase_quantities.lines(one["database"], one["phases"], shares, temperatures, calphad["second_opinion"])
+    lines = quantities.lines(one["database"], one["phases"], shares, temperatures, calphad["second_opinion"])
     for at, line in enumerate(lines):
         if isinstance(line, BadItem):
             why.append({"": str(line)})
             continue
-        given, lacks = phase_quantities.values(
+        given, lacks = quantities.values(
             *line, wishes, calphad["within_k"], calphad["molar_volumes_cm3"], calphad["scheil_step_k"]
         )
         values[at] = [given[name] for name in names]
@@ -61,5 +63,5 @@ def _judged(why: list[dict], databases: list[dict]) -> tuple[str, str]:
         for one, lacks in zip(databases, why, strict=True)
         if lacks
     )
-    absent = all(reason.startswith(phase_quantities.ABSENT) for reason in reasons)
+    absent = all(reason.startswith(quantities.ABSENT) for reason in reasons)
     return ("rejected" if absent else "failed"), said

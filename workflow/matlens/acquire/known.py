@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from matlens import columns, features
+from matlens import columns
+from matlens.learn import features
 
 
 def judge(candidates, index, *, names: list[str]):

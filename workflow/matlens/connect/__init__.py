@@ -10,7 +10,7 @@ the atom that it informs to the neighbour; its vector is `(frac[neighbour] + ima
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 METHODS = {
     "knn": "matlens.connect.knn:connect",

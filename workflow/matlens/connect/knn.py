@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.connect import named, neighbours
+from matlens.job.batch import BadItem
 
 PAD_BEYOND_A = 1.0  # an edge that pads is as long as the cutoff and this
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.connect import named, neighbours
+from matlens.job.batch import BadItem
 
 
 def connect(cell, frac, *, cutoff_a: float = 5.0, max_edges: int = 1_000_000) -> dict[str, np.ndarray]:

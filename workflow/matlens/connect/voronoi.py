@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.connect import named
+from matlens.job.batch import BadItem
 
 SUM = 1e-6  # the cells of all atoms fill the cell of the crystal to this part of it
 

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from matlens import texts
 from matlens.ingest import spreadsheet
 from matlens.ingest.formats.common import NAMES, column_of
+from matlens.store import text_files
 
 TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
 TABLES = {".csv", ".tsv", ".xlsx"}
@@ -25,7 +25,7 @@ def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
             first = lines.readline(1 << 16) if path.suffix.lower() != ".xlsx" else ""
-        if column_of([name.strip().strip('"') for name in first.split(texts.delimiter_of(first))]):
+        if column_of([name.strip().strip('"') for name in first.split(text_files.delimiter_of(first))]):
             return []
         header, rows = spreadsheet.read(path)
     except (OSError, ValueError):

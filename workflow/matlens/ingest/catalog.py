@@ -5,10 +5,11 @@ import json
 import re
 from fnmatch import fnmatch
 
-from matlens import catalog, columns
-from matlens.batch import MACHINE_ERRORS
+from matlens import columns
 from matlens.ingest import Micrograph, files
+from matlens.job.batch import MACHINE_ERRORS
 from matlens.registry import suggest
+from matlens.store import catalog
 
 NUMBERS = (columns.TEMPERATURE, columns.TIME)
 

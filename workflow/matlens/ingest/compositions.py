@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from matlens import catalog, columns
-from matlens.batch import BadItem
+from matlens import columns
 from matlens.ingest import finding, spreadsheet
 from matlens.ingest.formats.common import SYMBOLS
 from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.job.batch import BadItem
 from matlens.registry import suggest
+from matlens.store import catalog
 
 PART = "x_"  # a column of mole fractions: x_Ni
 INDEX = ("formula", "elements")

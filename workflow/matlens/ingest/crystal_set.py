@@ -3,10 +3,10 @@
 import hashlib
 import json
 
-from matlens import catalog
 from matlens.ingest import structures
 from matlens.ingest.structures import read
 from matlens.registry import suggest
+from matlens.store import catalog
 
 __all__ = ["listing", "plan", "read"]
 

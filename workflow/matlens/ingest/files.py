@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, bars, grey, mending, readers, truths
 from matlens.ingest.finding import digest, found, item_name, printable, stem
 from matlens.ingest.rows import columns_in, first_of_each, from_names, trouble
+from matlens.job.batch import BadItem
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}

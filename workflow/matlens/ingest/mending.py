@@ -3,8 +3,8 @@
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
+from matlens.job.batch import BadItem
 
 UNLABELLED = 255
 SIGMA_PX = 1.0

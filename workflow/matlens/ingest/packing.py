@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 SLACK = 1e-3  # of the mean reach: bodies are pushed this much further apart than asked, so that relaxation can end
 FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.1, 0.6, 0.02  # of FIRE, for springs and masses of one

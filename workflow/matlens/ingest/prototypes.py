@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest import structures
 from matlens.ingest.formats.common import NUMBER, matrix
+from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
 

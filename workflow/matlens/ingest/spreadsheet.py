@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from matlens import io, texts
+from matlens.store import io, text_files
 
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
@@ -64,7 +64,7 @@ def _text(path) -> tuple[list, list]:
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    delimiter = texts.delimiter_of(first)
+    delimiter = text_files.delimiter_of(first)
     before = csv.field_size_limit(MOST_CELL)  # of the whole process: structures in cells are larger
     try:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]

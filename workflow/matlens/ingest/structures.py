@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns
-from matlens.batch import MACHINE_ERRORS, BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest import beside, finding, formats, structure_columns
 from matlens.ingest.formats import common
 from matlens.ingest.rows import trouble
 from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
+from matlens.job.batch import MACHINE_ERRORS, BadItem
 
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
 NO_STRUCTURES = {beside.TARGETS_FILE, "atom_init.json"}
@@ -167,7 +167,7 @@ def read(
 
 def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal:
     """Refuse what cannot be a crystal; returns it with fractional coordinates in [0, 1)."""
-    from matlens.crystal_kernels import closest
+    from matlens.crystal.kernels import closest
 
     cell, species, frac = crystal
     if len(species) == 0:

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, sem
+from matlens.job.batch import BadItem
 
 AS_IS: Mapping = MappingProxyType({})  # imaging with every option at its default
 AXES = {2: "yx", 3: "zyx"}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, readers
+from matlens.job.batch import BadItem
 
 OTHER = "other"
 STRAY = 0.01  # share of pixels that a drawing program may leave between two values

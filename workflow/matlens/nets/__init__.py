@@ -5,26 +5,26 @@ A network for pixels takes (batch, channels, [z,] y, x) of any size and returns 
 phase. In training mode with deep supervision it returns a list of them, the best first. It says of itself `stride` (the
 number of pixels by which its answer is equivariant to shifts) and `radius` (how far, in pixels, an answer looks).
 
-A network for crystals takes a batch as `matlens.graphs.arrays_of` describes it and returns a number for each. It makes
-its own features of elements and distances; `line_graph` says that it wants angles, `site_values`, where it has that,
-what it reads from every atom.
+A network for crystals takes a batch as `matlens.crystal.graphs.arrays_of` describes it and returns a number for each.
+It makes its own features of elements and distances; `line_graph` says that it wants angles, `site_values`, where it
+has that, what it reads from every atom.
 """
 
 NETS = {
-    "fcn": "matlens.nets.fcn:FCN",
-    "unet": "matlens.nets.unet:UNet",
-    "unetpp": "matlens.nets.unetpp:UNetPlusPlus",
-    "unet3p": "matlens.nets.unet3p:UNet3Plus",
+    "fcn": "matlens.nets.pixel.fcn:FCN",
+    "unet": "matlens.nets.pixel.unet:UNet",
+    "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
+    "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
 }
 CRYSTAL_NETS = {
-    "cgcnn": "matlens.nets.cgcnn:CGCNN",
-    "icgcnn": "matlens.nets.icgcnn:ICGCNN",
-    "ogcnn": "matlens.nets.ogcnn:OGCNN",
-    "megnet": "matlens.nets.megnet:MEGNet",
-    "gatgnn": "matlens.nets.gatgnn:GATGNN",
-    "deepergatgnn": "matlens.nets.deepergatgnn:DeeperGATGNN",
-    "alignn": "matlens.nets.alignn:ALIGNN",
-    "gcpnet": "matlens.nets.gcpnet:GCPNet",
+    "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",
+    "icgcnn": "matlens.nets.crystal.icgcnn:ICGCNN",
+    "ogcnn": "matlens.nets.crystal.ogcnn:OGCNN",
+    "megnet": "matlens.nets.crystal.megnet:MEGNet",
+    "gatgnn": "matlens.nets.crystal.gatgnn:GATGNN",
+    "deepergatgnn": "matlens.nets.crystal.deepergatgnn:DeeperGATGNN",
+    "alignn": "matlens.nets.crystal.alignn:ALIGNN",
+    "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
 }
 # Networks for crystals that say something of every atom: what they read from it alone, or how much attention it gets.
 SITES = {

@@ -17,7 +17,7 @@ def converted(checkpoint: Mapping, target: str) -> tuple[dict[str, np.ndarray], 
     The card says nothing of elements or volumes that were learned from, as the file does not, and has no calibration of
     intervals. ValueError where the file is of another network, or of one that classifies.
     """
-    from matlens import learn
+    from matlens.learn import loop
 
     for key in ("state_dict", "normalizer", "args"):
         if not isinstance(checkpoint.get(key), Mapping):
@@ -32,14 +32,14 @@ def converted(checkpoint: Mapping, target: str) -> tuple[dict[str, np.ndarray], 
     options = {ours: int(args[theirs]) for ours, theirs in names.items()} | {"cutoff": CUTOFF_A, "step": STEP_A}
     arrays = {name: value.numpy() for name, value in state.items() if not name.endswith("num_batches_tracked")}
     net = crystal_networks.build("cgcnn", options)
-    counters = {k: v for k, v in learn.arrays_of(net).items() if k.endswith("num_batches_tracked")}
-    learn.load_arrays(net, arrays | counters)
+    counters = {k: v for k, v in loop.arrays_of(net).items() if k.endswith("num_batches_tracked")}
+    loop.load_arrays(net, arrays | counters)
     mean, std = (float(checkpoint["normalizer"][name]) for name in ("mean", "std"))
     if not all(np.isfinite(value).all() for value in (*arrays.values(), mean, std)) or std <= 0:
         raise ValueError(
             "the checkpoint holds numbers that are not finite, or a spread of the target that is not positive"
         )
-    return {f"0/{name}": value for name, value in learn.arrays_of(net).items()}, {
+    return {f"0/{name}": value for name, value in loop.arrays_of(net).items()}, {
         "method": "cgcnn",
         "network": options,
         "graph": GRAPH,

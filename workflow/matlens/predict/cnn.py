@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from matlens import columns, io
-from matlens.batch import rejection
+from matlens import columns
+from matlens.job.batch import rejection
+from matlens.store import io
 
 
 def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
@@ -71,8 +72,8 @@ class Estimator:
         """Learn from all rows; image and target are standardised by the training set."""
         import torch
 
-        from matlens import learn
-        from matlens.nets.regressor import ImageRegressor
+        from matlens.learn import loop
+        from matlens.nets.pixel.regressor import ImageRegressor
 
         self.level, self.spread = float(x.mean()), float(x.std()) or 1.0
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
@@ -94,7 +95,7 @@ class Estimator:
         def loss(net, batch):
             return torch.nn.functional.mse_loss(net(batch[0]), batch[1])
 
-        learn.train(self.net, batches, loss, steps=steps, label="predict/cnn", **self.training)
+        loop.train(self.net, batches, loss, steps=steps, label="predict/cnn", **self.training)
         return self
 
     def predict(self, x: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens import graphs as flat
 from matlens import registry
+from matlens.crystal import graphs as flat
+from matlens.job.provenance import provenance
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import familiar
-from matlens.provenance import provenance
 
 COVERAGE = 0.9
 NORMAL_90 = 1.6449  # a normal distribution has 90 % within so many standard deviations
@@ -123,7 +123,7 @@ def _member(
     """Train one network, judged after every epoch only where it may stop; returns its arrays and its history."""
     import torch
 
-    from matlens import learn as loop
+    from matlens.learn import loop
 
     torch.manual_seed(seed)
     net, measure = build(method, options), _loss(loss)
@@ -157,7 +157,7 @@ def _values(net, graphs, device: str, sites: bool = False) -> np.ndarray:
     """Run a network over graphs by batches of bounded size; returns (n,), in units of the standardised target."""
     import torch
 
-    from matlens import learn as loop
+    from matlens.learn import loop
 
     place, found = loop.choose_device(device), []
     net.to(place).eval()
@@ -170,7 +170,7 @@ def _values(net, graphs, device: str, sites: bool = False) -> np.ndarray:
 
 def members(arrays: Mapping, card: Mapping):
     """Yield the networks of an ensemble with their weights; ValueError where they do not fit the card."""
-    from matlens import learn as loop
+    from matlens.learn import loop
 
     for member in range(card["ensemble"]):
         net = build(card["method"], card["network"])

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matlens import columns, features, graphs
+from matlens import columns
+from matlens.crystal import graphs
+from matlens.learn import features
 from matlens.nets import SITES
 from matlens.predict import folds, validation
 
@@ -55,7 +57,7 @@ def site_table(graphs, values, method: str, target: str):
     """Make a row per atom of what a network says of it, see `crystal_networks.sites`; no rows where it cannot say."""
     import pandas as pd
 
-    from matlens.compositions import SYMBOLS
+    from matlens.crystal.compositions import SYMBOLS
 
     some = graphs.crystals
     if values is None:

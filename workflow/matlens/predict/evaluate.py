@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from matlens import batch, columns, features
+from matlens import columns
+from matlens.job import batch
+from matlens.learn import features
 from matlens.predict import folds, validation
 from matlens.predict.folds import specimens
 

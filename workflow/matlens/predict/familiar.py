@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import graphs as flat
+from matlens.crystal import graphs as flat
 
 
 def _ranges(graphs) -> np.ndarray:
@@ -30,7 +30,7 @@ def seen(graphs, train) -> dict:
 
 def strange(graphs, card: Mapping) -> dict[str, np.ndarray]:
     """Tell which crystals (n,) are unlike those that a card describes: outside_training_range, unseen_elements."""
-    from matlens.compositions import SYMBOLS
+    from matlens.crystal.compositions import SYMBOLS
 
     unseen = ~np.isin(graphs.crystals.species, card["elements"])
     names, first = np.full(len(graphs), "", dtype=object), graphs.crystals.offsets

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens import columns, features
+from matlens import columns
+from matlens.learn import features
 from matlens.predict.validation import grouped_folds
 from matlens.registry import suggest
 
@@ -118,7 +119,7 @@ def _official(task: str, place: np.ndarray, target: np.ndarray) -> list[Fold]:
 
 def ood_lists(task: str) -> dict:
     """Fetch the published out-of-distribution splits of a task from the catalogue; ValueError where it has none."""
-    from matlens import catalog, io
+    from matlens.store import catalog, io
 
     file = f"{OOD_FILES.get(task, task)}.json.gz"
     if file not in catalog.entry("ood_splits")["files"]:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from matlens import columns, compositions
+from matlens import columns
+from matlens.crystal import compositions
 from matlens.predict.folds import Fold, specimens
 from matlens.predict.validation import outside_range
 

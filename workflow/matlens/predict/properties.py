@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from matlens import columns, compositions
+from matlens import columns
+from matlens.crystal import compositions
 
 COLUMNS = (
     columns.ITEM, "property", "predicted", "std", "low_90", "high_90", "outside_training_range", "unseen_elements",
@@ -60,7 +61,8 @@ def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> 
     number -> energy) in eV per atom, all by the potential. Returns rows, and a row of `rejected` for each compound with
     an element that has no energy.
     """
-    from matlens import batch, potentials
+    from matlens.crystal import potentials
+    from matlens.job import batch
 
     present, table = compositions.dense(numbers, fractions)
     cost = np.array([elements.get(number, np.nan) for number in present.tolist()])
@@ -86,7 +88,7 @@ def relaxed(crystal, *, steps: int = 200, force_ev_a: float = 0.05):
 
     BadItem where it does not relax.
     """
-    from matlens import potentials
+    from matlens.crystal import potentials
 
     if steps:
         crystal, energy, _ = potentials.relax(crystal, steps, force_ev_a)

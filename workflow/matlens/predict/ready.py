@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from matlens import io
 from matlens.nets import GRAPHS
 from matlens.registry import suggest
+from matlens.store import io
 
 NUMBER = (int, float)
 SAID = {  # what a card says of its network, and as what

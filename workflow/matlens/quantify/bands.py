@@ -2,7 +2,7 @@
 
 `read(first, last)` gives rows of an image, or slices of a volume, of a uint8 phase map; `shape` is that of the whole.
 Every sum over pixels is one of integers, so that what bands add up to is what the whole gives, to the last bit.
-`mapped` is `map`, or what shares bands out over workers and gives the results in the same order (`matlens.spread`).
+`mapped` is `map`, or what shares bands out over workers and gives results in the same order (`matlens.job.workers`).
 """
 
 import itertools
@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import boundaries, phase_maps, region_map
 
 LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel

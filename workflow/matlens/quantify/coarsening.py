@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import sampling
 from matlens.quantify.stereology import unfold
 

@@ -6,7 +6,7 @@ grains N per mm2 (ASTM E112-13, section 4 and Table 6). 95 % intervals: t s / sq
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import region_map
 
 STEPS = {0: (0, 1), 45: (-1, 1), 90: (1, 0), 135: (1, 1)}  # counter-clockwise from the x axis, as one sees the image

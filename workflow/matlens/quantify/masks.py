@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify.phase_maps import UNLABELLED
 
 

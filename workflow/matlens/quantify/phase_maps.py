@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 UNLABELLED = 255
 PART_PX = 1 << 24  # counted at a time: numpy widens what it counts to eight bytes a pixel

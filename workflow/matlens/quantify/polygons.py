@@ -6,7 +6,7 @@ After J. Gorynski et al. (2023), who replace the outlines of segmented grains by
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import boundaries, region_map
 
 SLIVER = 4.0  # pixels

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 CONNECTIVITY = {"faces": {2: 4, 3: 6}, "corners": {2: 8, 3: 26}}  # how many neighbours a pixel or voxel joins
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens import columns
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify import boundaries, region_map, sampling
 
 

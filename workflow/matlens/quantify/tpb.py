@@ -10,7 +10,7 @@ import itertools
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.quantify.phase_maps import UNLABELLED
 
 STAIRCASE = 3 / 2

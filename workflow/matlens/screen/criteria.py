@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from matlens import compositions
+from matlens.crystal import compositions
 from matlens.screen import reference
 
 

@@ -4,7 +4,8 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from matlens import compositions, texts
+from matlens.crystal import compositions
+from matlens.store import text_files
 
 COLUMN = "formula"
 
@@ -19,7 +20,7 @@ def rows(file: Path) -> Iterator[list[str]]:
     with open(file, encoding="utf-8-sig", errors="replace", newline="") as handle:
         head = handle.readline()
         handle.seek(0)
-        for cells in csv.reader(handle, delimiter=texts.delimiter_of(head)):
+        for cells in csv.reader(handle, delimiter=text_files.delimiter_of(head)):
             yield [cell.strip() for cell in cells]
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from matlens import compositions, farthest
+from matlens import farthest
+from matlens.crystal import compositions
 from matlens.screen import criteria
 
 SHARE = 20  # the best so many times `most` are told apart by likeness: those far behind would represent nothing

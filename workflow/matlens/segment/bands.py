@@ -2,7 +2,7 @@
 
 `read(*cuts)` gives a part (a slice for each axis) as float32 in [0, 1]; `shape` is that of the whole. What is returned
 yields the labels of one band after the other: rows of an image, slices of a volume, as many as a chunk has. `mapped` is
-`map`, or what shares parts out over workers and gives the results in the same order (`matlens.spread`).
+`map`, or what shares parts out over workers and gives the results in the same order (`matlens.job.workers`).
 """
 
 import itertools
@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.segment import histogram
 from matlens.segment.multi_otsu import phase_table
 

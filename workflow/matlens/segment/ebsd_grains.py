@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens import orientations
-from matlens.batch import BadItem
+from matlens.crystal import orientations
+from matlens.job.batch import BadItem
 
 
 def segment(
@@ -17,8 +17,9 @@ def segment(
     """Number the grains of a map, int32 from 1 in reading order; 0 where not indexed, and in grains that are too small.
 
     `euler_rad`: float32 (3, y, x) or (3, z, y, x), Bunge angles; `phase_index`: (y, x), 0 where not indexed; `laue`:
-    (y, x), codes of `matlens.orientations`. `threshold_deg`: two points that share an edge (a face) belong together
-    when they are of one phase and their misorientation is not above it. `min_points`: a smaller grain is dropped.
+    (y, x), codes of `matlens.crystal.orientations`. `threshold_deg`: two points that share an edge (a face) belong
+    together when they are of one phase and their misorientation is not above it. `min_points`: a smaller grain is
+    dropped.
     Raises BadItem when a phase has no known symmetry.
     Source: F. J. Humphreys, J. Mater. Sci. 36 (2001) 3833; the rule of DefDAP and of ASTM E2627, on a square grid.
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from matlens import registry
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 
 def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, options: Mapping) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 BINS = 1024  # over the image's own range, so that a narrow contrast on a wide detector range keeps its levels
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from matlens import registry
-from matlens.batch import BadItem
-from matlens.segment import lines, tiles
+from matlens.job.batch import BadItem
+from matlens.learn import tiles
+from matlens.segment import lines
 from matlens.segment.networks import build, layout_of, predictor, seen
 
 NETWORK = ("width", "depth", "norm", "encoder", "deep_supervision")
@@ -128,9 +129,9 @@ def learn(
     `samples`: (image float32 in [0, 1], truth with 255 where it is not known, "train" or "val", item), the image (3, y,
     x) where `colour` is to be seen; `method`: a name in `matlens.nets.NETS`; `initial`: weights by name to start from;
     `checkpoint`: file to resume from, or None.
-    Options: those of the network (see matlens.nets.unet.UNet), of the loop (matlens.learn.train), of the losses
-    (matlens.nets.losses) and of the changes to patches (matlens.nets.patches.Changes). An epoch is `patches` patches
-    of `patch_px`, `batch` at a time; `balance` of them are drawn phase first.
+    Options: those of the network (see matlens.nets.pixel.unet.UNet), of the loop (matlens.learn.loop.train), of the
+    losses (matlens.nets.pixel.losses) and of the augmentation (matlens.learn.augment.Changes). An epoch is `patches`
+    patches of `patch_px`, `batch` at a time; `balance` of them are drawn phase first.
     Without a sample that judges, the last epoch is kept. For an `output` of grain boundaries the card gets the
     `threshold` at which the samples that judge, seen by `views`, show grains of the size of their truth (see
     `matlens.segment.lines`).
@@ -139,7 +140,7 @@ def learn(
     options = {name: value for name, value in locals().items() if name in registry.options_of(learn)}
     import torch
 
-    from matlens import learn as loop
+    from matlens.learn import loop
 
     train, judges = _usable(samples, phases)
     look = {"colour": colour, "standardise": standardise}
@@ -187,7 +188,7 @@ def _network(method: str, sample: tuple, phases: int, options: Mapping) -> dict:
 
 def _lessons(train: list, phases: int, stride: int, options: Mapping) -> tuple[Callable, int]:
     """Give the function that draws the batches of an epoch, and how many there are."""
-    from matlens.nets import patches as cuts
+    from matlens.learn import augment as cuts
 
     images, truths = zip(*train, strict=True)
     side = max(-(-options["patch_px"] // stride) * stride, stride)
@@ -203,7 +204,7 @@ def _lessons(train: list, phases: int, stride: int, options: Mapping) -> tuple[C
 
 def _mean_loss(truths: list, phases: int, place, options: Mapping) -> Callable:
     """Give the function from a network and a batch to the loss that it learns by."""
-    from matlens.nets import losses
+    from matlens.nets.pixel import losses
 
     weights = _class_weights(truths, phases, options["class_weights"])
     more = {

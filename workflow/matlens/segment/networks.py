@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens import registry
-from matlens.batch import BadItem
-from matlens.segment import lines, tiles
+from matlens.job.batch import BadItem
+from matlens.learn import tiles
+from matlens.segment import lines
 
 TILE_PX = {2: 512, 3: 128}  # by the number of axes: what a tile of some dozen channels takes stays below a gigabyte
 
@@ -68,8 +69,8 @@ def layout_of(net, dims: int, tile_px: int | None = None, overlap_px: int | None
 
 
 def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
-    """Make the model that `segment` applies from weights and their card, on a device (see matlens.learn)."""
-    from matlens import learn as loop
+    """Make the model that `segment` applies from weights and their card, on a device (see matlens.learn.loop)."""
+    from matlens.learn import loop
 
     net = build(card["network"])
     loop.load_arrays(net, arrays)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.segment import features, histogram
 
 UNLABELLED = 255  # in phase maps; -1 in region maps

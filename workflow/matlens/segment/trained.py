@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns, registry, segment
-from matlens.batch import BadItem
-from matlens.provenance import provenance
+from matlens.job.batch import BadItem
+from matlens.job.provenance import provenance
 from matlens.segment import weak
 
 PACKAGES = ("matlens", "numpy", "torch", "scikit-learn")

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from matlens import assessments, columns, compositions, phase_quantities, tdb
-from matlens.batch import BadItem
-from matlens.equilibria import Equilibrium, fractions
+from matlens import columns
+from matlens.crystal import compositions
+from matlens.job.batch import BadItem
+from matlens.thermo import assessments, database, quantities
+from matlens.thermo.equilibria import Equilibrium, fractions
 from matlens.validate import neutral
 
 ZERO_C = 273.15
@@ -48,8 +50,8 @@ def bridge(
     for one in databases:
         name = one["database"]
         _has(name, one["phases"], structure)
-        line = phase_quantities.lines(name, one["phases"], [shares], asked, False)[0]
-        responses += neutral.rows("alloy", 1, name, tdb.sha256(name), line, asked, molar_volumes_cm3)
+        line = quantities.lines(name, one["phases"], [shares], asked, False)[0]
+        responses += neutral.rows("alloy", 1, name, database.sha256(name), line, asked, molar_volumes_cm3)
         for temperature, found in _answers(line, asked):
             if isinstance(found, Equilibrium):
                 parts, basis = _fractions(found, molar_volumes_cm3)
@@ -76,7 +78,7 @@ def bridge(
 
 def _has(name: str, phases: list[str], structure: str) -> None:
     try:
-        phase_quantities.has(name, phases, structure)
+        quantities.has(name, phases, structure)
     except BadItem as error:
         raise ValueError(f"bridge.structure: {error}") from error
 
@@ -97,7 +99,7 @@ def _answers(line, asked: list[float]):
 def _fractions(found: Equilibrium, molar_volumes) -> tuple[dict[str, float], bool]:
     """Give fractions of volume where the molar volumes are known, else of atoms; and which it is."""
     try:
-        return phase_quantities.by_volume(fractions(found), molar_volumes), True
+        return quantities.by_volume(fractions(found), molar_volumes), True
     except BadItem:
         return fractions(found), False
 

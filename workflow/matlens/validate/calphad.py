@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from matlens import assessments, columns, compositions, phase_quantities, tdb
-from matlens.batch import BadItem
+from matlens import columns
+from matlens.crystal import compositions
+from matlens.job.batch import BadItem
+from matlens.thermo import assessments, quantities
+from matlens.thermo import database as tdb
 from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
 
 ENGINE = "calphad"
@@ -33,7 +36,7 @@ def validate(
     judged is "failed", with the reason; the others go on.
     """
     wishes = [dict(wish) for wish in criteria or []]
-    phase_quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
+    quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
     asked = {float(t) for t in temperatures_k} | {float(w["temperature_k"]) for w in wishes if w.get("temperature_k")}
     alloys = [compositions.of_row(row) for row in items.to_dict("records")]
     names = [str(item) for item in items[columns.ITEM]]
@@ -41,7 +44,7 @@ def validate(
     given: list[list[dict]] = [[] for _ in names]  # per alloy and database: values, or why there are none
     responses: list[list[dict]] = [[] for _ in names]
     for one in databases:
-        found = phase_quantities.lines(one["database"], one["phases"], alloys, sorted(asked), second_opinion)
+        found = quantities.lines(one["database"], one["phases"], alloys, sorted(asked), second_opinion)
         digest = tdb.sha256(one["database"])
         for at, (name, key, line) in enumerate(zip(names, keys, found, strict=True)):
             told = _told(one, line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
@@ -66,7 +69,7 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
     made, x, answers = line
     wrong = [one for one in answers if isinstance(one, BadItem)]
     failed = str(wrong[0]) if len(wrong) == len(answers) else ""
-    values, why = ({}, {}) if failed else phase_quantities.values(
+    values, why = ({}, {}) if failed else quantities.values(
         made, x, answers, wishes, within, molar_volumes, scheil_step
     )  # fmt: skip
     return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out}
@@ -94,16 +97,16 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
         return [plain | {"status": FAILED, "quantity": "", "reason": "; ".join(failed)}]
     rows, told_of, behind = [], [], {one["database"]: one["assessment"] for one in told}
     for wish in wishes:
-        key = phase_quantities.key(wish)
+        key = quantities.key(wish)
         known = {one["database"]: one["values"][key] for one in good if np.isfinite(one["values"][key])}
         lacks = [
             f"{one['database']}: {one['why'].get(key, 'not known')}" for one in good if one["database"] not in known
         ]
-        absent = all(str(one["why"].get(key, "")).startswith(phase_quantities.ABSENT) for one in good)
+        absent = all(str(one["why"].get(key, "")).startswith(quantities.ABSENT) for one in good)
         value, spread = assessments.combine(known, behind)
         verdict, reason = _verdict(wish, value, spread, list(known.values()), sure, absent)
         parts = [reason]
-        parts += [phase_quantities.BY_MOLES] if phase_quantities.UNITS[wish["quantity"]] == "mol/mol" else []
+        parts += [quantities.BY_MOLES] if quantities.UNITS[wish["quantity"]] == "mol/mol" else []
         if len(known) > 1:
             parts.append(", ".join(f"{one:.4g} in {name}" for name, one in known.items()))
             parts.append(assessments.caution(known, behind) or assessments.alike(known))
@@ -116,7 +119,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
             | {
                 "quantity": key,
                 "value": value,
-                "unit": phase_quantities.UNITS[wish["quantity"]],
+                "unit": quantities.UNITS[wish["quantity"]],
                 "uncertainty": spread,
                 "reason": "; ".join(part for part in parts if part),
             }

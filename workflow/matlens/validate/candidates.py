@@ -1,6 +1,7 @@
 """Which candidates an engine judges, and what they are made of."""
 
-from matlens import columns, compositions
+from matlens import columns
+from matlens.crystal import compositions
 
 PART = "x_"
 

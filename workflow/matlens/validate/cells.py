@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
+from matlens.job.batch import BadItem
 
 MAGNETIC = {24: 3.0, 25: 4.0, 26: 3.0, 27: 2.0, 28: 1.0, 58: 1.0, 59: 2.0, 60: 3.0, 62: 5.0, 63: 7.0, 64: 7.0, 65: 6.0}
 MAGNETIC |= {66: 5.0, 67: 4.0, 68: 3.0, 69: 2.0}  # starting moments of spin-polarised atoms, in Bohr magnetons
@@ -36,7 +36,7 @@ def mesh(cell: np.ndarray, spacing_per_a: float) -> list[int]:
 
 def symbols(species) -> list[str]:
     """Name the elements of atomic numbers."""
-    from matlens.compositions import SYMBOLS
+    from matlens.crystal.compositions import SYMBOLS
 
     return [SYMBOLS[int(z) - 1] if 0 < int(z) <= len(SYMBOLS) else f"no element ({int(z)})" for z in species]
 

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from matlens import equilibria, thermo
-from matlens.equilibria import Equilibrium
+from matlens.thermo import equilibria, system
+from matlens.thermo.equilibria import Equilibrium
 
 COLUMNS = ("database", "tie", "T_K", "phases", "phase", "structure", "fraction")
 SAME = 4  # digits of mole fractions by which tie lines are told apart
@@ -26,7 +26,7 @@ def tie_lines(*, databases: list[dict], elements: list[str], temperatures_k: lis
         raise ValueError("diagram.temperatures_k: a section of three elements has one temperature")
     asked, rows = lattice(len(elements), points), []
     for one in databases:
-        made = thermo.system(one["database"], elements, one["phases"])
+        made = system.system(one["database"], elements, one["phases"])
         order = [made.elements.index(symbol.upper()) for symbol in elements]
         alloys = asked[:, np.argsort(order)]
         seen = {}

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED
 
 GPA = 160.2176634  # one eV per cubic angstrom, in GPa

@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from matlens import columns, phase_quantities, tdb, thermo
-from matlens.batch import BadItem
+from matlens import columns
+from matlens.job.batch import BadItem
+from matlens.thermo import database as tdb
+from matlens.thermo import quantities, system
 from matlens.validate import ACCEPTED, REJECTED, neutral
 from matlens.validate.handoff import Handoff, described, scripts, template
 
@@ -64,13 +66,13 @@ def opencalphad(
 
 
 def _request(candidate: Mapping, composition: Mapping[str, float], temperatures):
-    return neutral.request([candidate[columns.ITEM]], [thermo.checked(composition)], temperatures)
+    return neutral.request([candidate[columns.ITEM]], [system.checked(composition)], temperatures)
 
 
 def _handoff(engine, candidate, composition, database, phases, temperatures, criteria, minutes) -> Handoff:
-    shares = thermo.checked(composition)
+    shares = system.checked(composition)
     wishes = list(criteria or [])
-    phase_quantities.check(wishes)
+    quantities.check(wishes)
     own = ":" in database or "/" in database or database.lower().endswith(".tdb")
     source, digest = (tdb.text(database), tdb.sha256(database)) if own else ("", database)
     if own:
@@ -206,10 +208,10 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
         if not len(near):
             continue
         own = answered[answered["id"] == near.index[0]]
-        wanted = thermo.CLOSE_PACKED if wish["quantity"] == "tcp_fraction" else (wish["phase"],)
+        wanted = system.CLOSE_PACKED if wish["quantity"] == "tcp_fraction" else (wish["phase"],)
         value = sum(float(r["np_mole"]) for r in own.to_dict("records") if structure(r) in wanted)
-        key = phase_quantities.key(wish)
-        values[key] = (value, phase_quantities.UNITS[wish["quantity"]], None)
+        key = quantities.key(wish)
+        values[key] = (value, quantities.UNITS[wish["quantity"]], None)
         if wish.get("min") is not None and value < wish["min"]:
             reasons.append(f"{key} is {value:.4g}, below {wish['min']:g}")
         if wish.get("max") is not None and value > wish["max"]:
@@ -221,7 +223,7 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
 
 def structure(row: Mapping) -> str:
     """Name the structure of a phase of a response, by its name and, where one model holds two, by `ordered`."""
-    disordered, named = thermo.STRUCTURES.get(str(row["phase"]).upper(), (str(row["phase"]).lower(),) * 2)
+    disordered, named = system.STRUCTURES.get(str(row["phase"]).upper(), (str(row["phase"]).lower(),) * 2)
     said = str(row.get("ordered", "")).lower()
     if named != disordered and said not in ("true", "false", "1", "0", "1.0", "0.0"):
         raise BadItem(f"{row['phase']} is {disordered} or {named}: fill the column 'ordered' with true or false")

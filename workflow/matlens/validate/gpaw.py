@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.validate import cells, eos, handoff, ladder
 
 LEAST_EV = 350.0  # plane-wave cut-off below which PAW data sets of most elements are not converged

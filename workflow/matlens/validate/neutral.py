@@ -10,9 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import columns, equilibria, phase_quantities, texts, thermo
-from matlens.batch import BadItem
-from matlens.equilibria import Equilibrium
+from matlens import columns
+from matlens.job.batch import BadItem
+from matlens.store import text_files
+from matlens.thermo import equilibria, quantities, system
+from matlens.thermo.equilibria import Equilibrium
 
 PART = "x_"
 LEADING = (
@@ -30,7 +32,7 @@ def request(items: list[str], alloys: list[Mapping[str, float]], temperatures: l
 
     symbols = sorted({symbol for shares in alloys for symbol in shares})
     rows = [
-        {columns.ITEM: item, "T_K": float(t), "P_Pa": thermo.PRESSURE} | {PART + s: shares.get(s, 0.0) for s in symbols}
+        {columns.ITEM: item, "T_K": float(t), "P_Pa": system.PRESSURE} | {PART + s: shares.get(s, 0.0) for s in symbols}
         for item, shares in zip(items, alloys, strict=True)
         for t in sorted(temperatures)
     ]
@@ -49,7 +51,7 @@ def rows(
     import importlib.metadata
 
     plain = {
-        columns.ITEM: item, "database": database, "P_Pa": thermo.PRESSURE, "solver": "pycalphad",
+        columns.ITEM: item, "database": database, "P_Pa": system.PRESSURE, "solver": "pycalphad",
         "version": importlib.metadata.version("pycalphad"), "db_sha": digest,
     }  # fmt: skip
     if isinstance(line, BadItem):
@@ -82,7 +84,7 @@ def _volumes(one: Equilibrium, molar_volumes) -> dict[int, float]:
     if not molar_volumes:
         return {}
     try:
-        shares = phase_quantities.by_volume(equilibria.fractions(one), molar_volumes)
+        shares = quantities.by_volume(equilibria.fractions(one), molar_volumes)
     except BadItem:
         return {}
     total = equilibria.fractions(one)
@@ -117,7 +119,7 @@ def read(data: bytes):
     import pandas as pd
 
     try:
-        text = data.decode(texts.encoding(data))
+        text = data.decode(text_files.encoding(data))
         head, _, body = text.partition("\n")
         sign = ";" if head.count(";") > head.count(",") else ","
         decimal = "," if sign == ";" and "," in body else "."

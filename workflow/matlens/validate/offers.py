@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import columns, slugs
-from matlens.batch import BadItem
+from matlens import columns
+from matlens.job.batch import BadItem
+from matlens.store import names
 from matlens.validate import handoff
 
 RANKING = ("rank", "score", "pareto_front", "cluster")
@@ -39,7 +40,7 @@ def describe(chosen, shortlists: Mapping) -> list[dict]:
         shares = {match[1]: float(row[name]) for name in row if (match := SHARE.fullmatch(str(name)))}
         made.append(
             {
-                "item": item, "formula": str(row.get("formula") or item), "name": slugs.slug(item, handoff.RESERVED),
+                "item": item, "formula": str(row.get("formula") or item), "name": names.slug(item, handoff.RESERVED),
                 "predicted": predicted, "ranked": ranked.get(item, []),
                 "reason": str(about.get("reason", "an item of the study")),
                 "composition": {symbol: x for symbol, x in shares.items() if np.isfinite(x) and x > 0},

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
+from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED, cells, eos
 
 TRIES = 3  # that a range of volumes is moved towards its minimum
@@ -21,7 +21,7 @@ def validate(
     fit_mev_per_atom: float = 1.0,
 ) -> dict:
     """Relax a crystal by CHGNet and fit its equation of state, with the shape of the cell and atoms kept in place."""
-    from matlens import potentials
+    from matlens.crystal import potentials
 
     if relax:
         crystal = potentials.relax(crystal, steps, force_ev_a)[0]

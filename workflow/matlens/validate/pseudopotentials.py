@@ -6,8 +6,8 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
-from matlens import catalog, documents, io
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
+from matlens.store import catalog, io, yaml_files
 from matlens.validate.handoff import shared
 
 TUTORIAL = Path("/usr/share/espresso/pseudo")  # comes with Debian's Quantum ESPRESSO; for trying, not for results
@@ -86,7 +86,7 @@ def _table(name: str, hints: str) -> dict[str, dict]:
         if name == "pseudodojo":
             table = io.read_json(catalog.find(TABLES, DOJO))["hints"]
             return {symbol: {"wave_ry": 2 * float(one["normal"])} for symbol, one in table.items()}
-        table = documents.read_yaml(catalog.find(TABLES, SSSP))[0]["pseudopotentials"]
+        table = yaml_files.read_yaml(catalog.find(TABLES, SSSP))[0]["pseudopotentials"]
     except (OSError, ValueError) as error:
         if hints == "auto":
             return {}

@@ -9,8 +9,8 @@ import re
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
+from matlens.job.batch import BadItem
 from matlens.validate import cells, eos, handoff, ladder, pseudopotentials, qe_output
 
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
@@ -141,7 +141,7 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
         said.append(
             f"stale or foreign: its title is '{found['title']}', that of the input '{manifest['titles'][name]}'"
         )
-    from matlens.compositions import SYMBOLS
+    from matlens.crystal.compositions import SYMBOLS
 
     species = [SYMBOLS.index(one) + 1 if one in SYMBOLS else 0 for one in found["symbols"]]
     wrong = cells.difference(

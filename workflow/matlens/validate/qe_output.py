@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import eos
 
 RYDBERG = 13.605693122994  # eV

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, FAILED, PENDING, REJECTED
 from matlens.validate.handoff import MANIFEST, RESULTS, STATUS, SUMS, inputs_sum, text_of
 

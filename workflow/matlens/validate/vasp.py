@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
+from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")

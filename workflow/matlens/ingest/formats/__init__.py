@@ -10,9 +10,9 @@ import io
 import json
 import re
 
-from matlens import texts
-from matlens.batch import BadItem
 from matlens.ingest.formats.common import Source, column_of
+from matlens.job.batch import BadItem
+from matlens.store import text_files
 
 FORMATS = ("cif", "poscar", "extxyz", "json", "jsonl", "csv", "ase_db")
 HEAD_BYTES = 1 << 16
@@ -61,7 +61,9 @@ def _is_lines(source: Source, first: str) -> bool:
 
 
 def _is_sheet(text: str) -> bool:
-    header = next(csv.reader(io.StringIO(text, newline=""), delimiter=texts.delimiter_of(text.split("\n", 1)[0])), [])
+    header = next(
+        csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(text.split("\n", 1)[0])), []
+    )
     return len(header) > 1 and column_of(header) is not None
 
 

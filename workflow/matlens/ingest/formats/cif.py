@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import symmetry
 from matlens.ingest.formats.common import Record, Source, build, matrix
+from matlens.job.batch import BadItem
 
 SAME_SITE = 2e-3  # fractional: images of an atom at 0.333 are one, as those at 1/3 are
 OVERLAP_A = 0.5  # angstrom; with the wrong one of two origins atoms come nearer than this
@@ -146,7 +146,7 @@ def _built(parser) -> tuple:
 
 
 def _overlap(structure) -> bool:
-    from matlens.crystal_kernels import closest
+    from matlens.crystal.kernels import closest
 
     return closest(np.array(structure.lattice.matrix), np.array(structure.frac_coords), OVERLAP_A)[1] >= 0
 

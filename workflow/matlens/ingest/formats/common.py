@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens import io as files
-from matlens import texts
-from matlens.batch import BadItem
-from matlens.compositions import SYMBOLS
-from matlens.crystals import Crystal
+from matlens.crystal.compositions import SYMBOLS
+from matlens.crystal.structures import Crystal
+from matlens.job.batch import BadItem
+from matlens.store import io as files
+from matlens.store import text_files
 
 NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
 PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
@@ -47,7 +47,7 @@ class Source:
         if packer:
             self._handle = _unpacked(self._handle, packer)
         self._handle.seek(0)
-        if texts.encoding(self._handle.read(2)) == "utf-16":
+        if text_files.encoding(self._handle.read(2)) == "utf-16":
             self._handle = _recoded(self._handle)
         self.size = self._handle.seek(0, io.SEEK_END)
 

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, matrix, name_of, scalars_of
+from matlens.job.batch import BadItem
 
 ASIDE = {"@module", "@class", "@version", "charge"}
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, name_of, scalars_of
+from matlens.job.batch import BadItem
 
 PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
 LAYOUT = "species:S:1:pos:R:3"

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import document
 from matlens.ingest.formats.common import Record, Source, name_of
+from matlens.job.batch import BadItem
 
 
 def records(source: Source) -> Iterator[Record]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats.common import NUMBER, Record, Source, build, fractional
+from matlens.job.batch import BadItem
 
 EXPONENT = str.maketrans("Dd", "Ee")
 

@@ -5,11 +5,11 @@ import io
 import sys
 from collections.abc import Iterator
 
-from matlens import texts
-from matlens.batch import BadItem
-from matlens.crystals import Crystal
+from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import document
 from matlens.ingest.formats.common import Record, Source, column_of, decoded, name_of, scalars_of
+from matlens.job.batch import BadItem
+from matlens.store import text_files
 
 
 def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
@@ -31,7 +31,7 @@ def _rows(source: Source) -> Iterator[tuple[int, int, list[str]]]:
 
 
 def _delimiter(source: Source) -> str:
-    return texts.delimiter_of(source.line(0).decode("utf-8", "replace"))
+    return text_files.delimiter_of(source.line(0).decode("utf-8", "replace"))
 
 
 def records(source: Source) -> Iterator[Record]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 LISTED = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz", "_space_group_symop_magn_operation.xyz")
 HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from matlens import registry
-from matlens.batch import BadItem, _is_machine_fault
 from matlens.ingest.readers.sniff import sniff
+from matlens.job.batch import BadItem, _is_machine_fault
 
 if TYPE_CHECKING:  # named here so that `sources.closure` sees what the tables load
     from matlens.ingest.readers import (  # noqa: F401

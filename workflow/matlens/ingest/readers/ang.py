@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens import orientations
-from matlens.batch import BadItem
+from matlens.crystal import orientations
 from matlens.ingest import Micrograph
 from matlens.ingest.readers import ebsd_map
 from matlens.ingest.readers.common import number
+from matlens.job.batch import BadItem
 
 # EDAX's numbers for the Laue groups; its crystal x is along a
 SYMMETRY = {

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 UM_PER = {
     "m": 1e6,

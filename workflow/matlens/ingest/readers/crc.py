@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers import ctf, ebsd_map
 from matlens.ingest.readers.common import number, words
+from matlens.job.batch import BadItem
 
 # Oxford's field numbers: names and types; 9 is reserved, 12 a reliability index
 FIELDS = {

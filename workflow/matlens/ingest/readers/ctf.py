@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens import orientations
-from matlens.batch import BadItem
+from matlens.crystal import orientations
 from matlens.ingest import Micrograph
 from matlens.ingest.readers import ebsd_map
 from matlens.ingest.readers.common import number, words
+from matlens.job.batch import BadItem
 
 NEEDED = ("phase", "euler1", "euler2", "euler3")
 USED = (*NEEDED, "x", "y", "mad", "bc", "bs")

@@ -9,9 +9,9 @@ import struct
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, grey
 from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+from matlens.job.batch import BadItem
 
 SIMPLE = {2: "i2", 3: "i4", 4: "u2", 5: "u4", 6: "f4", 7: "f8", 8: "u1", 9: "i1", 10: "u1", 11: "i8", 12: "u8"}
 PIXELS = {

@@ -2,7 +2,8 @@
 
 All of them give `pixels`, the quality of the diffraction pattern, with the layers `euler_rad` (float32, 3 y x: Bunge
 phi1, Phi, phi2 as the file has them, 0 where not indexed), `phase_index` (uint8, 0 where not indexed), `laue` (uint8,
-the symmetry codes of `matlens.orientations`) and the vendor's measure of trust, `confidence` or `mad_deg` (float32).
+the symmetry codes of `matlens.crystal.orientations`) and the vendor's measure of trust, `confidence` or `mad_deg`
+(float32).
 Vendors' frames are kept: neither the map nor the angles are turned.
 """
 
@@ -12,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens import texts
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import check_size, number, square
+from matlens.job.batch import BadItem
+from matlens.store import text_files
 
 STEP_TOLERANCE = 0.01  # steps that differ by less are the same, but for rounding
 HEXAGONAL = "hexagonal, resampled by nearest neighbour to square pixels as large as the distance of its rows"
@@ -52,7 +53,7 @@ class Placed(NamedTuple):
 def read_text(path) -> bytes:
     """Read a text file as bytes, without a byte order mark; UTF-16 and binary files are a BadItem."""
     raw = path.read_bytes()
-    if texts.encoding(raw) == "utf-16":
+    if text_files.encoding(raw) == "utf-16":
         raw = raw.decode("utf-16", "replace").encode("utf-8")  # one that is cut off ends within a letter
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in raw[:4096]:

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
 from matlens.ingest.readers.hdf5 import inside, load
+from matlens.job.batch import BadItem
 
 
 def _json(dataset) -> dict:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens import orientations
-from matlens.batch import BadItem
+from matlens.crystal import orientations
 from matlens.ingest import Micrograph
 from matlens.ingest.readers import ctf, ebsd_map
 from matlens.ingest.readers.common import words
+from matlens.job.batch import BadItem
 
 QUALITY = {"Band Contrast": "band contrast", "Band Slope": "band slope"}
 

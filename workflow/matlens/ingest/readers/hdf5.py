@@ -3,9 +3,9 @@
 import numpy as np
 
 from matlens import registry
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+from matlens.job.batch import BadItem
 
 
 def inside(group) -> list:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
+from matlens.job.batch import BadItem
 
 PATIENCE_S = 12.0  # for a file of no size,
 BYTES_PER_S = 5e6  # and so much longer for large ones: slow disks are no reason to give up

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, parts
 from matlens.ingest.readers.common import as_image, check_size, square, to_um, words
+from matlens.job.batch import BadItem
 
 OLD_FEI_RECORD = 128  # bytes of one image's record in an extended header of FEI without a type
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, parts
 from matlens.ingest.readers.common import as_image, check_size, square, to_um
+from matlens.job.batch import BadItem
 
 
 def _load(array, axes: list[str], max_pixels: int) -> tuple[np.ndarray, str]:

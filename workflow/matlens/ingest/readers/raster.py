@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, grey
 from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, words
+from matlens.job.batch import BadItem
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 NATIVE = ("L", "I;16", "I;16B", "I", "F")

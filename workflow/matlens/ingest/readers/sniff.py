@@ -5,7 +5,7 @@ import re
 import stat
 from pathlib import Path
 
-from matlens.batch import BadItem
+from matlens.job.batch import BadItem
 
 HEAD = 4096
 MAGIC = (

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import check_size, number, square, to_um, words
+from matlens.job.batch import BadItem
 
 PIXELS = {1: "u1", 2: "u2", 3: "u4", 4: "i1", 5: "i2", 6: "i4", 7: "f4", 8: "f8", 9: "c8", 10: "c16"}
 IMAGES = 0x4122

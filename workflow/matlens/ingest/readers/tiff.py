@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, grey, parts
 from matlens.ingest.readers.common import check_size, check_swelling
 from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe
+from matlens.job.batch import BadItem
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}

@@ -4,8 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from matlens import texts
 from matlens.ingest.readers.common import from_dpi, number, square, to_um, words
+from matlens.store import text_files
 
 TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 283, 296
 INCH, CENTIMETRE = 2, 3
@@ -249,7 +249,7 @@ def _sidecar(path: str, suffix: str) -> str:
         try:
             if os.path.getsize(name) <= LONGEST_SIDECAR:
                 raw = Path(name).read_bytes()
-                return raw.decode(texts.encoding(raw, "latin-1"), "replace")
+                return raw.decode(text_files.encoding(raw, "latin-1"), "replace")
         except OSError:
             continue
     return ""

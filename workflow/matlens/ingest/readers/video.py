@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from matlens.batch import BadItem
 from matlens.ingest import Micrograph, grey
 from matlens.ingest.readers.common import check_size
+from matlens.job.batch import BadItem
 
 
 def read(path: str, *, max_pixels: int) -> Micrograph:

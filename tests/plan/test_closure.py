@@ -1,0 +1,40 @@
+"""A changed formula reruns its users, and only those: the closure holds what a module imports, and nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+from matlens import segment
+from matlens.plan import closure
+
+
+def test_closure_equals_what_python_really_imports():
+    script = "import sys, {m}; print(*sorted(n for n in sys.modules if n.split('.')[0] == 'matlens'), sep='\\n')"
+    for entry in segment.METHODS.values():
+        module = entry.split(":")[0]
+        run = subprocess.run(
+            [sys.executable, "-c", script.format(m=module)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONPATH": str(closure.WORKFLOW)},
+        )
+        # A package itself holds tables and no formula: a new entry of a table reruns nothing.
+        folder = {name: closure.WORKFLOW.joinpath(*name.split(".")).is_dir() for name in run.stdout.split()}
+        imported = {name for name, package in folder.items() if not package}
+        listed = {
+            path.removeprefix("workflow/").removesuffix(".py").replace("/", ".") for path in closure.closure(entry)
+        }
+        assert imported <= listed
+
+
+def test_paths_are_relative_and_methods_do_not_drag_each_other_in():
+    found = closure.closure("scripts/segment.py", segment.METHODS["otsu"])
+    assert "workflow/matlens/segment/otsu.py" in found
+    assert "workflow/matlens/segment/controls.py" not in found
+    assert all(path.startswith("workflow/") for path in found)
+
+
+def test_a_start_without_a_file_is_named():
+    with pytest.raises(FileNotFoundError, match=r"matlens\.segment\.nothing"):
+        closure.closure("matlens.segment.nothing:segment")

@@ -1,0 +1,56 @@
+"""The end of a run tells what a user would ask next: what is missing, what is empty, what waits."""
+
+import pytest
+from matlens.plan import status
+
+SETTINGS = {"main_table": "shortlist", "quantify": {}}
+EMPTY = "method,rank,item\n"
+
+
+@pytest.fixture
+def tables(tmp_path):
+    for name, text in (("items", "item\na\nb\n"), ("rejected", "item,stage,reason\n")):
+        (tmp_path / f"{name}.csv").write_text(text)
+    return tmp_path
+
+
+def told(tables) -> str:
+    return "\n".join(status.describe("alloy", SETTINGS, tables).lines)
+
+
+def test_a_shortlist_that_nothing_came_onto_is_told_with_what_most_failed(tables):
+    (tables / "shortlist.csv").write_text(f"{EMPTY}pareto,1,a\n")
+    (tables / "excluded.csv").write_text(
+        "method,item,criterion\nweighted,a,k above 2\nweighted,b,k above 2\npareto,b,x\n"
+    )
+    assert "the shortlist of weighted is empty: no candidate meets all criteria: k above 2 (2); see" in told(tables)
+    (tables / "shortlist.csv").write_text(f"{EMPTY}pareto,1,a\nweighted,1,a\n")
+    assert "empty" not in told(tables)
+
+
+def test_a_shortlist_of_nothing_at_all_is_told(tables):
+    (tables / "shortlist.csv").write_text(EMPTY)
+    (tables / "excluded.csv").write_text("method,item,criterion\n")
+    assert "nothing was predicted of any item" in told(tables)
+
+
+@pytest.mark.parametrize("name", ["items", "rejected"])
+@pytest.mark.parametrize("text", ["", 'a,b\n"c'])
+def test_a_table_that_is_damaged_or_gone_is_named_with_the_remedy(tables, name, text):
+    (tables / f"{name}.csv").write_text(text)
+    if name == "rejected" or not text:
+        assert f"{name}.csv cannot be read" in told(tables)
+        assert "delete it, then: make run STUDIES=alloy" in told(tables)
+    (tables / "items.csv").unlink()
+    assert "items.csv cannot be read" in told(tables)
+
+
+def test_the_same_file_under_two_names_is_told(tables):
+    (tables / "items.csv").write_text("item,same_as\na,\nb,a\nc,a\n")
+    assert "the same file under two names, which counts twice: a and b, a and c; see" in told(tables)
+    (tables / "items.csv").write_text("item\na\n")
+    assert "same file" not in told(tables)
+
+
+def test_what_is_not_there_is_not_finished(tmp_path):
+    assert "not finished; run it with: make run STUDIES=alloy" in told(tmp_path)

@@ -1,0 +1,74 @@
+"""Overlays show labels where they are, in the colours they should have, small enough to send."""
+
+import io
+
+import numpy as np
+import pytest
+from matlens.report import overlay
+from PIL import Image
+
+
+@pytest.mark.parametrize(
+    ("count", "wanted", "places"), [(10, 4, [0, 3, 6, 9]), (3, 6, [0, 1, 2]), (1, 6, [0]), (0, 6, []), (9, 1, [0])]
+)
+def test_items_are_spread_from_the_first_to_the_last(count, wanted, places):
+    assert overlay.spread(count, wanted) == places
+
+
+def test_a_phase_is_tinted_and_outlined_and_the_first_is_left_alone():
+    labels = np.zeros((40, 40), np.uint8)
+    labels[10:30, 10:30] = 1
+    picture = overlay.paint(np.full((40, 40), 0.5), labels, None, width_px=40)
+    blue = overlay.rgb("#0072B2")
+    assert picture[2, 2].tolist() == [128, 128, 128]
+    assert picture[20, 20].tolist() == np.round(0.7 * 127.5 + 0.3 * blue).tolist()
+    assert picture[20, 9].tolist() == blue.tolist() == picture[20, 29].tolist()
+
+
+def test_what_is_not_labelled_is_not_tinted():
+    labels = np.full((20, 20), 255, np.uint8)
+    labels[5:15, 5:15] = 1
+    picture = overlay.paint(np.full((20, 20), 0.5), labels, None, width_px=20)
+    assert picture[1, 1].tolist() == [128, 128, 128]
+    assert picture[10, 10].tolist() != [128, 128, 128]
+
+
+def test_regions_are_outlined_only_and_truth_has_its_own_colour():
+    labels = np.ones((30, 30), np.int32)
+    labels[:, 15:] = 70_000
+    truth = np.zeros((30, 30), np.uint8)
+    truth[20:] = 1
+    picture = overlay.paint(np.zeros((30, 30)), labels, truth, width_px=30)
+    assert (picture[:19, 14] == overlay.rgb(overlay.PALETTE[1])).all()
+    assert (picture[19] == overlay.rgb(overlay.TRUTH)).all()
+    assert picture[5, 5].tolist() == [0, 0, 0]
+
+
+def test_pictures_have_the_width_asked_for_and_no_absurd_height():
+    def size(height, width):
+        picture = overlay.paint(np.zeros((height, width)), np.zeros((height, width), np.uint8), None, width_px=100)
+        return picture.shape[:2]
+
+    assert size(50, 200) == (25, 100)
+    assert size(20, 40) == (50, 100)
+    assert size(3000, 10)[0] <= 300
+    assert size(1, 1) == (100, 100)
+
+
+def test_not_a_number_is_black():
+    image = np.full((8, 8), 0.5)
+    image[2, 2] = np.nan
+    assert overlay.paint(image, np.zeros((8, 8), np.uint8), None, width_px=8)[2, 2].tolist() == [0, 0, 0]
+
+
+def test_the_middle_of_a_stack_is_shown():
+    assert overlay.plane(np.arange(5)[:, None, None] * np.ones((5, 4, 4))).max() == 2
+
+
+def test_thumbnails_of_noise_stay_below_forty_kilobytes():
+    noise = np.random.default_rng(0).integers(0, 256, (900, 700, 3), dtype=np.uint8)
+    found = overlay.files(7, noise)
+    assert sorted(found) == ["00000007.large.jpg", "00000007.png", "00000007.thumb.jpg"]
+    assert len(found["00000007.thumb.jpg"]) <= overlay.THUMB_BYTES
+    assert len(found["00000007.large.jpg"]) <= overlay.LARGE_BYTES
+    assert (np.asarray(Image.open(io.BytesIO(found["00000007.png"]))) == noise).all()

@@ -1,0 +1,1 @@
+"""Commands for users: status, resume, check_profile, convert_cgcnn."""

@@ -1,0 +1,1 @@
+"""Crystals and compositions: structures, graphs, potentials, orientations."""

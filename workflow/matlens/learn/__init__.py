@@ -1,0 +1,1 @@
+"""Training shared by all networks: loop, augmentation, tiles, features."""

@@ -1,0 +1,82 @@
+"""Features of items: measures of a study averaged per item, columns of the index, and compositions."""
+
+from matlens import columns
+from matlens.crystal import compositions
+from matlens.registry import suggest
+
+COMPOSITION = "composition"
+
+
+def numeric(table, name: str, origin: str):
+    """Take one numeric column, or say which there are."""
+    if name not in table.columns:
+        numeric = [c for c in table.columns if table[c].dtype.kind in "fiub"]
+        raise ValueError(f"{origin} has no column '{name}'; {suggest(name, numeric)}")
+    if table[name].dtype.kind not in "fiub":
+        raise ValueError(f"{origin} column '{name}' holds text{_where(table, name)}; give numbers, or leave it empty")
+    return table[name].astype(float)
+
+
+def _where(table, name: str) -> str:
+    """Say which cell of a column is the first that is no number."""
+    import pandas as pd
+
+    text = table[name].notna() & pd.to_numeric(table[name], errors="coerce").isna()
+    if not text.any():
+        return ""
+    place = int(text.to_numpy().argmax())
+    row = f" at item '{table[columns.ITEM].iloc[place]}'" if columns.ITEM in table else ""
+    return f", such as '{table[name].iloc[place]}'{row}"
+
+
+def _described(index, spec: str, column: str) -> dict:
+    """Describe the compositions in a column of the index by Magpie; nothing (NaN) where there is none to be read."""
+    import numpy as np
+
+    if column not in index:
+        text = [name for name in index.columns if index[name].dtype.kind not in "fiub"]
+        raise ValueError(f"feature '{spec}': index has no column '{column}'; {suggest(column, text)}")
+    formulas, labels = index[column].astype(str).tolist(), compositions.magpie_names()
+    there = np.array([compositions.readable(formula) for formula in formulas], bool)
+    values = np.full((len(formulas), len(labels)), np.nan)
+    values[there] = compositions.magpie([formula for formula, read in zip(formulas, there, strict=True) if read])
+    return {f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)}
+
+
+def _measured(table, spec: str, measure: str, column: str):
+    """Average a measure over the rows of each item; `measure.column@phase` takes one phase of it."""
+    column, _, phase = column.partition("@")
+    if phase:
+        names = table.get(columns.PHASE_NAME)
+        if names is None or phase not in set(names):
+            raise ValueError(f"feature '{spec}': no rows of phase '{phase}' in '{measure}'")
+        table = table[names == phase]
+    values = numeric(table, column, f"feature '{spec}': measure '{measure}'")
+    return values.groupby(table[columns.ITEM]).mean()
+
+
+def build(index, tables: dict, names: list[str]):
+    """Build the feature table: one row per item of the index, one column per feature.
+
+    `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
+    "index.column", "measure.column", "measure.column@phase" or "composition.column" (Magpie of that index column).
+    Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
+    composition cannot be read.
+    """
+    import numpy as np
+    import pandas as pd
+
+    items = index[columns.ITEM].tolist()
+    found = {}
+    for spec in names:
+        origin, _, column = spec.partition(".")
+        if origin == "index":
+            found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
+        elif origin == COMPOSITION:
+            found.update(_described(index, spec, column))
+        elif origin in tables:
+            found[spec] = _measured(tables[origin], spec, origin, column).reindex(items).to_numpy()
+        else:
+            raise ValueError(f"feature '{spec}': {suggest(origin, [*tables, 'index', COMPOSITION])}")
+    table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
+    return table.where(np.isfinite(table))

@@ -1,0 +1,1 @@
+"""Networks for crystals: one file per published network."""

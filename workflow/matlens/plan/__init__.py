@@ -1,0 +1,1 @@
+"""What is decided before any job: studies, code inputs, resources, profiles. No job imports this package."""

@@ -1,0 +1,187 @@
+"""Studies: one YAML each, checked against the schema before the first job, with the defaults filled in.
+
+A message names the file and line, the key, what is wrong with the value, and the remedy.
+"""
+
+import copy
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from matlens.registry import suggest
+from matlens.store.yaml_files import LOADER, StudyError, line_of, read_yaml
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
+
+
+def _validator():
+    """Build the validator of a study; `$ref` finds the schema of each stage beside it."""
+    import jsonschema
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
+    registry = Registry(retrieve=lambda uri: DRAFT202012.create_resource(read_schema(uri)))
+    return jsonschema.Draft202012Validator(read_schema("study.schema.yaml"), registry=registry)
+
+
+@cache
+def read_schema(name: str) -> dict:
+    """Read one schema file; in that of a stage the properties are the methods, theirs are the options."""
+    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=LOADER)
+
+
+def _fill(values: dict, schema: dict) -> None:
+    """Fill in defaults, only of what the study names: a method that is not a key gets none."""
+    for key, part in schema.get("properties", {}).items():
+        if "$ref" in part:
+            part = read_schema(part["$ref"])
+        if key in values and values[key] is None and "object" in str(part.get("type")) and "null" not in part["type"]:
+            values[key] = {}
+        if key not in values and "default" in part:
+            values[key] = copy.deepcopy(part["default"])
+        if isinstance(values.get(key), dict):
+            _fill(values[key], part)
+
+
+def _problems(error):
+    """Yield, for one schema error, where it is and what would be right."""
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        allowed = error.schema.get("properties", {})
+        what = "method" if len(path) == 1 else "option" if path else "key"
+        for unknown in sorted(set(map(str, error.instance)) - set(allowed)):
+            yield [*path, unknown], f"unknown {what} '{unknown}'; {suggest(unknown, allowed)}"
+    elif error.validator == "enum":
+        choices = map(str, error.validator_value)
+        yield path, f"'{error.instance}' is not one of the choices; {suggest(error.instance, choices)}"
+    elif error.validator == "required":
+        for missing in sorted(set(error.validator_value) - set(error.instance)):
+            part = error.schema["properties"][missing]
+            yield path, f"'{missing}' is missing; add it: {part.get('description', missing)}"
+    else:
+        remedy = _meaning(path)
+        wrong = f"'{error.instance}' does not fit" if remedy and error.validator == "pattern" else error.message
+        yield path, f"{wrong}{f' ({remedy})' if remedy else ''}"
+
+
+def _meaning(path: list) -> str:
+    """Say what a value should be: the description of it, else that of what holds it."""
+    schema, found = read_schema("study.schema.yaml"), ""
+    for key in path:
+        inside = "items" if isinstance(key, int) else "additionalProperties"
+        schema = schema.get("properties", {}).get(key, schema.get(inside))
+        if not isinstance(schema, dict):
+            break
+        schema = read_schema(schema["$ref"]) if "$ref" in schema else schema
+        found = schema.get("description", found)
+    return found
+
+
+def validate(values: dict, path: Path, node=None) -> dict:
+    """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
+    validator = _validator()
+    values = copy.deepcopy(values)
+    if not isinstance(values, dict):
+        raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
+    _fill(values, validator.schema)
+    problems = [problem for error in validator.iter_errors(values) for problem in _problems(error)]
+    if not problems:
+        problems = list(_disagreements(values))
+    if problems:
+        placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
+        raise StudyError("\n".join(f"{path}:{line}: {key}: {text}" for line, key, text in placed))
+    return values
+
+
+def ingest_method(study: dict) -> str:
+    """Name the one ingest method of a study."""
+    return next(key for key in study["ingest"] if key != "shards")
+
+
+def main_table(study: dict) -> str:
+    """Name the file of the table to look at first: the one the study names, else that of its first measure."""
+    return f"{study['main_table'] or next(iter(study['quantify']), 'items')}.csv"
+
+
+def _disagreements(study: dict):
+    """Yield what a schema cannot say: settings that are right alone and wrong together."""
+    methods = [key for key in study["ingest"] if key != "shards"]
+    if len(methods) != 1:
+        found = f"found {', '.join(methods)}" if methods else "found none"
+        yield (
+            ["ingest"],
+            f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
+        )
+    for stage, needs in {"quantify": "segment"}.items():
+        if study.get(stage) and not study.get(needs):
+            yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
+    if "predict" in study:
+        yield from _predict_disagreements(study, study["predict"])
+
+
+def _predict_disagreements(study: dict, settings: dict):
+    """Yield where the features of a prediction are not what the study makes."""
+    if settings["labels"] and settings["labels"] not in study["segment"]:
+        yield (
+            ["predict", "labels"],
+            f"'{settings['labels']}' is no method of 'segment'; {suggest(settings['labels'], study['segment'])}",
+        )
+    for feature in settings["features"]:
+        origin = feature.split(".")[0]
+        if origin not in ("index", "composition", *study["quantify"]):
+            allowed = ["index", "composition", *study["quantify"]]
+            yield (
+                ["predict", "features"],
+                f"'{feature}': no measure '{origin}' in this study; {suggest(origin, allowed)}",
+            )
+
+
+def load(path: str | Path) -> dict:
+    """Read, check and complete one study."""
+    path = Path(path)
+    values, node = read_yaml(path)
+    return validate(values, path, node)
+
+
+def check_needs(studies: dict[str, dict], stage: str, needs: dict[str, list[str]]) -> None:
+    """Refuse a study that names a method of a stage without those whose tables it works on.
+
+    `needs` lists, for each such method, the others. A StudyError names every one that is missing.
+    """
+    lines = [
+        f"config/studies/{name}.yaml: {stage}.{method}: works on the table of '{need}'; add '{need}' to '{stage}'"
+        for name, study in studies.items()
+        for method in study[stage]
+        for need in needs.get(method, [])
+        if need not in study[stage]
+    ]
+    if lines:
+        raise StudyError("\n".join(lines))
+
+
+def names_in(text: str) -> list[str]:
+    """Split names of studies that commas or blanks part."""
+    return text.replace(",", " ").split()
+
+
+def load_all(names, folder: str | Path) -> dict[str, dict]:
+    """Load studies by name from a folder of YAML files; an unknown name is answered with the right ones."""
+    folder = Path(folder)
+    known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    names = names_in(names) if isinstance(names, str) else list(names or [])
+    if not names:
+        raise StudyError(f"no study to build; name some of: {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            other = folder / f"{name}.yml"
+            if other.is_file():
+                raise StudyError(f"{other}: rename the file to {name}.yaml; studies end so")
+            raise StudyError(
+                f"config key 'studies': unknown study '{name}' (no {folder / f'{name}.yaml'}); {suggest(name, known)}"
+            )
+        if not re.fullmatch(STUDY_NAME, name):
+            raise StudyError(f"{known[name]}: rename the file; a study's name has lower-case letters, digits and _")
+    return {name: load(known[name]) for name in dict.fromkeys(names)}

@@ -1,0 +1,1 @@
+"""The report: its page, its contents, images with labels drawn over them."""

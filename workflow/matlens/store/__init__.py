@@ -1,0 +1,1 @@
+"""Read and write files: tables, arrays, YAML, text, the catalogue of data, downloads, OME-Zarr."""

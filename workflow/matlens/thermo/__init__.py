@@ -1,0 +1,1 @@
+"""Thermodynamic databases, phases and their equilibria."""

@@ -1,0 +1,199 @@
+"""States of phases: samples of them at one temperature, and the lowest of every basin beside a tangent plane.
+
+A basin is the states of a phase in which the same constituent leads on every sublattice: gamma and gamma prime are two
+basins of one model. No sample is fine enough to show that nothing lies below a plane; the best state of every basin is
+the start of a search downhill, which is.
+"""
+
+import itertools
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from matlens.thermo.system import PRESSURE, System
+
+MOST_STATES = 800_000  # samples larger than that are not made: they would take more than 1 GiB
+LEAST_DENSITY = 20  # a sample that is made, however large
+MADE_UP = 1e9  # J/mol of the made-up states
+GAS = 8.3145  # J/(mol K); it only scales the steps
+STEPS = 60  # of a search
+SETTLED = 0.01  # J/mol; a search that gains less has ended
+HOPELESS = 1.0  # J/mol above the plane that a search is not expected to get below
+LEAST_SITE = 1e-12
+ROWS = 8_000_000  # numbers of a table of distances: alloys are taken in parts
+
+
+@dataclass
+class Sample:
+    """States of all phases at one temperature: compositions (n, e), energies (n,) J/mol, site fractions by phase.
+
+    The states of a phase lie side by side, and within it those of one basin: `basins` is (phase, first, end). The first
+    `e` states are made up and stand for the bare elements.
+    """
+
+    x: np.ndarray
+    energy: np.ndarray
+    sites: dict[str, np.ndarray]
+    basins: list[tuple[str, int, int]]
+
+    def phase(self, at: int) -> str | None:
+        """Name the phase of a state; None for the made-up ones."""
+        return next((name for name, start, end in self.basins if start <= at < end), None)
+
+    def state(self, phase: str, at) -> np.ndarray:
+        """Give the site fractions of one or several states of a phase."""
+        return self.sites[phase][at - next(start for name, start, _ in self.basins if name == phase)]
+
+
+def sample(made: System, temperature: float, density: int) -> Sample | None:
+    """Sample the states of all phases at a temperature (K); None where that would be too many.
+
+    The last sample is kept, so that many alloys share it.
+    """
+    if (temperature, density) not in made.samples:
+        if _states(made, density) > MOST_STATES and density != LEAST_DENSITY:
+            return None
+        made.samples.clear()
+        made.samples[temperature, density] = _sample(made, temperature, density)
+    return made.samples[temperature, density]
+
+
+def _states(made: System, density: int) -> int:
+    """Estimate how many states pycalphad samples: on lines between end members, and between them."""
+    total = 0
+    for lattices in made.lattices.values():
+        ends = int(np.prod([len(names) for _, names in lattices]))
+        free = sum(len(names) - 1 for _, names in lattices)
+        total += density * (min(ends * (ends - 1) // 2, 500) + 10 * free)
+    return total
+
+
+def _sample(made: System, temperature: float, density: int) -> Sample:
+    from pycalphad import calculate
+
+    count = len(made.elements)
+    compositions, energies, sites, found, at = [np.eye(count)], [np.full(count, MADE_UP)], {}, [], count
+    for phase in made.phases:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            grid = calculate(
+                made.database, [*made.elements, "VA"], [phase], model=made.models, phase_records=made.records,
+                output="GM", to_xarray=False, pdens=density, T=temperature, P=PRESSURE, N=1.0,
+            )  # fmt: skip
+        x, energy, y = (np.asarray(values)[0, 0, 0] for values in (grid.X, grid.GM, grid.Y))
+        order, bounds = _basins(made.lattices[phase], y)
+        energies.append(np.nan_to_num(energy[order], nan=MADE_UP, posinf=MADE_UP))
+        compositions.append(x[order])
+        sites[phase] = y[order]
+        found += [(phase, at + a, at + b) for a, b in bounds]
+        at += len(order)
+    return Sample(np.concatenate(compositions), np.concatenate(energies), sites, found)
+
+
+def _basins(lattices, sites: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Sort states by the leading constituent of each sublattice: their order, and the bounds of each basin."""
+    code, at = np.zeros(len(sites), int), 0
+    for _, names in lattices:
+        code, at = code * len(names) + sites[:, at : at + len(names)].argmax(axis=1), at + len(names)
+    order = np.argsort(code, kind="stable")
+    bounds = [0, *(np.flatnonzero(np.diff(code[order])) + 1).tolist(), len(code)]
+    return order, [(a, b) for a, b in itertools.pairwise(bounds) if b > a]
+
+
+@dataclass
+class Lowest:
+    """The state that lies furthest below a plane: by how much (J/mol of atoms), its phase and site fractions."""
+
+    below: float
+    phase: str
+    sites: np.ndarray
+
+
+def lowest(made: System, given: Sample, temperature: float, potentials: np.ndarray, window: float) -> list[Lowest]:
+    """Find for every plane of chemical potentials (k, e) the state that lies furthest below it, over all basins.
+
+    Every basin whose best sampled state lies at most `window` J/mol above the plane is searched downhill.
+    """
+    starts: list[tuple[int, int, str]] = []  # plane, state, phase
+    size = max(1, ROWS // len(given.energy))
+    for first in range(0, len(potentials), size):
+        gaps = potentials[first : first + size] @ given.x.T - given.energy
+        for phase, start, end in given.basins:
+            part = gaps[:, start:end]
+            best = part.argmax(axis=1)
+            near = part[np.arange(len(part)), best] > -window
+            starts += [(first + k, start + int(best[k]), phase) for k in np.flatnonzero(near)]
+    found = [Lowest(-np.inf, "", np.zeros(0))] * len(potentials)
+    for phase in made.phases:
+        own = [(plane, state) for plane, state, name in starts if name == phase]
+        if own:
+            planes, states = (np.array(part) for part in zip(*own, strict=True))
+            below, sites = downhill(made, phase, temperature, potentials[planes], given.state(phase, states))
+            for plane, gap, y in zip(planes, below, sites, strict=True):
+                if gap > found[plane].below:
+                    found[plane] = Lowest(float(gap), phase, y)
+    return found
+
+
+def downhill(
+    made: System, phase: str, temperature: float, potentials: np.ndarray, sites: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lower states of a phase towards their planes: returns how far they end below them (k,), J/mol, and the states.
+
+    `potentials`: (k, e), `sites`: (k, d). The distance is D = (G - mu M) / sum(M) of a formula unit. Each step sets y'
+    ~ y exp(-s (dD/dy) sum(M) / (a R T)) on a sublattice of a sites, which for s = 1 is the successive substitution of
+    M. L. Michelsen, Fluid Phase Equilib. 9 (1982) 1; s is halved where D would rise.
+    """
+    record, moles = made.records[phase], made.moles[phase]
+    ratio = np.concatenate([np.full(len(names), a) for a, names in made.lattices[phase]])
+    edges = np.cumsum([0, *(len(names) for _, names in made.lattices[phase])])
+    scale = 1.0 / (ratio * GAS * temperature)
+    weight = potentials @ moles  # (k, d): what a site fraction is worth
+    amount = moles.sum(axis=0)  # (d,)
+
+    def normal(y):
+        y = np.maximum(y, LEAST_SITE)
+        for start, end in itertools.pairwise(edges):
+            y[:, start:end] /= y[:, start:end].sum(axis=1, keepdims=True)
+        return y
+
+    def values(y, worth):
+        state = np.empty((len(y), 3 + y.shape[1]))
+        state[:, :3], state[:, 3:] = (1.0, PRESSURE, temperature), y
+        energy = np.empty(len(y))
+        record.prop_2d(energy, state, b"G")
+        total = y @ amount
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (energy - (y * worth).sum(axis=1)) / total, state, total
+
+    y = normal(np.array(sites, float))
+    distance, state, total = values(y, weight)
+    step, before = np.ones(len(y)), np.zeros(len(y))
+    active = np.flatnonzero(np.isfinite(distance))
+    for _ in range(STEPS):
+        if not len(active):
+            break
+        slope = np.empty((len(active), state.shape[1]))
+        for row, at in enumerate(active):
+            record.formulagrad(slope[row], state[at])
+        push = slope[:, 3:] - weight[active] - distance[active, None] * amount
+        for start, end in itertools.pairwise(edges):  # what moves all of a sublattice moves nothing
+            mean = (y[active, start:end] * push[:, start:end]).sum(axis=1, keepdims=True)
+            push[:, start:end] -= mean
+        move = np.clip(push * scale * step[active, None], -20.0, 20.0)
+        trial = normal(y[active] * np.exp(-move))
+        moved, at_state, at_total = values(trial, weight[active])
+        better = moved < distance[active]
+        gain = distance[active] - moved
+        chosen = active[better]
+        y[chosen], distance[chosen], state[chosen], total[chosen] = (
+            trial[better], moved[better], at_state[better], at_total[better],
+        )  # fmt: skip
+        step[active] = np.where(better, np.minimum(1.0, step[active] * 1.5), step[active] * 0.4)
+        # Gains fall like a geometric series: where even twice its sum does not reach the plane, nothing lies below it.
+        rate = np.clip(gain / np.where(before[active] > 0, before[active], np.inf), 0.0, 0.95)
+        hopeless = (distance[active] - 2 * gain * rate / (1 - rate) > HOPELESS) & better & (before[active] > 0)
+        before[active] = np.where(better, gain, before[active])
+        active = active[((~better & (step[active] > 0.01)) | (better & (gain > SETTLED))) & ~hopeless]
+    return np.where(np.isfinite(distance), -distance, -np.inf), y

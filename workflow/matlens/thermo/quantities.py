@@ -1,0 +1,251 @@
+"""What is asked of an alloy's phase equilibria, in one database: fractions, solvus, melting range, solidification."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+
+import numpy as np
+
+from matlens.job.batch import BadItem
+from matlens.registry import suggest
+from matlens.thermo import equilibria, system
+from matlens.thermo.equilibria import Equilibrium
+
+UNITS = {
+    "fraction": "mol/mol",
+    "volume_fraction": "m3/m3",
+    "tcp_fraction": "mol/mol",
+    "solvus": "K",
+    "liquidus": "K",
+    "solidus": "K",
+    "freezing_range": "K",
+    "working_window": "K",
+    "scheil_end": "K",
+    "scheil_liquid": "mol/mol",
+}
+AT_TEMPERATURE = ("fraction", "volume_fraction", "tcp_fraction")
+OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
+TRACE = 1e-6  # fraction of atoms from which a phase counts as there
+BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
+LIQUID = "liquid"
+ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
+SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
+SCHEIL_LOWEST = 300.0
+
+
+def key(wish: Mapping) -> str:
+    """Name what is asked: {quantity: fraction, phase: l1_2, temperature_k: 1073} is "fraction_l1_2_1073_k"."""
+    parts = [wish["quantity"], wish.get("phase") or ""]
+    if wish["quantity"] in AT_TEMPERATURE:
+        parts.append(f"{wish['temperature_k']:g}_k".replace(".", "p"))
+    return "_".join(part for part in parts if part)
+
+
+def words(name: str) -> str:
+    """Write a key as people would, with its unit: "solvus_l1_2" is "solvus of l1_2 / K"; another name stays."""
+    quantity = next(
+        (one for one in sorted(UNITS, key=len, reverse=True) if name == one or name.startswith(one + "_")), ""
+    )
+    if not quantity:
+        return name
+    rest, where = name[len(quantity) :].strip("_"), ""
+    if quantity in AT_TEMPERATURE:
+        *phase, temperature, _ = rest.split("_")
+        rest, where = "_".join(phase), f" at {temperature.replace('p', '.')} K"
+    unit = f"({UNITS[quantity]})" if "/" in UNITS[quantity] else UNITS[quantity]
+    return quantity.replace("_", " ") + (f" of {rest}" if rest else "") + f"{where} / {unit}"
+
+
+def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
+    """Refuse what cannot be asked of these phases; a ValueError says what is missing."""
+    known = {name for phase in phases for name in system.structures(phase)}
+    for wish in wishes:
+        if known and wish.get("phase") and wish["phase"] not in known:
+            raise ValueError(
+                f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
+            )
+        if wish["quantity"] in AT_TEMPERATURE and not wish.get("temperature_k"):
+            raise ValueError(f"criteria: '{wish['quantity']}' needs temperature_k, such as 1073")
+        if wish["quantity"] in OF_PHASE and not wish.get("phase"):
+            raise ValueError(f"criteria: '{wish['quantity']}' needs a phase, such as l1_2 (gamma prime)")
+        low, high = wish.get("min"), wish.get("max")
+        if low is not None and high is not None and low > high:
+            raise ValueError(
+                f"criteria: '{key(wish)}' lies between {low:g} and {high:g}, which nothing does; swap them"
+            )
+
+
+def has(name: str, phases: Iterable[str], structure: str | None) -> None:
+    """Raise BadItem where none of the phases of a database is of a structure: nothing of it is no zero of it."""
+    known = {one for phase in phases for one in system.structures(phase)}
+    if structure and structure not in known:
+        raise BadItem(f"none of the phases of {name} is {structure}; it knows {', '.join(sorted(known))}")
+
+
+def lines(
+    name: str, phases: list[str], alloys: list[Mapping[str, float]], temperatures: list[float], second_opinion: bool
+) -> list[tuple[system.System, np.ndarray, list] | BadItem]:
+    """Give for every alloy (mole fractions by symbol) its system, composition, and answers at rising temperatures.
+
+    Alloys of the same elements share a system. What an alloy lacks, or the database, is a BadItem in its place.
+    """
+    found: list = [None] * len(alloys)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for at, shares in enumerate(alloys):
+        try:
+            found[at] = system.checked(shares)
+            groups.setdefault(tuple(sorted(found[at])), []).append(at)
+        except BadItem as error:
+            found[at] = error
+    for elements, members in groups.items():
+        try:
+            if len(elements) < 2:
+                raise BadItem("it is a pure element, which has no phase equilibrium to ask for; take an alloy")
+            made = system.system(name, list(elements), phases)
+        except BadItem as error:
+            for at in members:
+                found[at] = error
+            continue
+        x = np.array([system.ordered_amounts(made, found[at]) for at in members])
+        rows = equilibria.sweep(made, temperatures, x, second_opinion)
+        for at, own, line in zip(members, x, rows, strict=True):
+            found[at] = (made, own, line)
+    return found
+
+
+def values(
+    made: system.System,
+    x: np.ndarray,
+    line: list,
+    wishes: list[Mapping],
+    within: float,
+    molar_volumes: Mapping[str, float] | None,
+    scheil_step: float,
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Give what is asked of one alloy by key, NaN where it is not known, and by key why not."""
+    # What is bisected for one quantity serves the others.
+    melts = cache(lambda: melting(made, x, line, within))
+    solvus = cache(lambda phase: ends(made, x, line, phase, within))
+    cast = cache(lambda: solidify(made, x, melts()[1], scheil_step))
+    given, why = {}, {}
+    for wish in wishes:
+        try:
+            has(made.name, [*made.phases, *made.left_out], wish.get("phase"))
+            if wish["quantity"] in AT_TEMPERATURE:
+                given[key(wish)] = _share_at(line, wish, molar_volumes)
+            else:
+                given[key(wish)] = _value(wish, melts, solvus, cast)
+        except BadItem as error:
+            given[key(wish)], why[key(wish)] = np.nan, str(error)
+    return given, why
+
+
+def _share_at(line: list, wish: Mapping, molar_volumes) -> float:
+    quantity, phase = wish["quantity"], wish.get("phase")
+    one = next((e for e in line if isinstance(e, Equilibrium) and e.temperature == wish["temperature_k"]), None)
+    if one is None:
+        raise next((e for e in line if isinstance(e, BadItem)), BadItem("no answer at this temperature"))
+    found = equilibria.fractions(one)
+    if quantity == "tcp_fraction":
+        return float(sum(found.get(name, 0.0) for name in system.CLOSE_PACKED))
+    return (found if quantity == "fraction" else by_volume(found, molar_volumes)).get(phase, 0.0)
+
+
+def _value(wish: Mapping, melts: Callable, solvus: Callable, cast: Callable) -> float:
+    quantity, phase = wish["quantity"], wish.get("phase")
+    if quantity == "solvus":
+        return solvus(phase)
+    if quantity in ("liquidus", "solidus", "freezing_range"):
+        solidus, liquidus = melts()
+        return {"liquidus": liquidus, "solidus": solidus, "freezing_range": liquidus - solidus}[quantity]
+    if quantity == "working_window":
+        return melts()[0] - solvus(phase)
+    if not cast()["converged"]:
+        raise BadItem(f"solidification did not end: {cast()['liquid']:.3g} of liquid is left at {cast()['end_k']:g} K")
+    return cast()["end_k"] if quantity == "scheil_end" else cast()["liquid"]
+
+
+def by_volume(fractions: Mapping[str, float], molar_volumes: Mapping[str, float] | None) -> dict[str, float]:
+    """Turn fractions of atoms into fractions of volume; `molar_volumes` in cm3 per mole of atoms, by structure.
+
+    BadItem where a phase that is there has none: a fraction of atoms is no fraction of volume.
+    """
+    there = {name: part for name, part in fractions.items() if part > TRACE}
+    lacks = sorted(set(there) - set(molar_volumes or {}))
+    if lacks:
+        raise BadItem(f"no molar volume of {', '.join(lacks)}; give molar_volumes_cm3, or ask for fraction (of atoms)")
+    volumes = {name: part * molar_volumes[name] for name, part in there.items()}
+    return {name: volume / sum(volumes.values()) for name, volume in volumes.items()}
+
+
+def _answers(line: list) -> list[Equilibrium]:
+    good = [one for one in line if isinstance(one, Equilibrium)]
+    if len(good) < 2:
+        raise next((one for one in line if isinstance(one, BadItem)), BadItem("give at least two temperatures_k"))
+    return good
+
+
+def _share(found: Equilibrium, structure: str) -> float:
+    return equilibria.fractions(found).get(structure, 0.0)
+
+
+def ends(made, x, line: list, structure: str, within: float) -> float:
+    """Find the temperature, K, above which a phase is no longer there (the solvus of a precipitate)."""
+    good = _answers(line)
+    there = [at for at, one in enumerate(good) if _share(one, structure) > TRACE]
+    if not there:
+        raise BadItem(f"{ABSENT} {structure} between {good[0].temperature:g} and {good[-1].temperature:g} K")
+    if there[-1] == len(good) - 1:
+        raise BadItem(f"{structure} is still there at {good[-1].temperature:g} K; ask for higher temperatures_k")
+    low, high = good[there[-1]], good[there[-1] + 1]
+    return equilibria.highest(made, x, lambda one: _share(one, structure) > TRACE, low, high, within)
+
+
+def melting(made, x, line: list, within: float) -> tuple[float, float]:
+    """Find solidus and liquidus, K: where liquid begins, and where nothing else is left."""
+    good = _answers(line)
+    liquid = np.array([_share(one, LIQUID) for one in good])
+    if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
+        raise BadItem(
+            f"melting does not lie within {good[0].temperature:g} to {good[-1].temperature:g} K; ask for "
+            "temperatures_k on both sides of it, with the liquid among the phases"
+        )
+    first = int(np.argmax(liquid > TRACE))
+    last = len(good) - 1 - int(np.argmax(liquid[::-1] < 1 - TRACE))
+    solidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) <= TRACE, good[first - 1], good[first], within)
+    liquidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) < 1 - TRACE, good[last], good[last + 1], within)
+    return solidus, liquidus
+
+
+def solidify(made: system.System, x: np.ndarray, start: float, step: float) -> dict:
+    """Solidify an alloy without diffusion in the solid and with a well-mixed liquid, from `start` K by `step` K.
+
+    Each step freezes what is solid at equilibrium of the liquid that is left (E. Scheil, Z. Metallkd. 34 (1942) 70).
+    Returns `temperatures` and `liquids` (fraction left after each), `solids` (fractions by structure), `end_k`,
+    `liquid` (what is left) and `converged`: whether it ended with less than 1e-4 of liquid, or with the rest frozen at
+    once.
+    """
+    left, liquid, temperature = 1.0, np.array(x, float), start
+    temperatures, liquids, solids, guess, converged = [], [], {}, None, False
+    while temperature > SCHEIL_LOWEST:
+        try:
+            found = equilibria.equilibrium(made, temperature, liquid, guess)
+        except BadItem:
+            break
+        melt = [part for part in found.parts if part.structure == LIQUID]
+        for part in found.parts:
+            if part.structure != LIQUID:
+                solids[part.structure] = solids.get(part.structure, 0.0) + left * part.fraction
+        share = sum(part.fraction for part in melt)
+        left *= share
+        temperatures.append(temperature)
+        liquids.append(left)
+        if left < SCHEIL_LEFT or not melt:
+            converged = True
+            break
+        liquid = sum(part.fraction * part.x for part in melt) / share
+        guess, temperature = found, temperature - step
+    end = temperatures[-1] if temperatures else np.nan
+    return {
+        "temperatures": temperatures, "liquids": liquids, "solids": solids, "end_k": end, "liquid": left,
+        "converged": converged,
+    }  # fmt: skip

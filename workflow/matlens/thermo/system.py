@@ -1,0 +1,186 @@
+"""Phases of a thermodynamic database made ready for equilibria, and what a state of a phase is."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from matlens.job.batch import BadItem
+from matlens.registry import suggest
+from matlens.thermo import database as tdb
+
+PRESSURE = 101325.0
+LEAST = 1e-9  # mole fraction below which an element is not there
+ROUNDED = 1e-3  # by which mole fractions may miss 1
+# What a phase is, by its name in the databases: the structure when disordered, and when ordered.
+STRUCTURES = {
+    **dict.fromkeys(("FCC_A1", "FCC_L12", "L12_FCC", "FCC_L10", "FCC_4SL", "FCC4"), ("fcc_a1", "l1_2")),
+    **dict.fromkeys(("GAMMA_PRIME", "L12"), ("l1_2", "l1_2")),
+    **dict.fromkeys(("BCC_A2", "BCC_B2", "B2_BCC", "B2"), ("bcc_a2", "b2")),
+    "NIAL": ("b2", "b2"),
+    **dict.fromkeys(("SIGMA", "SIGMA_SGTE", "NEWSIGMA", "SIGMA_D8B"), ("sigma", "sigma")),
+    **dict.fromkeys(("MU_PHASE", "MU_PHASE_I", "MU_D85"), ("mu", "mu")),
+    **dict.fromkeys(("LAVES", "LAVES_PHASE", "LAV_C14"), ("laves", "laves")),
+    **dict.fromkeys(("LAVES_C14", "LAVES_C15", "LAVES_C36"), ("laves", "laves")),
+    **dict.fromkeys(("C14_LAVES", "C15_LAVES", "C36_LAVES"), ("laves", "laves")),
+    "CHI_A12": ("chi", "chi"),
+    **dict.fromkeys(("DIAMOND_A4", "SI_DIAMOND_A4", "DIAMOND"), ("diamond_a4", "diamond_a4")),
+    **dict.fromkeys(("CEMENTITE", "CEMENTITE_D011"), ("cementite", "cementite")),
+    **dict.fromkeys(("M7C3", "M7C3_D101"), ("m7c3", "m7c3")),
+    **dict.fromkeys(("MG2SI", "MG2SI_B"), ("mg2si", "mg2si")),
+    **dict.fromkeys(("THETA_AL2CU", "ALCU_THETA", "AL2CU_C16"), ("al2cu", "al2cu")),
+    **dict.fromkeys(("BETA_AL3MG2", "ALMG_BETA"), ("al3mg2", "al3mg2")),
+    **dict.fromkeys(("G_AL12MG17", "AL12MG17", "ALMG_GAMMA"), ("al12mg17", "al12mg17")),
+}
+CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brittle "TCP" phases
+ALWAYS_ORDERED = ("l1_2", "b2")
+INTERSTITIAL = ("C", "N", "B", "H", "O")
+FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
+ORDERED = 0.01  # difference of site fractions from which sublattices are told apart
+
+
+@dataclass
+class System:
+    """Some phases of some elements in a database, made ready once for any number of equilibria.
+
+    `left_out` says of phases that were asked for and cannot be used why that is. `lattices` gives for every phase its
+    sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d).
+    """
+
+    name: str
+    database: object
+    elements: list[str]  # symbols in capitals, sorted
+    phases: list[str]
+    models: dict
+    records: object
+    lattices: dict[str, list[tuple[float, list[str]]]]
+    moles: dict[str, np.ndarray]
+    left_out: dict[str, str]
+    samples: dict = field(default_factory=dict)  # the last one, by temperature and density
+
+
+@dataclass
+class Part:
+    """One stable phase: its fraction of all atoms, its composition (e,) and its site fractions."""
+
+    phase: str
+    structure: str
+    ordered: bool
+    fraction: float
+    x: np.ndarray
+    sites: np.ndarray
+
+
+def system(name: str, elements: list[str], phases: list[str]) -> System:
+    """Make phases of a database ready for some elements.
+
+    `elements`: symbols ("Ni"). `phases`: names in the database, all of them meant: nothing is chosen by itself. A phase
+    that these elements do not form, or that pycalphad cannot model, is left out with a reason. BadItem: the database
+    lacks an element, or no phase is left. ValueError: an unknown phase, or an ordered phase beside its disordered one.
+    """
+    from pycalphad import Model
+    from pycalphad import variables as v
+    from pycalphad.codegen.phase_record_factory import PhaseRecordFactory
+
+    wanted = tuple(sorted({symbol.upper() for symbol in elements}))
+    database = tdb.load(name, wanted)
+    check_phases(name, database, phases)
+    components, models, left_out = [*wanted, "VA"], {}, {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for phase in sorted(set(phases)):
+            if not _formed(database.phases[phase], set(components)):
+                left_out[phase] = "these elements do not form it"
+                continue
+            try:
+                models[phase] = Model(database, components, phase)
+            except Exception as error:  # pycalphad raises what it likes: a phase less is told, never hidden
+                left_out[phase] = f"pycalphad cannot model it ({' '.join(str(error).split())[:120]})"
+        if not models:
+            raise BadItem(f"database {name}: none of the phases {', '.join(phases)} is formed by {', '.join(elements)}")
+        state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
+        records = PhaseRecordFactory(database, components, state, models)
+        found = [str(one) for one in records[next(iter(models))].nonvacant_elements]
+    lattices, moles = {}, {}
+    for phase, model in models.items():
+        lattices[phase], moles[phase] = _lattices(model, found)
+    return System(name, database, found, list(models), models, records, lattices, moles, left_out)
+
+
+def _formed(phase, components: set[str]) -> bool:
+    """Tell whether every sublattice of a phase has a constituent made of these components."""
+    return all(any(set(species.constituents) <= components for species in lattice) for lattice in phase.constituents)
+
+
+def _lattices(model, elements: list[str]) -> tuple[list[tuple[float, list[str]]], np.ndarray]:
+    lattices, columns = [], []
+    for ratio, lattice in zip(model.site_ratios, model.constituents, strict=True):
+        species = sorted(lattice)
+        lattices.append((float(ratio), [one.name for one in species]))
+        columns += [[float(ratio) * one.constituents.get(el, 0.0) for el in elements] for one in species]
+    return lattices, np.array(columns).T
+
+
+def check_phases(name: str, database, phases: list[str]) -> None:
+    """Refuse names of phases that a database does not have, or pairs of which one holds the other."""
+    for phase in phases:
+        if phase not in database.phases:
+            raise ValueError(f"phases: database {name} has no '{phase}'; {suggest(phase, database.phases)}")
+        hints = database.phases[phase].model_hints
+        ordered, disordered = hints.get("ordered_phase"), hints.get("disordered_phase")
+        if ordered in phases and disordered in phases and ordered != disordered:
+            raise ValueError(
+                f"phases: in database {name} '{ordered}' holds '{disordered}' as its disordered state; name one of "
+                f"them ('{ordered}', unless it is metastable)"
+            )
+
+
+def structures(phase: str) -> set[str]:
+    """Name the structures that states of a phase may have, by its name in a database."""
+    found = set(STRUCTURES.get(phase.upper(), (phase.lower(),)))
+    return found | ({"mc"} if "fcc_a1" in found else set())
+
+
+def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndarray) -> tuple[str, bool]:
+    """Tell the structure of a state of a phase, and whether it is ordered.
+
+    Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
+    the site fractions of its sublattices differ. A cubic solution whose interstitial sites are filled is a carbide:
+    "mc".
+    """
+    filled, at = [], 0
+    for _, names in lattices:
+        filled.append(dict(zip(names, sites[at : at + len(names)].tolist(), strict=True)))
+        at += len(names)
+    disordered, named = STRUCTURES.get(phase, (phase.lower(), phase.lower()))
+    if disordered == named:
+        return named, named in ALWAYS_ORDERED
+    alike = [one for one in filled if len(set(one) - {"VA", *INTERSTITIAL}) > 1]
+    spread = max(
+        (abs(one[s] - alike[0][s]) for one in alike[1:] if set(one) == set(alike[0]) for s in one), default=0.0
+    )
+    if spread > ORDERED:
+        return named, True
+    full = max((sum(y for s, y in one.items() if s in INTERSTITIAL) for one in filled if "VA" in one), default=0.0)
+    return ("mc" if full > FILLED else disordered), False
+
+
+def checked(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return mole fractions by symbol scaled to 1, without what is not there; BadItem says why they are no composition.
+
+    A sum that misses 1 by at most 0.001 is taken for rounding.
+    """
+    wrong = [f"{symbol} {share:g}" for symbol, share in shares.items() if not np.isfinite(share) or share < 0]
+    if wrong:
+        raise BadItem(f"a mole fraction is negative or no number ({', '.join(wrong)}); correct its composition")
+    total = sum(shares.values())
+    if abs(total - 1) > ROUNDED:
+        raise BadItem(f"its mole fractions sum to {total:.6g}, not to 1; correct its composition")
+    return {symbol: share / total for symbol, share in shares.items() if share > LEAST}
+
+
+def ordered_amounts(made: System, shares: Mapping[str, float]) -> np.ndarray:
+    """Order mole fractions by symbol as the elements of a system (e,); BadItem where they are no composition."""
+    found = {symbol.upper(): share for symbol, share in checked(shares).items()}
+    return np.array([found.get(symbol, 0.0) for symbol in made.elements])
