@@ -47,7 +47,7 @@ def convert(path, folder):
         "--weights",
         str(folder / "w.safetensors"),
     ]
-    environment = os.environ | {"PYTHONPATH": str(DOOR.parents[1]), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(DOOR.parents[2]), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
