@@ -10,7 +10,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
-.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status benchmark pseudopotentials lock licences clean
+.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: profile  ## build the studies, then say where the report and the main tables are
@@ -27,6 +27,9 @@ plan: profile  ## show what would be done
 
 figures report export: profile  ## only the figures, the report, or OME-Zarr folders for viewers
 	@$(SNAKEMAKE) $@ $(ARGS)
+
+verify: .venv/installed  ## compare every file of the results with the record of its job; status 6 where one was edited
+	@$(BIN)/python -m matlens.cli.verify $(if $(STUDIES),--studies "$(STUDIES)")
 
 status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
 	@$(BIN)/python -m matlens.cli.status $(if $(STUDIES),--studies "$(STUDIES)")
@@ -75,4 +78,5 @@ licences: .venv/installed  ## write docs/licences.md anew; after every `make loc
 	$(BIN)/python docs/licences.py
 
 clean:  ## remove what the rules made; data and environment stay
-	rm -rf results logs
+	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf logs

@@ -17,6 +17,8 @@ def main(contents: dict, page: str) -> None:
     template = (PAGE / "report.html.j2").read_text(encoding="utf-8")
     captions = html.captions((PAGE / "captions.yaml").read_text(encoding="utf-8"))
     studies = [of_study(name, content) for name, content in contents.items()]
+    for path, reason in (fault for study in studies for fault in study["changed"]):
+        print(f"changed: {path}: {reason}")
     values = {"studies": studies, "captions": captions, "versions": html.versions(), "commit": commit_here()}
     io.write_text(page, html.render(template, **parts, **values))
 

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from matlens.job import logs
+from matlens.job import logs, manifest
 
 
 def limit_threads(threads: int) -> None:
@@ -86,9 +86,7 @@ def run(main: Callable, job=None) -> None:
     if job is None:
         main(**_command_line(main))
         return
-    from matlens.store import (
-        io,  # every door has it by now; a command that says how it is called need not wait for numpy
-    )
+    from matlens.store import io  # numpy is not worth waiting for where a command only prints its usage
 
     limit_threads(job.threads)
     log = Path(job.log[0])
@@ -101,6 +99,7 @@ def run(main: Callable, job=None) -> None:
         try:
             io.sweep(job.output)
             main(**_arguments(main, job))
+            manifest.write(job)
             print(logs.DONE)
         except BaseException as error:
             traceback.print_exc()

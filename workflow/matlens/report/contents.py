@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from matlens.job import logs
+from matlens.job import logs, manifest
 from matlens.report import html
 from matlens.store import io
+
+CHECKED = 100e6  # bytes; larger files are left to `make verify`
 
 
 def of_study(name: str, content: dict) -> dict:
@@ -31,6 +33,7 @@ def of_study(name: str, content: dict) -> dict:
         "settings": html.settings_text(content["settings"]),
         "name": name,
         "missing": missing,
+        "changed": manifest.faults(manifest.records("results", name), CHECKED),
         "failed": [why for _, why in logs.failed(Path("logs", name))] if missing else [],
         "counts": {
             "items": count,
