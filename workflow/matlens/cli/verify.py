@@ -20,9 +20,7 @@ def main(studies: str = "") -> None:
     for fault in faults:
         print(f"{fault.path}: {fault.reason}")
     files = {path for job in found for path in job["outputs"] if Path(path).is_file()}
-    print(
-        f"{len(files)} files of {len(found)} jobs: {len(faults)} changed" if faults else f"{len(files)} files verified"
-    )
+    print(f"{len(files)} files of {len(found)} jobs verified, {len(faults)} changed")
     if faults:
         sys.exit(CHANGED_STATUS)
 

@@ -1,7 +1,7 @@
 """Record what each job read, by which settings and code, and what it wrote; find files that were changed afterwards.
 
-A record is a JSON file `results/<study>/manifest/<job>.json` with the SHA-256 of every input and output. Files in a folder
-`timings` are readings of a clock and are left out, so that records are byte-identical from run to run.
+A record is a JSON file `results/<study>/manifest/<job>.json` with the SHA-256 of every input and output. Files in a
+folder `timings` are readings of a clock and are left out, so that records are byte-identical from run to run.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ def _files(paths: Iterable[str]) -> list[str]:
 
 
 def place(log: str) -> Path:
-    """Name the record of a job by its log: `logs/demo/tables/items.log` has `results/demo/manifest/tables/items.json`."""
+    """Name the record of a job: `results/demo/manifest/tables/items.json` for the log `logs/demo/tables/items.log`."""
     *study, name = Path(log).with_suffix(".json").parts[1:] or [Path(log).with_suffix(".json").name]
     return Path("results", *study[:1], FOLDER, *study[1:], name)
 
