@@ -8,6 +8,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Mark every test that asks for public data: `pytest -m data` runs those alone."""
+    for item in items:
+        if "data" in item.fixturenames:
+            item.add_marker(pytest.mark.data)
+
+
 @pytest.fixture
 def data():
     """Give the path of a public data file or folder; the test is skipped where the data are not there."""
