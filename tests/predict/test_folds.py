@@ -221,6 +221,7 @@ def test_some_folds_keep_their_numbers_and_one_that_is_not_there_is_refused(data
 
 
 def test_items_of_several_clusters_are_predicted_by_each(data):
+    data("crystals/ood_splits/jdft2d.json.gz")
     from matlens import predict, registry
     from matlens.predict import evaluate
 
