@@ -23,7 +23,8 @@ def test_a_shortlist_that_nothing_came_onto_is_told_with_what_most_failed(tables
     (tables / "excluded.csv").write_text(
         "method,item,criterion\nweighted,a,k above 2\nweighted,b,k above 2\npareto,b,x\n"
     )
-    assert "the shortlist of weighted is empty: no candidate meets all criteria: k above 2 (2); see" in told(tables)
+    assert "weighted: 0 of 2 candidates meet the criteria, 0 are listed" in told(tables)
+    assert "the shortlist is empty: k above 2 (2); see" in told(tables)
     (tables / "shortlist.csv").write_text(f"{EMPTY}pareto,1,a\nweighted,1,a\n")
     assert "empty" not in told(tables)
 

@@ -79,7 +79,7 @@ def test_the_best_are_listed_in_order_and_the_rest_says_why_not():
     made, out = listed(found, properties={"a": wish(), "b": wish("minimize", max=0.1)})
     assert made["item"].tolist() == ["i2", "i3", "i0"]
     assert made["rank"].tolist() == [1, 2, 3]
-    assert out.to_dict("records") == [{"item": "i1", "criterion": "b above 0.1"}]
+    assert out[["item", "criterion"]].to_numpy().tolist() == [["i1", "b above 0.1"]] and out["rank"].isna().all()
     assert "a 3 (1 of 3" in made["reason"][0]
 
 
@@ -102,6 +102,37 @@ def test_a_target_is_the_nearer_the_better():
         predictions(["NiAl", "FeAl", "CoAl"], a=[1.0, 2.1, 3.5]), properties={"a": wish("target", target=2.0)}
     )
     assert made["item"].tolist() == ["i1", "i0", "i2"]
+
+
+@pytest.mark.parametrize("method", ["weighted", "pareto", "random"])
+@pytest.mark.parametrize("diverse", [False, True])
+@pytest.mark.parametrize("count", [2, 90])
+def test_no_candidate_vanishes(method, diverse, count):
+    """Every item is on the shortlist or among the excluded, once; ranks of both are those of all that met."""
+    formulas = RNG.choice(["Ni3Al", "TiAl", "FeCo", "MgO", "NaCl"], count).tolist()
+    found = predictions(formulas, a=RNG.random(count), b=RNG.random(count))
+    made, out = listed(found, method, properties={"a": wish(), "b": wish(min=0.3)}, diverse=diverse)
+    assert sorted([*made["item"], *out["item"]]) == sorted(found[1]["item"])
+    low = out[out["rank"].notna()]
+    assert (out[out["rank"].isna()]["criterion"] == "b below 0.3").all()
+    met = len(made) + len(low)
+    for rank, why in zip(low["rank"], low["criterion"], strict=True):
+        assert why.startswith(f"rank {rank} of {met}: ")
+        assert "beyond most: 3" in why or (diverse and "like 'i" in why)
+
+
+def test_the_reason_of_a_candidate_that_ranks_too_low_names_its_rank():
+    made, out = listed(predictions(["NiAl", "FeAl", "CoAl", "TiAl"], a=[1.0, 4.0, 3.0, 2.0]), most=2)
+    assert made["item"].tolist() == ["i1", "i2"]
+    assert out["criterion"].tolist() == ["rank 3 of 4: beyond most: 2", "rank 4 of 4: beyond most: 2"]
+
+
+def test_an_item_that_a_method_rejected_is_not_counted_twice():
+    table, index = predictions(["AlNi", "AlFe", "AlCo"], a=[1.0, 2.0, 3.0], b=[1.0, 1.0, 1.0])
+    score = partial(registry.call, registry.load(screen.METHODS, "weighted"), options={})
+    some = settings(properties={"a": wish(), "b": wish()})
+    made, out = shortlist.make(table.drop(index=3), index, some, score, frozenset(), frozenset({"i0", "i1"}))
+    assert made["item"].tolist() == ["i2", "i1"] and not len(out)  # i1 has all its values: another method did it
 
 
 def test_an_uncertain_value_must_keep_its_limit_with_a_margin():
@@ -264,7 +295,7 @@ def test_reasons_are_true_of_every_candidate_of_a_long_list():
     made, out = listed(found, "pareto", properties={"a": wish(), "b": wish("minimize", max=0.7)}, most=50)
     assert len(made) == 50
     kept = criteria.significant(found[0].pivot(index="item", columns="property", values="predicted")).query("b <= 0.7")
-    assert len(kept) + len(out) == count
+    assert len(kept) + int(out["rank"].isna().sum()) == count
     for row in made.itertuples():
         one, two = 1 + int((kept["a"] > row.a).sum()), 1 + int((kept["b"] < row.b).sum())
         assert f"a {row.a:.4g} ({one} of {len(kept)} that" in row.reason

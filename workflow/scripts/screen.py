@@ -8,14 +8,25 @@ from matlens.screen import reference, shortlist
 from matlens.store import io
 
 
-def main(tables: list, index: str, method: str, options: dict, settings: dict, ranked: str, excluded: str) -> None:
-    """Write the shortlist, and what was excluded by which criterion."""
+def main(
+    tables: list,
+    index: str,
+    method: str,
+    options: dict,
+    settings: dict,
+    ranked: str,
+    excluded: str,
+    lost: list = (),
+) -> None:
+    """Write the shortlist, and the other candidates with the first criterion that each fails, or its rank."""
     score = partial(registry.call, registry.load(screen.METHODS, method), options=options)
     found = io.concatenate([io.read_table(path) for path in tables])
     known = reference.known(settings["reference"])
-    made, out = shortlist.make(found, io.read_table(index), settings, score, known)
-    print(f"{len(made)} of {len(made) + len(out)} candidates on the shortlist; {len(out)} met not all criteria")
-    print(out["criterion"].value_counts().to_string() if len(out) else "")
+    rejected = {str(item) for path in lost for item in io.read_table(path)["item"]}
+    made, out = shortlist.make(found, io.read_table(index), settings, score, known, rejected)
+    met = len(made) + int(out["rank"].notna().sum())
+    print(f"{met} of {len(made) + len(out)} candidates meet the criteria, {len(made)} are listed")
+    print(out[out["rank"].isna()]["criterion"].value_counts().to_string())
     io.write_table(ranked, made)
     io.write_table(excluded, out)
 

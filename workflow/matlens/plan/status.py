@@ -32,7 +32,7 @@ def describe(name: str, settings: dict, folder: Path) -> Told:
                 f"  {rejected['item'].nunique()} items rejected, with the reasons in {folder / 'rejected.csv'}"
             )
         lines += repeated(items, folder / "items.csv")
-        for at, tell in ((folder / "shortlist.csv", unlisted), (folder / "verdicts.csv", waiting)):
+        for at, tell in ((folder / "shortlist.csv", screened), (folder / "verdicts.csv", waiting)):
             lines += tell(name, at) if at.exists() else []
     except (OSError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0][:100]
@@ -52,18 +52,27 @@ def repeated(items, table: Path) -> list[str]:
     ]
 
 
-def unlisted(name: str, table: Path) -> list[str]:
-    """Tell which methods put nothing on the shortlist of a study, and what most candidates failed."""
+def screened(name: str, table: Path) -> list[str]:
+    """Report for every method how many candidates met the criteria and how many are listed; if none, why."""
     listed, excluded = io.read_csv(table), io.read_csv(table.with_name("excluded.csv"))
-    if not len(listed) and not len(excluded):
+    methods = sorted({*listed["method"], *excluded["method"]})
+    if not methods:
         return ["  the shortlist is empty: nothing was predicted of any item"]
-    empty = sorted(set(excluded["method"]) - set(listed["method"]))
-    if not empty:
-        return []
-    counts = excluded[excluded["method"] == empty[0]]["criterion"].value_counts()
-    most = ", ".join(f"{criterion} ({count})" for criterion, count in counts.head(3).items())
-    why = f"no candidate meets all criteria: {most}; see {table.with_name('excluded.csv')}, or ask for less in 'screen'"
-    return [f"  the shortlist of {', '.join(empty)} is empty: {why}"]
+    lines = []
+    for method in methods:
+        out = excluded[excluded["method"] == method]
+        failed = out[out["rank"].isna()] if "rank" in out else out
+        count = int((listed["method"] == method).sum())
+        lines.append(
+            f"  {method}: {count + len(out) - len(failed)} of {count + len(out)} candidates meet the criteria, "
+            f"{count} are listed"
+        )
+        if not count and len(failed):
+            most = ", ".join(f"{why} ({number})" for why, number in failed["criterion"].value_counts().head(3).items())
+            lines.append(
+                f"    the shortlist is empty: {most}; see {table.with_name('excluded.csv')}, or relax 'screen'"
+            )
+    return lines
 
 
 def waiting(name: str, table: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The shortlist: candidates that meet all criteria, in order, unlike one another, each with the reason of its rank."""
+"""Make the shortlist: candidates that meet all criteria, in order, each with the reason of its rank."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from matlens import farthest
 from matlens.crystal import compositions
 from matlens.screen import criteria
 
-SHARE = 20  # the best so many times `most` are told apart by likeness: those far behind would represent nothing
+SHARE = 20  # the best SHARE x most candidates are clustered: a cluster far behind would represent nothing
 
 
 def fingerprints(formulas, volumes) -> np.ndarray:
@@ -17,59 +17,104 @@ def fingerprints(formulas, volumes) -> np.ndarray:
     return np.column_stack([shares, np.nan_to_num(np.asarray(volumes, float)) / 50.0]).astype(np.float32)
 
 
-def make(predictions, index, settings: Mapping, score: Callable, known=frozenset()):
-    """Rank the candidates of a study.
+def make(predictions, index, settings: Mapping, score: Callable, known=frozenset(), lost=frozenset()):
+    """Rank the candidates of a study: each is on the shortlist or among the excluded, with its reason.
 
-    `predictions`: DataFrame, a row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
-    and, where there is one, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most,
-    diverse, seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: what is not new.
-    Returns the shortlist and the excluded, a row each with the first criterion that it fails.
+    `predictions`: DataFrame, one row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
+    and, if known, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most, diverse,
+    seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: compositions that are not new.
+    `lost`: items that a prediction method rejected; those that lack a value are in neither table.
+    Returns the shortlist, and the excluded: item, criterion, and the rank of those that met all criteria.
     """
+    properties = settings["properties"]
+    items, values, std, unseen, outside = criteria.wide(predictions, properties)
+    there = np.array([item not in lost for item in items], bool) | np.isfinite(values).all(axis=1)
+    items, values, std, unseen, outside = (array[there] for array in (items, values, std, unseen, outside))
+    values = criteria.significant(values)  # equal crystals have equal values, from one shard or from forty
+    about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
+    formulas = about["formula"].astype(str).to_numpy(object)
+    why = criteria.first_failed(values, std, unseen, formulas.tolist(), properties, settings, known)
+    passed = np.flatnonzero(why == "")
+    better = criteria.directed(values[passed], properties)
+    points = _points(score, better, settings)
+    order = np.lexsort((np.arange(len(passed)), -points))
+    near = order[np.isfinite(points[order])][: SHARE * settings["most"]]
+    volumes = about["volume_a3_per_atom"].to_numpy(float) if "volume_a3_per_atom" in about else np.zeros(len(about))
+    chosen, member = _chosen(formulas[passed[near]], volumes[passed[near]], settings)
+    listed = near[chosen]
+    rows = passed[listed]
+    table = _leading(items[rows], formulas[rows], points[listed], better, listed, len(near), member[chosen])
+    table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"])
+    for column, name in enumerate(properties):
+        table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
+    table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
+    return table, _excluded(items, why, passed[order], rows, member, settings)
+
+
+def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarray:
+    """Score the candidates that meet the criteria (n,), larger is better; -inf: behind all that the method ranks."""
+    if not len(better):
+        return np.zeros(0)
+    weights = np.array([wish["weight"] for wish in settings["properties"].values()], float)
+    offers = {"values": better, "weights": weights, "rng": np.random.default_rng(settings["seed"])}
+    return np.asarray(score(offers), float)
+
+
+def _chosen(formulas, volumes, settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Choose among the best candidates, given in order: their places, and the cluster of every candidate.
+
+    `diverse` takes the best of each cluster, otherwise the first `most` are taken.
+    """
+    if not len(formulas):
+        return np.zeros(0, int), np.zeros(0, int)
+    member = farthest.traverse(fingerprints(formulas.tolist(), volumes), settings["most"])[1]
+    best = np.sort(np.unique(member, return_index=True)[1])
+    return best if settings["diverse"] else np.arange(len(formulas))[: settings["most"]], member
+
+
+def _leading(items, formulas, points, better, listed, enough: int, cluster):
+    """Make the leading columns of the shortlist; fronts are numbered until they hold `enough` candidates."""
     import pandas as pd
 
     from matlens.screen import fronts
 
-    properties = settings["properties"]
-    items, values, std, unseen, outside = criteria.wide(predictions, properties)
-    values = criteria.significant(values)  # crystals that are alike are level, in one shard or in forty
-    about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
-    formulas = about["formula"].astype(str).tolist()
-    why = criteria.first_failed(values, std, unseen, formulas, properties, settings, known)
-    excluded = pd.DataFrame({"item": items[why != ""], "criterion": why[why != ""]})
-    passed = np.flatnonzero(why == "")
-    better = criteria.directed(values[passed], properties)
-    weights = np.array([wish["weight"] for wish in properties.values()], float)
-    offers = {"values": better, "weights": weights, "rng": np.random.default_rng(settings["seed"])}
-    points = np.asarray(score(offers), float) if len(passed) else np.zeros(0)
-    order = np.lexsort((np.arange(len(passed)), -points))
-    order = order[np.isfinite(points[order])][: SHARE * settings["most"]]
-    volumes = about["volume_a3_per_atom"] if "volume_a3_per_atom" in about else np.zeros(len(about))
-    near = (
-        fingerprints([formulas[k] for k in passed[order]], np.asarray(volumes)[passed[order]]) if len(order) else None
-    )
-    member = farthest.traverse(near, settings["most"])[1] if len(order) else np.zeros(0, int)
-    if settings["diverse"] and len(order):
-        _, first = np.unique(member, return_index=True)  # the best of each cluster: the order is that of the scores
-        chosen = np.sort(first)
-    else:
-        chosen = np.arange(len(order))[: settings["most"]]
-    front = fronts.fronts(better, len(order)) if len(passed) else np.zeros(0, int)
-    rows = passed[order[chosen]]
-    table = pd.DataFrame(
+    front = fronts.fronts(better, enough) if len(better) else np.zeros(0, int)
+    return pd.DataFrame(
         {
-            "rank": np.arange(1, len(rows) + 1),
-            "item": items[rows],
-            "formula": [formulas[k] for k in rows],
-            "score": points[order[chosen]],
-            "pareto_front": pd.Series(front[order[chosen]], dtype="Int64").replace(0, pd.NA),  # behind all told apart
-            "cluster": member[chosen],
-            "reason": _reasons(values, better, order[chosen], passed, properties, settings["diverse"]),
+            "rank": np.arange(1, len(items) + 1),
+            "item": items,
+            "formula": formulas,
+            "score": points,
+            "pareto_front": pd.Series(front[listed], dtype="Int64").replace(0, pd.NA),  # beyond those numbered
+            "cluster": cluster,
         }
     )
-    for column, name in enumerate(properties):
-        table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
-    table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
-    return table, excluded
+
+
+def _excluded(items, why, ranked, listed, member, settings: Mapping):
+    """Make the table of candidates that are not listed: those that fail a criterion, then those that rank too low.
+
+    `ranked`: rows of all that meet the criteria, in order; `listed`: rows of the shortlist; `member`: cluster of the
+    first of `ranked`.
+    """
+    import pandas as pd
+
+    failed = pd.DataFrame({"item": items[why != ""], "criterion": why[why != ""]}).assign(rank=pd.NA)
+    place = {row: at for at, row in enumerate(ranked.tolist())}
+    best = {member[place[row]]: row for row in reversed(listed.tolist())}
+    rows, taken = [], set(listed.tolist())
+    for row, at in place.items():
+        if row in taken:
+            continue
+        reason = f"rank {at + 1} of {len(ranked)}: "
+        if settings["diverse"] and at < len(member):
+            first = best[member[at]]
+            reason += f"like '{items[first]}' of rank {place[first] + 1} (diverse: true)"
+        else:
+            reason += f"beyond most: {settings['most']}"
+        rows.append((items[row], reason, at + 1))
+    low = pd.DataFrame(rows, columns=["item", "criterion", "rank"])
+    return pd.concat([failed, low], ignore_index=True).astype({"rank": "Int64"})
 
 
 def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool) -> list[str]:
