@@ -1,11 +1,12 @@
 # Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; PROFILE=slurm chooses where jobs run
-# (a folder of profiles/); ARGS passes words to Snakemake.
+# (a folder of profiles/); STRICT=1 makes rejected items an error; ARGS passes words to Snakemake.
 PYTHON ?= python3
 STUDIES ?=
 PROFILE ?=
 JOBS ?= cancel
 SUBMITS := yes
 ARGS ?=
+STRICT ?=
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
@@ -15,7 +16,7 @@ export PYTHONPATH := workflow
 # A terminal gets progress bars, a log gets one line per finished job.
 run: profile  ## build the studies, then say where the report and the main tables are
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
-	@$(BIN)/python -m matlens.cli.status --check yes $(if $(STUDIES),--studies "$(STUDIES)")
+	@$(BIN)/python -m matlens.cli.status --check yes $(if $(filter 1 yes,$(STRICT)),--strict yes) $(if $(STUDIES),--studies "$(STUDIES)")
 
 resume: profile  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
 	@$(BIN)/python -m matlens.cli.resume --jobs $(JOBS)

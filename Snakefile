@@ -25,6 +25,7 @@ include: "workflow/rules/export.smk"
 
 
 onstart:
+    calm.write_down(workflow)
     calm.one_timer(workflow.scheduler)
 
 

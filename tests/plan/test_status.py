@@ -55,3 +55,23 @@ def test_the_same_file_under_two_names_is_told(tables):
 
 def test_what_is_not_there_is_not_finished(tmp_path):
     assert "not finished; run it with: make run STUDIES=alloy" in told(tmp_path)
+
+
+def test_the_current_run_is_known_even_if_snakemake_prints_nothing(tmp_path, monkeypatch):
+    """With --quiet the log of Snakemake has no steps; the run itself writes down how many jobs it has."""
+    from types import SimpleNamespace
+
+    from matlens.plan import scheduler
+
+    state, logs = tmp_path / ".snakemake", tmp_path / "logs"
+    (state / "log").mkdir(parents=True)
+    old = state / "log/2026-01-02T100000.1.snakemake.log"
+    old.write_text("5 of 9 steps (55%) done\n")
+    assert "5 of 9 jobs done" in status.jobs(["mine"], state, logs)[0]
+    made = [SimpleNamespace(log=["a"]), SimpleNamespace(log=["b"]), SimpleNamespace(log=[])]
+    scheduler.write_down(SimpleNamespace(dag=SimpleNamespace(needrun_jobs=lambda: made)), state)
+    (logs / "mine").mkdir(parents=True)
+    (logs / "mine/a.log").write_text("rule\ndone\n")
+    assert status.jobs(["mine"], state, logs)[0] == "last run: 1 of 2 jobs done, 0 cut off, 0 failed, 1 left"
+    (logs / "mine/b.log").write_text("rule\nfailed: no memory\n")
+    assert "1 of 2 jobs done, 0 cut off, 1 failed, 0 left" in status.jobs(["mine"], state, logs)[0]

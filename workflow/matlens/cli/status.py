@@ -1,4 +1,4 @@
-"""Say what a run has made, from files alone: what is done, under way, failed and left, and what was rejected."""
+"""Report what a run has made, from files alone: jobs done, running, failed and left, and items rejected."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ from matlens.job import entry
 from matlens.plan import status, study
 from matlens.store import yaml_files
 
-REJECTED_STATUS = 3  # exit status of `--check` when items were rejected; 1 is a failed job, 2 a wrong command
+REJECTED_STATUS = 3  # exit status of `--strict` when items were rejected; 1 is a failed job, 2 a wrong setting
 
 
 def _chosen(studies: str) -> dict[str, dict]:
@@ -19,15 +19,15 @@ def _chosen(studies: str) -> dict[str, dict]:
         sys.exit(str(error))
 
 
-def main(studies: str = "", check: str = "") -> None:
-    """Print what there is; with `check`, end with status 3 when items were rejected."""
+def main(studies: str = "", check: str = "", strict: str = "") -> None:
+    """Print the state of each study and, without `check`, of the last run; with `strict`, rejected items are status 3."""
     chosen = _chosen(studies)
-    told = [status.describe(name, settings, Path("results", name, "tables")) for name, settings in chosen.items()]
-    print("\n".join(line for one in told for line in one.lines))
+    found = [status.describe(name, settings, Path("results", name, "tables")) for name, settings in chosen.items()]
+    print("\n".join(line for one in found for line in one.lines))
     print("report: results/report.html" if Path("results/report.html").exists() else "no report yet: make report")
     if not check:
         print("\n".join(status.jobs(list(chosen), Path(".snakemake"), Path("logs"))))
-    elif any(one.rejected for one in told):
+    if strict and any(one.rejected for one in found):
         print(f"items were rejected: exit status {REJECTED_STATUS}", file=sys.stderr)
         sys.exit(REJECTED_STATUS)
 

@@ -1,12 +1,14 @@
 """What the files of a run say about it: its progress, its jobs on a cluster, what is under way, what failed."""
 
 import base64
+import json
 import os
 import re
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+RUN = "matlens_run.json"  # what a run says of itself when it starts, whatever its options for printing are
 DONE = "done"
 FAILED = "failed: "
 TAIL_BYTES = 4000
@@ -39,6 +41,21 @@ def last(folder: Path) -> tuple[str, float]:
         if progress(text) != (0, 0):
             return text, datetime.strptime(log.name[:17], "%Y-%m-%dT%H%M%S").timestamp()
     return "", 0.0
+
+
+def begun(folder: Path) -> tuple[int, float]:
+    """Read how many jobs the newest run has, and when it began; (0, 0) if no run left its record (RUN) in a folder."""
+    try:
+        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return int(found["jobs"]), float(found["started"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, 0.0
+
+
+def finished(folder: Path, since: float) -> int:
+    """Count the jobs whose logs, below a folder, ended with "done" since some time."""
+    logs = (log for log in folder.rglob("*.log") if log.stat().st_mtime >= since)
+    return sum(outcome(log)[0] == "done" for log in logs)
 
 
 def under_way(folder: Path) -> list[str]:

@@ -1,10 +1,22 @@
-"""Keep Snakemake's scheduler from looking at its queue ever more often, the longer a run takes.
+"""What happens when a run starts: the number of its jobs is written down, and its scheduler is kept from idle work.
 
 Each look sets a timer that leads to the next look, and each job that ends makes a look of its own: after a thousand
 jobs there are a thousand looks a second (Snakemake 9.27.1). Here one timer is under way at a time.
 """
 
+import json
 import threading
+import time
+from pathlib import Path
+
+from matlens.job.logs import RUN
+
+
+def write_down(workflow, folder: str | Path = ".snakemake") -> None:
+    """Write how many jobs a run has and when it began, for `make status`: with --quiet Snakemake logs neither."""
+    jobs = sum(bool(job.log) for job in workflow.dag.needrun_jobs())
+    Path(folder).mkdir(exist_ok=True)
+    Path(folder, RUN).write_text(json.dumps({"jobs": jobs, "started": time.time()}), encoding="utf-8")
 
 
 def one_timer(scheduler) -> None:

@@ -92,9 +92,12 @@ def jobs(names: list[str], state: Path, logs: Path) -> list[str]:
     `state`: the folder `.snakemake`; `logs`: that of the logs.
     """
     text, start = runs.last(state / "log")
-    if not text:
-        return []
     done, total = runs.progress(text)
+    jobs, started = runs.begun(state)
+    if started > start:
+        done, total, start = runs.finished(logs, started), jobs, started
+    if not total:
+        return []
     begun = runs.jobs_of(runs.under_way(state / "incomplete"))
     failed = [one for name in names for one in runs.failed(logs / name, start)]
     locked = any((state / "locks").glob("*"))
