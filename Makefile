@@ -52,7 +52,7 @@ lint: .venv/installed
 	$(BIN)/codespell && $(BIN)/snakemake --lint
 
 benchmark: .venv/installed
-	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	$(BIN)/python benchmarks/all.py
 
 profile: .venv/installed
 	@$(if $(PROFILE),$(BIN)/python -m matlens.cli.check_profile --name "$(PROFILE)" --submits "$(SUBMITS)")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "workflow"), str(Path(__file__).resolve().parent)]
+NEEDS = {"set": "matbench_log_gvrh_kvrh"}
 
 
 def authors(net, torch):

@@ -32,6 +32,7 @@ STUDY = {
     },
 }  # fmt: skip
 FOUND = "results/formation/predict"
+NEEDS = {"set": "matbench_log_gvrh_kvrh"}
 
 
 def energies(path: Path) -> None:

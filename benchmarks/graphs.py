@@ -4,7 +4,6 @@ Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 python benchmarks/graphs.py [STRUCTUR
 Without a file the elasticity crystals of Matbench are looked for in the public data. Rates are crystals per CPU-second.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy as np
 from matlens.connect import knn, radius, voronoi
 from matlens.crystal import structures as crystals
 from matlens.ingest import structures
-from matlens.store import io
+from matlens.store import catalog, io
 
-DEFAULT = Path(os.environ.get("MATLENS_DATA", "../shared/data")) / "crystals/matbench_log_gvrh_kvrh/structures.jsonl.gz"
+NEEDS = {"set": "matbench_log_gvrh_kvrh"}
 PEERS = 60  # crystals that the peers are timed on
 
 
@@ -36,11 +35,12 @@ def report(name, found, beside=None):
     print(f"{name:<58} {found[0]:9.1f} /s   failed {found[1]}{ratio}", flush=True)
 
 
-def main(path=DEFAULT, most=11_000):
+def main(path=None, most=11_000):
     """Print rates for reading, storing and connecting, and those of pymatgen on some of the same crystals."""
     from pymatgen.analysis.local_env import VoronoiNN
     from pymatgen.core import Lattice, Structure
 
+    path = path or catalog.find(NEEDS["set"], "structures.jsonl.gz")
     start = time.process_time()
     rows = structures.plan(path=str(path)).iloc[: int(most)].to_dict("records")
     print(f"{'plan of ' + str(len(rows)) + ' crystals':<58} {time.process_time() - start:9.2f} s")

@@ -17,6 +17,8 @@ import pandas as pd
 from figures import ood, style
 from matlens.store import io
 
+NEEDS = {"study": "omee2024_ood_*"}
+
 
 def main() -> None:
     """Join the tables that are there, print and write them, and draw them."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
+NEEDS = {"set": "matbench_log_gvrh_kvrh"}
 
 
 def stored(count: int, folder: Path) -> Path:
