@@ -20,7 +20,7 @@ def _chosen(studies: str) -> dict[str, dict]:
 
 
 def main(studies: str = "", check: str = "", strict: str = "") -> None:
-    """Print the state of each study and, without `check`, of the last run; with `strict`, rejected items are status 3."""
+    """Print the state of each study and, without `check`, of the last run; rejected items are status 3 if `strict`."""
     chosen = _chosen(studies)
     found = [status.describe(name, settings, Path("results", name, "tables")) for name, settings in chosen.items()]
     print("\n".join(line for one in found for line in one.lines))
