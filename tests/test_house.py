@@ -101,8 +101,3 @@ def test_nothing_is_unpickled():
         text = path.read_text(encoding="utf-8")
         assert not imports(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}, path
         assert "allow_pickle=True" not in text, path
-
-
-def test_environments_are_those_of_the_lock():
-    for path in (ROOT / "envs").glob("*.yaml"):
-        assert "-r ../requirements.lock" in path.read_text()

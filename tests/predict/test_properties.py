@@ -12,26 +12,27 @@ ENERGY = {28: -5.0, 13: -3.0, 14: -4.0}
 def test_formation_energies_are_those_by_hand_and_an_element_without_reference_costs_its_compounds():
     formulas = ["Ni3Al", "NiAl", "NiO", "Si"]
     rows, lost = properties.stability(
-        np.array(formulas), *compositions.parse(formulas), np.array([-4.9, -4.4, -9.0, -3.9]), ENERGY
+        np.array(formulas), *compositions.parse(formulas), np.array([-4.9, -4.4, -9.0, -3.9]), ENERGY, "predict/x"
     )
     found = {(row["item"], row["property"].split("_")[0]): row["predicted"] for row in rows}
     assert found["Ni3Al", "formation"] == pytest.approx(-4.9 + 0.75 * 5 + 0.25 * 3)
     assert found["NiAl", "formation"] == pytest.approx(-0.4)
     assert found["Si", "energy"] == pytest.approx(0.1)  # above the hull: the element itself lies on it
     assert found["Ni3Al", "energy"] == 0
-    assert [row["item"] for row in lost] == ["NiO"]
+    assert [(row["item"], row["stage"]) for row in lost] == [("NiO", "predict/x")]
     assert "no reference energy of O is known" in lost[0]["reason"]
 
 
 def test_compounds_of_unknown_elements_alone_are_all_lost():
-    rows, lost = properties.stability(np.array(["O"]), *compositions.parse(["O"]), np.array([-1.0]), ENERGY)
+    oxygen = compositions.parse(["O"])
+    rows, lost = properties.stability(np.array(["O"]), *oxygen, np.array([-1.0]), ENERGY, "predict/x")
     assert rows == []
     assert len(lost) == 1
 
 
 def test_no_steps_take_a_crystal_as_it_is():
     strained = Crystal(np.eye(3) * 4.5, np.array([12, 8], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
-    crystal, found = properties.relaxed(strained, steps=0)
+    crystal, found = properties.relaxed(strained, "chgnet", steps=0)
     assert crystal is strained
     assert found == {
         "energy_ev_per_atom": pytest.approx(potentials.energy(strained)),

@@ -317,13 +317,6 @@ def test_a_run_ends_with_figures_a_report_and_on_request_folders_for_viewers(hou
     assert "Nothing to be done" in (again := house.run("-n", "all", "export", studies="mine")).stdout + again.stderr
 
 
-def test_a_figure_without_its_measure_stops_before_the_first_job(house, pictures):
-    house.study("mine", ingest={"files": {"path": f"{pictures}/*"}}, segment={"otsu": {}}, figures={"fractions": {}})
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0
-    assert "add 'fractions: {}' to the section 'quantify'" in done.stdout + done.stderr
-
-
 @pytest.mark.slow
 def test_a_broken_method_leaves_a_report_of_the_rest_and_the_next_run_mends_it(house, pictures):
     otsu = house.folder / "workflow/matlens/segment/otsu.py"

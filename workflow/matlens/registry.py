@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -17,11 +18,34 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f"{hint}allowed: {', '.join(allowed)}"
 
 
+@cache
+def table(entry: str) -> Mapping:
+    """Import a table by "module:TABLE"."""
+    module, name = entry.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def method_of(name: str) -> str:
+    """Return the method of a variant: "unet" of "unet.wide"; a method without variant is its own."""
+    return name.partition(".")[0]
+
+
+def pattern(table: Iterable[str]) -> str:
+    """Return the regular expression of the methods of a table and their variants, for a wildcard."""
+    return f"(?:{'|'.join(table)})(?:[.][a-z0-9_]+)?"
+
+
+def entry(table: Mapping[str, str], name: str) -> str:
+    """Return the entry of a method or variant in a table; a KeyError names the right ones."""
+    method = method_of(name)
+    if method not in table:
+        raise KeyError(f"unknown method '{method}'; {suggest(method, table)}")
+    return table[method]
+
+
 def load(table: Mapping[str, str], name: str) -> Callable:
-    """Import the function that `table` lists under `name`; a KeyError names the right ones."""
-    if name not in table:
-        raise KeyError(f"unknown method '{name}'; {suggest(name, table)}")
-    module, function = table[name].split(":")
+    """Import the function that `table` lists under the method of `name`; a KeyError names the right ones."""
+    module, function = entry(table, name).split(":")
     return getattr(importlib.import_module(module), function)
 
 

@@ -11,10 +11,10 @@ from matlens.store import io
 
 
 def main(
-    index: str, verdicts: list, timings: list, method: str, options: dict, settings: dict, shard: str, candidates: str
+    index: str, verdicts: list, timings: list, method: str, options: dict, settings: dict, round: str, candidates: str
 ):
     """Write the candidates of every replicate; a replicate that has stopped has none, and the log says why."""
-    number, table = int(shard), io.read_table(index)
+    number, table = int(round), io.read_table(index)
     offered = features.build(table, {}, settings["features"]).dropna()
     items = offered.index.to_numpy()
     asked = list({**settings["objectives"], **settings["constraints"]})

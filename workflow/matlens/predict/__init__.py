@@ -6,6 +6,7 @@ importance, learning curve, and a flag on items outside the range of the trainin
 the pixels of shrunken images as features.
 """
 
+from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
 
 ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
@@ -25,10 +26,10 @@ IMAGE_METHODS = {
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }
-# Models that are ready: they predict several properties, each a row, and need no target.
-PROPERTY_METHODS = {
+# Pretrained models: they predict several properties, each a row, and need no target.
+PRETRAINED = {
     "pretrained": "matlens.predict.properties:by_networks",
-    "chgnet": "matlens.predict.properties:relaxed",
 }
+POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # networks learned here, on graphs
 CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing
