@@ -11,7 +11,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
-.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences clean
+.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences docs clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
 run: profile  ## build the studies, then say where the report and the main tables are
@@ -77,6 +77,9 @@ lock:  ## write requirements.lock anew from requirements.in, in an environment o
 
 licences: .venv/installed  ## write docs/licences.md anew; after every `make lock`
 	$(BIN)/python docs/licences.py
+
+docs: .venv/installed  ## write the tables of docs/ anew that follow from the code
+	$(BIN)/python docs/stages.py
 
 clean:  ## remove what the rules made; data and environment stay
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

@@ -253,7 +253,7 @@ def test_a_refusal_is_one_line_with_file_line_key_cause_and_fix(tmp_path, monkey
     path.write_text("title: mine\ningest:\n  alloys: {elements: {Al: [2, 3]}, balance: Ni}\nsegment:\n  otsu: {}\n")
     with pytest.raises(SystemExit) as stopped:
         checks.studies_of("mine")
-    assert stopped.value.code == 1
+    assert stopped.value.code == 2
     assert capsys.readouterr().err == (
         f"{message.HEAD}\nconfig/studies/mine.yaml:4: segment: 'alloys' ingests compositions, and 'segment' works on "
         "images; take 'segment' out, or put it into a study of images\n"

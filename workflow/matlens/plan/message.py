@@ -17,7 +17,7 @@ def line(name: str, keys: list, reason: str) -> str:
 def stop(text: str) -> NoReturn:
     """Print a configuration error and end the process; an exception would get the frames of Snakemake around it."""
     print(f"{HEAD}\n{text}", file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(2)
 
 
 def refuse(name: str, keys: list, reason: str) -> NoReturn:
