@@ -53,7 +53,7 @@ def test_a_finished_study_reruns_only_what_a_change_touches(house, pictures):
 def test_a_wrong_study_stops_before_the_first_job(house, pictures):
     house.study("mine", ingest=ingest(pictures), segment={"otsuu": {}})
     done = house.run(studies="mine")
-    assert done.returncode == 1
+    assert done.returncode == 2
     banner, block = done.stderr.split("Configuration error (no job was started):\n")
     assert block.count("\n") == 1 and "did you mean 'otsu'" in block
     assert block.startswith("config/studies/mine.yaml:") and ": segment.otsuu: unknown method" in block
@@ -64,7 +64,7 @@ def test_a_wrong_study_stops_before_the_first_job(house, pictures):
 def test_a_path_without_files_stops_before_the_first_job(house, pictures):
     house.study("mine", ingest={"files": {"path": f"{pictures}/*.tif"}}, **SETTINGS)
     done = house.run(studies="mine")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.split("Configuration error (no job was started):\n")[1].count("\n") == 1
     assert str(pictures) in done.stderr and "Traceback" not in done.stderr + done.stdout
     assert not (house.folder / "results").exists()

@@ -2,6 +2,7 @@ rule screen:
     """Rank the candidates of a study by their predicted properties."""
     input:
         tables=plan.property_tables,
+        lost=plan.rejected_predictions,
         index=plan.index,
         reference=plan.known_formulas,
         code=plan.code("screen", screen.METHODS),

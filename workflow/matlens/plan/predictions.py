@@ -163,6 +163,11 @@ class Predictions(Paths):
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
 
+    def rejected_predictions(self, wildcards) -> list[str]:
+        """List the `rejected` tables of the predictions that a shortlist is made from."""
+        folder = f"results/{wildcards.study}/predict/"
+        return [path for path in self.rejected(wildcards) if path.startswith(folder)]
+
     def screening(self, wildcards) -> dict:
         """Return the settings that all shortlists of a study share, with the defaults of every property."""
         settings = self.studies[wildcards.study]["screen"]

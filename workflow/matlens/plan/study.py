@@ -108,8 +108,9 @@ def ingest_method(study: dict) -> str:
 
 
 def main_table(study: dict) -> str:
-    """Name the file of the table to look at first: the one the study names, else that of its first measure."""
-    return f"{study['main_table'] or next(iter(study['quantify']), 'items')}.csv"
+    """Name the file of the table to look at first: the one the study names, else the shortlist or its first measure."""
+    first = "shortlist" if "screen" in study else next(iter(study["quantify"]), "items")
+    return f"{study['main_table'] or first}.csv"
 
 
 def load(path: str | Path) -> dict:
