@@ -49,7 +49,8 @@ cluster-test: .venv/installed  ## the same studies through a local Slurm (needs 
 
 lint: .venv/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
-	$(BIN)/codespell && $(BIN)/snakemake --lint
+	$(BIN)/codespell
+	! $(BIN)/snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment'
 
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/all.py
