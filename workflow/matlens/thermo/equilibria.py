@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matlens.job.batch import BadItem
-from matlens.thermo import basins
+from matlens.thermo import basins, potentials
 from matlens.thermo.system import PRESSURE, Part, System, describe
 
 LADDER = (60, 150, 500, 20, 2000)  # densities of the samples, in turn (pycalphad's `pdens`)
@@ -176,6 +176,18 @@ def _advance(made: System, case: Case, temperature: float, densities) -> None:
         _afresh(case)
 
 
+def _elsewhere(
+    made: System, given: basins.Sample, case: Case, found: basins.Lowest, temperature: float, window: float
+) -> basins.Lowest:
+    """Choose other potentials for a refuted case where its phases leave some free; returns what lies below those."""
+
+    def test(plane: np.ndarray) -> basins.Lowest:
+        return basins.lowest(made, given, temperature, plane[None], window)[0]
+
+    case.potentials, found = potentials.settle(made, given, case.sets, case.potentials, found, BELOW, test)
+    return found
+
+
 def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float) -> None:
     """Take a state that lies below the plane into a case, unless it has it already."""
     new = _set(made, lowest.phase, lowest.sites, 1e-6, temperature)
@@ -225,6 +237,8 @@ def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, dens
             given = basins.sample(made, temperature, density)
             planes = np.array([case.potentials for case in own])
             for case, found in zip(own, basins.lowest(made, given, temperature, planes, window), strict=True):
+                if found.below > BELOW:
+                    found = _elsewhere(made, given, case, found, temperature, window)  # noqa: PLW2901
                 if found.below > BELOW:
                     _refute(made, case, found, temperature)
                 else:

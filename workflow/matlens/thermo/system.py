@@ -86,7 +86,8 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     wanted = tuple(sorted({symbol.upper() for symbol in elements}))
     database = tdb.load(name, wanted)
     check_phases(name, database, phases)
-    components, models, left_out = [*wanted, "VA"], {}, {}
+    tdb.check_parameters(name, wanted, _with_disordered(database, phases))
+    components, models, lattices, moles, left_out = [*wanted, "VA"], {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
@@ -94,18 +95,16 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
                 left_out[phase] = "these elements do not form it"
                 continue
             try:
-                models[phase] = Model(database, components, phase)
+                model = Model(database, components, phase)
+                parts = _lattices(model, list(wanted))  # RuntimeError where site ratios are symbols: an ionic liquid
+                models[phase], (lattices[phase], moles[phase]) = model, parts
             except Exception as error:  # pycalphad raises what it likes: a phase less is told, never hidden
                 left_out[phase] = f"pycalphad cannot model it ({' '.join(str(error).split())[:120]})"
         if not models:
             raise BadItem(f"database {name}: none of the phases {', '.join(phases)} is formed by {', '.join(elements)}")
         state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
         records = PhaseRecordFactory(database, components, state, models)
-        found = [str(one) for one in records[next(iter(models))].nonvacant_elements]
-    lattices, moles = {}, {}
-    for phase, model in models.items():
-        lattices[phase], moles[phase] = _lattices(model, found)
-    return System(name, database, found, list(models), models, records, lattices, moles, left_out)
+    return System(name, database, list(wanted), list(models), models, records, lattices, moles, left_out)
 
 
 def _formed(phase, components: set[str]) -> bool:
@@ -136,6 +135,12 @@ def check_phases(name: str, database, phases: list[str]) -> None:
             )
 
 
+def _with_disordered(database, phases: list[str]) -> set[str]:
+    """Add the disordered states that phases hold: their parameters count, too."""
+    hints = (database.phases[phase].model_hints.get("disordered_phase") for phase in phases)
+    return {*phases, *(one for one in hints if one)}
+
+
 def structures(phase: str) -> set[str]:
     """Name the structures that states of a phase may have, by its name in a database."""
     found = set(STRUCTURES.get(phase.upper(), (phase.lower(),)))
@@ -146,7 +151,7 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     """Tell the structure of a state of a phase, and whether it is ordered.
 
     Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
-    the site fractions of its sublattices differ. A cubic solution whose interstitial sites are filled is a carbide:
+    the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose interstitial sites are filled is a carbide:
     "mc".
     """
     filled, at = [], 0
@@ -156,11 +161,10 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     disordered, named = STRUCTURES.get(phase, (phase.lower(), phase.lower()))
     if disordered == named:
         return named, named in ALWAYS_ORDERED
-    alike = [one for one in filled if len(set(one) - {"VA", *INTERSTITIAL}) > 1]
-    spread = max(
-        (abs(one[s] - alike[0][s]) for one in alike[1:] if set(one) == set(alike[0]) for s in one), default=0.0
-    )
-    if spread > ORDERED:
+    metals = [one for one in filled if set(one) - {"VA", *INTERSTITIAL}]
+    unequal = any(set(one) != set(metals[0]) for one in metals[1:])
+    spread = max((abs(one[s] - metals[0][s]) for one in metals[1:] for s in one if not unequal), default=0.0)
+    if unequal or spread > ORDERED:
         return named, True
     full = max((sum(y for s, y in one.items() if s in INTERSTITIAL) for one in filled if "VA" in one), default=0.0)
     return ("mc" if full > FILLED else disordered), False
