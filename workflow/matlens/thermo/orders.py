@@ -38,7 +38,8 @@ PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
 NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
-KNOWN_NAMES = {"T", "P", "R", "LN", "LOG", "EXP", "Y", "N", "E"}
+# Known without a definition; RTLNP is RT ln(P/bar) of gases in SGTE's databases, 0 at the pressure of all equilibria.
+KNOWN_NAMES = {"T", "P", "R", "LN", "LOG", "EXP", "Y", "N", "E", "RTLNP"}
 # Signs that are no text: they stand for a blank. Line feed, carriage return and tab are kept.
 CONTROL = {
     **dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 161), 0x2028, 0x2029, 0xFEFF], " "),

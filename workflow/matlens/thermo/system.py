@@ -57,7 +57,8 @@ class System:
     lattices: dict[str, list[tuple[float, list[str]]]]
     moles: dict[str, np.ndarray]
     left_out: dict[str, str]
-    samples: dict = field(default_factory=dict)  # the last one, by temperature and density
+    samples: dict = field(default_factory=dict)  # the last ones, by temperature and density
+    drawn: dict = field(default_factory=dict)  # their states, by density
 
 
 @dataclass
