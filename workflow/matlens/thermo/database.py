@@ -72,7 +72,8 @@ def text(name: str) -> str:
     found = data.decode(text_files.encoding(data), errors="replace")
     fault = _fault(found)
     if fault:
-        raise ValueError(f"database '{name}' ({path}) {fault}")
+        where = "" if str(path) == name else f" ({path})"
+        raise ValueError(f"database '{name}'{where} {fault}")
     return found
 
 
@@ -117,22 +118,25 @@ def check(name: str, phases: list[str]) -> None:
             raise ValueError(f"phases: database {name} has no '{phase}'; {suggest(phase, known)}")
 
 
-def check_parameters(name: str, wanted: tuple[str, ...], phases: set[str]) -> None:
-    """Refuse elements and phases whose parameters use an undefined function or are given twice; a BadItem says where.
+def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
+    """Say which parameters of some elements in some phases are given more than once; those read as the first.
 
-    `wanted`: symbols in capitals; `phases` with the disordered states that they hold.
+    `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
+    function that is not defined.
     """
-    fault = tdb_orders.flaws(tdb_orders.split(text(name)), set(wanted), {phase.upper() for phase in phases})
-    if fault:
-        raise BadItem(f"database {name}, {fault}")
+    given = tdb_orders.split(text(name))
+    lacks = tdb_orders.undefined(given, set(wanted), phases)
+    if lacks:
+        raise BadItem(f"database {name}, {lacks}")
+    return tdb_orders.repeats(given, set(wanted), phases)
 
 
 def reduced(source: str, wanted: list[str]) -> str:
     """Leave out every parameter of an element that is not wanted, and orders that say nothing about an equilibrium.
 
     The phases stay as they are. It is read several times faster, and any equilibrium of the wanted elements is the
-    same: a parameter of a constituent that is not there is never used. A parameter that is given again with the same
-    value is kept once.
+    same: a parameter of a constituent that is not there is never used. Of a parameter that is given more than once
+    the first is kept.
     """
     strange = set(elements(source)) - {symbol.upper() for symbol in wanted}
     given = tdb_orders.split(source)

@@ -5,7 +5,7 @@ one line, takes an undefined function for 0, and adds up a parameter that is giv
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -115,30 +115,41 @@ def swallowed(found: Iterable[Order]) -> str:
     return ""
 
 
-def flaws(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
-    """Say what is undefined or given twice in what some elements need in some phases; "" where nothing is.
+def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
+    """Say which function is missing in what some elements need in some phases, and where; "" where none is.
 
     `wanted` and `phases` in capitals; `phases` with the disordered states that they hold.
     """
     functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
-    given: dict[tuple, Order] = {}
-    checked: set[str] = set()
-    there = wanted | {"VA", "*"} | formed(found, wanted)
-    for order in found:
-        match = _of(PARAMETER, "PARAMETER", order)
-        if not match or _phase(match) not in phases or not inside(match) <= there:
-            continue
-        key = _key(match)
-        twin = given.setdefault(key, order)
-        if twin is not order and _body(twin) != _body(order):
-            return (
-                f"line {order.line}: the parameter {_spelt(match)} is given more than once (first in line {twin.line}), "
-                "with another value, and readers differ in which one counts: keep one of them"
-            )
-        lacks = undefined(order, functions, checked)
+    seen: set[str] = set()
+    for _, order, _ in needed(found, wanted, phases):
+        lacks = _lacks(order, functions, seen)
         if lacks:
             return lacks
     return ""
+
+
+def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
+    """Say which parameters that some elements need in some phases are given again with another value, and where."""
+    first: dict[tuple, Order] = {}
+    told = []
+    for key, order, match in needed(found, wanted, phases):
+        twin = first.setdefault(key, order)
+        if twin is not order and _body(twin) != _body(order):
+            told.append(
+                f"the parameter {_spelt(match)} is given more than once, with other values (lines {twin.line} and "
+                f"{order.line}); the first one counts: delete the wrong one"
+            )
+    return told
+
+
+def needed(found: Sequence[Order], wanted: set[str], phases: set[str]) -> Iterator[tuple[tuple, Order, re.Match]]:
+    """Go through the parameters of some phases whose constituents consist of some elements alone, with their keys."""
+    there = wanted | {"VA", "*"} | formed(found, wanted)
+    for order in found:
+        match = _of(PARAMETER, "PARAMETER", order)
+        if match and _phase(match) in phases and inside(match) <= there:
+            yield _key(match), order, match
 
 
 def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
@@ -148,37 +159,29 @@ def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
 
 
 def repeated(found: Sequence[Order]) -> set[int]:
-    """Find the parameters that are given again with the same value: the places of the later ones.
-
-    pycalphad would add them up.
-    """
+    """Find the parameters that are given again: the places of the later ones, which pycalphad would add up."""
     seen: set[tuple] = set()
     again = set()
     for at, order in enumerate(found):
         match = _of(PARAMETER, "PARAMETER", order)
         if match:
-            key = (*_key(match), _body(order))
+            key = _key(match)
             if key in seen:
                 again.add(at)
             seen.add(key)
     return again
 
 
-def undefined(order: Order, functions: dict[str, Order], checked: set[str]) -> str:
-    """Say which function is used by an order, or by a function that it uses, and defined nowhere; "" for none.
-
-    `checked` holds the functions that were looked at before, and is added to.
-    """
-    for name in sorted(names(order)):
-        if name in checked:
-            continue
+def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
+    """Say which function is used by an order, or by a function that it uses, and defined nowhere; "" for none."""
+    for name in sorted(names(order) - seen):
         if name not in functions:
             return (
                 f"line {order.line}: the function {name} is undefined, used by '{order.short()}', and would count as 0: "
                 "define it (as 0, if that is meant), or take a whole copy of the database"
             )
-        checked.add(name)
-        lacks = undefined(functions[name], functions, checked)
+        seen.add(name)
+        lacks = _lacks(functions[name], functions, seen)
         if lacks:
             return lacks
     return ""

@@ -286,8 +286,11 @@ def _molten(made: system.System, x: np.ndarray, start: float, step: float) -> fl
 
 
 def _frozen(made: system.System, cast: Cast, temperature: float) -> Equilibrium | None:
-    """Find what a liquid becomes at a lower temperature, K; None where there is no answer."""
+    """Find what a liquid becomes at a lower temperature, K; None where there is no answer.
+
+    The first solid is sought afresh: begun from the liquid alone, a solid that lies 0.2 J/mol lower would go unseen.
+    """
     try:
-        return equilibria.equilibrium(made, temperature, cast.liquid, cast.guess)
+        return equilibria.equilibrium(made, temperature, cast.liquid, cast.guess if cast.solids else None)
     except BadItem:
         return None
