@@ -58,7 +58,7 @@ def place(rows, elements: list[str]):
 def ties(panel, rows, elements: list[str], colours: dict) -> None:
     """Draw tie lines, triangles or invariants, and the bounds of the regions of two phases."""
     x, y = place(rows, elements)
-    rows = rows.assign(px=x, py=y, region=rows["region"] if "region" in rows else -1)
+    rows = rows.assign(px=x, py=y, region=rows.get("region", -1))
     section = len(elements) == 3
     levels = spread(rows["py"].unique()) if not section else None
     for _, tie in rows.groupby("tie", sort=True):
@@ -94,7 +94,7 @@ def three(panel, tie, section: bool) -> None:
 
 
 def bounds(panel, rows, colours: dict) -> set:
-    """Draw both bounds of every region as lines in the colours of their phases; returns the structures that have one."""
+    """Draw both bounds of every region in the colours of their phases; returns the structures that have a line."""
     drawn = set()
     for _, region in rows.groupby("region", sort=True):
         sides = [region.groupby("tie", sort=True).nth(side) for side in (0, 1)]

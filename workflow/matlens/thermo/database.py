@@ -92,8 +92,8 @@ def _fault(source: str) -> str:
     strange = next((one for one in given if not one.word and not tdb_orders.FOREIGN.match(one.text)), None)
     if strange is not None:
         return (
-            f"has the order '{strange.short()}', which pycalphad does not know (line {strange.line}); delete it in a "
-            "copy of the file, if it says nothing about equilibria"
+            f"has the order '{strange.short()}', which pycalphad does not know; delete it in a copy of the file (line "
+            f"{strange.line}), if it says nothing about equilibria"
         )
     return ""
 

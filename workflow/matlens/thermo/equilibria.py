@@ -238,7 +238,7 @@ def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, dens
             planes = np.array([case.potentials for case in own])
             for case, found in zip(own, basins.lowest(made, given, temperature, planes, window), strict=True):
                 if found.below > BELOW:
-                    found = _elsewhere(made, given, case, found, temperature, window)  # noqa: PLW2901
+                    found = _elsewhere(made, given, case, found, temperature, window)
                 if found.below > BELOW:
                     _refute(made, case, found, temperature)
                 else:

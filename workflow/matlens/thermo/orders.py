@@ -101,8 +101,8 @@ def swallowed(found: Iterable[Order]) -> str:
             at = order.line + order.text.count("\n", 0, second.start())
             inside = " ".join(order.text[second.start() :].split())[:60]
             return (
-                f"line {order.line}: the order '{order.short()}' holds another one, '{inside}' (line {at}), which would "
-                "be lost: end the first with '!'"
+                f"line {order.line}: the order '{order.short()}' holds another one, '{inside}' (line {at}), which "
+                "would be lost: end the first with '!'"
             )
         rest = order.after.split("!")
         lost = next((part for part in rest if HEADS.match(part.strip())), None)
@@ -177,8 +177,8 @@ def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
     for name in sorted(names(order) - seen):
         if name not in functions:
             return (
-                f"line {order.line}: the function {name} is undefined, used by '{order.short()}', and would count as 0: "
-                "define it (as 0, if that is meant), or take a whole copy of the database"
+                f"line {order.line}: the function {name} is undefined, used by '{order.short()}', and would count as "
+                "0: define it (as 0, if that is meant), or take a whole copy of the database"
             )
         seen.add(name)
         lacks = _lacks(functions[name], functions, seen)

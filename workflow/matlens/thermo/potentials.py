@@ -1,4 +1,4 @@
-"""Chemical potentials where an alloy leaves them free: exactly at a compound without a range, or between such compounds.
+"""Chemical potentials where an alloy leaves them free: exactly at a compound without a range, or between such ones.
 
 The phases that are there then fix fewer potentials than there are elements. Any set of them proves an answer, as long
 as no state of any phase lies below its plane; the one that a minimiser happens to end with need not.

@@ -10,7 +10,7 @@ from matlens.thermo import equilibria
 from matlens.thermo.equilibria import Equilibrium
 from matlens.thermo.system import System
 
-NARROW = 1e-4  # mole fraction within which nothing more is sought between two phases
+NARROW = 1e-5  # mole fraction within which nothing more is sought between two phases
 EDGE = 1e-3  # mole fraction of the alloys nearest to the elements
 WITHIN_K = 0.2  # to which the temperature of an invariant is known
 CLOSEST_K = 0.01  # to which two sections come where more than one thing happens between them
@@ -66,16 +66,14 @@ def section(made: System, temperature: float, points: int) -> Section:
     """Find all that is stable at one temperature: between alloys that differ in their phases, others are asked.
 
     `points` alloys are spread evenly, and one lies near each element. Two neighbours fit together where the last phase
-    of one is the first of the next; elsewhere the middle of the gap is asked, until it is narrower than 0.0001.
+    of one is the first of the next; elsewhere the middle of the gap is asked, until it is narrower than 0.00001.
     """
     grid = np.concatenate([[EDGE], (np.arange(points) + 0.5) / points, [1 - EDGE]])
     asked, tried, found = list(grid), set(), []
     while asked:
         tried |= {round(x, 7) for x in asked}
         answers = equilibria.row(made, temperature, np.array([[1 - x, x] for x in asked]))
-        found += [
-            (x, _ordered(one)) for x, one in zip(asked, answers, strict=True) if isinstance(one, Equilibrium)
-        ]
+        found += [(x, _ordered(one)) for x, one in zip(asked, answers, strict=True) if isinstance(one, Equilibrium)]
         found.sort(key=lambda pair: pair[0])
         asked = [x for x in _holes([one for _, one in found]) if round(x, 7) not in tried]
     kept = [one for _, one in found]
@@ -117,17 +115,19 @@ def _ties(found: list[Equilibrium]) -> list[Equilibrium]:
 
 def _spans(found: list[Equilibrium], ties: list[Equilibrium]) -> list[Span]:
     """List the phases along a section, each with what is known of its range."""
-    if not ties:
-        return [Span(_label(found[0].parts[0]), 0.0, 1.0)] if found else []
-    spans = [Span(_label(ties[0].parts[0]), 0.0, float(ties[0].parts[0].x[1]))]
-    for at, tie in enumerate(ties):
-        right = float(tie.parts[1].x[1])
-        following = ties[at + 1].parts[0] if at + 1 < len(ties) else None
-        joined = following is not None and _label(following) == _label(tie.parts[1])
-        last = 1.0 if following is None else float(following.x[1]) if joined else right
-        spans.append(Span(_label(tie.parts[1]), right, last))
-        if following is not None and not joined:
-            spans.append(Span(_label(following), float(following.x[1]), float(following.x[1])))
+    spans: list[Span] = []
+    kept = {id(tie) for tie in ties}
+    for one in found:
+        if len(one.parts) > 1 and id(one) not in kept:
+            continue  # another alloy of the same tie
+        for at, part in enumerate(one.parts):
+            x = float(part.x[1])
+            if at == 0 and spans and spans[-1].label == _label(part):
+                spans[-1].last = max(spans[-1].last, x)
+            else:
+                spans.append(Span(_label(part), x, x))
+    if spans:
+        spans[0].first, spans[-1].last = 0.0, 1.0
     return spans
 
 
@@ -174,7 +174,9 @@ def _closed(one: Section, other: Section) -> dict[int, tuple[float, float]]:
         ties = [one.ties[at] for at in group] if gone else []
         if ties and ties[-1].parts[1].x[1] - ties[0].parts[0].x[1] < 2 * ALIKE:
             x = float(0.5 * (ties[-1].parts[1].x[1] + ties[0].parts[0].x[1]))
-            x = 0.0 if x < 2 * EDGE else 1.0 if x > 1 - 2 * EDGE else x
+            # Near an element, the outer of the two phases ends at the element itself.
+            x = 0.0 if x < ALIKE and ties[0] is one.ties[0] else x
+            x = 1.0 if x > 1 - ALIKE and ties[-1] is one.ties[-1] else x
             found |= {id(tie): (temperature, x) for tie in ties}
     return found
 
@@ -188,7 +190,8 @@ def _met(low: Section, high: Section) -> list[Invariant]:
     places = [
         at
         for at in range(1, len(other.spans) - 1)
-        if other.kinds()[:at] + other.kinds()[at + 1 :] == without.kinds() and len(without.spans) == len(other.spans) - 1
+        if other.kinds()[:at] + other.kinds()[at + 1 :] == without.kinds()
+        and len(without.spans) == len(other.spans) - 1
     ]
     if not places:
         return []

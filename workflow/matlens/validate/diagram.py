@@ -1,4 +1,4 @@
-"""Binary diagrams and isothermal sections as tie lines, regions and invariants, from equilibria that are each proved."""
+"""Binary diagrams and isothermal sections: tie lines, regions and invariants, from equilibria that are each proved."""
 
 import itertools
 from collections.abc import Iterable
@@ -21,9 +21,8 @@ def tie_lines(*, databases: list[dict], elements: list[str], temperatures_k: lis
     follow where neighbours differ in their phases, and of two elements further temperatures, until nothing lies
     between. Returns a DataFrame (COLUMNS and x_<symbol>): a row for each end of each tie line or triangle. `phases`
     counts the ends: of two elements, three are an invariant (to 0.2 K). `region` numbers the regions of two phases,
-    whose ties follow each other in the order of the table (where a gap closes or a compound melts, both ends of the last
-    one are the same); -1 is none. `note`: phases that are left out, and doubtful
-    parameters. ValueError: another number of elements, or several temperatures for three.
+    whose ties follow each other in the order of the table; both ends of a last tie are the same where a gap closes or a
+    compound melts; -1 is none. `note`: phases that are left out, and doubtful parameters. ValueError: another number of elements, or several temperatures for three.
     """
     import pandas as pd
 
