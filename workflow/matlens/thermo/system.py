@@ -194,8 +194,8 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     """Tell the structure of a state of a phase, and whether it is ordered.
 
     Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
-    the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose interstitial sites are filled is a carbide:
-    "mc".
+    the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose
+    interstitial sites are filled is a carbide: "mc".
     """
     filled, at = [], 0
     for _, names in lattices:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matlens.thermo import equilibria
+from matlens.thermo import basins, equilibria
 from matlens.thermo.equilibria import Equilibrium
-from matlens.thermo.system import System
+from matlens.thermo.system import Part, System
 
 NARROW = 1e-5  # mole fraction within which nothing more is sought between two phases
+LOW = 0.01  # J/mol by which a state lies below a chord
 EDGE = 1e-3  # mole fraction of the alloys nearest to the elements
 WITHIN_K = 0.2  # to which the temperature of an invariant is known
 CLOSEST_K = 0.01  # to which two sections come where more than one thing happens between them
@@ -66,7 +67,8 @@ def section(made: System, temperature: float, points: int) -> Section:
     """Find all that is stable at one temperature: between alloys that differ in their phases, others are asked.
 
     `points` alloys are spread evenly, and one lies near each element. Two neighbours fit together where the last phase
-    of one is the first of the next; elsewhere the middle of the gap is asked, until it is narrower than 0.00001.
+    of one is the first of the next; elsewhere the middle of the gap is asked, until it is narrower than 0.00001. Where
+    both are of one phase, a state of another phase below the chord between them is asked.
     """
     grid = np.concatenate([[EDGE], (np.arange(points) + 0.5) / points, [1 - EDGE]])
     asked, tried, found = list(grid), set(), []
@@ -75,7 +77,7 @@ def section(made: System, temperature: float, points: int) -> Section:
         answers = equilibria.row(made, temperature, np.array([[1 - x, x] for x in asked]))
         found += [(x, _ordered(one)) for x, one in zip(asked, answers, strict=True) if isinstance(one, Equilibrium)]
         found.sort(key=lambda pair: pair[0])
-        asked = [x for x in _holes([one for _, one in found]) if round(x, 7) not in tried]
+        asked = [x for x in _holes(made, temperature, [one for _, one in found]) if round(x, 7) not in tried]
     kept = [one for _, one in found]
     ties = _ties(kept)
     return Section(temperature, kept, ties, _spans(kept, ties))
@@ -90,14 +92,35 @@ def _label(part) -> Label:
     return part.phase, part.structure
 
 
-def _holes(found: list[Equilibrium]) -> list[float]:
-    """List the middles between neighbours whose phases do not meet."""
-    middles = []
+def _holes(made: System, temperature: float, found: list[Equilibrium]) -> list[float]:
+    """List the alloys between neighbours whose phases do not meet, or between which another phase may lie."""
+    given = basins.sample(made, temperature, equilibria.LADDER[0])
+    asked = []
     for one, other in itertools.pairwise(found):
         last, first = one.parts[-1], other.parts[0]
-        if _label(last) != _label(first) and first.x[1] - last.x[1] > NARROW:
-            middles.append(float(0.5 * (last.x[1] + first.x[1])))
-    return middles
+        if first.x[1] - last.x[1] <= NARROW:
+            continue
+        if _label(last) != _label(first):
+            asked.append(float(0.5 * (last.x[1] + first.x[1])))
+        elif given is not None:
+            asked += _hidden(given, last, float(one.potentials @ last.x), first, float(other.potentials @ first.x))
+    return asked
+
+
+def _hidden(given: basins.Sample, last: Part, low: float, first: Part, high: float) -> list[float]:
+    """Find the sampled state of another phase that lies furthest below the chord between two states of one phase.
+
+    A phase whose energy curve is above its chord nowhere hides nothing else: a compound that is stable between the two
+    lies below it. `low` and `high`: energies of the two, J/mol of atoms.
+    """
+    x = given.x[:, 1]
+    chord = low + (high - low) * (x - last.x[1]) / (first.x[1] - last.x[1])
+    below = np.where((x > last.x[1] + NARROW) & (x < first.x[1] - NARROW), chord - given.energy, -np.inf)
+    for phase, start, end in given.basins:
+        if phase == last.phase:
+            below[start:end] = -np.inf
+    best = int(np.argmax(below))
+    return [float(x[best])] if below[best] > LOW else []
 
 
 def _ties(found: list[Equilibrium]) -> list[Equilibrium]:
@@ -188,10 +211,7 @@ def _met(low: Section, high: Section) -> list[Invariant]:
     """
     without, other = (low, high) if len(low.spans) < len(high.spans) else (high, low)
     places = [
-        at
-        for at in range(1, len(other.spans) - 1)
-        if other.kinds()[:at] + other.kinds()[at + 1 :] == without.kinds()
-        and len(without.spans) == len(other.spans) - 1
+        at for at in range(1, len(other.spans) - 1) if other.kinds()[:at] + other.kinds()[at + 1 :] == without.kinds()
     ]
     if not places:
         return []

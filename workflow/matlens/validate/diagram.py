@@ -22,7 +22,8 @@ def tie_lines(*, databases: list[dict], elements: list[str], temperatures_k: lis
     between. Returns a DataFrame (COLUMNS and x_<symbol>): a row for each end of each tie line or triangle. `phases`
     counts the ends: of two elements, three are an invariant (to 0.2 K). `region` numbers the regions of two phases,
     whose ties follow each other in the order of the table; both ends of a last tie are the same where a gap closes or a
-    compound melts; -1 is none. `note`: phases that are left out, and doubtful parameters. ValueError: another number of elements, or several temperatures for three.
+    compound melts; -1 is none. `note`: phases that are left out, and doubtful parameters. ValueError: another number of
+    elements, or several temperatures for three.
     """
     import pandas as pd
 

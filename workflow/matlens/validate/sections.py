@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from matlens.thermo import equilibria
+from matlens.thermo import basins, equilibria
 from matlens.thermo.equilibria import Equilibrium
 from matlens.thermo.system import Part, System
 
@@ -16,6 +16,7 @@ FIRST, SHORTEST, LONGEST = 1e-4, 1e-6, 0.03  # steps of a walk, in mole fraction
 SIDE = 1e-3  # mole fraction of the third element along a side of the section
 SAME = 5e-3  # mole fraction by which the corners of one triangle may differ between two answers
 JUMP = 0.1  # mole fraction by which the ends of a tie may move in one step
+HEIGHT = 1e4  # J/mol that count as much as a mole fraction of 1, so that the hull is well shaped
 STEPS = 300  # of one walk
 PLANE = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 3**0.5 / 2]])  # corners of the section
 
@@ -60,9 +61,9 @@ class Section:
 
 
 def section(made: System, temperature: float, alloys: np.ndarray, points: int) -> Section:
-    """Find the triangles and regions of a section at a temperature, K, begun from alloys (n, 3) and from its sides."""
+    """Find the triangles and regions of a section at a temperature, K, from alloys (n, 3), its sides, and a hull."""
     found = Section(made, temperature)
-    answers = equilibria.row(made, temperature, np.vstack([alloys, _sides(points)]))
+    answers = equilibria.row(made, temperature, np.vstack([alloys, _sides(points), _hull(made, temperature)]))
     good = [one for one in answers if isinstance(one, Equilibrium)]
     found.grid = [one for one in answers[: len(alloys)] if isinstance(one, Equilibrium)]
     for one in good:
@@ -83,6 +84,36 @@ def _sides(points: int) -> np.ndarray:
     along = (np.arange(4 * points) + 0.5) / (4 * points)
     side = np.column_stack([(1 - along) * (1 - SIDE), along * (1 - SIDE), np.full(len(along), SIDE)])
     return np.vstack([np.roll(side, shift, axis=1) for shift in range(3)])
+
+
+def _hull(made: System, temperature: float) -> np.ndarray:
+    """Give an alloy for every two or three phases that share a facet of the lower hull of a sample: (n, 3).
+
+    It is the middle of the largest such facet. So no region is missed that is as large as the spacing of the sample.
+    """
+    from scipy.spatial import ConvexHull, QhullError
+
+    given = basins.sample(made, temperature, equilibria.LADDER[0])
+    real = np.flatnonzero(given.energy < basins.MADE_UP) if given is not None else np.zeros(0, int)
+    if len(real) < 5:
+        return np.zeros((0, 3))
+    number = np.zeros(len(given.energy), int)
+    for at, (phase, start, end) in enumerate(given.basins):
+        number[start:end] = made.phases.index(phase) * len(given.basins) + at
+    points = np.column_stack([given.x[real] @ PLANE, given.energy[real] / HEIGHT])
+    try:
+        hull = ConvexHull(points)
+    except QhullError:  # all states in one plane
+        return np.zeros((0, 3))
+    best: dict[tuple, tuple[float, np.ndarray]] = {}
+    for corners in hull.simplices[hull.equations[:, 2] < 0]:
+        a, b, c = points[corners, :2]
+        area = abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+        kind = tuple(sorted(set(number[real[corners]])))
+        if len(kind) > 1 and area > best.get(kind, (1e-9, None))[0]:
+            best[kind] = area, given.x[real[corners]].mean(axis=0)
+    found = np.array([x for _, x in best.values()]).reshape(-1, 3)
+    return found[found.min(axis=1) > 0]
 
 
 def _walk_edges(found: Section, done: set[tuple[int, int]]) -> None:
