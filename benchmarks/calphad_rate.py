@@ -20,15 +20,14 @@ import numpy as np
 from matlens.thermo import equilibria, system
 
 ALLOYS, STEPS, PEER = 100, 10, 100
+NICKEL = ["LIQUID", "L12_FCC", "BCC_B2", "SIGMA_SGTE"]
+SOLUTIONS = ["LIQUID", "FCC_A1", "BCC_A2", "HCP_A3"]
+COMPOUNDS = ["AL2Y", "AL2Y3", "AL7CU2Y3", "AL8CU4Y", "ALCU17Y2", "ALCU5Y", "ALCUY", "ALY"]
 SYSTEMS = {  # database, phases, elements, temperatures in K, largest share of each element but the last
-    "Ni-Al-Cr": ("pycalphad:alcocrni.tdb", ["LIQUID", "L12_FCC", "BCC_B2", "SIGMA_SGTE"], ["Al", "Cr", "Ni"], (973, 1423), 0.25),
+    "Ni-Al-Cr": ("pycalphad:alcocrni.tdb", NICKEL, ["Al", "Cr", "Ni"], (973, 1423), 0.25),
     "Al-Zn": ("pycalphad:alzn_mey.tdb", ["LIQUID", "FCC_A1", "HCP_A3"], ["Al", "Zn"], (400, 900), 0.9),
-    "Al-Cu-Y": (
-        "pycalphad:Al-Cu-Y.tdb",
-        ["LIQUID", "FCC_A1", "BCC_A2", "HCP_A3", "AL2Y", "AL2Y3", "AL7CU2Y3", "AL8CU4Y", "ALCU17Y2", "ALCU5Y", "ALCUY", "ALY"],
-        ["Al", "Cu", "Y"], (900, 1500), 0.45,
-    ),
-}  # fmt: skip
+    "Al-Cu-Y": ("pycalphad:Al-Cu-Y.tdb", SOLUTIONS + COMPOUNDS, ["Al", "Cu", "Y"], (900, 1500), 0.45),
+}
 
 
 def main() -> None:

@@ -79,15 +79,16 @@ def test_phases_of_the_cases_are_named_or_left_out_rightly(folder, case):
         assert {part.phase: round(part.fraction, 3) for part in found.parts} == parts
 
 
+@pytest.mark.parametrize("steps", [(5.0,), pytest.param((5.0, 0.25), marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("folder", "case"), listed("07_"))
-def test_solidification_of_the_cases_ends_where_it_should_whatever_the_step(folder, case):
+def test_solidification_of_the_cases_ends_where_it_should_whatever_the_step(folder, case, steps):
     name, given = asked(folder, case)
     right, ends = case["right"][0], []
     made = system.system(name, list(given["x"]), given["phases"])
     x = system.ordered_amounts(made, given["x"])
     line = equilibria.sweep(made, list(np.arange(600.0, 2001.0, 100.0)), x[None])[0]
     liquidus = quantities.melting(made, x, line, 1.0)[1]
-    for step in (given["step_k"], 0.25):
+    for step in steps:
         cast = quantities.solidify(made, x, liquidus, step)
         ends.append(cast["end_k"])
         assert cast["converged"] and cast["ending"] in ("invariant", "remainder")
@@ -113,7 +114,7 @@ def test_a_section_of_the_cases_has_every_triangle_however_coarse_its_grid(folde
     for one in triangles:  # some kinds are there twice
         same = [t for t in found.triangles if sorted(part.phase for part in t.parts) == sorted(one["phases"])]
         x = np.array([one["centroid_x"][symbol.capitalize()] for symbol in made.elements])
-        assert min(abs(t.potentials @ x - one["gm_j_mol"]) for t in same) < 1.0
+        assert min(abs(t.potentials @ x - one["gm_j_mol"]) for t in same) < 2.0  # of 5 digits
     assert all(part.fraction == pytest.approx(1 / 3, abs=1e-3) for one in found.triangles for part in one.parts)
 
 
