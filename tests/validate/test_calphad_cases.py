@@ -133,7 +133,8 @@ GOOD = """$ a comment
  PARAMETER L(LIQUID,AL,NI;0) 298.15 -50000; 6000 N !
  LIST_OF_REFERENCES
  NUMBER SOURCE
- REF1 'On the parameter G of nickel, PHASE diagrams, function of T' !
+ REF1 'On parameter G(LIQUID,NI;0), PHASE diagrams,
+ function GNI 298.15 of T' !
 """
 
 

@@ -30,9 +30,10 @@ HEADS = re.compile(
     r"|CON[A-Z]*\s+[^\s!]+\s*:"
     r"|ELE[A-Z]*\s+(?:[A-Z]{1,2}|/-)\s+[\w()/-]+\s+[-+]?[\d.]+"
     r"|SPE[A-Z]*\s+[A-Z][\w+/.*-]*\s+[A-Z][A-Z]?\d"
-    r"|TYP[A-Z]*_DEF[A-Z]*\s+\S\s+(?:SEQ|GES|IF|POLY)\b)",
+    r"|TYP[A-Z]*_DEF[A-Z]*\s+\S\s+(?:SEQ|G[E]S|IF|POLY)\b)",
     re.IGNORECASE,
 )  # fmt: skip
+QUOTED = re.compile(r"'[^']*'")
 SECOND = re.compile(rf"(?<=[\s;])(?:{HEADS.pattern})", re.IGNORECASE)
 PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+)\s*)?\)", re.IGNORECASE)
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
@@ -96,7 +97,8 @@ def _order(text: str, line: int, ends: bool, after: str) -> Order:
 def swallowed(found: Iterable[Order]) -> str:
     """Say which order holds another one, for want of a `!` or of a line end; "" where none does."""
     for order in found:
-        second = SECOND.search(order.text, len(order.text) - len(order.text.lstrip()) + 1)
+        text = QUOTED.sub(_blank, order.text) if order.word in PROSE else order.text
+        second = SECOND.search(text, len(text) - len(text.lstrip()) + 1)
         if second:
             at = order.line + order.text.count("\n", 0, second.start())
             inside = " ".join(order.text[second.start() :].split())[:60]
@@ -113,6 +115,11 @@ def swallowed(found: Iterable[Order]) -> str:
                 "be lost: give it a line of its own (or a '$' before it, if it is a comment)"
             )
     return ""
+
+
+def _blank(match: re.Match) -> str:
+    """Write blanks for a quoted text, which may name parameters; its lines are kept."""
+    return re.sub(r"[^\n]", " ", match[0])
 
 
 def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
