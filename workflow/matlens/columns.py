@@ -12,6 +12,7 @@ STAGE = "stage"
 REASON = "reason"
 FILE = "file"
 SAME_AS = "same_as"
+NOTE = "note"
 TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
@@ -247,22 +248,27 @@ MEANING = {
     "two_point_probability": "two-point correlation S2: probability that both ends of the lag lie in the phase",
     "lineal_path_probability": "lineal path L: probability that the whole segment of the lag lies in the phase",
     "two_point_cluster_probability": "cluster function C2: probability that both ends lie in the same cluster",
-    "chords": "number of chords (straight stretches of the phase) that the border of the image does not cut",
-    "chords_cut": "number of chords that the border of the image cuts",
+    "chords": "number of chords (straight stretches of the phase) that no border cuts",
+    "chords_cut": "number of chords cut by the border of the image or by pixels that are not labelled",
     "chord_mean_px": "mean length of the chords that the border does not cut, in pixels",
     "chord_std_px": "standard deviation of the length of those chords, in pixels",
     "chord_length_px": "length of the chords that are counted, in pixels",
     "chord_probability": "part of the chords of this direction that have this length",
     "mean_intercept_px": "length of the phase along the lines over its chords (cut ones count half), in pixels",
     "specific_surface_per_px": "boundary of the phase with others per labelled area or volume (Crofton), per pixel",
-    "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, per pixel",
+    "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, if isotropic, per pixel",
+    "surface_anisotropy": "largest relative difference of the crossings along a direction from their mean; 0 isotropic",
+    NOTE: "warning about the row: cause and what to do; empty without one",
     "triple_line_density_per_px2": "length of voxel edges where three phases meet, per volume; empty in 2-D",
     "triple_line_smooth_per_px2": "length of the smooth lines behind those edges, per volume, if isotropic",
     "clusters": "number of connected clusters of the phase",
-    "spanning_clusters": "number of clusters that reach from border to border along the direction",
+    "spanning_clusters": "number of clusters that reach from border to border of the labelled window along the direction",
     "connected_fraction": "part of the phase that lies in spanning clusters, 0 to 1",
-    "tortuosity": "mean shortest way through the phase to the last plane, over the straight distance",
-    "tortuosity_min": "shortest way through the phase, over the straight distance",
+    "phase_fraction": "fraction of the phase in the labelled window, 0 to 1",
+    "effective_diffusivity": "D_eff / D0 of steady diffusion through the phase, 0 if it does not span",
+    "tortuosity_factor": "diffusive tortuosity: fraction over D_eff / D0; empty if the phase does not span",
+    "tortuosity": "geometric tortuosity: mean shortest way through the phase over the straight distance",
+    "tortuosity_min": "geometric: shortest way through the phase, over the straight distance",
     "reached_fraction": "part of the phase in the last plane that can be reached from the first",
     "database": "thermodynamic database",
     "T_K": "temperature, K",
