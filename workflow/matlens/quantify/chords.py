@@ -1,8 +1,9 @@
 """Chords: the lengths of the straight stretches of a phase between its two ends.
 
-A chord that is cut, by the border of the image or by a pixel that is not labelled, has an unknown length. Leaving such chords out favours short ones; the mean
-intercept length counts them as half a chord each, and is unbiased: it is the length of the phase along the lines over
-the number of chords, and for every isotropic structure 4 V/S in 3-D and pi A/L in 2-D.
+A chord that is cut, by the border of the image or by a pixel that is not labelled, has an unknown length. Leaving such
+chords out favours short ones; the mean intercept length counts half a chord for each end that is seen, and is unbiased:
+it is the length of the phase along the lines over the number of chords, and for every isotropic structure 4 V/S in 3-D
+and pi A/L in 2-D.
 E. E. Underwood, Quantitative Stereology (1970), ch. 4.
 """
 

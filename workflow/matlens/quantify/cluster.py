@@ -14,7 +14,8 @@ def label(mask: np.ndarray, connectivity: str) -> np.ndarray:
     import cc3d
 
     ways = {"faces": {2: 4, 3: 6}, "corners": {2: 8, 3: 26}}[connectivity][mask.ndim]
-    return cc3d.connected_components(mask, connectivity=ways)
+    # as uint8: of boolean images cc3d 4.1.1 leaves gaps in the numbers
+    return cc3d.connected_components(np.ascontiguousarray(mask).view(np.uint8), connectivity=ways)
 
 
 def _boxes(clusters: np.ndarray) -> list[tuple[int, tuple[slice, ...]]]:

@@ -7,6 +7,7 @@ flux crosses the other faces. Those are the boundary conditions of TauFactor (S.
 coarse conductances halved (D. Braess, Computing 55 (1995) 379), red-black Gauss-Seidel before and after.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,7 @@ def spanning(mask: np.ndarray) -> np.ndarray:
     """Keep the clusters (cells that share faces) that reach from the first plane of axis 0 to the last."""
     import cc3d
 
-    clusters = cc3d.connected_components(mask, connectivity=6)
+    clusters = cc3d.connected_components(mask.astype(np.uint8), connectivity=6)
     both = np.intersect1d(clusters[0], clusters[-1])
     table = np.zeros(int(clusters.max()) + 1, bool)
     table[both[both > 0]] = True
@@ -189,7 +190,7 @@ def _imbalance(x: np.ndarray, top: Level) -> float:
 def _precondition(levels: list[Level], residual: np.ndarray) -> np.ndarray:
     """Apply one V-cycle to a residual."""
     levels[0].b[...] = residual
-    for level, coarse in zip(levels[:-1], levels[1:], strict=True):
+    for level, coarse in itertools.pairwise(levels):
         level.x[...] = 0
         for colour in (0, 1):
             _smooth(level.x, level.b, *level.links, level.diagonal, colour)

@@ -47,7 +47,7 @@ def bounds(known: np.ndarray) -> tuple[slice, ...]:
 
 
 def window(labels: np.ndarray, phase: int, phases: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a phase is and what is labelled, both boolean, cropped to the bounding box of the labelled pixels."""
+    """Return where a phase is and what is labelled, as booleans cropped to the bounding box of the labelled pixels."""
     known = labelled(labels)
     cut = bounds(known)
     return of_phase(labels[cut], phase, phases), known[cut]
