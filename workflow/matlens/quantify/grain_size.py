@@ -12,7 +12,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.job.batch import BadItem
-from matlens.quantify import grain_count, masks, region_map
+from matlens.quantify import grain_count, masks, region_map, surface
 from matlens.quantify.grain_lines import (
     CIRCLES,
     STEPS,
@@ -28,15 +28,6 @@ from matlens.quantify.grain_lines import (
 WIDE = 3.0  # mean intercepts along a block at least
 LOST = 0.01  # part of the intersections between pixels beyond which a row says so
 FEWEST = 50  # grains a field at least, ASTM E112-13 section 11
-POWERS = {  # of a length in the columns in pixels
-    "test_length_px": 1,
-    "test_area_px2": 2,
-    "mean_lineal_intercept_px": 1,
-    "mean_lineal_intercept_ci95_px": 1,
-    "chord_mean_px": 1,
-    "grains_per_px2": -2,
-    "grains_ci95_per_px2": -2,
-}
 
 
 def g_of_intercept(length_um):
@@ -132,8 +123,9 @@ def measure(
 
     `labels`: int32 map of grains (0 is boundary, not pore; -1 not labelled), or uint8 phase map with the phase
     `boundary` between grains (255 not labelled). `pixel_size_um`: width of a pixel; without it G is empty. `spacing`:
-    see `masks.spacings`; pixels that are not square are repeated until they are. `lines`: straight lines at 0, 45, 90
-    and 135 degrees, one shorter image side / `lines` apart; what is not labelled ends a line. `fields`: the image is
+    see `masks.spacings`; for circles and planimetry, pixels that are not square are repeated until they are. `lines`:
+    straight lines at 0, 45, 90 and 135 degrees (of flat pixels, along their diagonals, weighted), one shorter image
+    side / `lines` apart; what is not labelled ends a line. `fields`: the image is
     cut into `fields` x `fields` rectangles for circles and planimetry, three circles of 0.7958, 0.5305 and 0.2653 of
     the shorter side in each.
 
@@ -146,21 +138,23 @@ def measure(
     """
     import pandas as pd
 
-    pixels, unit = _square(_grains(np.asarray(labels), phases, boundary), masks.spacings(spacing, 2))
+    pixels, steps = _grains(np.asarray(labels), phases, boundary), masks.spacings(spacing, 2)
+    square, unit = _square(pixels, steps)
     if min(pixels.shape) < 4 * fields:
         raise BadItem(
             f"an image of {' x '.join(map(str, pixels.shape))} pixels is too small for {fields} fields a side"
         )
-    size_um = None if pixel_size_um is None else pixel_size_um * unit
-    tested = {direction: _lines(pixels, direction, min(pixels.shape) / lines) for direction in STEPS}
-    together = _together(list(tested.values()))
-    parts = blocks(pixels.shape, together.per_px(), fields)
-    rows = [_intercept_row("lines", np.nan, together, parts, size_um)]
-    rows += [_intercept_row("lines", float(direction), tested[direction], parts, size_um) for direction in tested]
-    rows.append(_intercept_row("circles", np.nan, _circles(pixels, fields), parts, size_um))
-    rows.append(_planimetric_row(*grain_count.planimetric(pixels, (fields, fields)), fields, parts, size_um))
-    table = pd.DataFrame(rows)
-    return table.assign(**{name: table[name] * unit**power for name, power in POWERS.items()})
+    tested = {step: _lines(pixels, direction, min(pixels.shape) / lines, steps) for direction, step in STEPS.items()}
+    together = _together(tested, steps)
+    parts = blocks(tuple(np.multiply(pixels.shape, steps)), together.per_px(), fields)
+    rows = [_intercept_row("lines", np.nan, together, parts, pixel_size_um)]
+    for (down, along), part in tested.items():
+        angle = float(np.degrees(np.arctan2(-down * steps[0], along * steps[1])) % 180)
+        rows.append(_intercept_row("lines", angle, part, parts, pixel_size_um))
+    rows.append(_intercept_row("circles", np.nan, _circles(square, fields, unit), parts, pixel_size_um))
+    grains, areas = grain_count.planimetric(square, (fields, fields))
+    rows.append(_planimetric_row(grains, areas * unit**2, fields, parts, pixel_size_um))
+    return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
@@ -189,20 +183,29 @@ class Tested:
         return tuple(np.bincount(place, values, minlength=number) for values in (self.counts, self.lengths))
 
 
-def _together(tested: list[Tested]) -> Tested:
-    """Join the lines of all directions."""
-    at, counts, lengths, whole = (
-        np.concatenate([getattr(part, name) for part in tested]) for name in ("at", "counts", "lengths", "whole")
+def _together(tested: dict[tuple[int, int], Tested], spacing: tuple[float, float]) -> Tested:
+    """Join the lines of all directions; of flat pixels, weighted by the part of all directions nearest to each."""
+    if spacing[0] != spacing[1]:
+        parts, length = surface.weights(spacing), sum(part.lengths.sum() for part in tested.values())
+        half = {step: step if step in parts else (-step[0], -step[1]) for step in tested}
+        weight = {step: parts[half[step]] * length / part.lengths.sum() for step, part in tested.items()}
+    else:
+        weight = dict.fromkeys(tested, 1.0)
+    at, whole = (np.concatenate([getattr(part, name) for part in tested.values()]) for name in ("at", "whole"))
+    counts, lengths = (
+        np.concatenate([getattr(part, name) * weight[step] for step, part in tested.items()])
+        for name in ("counts", "lengths")
     )
-    total = max(counts.sum(), 1)
-    lost = sum(part.lost * part.counts.sum() for part in tested) / total
-    return Tested(at, counts, lengths, whole, sum(part.number for part in tested), lost)
+    raw = [part.counts.sum() for part in tested.values()]
+    lost = np.dot([part.lost for part in tested.values()], raw) / max(sum(raw), 1)
+    return Tested(at, counts, lengths, whole, sum(part.number for part in tested.values()), float(lost))
 
 
-def _lines(pixels: np.ndarray, direction: int, spacing: float) -> Tested:
+def _lines(pixels: np.ndarray, direction: int, apart: float, spacing: tuple[float, float]) -> Tested:
     """Count the intersections of parallel lines, pixel by pixel; what is not labelled cuts a line."""
-    step, places, counts, whole, number, coarse = np.hypot(*STEPS[direction]), [], [], [], 0, 0.0
-    for rows, cols in straight(pixels.shape, direction, spacing):
+    step, places, counts, whole = np.hypot(*np.multiply(STEPS[direction], spacing)), [], [], []
+    number, coarse = 0, 0.0
+    for rows, cols in straight(pixels.shape, direction, apart):
         line = pixels[rows, cols]
         for piece in pieces(line):
             values = line[piece]
@@ -221,7 +224,7 @@ def _lines(pixels: np.ndarray, direction: int, spacing: float) -> Tested:
     return Tested(at, counts, np.full(len(at), step), np.concatenate(whole), number, lost)
 
 
-def _circles(pixels: np.ndarray, fields: int) -> Tested:
+def _circles(pixels: np.ndarray, fields: int, unit: float) -> Tested:
     """Count the intersections of three concentric circles in the middle of each field; unlabelled parts are cut out."""
     edges = [[length * k // fields for k in range(fields + 1)] for length in pixels.shape]
     at, counts, lengths = [], [], []
@@ -232,7 +235,7 @@ def _circles(pixels: np.ndarray, fields: int) -> Tested:
             at.append([(top + bottom) / 2 / pixels.shape[0], (left + right) / 2 / pixels.shape[1]])
             counts.append(sum(count for count, _ in rings))
             lengths.append(sum(length for _, length in rings))
-    return Tested(np.array(at), np.array(counts), np.array(lengths), np.zeros(0), np.count_nonzero(lengths))
+    return Tested(np.array(at), np.array(counts), unit * np.array(lengths), np.zeros(0), np.count_nonzero(lengths))
 
 
 def _ring(field: np.ndarray, part: float) -> tuple[float, float]:
@@ -251,12 +254,12 @@ def _ends(value: float, half: float) -> tuple[float, float]:
     return (value - half if value > half else np.nan), value + half
 
 
-def _intercept_row(procedure: str, direction: float, tested: Tested, parts: tuple[int, int], size_um) -> dict:
+def _intercept_row(procedure: str, direction: float, tested: Tested, parts: tuple[int, int], pixel_size_um) -> dict:
     """Make the row of an intercept procedure; an image without a boundary has no mean intercept."""
     counts, lengths = tested.by_block(parts)
     per_px, half = rate(counts, lengths)
     half += tested.lost * per_px  # what lies between pixels makes grains seem larger, whatever their number
-    scale = np.nan if size_um is None else size_um
+    scale = np.nan if pixel_size_um is None else pixel_size_um
     low, high = _ends(per_px, half)
     intercept = 1 / per_px if per_px > 0 else np.nan
     few = (
@@ -281,16 +284,16 @@ def _intercept_row(procedure: str, direction: float, tested: Tested, parts: tupl
         "g_number_low": float(g_of_intercept(scale / low)),
         "g_number_high": float(g_of_intercept(scale / high)) if high > 0 else np.nan,
         "grains_per_field": np.nan,
-        columns.NOTE: few if tested.lost > LOST else "",
+        columns.NOTE: few if tested.lost > LOST and np.isnan(direction) else "",
     }
 
 
-def _planimetric_row(grains: np.ndarray, areas: np.ndarray, fields: int, parts: tuple[int, int], size_um) -> dict:
+def _planimetric_row(grains: np.ndarray, areas: np.ndarray, fields: int, parts: tuple[int, int], pixel_size_um) -> dict:
     """Make the row of the planimetric procedure, of fields x fields; fields without grains have no G."""
     at = (np.argwhere(np.ones((fields, fields))) + 0.5) / fields
     total, area = Tested(at, grains, areas, np.zeros(0), 0).by_block(parts)
     per_px2, half = rate(total, area)
-    per_mm2 = np.nan if size_um is None else 1e6 / size_um**2
+    per_mm2 = np.nan if pixel_size_um is None else 1e6 / pixel_size_um**2
     low, high = _ends(per_px2, half)
     found, number = per_px2 > 0, np.count_nonzero(areas)
     mean = grains.sum() / max(number, 1)
