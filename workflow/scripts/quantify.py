@@ -42,7 +42,10 @@ def main(
             return quantify.rows(function, item, stacks, offered, options)
 
         items = [{"key": key, **marks.attrs(key)} for key in marks]
-        found = [rows for _, rows in batch.survive(items, work, lost, f"quantify/{measure}")]
+        found, stage = [], f"quantify/{measure}"
+        for _, rows in batch.survive(items, work, lost, stage):
+            quantify.report_notes(rows, stage)
+            found.append(rows)
     io.write_table(table, quantify.stack(found))
     io.write_rejected(rejected, lost)
 

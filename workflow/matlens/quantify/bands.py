@@ -14,7 +14,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, phase_maps, region_map
+from matlens.quantify import boundaries, masks, phase_maps, region_map
 
 LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
 BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are stored,
@@ -33,11 +33,32 @@ def _tallies(read: Callable, across: list[tuple[slice, ...]], band: tuple[int, i
     return np.array([phase_maps.tally(pixels[(slice(None), *cut)]) for cut in across])
 
 
+def _labelled_lines(read: Callable, band: tuple[int, int]) -> list[np.ndarray]:
+    """Tell, along each axis, which rows, columns or slices of a band hold a labelled pixel."""
+    known = masks.labelled(read(*band))
+    return [known.any(tuple(other for other in range(known.ndim) if other != axis)) for axis in range(known.ndim)]
+
+
+def _window(read: Callable, shape: tuple[int, ...], mapped: Callable) -> list[slice]:
+    """Find the bounding box of the labelled pixels; the whole if there are none."""
+    found = list(mapped(partial(_labelled_lines, read), _bands(0, shape[0], shape)))
+    down, *across = zip(*found, strict=True)
+    lines = [np.concatenate(down), *(np.logical_or.reduce(parts) for parts in across)]
+    ends = [np.flatnonzero(line) for line in lines]
+    return [
+        slice(int(end[0]), int(end[-1]) + 1) if len(end) else slice(0, n) for end, n in zip(ends, shape, strict=True)
+    ]
+
+
 def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], mapped: Callable = map, *, fields: int = 4):
     """Measure the area (volume) fraction of every phase, as `matlens.quantify.fractions` does."""
     from matlens.quantify import fractions
 
-    down, *rest = fractions.cuts(shape, fields)
+    window = _window(read, shape, mapped)
+    down, *rest = (
+        [slice(cut.start + part.start, cut.start + part.stop) for part in parts]
+        for cut, parts in zip(window, fractions.cuts([cut.stop - cut.start for cut in window], fields), strict=True)
+    )
     across = list(itertools.product(*rest))
     counts = np.zeros((len(down), len(across), 256), np.int64)
     bands = [(row, band) for row, part in enumerate(down) for band in _bands(part.start, part.stop, shape)]
