@@ -30,6 +30,9 @@ def main(
             if found.truth is not None:
                 labels.add(item[columns.KEY], found.truth, found.axes, attrs)
             rows.append(ingest.index_row(found, item))
+            for note in (columns.SCALE_NOTE, columns.GREY_NOTE):
+                if found.meta.get(note):
+                    print(f"{item[columns.ITEM]}: {found.meta[note]}")
     io.write_table(index, ingest.index_table(rows))
     io.write_rejected(rejected, lost)
 

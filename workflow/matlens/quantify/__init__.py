@@ -2,8 +2,10 @@
 
 A measure is `measure(labels, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
 `labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases`
-(their names), `pixel_size_um` (float or None). It returns a DataFrame for one item, with lengths in pixels (`..._px`,
-`..._px2`); the door adds the item and the micrometre columns. The name of the measure is the name of the artefact.
+(their names), `pixel_size_um` (float or None), `spacing` (that of each spatial axis of the labels over that of x, such
+as (5.0, 1.0, 1.0) for slices five pixels apart; ones where it is not known). It returns a DataFrame for one item, with
+lengths in pixel widths (`..._px`, `..._px2`); the door adds the item and the micrometre columns. The name of the
+measure is the name of the artefact.
 
 A measure over a series, `fit(regions, index, *, options)`, takes the merged tables of the measures that its positional
 arguments name, and the index; the study must list those measures too.
@@ -63,7 +65,15 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
     else:
         table = registry.call(function, {**offered, **stacks}, options)
     table.insert(0, columns.ITEM, item[columns.ITEM])
-    return columns.calibrate(table, item[columns.PIXEL_SIZE])
+    if item.get(columns.WARNING):
+        table[columns.WARNING] = item[columns.WARNING]
+    return columns.calibrate(table, pixel_size(item))
+
+
+def pixel_size(item: Mapping) -> float | None:
+    """Give the width of a pixel in micrometres; None where that, or the distance of the slices, is not known."""
+    known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
+    return item[columns.PIXEL_SIZE] if known else None
 
 
 def stack(tables: list):
