@@ -320,3 +320,20 @@ def calibrate(frame, pixel_size_um: float | None):
             power = int(match["power"] or 1) * (-1 if match["per"] else 1)
             added[f"{match['stem']}_{match['per'] or ''}um{match['power']}"] = frame[name].astype(float) * size**power
     return frame.assign(**added)
+
+
+def pooled(frame, micrometres: str, pixels: str):
+    """Choose the rows whose lengths may be put together; return them, the column that holds these, and a note.
+
+    Where items have a scale, they are those items, in micrometres; the note says "2 of 3 images" where some have none,
+    and is empty otherwise. Without any scale they are all rows, in pixels.
+    """
+    if micrometres not in frame or not frame[micrometres].notna().any():
+        return frame, pixels, ""
+    kept = frame[frame[micrometres].notna()]
+    if ITEM not in frame or len(kept) == len(frame):
+        return kept, micrometres, ""
+    # a length may be empty where there is nothing to measure: what counts is that the pixels have one
+    measured = frame[micrometres].notna() | (frame[pixels].notna() if pixels in frame else False)
+    known, every = kept[ITEM].nunique(), frame[ITEM][measured].nunique()
+    return kept, micrometres, f"{known:,} of {every:,} images" if known < every else ""

@@ -115,9 +115,10 @@ def read(
     mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
     moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `colour`: whether the layer
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
-    `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`. `stack`: "t" or "z", what the pages of a stack are (None: what the
-    file says; pages without a name are frames). BadItem says why a file cannot be used.
-    Large images (see `parts`) stay in their files where they can; no bar is looked for in those.
+    `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
+    `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames).
+    BadItem says why a file cannot be used. Large images (see `parts`) stay in their files where they can; no bar is
+    looked for in those.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)

@@ -1,4 +1,4 @@
-"""Grey values of a study: images of one series share the numbers that mean black and white, so that dark ones stay dark.
+"""Grey values of a study: images of one series share what means black and white, so that dark ones stay dark.
 
 The plan looks into some files of every series; what it finds is in columns of the plan, so that shards agree.
 """
@@ -79,16 +79,22 @@ def _shared(limits: dict, kind: str) -> dict:
     while left:
         widest = max(left.values(), key=lambda pair: np.ptp(grey.inferred(*pair, kind)))
         black, white = grey.inferred(*widest, kind)
-        near = [
-            name
-            for name, (low, high) in left.items()
-            if (low, high) == widest
-            or (grey.fits(low, high, kind, (black, white)) and high - black >= grey.LEAST * (white - black))
-        ]
+        near = [name for name, pair in left.items() if pair == widest or _joins(*pair, kind, (black, white))]
         for name in near:
             answer[name] = black, white
             del left[name]
     return answer
+
+
+def _joins(low: float, high: float, kind: str, shared: tuple[float, float]) -> bool:
+    """Tell whether a series of numbers may have the range of another: it fits, uses a tenth, has its kind of black."""
+    black, white = shared
+    about_zero = -black in (white, white + 1)  # of a signed camera
+    return (
+        grey.fits(low, high, kind, shared)
+        and high - black >= grey.LEAST * (white - black)
+        and not (about_zero and low >= -grey.DARK * high)
+    )
 
 
 def peek(file: str) -> tuple[str, float, float] | None:

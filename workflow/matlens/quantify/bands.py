@@ -93,8 +93,8 @@ class Regions:
     """The regions of what never is in memory whole: what tables take of a `region_map.RegionMap`.
 
     Bands are labelled one by one, each with the last row (slice) of the one before: regions that meet there are one.
-    `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row. Where something is not
-    labelled, a mask of a byte a pixel says where.
+    `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row. Where something is
+    not labelled, a mask of a byte a pixel says where.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ def _above(band: tuple[int, int]) -> int:
 def _labelled(
     read: Callable, connectivity: str, background: bool, band: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Find the parts of regions in a band and the row above it; return them, their phases, and whether all is labelled."""
+    """Find the parts of regions in a band and the row above it; return them, their phases, whether all is labelled."""
     labels = read(_above(band), band[1])
     return *region_map.components(labels, connectivity, background), not (labels == region_map.UNLABELLED).any()
 

@@ -77,9 +77,9 @@ def count(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure the boundary of every region and of every pair of them.
 
-    `pixels`: int32 regions 0 to `regions`, 2-D or 3-D; `spacing`: see `directions`. Returns `perimeter` (regions + 1,), in px (surface, px2, in
-    3-D), with the edge of the image as a boundary; `pairs` (m, 2), the regions that share at least one pixel edge
-    (face), smaller number first, sorted; and `length` (m,), the boundary of each pair in px (px2).
+    `pixels`: int32 regions 0 to `regions`, 2-D or 3-D; `spacing`: see `directions`. Returns `perimeter` (regions + 1,),
+    in px (surface, px2, in 3-D), with the edge of the image as a boundary; `pairs` (m, 2), the regions that share at
+    least one pixel edge (face), smaller number first, sorted; and `length` (m,), the boundary of each pair in px (px2).
     """
     from matlens.quantify import region_kernels
 

@@ -17,10 +17,10 @@ def measure(
 ):
     """Measure the boundary between every two regions that share at least one pixel edge.
 
-    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths. `gap_px`: regions first grow into the background by this
-    much, so that grains with a line between them touch. Other options: see `region_map.number`.
-    Returns a row for each pair: `region_a` < `region_b` and `boundary_length_px` (3-D: `boundary_area_px2`), estimated
-    from crossings along 4 (13) directions: see `boundaries`.
+    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths. `gap_px`:
+    regions first grow into the background by this much, so that grains with a line between them touch. Other options:
+    see `region_map.number`. Returns a row for each pair: `region_a` < `region_b` and `boundary_length_px` (3-D:
+    `boundary_area_px2`), estimated from crossings along 4 (13) directions: see `boundaries`.
     """
     import pandas as pd
 

@@ -65,10 +65,11 @@ def measure(
 ):
     """Replace every grain by the polygon through its junctions, in order, and measure it.
 
-    `labels`: uint8 phase map or int32 region map, 2-D. `spacing`: that of each axis in pixel widths. `gap_px`: grains first grow into the background by this much, so
-    that grains with a line between them meet. `merge_px`: junctions no further apart than this are one. Other options:
-    see `region_map.number`. A junction is where at least three grains meet; a grain has as many sides as junctions.
-    A grain at the edge of the image or of a pore is not `complete`: its polygon is not known, its columns are empty.
+    `labels`: uint8 phase map or int32 region map, 2-D. `spacing`: that of each axis in pixel widths. `gap_px`: grains
+    first grow into the background by this much, so that grains with a line between them meet. `merge_px`: junctions no
+    further apart than this are one. Other options: see `region_map.number`. A junction is where at least three grains
+    meet; a grain has as many sides as junctions. A grain at the edge of the image or of a pore is not `complete`: its
+    polygon is not known, its columns are empty.
     """
     import pandas as pd
 

@@ -167,7 +167,8 @@ def _push(hull, size, base, y, x):
 def hulls(left, right, offset, count, step):
     """Measure the convex hull of every region, drawn around the corners of its pixels.
 
-    Takes what `extents` returns; rows are `step` columns apart. Returns `shape` (count + 1, 3): area of the hull, largest and smallest Feret diameter.
+    Takes what `extents` returns; rows are `step` columns apart. Returns `shape` (count + 1, 3): area of the hull,
+    largest and smallest Feret diameter.
     """
     shape = np.zeros((count + 1, 3))
     for region in range(1, count + 1):

@@ -19,8 +19,8 @@ class RegionMap:
     """The regions of one item.
 
     `pixels` is int32 in C order: 0 outside every region, then 1 to `count` without gaps. `number` (count,) is the
-    number that tables show, `phase` (count,) the phase of each region, or -1 where a region map does not say it. `known`
-    is where pixels are labelled, or None where all are.
+    number that tables show, `phase` (count,) the phase of each region, or -1 where a region map does not say it.
+    `known` is where pixels are labelled, or None where all are.
     """
 
     pixels: np.ndarray

@@ -18,10 +18,9 @@ def measure(
 ):
     """Measure every region of one item, a row each.
 
-    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths, in which all
-    lengths are, those of centroids and boxes too. A region `touches_border` where it touches what is not labelled.
-    `gap_px`: two regions no further than twice this apart
-    are neighbours. Other options: see `region_map.number`.
+    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths, in which
+    all lengths are, those of centroids and boxes too. A region `touches_border` where it touches what is not labelled.
+    `gap_px`: two regions no further than twice this apart are neighbours. Other options: see `region_map.number`.
 
     Pixels are counted at their centres, y downwards. The ellipse has the second central moments of the region, its
     axes are 4 sqrt(eigenvalue), as in `skimage.measure.regionprops`; `orientation_deg` is the angle of its major axis

@@ -18,10 +18,10 @@ def measure(
 ):
     """Summarise the regions of every phase of one item, a row each phase.
 
-    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths, in which all
-    lengths are. The window is what is labelled. `border`: how regions that the border of the image cuts
-    are corrected for, in every column up to the sphere columns: see `sampling.window_weights`. `classes`: of the
-    unfolding into spheres (2-D only): see `stereology.unfold`. Other options: see `region_map.number`.
+    `labels`: uint8 phase map or int32 region map, 2-D or 3-D. `spacing`: that of each axis in pixel widths, in which
+    all lengths are. The window is what is labelled. `border`: how regions that the border of the image cuts are
+    corrected for, in every column up to the sphere columns: see `sampling.window_weights`. `classes`: of the unfolding
+    into spheres (2-D only): see `stereology.unfold`. Other options: see `region_map.number`.
 
     Diameters are those of circles (spheres) of equal area (volume). The log-normal fit is by moments of ln d: its
     median exp(mu), its sigma, and its Kolmogorov-Smirnov distance to the data. `nearest_neighbour_px` is the mean

@@ -18,8 +18,8 @@ SPOT_PX = 25  # ASSUME: smaller spots without labels inside the window hide noth
 class Window:
     """What is seen of an image or volume: `outside`, where it is not (None: nowhere), `size`, the labelled pixels.
 
-    `shape` is that of the smallest box around what is seen, and `corner` its first pixel; `outside` fills `shape`, or is
-    None where the box is seen whole. All in pixels of the grid.
+    `shape` is that of the smallest box around what is seen, and `corner` its first pixel; `outside` fills `shape`, or
+    is None where the box is seen whole. All in pixels of the grid.
     """
 
     outside: np.ndarray | None
@@ -30,8 +30,8 @@ class Window:
     def weights(self, box: np.ndarray, border: str) -> np.ndarray:
         """Weigh every region by the inverse of its chance to be seen whole, see `sampling.window_weights`.
 
-        `box` (n, 2 d): bounding boxes in the image. In a window that is no rectangle, a region counts when its box and a
-        pixel around it lie inside, and its weight is the area of the window over that of the places where they do.
+        `box` (n, 2 d): bounding boxes in the image. In a window that is no rectangle, a region counts when its box and
+        a pixel around it lie inside, and its weight is the area of the window over that of the places where they do.
         """
         moved = box - np.tile(self.corner, 2)
         if self.outside is None or border == "all" or self.outside.size > MOST_PX:
@@ -115,7 +115,7 @@ def beside(pixels: np.ndarray, outside: np.ndarray, count: int) -> np.ndarray:
 
 
 def box_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the smallest box around true pixels: its first pixel, and one beyond its last; (0, 0) where there is none."""
+    """Find the smallest box around true pixels: its first pixel and one beyond its last; zeros where there is none."""
     low, high = np.zeros(known.ndim, np.int64), np.zeros(known.ndim, np.int64)
     for axis in range(known.ndim):
         inside = np.flatnonzero(known.any(axis=tuple(k for k in range(known.ndim) if k != axis)))

@@ -266,8 +266,8 @@ class ArraysWriter:
         """Store one item under its key.
 
         `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item`,
-        `pixel_size_um` and `spacing_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD orientations).
-        What is no array in memory is stored band by band (`ingest.parts`).
+        `pixel_size_um` and `spacing_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD
+        orientations). What is no array in memory is stored band by band (`ingest.parts`).
         """
         if not isinstance(pixels, np.ndarray):
             bands = pixels.bands(_chunks(pixels.shape, axes)[0])

@@ -45,8 +45,8 @@ def multiscales(levels: list, axes: str, spacing: Mapping[str, float | None], na
     """Describe a pyramid: the axes, and for each level the edge of its pixels and where the centre of its first one is.
 
     A pixel of a level covers a block of the first level, so its centre lies (f - 1) / 2 pixels of that further in, with
-    f = 2**level; an axis of length 1 is not halved. `spacing`: that of each spatial axis in micrometres; one that is not
-    known is in pixels and has no unit.
+    f = 2**level; an axis of length 1 is not halved. `spacing`: that of each spatial axis in micrometres; one that is
+    not known is in pixels and has no unit.
     """
     units = {axis: {"unit": "micrometer"} if size else {} for axis, size in spacing.items()}
     kinds = {"t": {"type": "time"}, **{axis: {"type": "space", **unit} for axis, unit in units.items()}}

@@ -54,6 +54,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         voxel = _voxel(mrc, data.shape[0] if data.ndim > 2 else 1)
         told = any(size not in (0.0, 1.0) for size in voxel[:2])
         x, y, z = (to_um(size, "a") if told else None for size in voxel)
+        z = None if voxel[2] == 1.0 else z
         if more.get("x"):
             lengths = to_um(more["x"], "m"), to_um(more.get("y"), "m")
             size, source = scaled(*lengths, "MRC extended header", None if stack else z)
