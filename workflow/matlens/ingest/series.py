@@ -6,7 +6,6 @@ The plan looks into some files of every series; what it finds is in columns of t
 import os
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 
@@ -19,12 +18,14 @@ MOST_BYTES = 1 << 29  # read of them
 BYTES_ONLY = {"jpeg", "bmp", "gif", "video", "ang", "ctf", "cpr"}  # formats without numbers of unknown range
 PNG_DEPTH = 24  # offset of the byte that holds the bits of a channel
 MAX_PIXELS = 1 << 28
+LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
 
 def name_of(file: str) -> tuple[str, str, str]:
     """Name the series of a file: its folder, its name without the last number in it, and its extension."""
-    path = Path(file)
-    return str(path.parent), re.sub(r"\d+(?=\D*$)", "#", path.stem, count=1), path.suffix.lower()
+    folder, name = os.path.split(file)
+    stem, suffix = os.path.splitext(name)
+    return folder, LAST_NUMBER.sub("#", stem, count=1), suffix.lower()
 
 
 def ranges(files: list[str]) -> list[tuple[float, float]]:
