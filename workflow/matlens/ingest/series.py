@@ -41,7 +41,7 @@ def ranges(files: list[str]) -> list[tuple[float, float]]:
     looked, read = set(), 0
     for name, place in _sample(members):
         read += os.path.getsize(files[place]) if os.path.isfile(files[place]) else 0
-        if read > MOST_BYTES and looked:
+        if read > MOST_BYTES:
             break
         looked.add(name)
         if seen := peek(files[place]):

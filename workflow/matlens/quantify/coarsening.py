@@ -39,7 +39,7 @@ def _joined(regions, index, by: str, border: str):
     for shape in np.unique(shapes, axis=0):
         same = (shapes == shape).all(1)
         weight[same] = sampling.window_weights(box[same], tuple(shape), border)
-    if border != "all" and "touches_border" in table:
+    if border != "all" and "touches_border" in table and "bbox_z_min_px" not in table:
         weight[table["touches_border"].fillna(False).to_numpy(bool)] = (
             0  # of what is labelled, beside that of the image
         )
