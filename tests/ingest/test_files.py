@@ -235,6 +235,21 @@ def _door(tmp_path, method, options, phases=PHASES):
     )
 
 
+def test_doubts_of_scale_and_grey_stand_in_the_index_and_the_log(tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, factor in enumerate((16, 1)):
+        pixels = (ramp(kind=np.uint8) * np.uint16(factor)).astype(np.uint16)
+        tifffile.imwrite(folder / f"f{number}.tif", pixels, imagej=True, resolution=(2, 4), metadata={"unit": "mm"})
+    index, rejected = _door(tmp_path, "files", {"path": str(folder)})
+    assert not rejected and index["pixel_size_um"].tolist() == [500.0] * 2 and index["pixel_size_y_um"][0] == 250.0
+    assert index["grey_high"].tolist() == [4095.0] * 2 and index["pixel_size_z_um"].isna().all()
+    assert index["scale_note"].str.contains("no plausible scale").all()
+    assert index["grey_note"].isna().tolist() == [True, False]
+    log = capsys.readouterr().out
+    assert "f0: 250 um a pixel along y" in log and "f1: its grey values" in log
+
+
 def test_one_bad_file_never_stops_the_others(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()

@@ -340,12 +340,16 @@ def test_lengths_are_averaged_in_one_unit_whatever_parts_the_table_comes_in():
     frame = pd.DataFrame(
         {"method": "otsu", "equivalent_diameter_px": [10.0, 20.0], "equivalent_diameter_um": [1.0, 2.0]}
     )
+    frame["item"] = ["a", "b"]
     half = frame.assign(equivalent_diameter_um=[1.0, float("nan")])
+    none = frame.assign(equivalent_diameter_um=float("nan"))
     assert html.averages("regions", [frame]) == {
         "otsu": {"equivalent diameter / µm": (1.5, pytest.approx(0.7071, 1e-3), 2)}
     }
     for parts in ([half], [half[:1], half[1:]]):
-        assert list(html.averages("regions", parts)["otsu"]) == ["equivalent diameter / px"]
+        (found,) = html.averages("regions", parts)["otsu"].items()
+        assert found[0] == "equivalent diameter / µm (1 of 2 images)" and found[1][::2] == (1.0, 1)
+    for parts in ([none], [none[:1], none[1:]]):
         assert html.averages("regions", parts)["otsu"]["equivalent diameter / px"][::2] == (15, 2)
 
 

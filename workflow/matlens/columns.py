@@ -1,7 +1,8 @@
 """The dictionary of columns: one name, one meaning, one unit, in every table of the project.
 
-Lengths are measured in pixels (`_px`, `_px2`, `_per_px`, ...). Where the pixel size is known, `calibrate` adds
-the same quantity in micrometres (`_um`, `_um2`, `_per_um`, ...); where it is not, those columns are empty.
+Lengths are measured in pixels (`_px`, `_px2`, `_per_px`, ...): where pixels are not square or slices are further apart
+than pixels, their unit is the width of a pixel, along x. Where that width is known, `calibrate` adds the same quantity
+in micrometres (`_um`, `_um2`, `_per_um`, ...); where it is not, those columns are empty.
 """
 
 import re
@@ -23,6 +24,13 @@ PHASE_NAME = "phase_name"
 REGION = "region"
 FRAME = "frame"
 PIXEL_SIZE = "pixel_size_um"
+PIXEL_SIZE_Y = "pixel_size_y_um"
+PIXEL_SIZE_Z = "pixel_size_z_um"
+SCALE_NOTE = "scale_note"
+GREY_NOTE = "grey_note"
+GREY_LOW = "grey_low"
+GREY_HIGH = "grey_high"
+WARNING = "warning"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
@@ -56,7 +64,14 @@ MEANING = {
     PHASE_NAME: "name of the phase in the study",
     REGION: "number of the region within its item, counted from 1",
     FRAME: "number of the frame of a video, counted from 0",
-    PIXEL_SIZE: "edge length of one pixel, in micrometres; empty when the file does not say",
+    PIXEL_SIZE: "width of one pixel, along x, in micrometres; empty when the file does not say",
+    PIXEL_SIZE_Y: "height of one pixel, along y, in micrometres; empty when it is not known",
+    PIXEL_SIZE_Z: "distance between the slices of a volume, in micrometres; empty for images and when it is not known",
+    SCALE_NOTE: "doubt about the scale: not plausible, missing along z, file and study apart; empty without one",
+    GREY_NOTE: "doubt about the grey values: little of the range is used, or more than that of the study",
+    GREY_LOW: "grey value that means black, 0; images of a series share it",
+    GREY_HIGH: "grey value that means white, 1",
+    WARNING: "doubt about the labels behind the row: one phase only; empty without one",
     TIME: "time of the heat treatment, in hours",
     TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
     "axes": "axes of the stored array in order: yx, zyx for a volume, tyx for frames",
@@ -310,7 +325,7 @@ def calibrate(frame, pixel_size_um: float | None):
     """Add to a table the micrometre column of every pixel column; empty where the pixel size is unknown.
 
     Parameters: `frame`, a DataFrame with columns named `..._px`, `..._px2`, `..._px3` or `..._per_px...`;
-    `pixel_size_um`, the edge length of a square pixel in micrometres, or None.
+    `pixel_size_um`, the width of a pixel along x in micrometres, or None. Lengths along y and z are in that unit.
     """
     size = float("nan") if pixel_size_um is None else float(pixel_size_um)
     added = {}
@@ -319,3 +334,20 @@ def calibrate(frame, pixel_size_um: float | None):
             power = int(match["power"] or 1) * (-1 if match["per"] else 1)
             added[f"{match['stem']}_{match['per'] or ''}um{match['power']}"] = frame[name].astype(float) * size**power
     return frame.assign(**added)
+
+
+def pooled(frame, micrometres: str, pixels: str):
+    """Choose the rows whose lengths may be put together; return them, the column that holds these, and a note.
+
+    Where items have a scale, they are those items, in micrometres; the note says "2 of 3 images" where some have none,
+    and is empty otherwise. Without any scale they are all rows, in pixels.
+    """
+    if micrometres not in frame or not frame[micrometres].notna().any():
+        return frame, pixels, ""
+    kept = frame[frame[micrometres].notna()]
+    if ITEM not in frame or len(kept) == len(frame):
+        return kept, micrometres, ""
+    # a length may be empty where there is nothing to measure: what counts is that the pixels have one
+    measured = frame[micrometres].notna() | (frame[pixels].notna() if pixels in frame else False)
+    known, every = kept[ITEM].nunique(), frame[ITEM][measured].nunique()
+    return kept, micrometres, f"{known:,} of {every:,} images" if known < every else ""

@@ -33,11 +33,13 @@ def main(
 
         def work(item: dict):
             shape = marks.shape(item["key"])
+            offered = {"spacing": io.spacing_ratio(item, item["axes"])}
             if measure in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
-                offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases, "mapped": mapped}
+                offered |= {"read": partial(marks.rows, item["key"]), "shape": shape}
+                offered |= {"phases": phases, "mapped": mapped}
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}
-            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            offered |= {"phases": phases, "pixel_size_um": quantify.pixel_size(item)}
             offered[columns.SPLIT] = item.get(columns.SPLIT, "")
             return quantify.rows(function, item, stacks, offered, options)
 

@@ -40,6 +40,7 @@ def main(
                 offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
                 return registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
+            offered["spacing"] = io.spacing_ratio(item, item["axes"])
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
             stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None
             return frames.label(function, item["axes"], stacks, offered, options)
@@ -49,6 +50,9 @@ def main(
             items = [item | {columns.SPLIT: trained.split_of(about, item[columns.ITEM])} for item in items]
         for item, found in batch.survive(items, work, lost, f"segment/{method}"):
             if isinstance(found, np.ndarray):
+                if warning := frames.lone(found, phases):
+                    print(f"{item[columns.ITEM]}: {warning}")
+                    item = item | {columns.WARNING: warning}
                 out.add(item["key"], found, item["axes"], item)
             else:
                 out.add_bands(item["key"], found, pixels.shape(item["key"]), item["axes"], item)

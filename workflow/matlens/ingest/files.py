@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, grey, mending, readers, truths
+from matlens.ingest import Micrograph, bars, grey, mending, readers, scales, truths
 from matlens.ingest.finding import digest, found, item_name, printable, stem
 from matlens.ingest.rows import columns_in, first_of_each, from_names, trouble
 from matlens.job.batch import BadItem
@@ -103,6 +103,7 @@ def read(
     crop_bars: bool = True,
     colour: bool = False,
     pixel_size_um: float | None = None,
+    spacing_um: list[float] | None = None,
     stack: str | None = None,
     min_side_px: int = 8,
     max_side_px: int = 20000,
@@ -114,9 +115,10 @@ def read(
     mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
     moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `colour`: whether the layer
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
-    `pixel_size_um` overrides what item and file say. `stack`: "t" or "z", what the pages of a stack are (None: what the
-    file says; pages without a name are frames). BadItem says why a file cannot be used.
-    Large images (see `parts`) stay in their files where they can; no bar is looked for in those.
+    `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
+    `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames).
+    BadItem says why a file cannot be used. Large images (see `parts`) stay in their files where they can; no bar is
+    looked for in those.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
@@ -128,15 +130,13 @@ def read(
     if stack and found_.pixels.ndim == 3:
         found_.axes = stack + "yx"
     low, high = _check_pixels(found_, min_side_px, max_side_px)
-    _set_scale(found_, item.get(names.PIXEL_SIZE) if pixel_size_um is None else pixel_size_um)
+    scales.settle(found_, item, pixel_size_um, spacing_um)
     shape = found_.pixels.shape
     if crop_bars and not found_.layers and isinstance(found_.pixels, np.ndarray):
         _crop(found_, low, high)
     else:
         found_.meta.pop(BAR_ROWS, None)
-    bits = found_.meta.pop("significant_bits", None)
-    if (found_.intensity_low, found_.intensity_high) == (0.0, 1.0):
-        found_.intensity_low, found_.intensity_high = grey.intensity_range(found_.pixels, bits)
+    _set_range(found_, item)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask = item.get(names.TRUTH_FILE)
@@ -183,14 +183,24 @@ def _plain(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(kind)
 
 
-def _set_scale(found_: Micrograph, size) -> None:
-    """Put a pixel size given by the user in the place of that of the file."""
-    if size is None or not np.isfinite(float(size)):
+def _set_range(found_: Micrograph, item: dict) -> None:
+    """Set the numbers that mean black and white, turn over what is stored with white as the smallest, note doubts."""
+    bits, over = found_.meta.pop("significant_bits", None), found_.meta.pop("min_is_white", False)
+    if (found_.intensity_low, found_.intensity_high) != (0.0, 1.0):
         return
-    if not float(size) > 0:
-        raise BadItem(f"pixel_size_um is {size}; give a positive length in micrometres, or leave it empty")
-    found_.pixel_size_um = float(size)
-    found_.meta["pixel_size_source"] = "given"
+    shared = tuple(item.get(name) for name in (names.GREY_LOW, names.GREY_HIGH))
+    shared = None if any(value is None or not np.isfinite(value) for value in shared) else shared
+    low, high = grey.intensity_range(found_.pixels, bits, shared)
+    if over:
+        found_.pixels = grey.turned_over(found_.pixels, low, high)
+    found_.intensity_low, found_.intensity_high = low, high
+    if note := grey.doubt(found_.pixels, low, high):
+        found_.meta[names.GREY_NOTE] = note
+    elif shared and found_.pixels.dtype != np.uint8 and not bits and (low, high) != shared:
+        found_.meta[names.GREY_NOTE] = (
+            f"its grey values are beyond those of its series, {shared[0]:.4g} to {shared[1]:.4g}: "
+            f"its own range, {low:.4g} to {high:.4g}, is taken"
+        )
 
 
 def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:

@@ -11,7 +11,8 @@ from matlens.ingest.rows import as_numbers, check_columns, first_of_each, troubl
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
-KNOWN = (columns.ITEM, columns.FILE, columns.TRUTH_FILE, columns.SPLIT, columns.GROUP, columns.PIXEL_SIZE)
+SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
+KNOWN = (columns.ITEM, columns.FILE, columns.TRUTH_FILE, columns.SPLIT, columns.GROUP, *SCALES)
 SPLITS = ("train", "val", "test")
 
 
@@ -68,9 +69,9 @@ def plan(*, path: str):
     """List the rows of a sheet as items.
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
-    item (default: the file without extension), truth_file, split (train, val, test), group, pixel_size_um; any other
-    becomes a column of the index, numbers as floats. Returns a DataFrame; `reason` where a row cannot be used.
-    ValueError when the sheet as a whole cannot be used.
+    item (default: the file without extension), truth_file, split (train, val, test), group, pixel_size_um,
+    pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats. Returns a DataFrame;
+    `reason` where a row cannot be used. ValueError when the sheet as a whole cannot be used.
     """
     import pandas as pd
 
@@ -79,8 +80,9 @@ def plan(*, path: str):
     for name in header:
         if name in (columns.SPLIT, columns.GROUP):
             frame[name] = pd.Series([row[name] or None for row in rows], dtype=object)
-        elif name not in KNOWN or name == columns.PIXEL_SIZE:
+        elif name not in KNOWN or name in SCALES:
             frame[name] = as_numbers([row[name] for row in rows])
-    if columns.PIXEL_SIZE in frame and frame[columns.PIXEL_SIZE].dtype == object:
-        raise ValueError(f"sheet '{path}': pixel_size_um holds text; give micrometres as plain numbers, or nothing")
+    for name in frame.columns.intersection(SCALES):
+        if frame[name].dtype == object:
+            raise ValueError(f"sheet '{path}': {name} holds text; give micrometres as plain numbers, or nothing")
     return frame if frame[columns.REASON].notna().any() else frame.drop(columns=columns.REASON)

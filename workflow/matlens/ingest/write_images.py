@@ -17,4 +17,7 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
             if found.truth is not None:
                 labels.add(item[columns.KEY], found.truth, found.axes, attrs)
             rows.append(ingest.index_row(found, item))
+            for note in (columns.SCALE_NOTE, columns.GREY_NOTE):
+                if found.meta.get(note):
+                    print(f"{item[columns.ITEM]}: {found.meta[note]}")
     return ingest.index_table(rows)

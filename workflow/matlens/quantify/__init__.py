@@ -65,7 +65,15 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
     else:
         table = registry.call(function, {**offered, **stacks}, options)
     table.insert(0, columns.ITEM, item[columns.ITEM])
-    return columns.calibrate(table, item[columns.PIXEL_SIZE])
+    if item.get(columns.WARNING):
+        table[columns.WARNING] = item[columns.WARNING]
+    return columns.calibrate(table, pixel_size(item))
+
+
+def pixel_size(item: Mapping) -> float | None:
+    """Give the width of a pixel in micrometres; None where that, or the distance of the slices, is not known."""
+    known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
+    return item[columns.PIXEL_SIZE] if known else None
 
 
 def report_notes(table, stage: str) -> None:

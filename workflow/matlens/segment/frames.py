@@ -7,6 +7,8 @@ import numpy as np
 from matlens import registry
 from matlens.job.batch import BadItem
 
+UNLABELLED = 255
+
 
 def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, options: Mapping) -> np.ndarray:
     """Label an image ("yx"), a volume ("zyx") or a video ("tyx", frame by frame).
@@ -35,3 +37,15 @@ def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, opti
     if found.shape != stacks["image"].shape or found.dtype not in (np.uint8, np.int32):
         raise TypeError(f"a segmentation returned {found.dtype} of shape {found.shape} for {stacks['image'].shape}")
     return found
+
+
+def lone(labels: np.ndarray, phases: list[str]) -> str | None:
+    """Say that labels are of one phase alone, or without any region; None where they are not."""
+    if labels.dtype == np.int32:
+        return None if labels.max(initial=0) > 0 else "no region was found in the image"
+    known = labels[labels != UNLABELLED] if (labels == UNLABELLED).any() else labels
+    if len(phases) < 2 or not known.size or known.min() != known.max():
+        return None
+    number = int(known.max())
+    name = phases[number] if number < len(phases) else number
+    return f"all of the image is phase '{name}': look at the overlay, and at the range of its grey values"

@@ -4,7 +4,7 @@ import numpy as np
 
 from matlens import registry
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+from matlens.ingest.readers.common import as_image, check_size, number, scaled, stack_axes, to_um, words
 from matlens.job.batch import BadItem
 
 
@@ -54,8 +54,10 @@ def read_hyperspy(path: str, *, max_pixels: int) -> Micrograph:
     units, names = ([_text(axis.get(key, "")) for axis in axes] for key in ("units", "name"))
     if any("ev" in unit.lower() for unit in units):
         raise BadItem("the signal is a spectrum (an axis in eV); save an image")
-    um = [to_um(abs(number(axis.get("scale"), 0.0)), unit) for axis, unit in zip(axes[-2:], units[-2:], strict=True)]
-    size, source = square(um[1], um[0], "HyperSpy axes")
+    um = [to_um(abs(number(axis.get("scale"), 0.0)), unit) for axis, unit in zip(axes, units, strict=True)]
+    front = next((k for k in range(pixels.ndim - 2) if pixels.shape[k] > 1), None)  # the axis that as_image keeps
+    lead = "yx" if front is None else stack_axes(units[front], names[front])
+    size, source = scaled(um[-1], um[-2], "HyperSpy axes", um[front] if lead == "zyx" else None)
     pixels = as_image(pixels, "the HyperSpy signal")
     meta = words(
         instrument=_text(about.get("microscope", "")),
@@ -63,7 +65,7 @@ def read_hyperspy(path: str, *, max_pixels: int) -> Micrograph:
         magnification=number(about.get("magnification")),
         other_signals=len(signals) - 1 or None,
     )
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else stack_axes(units, names), size, meta=meta | source)
+    return Micrograph(pixels, lead, spacing_um=size, meta=meta | source)
 
 
 FAMILIES = {
@@ -108,7 +110,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 def read_plain(path: str, *, max_pixels: int) -> Micrograph:
     """Read the largest array of an HDF5 file with 2 or 3 axes; of three, the first is depth.
 
-    The attribute `element_size_um` (z, y, x), as ImageJ and ilastik write it, is the pixel size.
+    The attribute `element_size_um` (z, y, x), as ImageJ and ilastik write it, is the spacing.
     """
     import h5py
 
@@ -134,6 +136,7 @@ def read_plain(path: str, *, max_pixels: int) -> Micrograph:
     pixels = as_image(pixels, "the HDF5 array")
     size, source = None, {}
     if told.size >= 2 and told.dtype.kind in "iuf":
-        size, source = square(to_um(told[-1], "um"), to_um(told[-2], "um"), "element_size_um")
+        z, y, x = [None, *(to_um(length, "um") for length in told)][-3:]
+        size, source = scaled(x, y, "element_size_um", z if pixels.ndim == 3 else None)
     meta = words(other_signals=len(found) - 1 or None)
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "zyx", size, meta=meta | source)
+    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "zyx", spacing_um=size, meta=meta | source)
