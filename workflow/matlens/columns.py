@@ -25,6 +25,10 @@ PIXEL_SIZE = "pixel_size_um"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
+IGNORE = "ignore"  # the layer of an image that is 1 where it shows no specimen or is not known
+IGNORED = "ignored_px"
+NOTE = "note"
+POINTS_LEFT_OUT = "points_left_out"
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
 SCALE_BAR = "scale_bar_px"
@@ -83,7 +87,10 @@ MEANING = {
     "grid": "grid of the points of an EBSD map, and what was done to make pixels of it",
     "step_x_um": "distance of the points of an EBSD map along x, in micrometres",
     "step_y_um": "distance of the points of an EBSD map along y, in micrometres",
-    "points_not_indexed": "points of an EBSD map without an orientation",
+    "points_not_indexed": "points of an EBSD map without an orientation, those that were not exported among them",
+    POINTS_LEFT_OUT: "points of an EBSD map that the export left out",
+    IGNORED: "pixels that are not measured: drawn on the image, excluded, not a number, or not exported",
+    NOTE: "remarks on the item that change what its numbers mean",
     "quality_map": "quantity of an EBSD map that stands in its pixels",
     "pixel_size_source": "where the pixel size comes from",
     "other_signals": "number of further images in the file, which were not read",
