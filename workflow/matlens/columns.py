@@ -25,12 +25,14 @@ PIXEL_SIZE = "pixel_size_um"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
-IGNORE = "ignore"  # the layer of an image that is 1 where it shows no specimen or is not known
 IGNORED = "ignored_px"
-NOTE = "note"
+REMARK = "remark"
 POINTS_LEFT_OUT = "points_left_out"
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
+BAR_COLUMNS = "bar_columns_px"
+TAIL = "constant_rows_px"
+EXCLUDE_FILE = "exclude_file"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
@@ -90,13 +92,16 @@ MEANING = {
     "points_not_indexed": "points of an EBSD map without an orientation, those that were not exported among them",
     POINTS_LEFT_OUT: "points of an EBSD map that the export left out",
     IGNORED: "pixels that are not measured: drawn on the image, excluded, not a number, or not exported",
-    NOTE: "remarks on the item that change what its numbers mean",
+    REMARK: "remarks on the item that change what its numbers mean",
     "quality_map": "quantity of an EBSD map that stands in its pixels",
     "pixel_size_source": "where the pixel size comes from",
     "other_signals": "number of further images in the file, which were not read",
     COLOUR: "red, green and blue of an image, kept beside its grey pixels",
     BAR_ROWS: "rows of information bars that were cut off the image",
     BAR_TOP_ROWS: "those of them that were at its top",
+    BAR_COLUMNS: "columns of information bars at its left and right, which are not measured",
+    TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
+    EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
     TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",

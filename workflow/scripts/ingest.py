@@ -30,6 +30,8 @@ def main(
             if found.truth is not None:
                 labels.add(item[columns.KEY], found.truth, found.axes, attrs)
             rows.append(ingest.index_row(found, item))
+            if columns.REMARK in found.meta:
+                print(f"{item[columns.ITEM]}: {found.meta[columns.REMARK]}")
     io.write_table(index, ingest.index_table(rows))
     io.write_rejected(rejected, lost)
 

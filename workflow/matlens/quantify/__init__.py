@@ -63,6 +63,8 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
     else:
         table = registry.call(function, {**offered, **stacks}, options)
     table.insert(0, columns.ITEM, item[columns.ITEM])
+    if item.get(columns.REMARK) and columns.REMARK not in table:
+        table[columns.REMARK] = item[columns.REMARK]
     return columns.calibrate(table, item[columns.PIXEL_SIZE])
 
 

@@ -101,7 +101,9 @@ def phase_of(name: str, laue_number: int | None, space_group: int | None) -> ebs
 
 def _filled(count: int, points: int) -> dict[str, str]:
     """Report points with an error code and yet a phase: a cleaning program gave them one. They count as indexed."""
-    return {columns.NOTE: f"{count} of {points} points were filled by cleaning (error code and phase)"} if count else {}
+    return (
+        {columns.REMARK: f"{count} of {points} points were filled by cleaning (error code and phase)"} if count else {}
+    )
 
 
 def _microscope(entries: dict[str, str]) -> dict[str, float]:

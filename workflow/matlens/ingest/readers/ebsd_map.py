@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens import columns
+from matlens import columns, masked
 from matlens.ingest import Micrograph
 from matlens.ingest.readers.common import check_size, number, square
 from matlens.ingest.readers.ebsd_grid import Placed
@@ -190,7 +190,7 @@ def micrograph(
         **{name: _at(placed, v.astype(np.float32), 0) for name, v in trust.items() if v is not None},
     }
     if left_out.any():
-        layers[columns.IGNORE] = _outside(left_out).view(np.uint8)
+        layers[masked.IGNORE] = _outside(left_out).view(np.uint8)
         meta = meta | {columns.POINTS_LEFT_OUT: int(left_out.sum())}
     x, y = placed.step_x_um, placed.step_y_um
     facts = {
@@ -203,7 +203,7 @@ def micrograph(
     }
     if (share := facts["points_not_indexed"] / placed.order.size) > MANY_LOST:
         lost = f"{100 * share:.0f} % of the points are not indexed"
-        meta = meta | {columns.NOTE: "; ".join(filter(None, (meta.get(columns.NOTE), lost)))}
+        meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), lost)))}
     size, source = square(x, y, "EBSD step") if x and y else (None, {})
     return Micrograph(
         pixels=pixels,

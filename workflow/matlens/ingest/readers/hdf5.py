@@ -144,5 +144,5 @@ def read_plain(path: str, *, max_pixels: int) -> Micrograph:
     if told.size >= 2 and told.dtype.kind in "iuf":
         size, source = square(to_um(told[-1], "um"), to_um(told[-2], "um"), "element_size_um")
     meta = words(other_signals=len(found) - 1 or None)
-    meta |= words(note=f"the largest of {len(found)} arrays was read: {data_name}") if len(found) > 1 else {}
+    meta |= words(remark=f"the largest of {len(found)} arrays was read: {data_name}") if len(found) > 1 else {}
     return Micrograph(pixels, "yx" if pixels.ndim == 2 else "zyx", size, meta=meta | source)
