@@ -15,6 +15,7 @@ rule overlays:
             shard=shards(wildcards.study),
             **wildcards,
         ),
+        table=lambda wildcards: extremes(wildcards.study),
         code=code("overlays"),
     output:
         overlays="results/{study}/segment/{method}/overlays/all.zip",
@@ -28,6 +29,7 @@ rule overlays:
     params:
         most=overlay_option("items"),
         width_px=overlay_option("width_px"),
+        phases=phases,
     script:
         "../scripts/overlays.py"
 

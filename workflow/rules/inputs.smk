@@ -296,6 +296,18 @@ def overlay_option(key):
     )
 
 
+def extremes(name):
+    """Name the table whose lowest and highest items the overlays show; none where a study measures nothing."""
+    main = study.main_table(STUDIES[name]).removesuffix(".csv")
+    method = next(iter(STUDIES[name]["segment"]))
+    chosen = [main] if main in STUDIES[name]["quantify"] else []
+    return [
+        f"results/{name}/quantify/{method}/{measure}/all.parquet"
+        for measure in chosen
+        if measure in quantify.METHODS
+    ]
+
+
 def named(paths):
     """Name files by what they hold: "results/x/tables/items.csv" is "items"."""
     return {os.path.splitext(os.path.basename(path))[0]: path for path in paths}

@@ -42,6 +42,7 @@ def main(
                 found = registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
                 return frames.banded(found, pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE))
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
+            offered[columns.ITEM] = item[columns.ITEM]
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, layers)}
             stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None
             found = frames.label(function, item["axes"], stacks, offered, options)

@@ -83,7 +83,7 @@ class Micrograph:
     `intensity_low` and `intensity_high` are those that mean black and white. `pixel_size_um` is the edge of a square
     pixel (None: unknown). `truth` is a label image of the same shape (or None): uint8 phases (255: unlabelled) or int32
     regions (0: background, -1: unlabelled). `layers` are further arrays that end in the same axes (EBSD orientations);
-    `ignore` (uint8) is 1 where nothing is measured. `meta` holds scalars for the index: instrument, detector, beam_energy_kev, ...
+    `ignore` (uint8) is 1 where nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
     """
 
     pixels: np.ndarray

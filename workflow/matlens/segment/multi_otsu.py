@@ -18,8 +18,9 @@ def segment(
     """Label pixels by the thresholds that part the grey levels into `classes` with the largest variance between them.
 
     `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold.
-    `phase_of_class`: the phase number of each class, darkest class first; None numbers them 0, 1, 2, ... . `sigma_px`: Gaussian smoothing before, in pixels. The histogram has 1024
-    equal bins over the range of the smoothed image; the search is exact. An image with fewer grey levels is a BadItem,
+    `phase_of_class`: the phase number of each class, darkest class first; None numbers them 0, 1, 2, ... .
+    `sigma_px`: Gaussian smoothing before, in pixels. The histogram has 1024 equal bins over the range of the smoothed
+    image; the search is exact. An image with fewer grey levels is a BadItem,
     a constant one is all of the first class. Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 33.
     """
     table = phase_table(phase_of_class, classes, phases)
