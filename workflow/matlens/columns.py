@@ -31,6 +31,7 @@ POINTS_LEFT_OUT = "points_left_out"
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
 BAR_COLUMNS = "bar_columns_px"
+TRUTH_PHASES = "truth_phases"
 TAIL = "constant_rows_px"
 EXCLUDE_FILE = "exclude_file"
 SCALE_BAR = "scale_bar_px"
@@ -100,6 +101,7 @@ MEANING = {
     BAR_ROWS: "rows of information bars that were cut off the image",
     BAR_TOP_ROWS: "those of them that were at its top",
     BAR_COLUMNS: "columns of information bars at its left and right, which are not measured",
+    TRUTH_PHASES: "number of phases in its ground truth",
     TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
     EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",

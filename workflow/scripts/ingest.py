@@ -1,6 +1,7 @@
 """Read the items of one shard: images, truth labels, index."""
 
 from matlens import columns, ingest, registry
+from matlens.ingest import truths
 from matlens.job import batch, entry
 from matlens.store import io
 
@@ -30,8 +31,8 @@ def main(
             if found.truth is not None:
                 labels.add(item[columns.KEY], found.truth, found.axes, attrs)
             rows.append(ingest.index_row(found, item))
-            if columns.REMARK in found.meta:
-                print(f"{item[columns.ITEM]}: {found.meta[columns.REMARK]}")
+    truths.lonely(rows)
+    print("\n".join(f"{row[columns.ITEM]}: {row[columns.REMARK]}" for row in rows if row.get(columns.REMARK)))
     io.write_table(index, ingest.index_table(rows))
     io.write_rejected(rejected, lost)
 

@@ -165,8 +165,9 @@ def _is_frame(beyond: np.ndarray) -> bool:
 
 
 MOST_OF_IMAGE = 0.25  # area of the panel that a scale bar and its text lie in
-TALLEST_TEXT = 0.1  # of the height of the image
+TALLEST_TEXT = 0.15  # of the height of the image
 LEAST_TEXT_PX, PAD_PX = 5, 2
+SMOOTHED = 0.15  # of the grey range: letters have soft edges
 LEVELS = 16  # an image of fewer grey levels may hold objects that look like bars
 
 
@@ -230,12 +231,13 @@ def _text(part: np.ndarray, bar: tuple, height: int, span: float) -> list[tuple]
     from scipy import ndimage
 
     y0, x0, y1, x1 = bar
-    ink = np.abs(part - part[(y0 + y1) // 2, (x0 + x1) // 2]) <= EVEN * span
+    ink = np.abs(part - part[(y0 + y1) // 2, (x0 + x1) // 2]) <= SMOOTHED * span
     ink[max(y0 - 1, 0) : y1 + 1, max(x0 - 1, 0) : x1 + 1] = False
-    letters = []
+    letters, pieces = [], []
     for rows, cols in ndimage.find_objects(ndimage.label(ink, np.ones((3, 3)))[0]):
         tall, wide = rows.stop - rows.start, cols.stop - cols.start
         touches = rows.start == 0 or cols.start == 0 or rows.stop == len(part) or cols.stop == part.shape[1]
+        pieces += [] if touches else [(rows.start, cols.start, rows.stop, cols.stop)]
         if not touches and LEAST_TEXT_PX <= tall <= TALLEST_TEXT * height and wide <= 2 * tall:
             letters.append((rows.start, cols.start, rows.stop, cols.stop))
     lines = []
@@ -249,4 +251,22 @@ def _text(part: np.ndarray, bar: tuple, height: int, span: float) -> list[tuple]
         packed = sum(b[3] - b[1] for b in line) >= 0.4 * (box[3] - box[1])
         if len(line) >= 2 and near and packed and box[2] - box[0] <= 2 * tall:
             lines.append((len(line), box))
-    return [max(lines)[1]] if lines else []
+    return [_grown(max(lines)[1], pieces)] if lines else []
+
+
+def _grown(line: tuple, pieces: list[tuple]) -> tuple:
+    """Extend the box of a line of text by the parts of broken letters, dots and short letters beside it."""
+    half = (line[2] - line[0]) // 2
+    top, bottom = line[0] - half, line[2] + half
+    for _ in range(len(pieces)):
+        left, right = line[1] - 2 * half, line[3] + 2 * half
+        beside = [b for b in pieces if top <= b[0] and b[2] <= bottom and left < b[3] and b[1] < right]
+        beside = [b for b in beside if b[3] - b[1] <= 4 * half]
+        grown = (
+            *(min(line[k], *(b[k] for b in beside)) for k in (0, 1)),
+            *(max(line[k], *(b[k] for b in beside)) for k in (2, 3)),
+        )
+        if grown == line:
+            break
+        line = grown
+    return line

@@ -142,6 +142,7 @@ def attach(
         return
     mask = _fitted(found, file, shape, top, max_pixels, _integers)
     found.truth, stray = _named(file, to_phases, mask, phases, truth_values)
+    found.meta[columns.TRUTH_PHASES] = sum(bool((found.truth == number).any()) for number in range(len(phases)))
     if stray:
         found.meta[columns.STRAY_TRUTH] = stray
 
@@ -163,3 +164,13 @@ def _fitted(found: Micrograph, file, shape, top, max_pixels, plain) -> np.ndarra
         sizes = [" x ".join(map(str, s[::-1])) for s in (mask.shape, shape)]
         raise BadItem(f"its mask {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
     return mask
+
+
+def lonely(rows: list[dict]) -> None:
+    """Add a remark to index rows whose truth has one phase, while half of the others or more have several."""
+    counts = [row[columns.TRUTH_PHASES] for row in rows if row.get(columns.TRUTH_PHASES)]
+    usual = sorted(counts)[len(counts) // 2] if counts else 0
+    for row in rows:
+        if row.get(columns.TRUTH_PHASES) == 1 and usual > 1:
+            text = f"its mask has one phase, those of other items {usual}; check the mask"
+            row[columns.REMARK] = "; ".join(filter(None, (row.get(columns.REMARK), text)))

@@ -26,6 +26,8 @@ def read(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         raise BadItem(f"its labels {file}: {error}") from error
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise BadItem(f"its labels {file} cannot be read ({' '.join(str(error).split())[:200]}); save again") from error
+    if not found.size:
+        raise BadItem(f"its labels {file} cannot be read (no pixels); save them again")
     return _whole(_squeezed(found, len(shape)), file)
 
 

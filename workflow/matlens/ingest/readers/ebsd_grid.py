@@ -252,11 +252,15 @@ def _with_gaps(x: np.ndarray, y: np.ndarray, grid: Grid) -> Placed | None:
     """Place points on a grid that they do not fill; None if they miss its sites, share one, or are too few."""
     step_x, step_y = grid.step_x_um or _typical_step(x), grid.step_y_um or _typical_step(y)
     rows = _sites(y, step_y, grid.rows)
-    square = _sites(x, step_x, grid.columns) if not grid.hexagonal else None
     if rows is None:
         return None
+    if grid.hexagonal is not False:
+        found = _hexagonal_with_gaps(x, rows, step_x if grid.step_x_um else 2 * step_x, step_y, grid)
+        if found is not None or grid.hexagonal:
+            return found
+    square = _sites(x, step_x, grid.columns)
     if square is None:
-        return _hexagonal_with_gaps(x, rows, step_x if grid.step_x_um else 2 * step_x, step_y, grid)
+        return None
     order = np.full((rows[1], square[1]), -1, np.int64)
     order[rows[0], square[0]] = np.arange(len(x))
     if not _sound(order, len(x)):
