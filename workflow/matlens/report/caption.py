@@ -40,11 +40,13 @@ def add(picture: np.ndarray, entries: list[tuple[str, str | None]], width_px: in
 
     `width_px`: width of the image in its own pixels; `size`: micrometres a pixel, None if unknown.
     """
+    import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
     wide = picture.shape[1]
     letters = max(10, round(wide / 45))
-    font = ImageFont.load_default(letters)
+    # The font that matplotlib brings has Greek letters; that of Pillow has no micro sign.
+    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", letters)
     length, text = bar_length(width_px, size)
     bar = max(2, round(length * wide / width_px))
     boxes, x, line = [], letters // 2, 0

@@ -108,6 +108,7 @@ def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, wi
     canvas = np.repeat(np.clip(grey, 0, 1)[..., None] * 255, 3, axis=2)
     if labels.dtype == np.uint8:
         colours = np.stack([rgb(PALETTE[(i - 1) % len(PALETTE)]) for i in range(256)])
+        colours[UNLABELLED] = rgb(HIDDEN)
         inside = (marks > 0) & (marks != UNLABELLED)
         canvas[inside] = (1 - TINT) * canvas[inside] + TINT * colours[marks[inside]]
         lines = outline(marks)
