@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from matlens.report import caption, overlay
+from matlens.report import caption, html, overlay
 from PIL import Image
 
 
@@ -105,3 +105,11 @@ def test_thumbnails_of_noise_stay_below_forty_kilobytes():
     assert len(found["00000007.thumb.jpg"]) <= overlay.THUMB_BYTES
     assert len(found["00000007.large.jpg"]) <= overlay.LARGE_BYTES
     assert (np.asarray(Image.open(io.BytesIO(found["00000007.png"]))) == noise).all()
+
+
+def test_a_row_of_a_table_leads_to_the_picture_of_its_item():
+    view = {"head": ["item", "method", "x"], "rows": [["b", "otsu", "1"], ["a", "otsu", "2"], ["b", "unet", "3"]]}
+    assert html.links(view, {"otsu": {7}, "unet": {7, 9}}, {7: "b", 9: "a"}, "s") == ["s-otsu-7", "", "s-unet-7"]
+    view = {"head": ["item"], "rows": [["a"], ["c"]]}
+    assert html.links(view, {"otsu": {7}, "unet": {7, 9}}, {7: "b", 9: "a"}, "s") == ["s-unet-9", ""]
+    assert html.links({"head": ["x"], "rows": [["1"]]}, {}, {}, "s") == []
