@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 from matlens.ingest import files, grey, series
-from matlens.segment import adaptive, frames, otsu
+from matlens.segment import adaptive, otsu, remarks
 from matlens.store import io
 from scipy import ndimage
 
@@ -124,12 +124,16 @@ def test_a_bar_in_white_of_the_type_does_not_widen_the_range():
     assert series.name_of("a/b_2/c_012_x.tif") == ("a/b_2", "c_#_x", ".tif")
 
 
-def test_labels_of_one_phase_are_told():
+def test_labels_of_one_phase_are_reported():
     one = np.zeros((4, 4), np.uint8)
-    assert "all of the image is phase 'matrix'" in frames.lone(one, PHASES)
-    assert frames.lone(np.where(np.eye(4) > 0, 255, one).astype(np.uint8), PHASES)
-    assert frames.lone(np.eye(4).astype(np.uint8), PHASES) is None and frames.lone(one, ["all"]) is None
-    assert "no region" in frames.lone(one.astype(np.int32), PHASES)
+
+    def remark(labels, phases=PHASES):
+        return remarks.of("adaptive", {}, {"image": labels.astype(np.float32)}, labels, phases)
+
+    assert remark(one) == "all its pixels are 'matrix'"
+    assert remark(np.where(np.eye(4) > 0, 255, one).astype(np.uint8))
+    assert remark(np.eye(4).astype(np.uint8)) == "" == remark(one, ["all"])
+    assert remark(one.astype(np.int32)) == "no region was found"
 
 
 def test_shared_case_of_grey_ranges(data):

@@ -199,9 +199,9 @@ def test_micrometres_of_a_volume_need_the_distance_of_its_slices():
 
 def test_a_warning_of_the_labels_stands_in_the_table():
     labels = np.zeros((10, 10), np.uint8)
-    about = item([0.1, 0.1], "yx") | {columns.WARNING: "all of the image is phase 'matrix'"}
+    about = item([0.1, 0.1], "yx") | {columns.REMARK: "all of the image is phase 'matrix'"}
     table = quantify.rows(fractions.measure, about, {"labels": labels}, {"phases": PHASES}, {})
-    assert table[columns.WARNING].tolist() == [about[columns.WARNING]] * 2
+    assert table[columns.REMARK].tolist() == [about[columns.REMARK]] * 2
 
 
 @pytest.mark.parametrize("case", ["01_z_spacing", "02_unequal_x_and_y", "03_scale_of_another_image"])

@@ -152,10 +152,10 @@ def test_islands_are_counted_once():
 
 def test_few_or_small_grains_are_noted():
     table = grain_size.measure(mosaic((200, 200), 60, 0)[0], PHASES, 1.0)
-    assert "grains a field: ASTM E112 asks for at least 50" in table["note"].iloc[-1]
+    assert "grains a field: ASTM E112 asks for at least 50" in table["remark"].iloc[-1]
     assert table["grains_per_field"].iloc[-1] == pytest.approx(60 / 9, rel=0.3)
     many = grain_size.measure(mosaic((240, 240), 900, 0)[0], PHASES, 1.0)
-    assert many["note"].iloc[-1] == "" and "lie between pixels" in many["note"].iloc[0]
+    assert many["remark"].iloc[-1] == "" and "lie between pixels" in many["remark"].iloc[0]
     assert (many["blocks"] == 9).all()
 
 
@@ -195,7 +195,7 @@ def test_negative_classes_are_noted():
     rng = np.random.default_rng(0)
     columns = stereology._classes(24 * np.sqrt(1 - rng.random(80) ** 2), np.ones(80), 10)
     assert (columns["spheres_saltykov_per_px3"] < 0).any()
-    assert "negative number in" in columns["note"] and "of 80 sections" in columns["note"]
+    assert "negative number in" in columns["remark"] and "of 80 sections" in columns["remark"]
 
 
 @pytest.mark.parametrize("name", ["spheres24.png", "spheres24_even.png", "spheres16.png"])
@@ -212,15 +212,15 @@ def test_the_shared_spheres(data, name):
 def test_oriented_structures_are_noted(axis):
     labels = np.moveaxis(np.broadcast_to((np.arange(48) // 6 % 2)[:, None, None], (48, 48, 48)), 0, axis)
     row = surface.measure(labels.astype(np.uint8), PHASES).iloc[0]
-    assert row["note"].startswith("anisotropic") and row["surface_anisotropy"] == pytest.approx(2)
+    assert row["remark"].startswith("anisotropic") and row["surface_anisotropy"] == pytest.approx(2)
     assert row["specific_surface_per_px"] == pytest.approx(7 / 47, rel=0.08)
 
 
 def test_diagonal_lamellae_are_noted_and_spheres_are_not():
     y, x = np.mgrid[:80, :80]
-    assert surface.measure(((y + x) // 8 % 2).astype(np.uint8), PHASES)["note"].item().startswith("anisotropic")
+    assert surface.measure(((y + x) // 8 % 2).astype(np.uint8), PHASES)["remark"].item().startswith("anisotropic")
     z, y, x = np.mgrid[:40, :40, :40] - 19.6
-    assert surface.measure((z**2 + y**2 + x**2 <= 15.2**2).astype(np.uint8), PHASES)["note"].item() == ""
+    assert surface.measure((z**2 + y**2 + x**2 <= 15.2**2).astype(np.uint8), PHASES)["remark"].item() == ""
 
 
 def test_the_shared_lamellae(data):
@@ -228,7 +228,7 @@ def test_the_shared_lamellae(data):
     known = right(folder)["lamellae.tif"]["right"]["specific_surface_per_px"]
     row = surface.measure(read(folder / "lamellae.tif"), PHASES).iloc[0]
     assert row["specific_surface_per_px"] == pytest.approx(known["value"], rel=known["rel"])
-    assert "no surface" in row["note"]
+    assert "no surface" in row["remark"]
 
 
 def test_clusters_are_numbered_without_gaps():
@@ -247,8 +247,8 @@ def test_notes_go_to_the_log(capsys):
     item = {"item": "a", "axes": "yx", "pixel_size_um": None}
     labels = mosaic((120, 120), 60, 0)[0]
     table = quantify.rows(grain_size.measure, item, {"labels": labels}, {"phases": PHASES, "pixel_size_um": None}, {})
-    quantify.report_notes(table, "quantify/grain_size")
+    quantify.report_remarks(table, "quantify/grain_size")
     told = capsys.readouterr().err.splitlines()
     assert sum("quantify/grain_size: item 'a': 7.1 grains a field" in line for line in told) == 1
-    quantify.report_notes(table.drop(columns="note"), "quantify/grain_size")
+    quantify.report_remarks(table.drop(columns="remark"), "quantify/grain_size")
     assert capsys.readouterr().err == ""

@@ -13,7 +13,6 @@ STAGE = "stage"
 REASON = "reason"
 FILE = "file"
 SAME_AS = "same_as"
-NOTE = "note"
 TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
@@ -30,12 +29,18 @@ SCALE_NOTE = "scale_note"
 GREY_NOTE = "grey_note"
 GREY_LOW = "grey_low"
 GREY_HIGH = "grey_high"
-WARNING = "warning"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
+IGNORED = "ignored_px"
+REMARK = "remark"
+POINTS_LEFT_OUT = "points_left_out"
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
+BAR_COLUMNS = "bar_columns_px"
+TRUTH_PHASES = "truth_phases"
+TAIL = "constant_rows_px"
+EXCLUDE_FILE = "exclude_file"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
@@ -71,7 +76,6 @@ MEANING = {
     GREY_NOTE: "doubt about the grey values: little of the range is used, or more than that of the study",
     GREY_LOW: "grey value that means black, 0; images of a series share it",
     GREY_HIGH: "grey value that means white, 1",
-    WARNING: "doubt about the labels behind the row: one phase only; empty without one",
     TIME: "time of the heat treatment, in hours",
     TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
     "axes": "axes of the stored array in order: yx, zyx for a volume, tyx for frames",
@@ -99,13 +103,20 @@ MEANING = {
     "grid": "grid of the points of an EBSD map, and what was done to make pixels of it",
     "step_x_um": "distance of the points of an EBSD map along x, in micrometres",
     "step_y_um": "distance of the points of an EBSD map along y, in micrometres",
-    "points_not_indexed": "points of an EBSD map without an orientation",
+    "points_not_indexed": "points of an EBSD map without an orientation, those that were not exported among them",
+    POINTS_LEFT_OUT: "points of an EBSD map that the export left out",
+    IGNORED: "pixels that are not measured: drawn on the image, excluded, not a number, or not exported",
+    REMARK: "remarks on the item or the row that change what its numbers mean; empty without one",
     "quality_map": "quantity of an EBSD map that stands in its pixels",
     "pixel_size_source": "where the pixel size comes from",
     "other_signals": "number of further images in the file, which were not read",
     COLOUR: "red, green and blue of an image, kept beside its grey pixels",
     BAR_ROWS: "rows of information bars that were cut off the image",
     BAR_TOP_ROWS: "those of them that were at its top",
+    BAR_COLUMNS: "columns of information bars at its left and right, which are not measured",
+    TRUTH_PHASES: "number of phases in its ground truth",
+    TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
+    EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
     TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",
@@ -281,7 +292,6 @@ MEANING = {
     "specific_surface_per_px": "boundary of the phase with others per labelled area or volume (Crofton), per pixel",
     "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, if isotropic, per pixel",
     "surface_anisotropy": "largest relative difference of the crossings along a direction from their mean; 0 isotropic",
-    NOTE: "warning about the row: cause and what to do; empty without one",
     "triple_line_density_per_px2": "length of voxel edges where three phases meet, per volume; empty in 2-D",
     "triple_line_smooth_per_px2": "length of the smooth lines behind those edges, per volume, if isotropic",
     "clusters": "number of connected clusters of the phase",

@@ -92,6 +92,7 @@ rule overlays:
         labels=plan.of_shards(
             "results/{study}/segment/{method}/labels/{shard}.zarr.zip"
         ),
+        table=plan.extremes,
         code=plan.code("overlays"),
     output:
         overlays="results/{study}/segment/{method}/overlays/all.zip",
@@ -105,5 +106,6 @@ rule overlays:
     params:
         most=plan.overlay_option("items"),
         width_px=plan.overlay_option("width_px"),
+        phases=plan.phases,
     script:
         "../scripts/overlays.py"

@@ -46,7 +46,7 @@ def main(
         items = [{"key": key, **marks.attrs(key)} for key in marks]
         found, stage = [], f"quantify/{measure}"
         for _, rows in batch.survive(items, work, lost, stage):
-            quantify.report_notes(rows, stage)
+            quantify.report_remarks(rows, stage)
             found.append(rows)
     io.write_table(table, quantify.stack(found))
     io.write_rejected(rejected, lost)

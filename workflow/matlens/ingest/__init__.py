@@ -67,7 +67,12 @@ NAMED = {  # `columns_of(*, ...)` names what the user says of the items, for the
     "sheet": "matlens.ingest.sheet:columns_of",
 }
 
-CHECKS = {"prototypes": "matlens.ingest.prototypes:check"}  # `check(*, ...)` raises what a schema cannot say
+CHECKS = {  # `check(*, ...)` raises what a schema cannot say
+    "files": "matlens.ingest.files:check",
+    "sheet": "matlens.ingest.files:check",
+    "catalog": "matlens.ingest.files:check",
+    "prototypes": "matlens.ingest.prototypes:check",
+}
 
 
 SPACE = "zyx"
@@ -81,8 +86,9 @@ class Micrograph:
     `intensity_low` and `intensity_high` are those that mean black and white. `spacing_um` holds the distance between
     pixels along each spatial axis in the order of `axes`, in micrometres: (z, y, x) or (y, x), with None for an axis
     whose scale is not known; None: no scale at all. `pixel_size_um` is that along x; given alone, it is that of every
-    axis. `truth` is a label image of the same shape (or None). `layers` are further arrays that end in
-    the same axes (EBSD orientations). `meta` holds scalars for the index: instrument, detector, beam_energy_kev, ...
+    axis. `truth` is a label image of the same shape (or None): uint8 phases (255: unlabelled) or int32 regions (0:
+    background, -1: unlabelled). `layers` are further arrays that end in the same axes (EBSD orientations); `ignore`
+    (uint8) is 1 where nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
     """
 
     pixels: np.ndarray

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from figures import DRAWS, FIGURES
 
+from matlens import registry
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
@@ -63,7 +64,7 @@ class Figures(Paths):
     def figure_needs(self, wildcards) -> dict:
         """Return the files behind a figure by name: one, or one for every method."""
         settings = self.studies[wildcards.study]
-        found = paths.drawable(wildcards.study, settings)
+        found = paths.paths.drawable(wildcards.study, settings)
         chosen = {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
         reference = settings["figures"][wildcards.figure].get("reference")
         if not reference:
@@ -90,6 +91,14 @@ class Figures(Paths):
         schema = study.read_schema("figures.schema.yaml")["properties"]["overlays"]
         default = schema["properties"][key]["default"]
         return lambda wildcards: self.studies[wildcards.study]["figures"].get("overlays", {}).get(key, default)
+
+    def extremes(self, wildcards) -> list[str]:
+        """Name the table whose lowest and highest items the overlays show: the main table, if it measures items."""
+        settings = self.studies[wildcards.study]
+        measure = study.main_table(settings).removesuffix(".csv")
+        if measure not in settings["quantify"] or measure not in registry.table("matlens.quantify:METHODS"):
+            return []
+        return list(paths.drawable(wildcards.study, settings)[measure].values())[:1]  # the same items for every method
 
     def all_pictures(self) -> list[str]:
         """List the figures of all studies."""

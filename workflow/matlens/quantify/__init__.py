@@ -65,22 +65,23 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
     else:
         table = registry.call(function, {**offered, **stacks}, options)
     table.insert(0, columns.ITEM, item[columns.ITEM])
-    if item.get(columns.WARNING):
-        table[columns.WARNING] = item[columns.WARNING]
+    if item.get(columns.REMARK):
+        own = table[columns.REMARK] if columns.REMARK in table else [""] * len(table)
+        table[columns.REMARK] = ["; ".join(filter(None, (item[columns.REMARK], text))) for text in own]
     return columns.calibrate(table, pixel_size(item))
 
 
 def pixel_size(item: Mapping) -> float | None:
-    """Give the width of a pixel in micrometres; None where that, or the distance of the slices, is not known."""
+    """Return the width of a pixel in micrometres; None if that, or the distance of the slices, is not known."""
     known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
     return item[columns.PIXEL_SIZE] if known else None
 
 
-def report_notes(table, stage: str) -> None:
-    """Write the notes of the rows of an item to the log, each once."""
+def report_remarks(table, stage: str) -> None:
+    """Write the remarks on the rows of an item to the log, each once."""
     import sys
 
-    for text in dict.fromkeys(table[columns.NOTE]) if columns.NOTE in table else ():
+    for text in dict.fromkeys(table[columns.REMARK]) if columns.REMARK in table else ():
         if text:
             print(f"{stage}: item {table[columns.ITEM].iloc[0]!r}: {text}", file=sys.stderr)
 

@@ -284,7 +284,7 @@ def _intercept_row(procedure: str, direction: float, tested: Tested, parts: tupl
         "g_number_low": float(g_of_intercept(scale / low)),
         "g_number_high": float(g_of_intercept(scale / high)) if high > 0 else np.nan,
         "grains_per_field": np.nan,
-        columns.NOTE: few if tested.lost > LOST and np.isnan(direction) else "",
+        columns.REMARK: few if tested.lost > LOST and np.isnan(direction) else "",
     }
 
 
@@ -319,5 +319,5 @@ def _planimetric_row(grains: np.ndarray, areas: np.ndarray, fields: int, parts: 
         "g_number_low": float(g_of_density(low * per_mm2)) if found else np.nan,
         "g_number_high": float(g_of_density(high * per_mm2)) if found else np.nan,
         "grains_per_field": mean,
-        columns.NOTE: few if mean < FEWEST else "",
+        columns.REMARK: few if mean < FEWEST else "",
     }

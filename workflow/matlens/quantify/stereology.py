@@ -156,7 +156,7 @@ def _classes(diameter: np.ndarray, weights: np.ndarray, classes: int) -> dict:
         "sphere_mean_diameter_low_px": mean[0],
         "sphere_mean_diameter_high_px": mean[1],
         "fullman_diameter_px": fullman(diameter, weights),
-        columns.NOTE: note if negative else "",
+        columns.REMARK: note if negative else "",
     }
 
 

@@ -98,6 +98,6 @@ def measure(labels: np.ndarray, phases: list[str], spacing: tuple | None = None,
             "specific_surface_per_px": FACTOR[mask.ndim] * crofton,
             "specific_surface_s2_per_px": FACTOR[mask.ndim] * axes,
             "surface_anisotropy": differ,
-            columns.NOTE: note if differ > ANISOTROPIC else "",
+            columns.REMARK: note if differ > ANISOTROPIC else "",
         }
     )

@@ -178,6 +178,21 @@ def gallery(files: Mapping[str, bytes], names: Mapping[int, str]) -> list[dict]:
     ]
 
 
+def links(view: Mapping, pictures: Mapping[str, Iterable[int]], names: Mapping[int, str], study: str) -> list[str]:
+    """Name for each row of a table the picture of its item, "" if there is none.
+
+    `pictures`: keys of the items drawn, by method; a row without a method leads to the first that has its item.
+    """
+    keys = {name: key for key, name in names.items()}
+    places = [view["head"].index(name) if name in view["head"] else None for name in (columns.ITEM, columns.METHOD)]
+    found = []
+    for row in view["rows"] if places[0] is not None else []:
+        key, method = keys.get(row[places[0]]), row[places[1]] if places[1] is not None else None
+        of = next((m for m, drawn in pictures.items() if key in drawn and method in (None, m)), None)
+        found.append(f"{study}-{of}-{key}" if of else "")
+    return found
+
+
 def rejected(views: Mapping[str, Mapping]) -> dict[str, int]:
     """Count the rejected rows by stage."""
     view = views.get("rejected", {"head": [], "rows": []})

@@ -2,10 +2,11 @@
 
 A method is `segment(image, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
 `image` (float32 in [0, 1], 2-D or 3-D), `truth` (label image or None), `pixel_size_um` (float or None), `spacing` (see
-`matlens.quantify`), `phases` (their names), `colour` ((3, y, x), float32 in [0, 1], or None where ingest kept none),
-and the layers of the item by name (EBSD: `euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the
-image, whose type says what they are: uint8 is a phase map (0 is the first phase of the study), int32 is a region map (0
-is background or boundary, each region has a number of its own).
+`matlens.quantify`), `phases` (their names), `item` (its name), `ignore` (1 where nothing is measured, or None),
+`colour` ((3, y, x), float32 in [0, 1], or None where ingest kept none), and the layers of the item by name (EBSD:
+`euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the image, whose type says what they are: uint8
+is a phase map (0 is the first phase of the study), int32 is a region map (0 is background or boundary, each region has
+a number of its own).
 
 A method that learns has two more functions. `learn(samples, ..., *, options)` takes (image, truth, split "train" or
 "val", item) by the one, in a truth 255 (uint8) or -1 is not labelled, and what else it names of the study (`phases`);
@@ -30,6 +31,7 @@ METHODS = {
     "unet": "matlens.segment.networks:segment",
     "unetpp": "matlens.segment.networks:segment",
     "unet3p": "matlens.segment.networks:segment",
+    "imported": "matlens.segment.imported:segment",
     "ground_truth": "matlens.segment.controls:ground_truth",
     "all_background": "matlens.segment.controls:all_background",
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # named here so that `sources.closure` sees what the tables l
         ctf,
         dm,
         emd,
+        h5ebsd,
         h5oina,
         hdf5,
         isolated,
