@@ -12,6 +12,7 @@ STAGE = "stage"
 REASON = "reason"
 FILE = "file"
 SAME_AS = "same_as"
+NOTE = "note"
 TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
@@ -47,6 +48,7 @@ MEANING = {
     REASON: "why the item was rejected, and what would help",
     FILE: "file the item was read from",
     SAME_AS: "item whose file has the very same bytes; empty where there is none",
+    NOTE: "what was assumed in reading the item; empty where nothing was",
     TRUTH_FILE: "file of its ground truth labels",
     SPLIT: "role in learning: train, val or test",
     GROUP: "specimen or parent image; never divided between splits",

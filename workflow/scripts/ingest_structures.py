@@ -19,6 +19,8 @@ def main(
     ):
         found.append(crystal)
         rows.append(index_row(crystal, item, meta))
+        if meta.get(columns.NOTE):
+            print(f"{item[columns.ITEM]}: {meta[columns.NOTE]}")
     names = [row[columns.ITEM] for row in rows]
     packed = crystals.pack([row[columns.KEY] for row in rows], names, found)
     io.write_ragged(structures, crystals.to_arrays(packed))

@@ -9,7 +9,7 @@ from matlens.ingest.finding import printable, stem
 
 RESERVED = {
     names.KEY, names.ITEM, names.FILE, names.TRUTH_FILE, names.STAGE, names.REASON, names.METHOD, names.PIXEL_SIZE,
-    names.SAME_AS,
+    names.SAME_AS, names.NOTE,
     "axes", "height_px", "width_px", "depth_px", "frames",
 }  # fmt: skip
 
