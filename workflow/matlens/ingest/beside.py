@@ -71,7 +71,7 @@ def of_cgcnn(folder: Path) -> dict[str, tuple[dict, str | None]]:
     try:
         text = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
         first = next((line for line in text if line.strip()), "")
-        separator = text_files.delimiter_of(first)
+        separator = next((one for one in "\t;" if one in first), ",")  # there is no header whose commas count
         lines = [line for line in csv.reader(text, delimiter=separator) if any(map(str.strip, line))]
     except (OSError, ValueError, csv.Error):
         return {}
