@@ -297,3 +297,11 @@ def test_decimal_commas_of_id_prop_are_never_two_numbers(tmp_path, content, valu
     found = plan.get("y", [np.nan] * 3)
     np.testing.assert_array_equal(np.array(found, float), values)
     assert plan["note"].notna().tolist() == told
+
+
+def test_a_table_with_decimal_commas_is_named_with_its_row_and_the_crystals_are_read(tmp_path):
+    (tmp_path / "a.cif").write_text(text("_symmetry_space_group_name_H-M 'P 1'", CUBE, SALT))
+    (tmp_path / "table.csv").write_text("file,gap\na.cif,1,5\n")
+    plan = structures.plan(path=str(tmp_path)).set_index("item")
+    assert plan.loc["a", "reason"] is None or np.isnan(plan.loc["a", "reason"])
+    assert "row 2 has more cells than the header" in plan.loc["table", "reason"]

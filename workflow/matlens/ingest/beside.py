@@ -46,6 +46,15 @@ def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
     return []
 
 
+def fault(path: Path) -> str | None:
+    """Say what is wrong with a table that cannot be read, such as a row with too many cells; None where nothing is."""
+    try:
+        spreadsheet.read(path)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _files(folder: Path) -> dict[str, Path]:
     """Give the files of a folder by name, and by name without extension: a CIF where there are several."""
     every = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() not in TABLES)

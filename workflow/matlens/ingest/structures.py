@@ -109,7 +109,8 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         if not listed:
             raise BadItem("it holds no structure; check the export")
     except BadItem as error:
-        return [({**row, **where, columns.REASON: str(error)}, {})]
+        table = beside.fault(file) if not where[FORMAT] and file.suffix.lower() in beside.TABLES else None
+        return [({**row, **where, columns.REASON: table or str(error)}, {})]
     except (RecursionError, csv.Error) as error:
         why = error if isinstance(error, csv.Error) else "nested too deep"
         return [({**row, **where, columns.REASON: f"it is broken ({why}); copy it again"}, {})]
