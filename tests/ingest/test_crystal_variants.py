@@ -46,6 +46,7 @@ def read(*parts: str) -> tuple[dict, int]:
         ("x,y,z\n-x,1/2+y,1/2-z\n-x,-y,-z\n", "no group"),
         ("x,y,z\n-x,-y,-z\n", "lists 2 symmetry operations.*has 4"),
         ("x,y,z\n", "lists 1 symmetry operations"),
+        (FULL.replace("1/2+y", "y").replace("1/2-y", "-y"), "those of space group 13"),
         ("x,y,z\n-x,1/2+y,1/2-z\n-x,-y,-z\nx,1/2-y,1/4+z\n", "no group"),
     ],
 )

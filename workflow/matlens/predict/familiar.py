@@ -55,14 +55,14 @@ def seen(graphs, train) -> dict:
     table = _table(some, elements)
     prior = RIDGE * np.eye(len(elements))
     own = np.linalg.solve(table.T @ table + prior, table.T @ ranges[:, 0] + RIDGE * ranges[:, 0].mean())
-    own = np.maximum(own, 1.0)
+    own, radii = np.maximum(own, 1.0), _radii(some)
     return {
         "elements": elements,
         "volume_a3_per_atom": [float(ranges[:, 0].min()), float(ranges[:, 0].max())],
         "nearest_a": [float(np.nanmin(ranges[:, 1])), float(np.nanmax(ranges[:, 1]))],
         "element_volumes_a3": [round(float(one), 2) for one in own],
         "volume_over_elements": _limits(ranges[:, 0] / (table @ own)),
-        "distance_over_radii": _limits(_radii(some)),
+        "distance_over_radii": [_limits(radii)[0], round(float(np.nanmax(radii)), 4)],  # metals are far above 1
     }
 
 

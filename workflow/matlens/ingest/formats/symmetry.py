@@ -175,8 +175,8 @@ def _stated(block: Mapping) -> list[tuple[str, list[Setting]]]:
     return found
 
 
-def check(block: Mapping, turns: np.ndarray, cell: np.ndarray) -> None:
-    """Refuse listed operations that do not leave the shape of the cell, or are not as many as the named group has.
+def check(block: Mapping, turns: np.ndarray, shifts: np.ndarray, cell: np.ndarray) -> None:
+    """Refuse listed operations that do not leave the shape of the cell, or are not those of the named group.
 
     Where the cell has not the shape that the group's name asks for (a primitive cell), the rotations are counted.
     """
@@ -193,6 +193,21 @@ def check(block: Mapping, turns: np.ndarray, cell: np.ndarray) -> None:
                 f"it lists {len(turns)} symmetry operations, and its space group {words[:30]!r} has {has}; list all "
                 "of them, or name the group P 1 where all atoms of the cell are listed"
             )
+        own = _number(turns, shifts) if settings else None
+        if own and own not in {one.group for one in settings}:
+            raise BadItem(
+                f"its symmetry operations are those of space group {own}, and it names {words[:30]!r}; correct one"
+            )
+
+
+def _number(turns: np.ndarray, shifts: np.ndarray) -> int | None:
+    """Find the number of the group that operations are, in whatever setting; None where that cannot be found."""
+    import spglib
+
+    try:
+        return spglib.get_spacegroup_type_from_symmetry(turns, shifts).number
+    except Exception:  # spglib raises errors of its own, or gives nothing
+        return None
 
 
 def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
@@ -205,7 +220,7 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     if given := listed(block):
         column, *texts = given
         turns, shifts = operations.group(*texts)
-        check({} if column == MAGNETIC else block, turns, cell)  # a magnetic group is not the one that is named
+        check({} if column == MAGNETIC else block, turns, shifts, cell)  # a magnetic group is not the one that is named
         return [Symmetry("", turns, shifts)]
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
     if not (hall or name or number):
