@@ -15,6 +15,8 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
     for item, (crystal, meta) in batch.survive(items, read, lost, "ingest"):
         found.append(crystal)
         rows.append(structures.index_row(crystal, item, meta))
+        if meta.get(columns.REMARK):
+            print(f"{item[columns.ITEM]}: {meta[columns.REMARK]}")
     names = [row[columns.ITEM] for row in rows]
     packed = crystals.pack([row[columns.KEY] for row in rows], names, found)
     io.write_ragged(outputs["structures"], crystals.to_arrays(packed))
