@@ -21,7 +21,8 @@ METHODS = {
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
-# Methods that know the composition alone: `method(formulas, y, new, *, options)`.
+# Methods that know the composition alone: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
+# the half-width of a 90 % interval.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }
