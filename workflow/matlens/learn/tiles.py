@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-SYMMETRIES = {"one": 1, "mirrors": 2, "right_angles": 3}
-
 
 def starts(length: int, tile: int, overlap: int) -> list[int]:
     """List where tiles begin along an axis: each `overlap` short of the end of the one before, the last at the end."""

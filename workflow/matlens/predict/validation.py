@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-Z90 = 1.6448536269514722  # half-width of the central 90 % of a standard normal
-
 
 def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
     """Assign every item to a fold so that no group is divided; folds are balanced by number of items.
