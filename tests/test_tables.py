@@ -158,6 +158,17 @@ def test_predict_from_tables(plant, index, tmp_path):
     assert (io.read_table(tmp_path / "predictions")["predicted"] == 7).all()
 
 
+def test_predict_from_images(plant, images, index, tmp_path):
+    from scripts import predict_images as script
+
+    io.write_table(tmp_path / "two", io.read_table(index).head(2))
+    plant(predict.IMAGE_METHODS, lambda folder, initial, *, size_px=16: Sevens())
+    made = tables(tmp_path)
+    kept = {"weights": tmp_path / "w", "card": tmp_path / "c"}
+    script.main(tmp_path / "two", [images[0]], "mine", {"size_px": 8}, SETTINGS, *made, tmp_path / "rejected", **kept)
+    assert (io.read_table(tmp_path / "predictions")["predicted"] == 7).all()
+
+
 def test_predict_from_compositions(plant, index, tmp_path):
     from scripts import predict_compositions as script
 

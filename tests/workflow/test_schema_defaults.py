@@ -6,7 +6,7 @@ import pytest
 from matlens import acquire, connect, ingest, nets, predict, quantify, registry, segment
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.plan import study
-from matlens.predict import crystal_networks
+from matlens.predict import cnn, crystal_networks
 from matlens.segment import trained
 
 NO_METHOD = {"ingest": {"shards"}}
@@ -25,7 +25,7 @@ CASES = [
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
     *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
-    *(("predict", name, functions(predict.IMAGE_METHODS, name)) for name in predict.IMAGE_METHODS),
+    *(("predict", name, [*functions(predict.IMAGE_METHODS, name), cnn.initial_file]) for name in predict.IMAGE_METHODS),
     *(
         ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
         for name in predict.CRYSTAL_METHODS

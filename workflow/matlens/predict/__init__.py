@@ -18,6 +18,8 @@ METHODS = {
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
 }
+# Methods of images: `estimator(folder, initial, *, options)`, see `cnn.Estimator`; one with `arrays()` and `about()` is
+# kept and can be applied later.
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
