@@ -1,3 +1,12 @@
+from matlens.predict import cnn
+
+
+def image_initial(wildcards):
+    """Name the weights that the training of an image method starts from, if any."""
+    chosen = options("predict")(wildcards)
+    return registry.call(cnn.initial_file, dict(wildcards.items()), chosen) or []
+
+
 # The settings of the cross-validation of tables and images.
 VALIDATION = (
     "target",
@@ -56,6 +65,7 @@ rule predict_images:
             f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
             shard=shards(wildcards.study),
         ),
+        initial=image_initial,
         code=code("predict_images", predict.IMAGE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -63,6 +73,8 @@ rule predict_images:
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
+        weights="results/{study}/predict/{method}/weights/all.safetensors",
+        card="results/{study}/predict/{method}/card/all.json",
     log:
         "logs/{study}/predict/{method}/all.log",
     wildcard_constraints:
