@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matlens.learn import checkpoints
 from matlens.predict import cnn
-from matlens.store import io
+from matlens.store import io, pictures
 from scripts import apply_images, predict_images
 
 OPTIONS = {
@@ -62,7 +62,7 @@ def test_what_is_applied_later_is_what_was_predicted(study):
     made = run(study, "a")
     arrays, card = io.read_weights(made["weights"]), io.read_json(made["card"])
     index = io.read_table(study / "index")
-    table, pixels, _ = cnn.gathered(index, predict_images.flat_images(index, [str(study / "images")]), 16)
+    table, pixels, _ = cnn.gathered(index, pictures.flat(index, [str(study / "images")]), 16)
     models, told = cnn.prepare(arrays, card, device="cpu"), io.read_table(made["predictions"])
     for fold, model in models.items():
         rows = told[told["fold"] == int(fold)]

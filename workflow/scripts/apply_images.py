@@ -4,8 +4,7 @@ import pandas as pd
 from matlens import columns
 from matlens.job import entry
 from matlens.predict import cnn, properties
-from matlens.store import io
-from scripts.predict_images import flat_images
+from matlens.store import io, pictures
 
 
 def main(
@@ -13,7 +12,7 @@ def main(
 ) -> None:
     """Write a row per flat image, in the columns of all models that are ready."""
     rows, about = io.read_table(index), io.read_json(card)
-    table, pixels, lost = cnn.gathered(rows, flat_images(rows, images), about["options"]["size_px"])
+    table, pixels, lost = cnn.gathered(rows, pictures.flat(rows, images), about["options"]["size_px"])
     found = cnn.apply(pixels, io.read_weights(weights), about, device=device)
     half = found.pop("half_width_90")
     limits = {"low_90": found["predicted"] - half, "high_90": found["predicted"] + half}

@@ -8,15 +8,7 @@ from matlens import columns, predict, registry
 from matlens.job import entry
 from matlens.predict import cnn
 from matlens.predict.evaluate import evaluate
-from matlens.store import io
-
-
-def flat_images(index, shards: list):
-    """Yield key and pixels of every flat image of a study."""
-    wanted = set(index[columns.KEY][index["axes"] == "yx"])
-    for path in shards:
-        with io.read_arrays(path) as arrays:
-            yield from ((key, arrays.unit_interval(key)) for key in arrays if key in wanted)
+from matlens.store import io, pictures
 
 
 def main(
@@ -30,7 +22,7 @@ def main(
     rows, folder = io.read_table(index), Path(predictions).parent.parent / f"checkpoints_{Path(predictions).stem}"
     offered = {"folder": folder, "initial": cnn.first_of(io.read_weights(initial)) if initial else None}
     make = partial(registry.call, registry.load(predict.IMAGE_METHODS, method), offered, options)
-    table, pixels, lost = cnn.gathered(rows, flat_images(rows, images), options["size_px"])
+    table, pixels, lost = cnn.gathered(rows, pictures.flat(rows, images), options["size_px"])
     kept = cnn.Kept(table[columns.ITEM], cnn.texture) if weights else None
     made = evaluate(table, pixels, make, settings, cnn.blocks(options["size_px"]), cnn.texture, kept)
     for path, name in zip((predictions, errors, importance, learning_curve), predict.ARTEFACTS, strict=True):
