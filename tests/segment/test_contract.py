@@ -64,6 +64,7 @@ def model(name: str, axes: int):
     learn = registry.load(segment.LEARNERS, name)
     quick = {**QUICK, **({"patch_px": 16, "epochs": 1, "patches": 4} if axes == 3 else {})}
     offered = {"samples": samples, "phases": PHASES, "method": name, "initial": None, "checkpoint": None}
+    offered["options"] = quick
     return registry.load(segment.PREPARES, name)(*registry.call(learn, offered, quick))
 
 

@@ -32,6 +32,7 @@ rule predict_images:
     input:
         index=plan.index,
         images=plan.images("predict"),
+        initial=plan.image_initial,
         code=plan.code("predict_images", predict.IMAGE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -39,6 +40,8 @@ rule predict_images:
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
+        weights="results/{study}/predict/{method}/weights/all.safetensors",
+        card="results/{study}/predict/{method}/card/all.json",
     log:
         "logs/{study}/predict/{method}/all.log",
     benchmark:

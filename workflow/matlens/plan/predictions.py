@@ -9,7 +9,7 @@ from matlens.crystal import POTENTIALS
 from matlens.nets import GRAPHS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
-from matlens.predict import folds
+from matlens.predict import cnn, folds
 from matlens.predict import ready as pretrained
 from matlens.screen import reference
 from matlens.store import catalog, io
@@ -162,6 +162,10 @@ class Predictions(Paths):
             f"results/{wildcards.study}/predict/{method}/properties/all.parquet"
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
+
+    def image_initial(self, wildcards) -> list[str] | str:
+        """Name the weights that the training of an image method starts from, if any."""
+        return registry.call(cnn.initial_file, dict(wildcards.items()), self.settings(wildcards, "predict")) or []
 
     def rejected_predictions(self, wildcards) -> list[str]:
         """List the `rejected` tables of the predictions that a shortlist is made from."""

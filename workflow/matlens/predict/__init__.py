@@ -19,10 +19,13 @@ METHODS = {
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
 }
+# Methods of images: `estimator(folder, initial, *, options)`, see `cnn.Estimator`; one with `arrays()` and `about()` is
+# kept and can be applied later.
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
-# Methods that know the composition alone: `method(formulas, y, new, *, options)`.
+# Methods that know the composition alone: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
+# the half-width of a 90 % interval.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }

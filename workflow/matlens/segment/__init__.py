@@ -13,10 +13,13 @@ A method that learns has two more functions. `learn(samples, ..., *, options)` t
 it returns (arrays by name, card of JSON values, of which `history`, a list of rows, becomes a table). `prepare(arrays,
 card)` makes of them, once a shard, the `model` that `segment(image, model, ..., *, options)` takes. The options of
 `learn` and `segment`, and of those in `trained` that every such method shares (who is trained on, whose weights are
-applied), are one flat set; each function takes those it names. `learn` may also take `method`, its own name; `initial`,
-weights to start from or None; and `checkpoint`, a file to resume from. Those in PROBABILITIES also tell how sure they
+applied), are one flat set; each function takes those it names. `learn` may also take `method`, its own name; `options`,
+all of them (those of the constructor of a network are among them); `initial`, weights to start from or None; and
+`checkpoint`, a file to resume from. Those in PROBABILITIES also tell how sure they
 are, `(image, model, ...)` to (*shape, phases), from which the images to label next are proposed.
 """
+
+from matlens.nets import NETS
 
 METHODS = {
     "otsu": "matlens.segment.otsu:segment",
@@ -27,34 +30,22 @@ METHODS = {
     "boundary_grains": "matlens.segment.boundary_grains:segment",
     "random_forest": "matlens.segment.random_forest:segment",
     "ebsd_grains": "matlens.segment.ebsd_grains:segment",
-    "fcn": "matlens.segment.networks:segment",
-    "unet": "matlens.segment.networks:segment",
-    "unetpp": "matlens.segment.networks:segment",
-    "unet3p": "matlens.segment.networks:segment",
+    **dict.fromkeys(NETS, "matlens.segment.networks:segment"),
     "imported": "matlens.segment.imported:segment",
     "ground_truth": "matlens.segment.controls:ground_truth",
     "all_background": "matlens.segment.controls:all_background",
 }
 LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
-    "fcn": "matlens.segment.network_learning:learn",
-    "unet": "matlens.segment.network_learning:learn",
-    "unetpp": "matlens.segment.network_learning:learn",
-    "unet3p": "matlens.segment.network_learning:learn",
+    **dict.fromkeys(NETS, "matlens.segment.network_learning:learn"),
 }
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
-    "fcn": "matlens.segment.networks:prepare",
-    "unet": "matlens.segment.networks:prepare",
-    "unetpp": "matlens.segment.networks:prepare",
-    "unet3p": "matlens.segment.networks:prepare",
+    **dict.fromkeys(NETS, "matlens.segment.networks:prepare"),
 }
 PROBABILITIES = {
     "random_forest": "matlens.segment.random_forest:probabilities",
-    "fcn": "matlens.segment.networks:soft",
-    "unet": "matlens.segment.networks:soft",
-    "unetpp": "matlens.segment.networks:soft",
-    "unet3p": "matlens.segment.networks:soft",
+    **dict.fromkeys(NETS, "matlens.segment.networks:soft"),
 }
 BANDS = {  # for images and volumes too large to be read whole
     "otsu": "matlens.segment.bands:otsu",
