@@ -66,6 +66,15 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
     return np.array([float(one["e"]) for one in (found if isinstance(found, list) else [found])])
 
 
+def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Return energies (n,) eV per atom and stresses (n, 3, 3) GPa, positive if compressed, of crystals as they are."""
+    for crystal in crystals:
+        _known(crystal)
+    found = model().predict_structure([structure(one) for one in crystals], task="efs", batch_size=batch)
+    found = found if isinstance(found, list) else [found]
+    return np.array([float(one["e"]) for one in found]), -np.array([one["s"] for one in found], float)
+
+
 def largest_force(crystal: Crystal) -> float:
     """Return the largest force on an atom of a crystal as it is, eV per angstrom."""
     _known(crystal)
