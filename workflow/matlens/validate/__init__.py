@@ -15,6 +15,7 @@ METHODS = {
 }
 BATCHES = {
     "calphad": "matlens.validate.calphad:validate",
+    "index": "matlens.validate.known:validate",
 }
 HANDOFFS = {
     "qe": "matlens.validate.qe:prepare",
