@@ -145,6 +145,7 @@ MEANING = {
     "matched_iou": "mean IoU of the matched regions",
     "panoptic_quality": "instance F1 times the mean IoU of the matched regions",
     "engine": "code or model that judged the candidate",
+    "pending": "candidates asked so far whose results are not back",
     "status": "accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending",
     "quantity": "what was computed; empty where nothing was",
     "value": "what was computed, in the unit",

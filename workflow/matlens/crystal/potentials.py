@@ -23,13 +23,15 @@ LAST_ELEMENT = 94  # it has learned from H to Pu
 class Potential(NamedTuple):
     """What a universal potential computes of a Crystal; an entry of `matlens.crystal.POTENTIALS` names one.
 
-    `energy(crystal)`, `energies(crystals)` in eV per atom; `largest_force(crystal)` in eV per angstrom;
+    `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies and stresses (n, 3, 3) in GPa,
+    positive if compressed; `largest_force(crystal)` in eV per angstrom;
     `relax(crystal, steps, force_ev_a)` returns crystal, eV per atom, steps. `reference`: the energies' level of theory.
     """
 
     reference: str
     energy: Callable
     energies: Callable
+    states: Callable
     largest_force: Callable
     relax: Callable
 
@@ -82,6 +84,15 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
     return np.array([float(one["e"]) for one in (found if isinstance(found, list) else [found])])
 
 
+def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Return energies (n,) eV per atom and stresses (n, 3, 3) GPa, positive if compressed, of crystals as they are."""
+    for crystal in crystals:
+        _known(crystal)
+    found = model().predict_structure([structure(one) for one in crystals], task="efs", batch_size=batch)
+    found = found if isinstance(found, list) else [found]
+    return np.array([float(one["e"]) for one in found]), -np.array([one["s"] for one in found], float)
+
+
 def largest_force(crystal: Crystal) -> float:
     """Return the largest force on an atom of a crystal as it is, eV per angstrom."""
     _known(crystal)
@@ -111,7 +122,7 @@ def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple
     return made, float(path.energies[-1]) / len(made.species), len(path.energies) - 1
 
 
-CHGNET = Potential(REFERENCE, energy, energies, largest_force, relax)
+CHGNET = Potential(REFERENCE, energy, energies, states, largest_force, relax)
 
 
 def above_hull(fractions: np.ndarray, formation: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from matlens.crystal import POTENTIALS
 METHODS = dict.fromkeys(POTENTIALS, "matlens.validate.potential:validate")
 BATCHES = {
     "calphad": "matlens.validate.calphad:validate",
+    "index": "matlens.validate.known:validate",
 }
 COMPARISONS = {  # measured phase fractions compared with those at equilibrium
     "bridge": "matlens.validate.bridge:bridge",
