@@ -7,12 +7,13 @@ cause and fix.
 from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
-from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME
+from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.learn import features
 from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
 from matlens.plan.inputs import needs
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
+from matlens.segment import checks as segment_checks
 
 Studies = Mapping[str, dict]
 
@@ -113,6 +114,38 @@ def check_index(studies: Studies, name: str) -> Reasons:
             yield keys, f"there is no column '{column}' in the index; {have}"
 
 
+def check_phases(studies: Studies, name: str) -> Reasons:
+    """Refuse segmentations that cannot make the phases of their study."""
+    for key, reason in segment_checks.impossible(studies[name]):
+        yield key.split("."), reason
+
+
+def check_masks(studies: Studies, name: str) -> Reasons:
+    """Refuse training on images whose source has no masks."""
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    source = settings["ingest"][method] or {}
+    if method == "files" and not source.get("masks"):
+        lacks = "'files' names no masks; add 'masks: <folder or glob>', or take 'weights' of another study"
+    elif method == "sheet" and TRUTH_FILE not in _named(source):
+        lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
+    else:
+        return
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) in segment.LEARNERS and not (chosen or {}).get("weights"):
+            yield ["segment", each], f"it learns from masks, and {lacks}"
+
+
+def _named(source: Mapping) -> set[str]:
+    """List the columns of a sheet; an unreadable sheet is refused elsewhere."""
+    from matlens.ingest import spreadsheet
+
+    try:
+        return set(spreadsheet.read(source["path"])[0])
+    except (OSError, ValueError, IndexError, KeyError):
+        return {TRUTH_FILE}
+
+
 def check_figures(studies: Studies, name: str) -> Reasons:
     """Refuse figures of what a study does not make, and comparisons with files that are absent."""
     yield from figures.lacking(studies[name], name)
@@ -132,6 +165,8 @@ CHECKS = (
     check_proposals,
     *prediction_checks.BEFORE_INDEX,
     check_index,
+    check_phases,
+    check_masks,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,
