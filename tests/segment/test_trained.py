@@ -98,3 +98,13 @@ def test_fields_of_a_specimen_are_parted_only_where_that_is_asked_for():
     assert trained.split(rows, **held, split_by="item") == {
         "a-1": "test", "a-2": "train", "b-1": "train", "b-2": "train",
     }  # fmt: skip
+
+
+def test_a_card_keeps_method_variant_and_what_it_works_on():
+    roles = {"a": "train", "b": "test"}
+    card = trained.completed({}, "unet.wide", ["m", "p"], roles, ["a"], None, "restore.denoise")
+    assert (card["method"], card["variant"], card["of"]) == ("unet", "wide", "restore.denoise")
+    plain = trained.completed({}, "unet", ["m", "p"], roles, ["a"], None)
+    assert (plain["method"], plain["variant"], plain["of"]) == ("unet", "", None)
+    with pytest.raises(ValueError, match=r"of method 'unet', not 'fcn[.]x'"):
+        trained.model("fcn.x", {}, card, ["m", "p"], {})

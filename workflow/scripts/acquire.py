@@ -33,7 +33,7 @@ def main(
         if not why:
             mine = known[known["replicate"] == replicate]
             call = partial(registry.call, score, options=options)
-            blind = method in acquire.CONTROLS
+            blind = registry.method_of(method) in acquire.CONTROLS
             made.append(rounds.propose(items, offered.to_numpy(), mine, fit, call, settings, number, replicate, blind))
             print(f"{len(made[-1])} candidates: {made[-1]['reason'].max()}")
     none = pd.DataFrame(columns=list(acquire.CANDIDATES))

@@ -30,7 +30,7 @@ def main(
         "y": y,
         "train": chosen.train,
         "validation": chosen.validation,
-        "method": method,
+        "method": registry.method_of(method),
         "options": options,
         "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
     }
@@ -38,7 +38,8 @@ def main(
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
     io.write_table(history, crystal_tables.history_table(epochs, int(fold)))
-    io.write_json(card, networks.completed(about, settings, options, graph, int(fold)))
+    named = {"variant": method.partition(".")[2]}
+    io.write_json(card, {**networks.completed(about, settings, options, graph, int(fold)), **named})
     io.write_weights(weights, arrays)
 
 

@@ -24,7 +24,7 @@ def main(
 ) -> None:
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
-    needed = registry.inputs_of(function)
+    needed, bare = registry.inputs_of(function), registry.method_of(method)
     about = io.read_json(card) if weights else None
     model = trained.model(method, io.read_weights(weights), about, phases, options) if weights else None
     with (
@@ -36,7 +36,7 @@ def main(
 
         def work(item: dict):
             key = item["key"]
-            if method in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
+            if bare in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
                 offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
                 return registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}

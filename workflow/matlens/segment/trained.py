@@ -121,18 +121,25 @@ def split_of(card: Mapping, item: str) -> str:
 
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):
     """Make what a method applies of weights and their card; a ValueError where they are of other phases or methods."""
+    bare = registry.method_of(method)
     if list(card["phases"]) != list(phases):
         raise ValueError(
             f"the weights tell {card['phases']}, the study has phases {list(phases)}; "
             "give the study the phases of the weights, or train it"
         )
-    if card.get("method", method) != method:
+    if card.get("method", bare) != bare:
         raise ValueError(f"the weights are of method '{card['method']}', not '{method}'; apply them by that one")
     return registry.call(registry.load(segment.PREPARES, method), {"arrays": arrays, "card": card}, options)
 
 
 def completed(
-    card: Mapping, method: str, phases: list[str], roles: Mapping, used: Iterable[str], initial: str | None
+    card: Mapping,
+    method: str,
+    phases: list[str],
+    roles: Mapping,
+    used: Iterable[str],
+    initial: str | None,
+    of: str | None = None,
 ) -> dict:
     """Add to the card of a method what is known of every training: the items by role, the phases, what made them."""
     items = {role: sorted(item for item in roles if roles[item] == role) for role in ("train", "val", "test")}
@@ -141,7 +148,9 @@ def completed(
     items = {role: [item for item in names if role == "test" or item in used] for role, names in items.items()}
     return {
         **card,
-        "method": method,
+        "method": registry.method_of(method),
+        "variant": method.partition(".")[2],
+        "of": of,
         "phases": list(phases),
         "items": {**items, "without_truth": unlabelled},
         "initial_weights": initial,
