@@ -6,6 +6,7 @@ from functools import cache
 
 from matlens import predict, registry
 from matlens.crystal import POTENTIALS
+from matlens.learn import features
 from matlens.nets import GRAPHS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
@@ -39,13 +40,19 @@ def potentials(settings: dict) -> list[str]:
 
 
 def feature_labels(settings: dict) -> str:
-    """Return the segmentation whose measures are the features of a study; "" without any."""
-    return settings["predict"]["labels"] or next(iter(settings["segment"]), "")
+    """Return the segmentation whose measures are features: the first that has them all; "" without any."""
+    used = feature_measures(settings)
+    fit = [
+        method
+        for method in settings["segment"]
+        if all(method in outputs.measured(settings, "quantify", measure) for measure in used)
+    ]
+    return settings["predict"]["labels"] or next(iter(fit), "")
 
 
 def feature_measures(settings: dict) -> list[str]:
     """List the measures of a study that are features."""
-    used = {feature.split(".")[0] for feature in settings["predict"]["features"]}
+    used = {features.origin(feature, settings["quantify"])[0] for feature in settings["predict"]["features"]}
     return [measure for measure in settings["quantify"] if measure in used]
 
 
