@@ -227,8 +227,8 @@ def _door(tmp_path, method, options, phases=PHASES):
         name: str(tmp_path / f"out/{name}.bin") for name in ("plan", "images", "truth", "index", "rejected", "early")
     }
     ingest_plan.main(method, options, out["plan"], out["early"])
-    names = ("images", "truth", "index", "rejected")
-    script.main(out["plan"], method, options, phases, "0000", 1, **{name: out[name] for name in names})
+    stored = {name: out[name] for name in ("images", "truth")}
+    script.main(out["plan"], "images", method, options, phases, "0000", 1, stored, out["index"], out["rejected"])
     early, late = (io.read_table(out[name]) for name in ("early", "rejected"))
     return io.read_table(out["index"]), dict(
         zip([*early["item"], *late["item"]], [*early["reason"], *late["reason"]], strict=True)
