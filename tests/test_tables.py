@@ -236,7 +236,8 @@ def test_acquire(plant, index, tmp_path):
     from scripts import judge
 
     known = pd.DataFrame({"round": 1, "replicate": 0, "item": ["i0", "i1", "i2"], "status": "accepted"})
-    io.write_table(tmp_path / "v", known.assign(engine="index", reason="", quantity="y", value=[0.0, 1.0, 2.0], uncertainty=np.nan))
+    told = {"engine": "index", "reason": "", "quantity": "y", "value": [0.0, 1.0, 2.0], "uncertainty": np.nan}
+    io.write_table(tmp_path / "v", known.assign(**told))
     settings = {
         "objectives": {"y": "maximize"}, "constraints": {}, "initial": 2, "batch": 2, "seed": 0, "replicates": 1,
         "sure": 0.0, "budget": {}, "patience": 0, "top_part": 0.1, "surrogate": "mine", "features": ["index.x"],

@@ -128,11 +128,11 @@ def test_a_loop_finds_the_best_hundredth_long_before_blind_drawing(method):
 def test_drawing_blindly_finds_what_is_expected_of_it():
     x, y = hills()
     chances = []
-    for replicate in range(20):
-        _, verdicts, index, chosen = loop("random", x, {"y": y}, 10, replicate=replicate, batch=30)
+    for replicate in range(12):
+        _, verdicts, index, chosen = loop("random", x, {"y": y}, 5, replicate=replicate, batch=60)
         last = progress.summary(verdicts, chosen, index).iloc[-1]
         chances.append(last["top_found"] - last["top_random"])
-    assert abs(np.mean(chances)) < 3 * np.std(chances) / np.sqrt(20)
+    assert abs(np.mean(chances)) < 3 * np.std(chances) / np.sqrt(12)
 
 
 def test_nobody_is_asked_twice_and_a_set_can_be_used_up():
