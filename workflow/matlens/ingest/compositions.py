@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import finding, spreadsheet
+from matlens.ingest import file_search, spreadsheet
 from matlens.ingest.formats.common import SYMBOLS
-from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog
@@ -38,9 +38,9 @@ def _file(path: str | None, set: str | None) -> Path:
     if (path is None) == (set is None):
         raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
     if path is not None:
-        file = Path(finding.expanded(path))
+        file = Path(file_search.expanded(path))
         if not file.is_file():
-            raise ValueError(f"path '{path}' is no file; {finding.nearest(str(file))}")
+            raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
         return file
     return catalog.find(*_listed(set))
 
@@ -63,7 +63,7 @@ def listing(*, path: str | None = None, set: str | None = None) -> str:
         if not catalog.available(name):
             raise ValueError(f"the set is not here: {catalog.advice(name, file)}")
         return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
-    return finding.digest([_file(path, set)])
+    return file_search.digest([_file(path, set)])
 
 
 def plan(
@@ -147,7 +147,7 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
 
 def _name(value, file: Path, number: int) -> str:
     text = "" if value is None else str(value).strip()
-    return finding.printable(text) if text else f"{finding.stem(file)}/{number}"
+    return file_search.printable(text) if text else f"{file_search.stem(file)}/{number}"
 
 
 def _column(name: str) -> str:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import finding, structures
+from matlens.ingest import file_search, structures
 from matlens.ingest.structures import ROW, read
 from matlens.registry import suggest
 
@@ -27,7 +27,7 @@ def _cached(name: str) -> tuple[Path, dict]:
 def listing(*, name: str) -> str:
     """Digest the file of a set; "" where it has yet to be fetched."""
     path, _ = _cached(name)
-    return finding.digest([path]) if path.is_file() else ""
+    return file_search.digest([path]) if path.is_file() else ""
 
 
 def _fetch(url: str, path: Path, sha256: str) -> None:

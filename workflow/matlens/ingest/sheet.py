@@ -5,9 +5,9 @@ from pathlib import Path
 
 from matlens import columns
 from matlens.ingest import spreadsheet
+from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
-from matlens.ingest.finding import digest, expanded, item_name, nearest, printable
-from matlens.ingest.rows import as_numbers, check_columns, first_of_each, trouble
+from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, trouble
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]

@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import beside
-from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.ingest import target_tables
+from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.registry import suggest
 
 FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
@@ -19,7 +19,7 @@ def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
     for row, values in zip(rows, beside_each, strict=True):
         file = Path(row[columns.FILE])
         if file.parent not in tables:
-            tables[file.parent] = beside.of_cgcnn(file.parent)
+            tables[file.parent] = target_tables.of_cgcnn(file.parent)
         own, note = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ({}, None)))
         values |= own
         row[columns.REMARK] = note

@@ -8,14 +8,14 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal.structures import Crystal
-from matlens.ingest import beside, finding, formats, structure_columns
+from matlens.ingest import file_search, formats, structure_columns, target_tables
 from matlens.ingest.formats import common
-from matlens.ingest.rows import trouble
+from matlens.ingest.plan_rows import trouble
 from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 from matlens.job.batch import MACHINE_ERRORS, BadItem
 
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
-NO_STRUCTURES = {beside.TARGETS_FILE, "atom_init.json"}
+NO_STRUCTURES = {target_tables.TARGETS_FILE, "atom_init.json"}
 NOWHERE = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
 FLAT = 1e-4  # volume of a cell over that of a box of its lengths, below which it is flat
 
@@ -26,7 +26,7 @@ def found(path: str) -> tuple[Path, list[Path]]:
     A folder gives its files (not those of its folders) without hidden ones, texts and pictures; so does a glob.
     ValueError when there is nothing.
     """
-    pattern = finding.expanded(path)
+    pattern = file_search.expanded(path)
     if not pattern:
         raise ValueError("path is empty; give a file, a folder or a glob")
     if os.path.isfile(pattern):
@@ -34,23 +34,23 @@ def found(path: str) -> tuple[Path, list[Path]]:
     if os.path.isdir(pattern):
         root, matches = Path(pattern), [os.path.join(pattern, name) for name in os.listdir(pattern)]
     else:
-        root, matches = finding.search_root(pattern), finding.matching(pattern)
+        root, matches = file_search.search_root(pattern), file_search.matching(pattern)
     kept = sorted(
         p
         for p in set(map(Path, matches))
         if not p.is_dir() and p.name[0] != "." and p.suffix.lower() not in SIDECARS and p.name not in NO_STRUCTURES
     )
     if not kept:
-        raise ValueError(f"path '{path}' matches no file of structures; {finding.nearest(pattern)}")
+        raise ValueError(f"path '{path}' matches no file of structures; {file_search.nearest(pattern)}")
     return root, kept
 
 
 def listing(*, path: str) -> str:
     """Digest the files of a study; a ValueError says that there are none, where it looked, what is there."""
     paths = found(path)[1]
-    more = {p.parent / beside.TARGETS_FILE for p in paths}
-    named = {file for rows in beside.tables(paths).values() for file, _, _ in rows if file}
-    return finding.digest(sorted({*paths, *named, *(table for table in more if table.exists())}))
+    more = {p.parent / target_tables.TARGETS_FILE for p in paths}
+    named = {file for rows in target_tables.tables(paths).values() for file, _, _ in rows if file}
+    return file_search.digest(sorted({*paths, *named, *(table for table in more if table.exists())}))
 
 
 def plan(*, path: str, targets: list[str] | None = None):
@@ -65,11 +65,11 @@ def plan(*, path: str, targets: list[str] | None = None):
     import pandas as pd
 
     root, paths = found(path)
-    tables = beside.tables(paths)
+    tables = target_tables.tables(paths)
     listed = [one for table, rows in tables.items() for one in _of_table(table, rows)]
     known = {row[columns.FILE] for row, _ in listed}
     for file in paths:
-        if file not in tables and finding.printable(str(file)) not in known:
+        if file not in tables and file_search.printable(str(file)) not in known:
             listed += _of_file(file, root)
     rows, values = [row for row, _ in listed], [values for _, values in listed]
     structure_columns.add_targets(rows, values)
@@ -84,21 +84,21 @@ def _of_table(table: Path, named: list[tuple[Path | None, str, dict]]) -> list[t
     for file, word, values in named:
         name, values = common.name_of(values), common.scalars_of(values)
         if file is None:
-            reason = f"its row in {finding.printable(table.name)} names no file that is there: {word[:60]!r}"
-            row = {columns.ITEM: name or word or "(no file)", columns.FILE: finding.printable(str(table))}
+            reason = f"its row in {file_search.printable(table.name)} names no file that is there: {word[:60]!r}"
+            row = {columns.ITEM: name or word or "(no file)", columns.FILE: file_search.printable(str(table))}
             listed.append(({**row, columns.REASON: reason, **NOWHERE}, values))
             continue
         found = _of_file(file, table.parent)
         if name and len(found) == 1:
-            found[0][0][columns.ITEM] = finding.printable(name)
+            found[0][0][columns.ITEM] = file_search.printable(name)
         listed += [(row, {**inner, **values}) for row, inner in found]
     return listed
 
 
 def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
     """List the structures of one file, each with the scalars beside it; a file that cannot be read is one of them."""
-    name = finding.item_name(file, root)
-    row = {columns.ITEM: name, columns.FILE: finding.printable(str(file)), columns.REASON: trouble(file)}
+    name = file_search.item_name(file, root)
+    row = {columns.ITEM: name, columns.FILE: file_search.printable(str(file)), columns.REASON: trouble(file)}
     where = dict(NOWHERE)
     if row[columns.REASON]:
         return [({**row, **where}, {})]
@@ -109,7 +109,7 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         if not listed:
             raise BadItem("it holds no structure; check the export")
     except BadItem as error:
-        table = beside.fault(file) if not where[FORMAT] and file.suffix.lower() in beside.TABLES else None
+        table = target_tables.fault(file) if not where[FORMAT] and file.suffix.lower() in target_tables.TABLES else None
         return [({**row, **where, columns.REASON: table or str(error)}, {})]
     except (RecursionError, csv.Error) as error:
         why = error if isinstance(error, csv.Error) else "nested too deep"
@@ -126,7 +126,7 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         (
             {
                 **row,
-                columns.ITEM: finding.printable(item),
+                columns.ITEM: file_search.printable(item),
                 columns.REASON: one.reason,
                 **where,
                 OFFSET: one.offset,

@@ -10,7 +10,7 @@ from matlens.masked import unlabelled
 SIGMA_PX = 1.0
 
 
-def mend(found: Micrograph, shift_px: int, margin_px: int) -> None:
+def align(found: Micrograph, shift_px: int, margin_px: int) -> None:
     """Move the truth of an image to where its edges are, by at most `shift_px`, and forget it near the border.
 
     The move is in `meta`, in pixels along y and x; the truth of what came from beyond its mask is 255, not known, and

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from matlens import columns as names
-from matlens.ingest.finding import printable, stem
+from matlens.ingest.file_search import printable, stem
 
 RESERVED = {
     names.KEY, names.ITEM, names.FILE, names.TRUTH_FILE, names.STAGE, names.REASON, names.METHOD, names.PIXEL_SIZE,
