@@ -137,8 +137,8 @@ def test_names_hold_columns(data):
         ({"group": "("}, "regular expression"),
         ({"group": "a"}, "no group"),
         ({"columns": "(a)"}, "no group"),
-        ({"columns": "(?P<x>zzz)"}, "fits none"),
-        ({"columns": "(?P<key>.)"}, "taken"),
+        ({"columns": "(?P<x>zzz)"}, "matches none"),
+        ({"columns": "(?P<key>.)"}, "is reserved"),
         ({"masks": "nowhere"}, "matches no file"),
     ],
 )
@@ -250,10 +250,10 @@ def test_doubts_of_scale_and_grey_stand_in_the_index_and_the_log(tmp_path, capsy
     index, rejected = _ingested(tmp_path, "files", {"path": str(folder)})
     assert not rejected and index["pixel_size_um"].tolist() == [500.0] * 2 and index["pixel_size_y_um"][0] == 250.0
     assert index["grey_high"].tolist() == [4095.0] * 2 and index["pixel_size_z_um"].isna().all()
-    assert index["scale_note"].str.contains("no plausible scale").all()
+    assert index["scale_note"].str.contains("is implausible for a micrograph").all()
     assert index["grey_note"].isna().tolist() == [True, False]
     log = capsys.readouterr().out
-    assert "f0: 250 um a pixel along y" in log and "f1: its grey values" in log
+    assert "f0: 250 um per pixel along y" in log and "f1: its grey values" in log
 
 
 def test_one_bad_file_never_stops_the_others(tmp_path):
@@ -367,10 +367,10 @@ def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not
     assert stray == np.count_nonzero((mask > 0) & (mask < 255)) > 0.03 * mask.size
     assert np.array_equal(labels, mask > 127)
     mask[2:8, 2:16:2] = [10, 60, 100, 130, 180, 200, 220]  # as many values, between no two phases
-    with pytest.raises(BadItem, match="values that are no phase"):
+    with pytest.raises(BadItem, match="values of no phase"):
         truths.to_phases(mask, PHASES, values)
     lines = np.where(hard ^ ndimage.binary_dilation(hard), 128, 255 * hard)  # one value: a phase of its own
-    with pytest.raises(BadItem, match=r"values that are no phase \(128\)"):
+    with pytest.raises(BadItem, match=r"values of no phase \(128\)"):
         truths.to_phases(lines.astype(np.uint8), PHASES, values)
 
 
@@ -497,7 +497,7 @@ def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
         ("", "empty"),
         ("image,x\na,b\n", "no column 'file'"),
         ("file\n", "no rows"),
-        ("file,key\na,b\n", "taken"),
+        ("file,key\na,b\n", "is reserved"),
         ("file,x,x\na,b,c\n", "twice"),
         ("file,pixel_size_um\nimg/a.png,5 nm\n", "micrometres"),
     ],

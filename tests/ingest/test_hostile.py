@@ -117,7 +117,7 @@ def test_json_of_any_depth_and_cells_of_any_length_are_refused(folder, tmp_path)
         with pytest.raises(ValueError, match="field larger"):
             read(tmp_path / "sheet.csv")
     (tmp_path / "long.csv").write_text("file,item\n" + "a" * 5_000 + ",x\n")
-    assert "cannot be looked at" in sheet.plan(path=str(tmp_path / "long.csv"))["reason"][0]
+    assert "cannot be accessed" in sheet.plan(path=str(tmp_path / "long.csv"))["reason"][0]
     assert sheet.listing(path=str(tmp_path / "long.csv"))
 
 
