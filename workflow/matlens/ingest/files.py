@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, damage, grey, ignored, mending, readers, scales, truths
+from matlens.ingest import Micrograph, bars, cleaned, damage, grey, ignored, mending, readers, scales, truths
 from matlens.ingest.finding import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
@@ -16,10 +16,10 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
-def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None) -> str:
-    """Digest the files and masks of a study; a ValueError says that there are none, where it looked, what is there."""
+def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None, clean: str | None = None) -> str:
+    """Digest the files of a study, masks and clean images too; a ValueError says that there are none, where it looked, what is there."""
     paths = found(path)[1]
-    more = [(masks, "masks"), (exclude_mask, "exclude_mask")]
+    more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
     return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
 
 
@@ -55,6 +55,7 @@ def _matched(
     """Find the mask of each image: its relative name, or its stem in the nearest folder. Gives (mask, reason)."""
     if masks is None:
         return dict.fromkeys(images, (None, None))
+    noun = "clean image" if option == "clean" else "mask"
     root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
@@ -65,20 +66,20 @@ def _matched(
         fitting = by_name.get(name) or _closest(path, by_stem.get(stem(path), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
-            pairs[path] = (None, f"two masks have its name: {two}; keep one")
+            pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
         else:
             pairs[path] = (str(fitting[0]) if fitting else None, None)
     if not any(mask or reason for mask, reason in pairs.values()):
-        examples = f"the first image is '{stem(next(iter(images)))}', the first mask '{stem(paths[0])}'"
-        raise ValueError(f"{option} '{masks}': no mask has the name of an image; {examples}; rename them alike")
+        examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
+        raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")
     return pairs
 
 
-def _excluded(images: dict[Path, str], exclude_mask: str | None) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the exclusion mask of each image; a single file is that of all. Returns (mask, reason) by image."""
-    if exclude_mask and len(files := found(exclude_mask, "exclude_mask")[1]) == 1:
+def _shared(images: dict[Path, str], place: str | None, option: str) -> dict[Path, tuple[str | None, str | None]]:
+    """Find the file of an option for each image; a single file is that of all. Returns (file, reason) by image."""
+    if place and len(files := found(place, option)[1]) == 1:
         return dict.fromkeys(images, (str(files[0]), None))
-    return _matched(images, exclude_mask, "exclude_mask")
+    return _matched(images, place, option)
 
 
 def plan(
@@ -86,6 +87,7 @@ def plan(
     path: str,
     masks: str | None = None,
     exclude_mask: str | None = None,
+    clean: str | None = None,
     group: str | None = None,
     columns: str | None = None,
 ):
@@ -93,7 +95,8 @@ def plan(
 
     `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: the same for truth masks, which
     belong to the image of their name, whatever the extension; an image without one has no truth. `exclude_mask`: the
-    same for masks of pixels that are not measured (not 0); a single file belongs to every image. `group`: regular
+    same for masks of pixels that are not measured (not 0); a single file belongs to every image. `clean`: the
+    same for clean images, by which restorations are judged. `group`: regular
     expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
     become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot
     be used. ValueError when nothing matches.
@@ -103,7 +106,8 @@ def plan(
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
     pairs = _matched(images, masks)
-    outside = _excluded(images, exclude_mask)
+    outside = _shared(images, exclude_mask, "exclude_mask")
+    noiseless = _shared(images, clean, "clean")
     extra = from_names(paths, group, columns)
     rows = [
         {
@@ -111,7 +115,8 @@ def plan(
             names.FILE: printable(str(p)),
             names.TRUTH_FILE: pairs[p][0],
             **({names.EXCLUDE_FILE: outside[p][0]} if exclude_mask else {}),
-            names.REASON: pairs[p][1] or outside[p][1] or trouble(p),
+            **({names.CLEAN_FILE: noiseless[p][0]} if clean else {}),
+            names.REASON: pairs[p][1] or outside[p][1] or noiseless[p][1] or trouble(p),
         }
         for p in paths
     ]
@@ -154,7 +159,7 @@ def read(
     mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
     moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `masks_are`: "phases", or
     "regions" for masks that number objects. `exclude`: rectangles, see `ignored.rectangles`; a column exclude_file of
-    the plan names a mask. `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
+    the plan names a mask, clean_file an image without noise (`cleaned.attach`). `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
     (left, right), with the scale bar. `colour`: whether the layer
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
     `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
@@ -189,6 +194,7 @@ def read(
     ignored.rectangles(found_, exclude, top)
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
+    cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask = item.get(names.TRUTH_FILE)

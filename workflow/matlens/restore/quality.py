@@ -90,6 +90,21 @@ def without_truth(raw: np.ndarray, image: np.ndarray) -> dict[str, float]:
     return made
 
 
+def measures(raw: np.ndarray, image: np.ndarray, clean: np.ndarray | None) -> dict[str, float]:
+    """Judge a restored image, (y, x) or (z, y, x), by the raw one, and by a clean one where there is one.
+
+    Besides `without_truth` and `with_truth`: autocorrelation_rows_1 to _5 and autocorrelation_columns_1 to _5, of the
+    residual by lag in pixels.
+    """
+    made = {} if clean is None else with_truth(image, clean.astype(np.float64))
+    made |= without_truth(raw, image)
+    residual = raw.astype(np.float64) - image
+    for name, axis in (("rows", -1), ("columns", -2)):
+        found = autocorrelation(residual, residual.ndim + axis)
+        made |= {f"autocorrelation_{name}_{lag}": float(value) for lag, value in enumerate(found, 1)}
+    return made
+
+
 def _ratio(value: float, unit: float) -> float:
     """Return value / unit; NaN if the unit is 0."""
     return float(value / unit) if unit else float("nan")
