@@ -175,7 +175,7 @@ def _faults(folder):
     }.items():
         tifffile.imwrite(folder / name, image, metadata=None)
     tifffile.imwrite(folder / "cmyk.tif", np.stack([ramp(kind=np.uint8)] * 4, -1), photometric="separated")
-    np.savez(folder / "bundle.npz", image=ramp())
+    np.savez(folder / "bundle.npz", first=ramp(), second=ramp())
     whole = specimens.as_bytes(ramp(kind=np.uint8), "TIFF")
     (folder / "short.tif").write_bytes(whole[:900])
     save(folder / "good.png")

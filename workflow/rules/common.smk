@@ -15,6 +15,7 @@ from matlens import (
     ingest,
     predict,
     quantify,
+    restore,
     screen,
     segment,
     validate,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, damage, grey, ignored, mask_alignment, readers, scales, truths
+from matlens.ingest import Micrograph, bars, cleaned, damage, grey, ignored, mask_alignment, readers, scales, truths
 from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
@@ -16,10 +16,10 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
-def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None) -> str:
-    """Digest the files and masks of a study. Raises ValueError if there are none, with the folder that was searched."""
+def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None, clean: str | None = None) -> str:
+    """Digest the files, masks and clean images of a study. Raises ValueError if there are none, with the folder."""
     paths = found(path)[1]
-    more = [(masks, "masks"), (exclude_mask, "exclude_mask")]
+    more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
     return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
 
 
@@ -55,6 +55,7 @@ def _matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason)."""
     if masks is None:
         return dict.fromkeys(images, (None, None))
+    noun = "clean image" if option == "clean" else "mask"
     root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
@@ -65,20 +66,20 @@ def _matched(
         fitting = by_name.get(name) or _closest(path, by_stem.get(stem(path), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
-            pairs[path] = (None, f"two masks have its name: {two}; keep one")
+            pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
         else:
             pairs[path] = (str(fitting[0]) if fitting else None, None)
     if not any(mask or reason for mask, reason in pairs.values()):
-        examples = f"the first image is '{stem(next(iter(images)))}', the first mask '{stem(paths[0])}'"
-        raise ValueError(f"{option} '{masks}': no mask has the name of an image; {examples}; rename them alike")
+        examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
+        raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")
     return pairs
 
 
-def _excluded(images: dict[Path, str], exclude_mask: str | None) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the exclusion mask of each image; a single file serves all images. Returns (mask, reason) by image."""
-    if exclude_mask and len(files := found(exclude_mask, "exclude_mask")[1]) == 1:
+def _shared(images: dict[Path, str], place: str | None, option: str) -> dict[Path, tuple[str | None, str | None]]:
+    """Find the file of an option for each image; a single file serves all images. Returns (file, reason) by image."""
+    if place and len(files := found(place, option)[1]) == 1:
         return dict.fromkeys(images, (str(files[0]), None))
-    return _matched(images, exclude_mask, "exclude_mask")
+    return _matched(images, place, option)
 
 
 def plan(
@@ -86,6 +87,7 @@ def plan(
     path: str,
     masks: str | None = None,
     exclude_mask: str | None = None,
+    clean: str | None = None,
     group: str | None = None,
     columns: str | None = None,
 ):
@@ -93,17 +95,18 @@ def plan(
 
     `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: file, folder or glob of truth
     masks, matched to images by name without extension; an image without a mask has no truth. `exclude_mask`: masks of
-    unmeasured pixels (not 0); a single file applies to every image. `group`: regular expression on the file name; its
-    first group is the specimen. `columns`: regular expression whose named groups become columns. Returns a DataFrame
-    with item, file, truth_file, those columns, and `reason` where an item cannot be used. Raises ValueError if nothing
-    matches.
+    unmeasured pixels (not 0), `clean`: images without noise, by which restorations are judged; a single file applies to
+    every image. `group`: regular expression on the file name; its first group is the specimen. `columns`: regular
+    expression whose named groups become columns. Returns a DataFrame with item, file, truth_file, those columns, and
+    `reason` where an item cannot be used. Raises ValueError if nothing matches.
     """
     import pandas as pd
 
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
     pairs = _matched(images, masks)
-    outside = _excluded(images, exclude_mask)
+    outside = _shared(images, exclude_mask, "exclude_mask")
+    noiseless = _shared(images, clean, "clean")
     extra = from_names(paths, group, columns)
     rows = [
         {
@@ -111,7 +114,8 @@ def plan(
             names.FILE: printable(str(p)),
             names.TRUTH_FILE: pairs[p][0],
             **({names.EXCLUDE_FILE: outside[p][0]} if exclude_mask else {}),
-            names.REASON: pairs[p][1] or outside[p][1] or trouble(p),
+            **({names.CLEAN_FILE: noiseless[p][0]} if clean else {}),
+            names.REASON: pairs[p][1] or outside[p][1] or noiseless[p][1] or trouble(p),
         }
         for p in paths
     ]
@@ -168,6 +172,7 @@ def read(
     ignored.rectangles(found_, exclude, top)
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
+    cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask = item.get(names.TRUTH_FILE)

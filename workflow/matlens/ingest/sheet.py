@@ -11,7 +11,8 @@ from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, t
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
-NAMED = (columns.FILE, columns.TRUTH_FILE, columns.EXCLUDE_FILE)
+BESIDE = (columns.EXCLUDE_FILE, columns.CLEAN_FILE)  # files of an item that a sheet may have a column of
+NAMED = (columns.FILE, columns.TRUTH_FILE, *BESIDE)
 SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
 KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
 SPLITS = ("train", "val", "test")
@@ -59,15 +60,16 @@ def _row(sheet: Path, row: dict) -> dict:
     truth = row.get(columns.TRUTH_FILE) or None
     if truth and not reason:
         truth, reason = _located(sheet, truth)
-    outside = row.get(columns.EXCLUDE_FILE) or None
-    if outside and not reason:
-        outside, reason = _located(sheet, outside)
+    beside = {name: row[name] or None for name in BESIDE if name in row}
+    for option, named in beside.items():
+        if named and not reason:
+            beside[option], reason = _located(sheet, named)
     if row.get(columns.SPLIT) and row[columns.SPLIT] not in SPLITS:
         reason = reason or f"its split is '{row[columns.SPLIT]}'; {suggest(row[columns.SPLIT], SPLITS)}"
     name = row.get(columns.ITEM) or item_name(Path(file), sheet.parent)
     reason = reason or trouble(Path(file))
     found = {columns.ITEM: name, columns.FILE: printable(file), columns.TRUTH_FILE: truth}
-    return found | ({columns.EXCLUDE_FILE: outside} if columns.EXCLUDE_FILE in row else {}) | {columns.REASON: reason}
+    return found | beside | {columns.REASON: reason}
 
 
 def plan(*, path: str):
@@ -75,7 +77,7 @@ def plan(*, path: str):
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
     item (default: the file without extension), truth_file, exclude_file (a mask of pixels that are not measured),
-    split (train, val, test), group, pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the
+    clean_file (the image without noise), split (train, val, test), group, pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the
     index, numbers as floats. Returns a DataFrame; `reason` where a row cannot be used. Raises ValueError if the sheet
     as a whole cannot be used.
     """

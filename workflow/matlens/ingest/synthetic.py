@@ -118,8 +118,17 @@ def micrograph(
     imaging: Mapping,
     meta: Mapping,
 ) -> Micrograph:
-    """Image a model of known truth, and put both into a Micrograph."""
+    """Image a model of known truth, and put both into a Micrograph.
+
+    `imaging`: options of `sem.image`; with `keep_clean`, the image free of shot noise and the noise of the detector
+    becomes the layer `clean`.
+    """
+    imaging = dict(imaging)
+    keep_clean = imaging.pop("keep_clean", False)
     pixels = sem.image(grey, boundaries, edge, seed, **imaging)
+    layers = {}
+    if keep_clean:
+        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, "dose": 0.0, "noise": 0.0})
     return Micrograph(
         pixels=pixels,
         axes=AXES[pixels.ndim],
@@ -127,6 +136,7 @@ def micrograph(
         intensity_low=0.0,
         intensity_high=float(np.iinfo(pixels.dtype).max),
         truth=truth,
+        layers=layers,
         meta=dict(meta),
     )
 

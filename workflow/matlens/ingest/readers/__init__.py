@@ -47,6 +47,7 @@ FORMATS = {
     "omezarr": "matlens.ingest.readers.omezarr:read",
     "video": "matlens.ingest.readers.video:read",
     "npy": "matlens.ingest.readers.npy:read",
+    "npz": "matlens.ingest.readers.npy:read_npz",
     "ang": "matlens.ingest.readers.ang:read",
     "ctf": "matlens.ingest.readers.ctf:read",
     "cpr": "matlens.ingest.readers.crc:read",

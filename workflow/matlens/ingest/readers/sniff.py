@@ -70,6 +70,8 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "bmp", path
     if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[4:8] == b"ftyp":
         return "video", path
+    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
+        return "npz", path
     if head[208:212] in (b"MAP ", b"MAP\0"):
         return "mrc", path
     return _text_or_nameless(head, path)
@@ -95,8 +97,6 @@ def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
 
 
 def _describe(head: bytes, text: bytes) -> str:
-    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
-        return "the file is a bundle of NumPy arrays (.npz); save the one that is the image by numpy.save"
     for magic, words in FOREIGN:
         if head.startswith(magic):
             return f"the file is {words}"
