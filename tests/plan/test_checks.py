@@ -221,8 +221,8 @@ def test_a_pattern_that_fits_no_file_name_is_refused(micrographs):
     def reason(**options):
         return refusal({"files": {"path": str(micrographs), **options}}, **SEGMENT)
 
-    assert "columns '(?P<time_h>[0-9]+)min' fits none of the 2" in reason(columns="(?P<time_h>[0-9]+)min")
-    assert "group '(alloy)' fits none of the 2" in reason(group="(alloy)")
+    assert "columns '(?P<time_h>[0-9]+)min' matches none of 2 names" in reason(columns="(?P<time_h>[0-9]+)min")
+    assert "group '(alloy)' matches none of 2 names" in reason(group="(alloy)")
     assert not reason(columns="(?P<time_h>[0-9]+)h")
 
 
