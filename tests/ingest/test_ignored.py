@@ -133,7 +133,7 @@ def test_rectangles_and_masks_are_excluded_from_labels_and_truth(tmp_path):
     for exclude, why in (
         ([5, 5, 5, 9], "lies outside"),
         ([200, 0, 210, 9], "lies outside"),
-        ([0, 0, 120, 160], "no pixel of it"),
+        ([0, 0, 120, 160], "no pixel is left"),
     ):
         with pytest.raises(BadItem, match=why):
             files.read({"file": str(tmp_path / "a.tif")}, PHASES, exclude=exclude)
