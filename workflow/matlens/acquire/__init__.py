@@ -28,6 +28,6 @@ ORACLES = {  # engines of `validate` that a loop can ask
     "gpaw": "matlens.validate.gpaw:judge",
     "qe": "matlens.validate.qe:judge",
 }
-ARTEFACTS = ("rounds", "asked", "transfer")
+OUTPUTS = ("rounds", "asked", "transfer")
 SPREAD = "_spread"  # ends the name of the column with the uncertainty of a value
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

@@ -11,7 +11,7 @@ from matlens.plan.paths import Paths
 from matlens.plan.predictions import potentials
 from matlens.store import io
 from matlens.thermo import database
-from matlens.validate import returned
+from matlens.validate import collect_results
 
 
 def engines(settings: dict) -> list[str]:
@@ -94,7 +94,7 @@ class Engines(Paths):
         While they are unchanged since they were last judged, this is the digest of that time, so that the workflow's
         own runs do not trigger a rerun.
         """
-        found = returned.digest(Path(f"results/{wildcards.study}/handoff/{wildcards.method}"))
+        found = collect_results.digest(Path(f"results/{wildcards.study}/handoff/{wildcards.method}"))
         try:
             seen = io.read_json(f"results/{wildcards.study}/validate/{wildcards.method}/seen/all.json")
         except (OSError, ValueError):

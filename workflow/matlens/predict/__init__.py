@@ -9,7 +9,7 @@ the pixels of shrunken images as features.
 from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
 
-ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
+OUTPUTS = ("predictions", "errors", "importance", "learning_curve")
 
 METHODS = {
     "ridge": "matlens.predict.tabular:ridge",

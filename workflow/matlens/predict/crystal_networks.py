@@ -15,7 +15,7 @@ from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
-from matlens.predict import familiar
+from matlens.predict import applicability_domain
 
 COVERAGE = 0.9
 NORMAL_90 = 1.6449  # a normal distribution has 90 % within so many standard deviations
@@ -86,7 +86,7 @@ def learn(
         "mean": centre,
         "std": spread,
         "trained_on": len(train),
-        **familiar.seen(graphs, train),
+        **applicability_domain.seen(graphs, train),
     }
     calibration = _calibrated(flat.taken(graphs, held), y[held], arrays, card, device)
     for file in files:
@@ -159,7 +159,7 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
         "predicted": predicted,
         "std": half / NORMAL_90,
         "half_width_90": half,
-        **familiar.strange(graphs, card),
+        **applicability_domain.strange(graphs, card),
     }
 
 

@@ -10,4 +10,4 @@ METHODS = {
     "random": "matlens.screen.ranking:random",
 }
 CONTROLS = ("random",)
-ARTEFACTS = ("shortlist", "excluded")
+OUTPUTS = ("shortlist", "excluded")

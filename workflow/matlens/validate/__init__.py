@@ -27,15 +27,15 @@ HANDOFFS = {
     "qe": "matlens.validate.qe:prepare",
     "gpaw": "matlens.validate.gpaw:prepare",
     "vasp": "matlens.validate.vasp:prepare",
-    "thermocalc": "matlens.validate.foreign:thermocalc",
-    "opencalphad": "matlens.validate.foreign:opencalphad",
+    "thermocalc": "matlens.validate.external_calphad:thermocalc",
+    "opencalphad": "matlens.validate.external_calphad:opencalphad",
 }
 JUDGES = {
     "qe": "matlens.validate.qe:judge",
     "gpaw": "matlens.validate.gpaw:judge",
     "vasp": "matlens.validate.vasp:judge",
-    "thermocalc": "matlens.validate.foreign:judge",
-    "opencalphad": "matlens.validate.foreign:judge",
+    "thermocalc": "matlens.validate.external_calphad:judge",
+    "opencalphad": "matlens.validate.external_calphad:judge",
 }
 # What must be there for the workflow itself to run a folder; an engine that is not here is only handed over.
 PROGRAMS = {

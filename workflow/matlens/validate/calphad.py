@@ -7,7 +7,7 @@ from matlens.crystal import compositions
 from matlens.job.batch import BadItem
 from matlens.thermo import assessments, quantities
 from matlens.thermo import database as tdb
-from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
+from matlens.validate import ACCEPTED, FAILED, REJECTED, exchange_format, verdicts
 
 ENGINE = "calphad"
 
@@ -50,7 +50,9 @@ def validate(
             told = _told(one, line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
             given[at].append(told)
             first = 1 + int(key) * len(asked)
-            responses[at] += neutral.rows(name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3)
+            responses[at] += exchange_format.rows(
+                name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3
+            )
     checksum = tdb.digest([one["database"] for one in databases])
     notes = _notes(databases)
     rows = [
@@ -58,7 +60,7 @@ def validate(
         for name, told in zip(names, given, strict=True)
         for row in judged(name, told, wishes, sure, notes)
     ]
-    return verdicts.table(rows), neutral.table([row for part in responses for row in part])
+    return verdicts.table(rows), exchange_format.table([row for part in responses for row in part])
 
 
 def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> dict:

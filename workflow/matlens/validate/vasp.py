@@ -14,7 +14,7 @@ import numpy as np
 
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
+from matlens.validate import ACCEPTED, REJECTED, cells, error_handlers, handoff
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
 USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
@@ -83,7 +83,7 @@ def prepare(
     }  # fmt: skip
     files = {
         "INCAR": f"SYSTEM = {title}\n{body}", "POSCAR": poscar, **kpoints,
-        "POTCAR.spec": "".join(f"{one}\n" for one in potentials), "ladder.txt": ladder.table("vasp", settings),
+        "POTCAR.spec": "".join(f"{one}\n" for one in potentials), "ladder.txt": error_handlers.table("vasp", settings),
         **handoff.scripts("vasp", candidate["name"], minutes),
     }  # fmt: skip
     return handoff.Handoff(files, manifest, {"engine": "vasp", "input_set": input_set, "incar": incar or {}})

@@ -14,7 +14,7 @@ from matlens import columns
 from matlens.job.batch import BadItem
 from matlens.thermo import database as tdb
 from matlens.thermo import quantities, system
-from matlens.validate import ACCEPTED, REJECTED, neutral
+from matlens.validate import ACCEPTED, REJECTED, exchange_format
 from matlens.validate.handoff import Handoff, described, scripts, template
 
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
@@ -66,7 +66,7 @@ def opencalphad(
 
 
 def _request(candidate: Mapping, composition: Mapping[str, float], temperatures):
-    return neutral.request([candidate[columns.ITEM]], [system.checked(composition)], temperatures)
+    return exchange_format.request([candidate[columns.ITEM]], [system.checked(composition)], temperatures)
 
 
 def _handoff(engine, candidate, composition, database, phases, temperatures, criteria, minutes) -> Handoff:
@@ -149,7 +149,7 @@ def judge(manifest: Mapping, results: Mapping[str, bytes]) -> dict:
 
     asked, about = pd.read_csv(text.StringIO(manifest["request"])), manifest["about"]
     answered = _answered(asked, about, results)
-    wrong = neutral.judge(asked, answered, {about["db_sha"]}, about["phases"])
+    wrong = exchange_format.judge(asked, answered, {about["db_sha"]}, about["phases"])
     if wrong:
         first = min(wrong)
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -162,7 +162,7 @@ def _answered(asked, about: Mapping, results: Mapping[str, bytes]):
     import pandas as pd
 
     if "response.csv" in results:
-        return neutral.read(results["response.csv"])
+        return exchange_format.read(results["response.csv"])
     lists = {name: data.decode(errors="replace") for name, data in results.items() if name.startswith("list_")}
     if not lists:
         raise BadItem("there is no response.csv among the results")
