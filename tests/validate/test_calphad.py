@@ -11,7 +11,7 @@ from matlens.ingest import alloys
 from matlens.job import batch
 from matlens.plan import study
 from matlens.thermo import database, equilibria, quantities, system
-from matlens.validate import bridge, calphad, candidates, diagram, exchange_format, external_calphad
+from matlens.validate import asking, bridge, calphad, candidates, diagram, exchange_format, external_calphad
 
 ALCRNI = {"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}
 ALCOCRNI = {"database": "pycalphad:alcocrni.tdb", "phases": ["LIQUID", "L12_FCC", "BCC_B2"]}
@@ -572,33 +572,31 @@ def test_databases_that_never_differ_are_told():
 
 
 def test_a_loop_may_ask_calphad():
-    from matlens.acquire import calphad as oracle
-
-    asked = pd.DataFrame({"round": 1, "replicate": 0, "item": ["a1", "a0"]})
+    shortlist = pd.DataFrame({"item": ["a1", "a0"], "rank": [1, 2], "score": 1.0, "reason": ""})
     settings = {
         "databases": [ALCRNI], "temperatures_k": [1000.0, 1200.0, 1400.0], "criteria": [HALF], "second_opinion": False,
         "within_k": 1.0, "molar_volumes_cm3": None, "scheil_step_k": 5.0,
     }  # fmt: skip
     items = index(GOOD, {"x_Ni": 0.9, "x_Re": 0.1})
-    found = oracle.judge(asked, items, names=["fraction_l1_2_1073_k"], calphad=settings)
-    assert found["status"].tolist() == ["failed", "accepted"] and "no Re" in found["reason"].iloc[0]
-    assert found["fraction_l1_2_1073_k"].iloc[1] == pytest.approx(0.497, abs=5e-4)
+    found = asking.ask("calphad", shortlist, items, {}, settings, ["fraction_l1_2_1073_k"]).set_index("item")
+    assert found.loc["a1", "status"] == "failed" and "no Re" in found.loc["a1", "reason"]
+    assert found.loc["a0", "status"] == "accepted"
+    assert found.loc["a0", "value"] == pytest.approx(0.497, abs=5e-4)
 
 
 def test_a_loop_is_told_how_far_independent_databases_are_apart(data):
     """Ni-12Al-10Cr at 1073 K: 0.497 in the database of Dupin, 0.420 in MatCalc's."""
-    from matlens.acquire import calphad as oracle
-
     dupin = {"database": str(data("tdb/kawin/NiCrAl.tdb")), "phases": ["LIQUID", "FCC_L12", "BCC_B2", "SIGMA"]}
     matcalc = str(data("tdb/matcalc/mc_ni_v2.034.pycalphad.tdb"))
     other = {"database": matcalc, "phases": ["LIQUID", "FCC_A1", "GAMMA_PRIME", "NIAL", "BCC_A2"]}
-    asked = pd.DataFrame({"round": 1, "replicate": 0, "item": ["a0", "a1"]})
+    shortlist = pd.DataFrame({"item": ["a0", "a1"], "rank": [1, 2], "score": 1.0, "reason": ""})
     settings = {
         "databases": [dupin, ALCRNI, other], "temperatures_k": [1000.0, 1400.0], "criteria": [HALF],
         "second_opinion": False, "within_k": 1.0, "molar_volumes_cm3": None, "scheil_step_k": 5.0,
     }  # fmt: skip
     items = index(GOOD, {"x_Ni": 0.9, "x_Al": 0.2})
-    found = oracle.judge(asked, items, names=["fraction_l1_2_1073_k"], calphad=settings)
-    assert found["status"].tolist() == ["accepted", "failed"] and "sum to 1.1" in found["reason"].iloc[1]
-    assert found["fraction_l1_2_1073_k"].iloc[0] == pytest.approx((0.497 + 0.420) / 2, abs=5e-4)
-    assert found["fraction_l1_2_1073_k_spread"].iloc[0] == pytest.approx((0.497 - 0.420) / 2, abs=5e-4)
+    found = asking.ask("calphad", shortlist, items, {}, settings, ["fraction_l1_2_1073_k"]).set_index("item")
+    assert found.loc["a1", "status"] == "failed" and "sum to 1.1" in found.loc["a1", "reason"]
+    assert found.loc["a0", "status"] == "accepted"
+    assert found.loc["a0", "value"] == pytest.approx((0.497 + 0.420) / 2, abs=5e-4)
+    assert found.loc["a0", "uncertainty"] == pytest.approx((0.497 - 0.420) / 2, abs=5e-4)
