@@ -1,4 +1,4 @@
-"""Weights that are ready: what is wrong with them or their card is told before anything is predicted."""
+"""Faults of pretrained weights and model cards are reported before anything is predicted."""
 
 import json
 import pickle
@@ -33,13 +33,13 @@ def test_the_networks_of_this_project_can_all_be_applied():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is no JSON"),
-        ("[1]", "is no network for crystals"),
-        (json.dumps({**CARD, "method": "unet"}), "is no network for crystals"),
-        (json.dumps({k: v for k, v in CARD.items() if k != "ensemble"}), "does not say what 'ensemble' is"),
-        (json.dumps({**CARD, "std": None}), "does not say what 'std' is"),
-        (json.dumps({**CARD, "mean": True}), "does not say what 'mean' is"),
-        (json.dumps({**CARD, "graph": "knn"}), "does not say what 'graph' is"),
+        ("", "is not valid JSON"),
+        ("[1]", "is not a crystal network"),
+        (json.dumps({**CARD, "method": "unet"}), "is not a crystal network"),
+        (json.dumps({k: v for k, v in CARD.items() if k != "ensemble"}), "has no valid 'ensemble'"),
+        (json.dumps({**CARD, "std": None}), "has no valid 'std'"),
+        (json.dumps({**CARD, "mean": True}), "has no valid 'mean'"),
+        (json.dumps({**CARD, "graph": "knn"}), "has no valid 'graph'"),
     ],
 )
 def test_a_card_that_says_too_little_is_named_with_what_is_missing(weights, text, says):
@@ -49,13 +49,13 @@ def test_a_card_that_says_too_little_is_named_with_what_is_missing(weights, text
 
 def test_weights_without_a_card_ask_for_it(weights):
     weights.with_suffix(".json").unlink()
-    assert f"put '{weights.with_suffix('.json')}' beside it" in pretrained_check.fault(str(weights))
+    assert f"copy '{weights.with_suffix('.json')}'" in pretrained_check.fault(str(weights))
 
 
 @pytest.mark.parametrize("bytes_", [b"", pickle.dumps({"a": 1}), GOOD.read_bytes()[:5000]])
 def test_a_file_that_is_cut_off_or_a_pickle_holds_no_weights(weights, bytes_):
     weights.write_bytes(bytes_)
-    assert "holds no weights" in pretrained_check.fault(str(weights))
+    assert "is not a valid safetensors file" in pretrained_check.fault(str(weights))
 
 
 @pytest.mark.parametrize("items", [[], ["a"]])

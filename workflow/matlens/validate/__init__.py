@@ -7,7 +7,7 @@ Handoff, the files of a folder that anybody can run, and `judge(handoff, results
 results are worth, in the same dict. Positional arguments say what an engine takes of a candidate: `candidate` (dict:
 item, formula, name (its folder), predicted, score, ...), `crystal` (Crystal) or `composition` (mole fractions by
 symbol). BadItem says why a candidate cannot be done; the others go on. An engine of BATCHES takes all candidates of a
-job at once, as a table, and has a door and a rule of its own.
+job at once, as a table, and has its own script and rule.
 """
 
 from matlens.crystal import POTENTIALS

@@ -1,4 +1,4 @@
-"""CALPHAD has the word: phase equilibria of candidates in one or several databases, and what the study asks of them."""
+"""Judge candidates by CALPHAD phase equilibria in one or more databases."""
 
 import numpy as np
 
@@ -28,12 +28,12 @@ def validate(
 
     `items`: DataFrame with item and x_<symbol> (mole fractions). `databases`: [{database: name, phases: [names]}], the
     phases all named. `temperatures_k`: where equilibria are computed; solvus and melting range are bisected between
-    them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is only told. A
-    value is the mean over the databases, its uncertainty half their range; those of one assessment count as one, and
-    one assessment alone has no uncertainty. A limit is kept by `sure` of those. `molar_volumes_cm3`: per mole of atoms,
-    by structure, for volume fractions. `second_opinion`: solve everything twice. Returns verdicts (their COLUMNS) and
-    equilibria (the neutral response: one row per alloy, database, temperature and phase). A candidate that cannot be
-    judged is "failed", with the reason; the others go on.
+    them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is reported, not
+    judged. A value is the mean over the databases, its uncertainty half their range; those of one assessment count as
+    one, and one assessment alone has no uncertainty. A limit is kept by `sure` of those. `molar_volumes_cm3`: per mole
+    of atoms, by structure, for volume fractions. `second_opinion`: solve everything twice. Returns verdicts (their
+    COLUMNS) and equilibria (the exchange format: one row per alloy, database, temperature and phase). A candidate that
+    cannot be judged is "failed", with the reason; the others go on.
     """
     wishes = [dict(wish) for wish in criteria or []]
     quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
@@ -64,7 +64,7 @@ def validate(
 
 
 def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> dict:
-    """Collect what one database says of one alloy."""
+    """Collect the results of one database for one alloy."""
     plain = {"database": database["database"], "assessment": assessments.of(database)}
     if isinstance(line, BadItem):
         return plain | {"failed": str(line), "values": {}, "why": {}, "left_out": {}}
@@ -78,13 +78,13 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
 
 
 def _notes(databases: list[dict]) -> str:
-    """Say what a database says of itself, and nothing else does."""
+    """Return the caveat of databases that are for testing only."""
     doubtful = [one["database"] for one in databases if tdb.caveat(tdb.text(one["database"]))]
     return f"for testing only: {', '.join(doubtful)}" if doubtful else ""
 
 
 def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: str = "") -> list[dict]:
-    """Make the rows of one candidate: its status is that of the whole, each reason that of its quantity."""
+    """Make the rows of one candidate: one status for all, one reason per quantity."""
     failed = [f"{one['database']}: {one['failed']}" for one in told if one["failed"]]
     good = [one for one in told if not one["failed"]]
     plain = {
@@ -134,7 +134,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
 
 
 def _verdict(wish: dict, value: float, spread: float, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
-    """Hold the values of one quantity against its limits; a phase that never forms keeps none."""
+    """Compare a quantity with its limits; if the phase never forms, the criterion fails."""
     low, high = wish.get("min"), wish.get("max")
     limited = low is not None or high is not None
     if not known and absent and limited:

@@ -1,4 +1,4 @@
-"""Equilibria by Thermo-Calc or OpenCalphad, elsewhere: one request, a script or macro for each program, one response.
+"""Hand-offs to Thermo-Calc and OpenCalphad: one request, a script or macro per program, one response.
 
 Neither program was at hand when this was written: the scripts follow their manuals and published examples. What comes
 back is judged like anything else.
@@ -60,7 +60,7 @@ def opencalphad(
     made = _handoff("opencalphad", candidate, composition, database, phases, temperatures_k, criteria, minutes)
     about = json.loads(made.files["request.json"])
     if not about["user_database"]:
-        raise BadItem(f"OpenCalphad has no database of its own: '{database}' is no TDB file")
+        raise BadItem(f"OpenCalphad needs a TDB file: '{database}' is not one")
     made.files["run.OCM"] = macro(about, _request(candidate, composition, temperatures_k))
     return made
 
@@ -198,7 +198,7 @@ def listing(words: str, elements: list[str]) -> list[dict]:
 
 
 def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
-    """Hold the fractions in a response against the criteria; what needs further equilibria is not told."""
+    """Compare the phase fractions of a response with the criteria; other quantities are skipped."""
     temperatures = asked.set_index("id")["T_K"]
     values, reasons = {}, []
     for wish in criteria:

@@ -98,8 +98,8 @@ def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: floa
     wave = float(wave_ry if wave_ry is not None else max(known))
     headers = [pseudopotentials.header(path) for path in paths.values()]
     soft = any("t" in about.get(key, "f").lower() for about in headers for key in ("is_ultrasoft", "is_paw"))
-    told = [about.get("density_ry", 0.0) for about in hint.values()]
-    return wave, float(density_ry or max([*told, (8 if soft else 4) * wave]))
+    recommended = [about.get("density_ry", 0.0) for about in hint.values()]
+    return wave, float(density_ry or max([*recommended, (8 if soft else 4) * wave]))
 
 
 def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
@@ -112,7 +112,7 @@ def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
 
 
 def _title(name: str, body: str) -> str:
-    """Make the title that pw.x echoes in its XML: it tells of which input the output is."""
+    """Make the title that pw.x echoes in its XML: it identifies the input of an output."""
     return f"matlens {handoff.fingerprint(body)[:20]} {name}"
 
 
