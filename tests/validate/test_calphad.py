@@ -199,7 +199,7 @@ def test_the_hand_off_to_thermo_calc_is_complete():
 def test_a_database_of_thermo_calcs_own_does_not_travel():
     made = handoff(database="TCNI12", phases=["LIQUID", "FCC_L12"])
     assert "database.tdb" not in made.files and "sw TCNI12" in made.files["run.tcm"]
-    with pytest.raises(batch.BadItem, match="no database of its own"):
+    with pytest.raises(batch.BadItem, match="needs a TDB file"):
         handoff(external_calphad.opencalphad, database="TCNI12")
 
 
