@@ -117,7 +117,7 @@ WRONG = {
     "another database": (lambda r: r.assign(db_sha="ff"), 1, "another database"),
     "another alloy": (lambda r: r.assign(x_Al=r["x_Cr"], x_Cr=r["x_Al"]), 1, "another composition"),
     "a failed row": (lambda r: r.assign(status="failed: no"), 1, "the solver says"),
-    "no numbers": (lambda r: r.assign(gm=np.nan), 1, "no numbers"),
+    "no numbers": (lambda r: r.assign(gm=np.nan), 1, "not numbers"),
     "a column is missing": (lambda r: r.drop(columns="np_mole"), 0, "lacks the columns np_mole"),
     "twice": (lambda r: pd.concat([r.assign(np_mole=r["np_mole"] / 2)] * 2), 1, "the same phase twice"),
     "a comma for a point": (lambda r: r.assign(np_mole=[f"{x}".replace(".", ",") for x in r["np_mole"]]), 1, "a point"),
