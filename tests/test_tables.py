@@ -147,7 +147,7 @@ def test_connect(plant, crystals, tmp_path):
 
 
 def tables(tmp_path):
-    return [tmp_path / name for name in predict.ARTEFACTS]
+    return [tmp_path / name for name in predict.OUTPUTS]
 
 
 def test_predict_from_tables(plant, index, tmp_path):
@@ -265,7 +265,7 @@ def test_validate_here(plant, crystals, index, tmp_path):
 
 
 def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
-    from matlens.validate import handoff, returned
+    from matlens.validate import collect_results, handoff
     from scripts import handoff as script
     from scripts import validate as judging
 
@@ -279,7 +279,7 @@ def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
     script.main(index, [], [crystals], "mine", {}, 1, {}, folder / "handoffs" / "all.parquet")
     (row,) = io.read_table(folder / "handoffs" / "all.parquet").to_dict("records")
     assert (folder / row["slug"] / "input.txt").read_text() == "7.25\n"
-    monkeypatch.setattr(returned, "outcome", lambda place, row, judge: judge({}, {}))
+    monkeypatch.setattr(collect_results, "outcome", lambda place, row, judge: judge({}, {}))
     names = [tmp_path / name for name in "vts"]
     judging.main(folder / "handoffs" / "all.parquet", "mine", {}, {}, "", *names)
     assert 7.25 in io.read_table(names[0])["value"].tolist()

@@ -114,7 +114,7 @@ def test_a_limit_is_kept_in_every_database_where_that_is_asked():
 def test_a_round_says_that_nothing_keeps_the_constraints():
     x, y = hills(60)
     asked, *_ = loop("greedy", x, {"y": y}, 2, constraints={"y": {"min": 99.0}})
-    assert asked["reason"].str.contains("none of which keeps every constraint").sum() == 5
+    assert asked["reason"].str.contains("none of which satisfies every constraint").sum() == 5
 
 
 @pytest.mark.parametrize("method", ["expected_improvement", "upper_confidence_bound", "thompson", "greedy"])
@@ -230,7 +230,7 @@ def test_the_hypervolume_agrees_with_counting_points():
         ({}, 0.0, ""),
         ({"budget": {"verdicts": 20}}, 0.0, "20 verdicts"),
         ({"budget": {"cpu_hours": 2.0}}, 2.5, "CPU-hours"),
-        ({"patience": 2}, 0.0, "2 rounds brought nothing better"),
+        ({"patience": 2}, 0.0, "2 rounds without improvement"),
         ({"patience": 3}, 0.0, ""),
     ],
 )

@@ -95,7 +95,7 @@ CASES = {
     ),
     "no crystal network": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
-        "no network for crystals",
+        "not a crystal network",
     ),
     "other graphs": (
         CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
@@ -116,7 +116,7 @@ CASES = {
         CRYSTALS,
         {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
          "screen": {"properties": {"k": {"goal": "target"}}, "weighted": {}}},
-        "screen.properties.k.target: name the value",
+        "screen.properties.k.target: goal target needs a target value",
     ),
     "no ranking": (
         CRYSTALS,
