@@ -51,6 +51,43 @@ def _in_order(points, count, normal, vertex):
 
 
 @njit(cache=True)
+def _compact(vertex, vertices, loop, size, owner, faces):
+    """Drop empty faces and unused vertices in place. Returns the numbers of vertices and faces."""
+    alive = 0
+    for f in range(faces):
+        if size[f]:
+            if alive != f:
+                loop[alive, : size[f]], size[alive], owner[alive] = loop[f, : size[f]], size[f], owner[f]
+            alive += 1
+    place = np.full(vertices, -1, np.int64)
+    for f in range(alive):
+        for k in range(size[f]):
+            place[loop[f, k]] = 0
+    count = 0
+    for v in range(vertices):
+        if place[v] == 0:
+            place[v] = count
+            vertex[count] = vertex[v]
+            count += 1
+    for f in range(alive):
+        for k in range(size[f]):
+            loop[f, k] = place[loop[f, k]]
+    return count, alive
+
+
+@njit(cache=True)
+def _add_to_ring(ring, ring_size, vertex_number):
+    """Add a vertex to the ring of the new face unless it is there. Returns its size, or -1 if the ring is full."""
+    for r in range(ring_size):
+        if ring[r] == vertex_number:
+            return ring_size
+    if ring_size == LOOP:
+        return -1
+    ring[ring_size] = vertex_number
+    return ring_size + 1
+
+
+@njit(cache=True)
 def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, work):
     """Cut a cell by the plane `normal . x = level`. Returns the numbers of vertices and faces, or -1, -1 (arrays full).
 
@@ -73,14 +110,9 @@ def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, 
                 fresh[kept] = p
                 kept += 1
                 if side[p] == 0:  # a vertex in the plane belongs to the new face
-                    known = False
-                    for r in range(ring_size):
-                        known = known or ring[r] == p
-                    if not known:
-                        if ring_size == LOOP:
-                            return -1, -1
-                        ring[ring_size] = p
-                        ring_size += 1
+                    ring_size = _add_to_ring(ring, ring_size, p)
+                    if ring_size < 0:
+                        return -1, -1
             if (side[p] < 0 and side[q] > 0) or (side[p] > 0 and side[q] < 0):
                 low, high = min(p, q), max(p, q)
                 number = -1
@@ -113,27 +145,7 @@ def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, 
         ordered = _in_order(ring, ring_size, normal, vertex)
         loop[faces, :ring_size], size[faces], owner[faces] = ordered, ring_size, mark
         faces += 1
-    # Drop empty faces and unused vertices.
-    alive = 0
-    for f in range(faces):
-        if size[f]:
-            if alive != f:
-                loop[alive, : size[f]], size[alive], owner[alive] = loop[f, : size[f]], size[f], owner[f]
-            alive += 1
-    place = np.full(vertices, -1, np.int64)
-    for f in range(alive):
-        for k in range(size[f]):
-            place[loop[f, k]] = 0
-    count = 0
-    for v in range(vertices):
-        if place[v] == 0:
-            place[v] = count
-            vertex[count] = vertex[v]
-            count += 1
-    for f in range(alive):
-        for k in range(size[f]):
-            loop[f, k] = place[loop[f, k]]
-    return count, alive
+    return _compact(vertex, vertices, loop, size, owner, faces)
 
 
 @njit(cache=True)

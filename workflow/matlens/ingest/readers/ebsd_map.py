@@ -193,17 +193,11 @@ def micrograph(
         layers[masked.IGNORE] = _outside(left_out).view(np.uint8)
         meta = meta | {columns.POINTS_LEFT_OUT: int(left_out.sum())}
     x, y = placed.step_x_um, placed.step_y_um
-    facts = {
-        "ebsd_phases": ";".join(f"{index}:{own.name}-{own.group}" for index, own in sorted(phases.items())),
-        "grid": placed.note,
-        "step_x_um": x,
-        "step_y_um": y,
-        "points_not_indexed": int(np.count_nonzero(~indexed) + left_out.sum()),
-        "quality_map": quality_name,
-    }
-    if (share := facts["points_not_indexed"] / placed.order.size) > MANY_LOST:
-        lost = f"{100 * share:.0f} % of the points are not indexed"
-        meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), lost)))}
+    lost = int(np.count_nonzero(~indexed) + left_out.sum())
+    facts = _facts(placed, phases, lost, quality_name)
+    if (share := lost / placed.order.size) > MANY_LOST:
+        remark = f"{100 * share:.0f} % of the points are not indexed"
+        meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), remark)))}
     size, source = square(x, y, "EBSD step") if x and y else (None, {})
     return Micrograph(
         pixels=pixels,
@@ -213,6 +207,18 @@ def micrograph(
         layers=layers,
         meta=meta | facts | source,
     )
+
+
+def _facts(placed: Placed, phases: dict[int, Phase], lost: int, quality_name: str) -> dict[str, object]:
+    """Collect the scalars of a map for the index."""
+    return {
+        "ebsd_phases": ";".join(f"{index}:{own.name}-{own.group}" for index, own in sorted(phases.items())),
+        "grid": placed.note,
+        "step_x_um": placed.step_x_um,
+        "step_y_um": placed.step_y_um,
+        "points_not_indexed": lost,
+        "quality_map": quality_name,
+    }
 
 
 def _at(placed: Placed, values: np.ndarray, missing) -> np.ndarray:
