@@ -21,16 +21,16 @@ def settle(found: Micrograph, item: dict, pixel_size_um: float | None, spacing_u
     if found.spacing_um is not None:
         found.set_spacing((slice_um, *found.spacing_um[-2:]))
     axes = [axis for axis in found.axes if axis in SPACE]
-    told = dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True))
+    stated = dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True))
     given = _given(item, pixel_size_um, spacing_um)
     notes = []
     if given:
         notes = [
-            f"the file states {told[a]:.4g} um along {a}, the study {given[a]:.4g} um, which is used"
+            f"the file states {stated[a]:.4g} um along {a}, the study {given[a]:.4g} um, which is used"
             for a in axes
-            if told[a] and given.get(a) and abs(given[a] - told[a]) > APART * told[a]
+            if stated[a] and given.get(a) and abs(given[a] - stated[a]) > APART * stated[a]
         ]
-        taken = {a: given.get(a) or told[a] for a in axes}
+        taken = {a: given.get(a) or stated[a] for a in axes}
         if "z" in axes and taken["z"] is None and spacing_um is None:
             taken["z"] = given["x"]
             notes.append("slices are assumed to be one pixel size apart; set spacing_um: [z, y, x] otherwise")

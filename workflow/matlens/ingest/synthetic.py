@@ -150,5 +150,5 @@ def of_bodies(
     `sem.paint`; `look`: see `micrograph`.
     """
     truth = (regions > 0).astype(np.uint8)
-    grey, told = sem.paint(regions, greys, grey_spread, rng), {columns.TRUE_FRACTION: float(truth.mean()), **meta}
-    return micrograph(grey, truth, sem.boundaries(regions), seed, meta=told, **look)
+    grey, stated = sem.paint(regions, greys, grey_spread, rng), {columns.TRUE_FRACTION: float(truth.mean()), **meta}
+    return micrograph(grey, truth, sem.boundaries(regions), seed, meta=stated, **look)

@@ -52,8 +52,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         more = _extended(mrc)
         stack = int(header.ispg) == 0
         voxel = _voxel(mrc, data.shape[0] if data.ndim > 2 else 1)
-        told = any(size not in (0.0, 1.0) for size in voxel[:2])
-        x, y, z = (to_um(size, "a") if told else None for size in voxel)
+        stated = any(size not in (0.0, 1.0) for size in voxel[:2])
+        x, y, z = (to_um(size, "a") if stated else None for size in voxel)
         z = None if voxel[2] == 1.0 else z
         if more.get("x"):
             lengths = to_um(more["x"], "m"), to_um(more.get("y"), "m")

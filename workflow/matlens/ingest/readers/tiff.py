@@ -110,7 +110,7 @@ def _flag(key) -> int:
 
 
 def _stays(series) -> bool:
-    """Tell whether the main image is left in its file: large, grey, and in an order that needs no change."""
+    """Check whether the main image is left in its file: large, grey, and in an order that needs no change."""
     plain = set(series.axes) <= {"Y", "X", *STACKS} and series.axes.endswith("YX")
     plain = plain and _flag(series.keyframe) == 1
     return plain and series.keyframe.photometric == BLACK_IS_ZERO and lazy_arrays.stays(series.shape, series.dtype)
@@ -193,7 +193,7 @@ def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
     return grey.three_channels(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
-def _bits(key, dtype, told: dict) -> dict:
+def _bits(key, dtype, stated: dict) -> dict:
     """Say how many bits of a pixel count, where the file states fewer than its type has.
 
     They are those of the tags BitsPerSample and MaxSampleValue, and of the attribute SignificantBits of OME-XML.
@@ -203,8 +203,8 @@ def _bits(key, dtype, told: dict) -> dict:
     bits, highest = int(key.bitspersample), key.tags.valueof(TAG_MAX_SAMPLE)
     if isinstance(highest, int) and 0 < highest < np.iinfo(dtype).max:
         bits = min(bits, highest.bit_length())
-    if str(told.get("SignificantBits", "")).isdigit() and int(told["SignificantBits"]) > 0:
-        bits = min(bits, int(told["SignificantBits"]))
+    if str(stated.get("SignificantBits", "")).isdigit() and int(stated["SignificantBits"]) > 0:
+        bits = min(bits, int(stated["SignificantBits"]))
     return {"significant_bits": bits} if bits < dtype.itemsize * 8 else {}
 
 
