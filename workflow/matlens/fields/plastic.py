@@ -14,7 +14,7 @@ from matlens.fields.grid import Grid
 from matlens.fields.iterate import conjugate_gradients
 from matlens.job.batch import BadItem
 
-NEWTON = 25  # steps; each at least halves the residual near the answer
+NEWTON = 40  # steps, the last few of which converge quadratically
 
 
 class Material(NamedTuple):
@@ -84,45 +84,69 @@ def solve(
 
     Raises BadItem if a step does not converge.
     """
-    shape = material.mu.shape
-    grid = Grid(shape, spacing, scheme)
-    axes, d = len(shape), grid.d
-    operator = inverse(d, float(material.first.mean()), float(material.mu.mean()))
-    state = State(np.zeros((3, 3, *shape)), np.zeros(shape))
-    u, done = np.zeros(d.shape, complex), []
+    cell = _Cell(material, spacing, scheme, tol, iterations)
+    state = State(np.zeros((3, 3, *material.mu.shape)), np.zeros(material.mu.shape))
+    u, done = np.zeros(cell.grid.d.shape, complex), []
+    for step in range(1, steps + 1):
+        constant = (np.asarray(mean, float) * step / steps).reshape(3, 3, *(1,) * material.mu.ndim)
+        try:
+            u, strain, stress, state = cell.loaded(u, constant, state)
+        except BadItem as error:
+            raise BadItem(f"load step {step} of {steps}: {error}; take more steps") from None
+        done.append((strain, stress, state))
+    return done
 
-    def strain_of(u):
-        gradient = d[None] * u[:, None]
-        made = np.zeros((3, 3, *shape))
-        made[-axes:, -axes:] = grid.back(0.5 * (gradient + gradient.swapaxes(0, 1)))
+
+class _Cell:
+    """A periodic cell: its grid, its preconditioner, and how its Newton steps are done."""
+
+    def __init__(self, material: Material, spacing, scheme: str, tol: float, iterations: int):
+        self.material, self.tol, self.iterations = material, tol, iterations
+        self.grid = Grid(material.mu.shape, spacing, scheme)
+        self.operator = inverse(self.grid.d, float(material.first.mean()), float(material.mu.mean()))
+
+    def strain_of(self, u: np.ndarray) -> np.ndarray:
+        """Return the strain (3, 3, *shape) of a displacement in Fourier space."""
+        axes = len(self.grid.shape)
+        gradient = self.grid.d[None] * u[:, None]
+        made = np.zeros((3, 3, *self.grid.shape))
+        made[-axes:, -axes:] = self.grid.back(0.5 * (gradient + gradient.swapaxes(0, 1)))
         return made
 
-    def force(stress):
-        return (d.conj()[None] * grid.forward(stress[-axes:, -axes:])).sum(axis=1)
+    def force(self, stress: np.ndarray) -> np.ndarray:
+        """Return the divergence of a stress in Fourier space, with the sign of the operator."""
+        axes = len(self.grid.shape)
+        return (self.grid.d.conj()[None] * self.grid.forward(stress[-axes:, -axes:])).sum(axis=1)
 
-    for step in range(1, steps + 1):
-        constant = (np.asarray(mean, float) * step / steps).reshape(3, 3, *(1,) * axes)
+    def looked_at(self, u: np.ndarray, constant: np.ndarray, state: State):
+        """Return strain, stress, new state, tangent parts, residual and its size relative to the stress."""
+        strain = self.strain_of(u) + constant
+        stress, new, parts = radial_return(strain, state, self.material)
+        residual = -self.force(stress)
+        scale = np.sqrt((stress**2).sum(axis=(0, 1)).mean())
+        left = np.sqrt(max(self.grid.dot(residual, residual), 0.0)) / scale if scale > 0 else 0.0
+        return strain, stress, new, parts, residual, scale, left
+
+    def loaded(self, u: np.ndarray, constant: np.ndarray, state: State):
+        """Return displacement, strain, stress and state in equilibrium under a mean strain, by damped Newton steps."""
+        seen = self.looked_at(u, constant, state)
         for _ in range(NEWTON):
-            strain = strain_of(u) + constant
-            stress, new, parts = radial_return(strain, state, material)
-            residual = -force(stress)
-            scale = np.sqrt((stress**2).sum(axis=(0, 1)).mean())
-            left = np.sqrt(max(grid.dot(residual, residual), 0.0)) / scale if scale > 0 else 0.0
-            if left <= tol:
-                break
+            strain, stress, new, parts, residual, scale, left = seen
+            if left <= self.tol:
+                return u, strain, stress, new
             change, _, _ = conjugate_gradients(
                 np.zeros_like(u),
                 residual,
-                lambda p, parts=parts: force(tangent(strain_of(p), material, parts)),
-                lambda r: (operator * r[None]).sum(axis=1),
-                grid.dot,
+                lambda p, parts=parts: self.force(tangent(self.strain_of(p), self.material, parts)),
+                lambda r: (self.operator * r[None]).sum(axis=1),
+                self.grid.dot,
                 scale,
-                max(0.1 * tol, 0.01 * left),
-                iterations,
+                max(0.1 * self.tol, 0.01 * left),
+                self.iterations,
             )
-            u = u + change
-        else:
-            raise BadItem(f"load step {step} of {steps} has not converged: residual {left:.1e}; take more steps")
-        state = new
-        done.append((strain, stress, state))
-    return done
+            for damping in (1.0, 0.5, 0.25, 0.125):
+                seen = self.looked_at(u + damping * change, constant, state)
+                if seen[-1] * seen[-2] < left * scale:
+                    break
+            u = u + damping * change
+        raise BadItem(f"not in equilibrium: residual {left:.1e} after {NEWTON} Newton steps")

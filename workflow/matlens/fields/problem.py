@@ -1,0 +1,135 @@
+"""What is to be solved: properties of the phases on the grid of the labels, and the mean load by named components."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens.fields.elastic import lame
+from matlens.job.batch import BadItem
+
+QUANTITIES = {  # the properties that every phase needs, and whether the load is a tensor
+    "elastic": ("youngs_gpa", "poisson"),
+    "elastoplastic": ("youngs_gpa", "poisson", "yield_gpa", "hardening_gpa"),
+    "conduction": ("conductivity_w_per_m_k",),
+    "diffusion": ("diffusivity_m2_per_s",),
+}
+UNKNOWN = 255
+
+
+class Problem(NamedTuple):
+    """A periodic cell: `labels` of phases (*shape), properties by phase, and the mean load in the order of the axes."""
+
+    quantity: str
+    labels: np.ndarray
+    properties: Mapping[str, np.ndarray]
+    load: np.ndarray
+    spacing: tuple[float, ...]
+    plane_stress: bool = False
+
+    def voxels(self, name: str) -> np.ndarray:
+        """Return a property of every voxel (*shape)."""
+        return self.properties[name][self.labels]
+
+    def lame(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Lame constants of every voxel."""
+        pair = lame(self.properties["youngs_gpa"], self.properties["poisson"], self.plane_stress)
+        return tuple(values[self.labels] for values in pair)
+
+
+def is_tensor(quantity: str) -> bool:
+    """Tell whether the load and the fields of a quantity are tensors (strain, stress) or vectors (gradient, flux)."""
+    return quantity.startswith("elast")
+
+
+def components(axes: str, quantity: str) -> list[str]:
+    """Name the components of a field in the order that they are stored: xx, yy, zz, yz, xz, xy, or x, y, z."""
+    letters = sorted(axes)
+    if not is_tensor(quantity):
+        return letters
+    pairs = [f"{a}{b}" for n, a in enumerate(letters) for b in letters[n + 1 :]]
+    return [letter * 2 for letter in letters] + sorted(pairs, key=lambda pair: -ord(pair[1]) * 256 - ord(pair[0]))
+
+
+def mean_load(loading: Mapping[str, float], axes: str, quantity: str) -> np.ndarray:
+    """Return the mean load in the order of the axes of the array: (axes, axes), symmetric, or (axes,)."""
+    place = {letter: k for k, letter in enumerate(axes)}
+    load = np.zeros((len(axes),) * (2 if is_tensor(quantity) else 1))
+    for name, value in loading.items():
+        if set(name) - set(axes):
+            raise BadItem(
+                f"the load has the component '{name}', and the image the axes {axes}; name its own components"
+            )
+        at = tuple(place[letter] for letter in name)
+        load[at] = load[at[::-1]] = value
+    return load
+
+
+def mismatch(labels: np.ndarray) -> tuple[float, float]:
+    """Return the part of neighbouring voxels of different phase, across the periodic border and inside."""
+    border, inside = [], []
+    for axis in range(labels.ndim):
+        differs = labels != np.roll(labels, -1, axis)
+        border.append(np.take(differs, [-1], axis).mean())
+        inside.append(np.delete(differs, -1, axis).mean())
+    return float(np.mean(border)), float(np.mean(inside))
+
+
+def check(labels: np.ndarray, phases: int, boundary: str) -> None:
+    """Raise BadItem if a label image cannot be the cell of a solver."""
+    if labels.dtype != np.uint8:
+        raise BadItem("its labels are regions; a field needs a phase map, from a method that labels phases")
+    missing = int((labels == UNKNOWN).sum())
+    if missing:
+        raise BadItem(f"{missing} pixels are not labelled, and a field needs a phase everywhere; crop the image")
+    if labels.max() >= phases:
+        raise BadItem(f"it has the phase number {labels.max()}, and the study names {phases} phases")
+    border, inside = mismatch(labels)
+    if boundary == "periodic" and border > 3 * inside + 0.02:
+        raise BadItem(
+            f"its opposite sides do not match: {border:.0%} of the pixels differ across the border, {inside:.0%} inside"
+            "; set boundary: mirrored"
+        )
+
+
+def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem:
+    """Build the problem of one item; `settings`: quantity, properties by phase, loading, plane, boundary."""
+    check(labels, len(phases), settings["boundary"])
+    quantity = settings["quantity"]
+    properties = {
+        name: np.array([settings["properties"][phase][name] for phase in phases], float)
+        for name in QUANTITIES[quantity]
+    }
+    load = mean_load(settings["loading"], axes, quantity)
+    if settings["boundary"] == "mirrored":
+        if is_tensor(quantity) and np.abs(load - np.diag(np.diag(load))).max() > 0:
+            raise BadItem(
+                "a mirrored cell can be loaded along its axes alone; leave out the shear, or set boundary: periodic"
+            )
+        for axis in range(labels.ndim):
+            labels = np.concatenate([labels, np.flip(labels, axis)], axis)
+    spacing = tuple(spacing or (1.0,) * labels.ndim)
+    return Problem(quantity, labels, properties, load, spacing, settings["plane"] == "stress" and labels.ndim == 2)
+
+
+def faults(settings: Mapping, phases: list) -> list[tuple[str, str]]:
+    """List (key, reason) of settings that no item could be solved with."""
+    found = []
+    needed = QUANTITIES[settings["quantity"]]
+    for phase in phases:
+        given = settings["properties"].get(phase, {})
+        lacking = [name for name in needed if name not in given]
+        if lacking:
+            found.append(("fields.properties", f"the phase '{phase}' lacks {', '.join(lacking)}; add it"))
+        if given.get("poisson", 0.3) >= 0.5:
+            found.append(("fields.properties", f"poisson of '{phase}' is {given['poisson']}; it must be below 0.5"))
+    for phase in settings["properties"]:
+        if phase not in phases:
+            found.append(("fields.properties", f"there is no phase '{phase}'; phases are {', '.join(phases)}"))
+    names = {*components("zyx", settings["quantity"])}
+    for name in settings["loading"]:
+        if name not in names:
+            found.append(("fields.loading", f"there is no component '{name}'; allowed: {', '.join(sorted(names))}"))
+    if not any(settings["loading"].values()):
+        found.append(("fields.loading", "every component is 0: there is nothing to solve"))
+    return found
