@@ -44,7 +44,7 @@ def check_engines(studies: Mapping[str, dict], name: str) -> Reasons:
 def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse databases, phases or quantities that are absent."""
     given, loop = studies[name].get("validate", {}), studies[name].get("acquire", {})
-    sections = [(["validate", part], given[part]) for part in SECTIONS if part in given]
+    sections = [(["validate", part], given[part]) for part in given if registry.method_of(part) in SECTIONS]
     sections += [(["acquire", "calphad"], loop["calphad"])] if loop.get("calphad") else []
     for keys, own in sections:
         databases = own.get("databases", [])
