@@ -6,6 +6,7 @@ vanishes. The preconditioner inverts the operator of a homogeneous isotropic bod
 Eng. 118 (2019) 658.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -117,13 +118,13 @@ def displacement(grid: Grid, strain: np.ndarray) -> np.ndarray:
     return (operator * force[None]).sum(axis=1)
 
 
-def stiffness(first: np.ndarray, mu: np.ndarray, **options) -> np.ndarray:
+def stiffness(first: np.ndarray, mu: np.ndarray, solver: Callable = solve, **options) -> np.ndarray:
     """Return the effective stiffness in Mandel notation, (n, n) with n = axes (axes + 1) / 2, by one solution per
-    strain."""
+    strain; `solver`: this one, or that of the finite elements."""
     basis = mandel_basis(first.ndim)
     made = []
     for unit in basis:
-        mean = solve(first, mu, unit, **options).stress.reshape(*unit.shape, -1).mean(axis=-1)
+        mean = solver(first, mu, unit, **options).stress.reshape(*unit.shape, -1).mean(axis=-1)
         made.append([float((mean * other).sum()) for other in basis])
     return np.array(made).T
 

@@ -17,6 +17,8 @@ class Grid:
     *half-space)."""
 
     def __init__(self, shape: tuple[int, ...], spacing: tuple[float, ...] | None, scheme: str):
+        if scheme not in SCHEMES:
+            raise ValueError(f"there is no grid of the scheme '{scheme}'; allowed: {', '.join(SCHEMES)}")
         self.shape, self.axes = tuple(shape), tuple(range(-len(shape), 0))
         frequencies = [fft.fftfreq(n) for n in shape[:-1]] + [fft.rfftfreq(shape[-1])]
         q = np.meshgrid(*(2 * np.pi * one for one in frequencies), indexing="ij", sparse=True)

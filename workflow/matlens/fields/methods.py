@@ -8,18 +8,23 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.fields import conduction, elastic, hexahedra, plastic
-from matlens.fields.problem import Problem, is_tensor
+from matlens.fields.problem import Problem
+from matlens.fields.settings import is_tensor
 
 STEPS = 20  # of the load of an elastoplastic cell
 
 
 class Field(NamedTuple):
-    """`cause` (strain or gradient) and `answer` (stress or flux) of one item; the solver's iterations and residual."""
+    """`cause` (strain or gradient) and `answer` (stress or flux) of one item; the solver's iterations and residual.
+
+    `across`: the normal stress out of the plane (*shape) of an elastoplastic image, which its strain does not give.
+    """
 
     cause: np.ndarray
     answer: np.ndarray
     iterations: int = 0
     residual: float = float("nan")
+    across: np.ndarray | None = None
 
 
 def fft(
@@ -32,31 +37,45 @@ def fft(
     return _solved(problem, scheme, steps, tol=tol, iterations=iterations)
 
 
-def cut(problem: Problem, *, iterations: int = 4, scheme: str = "rotated") -> Field:
-    """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost."""
-    return _solved(problem, scheme, STEPS, cut=iterations)
+def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Field:
+    """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost.
+
+    Of an elastoplastic cell: the elastic strain after so many iterations, and the stress of that strain.
+    """
+    if problem.quantity == "elastoplastic":
+        found = _linear(problem, scheme, cut=iterations)
+        return found._replace(answer=answer_of(problem, found.cause))
+    return _linear(problem, scheme, cut=iterations)
 
 
 def _solved(problem: Problem, scheme: str, steps: int, **options) -> Field:
+    if problem.quantity == "elastoplastic":
+        return _plastic(problem, scheme, steps, **options)
+    return _linear(problem, scheme, **options)
+
+
+def _linear(problem: Problem, scheme: str, **options) -> Field:
+    options |= {"spacing": problem.spacing}
     if not is_tensor(problem.quantity):
         name = next(iter(problem.properties))
-        found = conduction.solve(problem.voxels(name), problem.load, spacing=problem.spacing, scheme=scheme, **options)
-    elif problem.quantity == "elastoplastic":
-        return _plastic(problem, scheme, steps, **{k: v for k, v in options.items() if k != "cut"})
-    elif scheme == "hexahedra":
-        found = hexahedra.solve(*problem.lame(), problem.load, spacing=problem.spacing, **options)
-    else:
-        found = elastic.solve(*problem.lame(), problem.load, spacing=problem.spacing, scheme=scheme, **options)
-    return Field(*found)
+        return Field(*conduction.solve(problem.voxels(name), problem.load, scheme=scheme, **options))
+    if scheme == "hexahedra":
+        return Field(*hexahedra.solve(*problem.lame(), problem.load, **options))
+    return Field(*elastic.solve(*problem.lame(), problem.load, scheme=scheme, **options))
 
 
 def _plastic(problem: Problem, scheme: str, steps: int, **options) -> Field:
-    axes = problem.labels.ndim
-    material = plastic.Material(*problem.lame(), problem.voxels("yield_gpa"), problem.voxels("hardening_gpa"))
-    mean = np.zeros((3, 3))
+    axes, mean = problem.labels.ndim, np.zeros((3, 3))
     mean[-axes:, -axes:] = problem.load
-    strain, stress, _ = plastic.solve(material, mean, steps, spacing=problem.spacing, scheme=scheme, **options)[-1]
-    return Field(strain[-axes:, -axes:], stress[-axes:, -axes:], steps)
+    strain, stress, _ = plastic.solve(
+        _material(problem), mean, steps, spacing=problem.spacing, scheme=scheme, **options
+    )[-1]
+    across = stress[0, 0] if axes == 2 else None
+    return Field(strain[-axes:, -axes:], stress[-axes:, -axes:], steps, across=across)
+
+
+def _material(problem: Problem) -> plastic.Material:
+    return plastic.Material(*problem.lame(), problem.voxels("yield_gpa"), problem.voxels("hardening_gpa"))
 
 
 def uniform(problem: Problem) -> Field:
@@ -69,7 +88,16 @@ def uniform(problem: Problem) -> Field:
 
 
 def answer_of(problem: Problem, cause: np.ndarray) -> np.ndarray:
-    """Return the linear answer of every voxel to a field of its cause: stress of a strain, or flux of a gradient."""
+    """Return the answer of every voxel to a field of its cause: stress of a strain, or flux of a gradient.
+
+    The stress of an elastoplastic voxel is that after the strain has grown in proportion.
+    """
+    if problem.quantity == "elastoplastic":
+        axes, shape = problem.labels.ndim, problem.labels.shape
+        strain = np.zeros((3, 3, *shape))
+        strain[-axes:, -axes:] = cause
+        rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
+        return plastic.radial_return(strain, rest, _material(problem))[0][-axes:, -axes:]
     if is_tensor(problem.quantity):
         return elastic.hooke(np.asarray(cause), *problem.lame())
     return problem.voxels(next(iter(problem.properties))) * cause

@@ -48,16 +48,17 @@ def radial_return(strain: np.ndarray, state: State, material: Material):
     The tangent maps de to hooke(de) - 2 mu (1 - theta) dev(de) - 2 mu bar n (n : de).
     """
     first, mu, limit, hardening = material
+    safe = np.where(mu > 0, mu, 1.0)  # voids do not flow
     stress = hooke(strain - state.plastic, first, mu)
     trial = deviator(stress)
     size = np.sqrt((trial**2).sum(axis=(0, 1)))
     over = size - np.sqrt(2 / 3) * (limit + hardening * state.accumulated)
     flows = over > 0
-    gain = np.where(flows, over, 0.0) / (2 * mu + 2 / 3 * hardening)
+    gain = np.where(flows, over, 0.0) / (2 * safe + 2 / 3 * hardening)
     n = trial / np.where(flows, size, 1.0) * flows
     stress = stress - 2 * mu * gain * n
     theta = 1.0 - 2 * mu * gain / np.where(flows, size, 1.0)
-    bar = np.where(flows, 1.0 / (1.0 + hardening / (3 * mu)) - (1.0 - theta), 0.0)
+    bar = np.where(flows, 1.0 / (1.0 + hardening / (3 * safe)) - (1.0 - theta), 0.0)
     new = State(state.plastic + gain * n, state.accumulated + np.sqrt(2 / 3) * gain)
     return stress, new, (n, theta, bar)
 

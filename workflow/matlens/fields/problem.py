@@ -6,14 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.fields.elastic import lame
+from matlens.fields.settings import QUANTITIES, is_tensor
 from matlens.job.batch import BadItem
 
-QUANTITIES = {  # the properties that every phase needs, and whether the load is a tensor
-    "elastic": ("youngs_gpa", "poisson"),
-    "elastoplastic": ("youngs_gpa", "poisson", "yield_gpa", "hardening_gpa"),
-    "conduction": ("conductivity_w_per_m_k",),
-    "diffusion": ("diffusivity_m2_per_s",),
-}
 UNKNOWN = 255
 
 
@@ -35,20 +30,6 @@ class Problem(NamedTuple):
         """Return the Lame constants of every voxel."""
         pair = lame(self.properties["youngs_gpa"], self.properties["poisson"], self.plane_stress)
         return tuple(values[self.labels] for values in pair)
-
-
-def is_tensor(quantity: str) -> bool:
-    """Tell whether the load and the fields of a quantity are tensors (strain, stress) or vectors (gradient, flux)."""
-    return quantity.startswith("elast")
-
-
-def components(axes: str, quantity: str) -> list[str]:
-    """Name the components of a field in the order that they are stored: xx, yy, zz, yz, xz, xy, or x, y, z."""
-    letters = sorted(axes)
-    if not is_tensor(quantity):
-        return letters
-    pairs = [f"{a}{b}" for n, a in enumerate(letters) for b in letters[n + 1 :]]
-    return [letter * 2 for letter in letters] + sorted(pairs, key=lambda pair: -ord(pair[1]) * 256 - ord(pair[0]))
 
 
 def mean_load(loading: Mapping[str, float], axes: str, quantity: str) -> np.ndarray:
@@ -75,8 +56,10 @@ def mismatch(labels: np.ndarray) -> tuple[float, float]:
     return float(np.mean(border)), float(np.mean(inside))
 
 
-def check(labels: np.ndarray, phases: int, boundary: str) -> None:
+def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
     """Raise BadItem if a label image cannot be the cell of a solver."""
+    if set(axes) - set("zyx"):
+        raise BadItem(f"it has the axes {axes}; fields are solved in images and volumes, save its frames as images")
     if labels.dtype != np.uint8:
         raise BadItem("its labels are regions; a field needs a phase map, from a method that labels phases")
     missing = int((labels == UNKNOWN).sum())
@@ -94,11 +77,11 @@ def check(labels: np.ndarray, phases: int, boundary: str) -> None:
 
 def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem:
     """Build the problem of one item; `settings`: quantity, properties by phase, loading, plane, boundary."""
-    check(labels, len(phases), settings["boundary"])
+    check(labels, axes, len(phases), settings["boundary"])
     quantity = settings["quantity"]
     properties = {
         name: np.array([settings["properties"][phase][name] for phase in phases], float)
-        for name in QUANTITIES[quantity]
+        for name in QUANTITIES[quantity].properties
     }
     load = mean_load(settings["loading"], axes, quantity)
     if settings["boundary"] == "mirrored":
@@ -110,26 +93,3 @@ def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem
             labels = np.concatenate([labels, np.flip(labels, axis)], axis)
     spacing = tuple(spacing or (1.0,) * labels.ndim)
     return Problem(quantity, labels, properties, load, spacing, settings["plane"] == "stress" and labels.ndim == 2)
-
-
-def faults(settings: Mapping, phases: list) -> list[tuple[str, str]]:
-    """List (key, reason) of settings that no item could be solved with."""
-    found = []
-    needed = QUANTITIES[settings["quantity"]]
-    for phase in phases:
-        given = settings["properties"].get(phase, {})
-        lacking = [name for name in needed if name not in given]
-        if lacking:
-            found.append(("fields.properties", f"the phase '{phase}' lacks {', '.join(lacking)}; add it"))
-        if given.get("poisson", 0.3) >= 0.5:
-            found.append(("fields.properties", f"poisson of '{phase}' is {given['poisson']}; it must be below 0.5"))
-    for phase in settings["properties"]:
-        if phase not in phases:
-            found.append(("fields.properties", f"there is no phase '{phase}'; phases are {', '.join(phases)}"))
-    names = {*components("zyx", settings["quantity"])}
-    for name in settings["loading"]:
-        if name not in names:
-            found.append(("fields.loading", f"there is no component '{name}'; allowed: {', '.join(sorted(names))}"))
-    if not any(settings["loading"].values()):
-        found.append(("fields.loading", "every component is 0: there is nothing to solve"))
-    return found

@@ -41,29 +41,36 @@ def _ratio(value: float, unit: float) -> float:
     return float(value / unit) if unit > 0 else float("nan")
 
 
-def equilibrium(stress: np.ndarray, grid: Grid) -> float:
-    """Return the rms of div(stress) per voxel, relative to the norm of the mean stress, by the differences of the
-    grid."""
-    force = (grid.d.conj()[None] * grid.forward(stress)).sum(axis=1)
-    mean = stress.reshape(*stress.shape[:2], -1).mean(axis=-1)
-    return _ratio(np.sqrt(grid.dot(force, force)), np.linalg.norm(mean))
+def equilibrium(answer: np.ndarray, grid: Grid) -> float:
+    """Return the rms of the divergence of a stress or flux per voxel, relative to the norm of its mean, by the
+    differences of the grid."""
+    axes = len(grid.shape)
+    force = (grid.d.conj() * grid.forward(answer)).sum(axis=-1 - axes)
+    return _ratio(np.sqrt(grid.dot(force, force)), np.linalg.norm(answer.mean(axis=grid.axes)))
 
 
-def compatibility(strain: np.ndarray, grid: Grid) -> float:
-    """Return the part of the strain fluctuation that no displacement has, relative to the fluctuation."""
-    flat = strain.mean(axis=grid.axes, keepdims=True)
-    u = displacement(grid, strain)
-    gradient = grid.d[None] * u[:, None]
-    nearest = grid.back(0.5 * (gradient + gradient.swapaxes(0, 1)))
-    return _ratio(np.linalg.norm(strain - flat - nearest), np.linalg.norm(strain - flat))
+def compatibility(cause: np.ndarray, grid: Grid) -> float:
+    """Return the part of the fluctuation of a strain (gradient) that no displacement (potential) has, relative to the
+    fluctuation."""
+    flat = cause.mean(axis=grid.axes, keepdims=True)
+    if cause.ndim == len(grid.shape) + 2:
+        gradient = grid.d[None] * displacement(grid, cause)[:, None]
+        nearest = grid.back(0.5 * (gradient + gradient.swapaxes(0, 1)))
+    else:
+        square = (np.abs(grid.d) ** 2).sum(axis=0)
+        potential = (grid.d.conj() * grid.forward(cause)).sum(axis=0) / np.where(square < 1e-20, np.inf, square)
+        nearest = grid.back(grid.d * potential[None])
+    misfit = np.linalg.norm(cause - flat - nearest)
+    return _ratio(misfit, np.linalg.norm(cause - flat)) if misfit > 0 else 0.0
 
 
-def hill_mandel(stress: np.ndarray, strain: np.ndarray) -> float:
-    """Return mean(s : e) / (mean s : mean e) - 1, which is 0 for fields of a periodic cell."""
-    axes = stress.shape[0]
-    flat = [x.reshape(axes, axes, -1) for x in (stress, strain)]
-    work = (flat[0] * flat[1]).sum(axis=(0, 1)).mean()
-    return float(work / (flat[0].mean(axis=-1) * flat[1].mean(axis=-1)).sum() - 1.0)
+def hill_mandel(answer: np.ndarray, cause: np.ndarray, axes: int) -> float:
+    """Return mean(s : e) / (mean s : mean e) - 1 of fields over `axes` axes, which is 0 for those of a periodic cell;
+    NaN where there is no work."""
+    over = tuple(range(-axes, 0))
+    work = (answer * cause).sum(axis=tuple(range(cause.ndim - axes))).mean()
+    of_means = (answer.mean(axis=over) * cause.mean(axis=over)).sum()
+    return _ratio(work - of_means, of_means)
 
 
 def compliance(stress: np.ndarray, first: np.ndarray, mu: np.ndarray) -> np.ndarray:
