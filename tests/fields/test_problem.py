@@ -42,7 +42,7 @@ def test_components_have_the_names_of_their_axes():
         (np.where(np.eye(24), 255, cell()).astype(np.uint8), "24 pixels are not labelled"),
         (np.full((8, 8), 2, np.uint8), "phase number 2, and the study names 2"),
         (np.zeros((8, 8), np.int32), "a field needs a phase map"),
-        (np.repeat([[0] * 12, [1] * 12], 6, axis=0).astype(np.uint8), "opposite sides do not match"),
+        (cell((48, 24))[:24], "opposite sides do not match: .* between two lines inside; set boundary: mirrored"),
     ],
 )
 def test_labels_that_are_no_cell_are_rejected(labels, words):
@@ -50,10 +50,16 @@ def test_labels_that_are_no_cell_are_rejected(labels, words):
         made(labels)
 
 
+def test_layers_that_end_at_the_border_are_periodic():
+    for labels in (np.repeat([0, 1], 6), np.repeat([0, 0, 1], 4)):
+        for turned in (labels[:, None].repeat(9, 1), labels[None].repeat(9, 0)):
+            assert made(turned.astype(np.uint8)).labels.size == 108
+
+
 def test_a_cell_that_is_not_periodic_is_mirrored():
-    labels = np.repeat([[0] * 12, [1] * 12], 6, axis=0).astype(np.uint8)
+    labels = cell((48, 24))[:24]
     found = made(labels, boundary="mirrored")
-    assert found.labels.shape == (24, 24) and problem.mismatch(found.labels)[0] <= problem.mismatch(found.labels)[1]
+    assert found.labels.shape == (48, 48) and problem.mismatch(found.labels)[0] <= problem.mismatch(found.labels)[1]
     with pytest.raises(BadItem, match="leave out the shear"):
         made(labels, boundary="mirrored", loading={"xy": 0.1})
 
@@ -128,3 +134,20 @@ def test_an_elastoplastic_cell_yields():
     item = made(quantity="elastoplastic", properties=plastics)
     stress = methods.fft(item, steps=5, tol=1e-5).answer
     assert abs(stress).mean() < 0.8 * abs(methods.fft(made()).answer).mean()
+
+
+def test_settings_that_a_solver_has_not():
+    conducts = {"quantity": "conduction", "properties": {name: {"conductivity_w_per_m_k": 0.0} for name in PHASES}}
+    conducts["loading"] = {"x": 1.0}
+    plastic = {"quantity": "elastoplastic", "plane": "stress", "loading": {"xy": 0.1}, "boundary": "mirrored"}
+    hexahedra = {"fft": {"scheme": "hexahedra"}}
+    found = [
+        ".".join([*at, why])
+        for given in (conducts, plastic)
+        for at, why in settings.faults({**SETTINGS, **given}, PHASES, hexahedra)
+    ]
+    for words in ("fft.scheme.hexahedra", "plane.plane stress", "leave out the shear", "is 0 in every phase"):
+        assert any(words in text for text in found), words
+    assert settings.faults(SETTINGS, PHASES, {})[0] == ([], "no method: there are only controls; add 'fft: {}'")
+    with pytest.raises(BadItem, match="axes tyx"):
+        made(cell((4, 8, 8)), "tyx")

@@ -8,7 +8,7 @@ import numpy as np
 from matlens import columns, fields, registry
 from matlens.fields import effective, report
 from matlens.fields.methods import Field
-from matlens.fields.problem import Problem, make
+from matlens.fields.problem import Problem, make, mismatch
 from matlens.fields.settings import QUANTITIES, components, is_tensor
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
@@ -51,6 +51,8 @@ def solved(
     own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
     own |= report.discretisation_rows(problem, truth, lambda fine: registry.call(function, {"problem": fine}, options))
     own["bounds_violated"] = effective.violated(rows)
+    border, inside = mismatch(problem.labels)
+    own["border_mismatch"] = border / inside if inside else 0.0
     quality = _tidy(item, registry.method_of(method), own, False)
     for name, made in controls(problem, truth, scheme, settings).items():
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
