@@ -389,6 +389,8 @@ def empty(table):
         return None
     if isinstance(table, pd.DataFrame):
         return table.iloc[:0]
+    if any(callable(part) for part in table.values()):  # fields are opened when they are drawn
+        return {}
     if not all(isinstance(part, pd.DataFrame) for part in table.values()):
         return {method: {} if isinstance(part, dict) else part[:0] for method, part in table.items()}
     return {method: part.iloc[:0] for method, part in table.items()}

@@ -70,8 +70,8 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
     border, inside = mismatch(labels)
     if boundary == "periodic" and border > 1.5 * inside + 0.02:
         raise BadItem(
-            f"its opposite sides do not match: {border:.0%} of the pixels differ across the border, at most {inside:.0%} "
-            "between two lines inside; set boundary: mirrored"
+            f"its opposite sides do not match: {border:.0%} of the pixels differ across the border, at most "
+            f"{inside:.0%} between two lines inside; set boundary: mirrored"
         )
 
 
