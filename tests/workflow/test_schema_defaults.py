@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from matlens import acquire, connect, ingest, nets, predict, quantify, registry, segment
+from matlens import acquire, connect, fields, ingest, nets, predict, quantify, registry, segment
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
@@ -22,6 +22,8 @@ CASES = [
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
+    *(("fields", name, functions(fields.METHODS, name)) for name in fields.METHODS),
+    ("fields", "cut", functions(fields.CONTROLS, "cut")),
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
     *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),

@@ -5,7 +5,8 @@ as a dict of method to DataFrame, `index` as the table of the items, `overlays` 
 pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`
 as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of shard to
-Crystals, `published` as the table of the option `reference`, or None.
+Crystals, `fields` as a dict of shard to a function that opens its arrays, `published` as the table of the option
+`reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
@@ -19,6 +20,7 @@ FIGURES = {
     "two_point": {"draw": "figures.curves:two_point", "needs": ["two_point"]},
     "lineal_path": {"draw": "figures.curves:lineal_path", "needs": ["lineal_path"]},
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
+    "fields": {"draw": "figures.fields:draw", "needs": ["fields"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},

@@ -12,6 +12,7 @@ from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
     connect,
+    fields,
     ingest,
     predict,
     quantify,

@@ -167,6 +167,21 @@ STAGES = {
         of=("segment",),
         measures=True,
     ),
+    "fields": Stage(
+        "labels to fields of strain and stress, or gradient and flux, and effective properties",
+        families={"methods": "matlens.fields:METHODS"},
+        gives=(
+            Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
+            Output("effective", collected=True, table="effective"),
+            Output("quality", collected=True, table="quality"),
+            Output("hot_spots", collected=True, table="hot_spots"),
+            Output("rejected"),
+        ),
+        kinds=("images",),
+        takes="labels",
+        of=("segment",),
+        controls="matlens.fields:CONTROLS",
+    ),
     "predict": Stage(
         "measures, images, compositions or graphs to properties with error bars",
         families={

@@ -278,8 +278,9 @@ class ArraysWriter:
         self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
         self._array(f"{key:08d}/0", pixels, _chunks(pixels.shape, axes))
         for name, layer in sorted((layers or {}).items()):
-            extra = layer.ndim - pixels.ndim
-            self._array(f"{key:08d}/{name}", layer, (1,) * extra + _chunks(layer.shape[extra:], axes))
+            extra = max(layer.ndim - pixels.ndim, 0)
+            own = axes[max(pixels.ndim - layer.ndim, 0) :]  # a layer may lack the channels of its pixels
+            self._array(f"{key:08d}/{name}", layer, (1,) * extra + _chunks(layer.shape[extra:], own))
 
     def add_bands(self, key: int, bands, shape: tuple[int, ...], axes: str, attrs: Mapping, dtype="u1") -> None:
         """Store an item that comes as bands along its first axis, one by one, and never is in memory whole.
