@@ -54,6 +54,7 @@ def tables():
         **equilibrated(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
+        **restored(),
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
         "regions": {"otsu": regions},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
@@ -73,6 +74,15 @@ def tables():
         "asked": {"greedy": judged(), "random": judged()},
         "transfer": {"greedy": taught(), "random": taught()},
     }
+
+
+def restored():
+    """Make previews and quality of two restorations of one item."""
+    picture = {0: overlay.png(np.tile(np.arange(48, dtype=np.uint8) * 5, (20, 1)))}
+    names = [f"autocorrelation_{side}_{lag}" for side in ("rows", "columns") for lag in range(1, 6)]
+    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 10)})
+    methods = ("tv", "gaussian.wide", "identity")
+    return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
 def judged():

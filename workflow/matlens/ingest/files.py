@@ -17,7 +17,10 @@ FREE_TYPES = "buif"
 
 
 def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None, clean: str | None = None) -> str:
-    """Digest the files of a study, masks and clean images too; a ValueError says that there are none, where it looked, what is there."""
+    """Digest the files of a study, masks and clean images too.
+
+    A ValueError says that there are none, where it looked, what is there.
+    """
     paths = found(path)[1]
     more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
     return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
@@ -158,8 +161,9 @@ def read(
     `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
     mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
     moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `masks_are`: "phases", or
-    "regions" for masks that number objects. `exclude`: rectangles, see `ignored.rectangles`; a column exclude_file of
-    the plan names a mask, clean_file an image without noise (`cleaned.attach`). `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
+    "regions" for masks that number objects. `exclude`: rectangles, see `ignored.rectangles`; columns of the
+    plan, exclude_file and clean_file, name a mask and an image without noise (`cleaned.attach`).
+    `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
     (left, right), with the scale bar. `colour`: whether the layer
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
     `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
