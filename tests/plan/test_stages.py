@@ -36,7 +36,7 @@ def test_no_method_is_named_like_a_stage():
 
 def test_tables_of_the_packages_are_those_of_the_stages():
     stacked = outputs.stacked()
-    assert set(stacked) >= {*predict.ARTEFACTS, *acquire.ARTEFACTS, *screen.ARTEFACTS}
+    assert set(stacked) >= {*predict.OUTPUTS, *acquire.OUTPUTS, *screen.OUTPUTS}
     assert set(stacked) >= {*quantify.METHODS, *quantify.SERIES, "connections", "properties", "sites"}
 
 
@@ -63,7 +63,7 @@ def test_the_tables_of_a_study_come_in_the_order_of_its_settings():
         predict={"target": "age_h", "features": ["fractions.area_fraction"], "mean": {}},
     )  # fmt: skip
     assert outputs.tables(settings) == [
-        "items", "rejected", "proposals", "growth", "regions", "fractions", *predict.ARTEFACTS,
+        "items", "rejected", "proposals", "growth", "regions", "fractions", *predict.OUTPUTS,
     ]  # fmt: skip
     drawn = paths.drawable("mine", settings)
     assert drawn["index"] == "results/mine/ingest/gamma_prime/index/all.parquet"

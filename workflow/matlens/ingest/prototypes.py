@@ -1,4 +1,4 @@
-"""Crystals that nobody has listed yet: elements put into prototypes of known structure."""
+"""Hypothetical crystals: elements substituted into prototypes of known structure."""
 
 import gzip
 import itertools
@@ -92,15 +92,15 @@ def _aflow() -> dict[str, dict]:
 
 
 def known(name: str) -> bool:
-    """Tell whether a prototype is known: by a name of ours, or by an AFLOW label."""
+    """Check whether a prototype is known, by a name in PROTOTYPES or by an AFLOW label."""
     return name in PROTOTYPES or ("_" in name and name[0].isupper() and name in _aflow())
 
 
 @cache
 def template(name: str) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
-    """Give the primitive cell of a prototype: cell, letter of each atom, fractional coordinates, bonding.
+    """Return the primitive cell of a prototype: cell, letter of each atom, fractional coordinates, bonding.
 
-    The letters of an AFLOW prototype are those of its label: elements in the order of the alphabet.
+    The letters of an AFLOW prototype follow its label: elements in alphabetical order.
     """
     from pymatgen.core import Lattice, Structure
 
@@ -127,9 +127,9 @@ def template(name: str) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
 
 @cache
 def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
-    """List the permutations of the letters that leave a prototype the same crystal (A and X of rock salt).
+    """List the permutations of the letters that leave the crystal unchanged (A and X of rock salt).
 
-    Judged by pymatgen's StructureMatcher on elements of equal standing.
+    Compared by pymatgen's StructureMatcher with dummy elements.
     """
     from pymatgen.analysis.structure_matcher import StructureMatcher
     from pymatgen.core import Lattice, Structure
@@ -151,10 +151,11 @@ def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
 
 @cache
 def same(name: str, other: str, order: tuple[int, ...]) -> bool:
-    """Tell whether two prototypes are one crystal type when the letters of `other` are those of `name` in `order`.
+    """Check whether two prototypes are one crystal type if the letters of `other` are those of `name` in `order`.
 
-    Judged by pymatgen's StructureMatcher on primitive cells of equal volume: 5 % of a length, 1 degree, and sites 0.05
-    of the mean distance of atoms apart. Its own tolerances would call B2 and L1_0 one. The elements do not matter.
+    Compared by pymatgen's StructureMatcher on primitive cells of equal volume, with tolerances of 5 % in length, 1
+    degree, and 0.05 of the mean distance of atoms. Its default tolerances would not distinguish B2 from L1_0. Elements
+    are ignored.
     """
     from pymatgen.analysis.structure_matcher import StructureMatcher
     from pymatgen.core import Lattice, Structure
@@ -169,7 +170,7 @@ def same(name: str, other: str, order: tuple[int, ...]) -> bool:
 
 
 def _deduplicated(rows: list[dict]) -> list[dict]:
-    """List crystals that different prototypes give alike only once: the first, which names the others in `also`.
+    """Keep the first of equal crystals from different prototypes; its column `also` names the others.
 
     Only crystals of one reduced formula are compared, and each pair of prototypes once for every order of the letters.
     """
@@ -210,10 +211,10 @@ def _electronegativity(symbol: str) -> float:
 
 
 def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, ordered: bool) -> tuple[int, ...] | None:
-    """Give the oxidation states, one per element, that make a compound neutral; None where none do.
+    """Return the oxidation states, one per element, that make a compound neutral; None if there are none.
 
     `which`: "common" or "all" states that pymatgen lists. `ordered`: anions must be more electronegative (Pauling) than
-    all cations. Of several the one with the smallest charges is taken.
+    all cations. Of several solutions the smallest charges are taken.
     """
     best = None
     for states in itertools.product(*(_states(symbol, which) for symbol in elements)):
@@ -230,7 +231,7 @@ def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, o
 
 @cache
 def _radius(symbol: str, charge: int) -> float:
-    """Give the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
+    """Return the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
     from pymatgen.core import Element
 
     element = Element(symbol)
@@ -243,12 +244,12 @@ def _radius(symbol: str, charge: int) -> float:
         found = (element.metallic_radius, element.atomic_radius, element.atomic_radius_calculated)
     radius = next((float(value) for value in found if value and math.isfinite(float(value))), None)
     if radius is None:
-        raise BadItem(f"no radius of {symbol} is known, so that no volume can be estimated; leave it out")
+        raise BadItem(f"no radius of {symbol} is known, so the volume cannot be estimated; remove {symbol}")
     return radius
 
 
 def scale(cell: np.ndarray, frac: np.ndarray, radii: np.ndarray, states: np.ndarray) -> float:
-    """Find the factor on the lengths of a cell that gives a prototype the size of its atoms.
+    """Return the factor that scales the lengths of a cell to the size of its atoms.
 
     Ionic (some states are not 0): until the first cation and anion touch, with Shannon's radii for six neighbours (Acta
     Cryst. A 32 (1976) 751), times (z/6)^(1/8) for a cation with z (L. Pauling, The Nature of the Chemical Bond, 1960,
@@ -277,14 +278,14 @@ def plan(
     electronegativity: bool = True,
     deduplicate: bool = False,
 ):
-    """List the crystals that elements make in prototypes.
+    """List the crystals formed by elements in prototypes.
 
-    `prototypes`: names, see PROTOTYPES, or AFLOW labels of those that pymatgen ships. `elements`: for each letter of
-    these prototypes the symbols that may stand there; those of one crystal are all different. `neutral`: drop what no
-    `oxidation_states` ("common", or "all" that pymatgen lists) make neutral, metallic prototypes apart.
-    `electronegativity`: and demand that anions are more electronegative than cations. Crystals that are the same but
-    for the names of their sites are listed once. Returns a DataFrame with item, prototype, and the element and charge
-    of each letter. ValueError names a wrong prototype, element or letter, and more than 10^6 crystals.
+    `prototypes`: names, see PROTOTYPES, or AFLOW labels of those that pymatgen ships. `elements`: allowed symbols for
+    each letter of these prototypes; the symbols of one crystal are all different. `neutral`: drop compounds that no
+    `oxidation_states` ("common", or "all" in pymatgen's list) make neutral, except in metallic prototypes.
+    `electronegativity`: anions must also be more electronegative than cations. Crystals that differ only in the names
+    of their sites are listed once. Returns a DataFrame with item, prototype, and the element and charge of each letter.
+    Raises ValueError if a prototype, element or letter is unknown, or if there are more than 10^6 crystals.
     """
     import pandas as pd
 
@@ -314,7 +315,7 @@ def plan(
 
 
 def check(*, prototypes: list[str], elements: dict[str, list[str]]) -> None:
-    """Raise a ValueError, with the remedy, where no crystals can be made: what `plan` would say, without making any."""
+    """Raise ValueError if `plan` would fail, without building any crystal."""
     for name in prototypes:
         if not known(name):
             raise ValueError(
@@ -323,12 +324,10 @@ def check(*, prototypes: list[str], elements: dict[str, list[str]]) -> None:
         letters = _letters(name)
         for letter in letters:
             if letter not in elements:
-                raise ValueError(
-                    f"elements: prototype '{name}' has a site {letter}; say which elements may stand there"
-                )
+                raise ValueError(f"elements: prototype '{name}' has a site {letter}; list its elements")
         count = math.prod(len(set(elements[letter])) for letter in letters)
         if count > MOST:
-            raise ValueError(f"{name}: {count:.3g} combinations, at most {MOST}; list fewer elements")
+            raise ValueError(f"{name}: {count:.3g} combinations, the limit is {MOST}; list fewer elements")
     for letter, symbols in elements.items():
         for symbol in symbols:
             if symbol not in NUMBER:

@@ -243,6 +243,8 @@ STAGES = {
         "verdicts so far to the next candidates, round by round",
         families={"methods": "matlens.acquire:METHODS"},
         gives=(
+            Output("candidates", "{round}.parquet", target=True),
+            Output("verdicts", "{round}.parquet", target=True),
             Output("rounds", table="rounds", drawn="rounds", **_LOOP),
             Output("asked", table="asked", drawn="asked", **_LOOP),
             Output("transfer", table="transfer", drawn="transfer", **_LOOP),

@@ -267,7 +267,7 @@ class ArraysWriter:
 
         `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item`,
         `pixel_size_um` and `spacing_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD
-        orientations). What is no array in memory is stored band by band (`ingest.parts`).
+        orientations). What is no array in memory is stored band by band (`ingest.lazy_arrays`).
         """
         if not isinstance(pixels, np.ndarray):
             bands = pixels.bands(_chunks(pixels.shape, axes)[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.ingest import Micrograph, parts
+from matlens.ingest import Micrograph, lazy_arrays
 from matlens.ingest.readers.common import as_image, check_size, scaled, to_um, words
 from matlens.job.batch import BadItem
 
@@ -60,7 +60,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
             size, source = scaled(*lengths, "MRC extended header", None if stack else z)
         else:
             size, source = scaled(x, y, "MRC cell", None if stack else z)
-        pixels = parts.of_map(data)
+        pixels = lazy_arrays.of_map(data)
     if isinstance(pixels, np.ndarray):
         pixels = as_image(pixels, "the MRC file")
     energy = (more.get("volt") or 0) / 1000 or None

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, grey, parts
+from matlens.ingest import Micrograph, grey, lazy_arrays
 from matlens.ingest.readers.common import as_image, check_size
 from matlens.job.batch import BadItem
 
@@ -21,8 +21,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     if array.ndim < 2:
         raise BadItem(f"the array has {array.ndim} axes; save an array with axes y, x")
     check_size(array.shape, max_pixels, array.dtype.itemsize)
-    array = parts.of_map(array)
-    if isinstance(array, parts.Parts):
+    array = lazy_arrays.of_map(array)
+    if isinstance(array, lazy_arrays.Parts):
         return Micrograph(array, "yx" if array.ndim == 2 else "tyx", meta={"format": "npy"})
     if array.ndim == 3 and array.shape[-1] in (3, 4) and array.dtype == np.uint8:
         array = grey.one_channel(array)

@@ -1,4 +1,4 @@
-"""Tables beside files of crystals: those that name the files, with a header, and id_prop.csv of CGCNN, without one."""
+"""Property tables next to crystal files: tables with a header that name the files, and the id_prop.csv of CGCNN."""
 
 import csv
 import os
@@ -18,13 +18,13 @@ FILES = ("file", "filename", "cif_file", *NAMES)  # columns that may name files,
 
 
 def tables(paths: Iterable[Path]) -> dict[Path, list[tuple[Path | None, str, dict]]]:
-    """Find the tables that name files beside them; each gives the file (None: not there), its word, the values."""
+    """Find the tables that name files. Returns per row the file (None if missing), its name, the other values."""
     found = {path: _named(path) for path in paths if path.suffix.lower() in TABLES and path.is_file()}
     return {path: rows for path, rows in found.items() if rows}
 
 
 def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
-    """Read the rows of a table; none where it holds structures itself, or names no file that is there."""
+    """Read the rows of a table; empty if it holds structures itself or names no existing file."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as lines:
             first = lines.readline(1 << 16) if path.suffix.lower() != ".xlsx" else ""
@@ -47,7 +47,7 @@ def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
 
 
 def fault(path: Path) -> str | None:
-    """Say what is wrong with a table that cannot be read, such as a row with too many cells; None where nothing is."""
+    """Return the reason why a table cannot be read, such as a row with too many cells; None if it can."""
     try:
         spreadsheet.read(path)
     except ValueError as error:
@@ -56,14 +56,14 @@ def fault(path: Path) -> str | None:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Give the files of a folder by name, and by name without extension: a CIF where there are several."""
+    """Index the files of a folder by name, and by name without extension (a CIF, if several share it)."""
     every = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() not in TABLES)
     short = {p.stem: p for p in sorted(every, key=lambda p: p.suffix.lower() == ".cif")}
     return short | {p.name: p for p in every}
 
 
 def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
-    """Find the file that a word names: in the folder of the table, or by a path that starts there."""
+    """Find a named file: in the folder of the table, or by a path relative to it."""
     if word in there:
         return there[word]
     path = Path(os.path.normpath(folder / Path(word).expanduser()))
@@ -71,16 +71,16 @@ def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
 
 
 def of_cgcnn(folder: Path) -> dict[str, tuple[dict, str | None]]:
-    """Read the values of an id_prop.csv by the words that name files: y, y2, ...; none where it is no table.
+    """Read the values y, y2, ... of an id_prop.csv by file name; empty if it is not a table.
 
-    Each comes with what is wrong with its row: one with another number of fields than most, as a decimal comma makes
-    it, has no values, and neither has any row of a table that may hold decimal commas throughout.
+    Each row comes with its fault or None. A row with an unusual number of fields (a decimal comma) has no values, nor
+    has any row of a table whose commas may all be decimal commas.
     """
     path = folder / TARGETS_FILE
     try:
         text = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
         first = next((line for line in text if line.strip()), "")
-        separator = next((one for one in "\t;" if one in first), ",")  # there is no header whose commas count
+        separator = next((one for one in "\t;" if one in first), ",")  # no header shows the delimiter
         lines = [line for line in csv.reader(text, delimiter=separator) if any(map(str.strip, line))]
     except (OSError, ValueError, csv.Error):
         return {}

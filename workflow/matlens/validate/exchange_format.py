@@ -1,4 +1,4 @@
-"""The neutral contract of equilibria: request.csv out, response.csv back, and a reader that trusts nothing.
+"""Exchange format of equilibria: write request.csv, read and validate response.csv.
 
 A request has a row per alloy and temperature: id, item, T_K, P_Pa, x_<symbol>. A response has a row per stable set of
 composition: id, database, phase, structure, set_index, ordered, np_mole, gm, x_<symbol>, solver, version, db_sha,
@@ -162,8 +162,8 @@ def _numbers(own, names: list[str]) -> np.ndarray:
     if not np.isfinite(found).all():
         at, column = np.argwhere(~np.isfinite(found))[0]
         given = str(own[names[column]].iloc[at])
-        remedy = "; write decimals with a point" if "," in given else ""
-        raise BadItem(f"it holds values that are no numbers ({names[column]} is {given[:20]!r}{remedy})")
+        fix = "; write decimals with a point" if "," in given else ""
+        raise BadItem(f"it contains values that are not numbers ({names[column]} is {given[:20]!r}{fix})")
     return found
 
 

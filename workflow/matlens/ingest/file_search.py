@@ -1,4 +1,4 @@
-"""What a file, folder or glob names: the files, the items they are, and a digest that sees them change."""
+"""Find the files of a path, folder or glob; name their items; digest them to detect changes."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 SIDECARS = {".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".hdr", ".ini", ".log", ".db", ".xlsx"}
 IMAGES = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".dm3", ".dm4", ".emd", ".ser", ".emi", ".mrc"}
 FOLDERS = {".zarr"}  # folders that are one image
-DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # files that another of nearly the same name describes
+DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # data files and their header files
 HINTS = 3
 
 
@@ -25,7 +25,7 @@ def expanded(path: str) -> str:
 
 
 def search_root(pattern: str) -> Path:
-    """Name the folder in which a file, folder or glob is searched."""
+    """Return the folder in which a file, folder or glob is searched."""
     if not has_magic(pattern) or os.path.lexists(pattern):
         return Path(pattern) if _is_listed(pattern) else Path(pattern).parent
     parts = Path(pattern).parts
@@ -33,12 +33,12 @@ def search_root(pattern: str) -> Path:
 
 
 def _is_listed(path: str) -> bool:
-    """Tell a folder of images from one that is an image itself (OME-Zarr)."""
+    """Check whether a path is a folder of images, not a folder that is one image (OME-Zarr)."""
     return os.path.isdir(path) and Path(path).suffix.lower() not in FOLDERS
 
 
 def matching(pattern: str) -> list[str]:
-    """List what a glob matches; `**` enters every folder once, so that links back to a parent end somewhere."""
+    """List the matches of a glob; `**` enters every folder once, so that links to a parent do not loop."""
     parts = Path(pattern).parts
     if "**" not in parts:
         return glob(pattern)
@@ -57,7 +57,7 @@ def matching(pattern: str) -> list[str]:
 
 
 def nearest(pattern: str) -> str:
-    """Say where nothing was found, and which names there come nearest."""
+    """Describe the searched folder and its names nearest to the pattern."""
     folder = search_root(pattern)
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
@@ -69,12 +69,12 @@ def nearest(pattern: str) -> str:
 
 
 def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
-    """List what a file, folder or glob names, sorted, and the folder the names are relative to.
+    """List the files of a path, folder or glob, sorted, and the folder that item names are relative to.
 
-    A folder gives its files (not those of its folders) and its OME-Zarr folders, without hidden files and sidecars
-    (.txt, .csv, ...); so does a glob that ends in `*`. Any other glob gives everything it matches, except folders that
-    do not bear the name of an image. A file that another one describes (.ser of .emi, .crc of .cpr) goes with that.
-    ValueError when there is nothing.
+    A folder, or a glob that ends in `*`, returns its files (not those of its folders) and its OME-Zarr folders, without
+    hidden files and sidecars (.txt, .csv, ...). Any other glob returns all matches, except folders whose name is not
+    that of an image. Data files with a header file (.ser of .emi, .crc of .cpr) are read through it. Raises ValueError
+    if nothing matches.
     """
     pattern = expanded(path)
     if not pattern:
@@ -91,7 +91,7 @@ def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
     kept = [p for p in kept if not inner.intersection(p.parents)]
     kept = sorted(set(kept) - _described(kept))
     if not kept:
-        deeper = " (a folder gives the files in it; for those in its folders use folder/**)" if listed else ""
+        deeper = " (a folder stands for the files in it; use folder/** to include its subfolders)" if listed else ""
         raise ValueError(f"{what} '{path}' matches no file{deeper}; {nearest(pattern)}")
     return search_root(pattern), kept
 
@@ -104,7 +104,7 @@ def _is_item(path: str, broad: bool) -> bool:
 
 
 def _described(paths: Iterable[Path]) -> set[Path]:
-    """List the files that belong to another one of the list."""
+    """List the files that are read through another file of the list."""
     every = {(p.parent, p.stem.lower(), p.suffix.lower()) for p in paths}
     return {
         p
@@ -116,7 +116,7 @@ def _described(paths: Iterable[Path]) -> set[Path]:
 
 
 def stem(path: str | Path) -> str:
-    """Drop the extension of a file name, both parts of `.ome.tif`; digits after a dot are no extension."""
+    """Drop the extension of a file name, both parts of `.ome.tif`; digits after a dot are kept."""
     name = Path(path).name
     shorter = re.sub(r"(?<=.)(\.ome)?\.[A-Za-z][A-Za-z0-9]{0,7}$", "", name)
     return shorter or name
@@ -132,7 +132,7 @@ def item_name(path: Path, root: Path) -> str:
 
 
 def digest(paths: Iterable[Path]) -> str:
-    """Digest names, sizes and times of files, of their sidecars, and of what OME-Zarr folders hold."""
+    """Digest names, sizes and times of files, of their sidecars, and of the contents of OME-Zarr folders."""
     seen = hashlib.sha256()
     for path in paths:
         near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
@@ -151,7 +151,7 @@ def digest(paths: Iterable[Path]) -> str:
 
 
 def skipped(path: str, kept: Iterable[Path]) -> str:
-    """Write one line on the files and folders that a folder or glob meets and that are no items; "" if none."""
+    """Return one line that lists the files and folders of a path that are not items; "" if there are none."""
     pattern = expanded(path)
     listed = os.path.lexists(pattern) and _is_listed(pattern)
     if os.path.lexists(pattern) and not listed:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from matlens.ingest import files, parts
+from matlens.ingest import files, lazy_arrays
 from matlens.job.batch import BadItem
 from matlens.store import io
 
@@ -55,11 +55,11 @@ def test_what_is_stored_of_a_large_image_is_what_is_stored_of_the_whole(tmp_path
     path = tmp_path / name
     WRITERS[name](path, pixels)
     whole = files.read({"file": str(path)}, ["a"], crop_bars=False)
-    monkeypatch.setattr(parts, "LARGE_PX", 1000)
-    monkeypatch.setattr(parts, "PART_BYTES", 5000)
+    monkeypatch.setattr(lazy_arrays, "LARGE_PX", 1000)
+    monkeypatch.setattr(lazy_arrays, "PART_BYTES", 5000)
     left = files.read({"file": str(path)}, ["a"])
     assert isinstance(whole.pixels, np.ndarray)
-    assert isinstance(left.pixels, parts.Parts)
+    assert isinstance(left.pixels, lazy_arrays.Parts)
     for key in ("axes", "pixel_size_um", "intensity_low", "intensity_high", "meta"):
         assert getattr(left, key) == getattr(whole, key), key
     for kind, found in {"whole": whole, "left": left}.items():
@@ -74,8 +74,8 @@ def test_what_is_stored_of_a_large_image_is_what_is_stored_of_the_whole(tmp_path
 def test_pixels_that_are_no_numbers_are_found_in_any_part(tmp_path, monkeypatch, lost):
     pixels = np.zeros((90, 80), np.float32)
     pixels[:, 5] = 1.0
-    monkeypatch.setattr(parts, "LARGE_PX", 1000)
-    monkeypatch.setattr(parts, "PART_BYTES", 1000)
+    monkeypatch.setattr(lazy_arrays, "LARGE_PX", 1000)
+    monkeypatch.setattr(lazy_arrays, "PART_BYTES", 1000)
     np.save(tmp_path / "a.npy", pixels)
     found = files.read({"file": str(tmp_path / "a.npy")}, ["a"])
     assert (found.intensity_low, found.intensity_high) == (0.0, 1.0)
@@ -86,7 +86,7 @@ def test_pixels_that_are_no_numbers_are_found_in_any_part(tmp_path, monkeypatch,
 
 
 def test_colour_and_turned_grey_are_read_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(parts, "LARGE_PX", 1000)
+    monkeypatch.setattr(lazy_arrays, "LARGE_PX", 1000)
     colour = np.random.default_rng(0).integers(0, 255, (60, 70, 3), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", colour, photometric="rgb")
     tifffile.imwrite(tmp_path / "b.tif", colour[..., 0], photometric="miniswhite")

@@ -1,4 +1,4 @@
-"""Masks that were drawn a little beside their image, or not up to its border."""
+"""Align hand-drawn masks with their images, and ignore them near the border."""
 
 import numpy as np
 
@@ -10,21 +10,19 @@ from matlens.masked import unlabelled
 SIGMA_PX = 1.0
 
 
-def mend(found: Micrograph, shift_px: int, margin_px: int) -> None:
-    """Move the truth of an image to where its edges are, by at most `shift_px`, and forget it near the border.
+def align(found: Micrograph, shift_px: int, margin_px: int) -> None:
+    """Shift the truth by at most `shift_px` onto the edges of its image, and ignore it near the border.
 
-    The move is in `meta`, in pixels along y and x; the truth of what came from beyond its mask is 255, not known, and
-    so is that nearer than `margin_px` to the border: there people often leave out what the border cuts.
+    `meta` records the shift in pixels along y and x. Pixels shifted in from outside the mask are unlabelled, and so are
+    pixels nearer than `margin_px` to the border, where people often leave out cut objects.
     """
     if found.truth is None or not (shift_px or margin_px):
         return
     if found.truth.dtype not in (np.uint8, np.int32):
-        raise BadItem(
-            "a truth of more than 256 phases is neither moved nor cut; leave out truth_shift_px and _margin_px"
-        )
+        raise BadItem("a truth of more than 256 phases cannot be aligned; remove truth_shift_px and truth_margin_px")
     if shift_px:
         if found.axes != "yx":
-            raise BadItem("only the truth of a flat image can be moved; leave out truth_shift_px")
+            raise BadItem("only the truth of a flat image can be aligned; remove truth_shift_px")
         move = offset(found.pixels, found.truth, shift_px)
         found.truth = moved(found.truth, move)
         found.meta |= {columns.TRUTH_SHIFT_Y: move[0], columns.TRUTH_SHIFT_X: move[1]}
@@ -36,10 +34,10 @@ def mend(found: Micrograph, shift_px: int, margin_px: int) -> None:
 
 
 def offset(image: np.ndarray, truth: np.ndarray, most_px: int) -> tuple[int, int]:
-    """Find the move (rows, columns) of a mask after which its outlines lie where the image is steepest on average.
+    """Find the shift (rows, columns) of a mask that maximises the mean image gradient along its outlines.
 
-    `image`, `truth`: (y, x). The steepness is the length of the gradient of the image, smoothed by a pixel. Of equal
-    moves the shortest is taken; a mask without outlines stays. The prediction of a method plays no part.
+    `image`, `truth`: (y, x). The gradient is that of the image smoothed with sigma 1 pixel. Of equal shifts the
+    shortest is taken; a mask without outlines is not shifted. No prediction is used.
     """
     from scipy import ndimage
 
@@ -56,7 +54,7 @@ def offset(image: np.ndarray, truth: np.ndarray, most_px: int) -> tuple[int, int
 
 
 def moved(truth: np.ndarray, move: tuple[int, int]) -> np.ndarray:
-    """Move a mask by whole pixels; where nothing came from, it is not known."""
+    """Shift a mask by whole pixels; uncovered pixels are unlabelled."""
     out = np.full_like(truth, unlabelled(truth.dtype))
     (to_rows, rows), (to_cols, cols) = (_overlap(step, length) for step, length in zip(move, truth.shape, strict=True))
     out[to_rows, to_cols] = truth[rows, cols]
@@ -64,5 +62,5 @@ def moved(truth: np.ndarray, move: tuple[int, int]) -> np.ndarray:
 
 
 def _overlap(step: int, length: int) -> tuple[slice, slice]:
-    """Slice an axis where the moved one lies, and where that came from."""
+    """Return the slices of one axis after and before the shift."""
     return slice(max(step, 0), length + min(step, 0)), slice(max(-step, 0), length - max(step, 0))

@@ -1,4 +1,4 @@
-"""Pixels that stay in their file: read some rows, slices or frames at a time, for images larger than memory."""
+"""Arrays that stay in their file and are read by rows, slices or frames, for images larger than memory."""
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -6,12 +6,12 @@ from math import prod
 
 import numpy as np
 
-LARGE_PX = 1 << 28  # what has more pixels is left in its file where that can be; so many are `max_pixels` by default
-PART_BYTES = 1 << 27  # looked at in one go
+LARGE_PX = 1 << 28  # larger arrays stay in their file if possible; equal to the default of `max_pixels`
+PART_BYTES = 1 << 27  # bytes read at a time
 
 
 class Parts:
-    """An array of which `read(first, last)` gives a part along the first axis; it has what ingest asks of an array."""
+    """A lazy array: `read(first, last)` returns a part along the first axis. It has the attributes that ingest uses."""
 
     def __init__(self, read: Callable[[int, int], np.ndarray], shape: tuple[int, ...], dtype):
         self.rows, self.shape, self.dtype = read, tuple(int(n) for n in shape), np.dtype(dtype).newbyteorder("=")
@@ -30,16 +30,16 @@ class Parts:
         return np.min(low), np.max(high)
 
     def min(self):
-        """Find the smallest pixel; not a number where one is."""
+        """Return the smallest pixel; NaN if any pixel is NaN."""
         return self._range[0]
 
     def max(self):
-        """Find the largest pixel; not a number where one is."""
+        """Return the largest pixel; NaN if any pixel is NaN."""
         return self._range[1]
 
 
 def in_file(path: str, offset: int, shape: tuple[int, ...], dtype) -> Parts:
-    """Take an array that lies in a file as it is, in C order from a byte on; it is not mapped: no page of it stays."""
+    """Wrap an uncompressed C-order array that starts at a byte offset. Parts are read, not mapped, so no page stays."""
     row = prod(shape[1:])
 
     def read(first: int, last: int) -> np.ndarray:
@@ -50,14 +50,14 @@ def in_file(path: str, offset: int, shape: tuple[int, ...], dtype) -> Parts:
 
 
 def stays(shape: tuple[int, ...], dtype) -> bool:
-    """Tell whether an array is left in its file: a large grey image, volume or video of numbers as they are."""
+    """Check whether an array stays in its file: a large grey image, volume or video of at most 4 bytes per pixel."""
     dtype = np.dtype(dtype)
     grey = len(shape) in (2, 3) and shape[-1] > 4 and dtype.kind in "uif" and dtype.itemsize <= 4
     return grey and prod(shape) > LARGE_PX
 
 
 def of_map(array: np.ndarray) -> np.ndarray | Parts:
-    """Leave a large memory map in its file, and read one that is small, or in another order."""
+    """Keep a large C-order memory map in its file; read any other into memory."""
     if stays(array.shape, array.dtype) and isinstance(array, np.memmap) and array.flags.c_contiguous:
         return in_file(str(array.filename), array.offset, array.shape, array.dtype)
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")

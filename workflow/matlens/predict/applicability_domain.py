@@ -1,4 +1,4 @@
-"""What crystals a network has learned from, and which others are unlike them."""
+"""Applicability domain: elements and ranges of the training set; flag crystals outside it."""
 
 from collections.abc import Mapping
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from matlens.crystal import graphs as flat
 
-RIDGE = 2.0  # crystals' worth of the mean volume that every element is drawn to
-EDGE = 0.01  # part of the training set that lies beyond a limit, at either end
+RIDGE = 2.0  # weight of the prior (the mean volume) for each element, in crystals
+EDGE = 0.01  # fraction of the training set beyond each limit
 
 
 def _ranges(graphs) -> np.ndarray:
-    """Describe crystals by what a training set has a range of: volume per atom, nearest distance (n, 2)."""
+    """Return volume per atom (A^3) and nearest distance (A) of every crystal (n, 2)."""
     volume = np.abs(np.linalg.det(graphs.crystals.cell)) / graphs.atoms
     nearest = np.full(len(graphs), np.nan)
     full = np.diff(graphs.edge_offsets) > 0
@@ -21,7 +21,7 @@ def _ranges(graphs) -> np.ndarray:
 
 
 def _table(graphs, elements: list[int]) -> np.ndarray:
-    """Count the atoms of each element in every crystal, as parts of all its atoms (n, elements)."""
+    """Return the atomic fraction of each element in every crystal (n, elements)."""
     place = np.full(256, len(elements))
     place[elements] = np.arange(len(elements))
     member = np.repeat(np.arange(len(graphs)), graphs.atoms)
@@ -31,7 +31,7 @@ def _table(graphs, elements: list[int]) -> np.ndarray:
 
 
 def _radii(graphs) -> np.ndarray:
-    """Give the least distance over the sum of both covalent radii among the edges of every crystal (n,)."""
+    """Return the smallest ratio of edge length to the sum of both covalent radii, per crystal (n,)."""
     from matlens.crystal.radii import COVALENT_A
 
     species, offsets = graphs.crystals.species, graphs.edge_offsets
@@ -43,12 +43,12 @@ def _radii(graphs) -> np.ndarray:
     return found
 
 
-def seen(graphs, train) -> dict:
-    """Describe the crystals of a training set, for a card.
+def describe(graphs, train) -> dict:
+    """Describe the training set for a model card.
 
-    Elements, ranges of volume and nearest distance; a volume of each element by least squares (Zen's law of additive
-    volumes, E. Zen, Am. Mineral. 41 (1956) 523), with the range of the volume over what these add up to; the range of
-    the least distance over the sum of covalent radii.
+    Returns the elements; the ranges of volume and nearest distance; a volume per element by least squares, with the
+    range of volume over the sum of element volumes; the range of the smallest distance over the sum of covalent radii.
+    Source: E. Zen, Am. Mineral. 41 (1956) 523 (additive volumes).
     """
     some = flat.taken(graphs, train)
     ranges, elements = _ranges(some), np.unique(some.crystals.species).tolist()
@@ -67,16 +67,16 @@ def seen(graphs, train) -> dict:
 
 
 def _limits(values: np.ndarray) -> list[float]:
-    """Give the limits of what is usual among values."""
+    """Return the EDGE and 1 - EDGE quantiles of values."""
     low, high = np.nanquantile(values, [EDGE, 1 - EDGE])
     return [round(float(low), 4), round(float(high), 4)]
 
 
-def strange(graphs, card: Mapping) -> dict[str, np.ndarray]:
-    """Tell which crystals (n,) are unlike those that a card describes: outside_training_range, unseen_elements.
+def flag_outside(graphs, card: Mapping) -> dict[str, np.ndarray]:
+    """Flag crystals outside the training set of a card; returns outside_training_range and unseen_elements (n,).
 
-    Those are outside of which an element, the volume, the nearest distance, the volume for their elements, or the
-    distance for their radii is. The last two are known of cards that say them.
+    A crystal is outside if an element, the volume, the nearest distance, the volume relative to its elements, or the
+    distance relative to its radii is. The last two are checked only if the card has them.
     """
     from matlens.crystal.compositions import SYMBOLS
 

@@ -1,6 +1,6 @@
-"""What is tried when a run fails, as data: at most five rungs for each engine, climbed in order, each at most once.
+"""Error handlers: at most five changes of settings per engine, applied in order, each at most once.
 
-`when` says after what: `walltime` (stopped in time, with its state saved), `electrons` (no self-consistency), or `any`
+`when` is the cause: `walltime` (stopped in time, with its state saved), `electrons` (no self-consistency), or `any`
 failure that is no fault of the input. A rung that would change energies has the scope `all`: every volume is done again
 with it, so that energies of one equation of state are always comparable. `set` gives the new value of a setting, or a
 factor on the old one as "*1.5".
@@ -30,11 +30,11 @@ LADDERS = {
     ),
 }  # fmt: skip
 MOST = 5
-WIDER = 1.5  # factor by which smearing may be wider than was asked: that of the ladder
+WIDER = 1.5  # largest factor on the smearing: that of the error handlers
 
 
 def rungs(engine: str, settings: dict) -> list[tuple[str, str, str, str, str]]:
-    """Write the ladder of an engine as rows (name, when, scope, setting, value), factors multiplied out.
+    """Return the error handlers of an engine as rows (name, when, scope, setting, value), factors multiplied out.
 
     `settings`: the values that factors apply to; a setting with a factor that is not among them is left out.
     """
@@ -50,5 +50,5 @@ def rungs(engine: str, settings: dict) -> list[tuple[str, str, str, str, str]]:
 
 
 def table(engine: str, settings: dict) -> str:
-    """Write the ladder of an engine as lines of words, for `run.sh`."""
+    """Return the error handlers of an engine as text lines for `run.sh`."""
     return "".join(" ".join(row) + "\n" for row in rungs(engine, settings))

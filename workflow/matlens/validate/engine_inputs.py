@@ -1,4 +1,4 @@
-"""What an engine is offered of a candidate: what is known and was predicted of it, its structure, its composition."""
+"""Inputs of an engine for a candidate: predictions, structure and composition."""
 
 import re
 from collections.abc import Mapping
@@ -15,23 +15,22 @@ SHARE = re.compile(r"x_([A-Z][a-z]?)")
 
 
 def describe(chosen, shortlists: Mapping) -> list[dict]:
-    """List candidates, as `candidates.choose` gives them, as dicts; what is said of them is that of their first
-    shortlist.
+    """Convert candidates of `candidates.choose` to dicts; predictions and reason are from their first shortlist.
 
     `shortlists`: tables by where they lie. Each candidate has item, formula, name (its folder), reason, predicted
     ({property: value}), ranked (every shortlist that it is on, with rank and score) and composition ({symbol: mole
     fraction}).
     """
-    told, ranked = {}, {}
+    first, ranked = {}, {}
     for place, table in shortlists.items():
         for row in table.to_dict("records"):
-            told.setdefault(str(row[columns.ITEM]), row)
+            first.setdefault(str(row[columns.ITEM]), row)
             about = {"shortlist": place, "rank": int(row["rank"]), "score": float(row["score"])}
             ranked.setdefault(str(row[columns.ITEM]), []).append(about)
     made = []
     for row in chosen.to_dict("records"):
         item = str(row[columns.ITEM])
-        about = told.get(item, {})
+        about = first.get(item, {})
         predicted = {
             name: float(value)
             for name, value in about.items()
@@ -50,7 +49,7 @@ def describe(chosen, shortlists: Mapping) -> list[dict]:
 
 
 def of(candidate: Mapping, crystals: Mapping, wanted: list[str]) -> dict:
-    """Collect what an engine may take of a candidate; BadItem where it lacks something of what is `wanted`.
+    """Collect the inputs of an engine for a candidate. Raises BadItem if one of `wanted` is missing.
 
     `crystals`: Crystal by item.
     """

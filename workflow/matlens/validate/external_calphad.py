@@ -1,4 +1,4 @@
-"""Equilibria by Thermo-Calc or OpenCalphad, elsewhere: one request, a script or macro for each program, one response.
+"""Hand-offs to Thermo-Calc and OpenCalphad: one request, a script or macro per program, one response.
 
 Neither program was at hand when this was written: the scripts follow their manuals and published examples. What comes
 back is judged like anything else.
@@ -14,7 +14,7 @@ from matlens import columns
 from matlens.job.batch import BadItem
 from matlens.thermo import database as tdb
 from matlens.thermo import quantities, system
-from matlens.validate import ACCEPTED, REJECTED, neutral
+from matlens.validate import ACCEPTED, REJECTED, exchange_format
 from matlens.validate.handoff import Handoff, described, scripts, template
 
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
@@ -60,13 +60,13 @@ def opencalphad(
     made = _handoff("opencalphad", candidate, composition, database, phases, temperatures_k, criteria, minutes)
     about = json.loads(made.files["request.json"])
     if not about["user_database"]:
-        raise BadItem(f"OpenCalphad has no database of its own: '{database}' is no TDB file")
+        raise BadItem(f"OpenCalphad needs a TDB file: '{database}' is not one")
     made.files["run.OCM"] = macro(about, _request(candidate, composition, temperatures_k))
     return made
 
 
 def _request(candidate: Mapping, composition: Mapping[str, float], temperatures):
-    return neutral.request([candidate[columns.ITEM]], [system.checked(composition)], temperatures)
+    return exchange_format.request([candidate[columns.ITEM]], [system.checked(composition)], temperatures)
 
 
 def _handoff(engine, candidate, composition, database, phases, temperatures, criteria, minutes) -> Handoff:
@@ -149,7 +149,7 @@ def judge(manifest: Mapping, results: Mapping[str, bytes]) -> dict:
 
     asked, about = pd.read_csv(text.StringIO(manifest["request"])), manifest["about"]
     answered = _answered(asked, about, results)
-    wrong = neutral.judge(asked, answered, {about["db_sha"]}, about["phases"])
+    wrong = exchange_format.judge(asked, answered, {about["db_sha"]}, about["phases"])
     if wrong:
         first = min(wrong)
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -162,7 +162,7 @@ def _answered(asked, about: Mapping, results: Mapping[str, bytes]):
     import pandas as pd
 
     if "response.csv" in results:
-        return neutral.read(results["response.csv"])
+        return exchange_format.read(results["response.csv"])
     lists = {name: data.decode(errors="replace") for name, data in results.items() if name.startswith("list_")}
     if not lists:
         raise BadItem("there is no response.csv among the results")
@@ -198,7 +198,7 @@ def listing(words: str, elements: list[str]) -> list[dict]:
 
 
 def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
-    """Hold the fractions in a response against the criteria; what needs further equilibria is not told."""
+    """Compare the phase fractions of a response with the criteria; other quantities are skipped."""
     temperatures = asked.set_index("id")["T_K"]
     values, reasons = {}, []
     for wish in criteria:

@@ -113,7 +113,7 @@ def _verify_status(folder: Path, inputs: str) -> tuple[str, str] | None:
     if about.get("inputs") != inputs:
         return REJECTED, "stale: these results are of other inputs than those in the folder; run it again"
     if name == "RUNNING":
-        return PENDING, "it is running, or was killed without a word; if nothing runs there any more, run it again"
+        return PENDING, "it is running, or was killed; if nothing runs there any more, run it again"
     if name != "FINISHED":
         return (PENDING, how) if name == "NOT_RUN" else (FAILED, f"{str(name).lower()}: {said}"[:400])
     listed = about.get("results")
@@ -133,10 +133,10 @@ def _verify_status(folder: Path, inputs: str) -> tuple[str, str] | None:
 
 
 def spent(folder: Path) -> dict[str, float]:
-    """Give the times of a run, `wall_s` and `cpu_s`, in s; nan where its status does not tell them as numbers."""
+    """Return `wall_s` and `cpu_s` of a run, in s; NaN if its status has no such numbers."""
     about = state(folder)
-    told = {key: about.get(key) for key in ("wall_s", "cpu_s")}
-    return {key: float(one) if type(one) in (int, float) else float("nan") for key, one in told.items()}
+    times = {key: about.get(key) for key in ("wall_s", "cpu_s")}
+    return {key: float(one) if type(one) in (int, float) else float("nan") for key, one in times.items()}
 
 
 def results(folder: Path) -> dict[str, bytes]:
@@ -145,18 +145,18 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 def outcome(folder: Path, handed: Mapping, judge) -> dict:
-    """Judge one folder: a dict with status, reason and values, see the room.
+    """Judge one folder: a dict with status, reason and values.
 
     `judge(manifest, results)` is that of the engine; what it cannot read is rejected.
     """
     try:
-        told = verify(folder, handed)
-        if told and told[0] != PENDING:
-            return {"status": told[0], "reason": told[1], "values": {}}
+        fault = verify(folder, handed)
+        if fault and fault[0] != PENDING:
+            return {"status": fault[0], "reason": fault[1], "values": {}}
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if told:
-            reason = "; ".join(filter(None, [told[1], manifest.get("note")]))
-            return {"status": told[0], "reason": reason, "values": {}}
+        if fault:
+            reason = "; ".join(filter(None, [fault[1], manifest.get("note")]))
+            return {"status": fault[0], "reason": reason, "values": {}}
         return {"status": ACCEPTED, "reason": "", **judge(manifest, results(folder))}
     except BadItem as error:
         return {"status": REJECTED, "reason": str(error), "values": {}}
