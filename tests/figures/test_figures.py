@@ -55,6 +55,7 @@ def tables():
         **equilibrated(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
+        **restored(),
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
         "regions": {"otsu": regions},
         "fields": {"0000": strained},
@@ -92,6 +93,15 @@ class Strained(dict):
 def strained():
     x = np.linspace(-0.2, 1, 10) * np.ones((8, 1))
     yield Strained({0: np.stack([x, 0 * x, x - 0.4, 3 * x, 1 + 0 * x, x]), 1: np.ones((6, 8, 10))})
+
+
+def restored():
+    """Make previews and quality of two restorations of one item."""
+    picture = {0: overlay.png(np.tile(np.arange(48, dtype=np.uint8) * 5, (20, 1)))}
+    names = [f"autocorrelation_{side}_{lag}" for side in ("rows", "columns") for lag in range(1, 6)]
+    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 10)})
+    methods = ("tv", "gaussian.wide", "identity")
+    return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
 def judged():

@@ -3,7 +3,7 @@
 import inspect
 
 import pytest
-from matlens import acquire, connect, fields, ingest, nets, predict, quantify, registry, segment
+from matlens import acquire, connect, fields, ingest, nets, predict, quantify, registry, restore, segment
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
@@ -19,6 +19,7 @@ def functions(table: dict, name: str) -> list:
 
 CASES = [
     *(("ingest", name, [f for table in INGEST for f in functions(table, name)]) for name in ingest.PLANS),
+    *(("restore", name, functions(restore.METHODS, name)) for name in restore.METHODS),
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
@@ -78,7 +79,7 @@ def test_options_are_those_of_the_schema(stage, name, made):
     assert {o: type(v) is bool for o, v in defaults(part).items()} == {o: type(v) is bool for o, v in given.items()}
 
 
-@pytest.mark.parametrize("stage", ["ingest", "segment", "quantify"])
+@pytest.mark.parametrize("stage", ["ingest", "restore", "segment", "quantify"])
 def test_schema_names_no_method_that_is_not_there(stage):
     schema = set(study.read_schema(f"{stage}.schema.yaml")["properties"]) - NO_METHOD.get(stage, set())
     assert schema == {name for part, name, _ in CASES if part == stage}

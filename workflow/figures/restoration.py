@@ -34,7 +34,7 @@ def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int =
         _before(rows[0][0], next(previews[m][key] for m in methods if key in previews[m]), known, key)
         rows[0][0].set_ylabel(style.text(item), fontsize=6)
         for place, method in enumerate(methods, 1):
-            _after(rows[0][place], rows[1][place], previews[method].get(key), style.text(method))
+            _after(rows[0][place], rows[1][place], previews[method].get(key), style.text(method), looks[method])
         _lags(rows[1][0], {method: quality[method] for method in methods if method in quality}, item, looks)
     return figure
 
@@ -48,10 +48,10 @@ def _panels(data: bytes):
     return np.split(picture, 3, axis=1)
 
 
-def _show(panel, picture, title: str) -> None:
+def _show(panel, picture, title: str, colour: str = style.INK) -> None:
     panel.set(xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
-    panel.set_title(title, fontsize=7)
+    panel.set_title(title, fontsize=7, color=colour)
     if picture is None:
         panel.text(0.5, 0.5, "not restored", ha="center", va="center", transform=panel.transAxes)
     else:
@@ -79,9 +79,10 @@ def _before(panel, data: bytes, known, key: int) -> None:
     panel.set(xlim=(-0.5, picture.shape[1] - 0.5), ylim=(picture.shape[0] - 0.5, -0.5))
 
 
-def _after(above, below, data: bytes | None, method: str) -> None:
+def _after(above, below, data: bytes | None, method: str, look: dict) -> None:
+    """Show a restored image under the name of its method, in the colour of its lines, and what changed."""
     parts = (None, None, None) if data is None else _panels(data)
-    _show(above, parts[1], method)
+    _show(above, parts[1], method, look["color"])
     _show(below, parts[2], "difference")
 
 
