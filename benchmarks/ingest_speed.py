@@ -58,16 +58,12 @@ def door(folder: Path):
     out = folder / "out"
     options = {"path": str(folder / "tif")}
     ingest_plan.main("files", options, str(out / "plan.parquet"), str(out / "plan_rejected.parquet"))
-    names = {
-        "images": "images.zarr.zip",
-        "truth": "truth.zarr.zip",
-        "index": "index.parquet",
-        "rejected": "rejected.parquet",
-    }
+    outputs = {name: str(out / f"{name}.zarr.zip") for name in ("images", "truth")}
+    tables = {name: str(out / f"{name}.parquet") for name in ("index", "rejected")}
 
     def work():
-        files = {name: str(out / file) for name, file in names.items()}
-        script.main(str(out / "plan.parquet"), "files", options, ["one"], "0000", 1, **files)
+        plan = str(out / "plan.parquet")
+        script.main(plan, "images", "files", options, ["one"], "0000", 1, outputs, **tables)
 
     return work
 

@@ -34,7 +34,7 @@ def candidates(width: int, depth: int) -> dict:
     from matlens.nets import NETS
 
     names = ("fcn", "unet", "unetpp", "unet3p")
-    found = {name: registry.load(NETS, name)(width=width, depth=depth, phases=3) for name in names}
+    found = {name: registry.load(NETS, name)(width=width, depth=depth, outputs=3) for name in names}
     try:
         from monai.networks.nets import UNet
 
@@ -93,6 +93,7 @@ def accuracy(folder: Path, minutes: float) -> None:
     print(f"{'method':<16}{'CPU-min':>8}" + "".join(f"{name:>11}" for name in [*PHASES, "mean IoU"]))
     for method, options in settings.items():
         offered = {"samples": train, "phases": PHASES, "method": method, "initial": None, "checkpoint": None}
+        offered["options"] = options
         start = time.process_time()
         arrays, card = registry.call(registry.load(segment.LEARNERS, method), offered, options)
         spent = (time.process_time() - start) / 60

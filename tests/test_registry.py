@@ -1,5 +1,7 @@
 """The registry imports only what is chosen, and answers a wrong name with the right ones."""
 
+from dataclasses import dataclass
+
 import pytest
 from matlens import registry
 
@@ -29,3 +31,17 @@ def test_call_gives_offers_by_name_and_leaves_options_of_the_sister_function():
 def test_signature_tells_inputs_and_options():
     assert registry.inputs_of(method) == ["image", "truth"]
     assert registry.options_of(method) == {"scale": 2, "offset": 0}
+
+
+def test_a_group_of_options_stands_for_its_fields():
+    @dataclass(frozen=True, kw_only=True)
+    class Light:
+        gain: float = 1.0
+        shift: float = 0.0
+
+    def method(image, *, seed=0, light=Light(gain=2.0)):
+        return image * light.gain + light.shift + seed
+
+    assert registry.options_of(method) == {"seed": 0, "gain": 2.0, "shift": 0.0}
+    assert registry.call(method, {"image": 1.0}, {"shift": 5.0, "unknown": 1}) == 7.0
+    assert registry.call(method, {"image": 1.0}, {"gain": 3.0, "seed": 4}) == 7.0

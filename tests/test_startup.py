@@ -1,6 +1,7 @@
 """Start-up is short: a door imports what its job needs, and the Snakefile next to nothing."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -68,8 +69,21 @@ def cpu_seconds(*words: str, cwd) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_the_snakefile_is_parsed_in_two_seconds_beyond_what_snakemake_itself_takes(tmp_path):
+SPY = """
+import atexit, sys
+heavy = ("torch", "pandas", "scipy", "zarr", "matplotlib", "skimage")
+atexit.register(lambda: print("heavy:", *[name for name in heavy if name in sys.modules]))
+"""
+
+
+def test_the_snakefile_parses_in_two_seconds_and_without_heavy_imports(tmp_path):
+    """Parse it with Snakemake: CPU time beyond that of Snakemake itself, and the modules of its process."""
     (tmp_path / "Snakefile").write_text('rule all:\n    output:\n        "x",\n    shell:\n        "touch x"\n')
     alone = cpu_seconds("--list", cwd=tmp_path)
     ours = cpu_seconds("--list", "--config", "studies=demo_superalloy", cwd=ROOT)
     assert ours - alone < 2.0
+    (tmp_path / "sitecustomize.py").write_text(SPY)
+    command = [sys.executable, "-m", "snakemake", "--list", "--config", "studies=demo_superalloy"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert "ingest_plan" in done.stdout and done.stdout.splitlines()[-1].strip() == "heavy:"

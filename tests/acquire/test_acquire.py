@@ -1,12 +1,17 @@
 """The loop: what is asked next, when it stops, and how much sooner than blind drawing it finds the best."""
 
+import os
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matlens import acquire, registry
-from matlens.acquire import criteria, known, progress, rounds, transfer
+from matlens.acquire import criteria, judged, progress, rounds, transfer
+from matlens.validate import asking, verdicts
 
 RNG = np.random.default_rng(0)
 
@@ -22,18 +27,20 @@ def settings(**changes) -> dict:
 def loop(method: str, x, values: dict, number: int, options=None, replicate=0, **changes):
     """Run some rounds on a set whose answers are known; returns the candidates and the verdicts."""
     chosen = settings(**changes)
-    names = [*chosen["objectives"], *chosen["constraints"]]
+    names = rounds.asked(chosen)
     items = np.array([f"i{k:05d}" for k in range(len(x))], dtype=object)
     index = pd.DataFrame({"item": items, **values})
-    verdicts, asked = pd.DataFrame(columns=["round", "replicate", "item", "status", *names]), []
+    answers, asked = pd.DataFrame(columns=["round", "replicate", "item", "status", *names]), []
+    within = rounds.allowed(index, chosen)
     fit = registry.load(acquire.SURROGATES, chosen["surrogate"])
     score = partial(registry.call, registry.load(acquire.METHODS, method), options=options or {})
     for at in range(1, number + 1):
         blind = method in acquire.CONTROLS
-        asked.append(rounds.propose(items, x, verdicts, fit, score, chosen, at, replicate, blind))
-        judged = known.judge(asked[-1], index, names=names)
-        verdicts = pd.concat([verdicts, judged], ignore_index=True) if len(verdicts) else judged
-    return pd.concat(asked), verdicts, index, chosen
+        asked.append(rounds.propose(items, x, answers, fit, score, chosen, at, replicate, blind, within))
+        found = asking.ask("index", judged.shortlist(asked[-1]), index, {}, {}, names)
+        told = judged.wide(judged.of_rounds(asked[-1], found), names)
+        answers = pd.concat([answers, told], ignore_index=True) if len(answers) else told
+    return pd.concat(asked), answers, index, chosen
 
 
 def hills(count: int = 1500):
@@ -231,3 +238,127 @@ def test_when_a_loop_stops(changes, hours, why):
     table = pd.DataFrame({"verdicts": [10, 15, 20, 25], "best_y": [1.0, 2.0, 2.0, 2.0]})
     found = progress.stopped(table, settings(**changes), hours)
     assert why in found if why else found == ""
+
+
+@pytest.mark.parametrize("method", ["expected_improvement", "random"])
+def test_a_constraint_that_is_known_beforehand_is_never_broken_by_what_is_asked(method):
+    x, y = hills(200)
+    limit = {"z": {"max": 0.6, "known": True}}
+    asked, verdicts, *_ = loop(method, x, {"y": y, "z": x[:, 0]}, 3, constraints=limit)
+    inside = set(np.flatnonzero(x[:, 0] <= 0.6))
+    assert len(asked) == 20 and {int(item[1:]) for item in asked["item"]} <= inside
+    assert "z" not in verdicts
+
+
+def test_a_known_constraint_keeps_both_limits_and_refuses_what_is_not_known():
+    index = pd.DataFrame({"z": [0.0, 1.0, 2.0, 3.0, np.nan]})
+    for limits, kept in (
+        ({"min": 1.0}, [0, 1, 1, 1, 0]),
+        ({"max": 0.0}, [1, 0, 0, 0, 0]),
+        ({"min": 0.5, "max": 2}, [0, 1, 1, 0, 0]),
+    ):
+        found = rounds.allowed(index, settings(constraints={"z": {**limits, "known": True}}))
+        assert found.tolist() == [bool(one) for one in kept]
+    with pytest.raises((KeyError, ValueError), match="density"):
+        rounds.allowed(index, settings(constraints={"density": {"max": 1.0, "known": True}}))
+
+
+def asked_for(items: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({"round": 1, "replicate": 0, "item": items, "score": 1.0, "reason": "first"})
+
+
+def row(item: str, quantity: str, value: float, status: str = "accepted", **more) -> dict:
+    plain = {"engine": "qe", "unit": "", "uncertainty": np.nan, "predicted": np.nan, "reason": "", "checksum": ""}
+    return {**plain, "item": item, "quantity": quantity, "value": value, "status": status, **more}
+
+
+def test_verdicts_turn_wide_by_quantity_in_the_order_of_the_candidates():
+    long = verdicts.table([row("a", "y", 1.0, uncertainty=0.1), row("a", "z", 2.0), row("b", "", np.nan, "failed")])
+    found = judged.wide(judged.of_rounds(asked_for(["b", "a"]), long), ["y", "z"])
+    assert found["item"].tolist() == ["b", "a"] and found["status"].tolist() == ["failed", "accepted"]
+    np.testing.assert_array_equal(found[["y", "z", "y_spread"]].to_numpy(), [[np.nan] * 3, [1.0, 2.0, 0.1]])
+    assert "z_spread" not in found
+    shared = pd.concat([asked_for(["a"]), asked_for(["a"]).assign(replicate=1)])
+    assert judged.wide(judged.of_rounds(shared, long), ["y"])["y"].tolist() == [1.0, 1.0]
+    assert judged.shortlist(shared)["rank"].tolist() == [1]
+
+
+def test_a_pending_verdict_leaves_its_round_open_and_counts_as_no_value():
+    long = verdicts.table([row("a", "y", 1.0), row("b", "", np.nan, "pending")])
+    told = judged.of_rounds(asked_for(["a", "b"]), long)
+    assert judged.open_round(told).startswith("round 1 is open: 1 verdicts are pending")
+    found = progress.summary(judged.wide(told, ["y"]), settings())
+    assert found["pending"].tolist() == [1] and found["accepted"].tolist() == [1]
+    assert judged.open_round(told[told["item"] == "a"]) == ""
+    assert "pending" not in progress.summary(judged.wide(told[told["item"] == "a"], ["y"]), settings())
+
+
+def test_uncertainties_count_where_they_are_asked_for_alone():
+    told = pd.DataFrame({"status": "accepted", "z": [1.0, 2.0], "z_spread": [np.nan, 0.5]})
+    assert rounds.feasible(told, settings(constraints={"z": {"min": 0.5}})).tolist() == [True, True]
+
+
+REASONS = {  # of one quantity, by two databases: what a loop makes of it
+    "no limit; 1 in p, 2 in q": ("accepted", 1.5),
+    "no limit; by moles; q: nothing of l1_2 between 900 and 1500 K": ("rejected", np.nan),
+    "not known; p: nothing of l1_2 at all; q: nothing of l1_2 at all": ("rejected", np.nan),
+    "no limit; q: no equilibrium was found": ("failed", np.nan),
+    "not known; p: nothing of l1_2 at all; q: no equilibrium was found": ("failed", np.nan),
+    "no limit; LAVES left out of q: no site; for testing only: p": ("accepted", 1.5),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_value_counts_if_every_database_gives_it(reason):
+    status, value = REASONS[reason]
+    table = verdicts.table([row("a", "solvus", 1.5, reason=reason), row("a", "other", 3.0, reason="no limit")])
+    found = asking._judged_by_all(table, {"databases": [{"database": "p"}, {"database": "q"}]}, ["solvus"])
+    assert found["quantity"].tolist() == ["solvus"] and found["status"].tolist() == [status]
+    np.testing.assert_array_equal(found["value"], [value])
+
+
+def crystals_of(names: dict[str, float]) -> dict:
+    """Make cubic silicon of several sides by name."""
+    from matlens.crystal.structures import Crystal
+
+    fcc = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return {
+        name: Crystal(side * fcc, np.array([14, 14]), np.array([[0.0] * 3, [0.25] * 3])) for name, side in names.items()
+    }
+
+
+def test_an_engine_that_is_not_here_leaves_the_round_open_and_results_that_come_back_close_it(tmp_path):
+    pseudo = tmp_path / "pseudo"
+    pseudo.mkdir()
+    header = (
+        '<UPF version="2.0.1">\n<PP_HEADER element="Si" functional="PBE" is_ultrasoft="F" wfc_cutoff="30.0"/>\n</UPF>\n'
+    )
+    (pseudo / "Si.upf").write_text(header)
+    index = pd.DataFrame({"item": ["a", "b", "c"], "key": range(3), "formula": "Si"})
+    options, known = (
+        {"pseudopotential_folder": str(pseudo), "points": 5, "run": False},
+        crystals_of({"a": 5.4, "b": 5.5}),
+    )
+    names, shortlist = ["bulk_modulus_gpa"], judged.shortlist(asked_for(["a", "b", "c"]))
+
+    def ask():
+        return asking.ask("qe", shortlist, index, known, options, names, tmp_path / "handoff")
+
+    first = ask()
+    assert first.set_index("item")["status"].to_dict() == {"a": "pending", "b": "pending", "c": "failed"}
+    assert asking.awaited(first) == 2
+    fake = Path(__file__).parents[1] / "validate/fake_pw.py"
+    env = {**os.environ, "PW": f"{sys.executable} {fake}", "FAKE_PW": ""}
+    for name in ("a", "b"):
+        subprocess.run(["sh", "run.sh"], cwd=tmp_path / "handoff" / name, env=env, check=True, capture_output=True)
+    told = judged.wide(judged.of_rounds(asked_for(["a", "b", "c"]), ask()), names)
+    assert told["status"].tolist() == ["accepted", "accepted", "failed"]
+    np.testing.assert_allclose(told["bulk_modulus_gpa"][:2], 100.0, rtol=1e-3)
+
+
+def test_nothing_is_learned_from_a_rejected_calculation_or_one_without_the_quantity():
+    good = {"status": "accepted", "values": {"bulk_modulus_gpa": (90.0, "GPa", None)}}
+    assert asking._trusted(good, ["bulk_modulus_gpa"]) == good
+    assert asking._trusted({**good, "status": "rejected"}, ["bulk_modulus_gpa"])["values"] == {}
+    lacking = asking._trusted(good, ["formation_energy_ev_per_atom"])
+    assert lacking["status"] == "failed" and "computes no formation_energy" in lacking["reason"]

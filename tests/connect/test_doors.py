@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matlens.crystal import structures
 from matlens.store import io
-from scripts import connect, ingest_plan, ingest_structures
+from scripts import connect, ingest, ingest_plan
 
 OPTIONS = {"disorder": "reject", "max_atoms": 50, "min_distance_a": 0.5, "targets": ["y"]}
 
@@ -33,7 +33,8 @@ def run(source, folder, shards, method, options):
     found, edges = [], []
     for shard in range(shards):
         store, index, graphs, table, *more = (folder / f"{name}{shard}" for name in "sigtra")
-        ingest_structures.main(plan, "structures", settings, f"{shard:04d}", shards, store, index, more[0])
+        outputs = {"structures": store}
+        ingest.main(plan, "crystals", "structures", settings, [], f"{shard:04d}", shards, outputs, index, more[0])
         connect.main(store, method, options, graphs, table, more[1])
         arrays = io.read_ragged(graphs)
         found.append(structures.from_arrays(arrays))

@@ -12,7 +12,7 @@ ONE = np.zeros((1, 3))
 
 
 def test_fcc_shells_have_12_6_and_24_neighbours():
-    source, other, image, distance = knn(FCC, ONE, 42, 8.0, False, False)
+    source, other, image, distance, _ = knn(FCC, ONE, 42, 8.0, False, False)
     shells, counts = np.unique(distance.round(9), return_counts=True)
     np.testing.assert_allclose(shells, 3.6 * np.sqrt([0.5, 1.0, 1.5]))
     assert counts.tolist() == [12, 6, 24]
@@ -40,7 +40,7 @@ def test_distances_do_not_depend_on_the_description(seed):
     order = rng.permutation(5)
 
     def shells(cell, frac):
-        source, _, _, distance = knn(cell, frac, 12, 8.0, False, True)
+        source, _, _, distance, _ = knn(cell, frac, 12, 8.0, False, True)
         return [np.sort(distance[source == atom]) for atom in range(len(frac))]
 
     reference = shells(cell, frac)
@@ -86,9 +86,9 @@ def of_pymatgen(cell, frac, cutoff):
 
 def compared(cell, frac, k=12):
     """See that all neighbours within 5 angstrom, and the distances of the k nearest, are those of pymatgen."""
-    source, other, image, _ = knn(cell, frac, 1 << 30, 5.0, False, False)
+    source, other, image, _, _ = knn(cell, frac, 1 << 30, 5.0, False, False)
     assert set(zip(source, other, map(tuple, image.astype(int)), strict=True)) == of_pymatgen(cell, frac, 5.0)[0]
-    source, _, _, distance = knn(cell, frac, k, 8.0, False, True)
+    source, _, _, distance, _ = knn(cell, frac, k, 8.0, False, True)
     expected = of_pymatgen(cell, frac, distance.max() + 1e-6)[1]
     for atom in range(len(frac)):
         np.testing.assert_allclose(distance[source == atom], expected[atom][:k], rtol=0, atol=1e-8)

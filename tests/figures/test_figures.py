@@ -508,6 +508,35 @@ def test_the_histogram_is_a_density_and_the_law_has_its_published_peak():
     assert "n = 20000" in panel.texts[0].get_text()
 
 
+def test_pixels_of_unequal_scales_are_never_put_together():
+    sizes_px = {"low": (10.0, 0.2), "high": (40.0, 0.05), "lost": (40.0, np.nan)}
+    rows = [{"item": i, "equivalent_diameter_px": d, "equivalent_diameter_um": d * s} for i, (d, s) in sizes_px.items()]
+    figure = sizes.draw({"otsu": pd.DataFrame(rows * 4)})
+    note = figure.axes[0].texts[0].get_text()
+    assert "n = 8\n2 of 3 images\ngeometric mean 2 " in note and figure.axes[0].get_xlabel().endswith("µm")
+    figure = sizes.draw({"otsu": pd.DataFrame([row for row in rows if row["item"] == "lost"])})
+    assert figure.axes[0].get_xlabel().endswith("px")
+
+
+def test_curves_of_unequal_scales_are_averaged_over_lengths():
+    from figures import curves
+
+    parts = []
+    for item, scale in (("low", 0.2), ("high", 0.05), ("lost", np.nan)):
+        lag = np.arange(41)
+        value = np.exp(-lag * (scale if scale == scale else 7.0))
+        parts.append(pd.DataFrame({"item": item, "phase": 1, "direction": "x", "lag_px": lag, "lag_um": lag * scale}))
+        parts[-1]["two_point_probability"] = value
+    panel = curves.two_point({"otsu": pd.concat(parts)}, None).axes[0]
+    (line,) = panel.get_lines()
+    assert panel.get_xlabel() == "lag / µm (2 of 3 images)"
+    assert line.get_xdata() == pytest.approx(np.arange(11) * 0.2)
+    assert line.get_ydata() == pytest.approx(np.exp(-line.get_xdata()), rel=1e-3)
+    same = pd.concat([parts[0], parts[0].assign(item="other"), parts[2]])
+    panel = curves.two_point({"otsu": same}, None).axes[0]
+    assert panel.get_xlabel() == "lag / px (2 of 3 images)" and len(panel.get_lines()[0].get_xdata()) == 41
+
+
 @pytest.mark.parametrize(("start", "drawn_start"), [(1.0, 1.0), (np.nan, 1.0)])
 def test_coarsening_by_diffusion_is_a_straight_line_of_the_known_slope(start, drawn_start):
     growth, law = grown()

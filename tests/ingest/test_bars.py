@@ -110,7 +110,10 @@ def test_reading_cuts_the_bar_off_image_and_mask(tmp_path):
         item = {"file": str(tmp_path / "a.tif"), "truth_file": str(tmp_path / name)}
         found = files.read(item, ["matrix", "particle"])
         assert np.array_equal(found.pixels, image[:480])
-        assert np.array_equal(found.truth, mask[:480])
+        hidden = np.zeros((480, 640), bool)
+        hidden[398:406, 38:142] = True  # the scale bar and two pixels around it
+        assert np.array_equal(found.truth, np.where(hidden, 255, mask[:480]))
+        assert np.array_equal(found.layers["ignore"], hidden)
         assert (found.meta["bar_rows_px"], found.meta["scale_bar_px"]) == (56, 100)
         assert found.meta["scale_bar_box"] == "40,400,100,4"
     whole = files.read(item | {"truth_file": str(tmp_path / "full.png")}, ["matrix", "particle"], crop_bars=False)

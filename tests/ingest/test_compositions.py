@@ -9,7 +9,7 @@ from matlens import columns
 from matlens.ingest import compositions, spreadsheet
 from matlens.job import batch
 from matlens.store import io
-from scripts import ingest_compositions, ingest_plan
+from scripts import ingest, ingest_plan
 
 
 def plan(tmp_path, text: str | bytes, name: str = "alloys.csv", **options):
@@ -200,7 +200,8 @@ def test_door_gives_every_shard_the_same_columns(tmp_path):
     found = []
     for shard in range(5):  # more shards than items: some are empty
         names = [str(tmp_path / f"{shard}-{name}.parquet") for name in ("index", "rejected")]
-        ingest_compositions.main(str(tmp_path / "plan.parquet"), "compositions", options, str(shard), 5, *names)
+        plan = str(tmp_path / "plan.parquet")
+        ingest.main(plan, "compositions", "compositions", options, [], str(shard), 5, {}, *names)
         found.append(io.read_table(names[0]))
     whole = io.concatenate(found)
     assert whole[columns.ITEM].tolist() == ["a", "b", "d"]

@@ -267,11 +267,14 @@ def test_ang_without_any_header_has_points_and_no_known_symmetry(tmp_path):
     assert found.meta["ebsd_phases"] == "" and not found.layers["laue"].any() and found.layers["phase_index"].all()
 
 
-def test_ang_without_header_and_with_a_hole_is_refused(tmp_path):
+@pytest.mark.parametrize("header", ["", ANG_HEADER])
+def test_ang_with_a_point_left_out_keeps_its_place(tmp_path, header):
     points = ang_points()
     del points[13]
-    with pytest.raises(BadItem, match="23 points do not fill a grid"):
-        read_ang(tmp_path, points, "")
+    found = read_ang(tmp_path, points, header)
+    assert found.layers["phase_index"].ravel().tolist() == [1] * 13 + [0] + [1] * 10
+    assert (found.meta["points_not_indexed"], found.meta["points_left_out"]) == (1, 1)
+    assert not found.layers["ignore"].any()  # a gap of one point is one that was not indexed
 
 
 def test_ang_in_another_order_is_put_in_place(tmp_path):

@@ -56,9 +56,9 @@ def test_names_are_unique_or_refused(tmp_path):
     said = reasons(found)
     assert {name for name, reason in said.items() if reason is None or reason != reason} >= {"u/x", "v/x"}
     twice = found[found["item"] == "u/y"]["reason"].tolist()
-    assert twice[0] is None
-    assert "u/y.png" in twice[1]
-    assert "u/y.tif" in twice[1]
+    assert twice[1] is None
+    assert "u/y.png" in twice[0]
+    assert "u/y.tif was kept" in twice[0]
 
 
 def test_digits_after_a_dot_and_home_and_odd_characters(tmp_path, monkeypatch):
@@ -154,7 +154,7 @@ def test_names_outside_a_pattern(tmp_path):
 def _faults(folder):
     good = specimens.as_bytes(ramp(kind=np.uint8))
     nan = ramp(kind=np.float32)
-    nan[3, 4:7] = np.nan
+    nan[:] = np.nan
     written = {"empty.png": b"", "html.tif": b"<html>404</html>", "cut.png": good[: len(good) // 2]}
     for name, content in written.items():
         (folder / name).write_bytes(content)
@@ -180,7 +180,7 @@ FAULTS = {
     "html.tif": "web page",
     "cut.png": "broken",
     "short.tif": "cut off|broken",
-    "nan.tif": "3 of its 2000 pixels are not finite",
+    "nan.tif": "all its pixels are not finite",
     "constant.tif": "all its pixels are 7",
     "dot.tif": "min_side_px",
     "wide.tif": "max_side_px",
@@ -233,6 +233,21 @@ def _door(tmp_path, method, options, phases=PHASES):
     return io.read_table(out["index"]), dict(
         zip([*early["item"], *late["item"]], [*early["reason"], *late["reason"]], strict=True)
     )
+
+
+def test_doubts_of_scale_and_grey_stand_in_the_index_and_the_log(tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, factor in enumerate((16, 1)):
+        pixels = (ramp(kind=np.uint8) * np.uint16(factor)).astype(np.uint16)
+        tifffile.imwrite(folder / f"f{number}.tif", pixels, imagej=True, resolution=(2, 4), metadata={"unit": "mm"})
+    index, rejected = _door(tmp_path, "files", {"path": str(folder)})
+    assert not rejected and index["pixel_size_um"].tolist() == [500.0] * 2 and index["pixel_size_y_um"][0] == 250.0
+    assert index["grey_high"].tolist() == [4095.0] * 2 and index["pixel_size_z_um"].isna().all()
+    assert index["scale_note"].str.contains("no plausible scale").all()
+    assert index["grey_note"].isna().tolist() == [True, False]
+    log = capsys.readouterr().out
+    assert "f0: 250 um a pixel along y" in log and "f1: its grey values" in log
 
 
 def test_one_bad_file_never_stops_the_others(tmp_path):

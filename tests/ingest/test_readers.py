@@ -183,7 +183,7 @@ FEI = (
 
 
 @pytest.mark.parametrize(
-    ("x", "y", "um"), [("2e-9", "2e-9", 2e-3), ("2,5E-9", "2,5E-9", 2.5e-3), ("2e-9", "3e-9", None)]
+    ("x", "y", "um"), [("2e-9", "2e-9", 2e-3), ("2,5E-9", "2,5E-9", 2.5e-3), ("2e-9", "3e-9", 2e-3)]
 )
 def test_fei_tag_with_points_commas_and_oblong_pixels(tmp_path, x, y, um):
     specimens.fei_tiff(tmp_path / "a.tif", ramp(kind=np.uint8), FEI.format(hv="10000", x=x, y=y))
@@ -295,11 +295,20 @@ def test_white_is_zero_is_turned_over(tmp_path):
 
 def test_intensity_range():
     assert grey.intensity_range(np.array([[3, 9]], np.uint8)) == (0.0, 255.0)
-    assert grey.intensity_range(np.array([[3, 9]], np.uint16)) == (0.0, 65535.0)
+    assert grey.intensity_range(np.array([[3, 9]], np.uint16)) == (0.0, 255.0)
+    assert grey.intensity_range(np.array([[3, 900]], np.uint16)) == (0.0, 1023.0)
+    assert grey.intensity_range(np.array([[3, 900]], np.uint16), None, (0.0, 4095.0)) == (0.0, 4095.0)
+    assert grey.intensity_range(np.array([[3, 5000]], np.uint16), None, (0.0, 4095.0)) == (0.0, 16383.0)
+    assert grey.intensity_range(np.array([[3, 40000]], np.uint16)) == (0.0, 65535.0)
     assert grey.intensity_range(np.array([[3, 4000]], np.uint16), 12) == (0.0, 4095.0)
-    assert grey.intensity_range(np.array([[3, 5000]], np.uint16), 12) == (0.0, 65535.0)
+    assert grey.intensity_range(np.array([[3, 5000]], np.uint16), 12) == (0.0, 16383.0)
     assert grey.intensity_range(np.array([[-3, 9]], np.int16)) == (-3.0, 9.0)
-    assert grey.intensity_range(np.array([[0.5, np.nan]], np.float32)) == (0.5, 0.5)
+    assert grey.intensity_range(np.array([[0.5, np.nan]], np.float32)) == (0.0, 1.0)
+    assert grey.intensity_range(np.array([[41.7, 200.3]], np.float32)) == (0.0, 255.0)
+    assert grey.intensity_range(np.array([[-1000, 3000]], np.float32)) == (-1000.0, 3000.0)
+    assert grey.intensity_range(np.array([[-100, 72]], np.int16)) == (-128.0, 127.0)
+    assert grey.intensity_range(np.array([[-20, 3000]], np.int16)) == (0.0, 4095.0)
+    assert grey.intensity_range(np.array([[0, 20000]], np.int16)) == (0.0, 32767.0)
 
 
 def test_lengths():

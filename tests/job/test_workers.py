@@ -127,8 +127,8 @@ def test_that_no_worker_comes_is_said_in_time(monkeypatch):
 
 
 def test_without_workers_nothing_is_imported_and_unused_workers_are_never_started(tmp_path):
-    code = "import sys\nfrom matlens.job import workers as spread\n"
-    code += "with spread.workers({'dask_workers': NUMBER}) as mapped: pass\n"
+    code = "import sys; from matlens.job import workers\n"
+    code += "with workers.workers({'dask_workers': NUMBER}) as mapped: pass\n"
     code += "print({'dask', 'distributed'} & set(sys.modules))"
     for number in ("0", "4"):
         env = {"PYTHONPATH": str(ROOT / "workflow")}

@@ -91,3 +91,71 @@ def test_inverted_patches_are_the_images_turned_over():
         pixels, marks = augment.draw([image], [truth], 32, 2, 0.0, augment.Changes(**still, invert=part),
                                      np.random.default_rng(0))  # fmt: skip
         np.testing.assert_array_equal(pixels[0], sign * marks.astype(np.float32))
+
+
+def field(kind, dims=2, side=64):
+    """Make a field that follows from its image: the slope of it (vector), or the product of slopes (tensor)."""
+    smooth = ndimage.gaussian_filter(np.random.default_rng(0).standard_normal([side] * dims), 6)
+    smooth /= smooth.std()
+    slope = np.stack(np.gradient(smooth))
+    return smooth[None].astype(np.float32), slope if kind == "vector" else np.einsum("i...,j...->ij...", slope, slope)
+
+
+SHIFTED = {"brightness": 0, "contrast": 0, "blur_px": 0, "noise": 0}
+
+
+def expected(patch, kind):
+    slope = np.stack(np.gradient(patch[0].astype(float)))
+    return slope if kind == "vector" else np.einsum("i...,j...->ij...", slope, slope)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("kind", ["vector", "tensor"])
+@pytest.mark.parametrize(("rotation", "most"), [("right", 1e-5), ("free", 0.03)])
+def test_the_components_of_a_field_turn_with_the_patch(kind, dims, rotation, most):
+    """A slope that is computed on the turned patch is the turned slope."""
+    image, target = field(kind, dims, 64 if dims == 2 else 40)
+    changes, rng = augment.Changes(rotation=rotation, zoom=0, **SHIFTED), np.random.default_rng(2)
+    off, spread = [], []
+    for _ in range(20):
+        patch, found = augment.draw([image], [target.astype(np.float32)], 16, 0, 0.5, changes, rng, kind)
+        assert found.shape == (*[dims] * (1 if kind == "vector" else 2), *[16] * dims)
+        inner = (..., *[slice(1, -1)] * dims)
+        if not np.isfinite(found).all():
+            continue  # part of it lies beyond the image, where the patch is mirrored and its slope with it
+        off.append(np.abs(found[inner] - expected(patch, kind)[inner]).max())
+        spread.append(np.abs(found[inner]).max())
+    assert len(off) > 10
+    assert np.max(off) < most * np.max(spread) + (0.02 if rotation == "free" else 0)
+
+
+def test_a_field_of_vectors_is_turned_by_the_same_rotation():
+    """A constant field shows the rotation itself: its length stays, and R v is what is found."""
+    target = np.stack([np.full((64, 64), 3.0), np.full((64, 64), 4.0)]).astype(np.float32)
+    changes, rng = augment.Changes(rotation="free", zoom=0.3, **SHIFTED), np.random.default_rng(0)
+    for _ in range(10):
+        _, found = augment.draw([target[:1]], [target], 16, 0, 0.0, changes, rng, "vector")
+        length = np.hypot(*found)
+        np.testing.assert_allclose(length[np.isfinite(length)], 5.0, rtol=1e-5)
+    with pytest.raises(ValueError, match="bend_px"):
+        for _ in range(10):
+            augment.draw([target[:1]], [target], 16, 0, 0.0, augment.Changes(bend_px=1), rng, "vector")
+
+
+def test_heat_maps_move_and_keep_their_numbers_and_images_follow_the_light():
+    image, _ = scene()
+    image = ndimage.gaussian_filter(image, (0, 2, 2))
+    still = augment.Changes(rotation="free", zoom=0.2, brightness=0.5, contrast=0.5, blur_px=0, noise=0)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        patch, found = augment.draw([image], [image], 32, 0, 0.0, still, rng, "image")
+        known = np.isfinite(found)
+        assert known.mean() > 0.3
+        np.testing.assert_allclose(found[known], patch[known], atol=0.12)  # cubic here, linear there
+        _, heat = augment.draw([image], [image], 32, 0, 0.0, still, rng, "heat")
+        assert np.nanmin(heat) >= image.min() - 1e-5 and np.nanmax(heat) <= image.max() + 1e-5
+    small = np.ones((1, 10, 12), np.float32)
+    _, heat = augment.draw([small], [small], 32, 0, 0, STILL, rng, "heat")
+    assert np.isfinite(heat).sum() == 120
+    drawn = augment.batch([small], [small], 2, 16, 0, 0.0, STILL, rng, "heat")
+    assert drawn["truth"].shape == (2, 1, 16, 16) and drawn["truth"].dtype.is_floating_point

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from matlens.learn import loop
+from matlens.learn import devices, loop
 
 
 @pytest.fixture(autouse=True)
@@ -48,15 +48,15 @@ def test_several_gpus_without_torchrun_leave_a_batch_of_graphs_whole(monkeypatch
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.delenv("WORLD_SIZE", raising=False)
     model = torch.nn.Linear(2, 1)
-    assert loop._spread(model, torch.device("cuda:0")) is model
+    assert devices.spread(model, torch.device("cuda:0")) is model
     assert "2 GPUs are visible and one is used" in capsys.readouterr().out
-    assert loop._spread(model, torch.device("cpu")) is model
+    assert devices.spread(model, torch.device("cpu")) is model
 
 
 TWO = """
 import os, sys
 import numpy as np, torch
-from matlens.learn import loop as learn
+from matlens.learn import devices, loop as learn
 
 class Graphs(torch.nn.Module):
     def __init__(self):
@@ -73,7 +73,8 @@ def batches(epoch, rng):
         crystal = torch.from_numpy(np.sort(rng.integers(0, 3, 5 + number)))
         atoms = torch.from_numpy(rng.normal(size=(5 + number, 3)).astype("f"))
         yield {"atoms": atoms, "crystal": crystal, "crystals": 3}
-history = learn.train(model, batches, lambda net, batch: net(batch).square().mean(), steps=4, epochs=2, device="cpu")
+task = learn.Task(batches, lambda net, batch: net(batch).square().mean(), steps=4)
+history = learn.train(model, task, learn.Training(epochs=2, device="cpu"))
 print(sum(float(value.sum()) for value in model.state_dict().values()), len(history))
 """
 

@@ -35,8 +35,9 @@ def loss(model, batch):
 def score(model):
     return {"score": -float(loss(model, torch.linspace(-1, 1, 128).reshape(2, 1, 8, 8)))}
 
-history = learn.train(model, batches, loss, score, steps=4, epochs=8, accumulate=3, checkpoint=sys.argv[1] or None,
-                      identity={"a": 1})
+task = learn.Task(batches, loss, score, steps=4)
+options = learn.Training(epochs=8, learning_rate=1e-3, accumulate=3)
+history = learn.train(model, task, options, checkpoint=sys.argv[1] or None, identity={"a": 1})
 digest = hashlib.sha256(b"".join(v.tobytes() for v in learn.arrays_of(model).values())).hexdigest()
 print(json.dumps({"weights": digest, "history": history}))
 """
@@ -97,6 +98,12 @@ def squares(model, batch):
     return (model(batch) - 3 * batch - 1).square().mean()
 
 
+def train(model, batches, loss, score=None, *, steps, checkpoint=None, identity=None, **options):
+    task = loop.Task(batches, loss, score, steps=steps)
+    options = loop.Training(**{"learning_rate": 1e-3, **options})
+    return loop.train(model, task, options, checkpoint=checkpoint, identity=identity)
+
+
 def drawn(steps, size):
     def batches(epoch, rng):
         points = torch.from_numpy(rng.standard_normal((steps * size, 1), dtype=np.float32))
@@ -107,7 +114,7 @@ def drawn(steps, size):
 
 def test_it_finds_a_line():
     model = line()
-    history = loop.train(model, drawn(20, 16), squares, steps=20, epochs=20, learning_rate=0.3, weight_decay=0.0)
+    history = train(model, drawn(20, 16), squares, steps=20, epochs=20, learning_rate=0.3, weight_decay=0.0)
     assert model.weight.item() == pytest.approx(3, abs=1e-3)
     assert model.bias.item() == pytest.approx(1, abs=1e-3)
     assert [row["epoch"] for row in history] == list(range(1, 21))
@@ -115,8 +122,8 @@ def test_it_finds_a_line():
 
 def test_two_small_batches_make_the_update_of_a_large_one():
     large, small = line(), line()
-    loop.train(large, drawn(4, 8), squares, steps=4, epochs=2, clip_norm=0.0)
-    loop.train(small, drawn(8, 4), squares, steps=8, epochs=2, accumulate=2, clip_norm=0.0)
+    train(large, drawn(4, 8), squares, steps=4, epochs=2, clip_norm=0.0)
+    train(small, drawn(8, 4), squares, steps=8, epochs=2, accumulate=2, clip_norm=0.0)
     assert small.weight.item() == pytest.approx(large.weight.item(), rel=1e-6)
 
 
@@ -128,7 +135,7 @@ def test_the_best_epoch_is_kept_and_patience_ends():
         seen.append(judged.weight.item())
         return {"score": next(said)}
 
-    history = loop.train(model, drawn(2, 4), squares, score, steps=2, epochs=6, patience=3, learning_rate=0.1)
+    history = train(model, drawn(2, 4), squares, score, steps=2, epochs=6, patience=3, learning_rate=0.1)
     assert len(history) == 5
     assert [row["epoch"] for row in history if row["best"]] == [2]
     assert model.weight.item() == seen[1]
@@ -136,20 +143,20 @@ def test_the_best_epoch_is_kept_and_patience_ends():
 
 def test_a_loss_that_is_no_number_stops_with_a_remedy():
     with pytest.raises(FloatingPointError, match="lower learning_rate"):
-        loop.train(line(float("nan")), drawn(2, 4), squares, steps=2, epochs=1)
+        train(line(float("nan")), drawn(2, 4), squares, steps=2, epochs=1)
 
 
 def test_too_few_batches_are_an_error():
     with pytest.raises(ValueError, match="2 batches instead of 3"):
-        loop.train(line(), drawn(2, 4), squares, steps=3, epochs=1)
+        train(line(), drawn(2, 4), squares, steps=3, epochs=1)
 
 
 def test_a_checkpoint_of_another_run_is_not_resumed(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
-    loop.train(line(), drawn(2, 4), squares, steps=2, epochs=2, checkpoint=path, identity={"data": "a"})
+    train(line(), drawn(2, 4), squares, steps=2, epochs=2, checkpoint=path, identity={"data": "a"})
     fresh, again = line(), line()
-    loop.train(fresh, drawn(2, 4), squares, steps=2, epochs=3)
-    history = loop.train(again, drawn(2, 4), squares, steps=2, epochs=3, checkpoint=path, identity={"data": "b"})
+    train(fresh, drawn(2, 4), squares, steps=2, epochs=3)
+    history = train(again, drawn(2, 4), squares, steps=2, epochs=3, checkpoint=path, identity={"data": "b"})
     assert len(history) == 3
     assert again.weight.item() == fresh.weight.item()
 
@@ -157,7 +164,7 @@ def test_a_checkpoint_of_another_run_is_not_resumed(tmp_path):
 def test_a_broken_checkpoint_is_left_aside(tmp_path):
     path = tmp_path / "checkpoint.safetensors"
     path.write_bytes(b"half a file")
-    assert len(loop.train(line(), drawn(2, 4), squares, steps=2, epochs=2, checkpoint=path)) == 2
+    assert len(train(line(), drawn(2, 4), squares, steps=2, epochs=2, checkpoint=path)) == 2
 
 
 def test_weights_of_another_network_are_refused_by_name():
@@ -192,7 +199,8 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
         "def batches(epoch, rng):\n"
         "    yield from torch.from_numpy(rng.standard_normal((64, 1), dtype=np.float32)).split(8)\n"
         "loss = lambda model, batch: (model(batch) - 3 * batch - 1).square().mean()\n"
-        "learn.train(model, batches, loss, steps=8, epochs=3, learning_rate=0.1, clip_norm=0.0, device='cpu')\n"
+        "options = learn.Training(epochs=3, learning_rate=0.1, clip_norm=0.0, device='cpu')\n"
+        "learn.train(model, learn.Task(batches, loss, steps=8), options)\n"
         "if learn.is_main():\n    print('weight', model.weight.item())\n"
     )
     folder = str(Path(loop.__file__).parents[2])
@@ -206,7 +214,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
     def pairs(epoch, rng):
         yield from torch.from_numpy(rng.standard_normal((64, 1), dtype=np.float32)).split(16)
 
-    loop.train(one, pairs, squares, steps=4, epochs=3, learning_rate=0.1, clip_norm=0.0)
+    train(one, pairs, squares, steps=4, epochs=3, learning_rate=0.1, clip_norm=0.0)
     assert found == pytest.approx(one.weight.item(), rel=1e-5)
 
 

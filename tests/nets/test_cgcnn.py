@@ -19,7 +19,7 @@ def graph(crystals, dtype=torch.float32, pad=False):
     """Batch crystals given as (cell, frac, atomic numbers); `pad` repeats the authors' rule for too few neighbours."""
     parts, atoms, member = [], [], []
     for number, (cell, frac, species) in enumerate(crystals):
-        source, other, _, distance = knn(np.ascontiguousarray(cell), frac, 12, 8.0, False, False)
+        source, other, _, distance, _ = knn(np.ascontiguousarray(cell), frac, 12, 8.0, False, False)
         missing = 12 - np.bincount(source, minlength=len(frac))
         if pad and missing.any():
             lone = np.repeat(np.arange(len(frac)), missing)

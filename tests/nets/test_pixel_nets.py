@@ -18,7 +18,7 @@ def parameters(net):
 
 
 def test_unet_has_the_parameters_of_the_public_implementation():
-    assert parameters(build("unet", width=64, depth=4, channels=3, phases=2)) == 31_037_698
+    assert parameters(build("unet", width=64, depth=4, channels=3, outputs=2)) == 31_037_698
 
 
 @pytest.mark.parametrize(
@@ -27,15 +27,15 @@ def test_unet_has_the_parameters_of_the_public_implementation():
 )
 def test_sizes_are_those_of_the_papers(name, width, published):
     # Zhou et al. 2020 (U-Net 7.76, U-Net++ 9.04) and Huang et al. 2020 (26.97 million), printed to three digits or four
-    found = parameters(build(name, width=width, depth=4, channels=3, phases=1))
+    found = parameters(build(name, width=width, depth=4, channels=3, outputs=1))
     assert found == pytest.approx(published, rel=1e-3)
 
 
 @pytest.mark.parametrize("encoder", ["plain", "resnet"])
 @pytest.mark.parametrize("name", PIXELS)
 def test_any_size_in_two_and_three_dimensions(name, encoder):
-    flat = build(name, width=4, depth=2, phases=3, encoder=encoder).eval()
-    deep = build(name, width=2, depth=2, phases=2, encoder=encoder, dims=3).eval()
+    flat = build(name, width=4, depth=2, outputs=3, encoder=encoder).eval()
+    deep = build(name, width=2, depth=2, outputs=2, encoder=encoder, dims=3).eval()
     with torch.no_grad():
         for size in [(1, 1), (3, 70), (33, 18)]:
             assert flat(torch.randn(2, 1, *size)).shape == (2, 3, *size)
@@ -69,3 +69,39 @@ def test_no_pixel_beyond_the_radius_has_a_say(name):
 def test_unknown_depth_of_fcn_is_refused():
     with pytest.raises(ValueError, match="depth of 2"):
         build("fcn", depth=1)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("name", PIXELS)
+def test_a_periodic_image_that_is_rolled_gives_the_rolled_answer(name, dims):
+    torch.manual_seed(1)
+    net = build(name, width=2, depth=2, dims=dims, padding="circular", encoder="resnet").double()
+    x = torch.randn(2, 1, *[16, 24, 12][:dims], dtype=torch.double)
+    net(x)  # gives the normalisation something to be
+    net.eval()
+    shift, axes = [4, -8, 4][:dims], list(range(2, 2 + dims))
+    with torch.no_grad():
+        torch.testing.assert_close(net(x.roll(shift, axes)), net(x).roll(shift, axes))
+        bounded = build(name, width=2, depth=2, dims=dims).double().eval()
+        assert not torch.allclose(bounded(x.roll(shift, axes)), bounded(x).roll(shift, axes))
+
+
+@pytest.mark.parametrize("padding", ["zeros", "reflect", "circular"])
+@pytest.mark.parametrize("name", PIXELS)
+def test_padding_takes_any_size_and_changes_no_parameter(name, padding):
+    net = build(name, width=2, depth=2, padding=padding).eval()
+    assert {k: v.shape for k, v in net.state_dict().items()} == {
+        k: v.shape for k, v in build(name, width=2, depth=2).state_dict().items()
+    }
+    with torch.no_grad():
+        for size in [(1, 1), (3, 70), (33, 18)]:
+            assert net(torch.randn(1, 1, *size)).shape == (1, 2, *size)
+
+
+def test_a_mirrored_margin_is_the_answer_within_the_mirrored_image():
+    net = build("unet", width=2, depth=1, padding="reflect", norm="none").double().eval()
+    x = torch.randn(1, 1, 16, 16, dtype=torch.double)
+    first = net.encoder.blocks[0].first
+    wide = torch.nn.functional.pad(x, [1] * 4, "reflect")
+    expected = torch.nn.functional.conv2d(wide, first[0].weight, first[0].bias)
+    torch.testing.assert_close(first[0](x), expected)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matlens import connect, registry
 from matlens.crystal import graphs, structures
-from matlens.learn import loop
+from matlens.learn import checkpoints, loop
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, properties
@@ -109,7 +109,7 @@ def test_elements_never_seen_are_named(tmp_path):
 def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
 
     whole = learned(tmp_path / "a", epochs=4)[2]
-    real, saves = loop._Checkpoint.save, []
+    real, saves = checkpoints.Checkpoint.save, []
 
     def dying(self, *arguments):
         real(self, *arguments)
@@ -118,7 +118,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(loop._Checkpoint, "save", dying)
+        patch.setattr(checkpoints.Checkpoint, "save", dying)
         learned(tmp_path / "b", epochs=4)
     again = learned(tmp_path / "b", epochs=4)[2]
     for name, value in whole.items():
@@ -179,8 +179,8 @@ def test_a_card_says_what_made_the_weights_and_on_which_graphs(tmp_path):
     graph = {"knn": {"k": 12}}
     made = networks.completed(card, {"target": "y", "split": "kfold"}, OPTIONS, graph, 3)
     assert made["graph"] == graph
-    assert made["training"]["epochs"] == OPTIONS["epochs"]
-    assert "width" in made["network"] and "width" not in made["training"]
+    assert made["options"]["epochs"] == OPTIONS["epochs"]
+    assert "width" in made["network"] and "width" not in made["options"]
     assert {"python", "numpy", "torch"} <= set(made["versions"])
     assert made["commit"] is None or re.fullmatch("[0-9a-f]{40}", made["commit"])
 

@@ -1,12 +1,13 @@
 """The composition forest: what it must learn, what it cannot know, and how fast it is."""
 
 import time
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from matlens.crystal import compositions
-from matlens.predict import folds, magpie
+from matlens.predict import folds, formulas, magpie
 
 ELEMENTS = ["Li", "Na", "K", "Mg", "Ca", "Sr", "Ti", "Zr", "Al", "Ga", "Si", "Fe", "Ni", "Cu", "Zn"]
 
@@ -21,10 +22,14 @@ def alloys(count: int = 220, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"item": [f"i{k}" for k in range(count)], "formula": formulas, "y": y})
 
 
+def forest(**options):
+    return partial(magpie.magpie_forest, **options)
+
+
 def test_the_forest_learns_a_mean_over_the_elements_and_its_interval_covers():
     index, covered = alloys(), []
     for number, fold in enumerate(folds.make("kfold", index, target="y")):
-        table = magpie.fold_predictions(index, fold, number, target="y", trees=60)
+        table = formulas.fold_predictions(forest(trees=60), index, fold, number, target="y")
         mae = (table["predicted"] - table["target"]).abs().mean()
         assert mae < 0.15 * (index["y"] - index["y"].mean()).abs().mean()
         assert table["target"].tolist() == index["y"][fold.test].tolist()
@@ -38,7 +43,7 @@ def test_an_element_that_was_never_seen_is_named_and_outside_the_range():
     index.loc[len(index)] = ["odd", "CsTl3", 50.0]
     index.loc[len(index)] = ["even", "NaCl", 14.0]
     fold = folds.Fold(np.arange(40), np.arange(40, 42), np.zeros(0, int))
-    table = magpie.fold_predictions(index, fold, 0, target="y", trees=20)
+    table = formulas.fold_predictions(forest(trees=20), index, fold, 0, target="y")
     assert table["unseen_elements"].tolist() == ["Cs,Tl", "Cl"]
     assert table["outside_training_range"].iloc[0]
 

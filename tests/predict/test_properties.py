@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
-from matlens.crystal import compositions, potentials
+from matlens.crystal import compositions, element_references, potentials
 from matlens.crystal.structures import Crystal
 from matlens.predict import properties
 
 ENERGY = {28: -5.0, 13: -3.0, 14: -4.0}
 
 
-def test_formation_energies_are_those_by_hand_and_an_element_without_reference_costs_its_compounds():
+def test_formation_energies_are_those_by_hand_and_an_element_without_reference_leaves_its_compounds_empty():
     formulas = ["Ni3Al", "NiAl", "NiO", "Si"]
-    rows, lost = properties.stability(
+    rows = properties.stability(
         np.array(formulas), *compositions.parse(formulas), np.array([-4.9, -4.4, -9.0, -3.9]), ENERGY
     )
     found = {(row["item"], row["property"].split("_")[0]): row["predicted"] for row in rows}
@@ -19,19 +19,24 @@ def test_formation_energies_are_those_by_hand_and_an_element_without_reference_c
     assert found["NiAl", "formation"] == pytest.approx(-0.4)
     assert found["Si", "energy"] == pytest.approx(0.1)  # above the hull: the element itself lies on it
     assert found["Ni3Al", "energy"] == 0
-    assert [row["item"] for row in lost] == ["NiO"]
-    assert "no reference energy of O is known" in lost[0]["reason"]
+    assert np.isnan([found["NiO", "formation"], found["NiO", "energy"]]).all()
+    assert {row["item"]: row["unseen_elements"] for row in rows} == {"Ni3Al": "", "NiAl": "", "NiO": "O", "Si": ""}
 
 
-def test_compounds_of_unknown_elements_alone_are_all_lost():
-    rows, lost = properties.stability(np.array(["O"]), *compositions.parse(["O"]), np.array([-1.0]), ENERGY)
-    assert rows == []
-    assert len(lost) == 1
+def test_compounds_of_unknown_elements_alone_are_all_empty():
+    rows = properties.stability(np.array(["O"]), *compositions.parse(["O"]), np.array([-1.0]), ENERGY)
+    assert len(rows) == 2
+    assert np.isnan([row["predicted"] for row in rows]).all()
+
+
+def test_elements_without_a_reference_are_named_once():
+    assert element_references.lacking(["Ni", "Al", 14], ENERGY) is None
+    assert "energy of O, Yb is known" in element_references.lacking(["Yb", "Ni", 8], ENERGY)
 
 
 def test_no_steps_take_a_crystal_as_it_is():
     strained = Crystal(np.eye(3) * 4.5, np.array([12, 8], np.uint8), np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
-    crystal, found = properties.relaxed(strained, steps=0)
+    crystal, found = properties.relaxed(strained, "chgnet", steps=0)
     assert crystal is strained
     assert found == {
         "energy_ev_per_atom": pytest.approx(potentials.energy(strained)),

@@ -87,9 +87,30 @@ def test_series_are_fitted_apart_and_alike_each_time():
     pd.testing.assert_frame_equal(table, shuffled)
 
 
-def test_pixels_are_used_where_a_pixel_size_is_unknown():
+def test_items_without_a_scale_are_left_out_and_counted():
+    regions, index = series()
+    lost = index["item"][1]
+    regions.loc[regions["item"] == lost, "equivalent_diameter_um"] = np.nan
+    regions.loc[regions["item"] == lost, "equivalent_diameter_px"] *= 7
+    row = coarsening.fit(regions, index, bootstrap=0).iloc[0]
+    assert row["rate_um3_per_h"] == pytest.approx(0.004, rel=0.05) and np.isnan(row["rate_px3_per_h"])
+    assert row["scale_note"] == "9 of 10 images have a scale, and are used"
+    assert "scale_note" not in coarsening.fit(*series(), bootstrap=0)
+
+
+def test_boxes_are_in_pixel_widths_and_what_touches_the_unlabelled_is_left_out():
+    regions, index = series()
+    tall = regions.assign(bbox_y_min_px=regions["bbox_y_min_px"] * 2, bbox_y_max_px=regions["bbox_y_max_px"] * 2)
+    flat = index.assign(pixel_size_um=0.01, pixel_size_y_um=0.02)
+    same = coarsening.growth(tall, flat)
+    pd.testing.assert_frame_equal(same, coarsening.growth(regions, index))
+    cut = regions.assign(touches_border=np.arange(len(regions)) % 4 == 0)
+    assert coarsening.growth(cut, index)["regions_counted"].sum() == len(regions) * 3 // 4
+
+
+def test_pixels_are_used_where_no_pixel_size_is_known():
     regions, index = series(scale=0.05)
-    regions.loc[3, "equivalent_diameter_um"] = np.nan
+    regions["equivalent_diameter_um"] = np.nan
     row = coarsening.fit(regions, index, bootstrap=0).iloc[0]
     assert row["rate_px3_per_h"] == pytest.approx(0.004 / 0.05**3, rel=0.05) and np.isnan(row["rate_um3_per_h"])
 

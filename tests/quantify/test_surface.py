@@ -95,4 +95,4 @@ def test_what_is_not_labelled_is_no_phase_and_bounds_none(kind, phase):
 def test_a_phase_amid_what_is_not_labelled_has_no_interface():
     labels = np.full((40, 40), 255, np.uint8)
     labels[10:30, 10:30] = 1
-    assert surface.measure(labels, PHASES).iloc[0, 1:].tolist() == [0.0, 0.0]
+    assert surface.measure(labels, PHASES).iloc[0, 1:4].tolist() == [0.0, 0.0, 0.0]

@@ -4,15 +4,48 @@ import io
 
 import numpy as np
 import pytest
-from matlens.report import overlay
+from matlens.report import caption, html, overlay
 from PIL import Image
 
 
+def test_extremes_of_the_main_table_are_shown_and_the_rest_is_drawn():
+    keys = list(range(20))
+    values = {key: float((key * 7) % 20) for key in keys}
+    found = overlay.chosen(keys, values, 6)
+    assert len(found) == 6 and found == sorted(found) == overlay.chosen(keys, values, 6)
+    lowest, highest = min(values, key=values.get), max(values, key=values.get)
+    assert {lowest, highest} <= set(found)
+    assert overlay.chosen(keys, {}, 6) != [0, 1, 2, 17, 18, 19] and len(overlay.chosen(keys, {}, 6)) == 6
+    assert overlay.chosen([3], {3: 1.0}, 6) == [3] and overlay.chosen([], {}, 6) == []
+    assert len(overlay.chosen(keys, {4: float("nan")}, 1)) == 1
+
+
+def test_a_dark_image_is_stretched_for_display():
+    image = np.linspace(0.0, 0.06, 10_000).reshape(100, 100)
+    found = overlay.stretched(image)
+    assert found.min() == 0 and found.max() == 1 and found[50, 0] == pytest.approx(0.5, abs=0.02)
+    assert (overlay.stretched(np.full((4, 4), 0.5)) == 0.5).all()
+
+
 @pytest.mark.parametrize(
-    ("count", "wanted", "places"), [(10, 4, [0, 3, 6, 9]), (3, 6, [0, 1, 2]), (1, 6, [0]), (0, 6, []), (9, 1, [0])]
+    ("width", "size", "text"),
+    [(1000, 0.05, "10 µm"), (1000, 1e-4, "20 nm"), (1000, None, "200 px"), (640, 50.0, "5 mm")],
 )
-def test_items_are_spread_from_the_first_to_the_last(count, wanted, places):
-    assert overlay.spread(count, wanted) == places
+def test_scale_bars_have_round_lengths_and_a_unit(width, size, text):
+    length, said = caption.bar_length(width, size)
+    assert said == text and 0.09 * width <= length <= 0.25 * width + 1
+
+
+def test_a_caption_names_every_colour_and_stands_below():
+    labels = np.array([[0, 1, 255]], np.uint8).repeat(40, 0).repeat(60, 1)
+    entries = caption.legend(labels, ["matrix", "particle"], True)
+    assert [name for name, _ in entries] == ["matrix", "particle", "not measured", "outline of the truth"]
+    picture = np.full((120, 300, 3), 7, np.uint8)
+    found = caption.add(picture, entries, 600, 0.1)
+    assert found.shape[1] == 300 and found.shape[0] > 120 and (found[:120] == 7).all()
+    bar = (found[120:] == 0).all(axis=2).sum(axis=1).max()
+    assert bar >= 0.9 * 300 * (10 / 60)  # 10 of 60 micrometres
+    assert [name for name, _ in caption.legend(labels.astype(np.int32), [], False)] == ["outline of regions"]
 
 
 def test_a_phase_is_tinted_and_outlined_and_the_first_is_left_alone():
@@ -72,3 +105,11 @@ def test_thumbnails_of_noise_stay_below_forty_kilobytes():
     assert len(found["00000007.thumb.jpg"]) <= overlay.THUMB_BYTES
     assert len(found["00000007.large.jpg"]) <= overlay.LARGE_BYTES
     assert (np.asarray(Image.open(io.BytesIO(found["00000007.png"]))) == noise).all()
+
+
+def test_a_row_of_a_table_leads_to_the_picture_of_its_item():
+    view = {"head": ["item", "method", "x"], "rows": [["b", "otsu", "1"], ["a", "otsu", "2"], ["b", "unet", "3"]]}
+    assert html.links(view, {"otsu": {7}, "unet": {7, 9}}, {7: "b", 9: "a"}, "s") == ["s-otsu-7", "", "s-unet-7"]
+    view = {"head": ["item"], "rows": [["a"], ["c"]]}
+    assert html.links(view, {"otsu": {7}, "unet": {7, 9}}, {7: "b", 9: "a"}, "s") == ["s-unet-9", ""]
+    assert html.links({"head": ["x"], "rows": [["1"]]}, {}, {}, "s") == []

@@ -16,7 +16,7 @@ QUICK |= {"epochs": 12, "patches": 32, "patch_px": 48, "batch": 4, "width": 8, "
 CUBIC = 11  # m-3m, see matlens.crystal.orientations.LAUE
 GRAINS = {"boundary_grains", "ebsd_grains"}
 ANY_SHAPE = [(96, 112), (7, 5), (1, 1), (1, 40), (12, 20, 24)]
-METHODS = sorted(segment.METHODS)
+METHODS = sorted(set(segment.METHODS) - {"imported"})  # that one takes files: test_imported.py
 
 
 def disks(seed: int, shape=(128, 128)) -> tuple[np.ndarray, np.ndarray]:
@@ -64,6 +64,7 @@ def model(name: str, axes: int):
     learn = registry.load(segment.LEARNERS, name)
     quick = {**QUICK, **({"patch_px": 16, "epochs": 1, "patches": 4} if axes == 3 else {})}
     offered = {"samples": samples, "phases": PHASES, "method": name, "initial": None, "checkpoint": None}
+    offered["options"] = quick
     return registry.load(segment.PREPARES, name)(*registry.call(learn, offered, quick))
 
 

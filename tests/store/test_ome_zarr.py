@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import zarr
-from matlens.store import ome_zarr
+from matlens.store import io, ome_zarr
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,23 @@ def test_without_a_pixel_size_there_is_no_unit(tmp_path):
         {"name": "x", "type": "space"},
     ]
     assert "labels" not in root
+
+
+def test_each_axis_has_its_own_scale(tmp_path):
+    attrs = {"item": "x", "pixel_size_um": 0.1, "spacing_um": [0.5, 0.2, 0.1]}
+    stack = np.zeros((3, 4, 600), np.uint8)
+    ome_zarr.write(tmp_path / "x.ome.zarr", stack, "zyx", attrs, {"otsu": stack}, ["#e69f00"])
+    root = zarr.open_group(tmp_path / "x.ome.zarr", mode="r")
+    for group in (root, root["labels/otsu"]):
+        first, second = group.attrs["ome"]["multiscales"][0]["datasets"]
+        assert first["coordinateTransformations"] == [{"type": "scale", "scale": [0.5, 0.2, 0.1]}]
+        scale, shift = second["coordinateTransformations"]
+        assert scale["scale"] == [1.0, 0.4, 0.2] and shift["translation"] == [0.25, 0.1, 0.05]
+    attrs["spacing_um"][0] = None
+    with io.write_arrays(tmp_path / "a.zarr.zip") as out:
+        out.add(0, stack, "zyx", attrs)
+    with io.read_arrays(tmp_path / "a.zarr.zip") as arrays:
+        (scales,) = arrays._root["00000000"].attrs["ome"]["multiscales"]
+        assert arrays.attrs(0)["spacing_um"] == [None, 0.2, 0.1]
+    assert [axis.get("unit") for axis in scales["axes"]] == [None, "micrometer", "micrometer"]
+    assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [1.0, 0.2, 0.1]

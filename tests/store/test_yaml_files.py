@@ -36,4 +36,4 @@ def test_an_alias_may_save_a_user_some_words(tmp_path):
 def test_the_place_of_a_key_is_as_deep_as_it_can_be_followed(tmp_path, key, line):
     path = tmp_path / "a.yaml"
     path.write_text("a:\n  b:\n    - 1\n    - {c: 2}\nd: 3\n")
-    assert yaml_files.place(path, key) == f"{path}:{line}"
+    assert yaml_files.place(path, key.split(".")) == f"{path}:{line}"

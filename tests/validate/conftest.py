@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matlens.crystal.structures import Crystal
-from matlens.validate import eos, gpaw, handoff, qe, returned
+from matlens.validate import fits, gpaw, handoff, qe, returned
 
 FAKE = Path(__file__).with_name("fake_pw.py")
 UPF = '<UPF version="2.0.1">\n<PP_HEADER element="{0}" functional="PBE" is_ultrasoft="F" wfc_cutoff="30.0"/>\n</UPF>\n'
@@ -95,13 +95,17 @@ def gpaw_answers(silicon):
     manifest, results = made.manifest, {}
     for name, scale in manifest["scales"].items():
         cell = np.array(manifest["structure"]["cell_a"]) * scale
-        volume = abs(np.linalg.det(cell))
-        energy = -10.0 + 0.5 * 90.0 / eos.GPA * (volume - 40.0) ** 2 / 40.0
+        x = 40.0 / abs(np.linalg.det(cell))
+        energy = -10.0 + 9 / 8 * 90.0 / fits.GPA * 40.0 * (x ** (2 / 3) - 1) ** 2
+        pressure = 1.5 * 90.0 * (x ** (7 / 3) - x ** (5 / 3))
         answer = {
-            "energy_ev": energy, "forces_ev_a": np.zeros((2, 3)).tolist(), "stress_gpa": np.zeros((3, 3)).tolist(),
+            "energy_ev": energy, "forces_ev_a": np.zeros((2, 3)).tolist(),
+            "stress_gpa": (-pressure * np.eye(3)).tolist(),
             "cell_a": cell.tolist(), "species": manifest["structure"]["species"],
-            "frac": manifest["structure"]["frac"], "magnetisation": 0.0, "converged": True, "iterations": 12,
+            "frac": manifest["structure"]["frac"], "magnetisation": 0.0, "absolute_magnetisation": 0.0,
+            "converged": True, "iterations": 12,
             "k_points": manifest["settings"]["k_points"], "settings": manifest["settings"], "setups": {"Si": "f"},
+            "used": {"charge": 0.0, "smearing": "fermi-dirac", "k_offset": [0.0] * 3, "setups": {}, "extras": {}},
             "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
         }  # fmt: skip
         results[f"{name}.json"] = json.dumps(answer).encode()

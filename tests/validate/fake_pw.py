@@ -1,4 +1,4 @@
-"""A stand-in for pw.x in tests of run.sh: reads an input, answers with a parabola of energy over volume.
+"""A stand-in for pw.x in tests of run.sh: reads an input, answers with an equation of state (Birch-Murnaghan, B' 4).
 
 FAKE_PW says how it behaves: nothing, or words among `masked` (says that it converged, and its residual says that it did
 not), `stubborn` (the same, until mixing_beta is 0.2), `crash`, `slow` (waits for the file by which pw.x is stopped, or
@@ -15,11 +15,17 @@ from pathlib import Path
 import numpy as np
 
 BOHR, HARTREE = 0.529177210903, 27.211386245988
-VOLUME_A3, BULK_GPA, GPA = 40.0, 100.0, 160.2176634  # of the parabola
+VOLUME_A3, BULK_GPA, GPA = 40.0, 100.0, 160.2176634
 
 
 def energy_ev(volume: float) -> float:
-    return -200.0 + 0.5 * BULK_GPA / GPA * (volume - VOLUME_A3) ** 2 / VOLUME_A3
+    x = (VOLUME_A3 / volume) ** (2 / 3)
+    return -200.0 + 9 / 8 * BULK_GPA / GPA * VOLUME_A3 * (x - 1) ** 2
+
+
+def pressure_gpa(volume: float) -> float:
+    x = VOLUME_A3 / volume
+    return 1.5 * BULK_GPA * (x ** (7 / 3) - x ** (5 / 3))
 
 
 def main() -> None:
@@ -46,6 +52,10 @@ def main() -> None:
             break
     wrong = "masked" in how or ("stubborn" in how and given["mixing_beta"] != "0.2")
     energy = energy_ev(abs(np.linalg.det(cell)))
+    pressure = pressure_gpa(abs(np.linalg.det(cell))) / (HARTREE / BOHR**3 * GPA)
+    stress = " ".join(str(pressure if k in (0, 4, 8) else 0.0) for k in range(9))
+    done = "<opt_conv><convergence_achieved>true</convergence_achieved></opt_conv>"
+    opt = "" if given["calculation"] == "scf" else done
     for _, _, name in species:
         print(f"     MD5 check sum: {hashlib.md5(Path('pseudo', name).read_bytes()).hexdigest()}")
     print("     convergence has been achieved in   2 iterations")
@@ -68,26 +78,27 @@ def main() -> None:
     kinds = "".join(
         f'<species name="{s}"><mass>{m}</mass><pseudo_file>{f}</pseudo_file></species>' for s, m, f in species
     )
-    mesh = " ".join(f'nk{k}="{n}"' for k, n in enumerate(grid, 1))
+    mesh = " ".join(f'nk{k}="{n}" k{k}="0"' for k, n in enumerate(grid, 1))
     Path("out/x.xml").write_text(
         f"""<?xml version="1.0"?>
 <qes:espresso xmlns:qes="http://www.quantum-espresso.org/ns/qes/qes-1.0">
 <general_info><creator NAME="PWSCF" VERSION="6.7MaX"/></general_info>
 <input><control_variables><title>{given["title"]}</title></control_variables>
-<bands><smearing degauss="{float(given.get("degauss", 0)) / 2}">mv</smearing></bands>
+<bands><smearing degauss="{float(given.get("degauss", 0)) / 2}">{given.get("smearing")}</smearing>
+<tot_charge>0.0</tot_charge></bands>
 <electron_control><conv_thr>{threshold}</conv_thr></electron_control>
 <k_points_IBZ><monkhorst_pack {mesh}>Monkhorst-Pack</monkhorst_pack></k_points_IBZ></input>
 <output><convergence_info><scf_conv><convergence_achieved>true</convergence_achieved><n_scf_steps>2</n_scf_steps>
 <scf_error>{1e-3 if wrong else threshold / 10}</scf_error>
-</scf_conv></convergence_info>
+</scf_conv>{opt}</convergence_info>
 <atomic_species>{kinds}</atomic_species>
 <atomic_structure><atomic_positions>{places}</atomic_positions><cell>{sides}</cell></atomic_structure>
-<dft><functional>PBE</functional></dft><magnetization><lsda>false</lsda><total>0.0</total></magnetization>
+<dft><functional>PBE</functional></dft><magnetization><lsda>false</lsda><total>0.0</total><absolute>0.0</absolute></magnetization>
 <basis_set><ecutwfc>{float(given["ecutwfc"]) / 2}</ecutwfc><ecutrho>{float(given["ecutrho"]) / 2}</ecutrho></basis_set>
 <total_energy>
 <etot>{energy / HARTREE}</etot>
 </total_energy>
-<forces>{" ".join(["0.0"] * 3 * len(atoms))}</forces><stress>{" ".join(["0.0"] * 9)}</stress></output>
+<forces>{" ".join(["0.0"] * 3 * len(atoms))}</forces><stress>{stress}</stress></output>
 </qes:espresso>
 """
     )

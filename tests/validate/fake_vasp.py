@@ -58,6 +58,8 @@ def main() -> None:
     told = {"SYSTEM": str(incar["SYSTEM"]), "EDIFF": float(incar["EDIFF"]), "ISPIN": int(incar["ISPIN"])}
     used = {"ENMAX": float(incar["ENCUT"]), "NELM": nelm, "NSW": int(incar["NSW"]), "IBRION": int(incar["IBRION"])}
     used |= {"EDIFF": told["EDIFF"], "ISPIN": told["ISPIN"], "LDAU": "LDAU" in incar}
+    used |= {"ISMEAR": int(incar["ISMEAR"]), "SIGMA": float(incar["SIGMA"]), "NELECT": 4.0 * count, "GGA": "--"}
+    used |= {"LUSE_VDW": False, "LHFCALC": False}
     last = "".join(field(name, energy) for name in ("e_fr_energy", "e_wo_entrp", "e_0_energy"))
     atoms = "".join(f"<rc><c>{one}</c><c>{kinds.index(one) + 1}</c></rc>" for one in symbols)
     types = "".join(

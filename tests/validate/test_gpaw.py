@@ -10,10 +10,11 @@ from matlens.validate import gpaw, returned
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
 
-def changed(results: dict, name: str = "v02", **values) -> dict:
+def changed(results: dict, name: str = "v03", **values) -> dict:
     answer = json.loads(results[f"{name}.json"])
     settings = {**answer["settings"], **values.pop("settings", {})}
-    return {**results, f"{name}.json": json.dumps({**answer, "settings": settings, **values}).encode()}
+    used = {**answer["used"], **values.pop("used", {})}
+    return {**results, f"{name}.json": json.dumps({**answer, "settings": settings, "used": used, **values}).encode()}
 
 
 def test_answers_to_the_question_are_accepted(gpaw_answers):
@@ -24,7 +25,7 @@ def test_answers_to_the_question_are_accepted(gpaw_answers):
 
 WRONG = {
     "stale": ({"request": "0" * 64}, "stale or foreign"),
-    "another volume": ({"volume": "v03"}, "stale or foreign"),
+    "another volume": ({"volume": "v02"}, "stale or foreign"),
     "not converged": ({"converged": False}, "not self-consistent"),
     "at the last iteration": ({"iterations": 200}, "not self-consistent"),
     "zero": ({"energy_ev": 0.0}, "its energy is 0"),
@@ -36,6 +37,11 @@ WRONG = {
     "other k points": ({"k_points": [1, 1, 1]}, "k points"),
     "another version": ({"versions": {"gpaw": "26.7.0"}}, "differ in versions"),
     "other setups": ({"setups": {"Si": "g"}}, "differ in setups"),
+    "a charge": ({"used": {"charge": 1.0}}, "total charge 1.0"),
+    "gaussian smearing": ({"used": {"smearing": "gaussian"}}, "kind of smearing gaussian"),
+    "an offset of the mesh": ({"used": {"k_offset": [0.5, 0.5, 0.5]}}, "offset of the mesh of k points"),
+    "a Hubbard U": ({"used": {"setups": {"Si": ":p,2.0"}}}, "setups (DFT+U)"),
+    "a dispersion correction": ({"used": {"extras": {"correction": "D3"}}}, "correction (dispersion or other)"),
     "forces": ({"forces_ev_a": np.ones((2, 3)).tolist()}, "largest force"),
     "wide smearing": ({"settings": {"smearing_ev": 1.0}}, "the smearing was 1 eV, not 0.1 eV"),
     "forces that are missing": ({"forces_ev_a": []}, "cannot be read"),

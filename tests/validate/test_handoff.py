@@ -25,13 +25,13 @@ def test_a_folder_has_all_that_a_stranger_needs(folder):
     names = {path.relative_to(folder.path).as_posix() for path in folder.path.rglob("*") if path.is_file()}
     assert names == {
         "SHA256SUMS", "manifest.json", "run.sh", "job.slurm", "ladder.txt", "pseudo/Si.upf",
-        *(f"v{k:02d}.in" for k in range(5)),
+        *(f"v{k:02d}.in" for k in range(7)),
     }  # fmt: skip
     assert subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=folder.path).returncode == 0
     about = json.loads((folder.path / "manifest.json").read_text())
     assert about["why"] == "first of the list" and about["item"] == "si"
     assert about["pseudopotentials"]["Si"]["cutoff"] == {"by": "its file", "wave_ry": 30.0}
-    assert set(about["expected"]) == {f"results/v{k:02d}.{end}" for k in range(5) for end in ("xml", "out")}
+    assert set(about["expected"]) == {f"results/v{k:02d}.{end}" for k in range(7) for end in ("xml", "out")}
     text = "".join(path.read_text() for path in folder.path.rglob("*") if path.is_file())
     assert str(folder.path.parents[1]) not in text
     assert not re.search(r"20\d\d-\d\d-\d\d", text)
@@ -81,8 +81,8 @@ def test_a_run_is_accepted_with_the_volume_and_stiffness_that_the_stand_in_has(f
 
 def test_a_limit_that_is_not_met_rejects(folder):
     folder.run()
-    found = folder.outcome(fit_mev_per_atom=1e-6)
-    assert found["status"] == "rejected" and "meV/atom" in found["reason"]
+    found = folder.outcome(force_ev_a=-1.0)
+    assert found["status"] == "rejected" and "largest force" in found["reason"]
 
 
 def test_masked_lack_of_convergence_climbs_the_ladder_and_ends_as_failed(folder):

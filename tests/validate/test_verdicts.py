@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import columns
 from matlens.job.batch import BadItem
-from matlens.validate import eos, ladder, verdicts
+from matlens.validate import eos, fits, ladder, verdicts
 
 
 def test_a_verdict_has_a_row_for_each_quantity_with_what_was_predicted():
@@ -81,15 +81,15 @@ def test_limits_turn_an_accepted_candidate_into_a_rejected_one_with_the_reason()
 def murnaghan(volume, energy=-10.0, at=20.0, modulus=150.0, slope=4.5):
     """Birch's equation as it stands in the paper, E(V) in eV."""
     x = (at / volume) ** (2 / 3)
-    return energy + 9 * at * modulus / eos.GPA / 16 * ((x - 1) ** 3 * slope + (x - 1) ** 2 * (6 - 4 * x))
+    return energy + 9 * at * modulus / fits.GPA / 16 * ((x - 1) ** 3 * slope + (x - 1) ** 2 * (6 - 4 * x))
 
 
 def test_an_equation_of_state_comes_back_and_its_error_is_that_of_many_draws():
-    volumes = 20.0 * eos.scales(9, 0.03) ** 3
-    fit = eos.birch_murnaghan(volumes, murnaghan(volumes))
+    volumes = 20.0 * fits.scales(9, 0.03) ** 3
+    fit = fits.birch_murnaghan(volumes, murnaghan(volumes))
     assert fit[:4] == pytest.approx((20.0, -10.0, 150.0, 4.5), rel=1e-6)
     rng = np.random.default_rng(0)
-    draws = [eos.birch_murnaghan(volumes, murnaghan(volumes) + rng.normal(0, 1e-4, 9)) for _ in range(400)]
+    draws = [fits.birch_murnaghan(volumes, murnaghan(volumes) + rng.normal(0, 1e-4, 9)) for _ in range(400)]
     told = np.median([draw.bulk_modulus_error for draw in draws])
     assert told == pytest.approx(np.std([draw.bulk_modulus for draw in draws]), rel=0.15)
 
@@ -98,10 +98,10 @@ def test_ase_finds_the_same_equation_of_state():
     from ase.eos import EquationOfState
     from ase.units import GPa
 
-    volumes = 20.0 * eos.scales(7, 0.03) ** 3
+    volumes = 20.0 * fits.scales(7, 0.03) ** 3
     energies = murnaghan(volumes) + np.random.default_rng(1).normal(0, 1e-5, 7)
     at, energy, modulus = EquationOfState(volumes, energies, eos="birchmurnaghan").fit()
-    fit = eos.birch_murnaghan(volumes, energies)
+    fit = fits.birch_murnaghan(volumes, energies)
     assert (fit.volume, fit.energy, fit.bulk_modulus) == pytest.approx((at, energy, modulus / GPa), rel=1e-5)
 
 
@@ -111,20 +111,22 @@ def test_ase_finds_the_same_equation_of_state():
         (lambda v: -murnaghan(v), "no minimum"),
         (lambda v: murnaghan(v, at=16.0), "lies outside"),
         (lambda v: 0.1 * v, "no minimum"),
-        (lambda v: murnaghan(v) + 0.05 * np.array([1, -1, 1, -1, 1, -1, 1]), "scatter"),
+        (lambda v: murnaghan(v) + 0.05 * np.array([1, -1, 1, -1, 1, -1, 1]), "of all other data"),
     ],
 )
 def test_energies_that_are_no_equation_of_state_say_so(energies, word):
-    volumes = 20.0 * eos.scales(7, 0.03) ** 3
-    said = "; ".join(eos.problems(eos.birch_murnaghan(volumes, energies(volumes)), 1, 1.0))
+    volumes = 20.0 * fits.scales(7, 0.03) ** 3
+    said = "; ".join(eos.problems(fits.birch_murnaghan(volumes, energies(volumes)), 1, 1.0))
     assert word in said or "below 0" in said
 
 
 def test_too_few_volumes_or_energies_that_are_no_numbers_are_refused():
-    with pytest.raises(BadItem, match="four different volumes"):
-        eos.birch_murnaghan([1, 2, 2, 2], [0, 1, 2, 3])
-    with pytest.raises(BadItem, match="no number"):
-        eos.birch_murnaghan([1, 2, 3, 4], [0, 1, np.nan, 3])
+    with pytest.raises(BadItem, match="volumes are equal"):
+        fits.birch_murnaghan([1, 2, 2, 2], [0, 1, 2, 3])
+    with pytest.raises(BadItem, match="not a number"):
+        fits.birch_murnaghan([1, 2, 3, 4], [0, 1, np.nan, 3])
+    with pytest.raises(BadItem, match="needs 4 different volumes or more, not 3"):
+        fits.birch_murnaghan([1, 2, 3], [0, 1, 3])
 
 
 @pytest.mark.parametrize("engine", ladder.LADDERS)

@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Snakefile", "config", "envs", "profiles", "workflow", "data/catalog.yaml", "data/weights", "data/published")
+COPIED = ("Snakefile", "config", "profiles", "workflow", "data/catalog.yaml", "data/weights", "data/published")
 
 FAULTY = {  # the study that is disturbed, by the name of `mine`: shards 0 and 1 have two items, 2 and 3 have one
     "phases": ["matrix", "particle"],

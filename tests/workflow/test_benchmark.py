@@ -26,21 +26,6 @@ def test_steels_end_beside_the_published_models(house, data):
     assert sum(len(fold["data"]) for fold in folds.values()) == 312
 
 
-def test_compositions_meet_no_stage_for_images_or_crystals(house, tmp_path):
-    path = tmp_path / "alloys.csv"
-    path.write_text("id,composition,y\na,NiAl,1\n")
-    ingest = {"compositions": {"path": str(path)}}
-    house.study("wrong", ingest=ingest, connect={"knn": {}})
-    done = house.run("-n", studies="wrong")
-    assert done.returncode and "ingests compositions, and 'connect' works on crystals" in done.stdout + done.stderr
-    house.study("bare", ingest=ingest, predict={"target": "y", "ridge": {}})
-    done = house.run("-n", studies="bare")
-    assert done.returncode and "'features' names none" in done.stdout + done.stderr
-    house.study("split", ingest=ingest, predict={"target": "y", "split": "ood:LOC", "mean": {}})
-    done = house.run("-n", studies="split")
-    assert done.returncode and "predict.split" in done.stdout + done.stderr
-
-
 def test_a_table_of_the_user_with_bad_rows_ends_in_predictions(house, tmp_path):
     metals = ["Ni", "Al", "Fe", "Co", "Cr", "Ti", "Cu", "Zn", "Mn", "V"]
     rows = [f"{a}{b},{a},{b},{len(a + b) + k}" for k, a in enumerate(metals) for b in metals[k + 1 :]]

@@ -40,22 +40,3 @@ def test_the_bridge_joins_micrographs_and_thermodynamics(house, pictures):
     assert table["calphad"].to_numpy() == pytest.approx(0.497, abs=5e-4)
     assert not table["agrees"].astype(bool).any()  # a tenth of each picture is bright
     assert (house.folder / "results/mine/figures/bridge.svg").exists()
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        ({"databases": [{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID"]}]}, "did you mean 'alcrni.tdb'"),
-        ({"databases": [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQID"]}]}, "did you mean 'LIQUID'"),
-        ({"criteria": [{**HALF, "phase": "l12"}]}, "did you mean 'l1_2'"),
-        ({"criteria": [{"quantity": "fraction", "phase": "l1_2"}]}, "needs temperature_k"),
-        ({"pdens": 500}, "unknown"),
-    ],
-)
-def test_what_cannot_be_asked_stops_before_the_first_job(house, change, told):
-    calphad = {"databases": BASES, "temperatures_k": [1000, 1200], **change}
-    house.study("mine", ingest=ALLOYS, validate={"candidates": "index", "calphad": calphad})
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0
-    assert told in done.stdout + done.stderr
-    assert not (house.folder / "results").exists()

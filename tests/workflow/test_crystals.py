@@ -25,14 +25,6 @@ def asked(house, name, shards=1, **changes):
     house.study(name, **{**settings, **changes})
 
 
-def refused(house, name, **changes) -> str:
-    """Say why a study is refused before its first job."""
-    asked(house, name, **changes)
-    done = house.run("-n", studies=name)
-    assert done.returncode and "nothing was started" in done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
 def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four_shards(house):
     figures = {"losses": {}, "sites": {}}
     for name, shards in (("whole", 1), ("parts", 4)):
@@ -60,33 +52,3 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_four
     lent = house.read("lent", "properties").set_index("item")["predicted"]
     assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them
     assert lent[first.index].to_numpy() == pytest.approx(first.to_numpy(), abs=1e-4)
-
-
-def test_what_cannot_work_is_refused_before_the_first_job_with_a_remedy(house):
-    wrong = {**TRAINED, "cgcnn": {"widths": 8}}
-    assert "did you mean 'width'" in refused(house, "option", predict=wrong)
-    assert "add 'knn: {}' to the section 'connect'" in refused(house, "graphless", connect={"radius": {}})
-    assert "name its column of the index as 'target'" in refused(house, "aimless", predict={"cgcnn": {}})
-    lent = {"pretrained": {"weights": {"k": "nobody/cgcnn"}}}
-    assert "neither a file nor a network" in refused(house, "nobody", predict=lent)
-    bulk = "data/weights/cgcnn_log10_bulk_modulus.safetensors"
-    lent = {"pretrained": {"weights": {"k": bulk}}}
-    assert "set connect.knn: {'k': 12}" in refused(house, "other", predict=lent, connect={"knn": {"k": 8}})
-    lent = {"pretrained": {"weights": {"k": "data/weights/gamma_prime_unet.safetensors"}}}
-    assert "no network for crystals" in refused(house, "pixels", predict=lent)
-    assert "says what it reads from atoms" in refused(
-        house, "sites", predict={"target": "volume_a3_per_atom", "mean": {}}, figures={"sites": {}}
-    )
-    stiff = {"pretrained": {"weights": {"k": bulk}}}
-    asked = {"properties": {"k": {"goal": "target"}}, "weighted": {}}
-    assert "screen.properties.k.target: name the value" in refused(house, "targetless", predict=stiff, screen=asked)
-    far = {**TRAINED, "use_folds": [0, 2]}
-    assert ": predict.use_folds: there is no fold 2; the split has folds 0 to 1" in refused(house, "far", predict=far)
-    typo = {"prototypes": {**INGEST, "prototypes": ["perovskit"]}}
-    told = refused(house, "typo", ingest=typo)
-    assert (
-        "config/studies/typo.yaml:" in told
-        and ": ingest.prototypes: prototypes: unknown 'perovskit'; did you mean 'perovskite'?" in told
-    )
-    both = {"pretrained": {"weights": {"formation_energy_ev_per_atom": bulk}}, "chgnet": {}}
-    assert "energies of two kinds" in refused(house, "mixed", predict=both)

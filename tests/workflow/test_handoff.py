@@ -89,20 +89,3 @@ def test_an_engine_that_is_here_is_run_and_a_changed_option_begins_anew(house):
     second = house.read("dft", "verdicts")
     assert not set(first["checksum"].dropna()) & set(second["checksum"].dropna())
     assert (house.folder / "results/dft/handoff/qe/.superseded").is_dir()
-
-
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        ({"validate": {"candidates": "index", "espresso": {}}}, "espresso"),
-        ({"validate": {"candidates": "index", "qe": {"cutof_ry": 40}}}, "did you mean 'cutoff_ry'"),
-        ({"validate": {"candidates": "index", "qe": {"points": 3}}}, "points"),
-        ({"validate": {"qe": {}}}, "this study makes no shortlist"),
-        ({"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}}, "bulk_modulus_gpa"),
-    ],
-)
-def test_wrong_settings_stop_before_the_first_job_and_name_the_remedy(house, wrong, word):
-    house.study("dft", **{**settings(house), **wrong})
-    done = house.run("-n", studies="dft")
-    assert done.returncode != 0
-    assert word in done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """The line from files to tables, run as a user would run it."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -42,7 +43,7 @@ def test_a_finished_study_reruns_only_what_a_change_touches(house, pictures):
     text = plan.stdout + plan.stderr
     assert "results/mine/segment/otsu/labels/0000.zarr.zip" in text
     assert "output: results/mine/segment/all_background/labels" not in text
-    assert "rule ingest:" not in text
+    assert "rule ingest_images:" not in text
 
     Image.open(pictures / "field_0.png").rotate(90).save(pictures / "field_9.png")
     plan = house.run("-n", "--workflow-profile", "none", "--cores", "1", studies="mine")
@@ -52,16 +53,20 @@ def test_a_finished_study_reruns_only_what_a_change_touches(house, pictures):
 def test_a_wrong_study_stops_before_the_first_job(house, pictures):
     house.study("mine", ingest=ingest(pictures), segment={"otsuu": {}})
     done = house.run(studies="mine")
-    assert done.returncode != 0
-    assert "did you mean 'otsu'" in done.stdout + done.stderr
+    assert done.returncode == 2
+    banner, block = done.stderr.split("Configuration error (no job was started):\n")
+    assert block.count("\n") == 1 and "did you mean 'otsu'" in block
+    assert block.startswith("config/studies/mine.yaml:") and ": segment.otsuu: unknown method" in block
+    assert not re.search("Error|Traceback|File ", done.stdout + banner), "no frames of Snakemake"
     assert not (house.folder / "results").exists()
 
 
 def test_a_path_without_files_stops_before_the_first_job(house, pictures):
     house.study("mine", ingest={"files": {"path": f"{pictures}/*.tif"}}, **SETTINGS)
     done = house.run(studies="mine")
-    assert done.returncode != 0
-    assert str(pictures) in done.stdout + done.stderr
+    assert done.returncode == 2
+    assert done.stderr.split("Configuration error (no job was started):\n")[1].count("\n") == 1
+    assert str(pictures) in done.stderr and "Traceback" not in done.stderr + done.stdout
     assert not (house.folder / "results").exists()
 
 

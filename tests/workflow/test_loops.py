@@ -113,15 +113,3 @@ def test_a_loop_of_alloys_asks_calphad(house):
     assert len(asked) == 5
     weak = asked[asked["status"] == "rejected"]
     assert weak["reason"].str.contains("nothing of l1_2").all()
-    limited = {**acquire, "calphad": {**acquire["calphad"], "criteria": [wishes[0] | {"max": 0.5}, wishes[1]]}}
-    house.study("mine", ingest={"alloys": alloys}, acquire=limited)
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0 and "the limits of a loop are its constraints" in done.stdout + done.stderr
-    acquire["constraints"] = {"fraction_l12_1073_k": {"max": 0.5}}
-    house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0 and "CALPHAD is not asked for 'fraction_l12_1073_k'" in done.stdout + done.stderr
-    acquire["constraints"] = {"solvus_l1_2": {"min": 1300, "max": 1200}}
-    house.study("mine", ingest={"alloys": alloys}, acquire=acquire)
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0 and "which nothing does; swap them" in done.stdout + done.stderr

@@ -65,7 +65,7 @@ def test_every_profile_plans_the_demo(house, name):
 def test_every_rule_says_what_it_asks_for():
     """Threads are one by default; memory and minutes are functions of the number of items and of the attempt."""
     for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", path.read_text(), re.M):
+        for rule, body in re.findall(r"^(?:    )?rule ?(\w*):\n((?:    .*\n|\n)*)", path.read_text(), re.M):
             if "script:" in body:
-                assert "mem_mb=memory(" in body, f"{path.name}: rule {rule} asks for no memory"
-                assert re.search(r"runtime=\w*minutes\(", body), f"{path.name}: rule {rule} asks for no minutes"
+                assert "mem_mb=plan.memory(" in body, f"{path.name}: rule {rule} asks for no memory"
+                assert re.search(r"runtime=plan.\w*minutes\(", body), f"{path.name}: rule {rule} asks for no minutes"

@@ -29,10 +29,3 @@ def test_proposals_are_patches_of_images_without_a_truth(house, pictures):
     assert proposals["uncertainty"].is_monotonic_decreasing
     scores = house.read("mine", "scores").query("method == 'random_forest' and phase_name == 'phase'")
     assert scores["iou"].min() > 0.5
-
-
-def test_a_method_that_does_not_learn_cannot_propose(house, pictures):
-    house.study("mine", **settings(pictures, "otsu"))
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0
-    assert "propose.method: 'otsu' is no trained method of this study" in done.stdout + done.stderr

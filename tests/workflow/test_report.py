@@ -317,13 +317,6 @@ def test_a_run_ends_with_figures_a_report_and_on_request_folders_for_viewers(hou
     assert "Nothing to be done" in (again := house.run("-n", "all", "export", studies="mine")).stdout + again.stderr
 
 
-def test_a_figure_without_its_measure_stops_before_the_first_job(house, pictures):
-    house.study("mine", ingest={"files": {"path": f"{pictures}/*"}}, segment={"otsu": {}}, figures={"fractions": {}})
-    done = house.run("-n", studies="mine")
-    assert done.returncode != 0
-    assert "add 'fractions: {}' to the section 'quantify'" in done.stdout + done.stderr
-
-
 @pytest.mark.slow
 def test_a_broken_method_leaves_a_report_of_the_rest_and_the_next_run_mends_it(house, pictures):
     otsu = house.folder / "workflow/matlens/segment/otsu.py"
@@ -347,12 +340,16 @@ def test_lengths_are_averaged_in_one_unit_whatever_parts_the_table_comes_in():
     frame = pd.DataFrame(
         {"method": "otsu", "equivalent_diameter_px": [10.0, 20.0], "equivalent_diameter_um": [1.0, 2.0]}
     )
+    frame["item"] = ["a", "b"]
     half = frame.assign(equivalent_diameter_um=[1.0, float("nan")])
+    none = frame.assign(equivalent_diameter_um=float("nan"))
     assert html.averages("regions", [frame]) == {
         "otsu": {"equivalent diameter / µm": (1.5, pytest.approx(0.7071, 1e-3), 2)}
     }
     for parts in ([half], [half[:1], half[1:]]):
-        assert list(html.averages("regions", parts)["otsu"]) == ["equivalent diameter / px"]
+        (found,) = html.averages("regions", parts)["otsu"].items()
+        assert found[0] == "equivalent diameter / µm (1 of 2 images)" and found[1][::2] == (1.0, 1)
+    for parts in ([none], [none[:1], none[1:]]):
         assert html.averages("regions", parts)["otsu"]["equivalent diameter / px"][::2] == (15, 2)
 
 

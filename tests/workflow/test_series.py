@@ -1,7 +1,6 @@
 """A measure over a series: from files with a time each to one exponent, run as a user would run it."""
 
 import csv
-import re
 
 import numpy as np
 import pandas as pd
@@ -51,15 +50,6 @@ def test_a_series_of_files_becomes_an_exponent(house, series):
     assert house.read("one", "rejected").empty
 
 
-def test_a_series_without_its_measure_stops_before_the_first_job(house, series):
-    settings = {"segment": {"otsu": {}}, "quantify": {"coarsening": {}}}
-    house.study("mine", ingest={"sheet": {"path": str(series)}}, **settings)
-    done = house.run(studies="mine")
-    assert done.returncode != 0
-    assert "quantify.coarsening: works on the table of 'regions'; add 'regions'" in done.stdout + done.stderr
-    assert not (house.folder / "results").exists()
-
-
 def test_the_frame_stands_beside_the_item_where_only_some_items_have_frames(tmp_path):
     still, video = (
         pd.DataFrame({"item": ["a"], "area_px2": [3.0]}),
@@ -68,20 +58,3 @@ def test_the_frame_stands_beside_the_item_where_only_some_items_have_frames(tmp_
     io.write_table(tmp_path / "all.parquet", io.concatenate([still, video]))
     write_csv([tmp_path / "all.parquet"], ["otsu"], tmp_path / "regions.csv")
     assert io.read_csv(tmp_path / "regions.csv").columns.tolist() == ["method", "item", "frame", "area_px2"]
-
-
-@pytest.mark.parametrize(
-    ("header", "section", "message"),
-    [
-        (",hardness_hv", {"predict": {"target": "hardnes_hv", "mean": {}}}, "predict.target: .*mean 'hardness_hv'"),
-        (",alloy", {"quantify": {"regions": {}, "growth": {}}}, "quantify.growth: .*no column 'time_h'"),
-    ],
-)
-def test_a_column_that_the_sheet_lacks_stops_the_run_before_its_first_job(house, tmp_path, header, section, message):
-    Image.fromarray(np.eye(16, dtype=np.uint8)).save(tmp_path / "a.png")
-    (tmp_path / "sheet.csv").write_text(f"file{header}\na.png,300\n")
-    settings = {"phases": ["matrix", "particle"], "segment": {"otsu": {}}, "quantify": {"fractions": {}}, **section}
-    house.study("mine", ingest={"sheet": {"path": str(tmp_path / "sheet.csv")}}, **settings)
-    done = house.run(studies="mine")
-    assert done.returncode and re.search(message, done.stdout + done.stderr)
-    assert not (house.folder / "results").exists()

@@ -46,7 +46,7 @@ def _truth(index, stem: str, unit: str, series: str, all_series: list[str]):
 
 
 def draw(growth: dict, coarsening: dict, index, *, power: float = 3):
-    """Draw a panel for every series and phase; lengths are in micrometres where every mean radius has them.
+    """Draw a panel for every series and phase; lengths are in micrometres where images have a scale.
 
     Points are mean radii with their standard errors; the line is the law of diffusion, r**3 = r0**3 + K t, with the
     fitted r0 and K; n is the exponent fitted freely. The truths are `true_mean_radius_um` (of bodies) and
@@ -55,7 +55,8 @@ def draw(growth: dict, coarsening: dict, index, *, power: float = 3):
     tables = {method: table for method, table in growth.items() if len(table)}
     if not tables:
         return style.nothing("no series was measured")
-    unit = "um" if all(table["mean_radius_um"].notna().all() for table in tables.values()) else "px"
+    unit = "um" if any(table["mean_radius_um"].notna().any() for table in tables.values()) else "px"
+    tables = {method: table for method, table in tables.items() if table[f"mean_radius_{unit}"].notna().any()}
     radius, error = f"mean_radius_{unit}", f"mean_radius_error_{unit}"
     panels_of = {}
     for table in tables.values():

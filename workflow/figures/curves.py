@@ -1,7 +1,10 @@
 """Correlation functions against lag, by direction, with published curves where there are some."""
 
+from matlens import columns
+
 from figures import style
 
+SAME_SCALE = 0.02  # scales may differ by this part and still be one
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -14,21 +17,48 @@ def _draw(tables: dict, column: str, label: str, published, reference_columns: d
     rows = -(-len(tables) // cols)
     figure, axes = style.panels(rows, cols, style.PAGE_IN if cols > 1 else style.COLUMN_IN * 1.3, 2.6)
     for panel, (method, table) in zip(axes.flat, tables.items(), strict=False):
-        means = table.groupby(["direction", "lag_px"], sort=True)[column].mean()
+        table, lag, note = _alike(table, column)
+        means = table.groupby(["direction", lag], sort=True)[column].mean()
         for number, direction in enumerate(means.index.unique("direction")):
             curve, colour = means[direction], style.PALETTE[number % len(style.PALETTE)]
             panel.plot(curve.index, curve, DASHES[number % 4], color=colour, label=direction)
             for name, along in (reference_columns or {}).items():
-                if published is not None and along == direction:
+                if published is not None and along == direction and lag == "lag_px":
                     points = published[name].iloc[: int(curve.index.max()) + 1 : 5]
                     panel.plot(points.index, points, "o", ms=3, mfc="none", color=colour, label=f"published {name}")
         panel.set_title(style.text(method))
-        panel.set_xlabel("lag / px")
+        panel.set_xlabel(("lag / px" if lag == "lag_px" else style.axis(lag)) + (f" ({note})" if note else ""))
         panel.set_ylabel(label)
         panel.legend(ncols=2)
     for panel in axes.flat[len(tables) :]:
         panel.set_visible(False)
     return figure
+
+
+def _alike(table, column: str):
+    """Choose the curves that may be averaged: pixels where all are of one scale or of none, else micrometres.
+
+    Micrometres are those of the images that have a scale, at lags a pixel of the coarsest apart. Returns them, the
+    column of the lag, and a note on how many they are.
+    """
+    import numpy as np
+    import pandas as pd
+
+    kept, lag, note = columns.pooled(table, "lag_um", "lag_px")
+    if lag == "lag_px":
+        return kept, lag, note
+    steps = kept[kept["lag_px"] > 0]
+    scale = (steps["lag_um"] / steps["lag_px"]).groupby(steps["item"]).median()
+    if len(scale) < 2 or np.ptp(scale) <= SAME_SCALE * scale.max():
+        return kept, "lag_px", note
+    parts = []
+    for direction, curves in kept.groupby("direction", sort=True):
+        reach = curves.groupby("item")["lag_um"].max().min()  # as far as all of them go
+        lags = np.arange(0, reach + 1e-9 * scale.max(), scale.max())
+        for _, curve in curves.sort_values("lag_um").groupby("item", sort=True):
+            values = np.interp(lags, curve["lag_um"], curve[column])
+            parts.append(pd.DataFrame({"direction": direction, "lag_um": lags, column: values}))
+    return pd.concat(parts, ignore_index=True), "lag_um", note
 
 
 def two_point(two_point: dict, published, *, reference: str = "", reference_columns: dict | None = None):

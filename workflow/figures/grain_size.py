@@ -1,5 +1,7 @@
 """ASTM E112 grain size number, by item, method and procedure."""
 
+from matlens import columns
+
 from figures import style
 
 
@@ -11,7 +13,7 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
     tables = {method: table for method, table in grain_size.items() if len(table)}
     if not tables:
         return style.nothing("no grains were measured")
-    known = all(table[f"{quantity}_um"].notna().any() for table in tables.values())
+    known = any(table[f"{quantity}_um"].notna().any() for table in tables.values())
     unit = "um" if known else "px"
     items = sorted({item for table in tables.values() for item in table["item"]})
     looks = style.look(tables)
@@ -30,6 +32,7 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
         ticks.append(f"{style.text(item)}\n{style.text(method)}")
     panel.set_yticks(range(len(ticks)), ticks)
     panel.set_ylim(len(ticks) - 0.5, -0.5)
-    panel.set_xlabel(style.axis(f"{quantity}_{unit}"))
+    notes = [columns.pooled(table, f"{quantity}_um", f"{quantity}_px")[2] for table in tables.values()]
+    panel.set_xlabel(style.axis(f"{quantity}_{unit}") + next((f" ({note})" for note in notes if note), ""))
     panel.legend()
     return figure

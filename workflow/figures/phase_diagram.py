@@ -1,4 +1,4 @@
-"""A binary diagram or an isothermal section as its tie lines, with the candidates marked by their verdicts."""
+"""A binary diagram or an isothermal section: its regions, invariants and triangles, and the candidates by verdict."""
 
 from figures import style
 
@@ -7,14 +7,16 @@ VERDICTS = {
     "rejected": {"marker": "o", "color": style.INK, "markerfacecolor": "white"},
     "failed": {"marker": "x", "color": style.CONTROL},
 }
+TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
 def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
     """Draw a panel for each database; mole fractions.
 
-    A tie line joins two phases that are in equilibrium, a triangle three. Candidates are filled where they are
-    accepted, hollow where rejected.
+    Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three
+    phases of a section, a level line those of an invariant. Candidates are filled where they are accepted, hollow where
+    rejected.
     """
     table = next(iter(diagram.values()))
     table = table[table["phases"] > 1]
@@ -54,17 +56,55 @@ def place(rows, elements: list[str]):
 
 
 def ties(panel, rows, elements: list[str], colours: dict) -> None:
-    """Draw tie lines and triangles, and the phases at their ends."""
+    """Draw tie lines, triangles or invariants, and the bounds of the regions of two phases."""
     x, y = place(rows, elements)
-    rows = rows.assign(px=x, py=y)
+    rows = rows.assign(px=x, py=y, region=rows.get("region", -1))
+    section = len(elements) == 3
+    levels = spread(rows["py"].unique()) if not section else None
     for _, tie in rows.groupby("tie", sort=True):
-        closed = list(range(len(tie))) + ([0] if len(tie) > 2 else [])
-        wide = 0.9 if len(tie) > 2 else 0.3
-        panel.plot(tie["px"].iloc[closed], tie["py"].iloc[closed], color=style.FAINT, lw=wide, zorder=1)
+        if len(tie) > 2:
+            three(panel, tie, section)
+        elif section or tie["py"].iloc[0] in levels:
+            panel.plot(tie["px"], tie["py"], color=style.FAINT, lw=0.3, zorder=1)
+    drawn = bounds(panel, rows[(rows["region"] >= 0) & (rows["phases"] == 2)], colours)
+    points = rows[rows["phases"] > 2] if drawn else rows  # a corner of three phases; any end where no line is known
     for name, colour in colours.items():
-        own = rows[rows["structure"] == name]
+        own = points[points["structure"] == name]
         if len(own):
-            panel.plot(own["px"], own["py"], ".", ms=3, color=colour, label=style.text(name), zorder=2)
+            label = None if name in drawn else style.text(name)
+            panel.plot(own["px"], own["py"], ".", ms=2.5, color=colour, label=label, zorder=3)
+
+
+def spread(levels) -> set:
+    """Choose temperatures so far apart that tie lines stay lines."""
+    low, high = min(levels), max(levels)
+    chosen: list = []
+    for level in sorted(levels):
+        if not chosen or level - chosen[-1] >= (high - low) / TIES:
+            chosen.append(level)
+    return set(chosen)
+
+
+def three(panel, tie, section: bool) -> None:
+    """Draw three phases in equilibrium: a triangle of a section, a level line of a binary diagram."""
+    if section:
+        panel.fill(tie["px"], tie["py"], facecolor="#F2F2F2", edgecolor=style.CONTROL, lw=0.6, zorder=0)
+    else:
+        panel.plot(tie["px"], tie["py"], color=style.INK, lw=0.9, zorder=2)
+
+
+def bounds(panel, rows, colours: dict) -> set:
+    """Draw both bounds of every region in the colours of their phases; returns the structures that have a line."""
+    drawn = set()
+    for _, region in rows.groupby("region", sort=True):
+        sides = [region.groupby("tie", sort=True).nth(side) for side in (0, 1)]
+        if len(sides[0]) < 2:
+            continue
+        for side in sides:
+            name = side["structure"].iloc[0]
+            drawn.add(name)
+            panel.plot(side["px"], side["py"], color=colours[name], lw=1.1, label=style.text(name), zorder=2)
+    return drawn
 
 
 def marks(panel, verdicts, index, elements: list[str], lowest: float) -> None:

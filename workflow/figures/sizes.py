@@ -1,5 +1,6 @@
 """How large the regions are: histograms with the log-normal law of the same mean and width."""
 
+from matlens import columns
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from figures import style
@@ -8,7 +9,8 @@ from figures import style
 def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30):
     """Draw one panel per method: the density of a size on a logarithmic axis.
 
-    Micrometres are used when every region has them, pixels otherwise. The line is the log-normal density with the mean
+    Where images have a scale, these are drawn in micrometres, and the panel says how many of all they are; pixels only
+    where no image has one. The line is the log-normal density with the mean
     and standard deviation of the logarithms (its maximum-likelihood estimate); ASSUME: regions are independent.
     """
     import numpy as np
@@ -16,8 +18,9 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
     tables = {method: table for method, table in regions.items() if len(table)}
     if not tables:
         return style.nothing("no region was found")
-    known = all(f"{quantity}_um" in t and t[f"{quantity}_um"].notna().all() for t in tables.values())
-    column = f"{quantity}_{'um' if known else 'px'}"
+    chosen = {method: columns.pooled(t, f"{quantity}_um", f"{quantity}_px") for method, t in tables.items()}
+    column = f"{quantity}_{'um' if any(name.endswith('_um') for _, name, _ in chosen.values()) else 'px'}"
+    tables = {method: table for method, (table, name, _) in chosen.items() if name == column}
     if not all(column in table for table in tables.values()):
         return style.nothing(f"the regions have no column {column}")
     sizes = {method: table[column].to_numpy(dtype=float) for method, table in tables.items()}
@@ -42,7 +45,8 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
             panel.plot(x, law, color=style.INK)
         panel.set_title(style.text(method))
         unit = style.axis(column).rpartition(" / ")[2]
-        note = f"n = {len(values)}\ngeometric mean {np.exp(mean):.3g} {unit}\nσ(ln) = {width:.2f}"
+        images = f"\n{chosen[method][2]}" if chosen[method][2] else ""
+        note = f"n = {len(values)}{images}\ngeometric mean {np.exp(mean):.3g} {unit}\nσ(ln) = {width:.2f}"
         panel.text(0.98, 0.97, note, transform=panel.transAxes, ha="right", va="top", fontsize=6.5)
         panel.set_xscale("log")
         panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

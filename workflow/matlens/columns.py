@@ -1,7 +1,8 @@
 """The dictionary of columns: one name, one meaning, one unit, in every table of the project.
 
-Lengths are measured in pixels (`_px`, `_px2`, `_per_px`, ...). Where the pixel size is known, `calibrate` adds
-the same quantity in micrometres (`_um`, `_um2`, `_per_um`, ...); where it is not, those columns are empty.
+Lengths are measured in pixels (`_px`, `_px2`, `_per_px`, ...): where pixels are not square or slices are further apart
+than pixels, their unit is the width of a pixel, along x. Where that width is known, `calibrate` adds the same quantity
+in micrometres (`_um`, `_um2`, `_per_um`, ...); where it is not, those columns are empty.
 """
 
 import re
@@ -22,11 +23,24 @@ PHASE_NAME = "phase_name"
 REGION = "region"
 FRAME = "frame"
 PIXEL_SIZE = "pixel_size_um"
+PIXEL_SIZE_Y = "pixel_size_y_um"
+PIXEL_SIZE_Z = "pixel_size_z_um"
+SCALE_NOTE = "scale_note"
+GREY_NOTE = "grey_note"
+GREY_LOW = "grey_low"
+GREY_HIGH = "grey_high"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
+IGNORED = "ignored_px"
+REMARK = "remark"
+POINTS_LEFT_OUT = "points_left_out"
 BAR_ROWS = "bar_rows_px"
 BAR_TOP_ROWS = "bar_top_rows_px"
+BAR_COLUMNS = "bar_columns_px"
+TRUTH_PHASES = "truth_phases"
+TAIL = "constant_rows_px"
+EXCLUDE_FILE = "exclude_file"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
@@ -55,7 +69,13 @@ MEANING = {
     PHASE_NAME: "name of the phase in the study",
     REGION: "number of the region within its item, counted from 1",
     FRAME: "number of the frame of a video, counted from 0",
-    PIXEL_SIZE: "edge length of one pixel, in micrometres; empty when the file does not say",
+    PIXEL_SIZE: "width of one pixel, along x, in micrometres; empty when the file does not say",
+    PIXEL_SIZE_Y: "height of one pixel, along y, in micrometres; empty when it is not known",
+    PIXEL_SIZE_Z: "distance between the slices of a volume, in micrometres; empty for images and when it is not known",
+    SCALE_NOTE: "doubt about the scale: not plausible, missing along z, file and study apart; empty without one",
+    GREY_NOTE: "doubt about the grey values: little of the range is used, or more than that of the study",
+    GREY_LOW: "grey value that means black, 0; images of a series share it",
+    GREY_HIGH: "grey value that means white, 1",
     TIME: "time of the heat treatment, in hours",
     TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
     "axes": "axes of the stored array in order: yx, zyx for a volume, tyx for frames",
@@ -83,13 +103,20 @@ MEANING = {
     "grid": "grid of the points of an EBSD map, and what was done to make pixels of it",
     "step_x_um": "distance of the points of an EBSD map along x, in micrometres",
     "step_y_um": "distance of the points of an EBSD map along y, in micrometres",
-    "points_not_indexed": "points of an EBSD map without an orientation",
+    "points_not_indexed": "points of an EBSD map without an orientation, those that were not exported among them",
+    POINTS_LEFT_OUT: "points of an EBSD map that the export left out",
+    IGNORED: "pixels that are not measured: drawn on the image, excluded, not a number, or not exported",
+    REMARK: "remarks on the item or the row that change what its numbers mean; empty without one",
     "quality_map": "quantity of an EBSD map that stands in its pixels",
     "pixel_size_source": "where the pixel size comes from",
     "other_signals": "number of further images in the file, which were not read",
     COLOUR: "red, green and blue of an image, kept beside its grey pixels",
     BAR_ROWS: "rows of information bars that were cut off the image",
     BAR_TOP_ROWS: "those of them that were at its top",
+    BAR_COLUMNS: "columns of information bars at its left and right, which are not measured",
+    TRUTH_PHASES: "number of phases in its ground truth",
+    TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
+    EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
     TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",
@@ -118,6 +145,7 @@ MEANING = {
     "matched_iou": "mean IoU of the matched regions",
     "panoptic_quality": "instance F1 times the mean IoU of the matched regions",
     "engine": "code or model that judged the candidate",
+    "pending": "candidates asked so far whose results are not back",
     "status": "accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending",
     "quantity": "what was computed; empty where nothing was",
     "value": "what was computed, in the unit",
@@ -210,10 +238,18 @@ MEANING = {
     "diameter_from_px": "lower edge of the diameter class, in pixels",
     "diameter_to_px": "upper edge of the class, the diameter of its spheres, in pixels",
     "sections_per_px2": "sections of the class per area, per square pixel",
-    "spheres_per_px3": "spheres of the class per volume, per cubic pixel",
+    "spheres_per_px3": "spheres of the class per volume, 0 where they are not significant, per cubic pixel",
+    "spheres_low_per_px3": "lower end of its 95 % interval, per cubic pixel",
+    "spheres_high_per_px3": "upper end of its 95 % interval, per cubic pixel",
+    "spheres_saltykov_per_px3": "the same by Saltykov's coefficients, negative where noise is, per cubic pixel",
+    "sphere_mean_diameter_low_px": "lower end of the 95 % interval of the mean diameter of the spheres, in pixels",
+    "sphere_mean_diameter_high_px": "upper end of that interval, in pixels",
+    "fullman_diameter_px": "mean diameter of the spheres by the harmonic mean of the sections (Fullman), in pixels",
     "procedure": "procedure of ASTM E112: lines, circles or planimetric",
     "direction_deg": "direction of the test lines, counter-clockwise from x, in degrees; empty for all",
-    "fields": "number of fields behind the interval",
+    "fields": "number of test lines (lines) or of fields (circles, planimetric)",
+    "blocks": "blocks of the image whose scatter makes the interval, each several grains wide",
+    "grains_per_field": "mean number of grains a field; ASTM E112 asks for at least 50",
     "counted": "intersections (lines, circles) or grains (planimetric) counted",
     "test_length_px": "length of the test lines, in pixels",
     "test_area_px2": "area of the fields, in pixels",
@@ -247,22 +283,26 @@ MEANING = {
     "two_point_probability": "two-point correlation S2: probability that both ends of the lag lie in the phase",
     "lineal_path_probability": "lineal path L: probability that the whole segment of the lag lies in the phase",
     "two_point_cluster_probability": "cluster function C2: probability that both ends lie in the same cluster",
-    "chords": "number of chords (straight stretches of the phase) that the border of the image does not cut",
-    "chords_cut": "number of chords that the border of the image cuts",
+    "chords": "number of chords (straight stretches of the phase) that no border cuts",
+    "chords_cut": "number of chords cut by the border of the image or by pixels that are not labelled",
     "chord_mean_px": "mean length of the chords that the border does not cut, in pixels",
     "chord_std_px": "standard deviation of the length of those chords, in pixels",
     "chord_length_px": "length of the chords that are counted, in pixels",
     "chord_probability": "part of the chords of this direction that have this length",
     "mean_intercept_px": "length of the phase along the lines over its chords (cut ones count half), in pixels",
     "specific_surface_per_px": "boundary of the phase with others per labelled area or volume (Crofton), per pixel",
-    "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, per pixel",
+    "specific_surface_s2_per_px": "the same from the slope of S2 at lag 0 along the axes, if isotropic, per pixel",
+    "surface_anisotropy": "largest relative difference of the crossings along a direction from their mean; 0 isotropic",
     "triple_line_density_per_px2": "length of voxel edges where three phases meet, per volume; empty in 2-D",
     "triple_line_smooth_per_px2": "length of the smooth lines behind those edges, per volume, if isotropic",
     "clusters": "number of connected clusters of the phase",
-    "spanning_clusters": "number of clusters that reach from border to border along the direction",
+    "spanning_clusters": "number of clusters that reach from face to face of the labelled window along the direction",
     "connected_fraction": "part of the phase that lies in spanning clusters, 0 to 1",
-    "tortuosity": "mean shortest way through the phase to the last plane, over the straight distance",
-    "tortuosity_min": "shortest way through the phase, over the straight distance",
+    "phase_fraction": "fraction of the phase in the labelled window, 0 to 1",
+    "effective_diffusivity": "D_eff / D0 of steady diffusion through the phase, 0 if it does not span",
+    "tortuosity_factor": "diffusive tortuosity: fraction over D_eff / D0; empty if the phase does not span",
+    "tortuosity": "geometric tortuosity: mean shortest way through the phase over the straight distance",
+    "tortuosity_min": "geometric: shortest way through the phase, over the straight distance",
     "reached_fraction": "part of the phase in the last plane that can be reached from the first",
     "database": "thermodynamic database",
     "T_K": "temperature, K",
@@ -296,7 +336,7 @@ def calibrate(frame, pixel_size_um: float | None):
     """Add to a table the micrometre column of every pixel column; empty where the pixel size is unknown.
 
     Parameters: `frame`, a DataFrame with columns named `..._px`, `..._px2`, `..._px3` or `..._per_px...`;
-    `pixel_size_um`, the edge length of a square pixel in micrometres, or None.
+    `pixel_size_um`, the width of a pixel along x in micrometres, or None. Lengths along y and z are in that unit.
     """
     size = float("nan") if pixel_size_um is None else float(pixel_size_um)
     added = {}
@@ -305,3 +345,20 @@ def calibrate(frame, pixel_size_um: float | None):
             power = int(match["power"] or 1) * (-1 if match["per"] else 1)
             added[f"{match['stem']}_{match['per'] or ''}um{match['power']}"] = frame[name].astype(float) * size**power
     return frame.assign(**added)
+
+
+def pooled(frame, micrometres: str, pixels: str):
+    """Choose the rows whose lengths may be put together; return them, the column that holds these, and a note.
+
+    Where items have a scale, they are those items, in micrometres; the note says "2 of 3 images" where some have none,
+    and is empty otherwise. Without any scale they are all rows, in pixels.
+    """
+    if micrometres not in frame or not frame[micrometres].notna().any():
+        return frame, pixels, ""
+    kept = frame[frame[micrometres].notna()]
+    if ITEM not in frame or len(kept) == len(frame):
+        return kept, micrometres, ""
+    # a length may be empty where there is nothing to measure: what counts is that the pixels have one
+    measured = frame[micrometres].notna() | (frame[pixels].notna() if pixels in frame else False)
+    known, every = kept[ITEM].nunique(), frame[ITEM][measured].nunique()
+    return kept, micrometres, f"{known:,} of {every:,} images" if known < every else ""

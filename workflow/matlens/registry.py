@@ -1,9 +1,11 @@
 """Methods by name: a literal table of `name: "module:function"` per room, and nothing imported before it is chosen."""
 
+import dataclasses
 import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -17,18 +19,72 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f"{hint}allowed: {', '.join(allowed)}"
 
 
+@cache
+def table(entry: str) -> Mapping:
+    """Import a table by "module:TABLE"."""
+    module, name = entry.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def method_of(name: str) -> str:
+    """Return the method of a variant: "unet" of "unet.wide"; a method without variant is its own."""
+    return name.partition(".")[0]
+
+
+def pattern(table: Iterable[str]) -> str:
+    """Return the regular expression of the methods of a table and their variants, for a wildcard."""
+    return f"(?:{'|'.join(table)})(?:[.][a-z0-9_]+)?"
+
+
+def entry(table: Mapping[str, str], name: str) -> str:
+    """Return the entry of a method or variant in a table; a KeyError names the right ones."""
+    method = method_of(name)
+    if method not in table:
+        raise KeyError(f"unknown method '{method}'; {suggest(method, table)}")
+    return table[method]
+
+
 def load(table: Mapping[str, str], name: str) -> Callable:
-    """Import the function that `table` lists under `name`; a KeyError names the right ones."""
-    if name not in table:
-        raise KeyError(f"unknown method '{name}'; {suggest(name, table)}")
-    module, function = table[name].split(":")
+    """Import the function that `table` lists under the method of `name`; a KeyError names the right ones."""
+    module, function = entry(table, name).split(":")
     return getattr(importlib.import_module(module), function)
 
 
-def options_of(function: Callable) -> dict[str, object]:
-    """Return the options of a method, its keyword-only arguments, with their defaults."""
+def _is_group(value) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
+
+
+def _named_only(function: Callable) -> dict[str, object]:
+    """Return the keyword-only arguments of a function with their defaults."""
     parameters = inspect.signature(function).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def options_of(function: Callable) -> dict[str, object]:
+    """Return the options of a method, its keyword-only arguments, with their defaults.
+
+    An argument whose default is an instance of a dataclass is a group: it stands for its fields, so that methods can
+    share options that are written once.
+    """
+    found = {}
+    for name, default in _named_only(function).items():
+        if _is_group(default):
+            found |= {field.name: getattr(default, field.name) for field in dataclasses.fields(default)}
+        else:
+            found[name] = default
+    return found
+
+
+def _grouped(function: Callable, options: Mapping[str, object]) -> dict[str, object]:
+    """Put options into the keyword-only arguments of a method, those of a group into one."""
+    made = {}
+    for name, default in _named_only(function).items():
+        if _is_group(default):
+            own = {f.name: options[f.name] for f in dataclasses.fields(default) if f.name in options}
+            made[name] = dataclasses.replace(default, **own)
+        elif name in options:
+            made[name] = options[name]
+    return made
 
 
 def inputs_of(function: Callable) -> list[str]:
@@ -44,11 +100,8 @@ def call(function: Callable, offered: Mapping[str, object], options: Mapping[str
     of the same method (the `plan` of an ingest method) are left to that one. A positional argument
     with a default may be missing among the offers.
     """
-    own, parameters = options_of(function), inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
     taken = [
         name for name in inputs_of(function) if name in offered or parameters[name].default is inspect.Parameter.empty
     ]
-    return function(
-        **{name: offered[name] for name in taken},
-        **{name: value for name, value in options.items() if name in own},
-    )
+    return function(**{name: offered[name] for name in taken}, **_grouped(function, options))

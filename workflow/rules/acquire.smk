@@ -2,97 +2,93 @@
 
 
 rule acquire:
+    """Choose the candidates of a round from the verdicts of the rounds before it."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        verdicts=earlier("verdicts"),
-        timings=earlier("timings"),
-        code=lambda wildcards: sources.closure(
-            "scripts/acquire.py",
-            acquire.METHODS[wildcards.method],
-            acquire.SURROGATES[STUDIES[wildcards.study]["acquire"]["surrogate"]],
+        index=plan.index,
+        verdicts=plan.earlier_rounds("verdicts"),
+        timings=plan.earlier_rounds("timings"),
+        code=plan.loop_code(
+            "acquire", method=acquire.METHODS, surrogate=acquire.SURROGATES
         ),
     output:
-        candidates="results/{study}/acquire/{method}/candidates/{shard}.parquet",
+        candidates="results/{study}/acquire/{method}/candidates/{round}.parquet",
     log:
-        "logs/{study}/acquire/{method}/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/acquire/{method}/{round}.log",
+    benchmark:
+        "logs/{study}/acquire/{method}/{round}.tsv"
     resources:
-        mem_mb=memory(3000, 0.1, whole=True),
-        runtime=minutes(60, 0.01, whole=True),
+        mem_mb=plan.memory(3000, 0.1),
+        runtime=plan.minutes(60, 0.01),
     params:
-        options=options("acquire"),
-        settings=asking,
+        options=plan.options("acquire"),
+        settings=plan.loop_settings,
     script:
         "../scripts/acquire.py"
 
 
 rule judge:
+    """Get the verdicts on the candidates of a round."""
     input:
-        candidates="results/{study}/acquire/{method}/candidates/{shard}.parquet",
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        code=lambda wildcards: sources.closure(
-            "scripts/judge.py",
-            acquire.ORACLES[STUDIES[wildcards.study]["acquire"]["oracle"]],
-        ),
+        candidates="results/{study}/acquire/{method}/candidates/{round}.parquet",
+        index=plan.index,
+        code=plan.loop_code("judge", oracle=acquire.ORACLES),
     output:
-        verdicts="results/{study}/acquire/{method}/verdicts/{shard}.parquet",
-        timings="results/{study}/acquire/{method}/timings/{shard}.parquet",
+        verdicts="results/{study}/acquire/{method}/verdicts/{round}.parquet",
+        timings="results/{study}/acquire/{method}/timings/{round}.parquet",
     log:
-        "logs/{study}/acquire/{method}/judge_{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/acquire/{method}/judge_{round}.log",
+    benchmark:
+        "logs/{study}/acquire/{method}/judge_{round}.tsv"
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(60),
     params:
-        oracle=lambda wildcards: STUDIES[wildcards.study]["acquire"]["oracle"],
-        settings=judging,
-        databases=oracle_databases,
+        oracle=plan.section("acquire", "oracle"),
+        settings=plan.oracle_settings,
+        databases=plan.oracle_databases,
     script:
         "../scripts/judge.py"
 
 
 rule progress:
+    """Summarise the rounds of a method."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        candidates=every_round("candidates"),
-        verdicts=every_round("verdicts"),
-        code=code("progress"),
+        index=plan.index,
+        candidates=plan.all_rounds("candidates"),
+        verdicts=plan.all_rounds("verdicts"),
+        code=plan.code("progress"),
     output:
         rounds="results/{study}/acquire/{method}/rounds/all.parquet",
         asked="results/{study}/acquire/{method}/asked/all.parquet",
     log:
         "logs/{study}/acquire/{method}/progress.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/acquire/{method}/progress.tsv"
     resources:
-        mem_mb=memory(1500, 0.2, whole=True),
-        runtime=minutes(20, 0.001, whole=True),
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(20, 0.001),
     params:
-        settings=asking,
+        settings=plan.loop_settings,
     script:
         "../scripts/progress.py"
 
 
 rule transfer:
+    """Measure what the verdicts of every round taught the surrogate."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        verdicts=every_round("verdicts"),
-        code=lambda wildcards: sources.closure(
-            "scripts/transfer.py",
-            acquire.SURROGATES[STUDIES[wildcards.study]["acquire"]["surrogate"]],
-        ),
+        index=plan.index,
+        verdicts=plan.all_rounds("verdicts"),
+        code=plan.loop_code("transfer", surrogate=acquire.SURROGATES),
     output:
         table="results/{study}/acquire/{method}/transfer/all.parquet",
     log:
         "logs/{study}/acquire/{method}/transfer.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/acquire/{method}/transfer.tsv"
     resources:
-        mem_mb=memory(3000, 0.1, whole=True),
-        runtime=minutes(60, 0.01, whole=True),
+        mem_mb=plan.memory(3000, 0.1),
+        runtime=plan.minutes(60, 0.01),
     params:
-        settings=asking,
+        settings=plan.loop_settings,
     script:
         "../scripts/transfer.py"

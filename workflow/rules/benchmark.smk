@@ -1,65 +1,70 @@
+localrules:
+    record,
+
+
 rule benchmark:
+    """Compare predictions on official folds with those of published models."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        predictions=predicted,
-        recorded=recorded(),
+        index=plan.index,
+        predictions=plan.predictions,
+        recorded=predictions.published_scores(),
         leaderboard="data/published/matbench_leaderboard.csv",
-        code=code("benchmark"),
+        code=plan.code("benchmark"),
     output:
         table="results/{study}/tables/benchmark.csv",
         paired="results/{study}/tables/paired.csv",
     log:
         "logs/{study}/tables/benchmark.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/tables/benchmark.tsv"
     resources:
-        mem_mb=memory(1500, 0.02),
-        runtime=minutes(10, 0.001),
+        mem_mb=plan.memory(1500, 0.02),
+        runtime=plan.minutes(10, 0.001),
     params:
-        methods=lambda wildcards: predicts(wildcards.study),
-        target=lambda wildcards: STUDIES[wildcards.study]["predict"]["target"],
+        methods=plan.learned_methods,
+        target=plan.section("predict", "target"),
     script:
         "../scripts/benchmark.py"
 
 
 rule ood:
+    """Score predictions out of distribution, next to published models evaluated in distribution."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        predictions=predicted,
+        index=plan.index,
+        predictions=plan.predictions,
         reference="data/published/ood_in_distribution.csv",
-        code=code("ood"),
+        code=plan.code("ood"),
     output:
         table="results/{study}/tables/ood.csv",
     log:
         "logs/{study}/tables/ood.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/tables/ood.tsv"
     resources:
-        mem_mb=memory(1500, 0.02),
-        runtime=minutes(10, 0.001),
+        mem_mb=plan.memory(1500, 0.02),
+        runtime=plan.minutes(10, 0.001),
     params:
-        methods=lambda wildcards: predicts(wildcards.study),
-        split=lambda wildcards: STUDIES[wildcards.study]["predict"]["split"],
-        target=lambda wildcards: STUDIES[wildcards.study]["predict"]["target"],
+        methods=plan.learned_methods,
+        split=plan.section("predict", "split"),
+        target=plan.section("predict", "target"),
     script:
         "../scripts/ood.py"
 
 
 rule record:
+    """Write predictions on official folds in the format of Matbench."""
     input:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
-        code=code("record"),
+        code=plan.code("record"),
     output:
         record="results/{study}/predict/{method}/record/all.json",
     log:
         "logs/{study}/predict/{method}/record.log",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1500, 0.02),
-        runtime=minutes(10, 0.001),
+        mem_mb=plan.memory(1500, 0.02),
+        runtime=plan.minutes(10, 0.001),
     params:
-        options=options("predict"),
-        target=lambda wildcards: STUDIES[wildcards.study]["predict"]["target"],
+        options=plan.options("predict"),
+        target=plan.section("predict", "target"),
     script:
         "../scripts/record.py"

@@ -1,112 +1,118 @@
-# Equilibria of candidates, diagrams, and the bridge from micrographs. pycalphad's points depend on the seed of Python's hashes:
-# common.smk pins it for every job, and doors that were begun without begin again.
+# Equilibria of candidates, diagrams, and the bridge from micrographs. Results of pycalphad depend on the seed of Python's
+# hashes: common.smk fixes it for every job, and scripts that were started without it start again.
+
+
+localrules:
+    calphad_merge,
+    equilibria_table,
 
 
 rule calphad:
+    """Judge a part of the candidates by their phase equilibria."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        shortlists=shortlisted,
-        code=sources.closure("scripts/calphad.py"),
+        index=plan.index,
+        shortlists=plan.shortlists,
+        code=plan.code("calphad", validate.BATCHES),
     output:
-        verdicts="results/{study}/validate/calphad/verdicts/{shard}.parquet",
-        equilibria="results/{study}/validate/calphad/equilibria/{shard}.parquet",
-        timings="results/{study}/validate/calphad/timings/{shard}.parquet",
+        verdicts="results/{study}/validate/{method}/verdicts/{part}.parquet",
+        equilibria="results/{study}/validate/{method}/equilibria/{part}.parquet",
+        timings="results/{study}/validate/{method}/timings/{part}.parquet",
     log:
-        "logs/{study}/validate/calphad/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/validate/{method}/{part}.log",
+    benchmark:
+        "logs/{study}/validate/{method}/{part}.tsv"
+    wildcard_constraints:
+        method=pattern(validate.BATCHES),
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60, 0.5),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(60, 0.5),
     params:
-        most=most_candidates,
-        options=equilibria_settings("calphad"),
-        databases=database_digest("calphad"),
-        shards=lambda wildcards: STUDIES[wildcards.study]["validate"]["jobs"],
+        most=plan.most,
+        options=plan.options("validate"),
+        databases=plan.databases(),
+        parts=plan.parts,
     script:
         "../scripts/calphad.py"
 
 
 rule calphad_merge:
+    """Concatenate a table of all parts of the candidates."""
     input:
-        tables=candidate_parts(
-            "results/{study}/validate/calphad/{artefact}/{shard}.parquet"
+        tables=plan.of_parts(
+            "results/{study}/validate/{method}/{output}/{part}.parquet"
         ),
-        code=code("collect"),
+        code=plan.code("collect"),
     output:
-        table="results/{study}/validate/calphad/{artefact}/all.parquet",
+        table="results/{study}/validate/{method}/{output}/all.parquet",
     log:
-        "logs/{study}/validate/calphad/{artefact}.log",
+        "logs/{study}/validate/{method}/{output}.log",
     wildcard_constraints:
-        artefact="verdicts|equilibria|timings",
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(validate.BATCHES),
+        output="verdicts|equilibria|timings",
     resources:
-        mem_mb=memory(1000, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.1),
+        runtime=plan.minutes(5, 0.001),
     script:
         "../scripts/collect.py"
 
 
 rule diagram:
+    """Find the tie lines of a phase diagram."""
     input:
-        code=sources.closure("scripts/diagram.py"),
+        code=plan.code("diagram"),
     output:
         table="results/{study}/validate/calphad/diagram/all.parquet",
     log:
         "logs/{study}/validate/diagram.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/validate/diagram.tsv"
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(60),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(60),
     params:
-        settings=equilibria_settings("diagram"),
-        databases=database_digest("diagram"),
+        settings=plan.section("validate", "diagram"),
+        databases=plan.databases("diagram"),
     script:
         "../scripts/diagram.py"
 
 
 rule bridge:
+    """Compare measured phase fractions with those at equilibrium."""
     input:
-        measured=measured_fractions,
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        code=sources.closure("scripts/bridge.py"),
+        measured=plan.fractions,
+        index=plan.index,
+        code=plan.code("bridge"),
     output:
         table="results/{study}/validate/bridge/bridge/all.parquet",
         equilibria="results/{study}/validate/bridge/equilibria/all.parquet",
     log:
         "logs/{study}/validate/bridge.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/validate/bridge.tsv"
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(30),
     params:
-        methods=lambda wildcards: list(STUDIES[wildcards.study]["segment"]),
-        settings=equilibria_settings("bridge"),
-        databases=database_digest("bridge"),
+        methods=plan.fraction_methods,
+        settings=plan.section("validate", "bridge"),
+        databases=plan.databases("bridge"),
     script:
         "../scripts/bridge.py"
 
 
 rule equilibria_table:
+    """Write a table of equilibria that people open."""
     input:
-        tables=lambda wildcards: {
-            "equilibria": ["results/{study}/validate/calphad/equilibria/all.parquet"],
-            "bridge": ["results/{study}/validate/bridge/bridge/all.parquet"],
-        }[wildcards.table],
-        code=code("verdicts"),
+        tables=plan.equilibria,
+        code=plan.code("verdicts"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
         "logs/{study}/tables/{table}.log",
     wildcard_constraints:
         table="equilibria|bridge",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.1),
+        runtime=plan.minutes(5, 0.001),
     script:
         "../scripts/verdicts.py"

@@ -1,37 +1,28 @@
 rule export_shard:
+    """Export a shard of images with their labels as OME-Zarr folders."""
     input:
-        plan=lambda wildcards: f"{source(wildcards.study)}/plan/all.parquet",
-        images=lambda wildcards: f"{source(wildcards.study)}/images/{wildcards.shard}.zarr.zip",
-        truth=lambda wildcards: f"{source(wildcards.study)}/truth/{wildcards.shard}.zarr.zip",
-        labels=lambda wildcards: expand(
-            "results/{study}/segment/{method}/labels/{shard}.zarr.zip",
-            method=STUDIES[wildcards.study]["segment"],
-            **wildcards,
-        ),
-        code=code("export"),
+        plan=plan.plan,
+        images=plan.ingested("images"),
+        truth=plan.ingested("truth"),
+        labels=plan.labels,
+        code=plan.code("export"),
     output:
         manifest="results/{study}/export/manifest/{shard}.json",
     log:
         "logs/{study}/export/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/export/{shard}.tsv"
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(10, 0.1),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(10, 0.1),
     params:
-        methods=lambda wildcards: list(STUDIES[wildcards.study]["segment"]),
-        shards=lambda wildcards: len(shards(wildcards.study)),
+        methods=plan.methods("segment"),
+        shards=plan.shard_count,
     script:
         "../scripts/export.py"
 
 
 rule export:
+    """Export the images of all studies for viewers."""
     input:
-        [
-            expand(
-                "results/{study}/export/manifest/{shard}.json",
-                study=name,
-                shard=shards(name),
-            )
-            for name in STUDIES
-        ],
+        plan.exports(),

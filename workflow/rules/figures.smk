@@ -1,65 +1,28 @@
-rule overlays:
-    input:
-        plan=lambda wildcards: f"{source(wildcards.study)}/plan/all.parquet",
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        images=lambda wildcards: expand(
-            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        truth=lambda wildcards: expand(
-            f"{source(wildcards.study)}/truth/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        labels=lambda wildcards: expand(
-            "results/{study}/segment/{method}/labels/{shard}.zarr.zip",
-            shard=shards(wildcards.study),
-            **wildcards,
-        ),
-        code=code("overlays"),
-    output:
-        overlays="results/{study}/segment/{method}/overlays/all.zip",
-    log:
-        "logs/{study}/segment/{method}/overlays.log",
-    conda:
-        "../../envs/core.yaml"
-    resources:
-        mem_mb=memory(2000),
-        runtime=minutes(15),
-    params:
-        most=overlay_option("items"),
-        width_px=overlay_option("width_px"),
-    script:
-        "../scripts/overlays.py"
-
-
 rule figure:
+    """Draw a figure of a study."""
     input:
-        files=needed,
-        code=lambda wildcards: sources.closure(
-            "scripts/figure.py",
-            "figures/style.py",
-            "figures/__init__.py",
-            DRAWS[wildcards.figure],
-        ),
+        files=plan.figure_files,
+        code=plan.figure_code,
     output:
         figure="results/{study}/figures/{figure}.svg",
     log:
         "logs/{study}/figures/{figure}.log",
+    benchmark:
+        "logs/{study}/figures/{figure}.tsv"
     wildcard_constraints:
         figure="|".join(FIGURES),
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1500, 0.2),
-        runtime=minutes(10, 0.001),
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(10, 0.001),
     params:
-        needs=needs,
+        needs=plan.figure_needs,
         name=lambda wildcards: wildcards.figure,
-        options=options("figures", "figure"),
+        options=plan.options("figures", "figure"),
     script:
         "../scripts/figure.py"
 
 
 rule figures:
+    """Draw the figures of all studies."""
     input:
-        [pictures(name) for name in STUDIES],
+        plan.all_pictures(),

@@ -1,48 +1,50 @@
-# The folders are no outputs: Snakemake would delete what ran in them. The registry is the output, and says what they must hold.
+# The folders are no outputs, since Snakemake would delete the results in them. The output is the registry with their checksums.
 
 
 rule handoff:
+    """Write a self-contained folder of inputs for every candidate."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        shortlists=shortlisted,
-        structures=candidate_structures,
-        templates=handoff_templates,
-        code=code("handoff", validate.HANDOFFS),
+        index=plan.index,
+        shortlists=plan.shortlists,
+        structures=plan.structures,
+        templates=engines.handoff_templates(),
+        code=plan.code("handoff", validate.HANDOFFS),
     output:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
     log:
         "logs/{study}/handoff/{method}.log",
+    benchmark:
+        "logs/{study}/handoff/{method}.tsv"
     wildcard_constraints:
-        method="|".join(validate.HANDOFFS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(validate.HANDOFFS),
     resources:
-        mem_mb=memory(1500, 0.01, whole=True),
-        runtime=minutes(20),
+        mem_mb=plan.memory(1500, 0.01),
+        runtime=plan.minutes(20),
     params:
-        options=options("validate"),
-        most=most_candidates,
-        accept=accepting,
+        options=plan.options("validate"),
+        most=plan.most,
+        accept=plan.section("validate", "accept"),
     script:
         "../scripts/handoff.py"
 
 
 rule run_handoffs:
+    """Run the folders of a part of the candidates, if their engine is on this machine."""
     input:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
-        code=code("run_handoffs"),
+        code=plan.code("run_handoffs"),
     output:
-        runs="results/{study}/handoff/{method}/runs/{shard}.parquet",
+        runs="results/{study}/handoff/{method}/runs/{part}.parquet",
     log:
-        "logs/{study}/handoff/{method}/runs/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/handoff/{method}/runs/{part}.log",
+    benchmark:
+        "logs/{study}/handoff/{method}/runs/{part}.tsv"
     resources:
-        mem_mb=memory(4000),
-        runtime=candidate_minutes(10),
+        mem_mb=plan.memory(4000),
+        runtime=plan.candidate_minutes(10),
     params:
-        options=options("validate"),
-        found=engine_found,
-        shards=lambda wildcards: STUDIES[wildcards.study]["validate"]["jobs"],
+        options=plan.options("validate"),
+        found=plan.program_found,
+        parts=plan.parts,
     script:
         "../scripts/run_handoffs.py"

@@ -1,28 +1,9 @@
-# The settings of the cross-validation of tables and images.
-VALIDATION = (
-    "target",
-    "group",
-    "folds",
-    "seed",
-    "split",
-    "use_folds",
-    "allow_incomplete",
-    "task",
-    "shuffles",
-    "curve_steps",
-)
-
-
 rule predict:
+    """Cross-validate a method of tables, and predict items without a value."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        tables=lambda wildcards: expand(
-            "results/{study}/quantify/{labels}/{measure}/all.parquet",
-            study=wildcards.study,
-            labels=featured(wildcards.study)[0],
-            measure=featured(wildcards.study)[1],
-        ),
-        code=code("predict", predict.METHODS),
+        index=plan.index,
+        tables=plan.feature_tables,
+        code=plan.code("predict", predict.METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -31,61 +12,58 @@ rule predict:
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
     wildcard_constraints:
-        method="|".join(predict.METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.METHODS),
     resources:
-        mem_mb=memory(2000, 0.5),
-        runtime=minutes(60, 0.05),
+        mem_mb=plan.memory(2000, 0.5),
+        runtime=plan.minutes(60, 0.05),
     params:
-        options=options("predict"),
-        measures=lambda wildcards: featured(wildcards.study)[1],
-        settings=lambda wildcards: {
-            key: STUDIES[wildcards.study]["predict"][key]
-            for key in ("features", *VALIDATION)
-        },
+        options=plan.options("predict"),
+        measures=plan.feature_measures,
+        settings=plan.chosen("predict", ("features", *predictions.VALIDATION)),
     script:
         "../scripts/predict.py"
 
 
 rule predict_images:
+    """Cross-validate a method of images."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        images=lambda wildcards: expand(
-            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        code=code("predict_images", predict.IMAGE_METHODS),
+        index=plan.index,
+        images=plan.images("predict"),
+        initial=plan.image_initial,
+        code=plan.code("predict_images", predict.IMAGE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
+        weights="results/{study}/predict/{method}/weights/all.safetensors",
+        card="results/{study}/predict/{method}/card/all.json",
     log:
         "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
     wildcard_constraints:
-        method="|".join(predict.IMAGE_METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.IMAGE_METHODS),
     resources:
-        mem_mb=memory(3000, 1),
-        runtime=minutes(120, 0.2),
-        gpu=gpus("predict", predict.IMAGE_METHODS),
+        mem_mb=plan.memory(3000, 1),
+        runtime=plan.minutes(120, 0.2),
+        gpu=plan.gpus("predict", predict.IMAGE_METHODS),
     params:
-        options=options("predict"),
-        settings=lambda wildcards: {
-            key: STUDIES[wildcards.study]["predict"][key] for key in VALIDATION
-        },
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.VALIDATION),
     script:
         "../scripts/predict_images.py"
 
 
 rule predict_compositions:
+    """Cross-validate a method of compositions."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        code=code("predict_compositions", predict.COMPOSITION_METHODS),
+        index=plan.index,
+        code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -93,82 +71,85 @@ rule predict_compositions:
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
     wildcard_constraints:
-        method="|".join(predict.COMPOSITION_METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.COMPOSITION_METHODS),
     resources:
-        mem_mb=memory(2000, 0.1),
-        runtime=minutes(30, 0.01),
+        mem_mb=plan.memory(2000, 0.1),
+        runtime=plan.minutes(30, 0.01),
     params:
-        options=options("predict"),
-        settings=dividing,
-        used=lambda wildcards: STUDIES[wildcards.study]["predict"]["use_folds"],
-        task=lambda wildcards: STUDIES[wildcards.study]["predict"]["task"],
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+        used=plan.section("predict", "use_folds"),
+        task=plan.section("predict", "task"),
     script:
         "../scripts/predict_compositions.py"
 
 
 rule learn_crystals:
+    """Train a network for crystals on the training items of a fold."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        stored=connected,
-        code=crystal_code("learn_crystals"),
+        index=plan.index,
+        stored=plan.graph_files,
+        code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
     output:
-        weights="results/{study}/predict/{method}/weights/{shard}.safetensors",
-        card="results/{study}/predict/{method}/card/{shard}.json",
-        history="results/{study}/predict/{method}/history/{shard}.parquet",
+        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
+        card="results/{study}/predict/{method}/card/{fold}.json",
+        history="results/{study}/predict/{method}/history/{fold}.parquet",
     log:
-        "logs/{study}/predict/{method}/learn_{shard}.log",
+        "logs/{study}/predict/{method}/learn_{fold}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/learn_{fold}.tsv"
     wildcard_constraints:
-        method="|".join(predict.CRYSTAL_METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.CRYSTAL_METHODS),
     resources:
-        mem_mb=memory(2000, 0.2, whole=True),
-        runtime=minutes(120, 0.1, whole=True),
-        gpu=gpus("predict", predict.CRYSTAL_METHODS),
+        mem_mb=plan.memory(2000, 0.2),
+        runtime=plan.minutes(120, 0.1),
+        gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
-        options=options("predict"),
-        settings=dividing,
-        graph=lambda wildcards: connecting(wildcards.study, wildcards.method),
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+        graph=plan.graph_options,
     script:
         "../scripts/learn_crystals.py"
 
 
 rule predict_crystals:
+    """Predict the test items of a fold by the network of that fold."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        stored=connected,
-        weights="results/{study}/predict/{method}/weights/{shard}.safetensors",
-        card="results/{study}/predict/{method}/card/{shard}.json",
-        code=crystal_code("predict_crystals"),
+        index=plan.index,
+        stored=plan.graph_files,
+        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
+        card="results/{study}/predict/{method}/card/{fold}.json",
+        code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
-        predictions="results/{study}/predict/{method}/predictions/{shard}.parquet",
-        sites="results/{study}/predict/{method}/sites/{shard}.parquet",
+        predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
+        sites="results/{study}/predict/{method}/sites/{fold}.parquet",
     log:
-        "logs/{study}/predict/{method}/{shard}.log",
+        "logs/{study}/predict/{method}/{fold}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/{fold}.tsv"
     wildcard_constraints:
-        method="|".join(predict.CRYSTAL_METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.CRYSTAL_METHODS),
     resources:
-        mem_mb=memory(2000, 0.2, whole=True),
-        runtime=minutes(20, 0.01, whole=True),
-        gpu=gpus("predict", predict.CRYSTAL_METHODS),
+        mem_mb=plan.memory(2000, 0.2),
+        runtime=plan.minutes(20, 0.01),
+        gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
-        options=options("predict"),
-        settings=dividing,
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/predict_crystals.py"
 
 
 rule score_crystals:
+    """Score the predictions of all folds of a network for crystals."""
     input:
-        tables=each_fold("predictions"),
-        histories=each_fold("history"),
-        atoms=each_fold("sites"),
-        code=code("score_crystals"),
+        tables=plan.of_folds("predictions"),
+        histories=plan.of_folds("history"),
+        atoms=plan.of_folds("sites"),
+        code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -178,85 +159,92 @@ rule score_crystals:
         sites="results/{study}/predict/{method}/sites/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
     wildcard_constraints:
-        method="|".join(predict.CRYSTAL_METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(predict.CRYSTAL_METHODS),
     resources:
-        mem_mb=memory(1500, 0.2, whole=True),
-        runtime=minutes(20, 0.001, whole=True),
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(20, 0.001),
     params:
-        settings=dividing,
+        settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/score_crystals.py"
 
 
 rule predict_pretrained:
+    """Predict properties of a shard of crystals by pretrained networks."""
     input:
-        stored=lent_graphs,
-        weights=lambda wildcards: list(ready(wildcards.study)[0].values()),
-        cards=lambda wildcards: list(ready(wildcards.study)[1].values()),
-        code=lambda wildcards: sources.closure(
+        stored=plan.pretrained_graph_files,
+        weights=plan.pretrained_files(0),
+        cards=plan.pretrained_files(1),
+        code=closure.closure(
             "scripts/predict_pretrained.py", *predict.CRYSTAL_METHODS.values()
         ),
     output:
-        predictions="results/{study}/predict/pretrained/properties/{shard}.parquet",
-        rejected="results/{study}/predict/pretrained/rejected/{shard}.parquet",
-        sites="results/{study}/predict/pretrained/sites/{shard}.parquet",
+        predictions="results/{study}/predict/{method}/properties/{shard}.parquet",
+        rejected="results/{study}/predict/{method}/rejected/{shard}.parquet",
+        sites="results/{study}/predict/{method}/sites/{shard}.parquet",
     log:
-        "logs/{study}/predict/pretrained/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/predict/{method}/{shard}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/{shard}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.PRETRAINED),
     resources:
-        mem_mb=memory(1500, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1500, 0.1),
+        runtime=plan.minutes(5, 0.001),
     params:
-        names=lambda wildcards: list(ready(wildcards.study)[0]),
-        options=lambda wildcards: STUDIES[wildcards.study]["predict"]["pretrained"],
+        names=plan.pretrained_names,
+        options=plan.options("predict"),
     script:
         "../scripts/predict_pretrained.py"
 
 
 rule predict_potential:
+    """Relax a shard of crystals by a universal potential."""
     input:
-        structures=lambda wildcards: f"{source(wildcards.study)}/structures/{wildcards.shard}.zarr.zip",
-        code=code("predict_potential"),
+        structures=plan.ingested("structures"),
+        code=plan.potential_code,
     output:
-        predictions="results/{study}/predict/chgnet/relaxed/{shard}.parquet",
-        relaxed="results/{study}/predict/chgnet/structures/{shard}.zarr.zip",
-        rejected="results/{study}/predict/chgnet/rejected/{shard}.parquet",
+        predictions="results/{study}/predict/{method}/relaxed/{shard}.parquet",
+        relaxed="results/{study}/predict/{method}/structures/{shard}.zarr.zip",
+        rejected="results/{study}/predict/{method}/rejected/{shard}.parquet",
     log:
-        "logs/{study}/predict/chgnet/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/predict/{method}/{shard}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/{shard}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.POTENTIAL_METHODS),
     resources:
-        mem_mb=memory(2500),
-        runtime=minutes(10, 0.5),
+        mem_mb=plan.memory(2500),
+        runtime=plan.minutes(10, 0.5),
     params:
-        options=lambda wildcards: STUDIES[wildcards.study]["predict"]["chgnet"],
+        options=plan.options("predict"),
     script:
         "../scripts/predict_potential.py"
 
 
 rule hull:
+    """Compute formation energies and energies above the hull of all crystals of a study."""
     input:
-        tables=lambda wildcards: expand(
-            "results/{study}/predict/chgnet/relaxed/{shard}.parquet",
-            study=wildcards.study,
-            shard=shards(wildcards.study),
+        tables=plan.of_shards(
+            "results/{study}/predict/{method}/relaxed/{shard}.parquet"
         ),
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        elements="data/weights/chgnet_elements.csv",
-        code=code("hull"),
+        index=plan.index,
+        elements=plan.element_energies,
+        code=plan.code("hull"),
     output:
-        predictions="results/{study}/predict/chgnet/properties/all.parquet",
-        rejected="results/{study}/predict/chgnet/rejected/all.parquet",
+        predictions="results/{study}/predict/{method}/properties/all.parquet",
+        rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
-        "logs/{study}/predict/chgnet/hull.log",
-    conda:
-        "../../envs/core.yaml"
+        "logs/{study}/predict/{method}/hull.log",
+    benchmark:
+        "logs/{study}/predict/{method}/hull.tsv"
+    wildcard_constraints:
+        method=pattern(predict.POTENTIAL_METHODS),
     resources:
-        mem_mb=memory(2500, 0.01),
-        runtime=minutes(20, 0.001),
+        mem_mb=plan.memory(2500, 0.01),
+        runtime=plan.minutes(20, 0.001),
     script:
         "../scripts/hull.py"

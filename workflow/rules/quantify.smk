@@ -1,54 +1,51 @@
 rule quantify:
+    """Measure the labels of a shard."""
     input:
         labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",
-        images=lambda wildcards: f"{source(wildcards.study)}/images/{wildcards.shard}.zarr.zip",
-        truth=lambda wildcards: f"{source(wildcards.study)}/truth/{wildcards.shard}.zarr.zip",
-        code=code("quantify", quantify.METHODS, "measure"),
+        images=plan.images("segment"),
+        truth=plan.ingested("truth"),
+        code=plan.code("quantify", quantify.METHODS, "measure"),
     output:
         table="results/{study}/quantify/{method}/{measure}/{shard}.parquet",
         rejected="results/{study}/quantify/{method}/rejected_{measure}/{shard}.parquet",
     log:
         "logs/{study}/quantify/{method}/{measure}/{shard}.log",
+    benchmark:
+        "logs/{study}/quantify/{method}/{measure}/{shard}.tsv"
     wildcard_constraints:
-        measure="|".join(quantify.METHODS),
-    conda:
-        "../../envs/core.yaml"
+        measure=pattern(quantify.METHODS),
     resources:
-        mem_mb=memory(1500, 1),
-        runtime=minutes(10, 0.1),
+        mem_mb=plan.memory(1500, 1),
+        runtime=plan.minutes(10, 0.1),
         dask_workers=0,
     params:
-        options=options("quantify", "measure"),
-        phases=phases,
+        options=plan.options("quantify", "measure"),
+        phases=plan.phases,
     script:
         "../scripts/quantify.py"
 
 
 rule series:
+    """Measure what the items of a study say together, from the merged tables of other measures."""
     input:
-        tables=lambda wildcards: expand(
-            "results/{study}/quantify/{method}/{table}/all.parquet",
-            study=wildcards.study,
-            method=wildcards.method,
-            table=NEEDS[wildcards.measure],
-        ),
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        code=code("series", quantify.SERIES, "measure"),
+        tables=plan.series_tables,
+        index=plan.index,
+        code=plan.code("series", quantify.SERIES, "measure"),
     output:
         table="results/{study}/quantify/{method}/{measure}/all.parquet",
         rejected="results/{study}/quantify/{method}/rejected_{measure}/all.parquet",
     log:
         "logs/{study}/quantify/{method}/{measure}/series.log",
+    benchmark:
+        "logs/{study}/quantify/{method}/{measure}/series.tsv"
     wildcard_constraints:
-        measure="|".join(quantify.SERIES),
-    conda:
-        "../../envs/core.yaml"
+        measure=pattern(quantify.SERIES),
     resources:
-        mem_mb=memory(1500, 0.2),
-        runtime=minutes(20, 0.001),
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(20, 0.001),
     params:
-        names=lambda wildcards: NEEDS[wildcards.measure],
-        options=options("quantify", "measure"),
-        phases=phases,
+        names=plan.series_needs,
+        options=plan.options("quantify", "measure"),
+        phases=plan.phases,
     script:
         "../scripts/series.py"

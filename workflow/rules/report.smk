@@ -1,35 +1,39 @@
 rule report:
+    """Write the report of all studies."""
     input:
-        tables=[tables(name) for name in STUDIES],
-        figures=[pictures(name) for name in STUDIES],
-        overlays=[list(overlaid(name).values()) for name in STUDIES],
-        parts=expand(
-            "workflow/report/{part}",
-            part=["report.html.j2", "report.css", "report.js", "captions.yaml"],
+        tables=plan.all_tables(),
+        figures=plan.all_pictures(),
+        overlays=plan.all_overlays(),
+        parts=multiext(
+            "workflow/report/",
+            "report.html.j2",
+            "report.css",
+            "report.js",
+            "captions.yaml",
         ),
-        code=code("report"),
+        code=plan.code("report"),
     output:
         page="results/report.html",
     log:
         "logs/report.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/report.tsv"
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(20),
+        mem_mb=plan.memory(1500),
+        runtime=plan.minutes(20),
     params:
-        contents=lambda wildcards: contents(),
+        contents=lambda wildcards: plan.contents(),
     script:
         "../scripts/report.py"
 
 
 onerror:
-    # A failed job leaves the rule above without its inputs, and people without a report: show what there is. The page is
-    # dated before every input, so that the next run makes it anew.
+    # A failed job leaves the rule above without its inputs: write a report of what is finished. The page is dated before
+    # every input, so that the next run writes it again.
     try:
         from scripts.report import main as write_report
 
-        write_report(contents(), "results/report.html")
+        write_report(plan.contents(), "results/report.html")
         os.utime("results/report.html", (0, 0))
         print("report of what was made: results/report.html", file=sys.stderr)
     except Exception as error:

@@ -1,21 +1,23 @@
 rule screen:
+    """Rank the candidates of a study by their predicted properties."""
     input:
-        tables=foretold,
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        reference=known_already,
-        code=code("screen", screen.METHODS),
+        tables=plan.property_tables,
+        lost=plan.rejected_predictions,
+        index=plan.index,
+        reference=plan.known_formulas,
+        code=plan.code("screen", screen.METHODS),
     output:
         ranked="results/{study}/screen/{method}/shortlist/all.parquet",
         excluded="results/{study}/screen/{method}/excluded/all.parquet",
     log:
         "logs/{study}/screen/{method}.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/screen/{method}.tsv"
     resources:
-        mem_mb=memory(1500, 0.01),
-        runtime=minutes(10, 0.0001),
+        mem_mb=plan.memory(1500, 0.01),
+        runtime=plan.minutes(10, 0.0001),
     params:
-        options=options("screen"),
-        settings=screening,
+        options=plan.options("screen"),
+        settings=plan.screening,
     script:
         "../scripts/screen.py"

@@ -1,94 +1,111 @@
 rule learn:
+    """Train a segmentation method on the labelled images of a study."""
     input:
-        images=lambda wildcards: expand(
-            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        truth=lambda wildcards: expand(
-            f"{source(wildcards.study)}/truth/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        initial=initial,
-        code=segment_code("learn", segment.LEARNERS),
+        images=plan.images("segment"),
+        truth=plan.ingested("truth"),
+        index=plan.index,
+        initial=plan.initial,
+        code=plan.segment_code("learn", segment.LEARNERS),
     output:
         weights="results/{study}/segment/{method}/weights/all.safetensors",
         card="results/{study}/segment/{method}/card/all.json",
         history="results/{study}/segment/{method}/history/all.parquet",
     log:
         "logs/{study}/segment/{method}/learn.log",
+    benchmark:
+        "logs/{study}/segment/{method}/learn.tsv"
     wildcard_constraints:
-        method="|".join(segment.LEARNERS),
+        method=pattern(segment.LEARNERS),
     # The longest job of a study: first, or short ones keep one of its cores until the end.
     priority: 1
-    conda:
-        "../../envs/core.yaml"
     threads: 2
     resources:
-        mem_mb=memory(4000, 20),
-        runtime=minutes(240, 0.5),
-        gpu=gpus("segment", NETS),
+        mem_mb=plan.memory(4000, 20),
+        runtime=plan.minutes(240, 0.5),
+        gpu=plan.gpus("segment", NETS),
     params:
-        options=options("segment"),
-        phases=phases,
+        options=plan.options("segment"),
+        phases=plan.phases,
     script:
         "../scripts/learn.py"
 
 
 rule segment:
+    """Label the images of a shard."""
     input:
-        images=lambda wildcards: f"{source(wildcards.study)}/images/{wildcards.shard}.zarr.zip",
-        truth=lambda wildcards: f"{source(wildcards.study)}/truth/{wildcards.shard}.zarr.zip",
-        weights=weights,
-        card=card,
-        code=segment_code("segment", segment.METHODS),
+        images=plan.images("segment"),
+        truth=plan.ingested("truth"),
+        weights=plan.weights,
+        card=plan.card,
+        code=plan.segment_code("segment", segment.METHODS),
     output:
         labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",
         rejected="results/{study}/segment/{method}/rejected/{shard}.parquet",
     log:
         "logs/{study}/segment/{method}/{shard}.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/segment/{method}/{shard}.tsv"
     resources:
-        mem_mb=memory(2000, 0.5),
-        runtime=minutes(10, 0.2),
-        gpu=gpus("segment", NETS),
+        mem_mb=plan.memory(2000, 0.5),
+        runtime=plan.minutes(10, 0.2),
+        gpu=plan.gpus("segment", NETS),
         dask_workers=0,
     params:
-        options=options("segment"),
-        phases=phases,
+        options=plan.options("segment"),
+        phases=plan.phases,
     script:
         "../scripts/segment.py"
 
 
 rule propose:
+    """Rank the images that a person should label next."""
     input:
-        images=lambda wildcards: expand(
-            f"{source(wildcards.study)}/images/{{shard}}.zarr.zip",
-            shard=shards(wildcards.study),
-        ),
-        weights=lambda wildcards: weights(proposer(wildcards)),
-        card=lambda wildcards: card(proposer(wildcards)),
-        code=lambda wildcards: sources.closure(
-            "scripts/propose.py", segment.PROBABILITIES[proposer(wildcards).method]
-        ),
+        images=lambda wildcards: plan.images("segment")(plan.proposer(wildcards)),
+        weights=lambda wildcards: plan.weights(plan.proposer(wildcards)),
+        card=lambda wildcards: plan.card(plan.proposer(wildcards)),
+        code=plan.proposal_code,
     output:
         table="results/{study}/tables/proposals.csv",
     log:
         "logs/{study}/tables/proposals.log",
-    conda:
-        "../../envs/core.yaml"
+    benchmark:
+        "logs/{study}/tables/proposals.tsv"
     resources:
-        mem_mb=memory(3000, 1),
-        runtime=minutes(20, 0.2),
+        mem_mb=plan.memory(3000, 1),
+        runtime=plan.minutes(20, 0.2),
     params:
-        method=lambda wildcards: proposer(wildcards).method,
-        options=lambda wildcards: options("segment")(proposer(wildcards)),
-        settings=lambda wildcards: {
-            key: value
-            for key, value in STUDIES[wildcards.study]["propose"].items()
-            if key != "method"
-        },
-        phases=phases,
+        method=lambda wildcards: plan.proposer(wildcards).method,
+        options=lambda wildcards: plan.options("segment")(plan.proposer(wildcards)),
+        settings=plan.proposal_settings,
+        phases=plan.phases,
     script:
         "../scripts/propose.py"
+
+
+rule overlays:
+    """Draw the labels of some items over their images."""
+    input:
+        plan=plan.plan,
+        index=plan.index,
+        images=plan.images("segment"),
+        truth=plan.ingested("truth"),
+        labels=plan.of_shards(
+            "results/{study}/segment/{method}/labels/{shard}.zarr.zip"
+        ),
+        table=plan.extremes,
+        code=plan.code("overlays"),
+    output:
+        overlays="results/{study}/segment/{method}/overlays/all.zip",
+    log:
+        "logs/{study}/segment/{method}/overlays.log",
+    benchmark:
+        "logs/{study}/segment/{method}/overlays.tsv"
+    resources:
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(15),
+    params:
+        most=plan.overlay_option("items"),
+        width_px=plan.overlay_option("width_px"),
+        phases=plan.phases,
+    script:
+        "../scripts/overlays.py"

@@ -1,97 +1,86 @@
-# The folds of a network are no shards.
-ruleorder: score_crystals > collect
+# Joining files takes seconds: these rules run where Snakemake runs.
+localrules:
+    collect,
+    table,
+    items,
+    rejected,
+
+
+COLLECTED, COLLECTED_FROM = outputs.collected()
 
 
 rule collect:
+    """Concatenate the tables of all shards, in order."""
     input:
-        tables=lambda wildcards: expand(
-            "results/{study}/{stage}/{method}/{artefact}/{shard}.parquet",
-            shard=shards(wildcards.study),
-            **wildcards,
+        tables=plan.of_shards(
+            "results/{study}/{stage}/{method}/{output}/{shard}.parquet"
         ),
-        code=code("collect"),
+        code=plan.code("collect"),
     output:
-        table="results/{study}/{stage}/{method}/{artefact}/all.parquet",
+        table="results/{study}/{stage}/{method}/{output}/all.parquet",
     log:
-        "logs/{study}/{stage}/{method}/{artefact}/collect.log",
+        "logs/{study}/{stage}/{method}/{output}/collect.log",
     wildcard_constraints:
-        artefact="|".join(
-            ["index", "connections", "properties", "sites", *quantify.METHODS]
-        ),
-    # The index, too, is what training waits for.
+        method=pattern(COLLECTED_FROM),
+        output=pattern(COLLECTED),
+    # Training waits for the index.
     priority: 1
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.1),
+        runtime=plan.minutes(5, 0.001),
     script:
         "../scripts/collect.py"
 
 
 rule table:
+    """Write a table that people open, with the rows of every method."""
     input:
-        tables=stacked,
-        code=code("table"),
+        tables=plan.stacked,
+        code=plan.code("table"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
         "logs/{study}/tables/{table}.log",
     wildcard_constraints:
-        table="|".join(
-            [
-                "connections",
-                *quantify.METHODS,
-                *quantify.SERIES,
-                *predict.ARTEFACTS,
-                *acquire.ARTEFACTS,
-                *screen.ARTEFACTS,
-                "properties",
-                "sites",
-            ]
-        ),
-    conda:
-        "../../envs/core.yaml"
+        table=pattern(outputs.stacked()),
     resources:
-        mem_mb=memory(1000, 0.2),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.2),
+        runtime=plan.minutes(5, 0.001),
     params:
-        methods=lambda wildcards: methods(wildcards.study, wildcards.table),
+        methods=plan.stacked_methods,
     script:
         "../scripts/table.py"
 
 
 rule items:
+    """Write the table of the items of a study."""
     input:
-        tables=lambda wildcards: [f"{source(wildcards.study)}/index/all.parquet"],
-        code=code("table"),
+        tables=lambda wildcards: [plan.index(wildcards)],
+        code=plan.code("table"),
     output:
         table="results/{study}/tables/items.csv",
     log:
         "logs/{study}/tables/items.log",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.1),
+        runtime=plan.minutes(5, 0.001),
     params:
-        methods=lambda wildcards: [study.ingest_method(STUDIES[wildcards.study])],
+        methods=plan.ingest_methods,
     script:
         "../scripts/table.py"
 
 
 rule rejected:
+    """Write the table of rejected items with stage and reason."""
     input:
-        tables=rejected,
-        code=code("rejected"),
+        tables=plan.rejected,
+        code=plan.code("rejected"),
     output:
         table="results/{study}/tables/rejected.csv",
     log:
         "logs/{study}/tables/rejected.log",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000, 0.1),
-        runtime=minutes(5, 0.001),
+        mem_mb=plan.memory(1000, 0.1),
+        runtime=plan.minutes(5, 0.001),
     script:
         "../scripts/rejected.py"

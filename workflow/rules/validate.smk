@@ -1,111 +1,115 @@
+localrules:
+    verdicts,
+    verdict_timings,
+
+
 rule validate:
+    """Judge the results in the folders of an engine, whoever ran them."""
     input:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
-        runs=candidate_parts("results/{study}/handoff/{method}/runs/{shard}.parquet"),
-        code=code("validate", validate.JUDGES),
+        runs=plan.of_parts("results/{study}/handoff/{method}/runs/{part}.parquet"),
+        code=plan.code("validate", validate.JUDGES),
     output:
         verdicts_="results/{study}/validate/{method}/verdicts/all.parquet",
         timings="results/{study}/validate/{method}/timings/all.parquet",
         seen="results/{study}/validate/{method}/seen/all.json",
     log:
         "logs/{study}/validate/{method}.log",
+    benchmark:
+        "logs/{study}/validate/{method}.tsv"
     wildcard_constraints:
-        method="|".join(validate.HANDOFFS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(validate.HANDOFFS),
     resources:
-        mem_mb=memory(2000),
-        runtime=minutes(30),
+        mem_mb=plan.memory(2000),
+        runtime=plan.minutes(30),
     params:
-        options=options("validate"),
-        accept=accepting,
-        asked=dropped,
+        options=plan.options("validate"),
+        accept=plan.section("validate", "accept"),
+        asked=plan.returned_results_digest,
     script:
         "../scripts/validate.py"
 
 
 rule validate_here:
+    """Judge a part of the candidates by an engine that runs in this process."""
     input:
-        index=lambda wildcards: f"{source(wildcards.study)}/index/all.parquet",
-        shortlists=shortlisted,
-        structures=candidate_structures,
-        code=code("validate_here", validate.METHODS),
+        index=plan.index,
+        shortlists=plan.shortlists,
+        structures=plan.structures,
+        code=plan.code("validate_here", validate.METHODS),
     output:
-        outcomes="results/{study}/validate/{method}/outcomes/{shard}.json",
-        timings="results/{study}/validate/{method}/timings/{shard}.parquet",
+        outcomes="results/{study}/validate/{method}/outcomes/{part}.json",
+        timings="results/{study}/validate/{method}/timings/{part}.parquet",
     log:
-        "logs/{study}/validate/{method}/{shard}.log",
+        "logs/{study}/validate/{method}/{part}.log",
+    benchmark:
+        "logs/{study}/validate/{method}/{part}.tsv"
     wildcard_constraints:
-        method="|".join(validate.METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(validate.METHODS),
     resources:
-        mem_mb=memory(3000),
-        runtime=minutes(60),
+        mem_mb=plan.memory(3000),
+        runtime=plan.minutes(60),
     params:
-        options=options("validate"),
-        most=most_candidates,
-        shards=lambda wildcards: STUDIES[wildcards.study]["validate"]["jobs"],
+        options=plan.options("validate"),
+        most=plan.most,
+        parts=plan.parts,
     script:
         "../scripts/validate_here.py"
 
 
 rule validate_merge:
+    """Join the outcomes of all parts of the candidates to verdicts."""
     input:
-        parts=candidate_parts("results/{study}/validate/{method}/outcomes/{shard}.json"),
-        times=candidate_parts(
-            "results/{study}/validate/{method}/timings/{shard}.parquet"
-        ),
-        code=code("validate_merge"),
+        parts=plan.of_parts("results/{study}/validate/{method}/outcomes/{part}.json"),
+        times=plan.of_parts("results/{study}/validate/{method}/timings/{part}.parquet"),
+        code=plan.code("validate_merge"),
     output:
         verdicts_="results/{study}/validate/{method}/verdicts/all.parquet",
         timings="results/{study}/validate/{method}/timings/all.parquet",
     log:
         "logs/{study}/validate/{method}/merge.log",
+    benchmark:
+        "logs/{study}/validate/{method}/merge.tsv"
     wildcard_constraints:
-        method="|".join(validate.METHODS),
-    conda:
-        "../../envs/core.yaml"
+        method=pattern(validate.METHODS),
     resources:
-        mem_mb=memory(1500),
-        runtime=minutes(10),
+        mem_mb=plan.memory(1500),
+        runtime=plan.minutes(10),
     params:
-        options=options("validate"),
-        accept=accepting,
+        options=plan.options("validate"),
+        accept=plan.section("validate", "accept"),
     script:
         "../scripts/validate_merge.py"
 
 
 rule verdicts:
+    """Concatenate the verdicts of all engines."""
     input:
-        tables=of_engines("verdicts"),
-        code=code("verdicts"),
+        tables=plan.of_engines("verdicts"),
+        code=plan.code("verdicts"),
     output:
         table="results/{study}/tables/verdicts.csv",
     log:
         "logs/{study}/tables/verdicts.log",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
+        mem_mb=plan.memory(1000),
+        runtime=plan.minutes(5),
     script:
         "../scripts/verdicts.py"
 
 
-# What a run cost is a reading of a clock: it stands apart from the tables, which are the same bytes again.
+# Times differ between runs: they stand apart from the tables, which are byte-identical.
 rule verdict_timings:
+    """Concatenate the costs of the verdicts, which differ between runs."""
     input:
-        tables=of_engines("timings"),
-        code=code("verdicts"),
+        tables=plan.of_engines("timings"),
+        code=plan.code("verdicts"),
     output:
         table="results/{study}/timings/verdicts.csv",
     log:
         "logs/{study}/timings/verdicts.log",
-    conda:
-        "../../envs/core.yaml"
     resources:
-        mem_mb=memory(1000),
-        runtime=minutes(5),
+        mem_mb=plan.memory(1000),
+        runtime=plan.minutes(5),
     script:
         "../scripts/verdicts.py"

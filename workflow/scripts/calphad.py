@@ -1,37 +1,36 @@
-"""Judge the candidates of one shard by their phase equilibria."""
+"""Judge the candidates of one part by their phase equilibria."""
 
 import time
 
 import pandas as pd
-from matlens import columns
+from matlens import columns, registry, validate
 from matlens.job import entry
 from matlens.store import io
-from matlens.validate import calphad, candidates
+from matlens.validate import candidates
 
 
 def main(
     index: str,
     shortlists: list,
     most: int | None,
+    method: str,
     options: dict,
-    shard: str,
-    shards: int,
+    part: str,
+    parts: int,
     verdicts: str,
     equilibria: str,
     timings: str,
 ) -> None:
-    """Write verdicts, the equilibria behind them, and apart from them what they cost: no two runs have that in
-    common.
-    """
+    """Write verdicts and equilibria; write timings to a separate file, because they differ between runs."""
     started, cpu = time.perf_counter(), time.process_time()
     chosen = candidates.choose(io.read_table(index), [io.read_table(path) for path in shortlists], most)
-    own = pd.DataFrame(io.shard_rows(chosen, int(shard), int(shards)), columns=chosen.columns)
-    made, found = calphad.validate(own, **options)
+    own = pd.DataFrame(io.shard_rows(chosen, int(part), int(parts)), columns=chosen.columns)
+    made, found = registry.load(validate.BATCHES, method)(own, **options)
     io.write_table(verdicts, made)
     io.write_table(equilibria, found)
     each = max(len(own), 1)
     cost = {"wall_s": (time.perf_counter() - started) / each, "cpu_s": (time.process_time() - cpu) / each}
-    io.write_table(timings, pd.DataFrame({columns.ITEM: own[columns.ITEM], "engine": calphad.ENGINE}).assign(**cost))
+    io.write_table(timings, pd.DataFrame({columns.ITEM: own[columns.ITEM], "engine": method}).assign(**cost))
 
 
 if __name__ == "__main__":

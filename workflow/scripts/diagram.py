@@ -1,13 +1,18 @@
 """Find the tie lines of a phase diagram."""
 
+import sys
+
 from matlens.job import entry
 from matlens.store import io
 from matlens.validate import diagram
 
 
 def main(settings: dict, table: str) -> None:
-    """Write the ends of all tie lines."""
-    io.write_table(table, diagram.tie_lines(**settings))
+    """Write the ends of all tie lines; what is remarked of a database goes to the log, too."""
+    made = diagram.tie_lines(**settings)
+    for note in sorted(set(made["note"]) - {""}):
+        print(note, file=sys.stderr)
+    io.write_table(table, made)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ def main(
             what = handoff.promised(made_of, judge, options, accept)
             row["sha256"], row["inputs"] = handoff.write(Path(handoffs).parents[1] / one["name"], what, seen)
             row["settings"] = handoff.fingerprint(what.settings)
+            if what.manifest.get("note"):
+                print(f"{one['item']}: {what.manifest['note']}")
         except BadItem as error:
             row["reason"] = " ".join(str(error).split())
             print(f"{one['item']}: {error}")

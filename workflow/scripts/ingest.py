@@ -1,36 +1,32 @@
-"""Read the items of one shard: images, truth labels, index."""
+"""Read the items of one shard: what their kind stores, and the index."""
 
-from matlens import columns, ingest, registry
-from matlens.job import batch, entry
+from matlens import registry
+from matlens.ingest.kinds import KINDS
+from matlens.job import entry
 from matlens.store import io
 
 
 def main(
     plan: str,
+    kind: str,
     method: str,
     options: dict,
     phases: list,
     shard: str,
     shards: int,
-    images: str,
-    truth: str,
+    outputs: dict,
     index: str,
     rejected: str,
 ) -> None:
-    """Write what could be read, and a row of `rejected` for what could not."""
-    read = registry.load(ingest.METHODS, method)
-    items = io.shard_rows(io.read_table(plan), int(shard), int(shards))
-    rows, lost = [], []
-    with io.write_arrays(images, "lz4") as pixels, io.write_arrays(truth) as labels:
-        for item, found in batch.survive(
-            items, lambda row: registry.call(read, {"item": row, "phases": phases}, options), lost, "ingest"
-        ):
-            attrs = ingest.describe(found, item[columns.ITEM])
-            pixels.add(item[columns.KEY], found.pixels, found.axes, attrs, found.layers)
-            if found.truth is not None:
-                labels.add(item[columns.KEY], found.truth, found.axes, attrs)
-            rows.append(ingest.index_row(found, item))
-    io.write_table(index, ingest.index_table(rows))
+    """Write what could be read, and a row of `rejected` for every other item; `outputs` names the files of the kind."""
+    function = registry.load(KINDS[kind].readers, method)
+    items, lost = io.shard_rows(io.read_table(plan), int(shard), int(shards)), []
+
+    def read(item: dict):
+        return registry.call(function, {"item": item, "phases": phases}, options)
+
+    table = registry.load({kind: KINDS[kind].writer}, kind)(read, items, lost, outputs)
+    io.write_table(index, table)
     io.write_rejected(rejected, lost)
 
 

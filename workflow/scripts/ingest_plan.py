@@ -1,7 +1,7 @@
 """List the items of a study, once, before its shards are read."""
 
 from matlens import columns, ingest, registry
-from matlens.ingest import repeats
+from matlens.ingest import repeats, series
 from matlens.job import batch, entry
 from matlens.store import io
 
@@ -21,6 +21,8 @@ def main(method: str, options: dict, plan: str, rejected: str) -> None:
     if columns.FILE in items and any(twins := repeats.same_as(items)):
         items[columns.SAME_AS] = twins
         print("\n".join(f"{a} and {b} are the same file" for a, b in zip(twins, items[columns.ITEM], strict=True) if a))
+    if columns.FILE in items and method in ingest.METHODS and len(items):
+        items[[columns.GREY_LOW, columns.GREY_HIGH]] = series.ranges(items[columns.FILE].tolist())
     io.write_table(plan, items)
     io.write_rejected(rejected, rows)
 

@@ -1,19 +1,29 @@
-"""Ask for the verdicts on the candidates of one round."""
+"""Ask an engine for the verdicts on the candidates of one round."""
 
 import time
+from pathlib import Path
 
 import pandas as pd
-from matlens import acquire, registry
+from matlens.acquire import judged
+from matlens.crystal import structures as crystals
 from matlens.job import entry
 from matlens.store import io
+from matlens.validate import asking
 
 
-def main(candidates: str, index: str, oracle: str, settings: dict, verdicts: str, timings: str) -> None:
+def main(
+    candidates: str, index: str, oracle: str, settings: dict, verdicts: str, timings: str, structures: list = (),
+    folder: str = "",
+) -> None:  # fmt: skip
     """Write the verdicts, and apart from them what they cost, which no two runs have in common."""
     asked, started = io.read_table(candidates), time.process_time()
-    offers = {"candidates": asked, "index": io.read_table(index)}
-    found = registry.call(registry.load(acquire.ORACLES, oracle), offers, settings)
+    known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
+    options = settings.get("options") or settings.get(oracle) or {}
+    place = Path(folder) if folder else Path(verdicts).parents[1] / "handoff"
+    found = asking.ask(oracle, judged.shortlist(asked), io.read_table(index), known, options, settings["names"], place)
+    found = judged.of_rounds(asked, found)
     io.write_table(verdicts, found)
+    print(f"{asking.awaited(found)} of {asked['item'].nunique()} verdicts are pending")
     io.write_table(timings, pd.DataFrame({"verdicts": [len(asked)], "cpu_s": [time.process_time() - started]}))
 
 

@@ -36,6 +36,7 @@ def main(
         "samples": list(samples(images, truth, roles, options)),
         "phases": phases,
         "method": method,
+        "options": options,
         "checkpoint": checkpoint,
         "initial": io.read_weights(initial) if initial else None,
     }

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from matlens import registry
+from matlens import columns, registry
 from matlens.job import entry
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables
@@ -17,28 +17,29 @@ def main(
     options: dict,
     settings: dict,
     graph: dict,
-    shard: str,
+    fold: str,
     weights: str,
     card: str,
     history: str,
 ) -> None:
     """Write the weights, their card and a row per epoch; a killed run goes on where it was."""
-    every, _, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
-    fold = cut[int(shard)]
+    every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
+    chosen = cut[int(fold)]
     offered = {
         "graphs": every,
         "y": y,
-        "train": fold.train,
-        "validation": fold.validation,
+        "train": chosen.train,
+        "validation": chosen.validation,
         "method": method,
         "options": options,
-        "checkpoint": Path(weights).with_name(f"checkpoint_{shard}"),
+        "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
     }
     arrays, about, epochs = registry.call(networks.learn, offered, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
-    io.write_table(history, crystal_tables.history_table(epochs, int(shard)))
-    io.write_json(card, networks.completed(about, settings, options, graph, int(shard)))
+    io.write_table(history, crystal_tables.history_table(epochs, int(fold)))
+    who = {"name": method, "items": table[columns.ITEM], "cut": chosen}
+    io.write_json(card, networks.completed(about, settings, options, graph, int(fold), **who))
     io.write_weights(weights, arrays)
 
 

@@ -1,13 +1,15 @@
 """Predict a property of the items of a study from their composition alone."""
 
+from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, magpie
+from matlens.predict import crystal_tables, folds, formulas
 from matlens.predict.validation import class_scores
 from matlens.store import io
 
 
 def main(
     index: str,
+    method: str,
     options: dict | None,
     settings: dict,
     used: list | None,
@@ -20,8 +22,13 @@ def main(
     """Write the four tables of a method."""
     rows = io.read_table(index)
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
-    given = {"target": settings["target"], "group": settings["group"], **(options or {})}
-    parts = [magpie.fold_predictions(rows, cut[number], number, **given) for number in folds.used(cut, used)]
+    function = registry.load(predict.COMPOSITION_METHODS, method)
+
+    def asked(train, y, new):
+        return registry.call(function, {"formulas": train, "y": y, "new": new}, options or {})
+
+    given = {"target": settings["target"], "group": settings["group"]}
+    parts = [formulas.fold_predictions(asked, rows, cut[number], number, **given) for number in folds.used(cut, used)]
     found = crystal_tables.judged(parts, settings["target"])
     if task == "classification":
         known = found["predictions"]

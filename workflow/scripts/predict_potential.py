@@ -8,7 +8,7 @@ from matlens.predict import properties
 from matlens.store import io
 
 
-def main(structures: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
+def main(structures: str, method: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
     """Write energies and volumes, the relaxed crystals, and a row of `rejected` for what does not relax."""
     every, lost = crystals.from_arrays(io.read_ragged(structures)), []
     items = [
@@ -17,9 +17,9 @@ def main(structures: str, options: dict, predictions: str, relaxed: str, rejecte
     ]
 
     def work(item: dict):
-        return registry.call(properties.relaxed, {"crystal": every[item["at"]]}, options)
+        return registry.call(properties.relaxed, {"crystal": every[item["at"]], "potential": method}, options)
 
-    done = list(batch.survive(items, work, lost, "predict/chgnet"))
+    done = list(batch.survive(items, work, lost, f"predict/{method}"))
     rows = [row for item, (_, values) in done for row in properties.rows(item[columns.ITEM], values)]
     io.write_table(predictions, pd.DataFrame(rows, columns=list(properties.COLUMNS)))
     kept = crystals.pack(

@@ -1,5 +1,6 @@
 """Summarise the rounds of one method."""
 
+from matlens.acquire import judged as turned
 from matlens.acquire import progress
 from matlens.acquire import rounds as asking
 from matlens.job import entry
@@ -8,7 +9,7 @@ from matlens.store import io
 
 def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: str, asked: str) -> None:
     """Write what every round brought, and every candidate with its verdict."""
-    judged = io.concatenate(map(io.read_table, verdicts))
+    judged = turned.wide(io.concatenate(map(io.read_table, verdicts)), asking.asked(settings))
     known = io.read_table(index) if settings["oracle"] == "index" else None
     io.write_table(rounds, progress.summary(judged, settings, known))
     chosen = io.concatenate(map(io.read_table, candidates)).drop(columns="reason")

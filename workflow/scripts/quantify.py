@@ -33,16 +33,21 @@ def main(
 
         def work(item: dict):
             shape = marks.shape(item["key"])
+            offered = {"spacing": io.spacing_ratio(item, item["axes"])}
             if measure in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
-                offered = {"read": partial(marks.rows, item["key"]), "shape": shape, "phases": phases, "mapped": mapped}
+                offered |= {"read": partial(marks.rows, item["key"]), "shape": shape}
+                offered |= {"phases": phases, "mapped": mapped}
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)
             stacks = {name: sources[name](item["key"]) for name in needed}
-            offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"]}
+            offered |= {"phases": phases, "pixel_size_um": quantify.pixel_size(item)}
             offered[columns.SPLIT] = item.get(columns.SPLIT, "")
             return quantify.rows(function, item, stacks, offered, options)
 
         items = [{"key": key, **marks.attrs(key)} for key in marks]
-        found = [rows for _, rows in batch.survive(items, work, lost, f"quantify/{measure}")]
+        found, stage = [], f"quantify/{measure}"
+        for _, rows in batch.survive(items, work, lost, stage):
+            quantify.report_remarks(rows, stage)
+            found.append(rows)
     io.write_table(table, quantify.stack(found))
     io.write_rejected(rejected, lost)
 

@@ -9,11 +9,11 @@ from matlens.store import io
 from matlens.validate import returned
 
 
-def main(handoffs: str, method: str, options: dict, found: bool, shard: str, shards: int, runs: str) -> None:
+def main(handoffs: str, method: str, options: dict, found: bool, part: str, parts: int, runs: str) -> None:
     """Run every folder that is not finished, unless it is to be run elsewhere; write the state of each."""
     made = []
     asked = options.get("run")
-    for row in io.shard_rows(io.read_table(handoffs), int(shard), shards):
+    for row in io.shard_rows(io.read_table(handoffs), int(part), parts):
         folder = Path(handoffs).parents[1] / row["slug"]
         here = {**options, "run": asked if asked is not None else found}
         state = "NOT_HANDED_OVER" if row["reason"] else registry.call(returned.run, {"folder": folder}, here)

@@ -4,9 +4,9 @@ from functools import partial
 from math import prod
 
 import numpy as np
-from matlens import columns, registry, segment
+from matlens import columns, masked, registry, segment
 from matlens.job import batch, entry, workers
-from matlens.segment import bands, frames, trained
+from matlens.segment import bands, frames, remarks, trained
 from matlens.store import io
 
 
@@ -25,6 +25,7 @@ def main(
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
     needed = registry.inputs_of(function)
+    layers = [*needed, masked.IGNORE]
     about = io.read_json(card) if weights else None
     model = trained.model(method, io.read_weights(weights), about, phases, options) if weights else None
     with (
@@ -38,11 +39,17 @@ def main(
             key = item["key"]
             if method in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
                 offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
-                return registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
+                found = registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
+                return frames.banded(found, pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE))
             offered = {"phases": phases, "pixel_size_um": item["pixel_size_um"], "model": model}
-            stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, needed)}
+            offered |= {"spacing": io.spacing_ratio(item, item["axes"]), columns.ITEM: item[columns.ITEM]}
+            stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, layers)}
             stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None
-            return frames.label(function, item["axes"], stacks, offered, options)
+            found = frames.label(function, item["axes"], stacks, offered, options)
+            if said := remarks.of(method, options, stacks, found, phases):
+                item[columns.REMARK] = said
+                print(f"{item[columns.ITEM]}: {said}")
+            return found
 
         items = [{"key": key, **pixels.attrs(key)} for key in pixels]
         if about:

@@ -1,7 +1,7 @@
 """Measure what the verdicts of every round taught the model that asked for them."""
 
 from matlens import acquire, registry
-from matlens.acquire import transfer
+from matlens.acquire import judged, rounds, transfer
 from matlens.job import entry
 from matlens.learn import features
 from matlens.store import io
@@ -11,8 +11,8 @@ def main(index: str, verdicts: list, settings: dict, table: str) -> None:
     """Write the errors before and after every round."""
     offered = features.build(io.read_table(index), {}, settings["features"]).dropna()
     fit = registry.load(acquire.SURROGATES, settings["surrogate"])
-    judged = io.concatenate(map(io.read_table, verdicts))
-    io.write_table(table, transfer.errors(offered.index.to_numpy(), offered.to_numpy(), judged, fit, settings))
+    told = judged.wide(io.concatenate(map(io.read_table, verdicts)), rounds.asked(settings))
+    io.write_table(table, transfer.errors(offered.index.to_numpy(), offered.to_numpy(), told, fit, settings))
 
 
 if __name__ == "__main__":

@@ -12,20 +12,20 @@ from matlens.validate import candidates, offers, verdicts
 
 def main(
     index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None,
-    shard: str, shards: int, outcomes: str, timings: str,
+    part: str, parts: int, outcomes: str, timings: str,
 ) -> None:  # fmt: skip
     """Write what the engine says of every candidate, and the times that it took; one that fails says why."""
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
     ranked = {path: io.read_table(path) for path in shortlists}
     chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
-    own = chosen.iloc[len(chosen) * int(shard) // shards : len(chosen) * (int(shard) + 1) // shards]
+    own = chosen.iloc[len(chosen) * int(part) // parts : len(chosen) * (int(part) + 1) // parts]
     engine, lost, spent = registry.load(validate.METHODS, method), [], []
-    wanted = registry.inputs_of(engine)
+    wanted = [name for name in registry.inputs_of(engine) if name != "potential"]
 
     def work(one: dict) -> dict:
         begun = time.perf_counter(), time.process_time()
         try:
-            return registry.call(engine, offers.of(one, known, wanted), options)
+            return registry.call(engine, {**offers.of(one, known, wanted), "potential": method}, options)
         finally:
             spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
 

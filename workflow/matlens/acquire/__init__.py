@@ -21,10 +21,13 @@ SURROGATES = {
     "forest": "matlens.acquire.surrogates:forest",
     "network": "matlens.acquire.surrogates:network",
 }
-ORACLES = {
-    "index": "matlens.acquire.known:judge",
-    "calphad": "matlens.acquire.calphad:judge",
+ORACLES = {  # engines of `validate` that a loop can ask
+    "index": "matlens.validate.known:validate",
+    "calphad": "matlens.validate.calphad:validate",
+    "chgnet": "matlens.validate.potential:validate",
+    "gpaw": "matlens.validate.gpaw:judge",
+    "qe": "matlens.validate.qe:judge",
 }
 ARTEFACTS = ("rounds", "asked", "transfer")
-SPREAD = "_spread"  # ends the name of the column that says how far apart the sources of a value are: half their range
+SPREAD = "_spread"  # ends the name of the column with the uncertainty of a value
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

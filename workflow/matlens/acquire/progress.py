@@ -69,10 +69,15 @@ def _state(so_far, settings: dict, reference) -> dict:
     valued = np.isfinite(values).all(axis=1)
     good, values = good[valued], values[valued]
     best = values.max(axis=0) if len(values) else np.full(len(objectives), np.nan)
-    row = {"verdicts": len(so_far), "accepted": len(good)} | {
-        f"best_{name}": float(value if goal == "maximize" else -value)
-        for (name, goal), value in zip(objectives.items(), best, strict=True)
-    }
+    waiting = int((so_far["status"] == "pending").sum())
+    row = (
+        {"verdicts": len(so_far), "accepted": len(good)}
+        | ({"pending": waiting} if waiting else {})
+        | {
+            f"best_{name}": float(value if goal == "maximize" else -value)
+            for (name, goal), value in zip(objectives.items(), best, strict=True)
+        }
+    )
     if len(objectives) == 1:
         row["best_item"] = good[columns.ITEM].iloc[int(np.argmax(values[:, 0]))] if len(good) else ""
     else:

@@ -6,6 +6,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.acquire import CANDIDATES, SPREAD
+from matlens.learn import features
 
 
 def directed(verdicts, objectives: dict) -> np.ndarray:
@@ -33,17 +34,47 @@ def scalarise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return -(loss.max(axis=1) + 0.05 * loss.sum(axis=1))
 
 
+def asked(settings: dict) -> list[str]:
+    """List the quantities that an oracle is asked for: objectives, and constraints that are not known beforehand."""
+    learned = {name for name, limits in settings["constraints"].items() if not limits.get("known")}
+    return list(dict.fromkeys([*settings["objectives"], *(n for n in settings["constraints"] if n in learned)]))
+
+
+def _limits(settings: dict) -> list[tuple[str, dict]]:
+    """List the constraints that are learned, each with its ends."""
+    return [
+        (name, {end: limits[end] for end in ("min", "max") if limits.get(end) is not None})
+        for name, limits in settings["constraints"].items()
+        if not limits.get("known")
+    ]
+
+
+def allowed(index, settings: dict) -> np.ndarray:
+    """Tell which rows of the index (n,) keep every constraint that is known beforehand.
+
+    A missing value breaks it. Raises ValueError or KeyError if the index has no such column of numbers.
+    """
+    kept = np.ones(len(index), bool)
+    for name, limits in settings["constraints"].items():
+        if limits.get("known"):
+            values = features.numeric(index, name, "acquire.constraints").to_numpy(float)
+            kept &= np.isfinite(values)
+            kept &= (limits.get("min") is None) | (values >= (limits.get("min") or 0))
+            kept &= (limits.get("max") is None) | (values <= (limits.get("max") or 0))
+    return kept
+
+
 def margin(verdicts, name: str, end: str, limit: float, sure: float) -> np.ndarray:
     """Return by how much verdicts (n,) keep a limit, the `end` min or max, at `sure` times their uncertainty."""
     values = verdicts[name].to_numpy(float)
-    spread = verdicts[name + SPREAD].to_numpy(float) if name + SPREAD in verdicts else 0.0
+    spread = verdicts[name + SPREAD].to_numpy(float) if sure and name + SPREAD in verdicts else 0.0
     return (values - limit if end == "min" else limit - values) - sure * spread
 
 
 def feasible(verdicts, settings: dict) -> np.ndarray:
     """Tell which rows of a table of verdicts were accepted and keep every limit of the constraints."""
     kept = (verdicts["status"] == "accepted").to_numpy()
-    for name, limits in settings["constraints"].items():
+    for name, limits in _limits(settings):
         for end, limit in limits.items():
             kept &= margin(verdicts, name, end, limit, settings["sure"]) >= 0
     return kept
@@ -73,7 +104,7 @@ def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
     if judged.any() and accepted[judged].std() > 0:
         mean, _ = fit(x[judged], accepted[judged] - 0.5, seed)(new)
         chance *= np.clip(mean + 0.5, 0.01, 0.99)
-    for name, limits in settings["constraints"].items():
+    for name, limits in _limits(settings):
         beyond = np.zeros(len(new))  # the probability of lying beyond either limit: they exclude each other
         for end, limit in limits.items():
             y = margin(verdicts, name, end, limit, settings["sure"])
@@ -96,14 +127,16 @@ def propose(
     number: int,
     replicate: int,
     blind: bool = False,
+    within: np.ndarray | None = None,
 ):
     """Choose the candidates of a round.
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
     replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
     `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial, batch,
-    budget, seed. `blind`: the scores alone count, whatever the constraints are likely to say: for a control. Returns a
-    DataFrame with the columns CANDIDATES, best first; empty when no candidate is left.
+    budget, seed. `blind`: the scores alone count, whatever the constraints are likely to say: for a control.
+    `within`: (n,) candidates that keep the constraints known beforehand; no other is asked. Returns a DataFrame with
+    the columns CANDIDATES, best first; empty when no candidate is left.
     The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
     seed and the replicate alone, so that all methods start from the same candidates.
     """
@@ -111,7 +144,7 @@ def propose(
     x = standardise(np.asarray(x, float))
     place = {item: at for at, item in enumerate(items)}
     asked = np.array([place[item] for item in verdicts[columns.ITEM]], int)
-    free = np.setdiff1d(np.arange(len(items)), asked)
+    free = np.setdiff1d(np.arange(len(items)) if within is None else np.flatnonzero(within), asked)
     count = min(settings["initial"] if number == 1 else settings["batch"], len(free))
     if settings["budget"].get("verdicts"):
         count = max(0, min(count, settings["budget"]["verdicts"] - len(asked)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from matlens import columns
-from matlens.acquire.rounds import learned, standardise
+from matlens.acquire.rounds import asked, learned, standardise
 
 PARTS = 2  # a round's verdicts are learned in so many parts, each judged by the others
 DRAWS = 1000  # bootstrap
@@ -32,7 +32,7 @@ def errors(items: np.ndarray, x: np.ndarray, verdicts, fit: Callable, settings: 
     for replicate, mine in verdicts.groupby("replicate", sort=True):
         at = np.array([place[item] for item in mine[columns.ITEM]])
         number = mine["round"].to_numpy()
-        for quantity in {**settings["objectives"], **settings["constraints"]}:
+        for quantity in asked(settings):
             y, seed = mine[quantity].to_numpy(float), settings["seed"] + replicate
             for now in np.unique(number)[1:]:
                 old, new = ((part & np.isfinite(y)) for part in (number < now, number == now))

@@ -3,8 +3,9 @@
 A method is `connect(cell, frac, *, options)`; it takes the cell of one crystal (rows are the cell vectors, in angstrom)
 and fractional coordinates (n, 3), and returns its edges, sorted by source and distance, as arrays by name: `source` and
 `neighbour` (int32, atoms of the crystal), `image` (int16, 3: the cell in which the neighbour is), `distance` (float64,
-angstrom), and others that have a row per edge. Every image of an atom is a neighbour of its own. An edge points from
-the atom that it informs to the neighbour; its vector is `(frac[neighbour] + image - frac[source]) @ cell`.
+angstrom), and others that have a row per edge: `weight` (float32), below 1 where neighbours share a place. Every image
+of an atom is a neighbour of its own. An edge points from the atom that it informs to the neighbour; its vector is
+`(frac[neighbour] + image - frac[source]) @ cell`.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ METHODS = {
     "voronoi": "matlens.connect.voronoi:connect",
 }
 EDGE_ARRAYS = ("source", "neighbour", "image", "distance")
-MORE_ARRAYS = {"voronoi": ("solid_angle", "area")}
+MORE_ARRAYS = {"voronoi": ("solid_angle", "area"), "knn": ("weight",)}
 HEAVIEST = 100  # fermium: what the networks know of elements ends here
 
 
@@ -40,6 +41,7 @@ def stack(graphs: list[dict], method: str) -> dict[str, np.ndarray]:
     """
     offsets = np.cumsum([0, *(len(graph["source"]) for graph in graphs)], dtype=np.int64)
     none = named((np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 3), np.int16), *[np.zeros(0)] * 3))
+    none["weight"] = np.zeros(0, np.float32)
     arrays = EDGE_ARRAYS + MORE_ARRAYS.get(method, ())
     return {name: np.concatenate([none[name], *(graph[name] for graph in graphs)]) for name in arrays} | {
         "edge_offsets": offsets

@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
-TIE = 1e-8  # angstrom; distances closer than this are one shell
+TIE = 1e-8  # angstrom; distances closer than this are equal
+SHELL = 5e-3  # angstrom; distances closer than this are one shell, which positions of four digits blur
+CUT, KEEP, SHARE = 0, 1, 2  # what is done with neighbours that are as far as the k-th
 
 
 @njit(cache=True)
@@ -62,15 +64,24 @@ def _within(cell, frac, cutoff, centre):
 
 @njit(cache=True)
 def _nearest(distance, k, ties):
-    """Order neighbours by distance and cut after the k-th, or after its whole shell."""
+    """Order neighbours by distance and end after the k-th, or after its whole shell.
+
+    Returns the order, how many there are in all, how many of these come before the shell of the k-th, and the weight of
+    each in the shell.
+    """
     order = np.argsort(distance, kind="mergesort")
     if len(order) <= k:
-        return order
-    last = k
-    if ties:
+        return order, len(order), len(order), 1.0
+    last, first = k, k
+    if ties == KEEP:
         while last < len(order) and distance[order[last]] <= distance[order[k - 1]] + TIE:
             last += 1
-    return order[:last]
+    elif ties == SHARE:
+        while last < len(order) and distance[order[last]] <= distance[order[k - 1]] + SHELL:
+            last += 1
+        while last > k and first > 0 and distance[order[first - 1]] >= distance[order[k - 1]] - SHELL:
+            first -= 1
+    return order, last, first, (k - first) / (last - first) if last > k and ties == SHARE else 1.0
 
 
 @njit(cache=True)
@@ -79,10 +90,17 @@ def _grown(edges, used, need):
     room = len(edges[0])
     while room < used + need:
         room *= 2
-    more = np.empty(room, np.int32), np.empty(room, np.int32), np.empty((room, 3), np.int16), np.empty(room)
-    more[0][:used], more[1][:used] = edges[0][:used], edges[1][:used]
-    more[2][:used], more[3][:used] = edges[2][:used], edges[3][:used]
+    more = _room(room)
+    more[0][:used], more[1][:used], more[2][:used] = edges[0][:used], edges[1][:used], edges[2][:used]
+    more[3][:used], more[4][:used] = edges[3][:used], edges[4][:used]
     return more
+
+
+@njit(cache=True)
+def _room(room):
+    """Make room for edges: source, neighbour, image, distance, weight."""
+    images, weight = np.empty((room, 3), np.int16), np.empty(room, np.float32)
+    return np.empty(room, np.int32), np.empty(room, np.int32), images, np.empty(room), weight
 
 
 @njit(cache=True)
@@ -90,24 +108,26 @@ def knn(cell, frac, k, cutoff, ties, grow):
     """Connect every atom to its k nearest periodic neighbours within a cutoff.
 
     `cell` (3, 3): rows are the cell vectors, in angstrom. `frac` (n, 3): fractional coordinates. `k`: neighbours per
-    atom. `cutoff`: angstrom. `ties`: keep all neighbours as far as the k-th, to 1e-8 angstrom. `grow`: where an atom
-    has fewer than k within the cutoff, widen the cutoff by a quarter until it has; otherwise it keeps the fewer.
-    Returns per edge: source (int32), neighbour (int32), image of the neighbour (int16, 3), distance (float64), sorted
-    by source, then distance.
+    atom. `cutoff`: angstrom. `ties`: CUT after the k-th neighbour, KEEP all as far as it, to 1e-8 angstrom, or SHARE
+    the places left among all of its shell, which then weigh less than 1. `grow`: where an atom has fewer than k within
+    the cutoff, widen the cutoff by a quarter until it has; otherwise it keeps the fewer. Returns per edge: source
+    (int32), neighbour (int32), image of the neighbour (int16, 3), distance (float64), weight (float32), sorted by
+    source, then distance.
     """
-    used, room = 0, max(64, 2 * min(k, 64) * len(frac))
-    edges = np.empty(room, np.int32), np.empty(room, np.int32), np.empty((room, 3), np.int16), np.empty(room)
+    used, edges = 0, _room(max(64, 2 * min(k, 64) * len(frac)))
     for centre in range(len(frac)):
         reach = cutoff
         distance, other, image = _within(cell, frac, reach, centre)
         while grow and len(distance) < k:
             reach *= 1.25
             distance, other, image = _within(cell, frac, reach, centre)
-        chosen = _nearest(distance, k, ties)
-        if used + len(chosen) > len(edges[0]):
-            edges = _grown(edges, used, len(chosen))
-        for edge in chosen:
+        order, last, first, part = _nearest(distance, k, ties)
+        if used + last > len(edges[0]):
+            edges = _grown(edges, used, last)
+        for place in range(last):
+            edge = order[place]
             edges[0][used], edges[1][used], edges[3][used] = centre, other[edge], distance[edge]
             edges[2][used] = image[edge]
+            edges[4][used] = part if place >= first else 1.0
             used += 1
-    return edges[0][:used], edges[1][:used], edges[2][:used], edges[3][:used]
+    return edges[0][:used], edges[1][:used], edges[2][:used], edges[3][:used], edges[4][:used]

@@ -15,6 +15,5 @@ def connect(cell, frac, *, cutoff_a: float = 5.0, max_edges: int = 1_000_000) ->
     expected = atoms * atoms * 4 / 3 * np.pi * cutoff_a**3 / abs(np.linalg.det(cell))
     if expected > max_edges:
         raise BadItem(f"about {expected:.2g} edges within {cutoff_a} angstrom; lower cutoff_a or raise max_edges")
-    return named(
-        neighbours.knn(np.ascontiguousarray(cell), np.ascontiguousarray(frac), 1 << 30, cutoff_a, False, False)
-    )
+    cell, frac = np.ascontiguousarray(cell), np.ascontiguousarray(frac)
+    return named(neighbours.knn(cell, frac, 1 << 30, cutoff_a, neighbours.CUT, False)[:4])

@@ -31,6 +31,21 @@ def read(path) -> dict[int, float]:
     return dict(zip(numbers, table["energy_ev_per_atom"].astype(float), strict=True))
 
 
+def lacking(elements, known: dict[int, float]) -> str | None:
+    """Say which elements of a study have no reference energy, once for all its items; None where all have one.
+
+    `elements`: symbols or atomic numbers. Their compounds get an energy, and none of formation or above the hull.
+    """
+    numbers = {compositions.SYMBOLS.index(one) + 1 if isinstance(one, str) else int(one) for one in elements}
+    bare = [compositions.SYMBOLS[number - 1] for number in sorted(numbers - set(known))]
+    if not bare:
+        return None
+    return (
+        f"no reference energy of {', '.join(bare)} is known by the potential: crystals with them get no formation "
+        "energy and no energy above the hull"
+    )
+
+
 def best(structures: list, pbe: list[float]) -> list[tuple[float, Crystal]]:
     """Choose the structures that PBE finds within 0.05 eV per atom of the best, at most four, as they come."""
     known = sorted((e, at) for at, e in enumerate(pbe) if len(structures[at]["sites"]) <= MOST_ATOMS)

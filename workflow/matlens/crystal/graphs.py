@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens.crystal import structures
 
-MORE = ("solid_angle", "area")  # arrays with a row per edge that only some graphs have
+MORE = ("solid_angle", "area", "weight")  # arrays with a row per edge that only some graphs have
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Graphs:
     """Crystals and their edges. Edges of crystal i are `edge_offsets[i]` to `[i + 1]` of the arrays in `edges`.
 
     `edges`: source, neighbour (E,) atoms of their own crystal, image (E, 3) cells, distance (E,) angstrom, and
-    solid_angle, area where the graph has them.
+    solid_angle, area, weight where the graph has them.
     """
 
     crystals: structures.Crystals
@@ -59,7 +59,8 @@ def arrays_of(graphs: Graphs, chosen, line_graph: bool = False) -> dict:
 
     `chosen`: positions of k crystals with n atoms and e edges. Returns species, crystal (n,) int64; source, neighbour
     (e,) int64, sorted by source; image (e, 3) int64; distance (e,) and vector (e, 3) float32, angstrom, from an atom
-    to its neighbour; volume (k,) float32, cubic angstrom; count k; solid_angle, area (e,) float32 where there are such.
+    to its neighbour; volume (k,) float32, cubic angstrom; count k; solid_angle, area, weight (e,) float32 where there
+    are such.
     With `line_graph` also line_source, line_neighbour (t,) int64, every ordered pair of edges that leave the same atom,
     and angle_cos (t,) float32 between them.
     """

@@ -5,8 +5,10 @@ those of PBE(+U) with the corrections of the Materials Project (MP2020), and are
 """
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +18,22 @@ from matlens.job.batch import BadItem
 REFERENCE = "chgnet-0.3.0 (PBE+U, MP2020 corrections)"
 WEIGHTS = "pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar"
 LAST_ELEMENT = 94  # it has learned from H to Pu
+
+
+class Potential(NamedTuple):
+    """What a universal potential computes of a Crystal; an entry of `matlens.crystal.POTENTIALS` names one.
+
+    `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies and stresses (n, 3, 3) in GPa,
+    positive if compressed; `largest_force(crystal)` in eV per angstrom;
+    `relax(crystal, steps, force_ev_a)` returns crystal, eV per atom, steps. `reference`: the energies' level of theory.
+    """
+
+    reference: str
+    energy: Callable
+    energies: Callable
+    states: Callable
+    largest_force: Callable
+    relax: Callable
 
 
 @cache
@@ -66,6 +84,15 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
     return np.array([float(one["e"]) for one in (found if isinstance(found, list) else [found])])
 
 
+def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
+    """Return energies (n,) eV per atom and stresses (n, 3, 3) GPa, positive if compressed, of crystals as they are."""
+    for crystal in crystals:
+        _known(crystal)
+    found = model().predict_structure([structure(one) for one in crystals], task="efs", batch_size=batch)
+    found = found if isinstance(found, list) else [found]
+    return np.array([float(one["e"]) for one in found]), -np.array([one["s"] for one in found], float)
+
+
 def largest_force(crystal: Crystal) -> float:
     """Return the largest force on an atom of a crystal as it is, eV per angstrom."""
     _known(crystal)
@@ -93,6 +120,9 @@ def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple
     if len(path.energies) > steps:  # the optimiser ends sooner only where forces and stress are small
         raise BadItem(f"it has not relaxed after {steps} steps; raise steps, or begin from a better structure")
     return made, float(path.energies[-1]) / len(made.species), len(path.energies) - 1
+
+
+CHGNET = Potential(REFERENCE, energy, energies, states, largest_force, relax)
 
 
 def above_hull(fractions: np.ndarray, formation: np.ndarray) -> np.ndarray:

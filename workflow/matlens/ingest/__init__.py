@@ -67,7 +67,15 @@ NAMED = {  # `columns_of(*, ...)` names what the user says of the items, for the
     "sheet": "matlens.ingest.sheet:columns_of",
 }
 
-CHECKS = {"prototypes": "matlens.ingest.prototypes:check"}  # `check(*, ...)` raises what a schema cannot say
+CHECKS = {  # `check(*, ...)` raises what a schema cannot say
+    "files": "matlens.ingest.files:check",
+    "sheet": "matlens.ingest.files:check",
+    "catalog": "matlens.ingest.files:check",
+    "prototypes": "matlens.ingest.prototypes:check",
+}
+
+
+SPACE = "zyx"
 
 
 @dataclass
@@ -75,9 +83,12 @@ class Micrograph:
     """One image as it came from its source, with what the source says about it.
 
     `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"), in the instrument's own numbers;
-    `intensity_low` and `intensity_high` are those that mean black and white. `pixel_size_um` is the edge of a square
-    pixel (None: unknown). `truth` is a label image of the same shape (or None). `layers` are further arrays that end in
-    the same axes (EBSD orientations). `meta` holds scalars for the index: instrument, detector, beam_energy_kev, ...
+    `intensity_low` and `intensity_high` are those that mean black and white. `spacing_um` holds the distance between
+    pixels along each spatial axis in the order of `axes`, in micrometres: (z, y, x) or (y, x), with None for an axis
+    whose scale is not known; None: no scale at all. `pixel_size_um` is that along x; given alone, it is that of every
+    axis. `truth` is a label image of the same shape (or None): uint8 phases (255: unlabelled) or int32 regions (0:
+    background, -1: unlabelled). `layers` are further arrays that end in the same axes (EBSD orientations); `ignore`
+    (uint8) is 1 where nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
     """
 
     pixels: np.ndarray
@@ -88,6 +99,23 @@ class Micrograph:
     truth: np.ndarray | None = None
     layers: dict[str, np.ndarray] = field(default_factory=dict)
     meta: dict[str, object] = field(default_factory=dict)
+    spacing_um: tuple[float | None, ...] | None = None
+
+    def __post_init__(self):
+        if self.spacing_um is not None:
+            self.set_spacing(self.spacing_um)
+        elif self.pixel_size_um is not None:
+            self.set_spacing((self.pixel_size_um,) * sum(axis in SPACE for axis in self.axes))
+
+    def set_spacing(self, spacing_um: tuple[float | None, ...] | None) -> None:
+        """Set the spacing of the spatial axes, and with it the pixel size; a stack of frames takes those of y and x."""
+        if spacing_um is None:
+            self.spacing_um = self.pixel_size_um = None
+            return
+        axes = sum(axis in SPACE for axis in self.axes)
+        kept = (None,) * (axes - len(spacing_um)) + tuple(spacing_um)[-axes:]
+        self.spacing_um = tuple(None if size is None else float(size) for size in kept)
+        self.pixel_size_um = self.spacing_um[-1]
 
 
 def describe(micrograph: Micrograph, item: str) -> dict:
@@ -95,6 +123,7 @@ def describe(micrograph: Micrograph, item: str) -> dict:
     return {
         "item": item,
         "pixel_size_um": micrograph.pixel_size_um,
+        "spacing_um": micrograph.spacing_um and list(micrograph.spacing_um),
         "intensity_low": float(micrograph.intensity_low),
         "intensity_high": float(micrograph.intensity_high),
     }
@@ -103,6 +132,8 @@ def describe(micrograph: Micrograph, item: str) -> dict:
 def index_row(micrograph: Micrograph, item: dict) -> dict:
     """Make the row of an item in the index: its plan, its shape and scale, and what its file says."""
     shape = dict(zip(micrograph.axes, micrograph.pixels.shape, strict=True))
+    space = [axis for axis in micrograph.axes if axis in SPACE]
+    spacing = dict(zip(space, micrograph.spacing_um or (None,) * len(space), strict=True))
     return {
         **item,
         "axes": micrograph.axes,
@@ -110,7 +141,11 @@ def index_row(micrograph: Micrograph, item: dict) -> dict:
         "width_px": shape["x"],
         "depth_px": shape.get("z"),
         "frames": shape.get("t"),
-        columns.PIXEL_SIZE: micrograph.pixel_size_um,
+        columns.PIXEL_SIZE: spacing["x"],
+        columns.PIXEL_SIZE_Y: spacing["y"],
+        columns.PIXEL_SIZE_Z: spacing.get("z"),
+        columns.GREY_LOW: micrograph.intensity_low,
+        columns.GREY_HIGH: micrograph.intensity_high,
         **micrograph.meta,
     }
 
@@ -119,6 +154,7 @@ def index_table(rows: list[dict]):
     """Stack the rows of an index; it has its leading columns even when it has no row."""
     import pandas as pd
 
-    leading = [columns.KEY, columns.ITEM, "axes", "height_px", "width_px", "depth_px", "frames", columns.PIXEL_SIZE]
+    leading = [columns.KEY, columns.ITEM, "axes", "height_px", "width_px", "depth_px", "frames"]
+    leading += [columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z]
     frame = pd.DataFrame(rows)
     return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])

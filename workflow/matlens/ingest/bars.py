@@ -85,6 +85,11 @@ def find_info_bar(image: np.ndarray, low: float | None = None, high: float | Non
     return _bar_below(image[::-1], low, high), _bar_below(image, low, high)
 
 
+def find_side_bars(image: np.ndarray, low: float | None = None, high: float | None = None) -> tuple[int, int]:
+    """Count the columns of information bars at the left and at the right of an image (y, x): (left, right)."""
+    return find_info_bar(image.T, low, high)
+
+
 SHORTEST, LONGEST = 0.04, 0.5  # of the width
 SCALE_CONTRAST = 0.3
 THICKEST = 0.04  # of the height
@@ -147,4 +152,121 @@ def _box(image: np.ndarray, y: int, start: int, end: int, value: float, span: fl
     around = [np.abs(row.astype(np.float32) - value) >= SCALE_CONTRAST * span for row in (above, below)]
     if top < 2 or bottom > height - 3 or min(side.mean() for side in around) < 0.7:
         return None
+    if _is_frame(image[bottom + 1 :, start:end] == value) or _is_frame(image[:top, start:end][::-1] == value):
+        return None
     return {"x": int(start), "y": int(top), "width": int(end - start), "height": int(thick)}
+
+
+def _is_frame(beyond: np.ndarray) -> bool:
+    """Check whether a line is a side of a frame: its ends go on to another line. `beyond`: rows from it on."""
+    ends = beyond[:, 0] & beyond[:, -1]
+    reach = len(ends) if ends.all() else int(np.argmin(ends))
+    return bool((beyond[:reach].mean(axis=1) >= 0.97).any())
+
+
+MOST_OF_IMAGE = 0.25  # area of the panel that a scale bar and its text lie in
+TALLEST_TEXT = 0.15  # of the height of the image
+LEAST_TEXT_PX, PAD_PX = 5, 2
+SMOOTHED = 0.15  # of the grey range: letters have soft edges
+LEVELS = 16  # an image of fewer grey levels may hold objects that look like bars
+
+
+def is_drawn(image: np.ndarray, bar: dict) -> bool:
+    """Check whether a found scale bar can be told from specimen: the image is grey, or nothing else has its value."""
+    y, x, height, width = (bar[key] for key in ("y", "x", "height", "width"))
+    if len(np.unique(image[:: max(1, image.shape[0] // COLUMNS), :: max(1, image.shape[1] // COLUMNS)])) > LEVELS:
+        return True
+    return bool(np.count_nonzero(image == image[y + height // 2, x + width // 2]) < 2 * width * height)
+
+
+def around_scale_bar(image: np.ndarray, bar: dict, low: float, high: float) -> list[tuple[int, int, int, int]]:
+    """List the boxes (y0, x0, y1, x1) drawn with a scale bar: the panel it lies in, or itself and its text."""
+    y, x, height, width = (bar[key] for key in ("y", "x", "height", "width"))
+    window = _clipped(image.shape, y - width - height, x - 2 * width, y + height + width, x + 3 * width)
+    part = image[window[0] : window[2], window[1] : window[3]].astype(np.float32)
+    own = (y - window[0], x - window[1], y - window[0] + height, x - window[1] + width)
+    inner = _panel(part, own, window, image.shape, low, high)
+    boxes = [inner] if inner else [own, *_text(part, own, image.shape[0], high - low)]
+    pad = 0 if inner else PAD_PX
+    moved = [tuple(value + window[k % 2] for k, value in enumerate(box)) for box in boxes]
+    return [_clipped(image.shape, a - pad, b - pad, c + pad, d + pad) for a, b, c, d in moved]
+
+
+def _clipped(shape: tuple[int, int], y0: int, x0: int, y1: int, x1: int) -> tuple[int, int, int, int]:
+    return max(int(y0), 0), max(int(x0), 0), min(int(y1), shape[0]), min(int(x1), shape[1])
+
+
+def _panel(part: np.ndarray, bar: tuple, window: tuple, shape: tuple, low: float, high: float) -> tuple | None:
+    """Find the even rectangle around a bar, black or white; None if the specimen is around it."""
+    from scipy import ndimage
+
+    y0, x0, y1, x1 = bar
+    sides = [row for row in (y0 - 2, y1 + 1) if 0 <= row < len(part)]
+    value, span = float(np.median(part[sides, x0:x1])), high - low
+    if min(value - low, high - value) > EXTREME * span:
+        return None
+    even = np.abs(part - value) <= EVEN * span
+    numbers, _ = ndimage.label(even)
+    seeds = numbers[sides, x0:x1]
+    if not seeds.any():
+        return None
+    rows, cols = ndimage.find_objects(numbers)[np.bincount(seeds[seeds > 0]).argmax() - 1]
+    top, left, bottom, right = rows.start, cols.start, rows.stop, cols.stop
+    edges = [even[top, left:right], even[bottom - 1, left:right], even[top:bottom, left], even[top:bottom, right - 1]]
+    beyond = [
+        (top > 0, even[max(top - 1, 0), left:right], window[0] + top),
+        (bottom < len(part), even[min(bottom, len(part) - 1), left:right], shape[0] - window[0] - bottom),
+        (left > 0, even[top:bottom, max(left - 1, 0)], window[1] + left),
+        (right < part.shape[1], even[top:bottom, min(right, part.shape[1] - 1)], shape[1] - window[1] - right),
+    ]
+    ends = all(line.mean() <= EDGE if inside else rest == 0 for inside, line, rest in beyond)
+    small = (bottom - top) * (right - left) <= MOST_OF_IMAGE * shape[0] * shape[1]
+    holds = top <= y0 and left <= x0 and bottom >= y1 and right >= x1
+    solid = all(edge.mean() >= 0.9 for edge in edges) and even[rows, cols].mean() >= WRITTEN
+    return (top, left, bottom, right) if ends and small and holds and solid else None
+
+
+def _text(part: np.ndarray, bar: tuple, height: int, span: float) -> list[tuple]:
+    """Find the line of text of a scale bar: at least two letters of its grey above, below or beside it."""
+    from scipy import ndimage
+
+    y0, x0, y1, x1 = bar
+    ink = np.abs(part - part[(y0 + y1) // 2, (x0 + x1) // 2]) <= SMOOTHED * span
+    ink[max(y0 - 1, 0) : y1 + 1, max(x0 - 1, 0) : x1 + 1] = False
+    letters, pieces = [], []
+    for rows, cols in ndimage.find_objects(ndimage.label(ink, np.ones((3, 3)))[0]):
+        tall, wide = rows.stop - rows.start, cols.stop - cols.start
+        touches = rows.start == 0 or cols.start == 0 or rows.stop == len(part) or cols.stop == part.shape[1]
+        pieces += [] if touches else [(rows.start, cols.start, rows.stop, cols.stop)]
+        if not touches and LEAST_TEXT_PX <= tall <= TALLEST_TEXT * height and wide <= 2 * tall:
+            letters.append((rows.start, cols.start, rows.stop, cols.stop))
+    lines = []
+    for first in letters:
+        tall = first[2] - first[0]
+        line = [b for b in letters if abs(b[0] + b[2] - first[0] - first[2]) <= tall and b[2] - b[0] >= tall / 2]
+        box = (min(b[0] for b in line), min(b[1] for b in line), max(b[2] for b in line), max(b[3] for b in line))
+        near = (
+            box[0] - y1 <= 2 * tall and y0 - box[2] <= 2 * tall and box[1] - x1 <= 2 * tall and x0 - box[3] <= 2 * tall
+        )
+        packed = sum(b[3] - b[1] for b in line) >= 0.4 * (box[3] - box[1])
+        if len(line) >= 2 and near and packed and box[2] - box[0] <= 2 * tall:
+            lines.append((len(line), box))
+    return [_grown(max(lines)[1], pieces)] if lines else []
+
+
+def _grown(line: tuple, pieces: list[tuple]) -> tuple:
+    """Extend the box of a line of text by the parts of broken letters, dots and short letters beside it."""
+    half = (line[2] - line[0]) // 2
+    top, bottom = line[0] - half, line[2] + half
+    for _ in range(len(pieces)):
+        left, right = line[1] - 2 * half, line[3] + 2 * half
+        beside = [b for b in pieces if top <= b[0] and b[2] <= bottom and left < b[3] and b[1] < right]
+        beside = [b for b in beside if b[3] - b[1] <= 4 * half]
+        grown = (
+            *(min(line[k], *(b[k] for b in beside)) for k in (0, 1)),
+            *(max(line[k], *(b[k] for b in beside)) for k in (2, 3)),
+        )
+        if grown == line:
+            break
+        line = grown
+    return line

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from matlens.store import text_files
 
 TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
 TABLES = {".csv", ".tsv", ".xlsx"}
+REMEDY = "write decimals with a point"
 FILES = ("file", "filename", "cif_file", *NAMES)  # columns that may name files, the likeliest first
 
 
@@ -43,6 +46,15 @@ def _named(path: Path) -> list[tuple[Path | None, str, dict]]:
     return []
 
 
+def fault(path: Path) -> str | None:
+    """Say what is wrong with a table that cannot be read, such as a row with too many cells; None where nothing is."""
+    try:
+        spreadsheet.read(path)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _files(folder: Path) -> dict[str, Path]:
     """Give the files of a folder by name, and by name without extension: a CIF where there are several."""
     every = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix.lower() not in TABLES)
@@ -58,15 +70,35 @@ def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
     return path if word and path.is_file() else None
 
 
-def of_cgcnn(folder: Path) -> dict[str, dict]:
-    """Read the values of an id_prop.csv by the words that name files: y, y2, ...; none where it is no table."""
+def of_cgcnn(folder: Path) -> dict[str, tuple[dict, str | None]]:
+    """Read the values of an id_prop.csv by the words that name files: y, y2, ...; none where it is no table.
+
+    Each comes with what is wrong with its row: one with another number of fields than most, as a decimal comma makes
+    it, has no values, and neither has any row of a table that may hold decimal commas throughout.
+    """
     path = folder / TARGETS_FILE
     try:
-        lines = list(csv.reader(path.read_text("utf-8-sig").splitlines())) if path.is_file() else []
+        text = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
+        first = next((line for line in text if line.strip()), "")
+        separator = next((one for one in "\t;" if one in first), ",")  # there is no header whose commas count
+        lines = [line for line in csv.reader(text, delimiter=separator) if any(map(str.strip, line))]
     except (OSError, ValueError, csv.Error):
         return {}
-    return {
-        line[0].strip(): {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(line[1:], 1)}
-        for line in lines
-        if line
-    }
+    if separator != ",":
+        lines = [[spreadsheet.pointed(cell.strip()) for cell in line] for line in lines]
+    while lines and all(len(line) > 2 and not line[-1].strip() for line in lines):
+        lines = [line[:-1] for line in lines]  # separators at the ends of all lines
+    counts = Counter(map(len, lines))
+    usual = min(counts, key=lambda count: (-counts[count], count), default=0)
+    unclear = separator == "," and usual == 3 and all(cell.strip().isdigit() for line in lines for cell in line[2:])
+    whole = all(re.fullmatch(r"[-+]?\d+", line[1].strip()) for line in lines if len(line) > 1)
+    found = {}
+    for line in lines:
+        values = {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(line[1:], 1)}
+        note = None
+        if len(line) != usual:
+            note = f"its row in {TARGETS_FILE} has {len(line)} fields, the others {usual}: no value is taken; {REMEDY}"
+        elif unclear and whole:
+            note = f"in {TARGETS_FILE} {line[1]},{line[2]} may be one number or two: no value is taken; {REMEDY}"
+        found[line[0].strip()] = ({} if note else values, note)
+    return found

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, grey, mending, readers, truths
-from matlens.ingest.finding import digest, found, item_name, printable, stem
-from matlens.ingest.rows import columns_in, first_of_each, from_names, trouble
+from matlens.ingest import Micrograph, bars, damage, grey, ignored, mending, readers, scales, truths
+from matlens.ingest.finding import digest, found, item_name, printable, skipped, stem
+from matlens.ingest.rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
@@ -16,10 +16,17 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
-def listing(*, path: str, masks: str | None = None) -> str:
+def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None) -> str:
     """Digest the files and masks of a study; a ValueError says that there are none, where it looked, what is there."""
     paths = found(path)[1]
-    return digest(paths + (found(masks, "masks")[1] if masks else []))
+    more = [(masks, "masks"), (exclude_mask, "exclude_mask")]
+    return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
+
+
+def check(*, truth_values: dict | None = None, masks_are: str = "phases") -> None:
+    """Raise ValueError if options contradict each other."""
+    if masks_are == "regions" and truth_values:
+        raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:
@@ -33,11 +40,13 @@ def _closest(path: Path, masks: list[Path]) -> list[Path]:
     return [mask for mask, count in zip(masks, shared, strict=True) if count == max(shared)]
 
 
-def _matched(images: dict[Path, str], masks: str | None) -> dict[Path, tuple[str | None, str | None]]:
+def _matched(
+    images: dict[Path, str], masks: str | None, option: str = "masks"
+) -> dict[Path, tuple[str | None, str | None]]:
     """Find the mask of each image: its relative name, or its stem in the nearest folder. Gives (mask, reason)."""
     if masks is None:
         return dict.fromkeys(images, (None, None))
-    root, paths = found(masks, "masks")
+    root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
         by_name.setdefault(item_name(path, root), []).append(path)
@@ -52,15 +61,30 @@ def _matched(images: dict[Path, str], masks: str | None) -> dict[Path, tuple[str
             pairs[path] = (str(fitting[0]) if fitting else None, None)
     if not any(mask or reason for mask, reason in pairs.values()):
         examples = f"the first image is '{stem(next(iter(images)))}', the first mask '{stem(paths[0])}'"
-        raise ValueError(f"masks '{masks}': no mask has the name of an image; {examples}; rename them alike")
+        raise ValueError(f"{option} '{masks}': no mask has the name of an image; {examples}; rename them alike")
     return pairs
 
 
-def plan(*, path: str, masks: str | None = None, group: str | None = None, columns: str | None = None):
+def _excluded(images: dict[Path, str], exclude_mask: str | None) -> dict[Path, tuple[str | None, str | None]]:
+    """Find the exclusion mask of each image; a single file is that of all. Returns (mask, reason) by image."""
+    if exclude_mask and len(files := found(exclude_mask, "exclude_mask")[1]) == 1:
+        return dict.fromkeys(images, (str(files[0]), None))
+    return _matched(images, exclude_mask, "exclude_mask")
+
+
+def plan(
+    *,
+    path: str,
+    masks: str | None = None,
+    exclude_mask: str | None = None,
+    group: str | None = None,
+    columns: str | None = None,
+):
     """List the files as items.
 
     `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: the same for truth masks, which
-    belong to the image of their name, whatever the extension; an image without one has no truth. `group`: regular
+    belong to the image of their name, whatever the extension; an image without one has no truth. `exclude_mask`: the
+    same for masks of pixels that are not measured (not 0); a single file belongs to every image. `group`: regular
     expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
     become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot
     be used. ValueError when nothing matches.
@@ -70,13 +94,15 @@ def plan(*, path: str, masks: str | None = None, group: str | None = None, colum
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
     pairs = _matched(images, masks)
+    outside = _excluded(images, exclude_mask)
     extra = from_names(paths, group, columns)
     rows = [
         {
             names.ITEM: images[p],
             names.FILE: printable(str(p)),
             names.TRUTH_FILE: pairs[p][0],
-            names.REASON: pairs[p][1] or trouble(p),
+            **({names.EXCLUDE_FILE: outside[p][0]} if exclude_mask else {}),
+            names.REASON: pairs[p][1] or outside[p][1] or trouble(p),
         }
         for p in paths
     ]
@@ -89,7 +115,9 @@ def plan(*, path: str, masks: str | None = None, group: str | None = None, colum
                 row[names.REASON] = (
                     row[names.REASON] or f"its name does not fit group '{group}'; rename it or widen the pattern"
                 )
-    frame = pd.DataFrame(first_of_each(rows))
+    if left := skipped(path, paths):
+        print(left)
+    frame = pd.DataFrame(one_of_each(rows))
     return frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
 
 
@@ -100,23 +128,30 @@ def read(
     truth_values: dict | None = None,
     truth_shift_px: int = 0,
     truth_margin_px: int = 0,
+    masks_are: str = "phases",
+    exclude: list | None = None,
     crop_bars: bool = True,
     colour: bool = False,
     pixel_size_um: float | None = None,
+    spacing_um: list[float] | None = None,
     stack: str | None = None,
     min_side_px: int = 8,
     max_side_px: int = 20000,
     max_pixels: int = 2**28,
 ) -> Micrograph:
-    """Read one file, check it, cut information bars off, and put its truth on it.
+    """Read one file, check it, cut information bars off, mark what is not measured, and put its truth on it.
 
     `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
     mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
-    moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `colour`: whether the layer
+    moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `masks_are`: "phases", or
+    "regions" for masks that number objects. `exclude`: rectangles, see `ignored.rectangles`; a column exclude_file of
+    the plan names a mask. `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
+    (left, right), with the scale bar. `colour`: whether the layer
     `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
-    `pixel_size_um` overrides what item and file say. `stack`: "t" or "z", what the pages of a stack are (None: what the
-    file says; pages without a name are frames). BadItem says why a file cannot be used.
-    Large images (see `parts`) stay in their files where they can; no bar is looked for in those.
+    `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
+    `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames).
+    BadItem says why a file cannot be used. Large images (see `parts`) stay in their files where they can; no bar is
+    looked for in those.
     """
     try:
         found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
@@ -127,44 +162,57 @@ def read(
         raise BadItem(f"a header in its {size} bytes asks for more memory than there is; copy it again") from error
     if stack and found_.pixels.ndim == 3:
         found_.axes = stack + "yx"
-    low, high = _check_pixels(found_, min_side_px, max_side_px)
-    _set_scale(found_, item.get(names.PIXEL_SIZE) if pixel_size_um is None else pixel_size_um)
+    low, high, lost = _check_pixels(found_, min_side_px, max_side_px)
+    scales.settle(found_, item, pixel_size_um, spacing_um)
     shape = found_.pixels.shape
-    if crop_bars and not found_.layers and isinstance(found_.pixels, np.ndarray):
+    plain = not found_.layers and isinstance(found_.pixels, np.ndarray)
+    if crop_bars and plain:
         _crop(found_, low, high)
     else:
         found_.meta.pop(BAR_ROWS, None)
-    bits = found_.meta.pop("significant_bits", None)
-    if (found_.intensity_low, found_.intensity_high) == (0.0, 1.0):
-        found_.intensity_low, found_.intensity_high = grey.intensity_range(found_.pixels, bits)
+    top = int(found_.meta.get(BAR_TOP, 0))
+    if lost is not None:
+        ignored.add(found_, lost[..., top : top + found_.pixels.shape[-2], :])
+    if crop_bars and plain:
+        ignored.drawn(found_, low, high)
+    if plain:
+        damage.tail(found_)
+    ignored.rectangles(found_, exclude, top)
+    ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
+    _set_range(found_, item)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask = item.get(names.TRUTH_FILE)
     if isinstance(mask, str) and mask:
-        top = int(found_.meta.get(BAR_TOP, 0))
-        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels)
+        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels, masks_are)
         mending.mend(found_, truth_shift_px, truth_margin_px)
+        ignored.hide_truth(found_)
     return found_
 
 
-def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tuple[float, float]:
-    """Refuse what cannot be an image; returns its smallest and largest pixel."""
+def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tuple[float, float, np.ndarray | None]:
+    """Refuse what cannot be an image; returns its smallest and largest pixel, and which are not numbers (or None)."""
     found_.pixels = pixels = _plain(found_.pixels)
     height, width = pixels.shape[-2:]
+    if pixels.ndim == 3 and width <= 4 < min_side_px:
+        raise BadItem(
+            f"its axes {pixels.shape} look like {height} rows of colours, not {pixels.shape[0]} slices; save it as a "
+            "colour image (8-bit PNG or TIFF), or as one grey plane"
+        )
     if min(height, width) < min_side_px:
         raise BadItem(f"it has {width} x {height} pixels; a side needs {min_side_px} (min_side_px)")
     if max(height, width) > max_side_px:
         raise BadItem(f"it has {width} x {height} pixels, a side may have {max_side_px}; tile it or raise max_side_px")
+    lost = None
+    if isinstance(pixels, np.ndarray):
+        found_.pixels, lost = ignored.without_nan(pixels)
+        pixels = found_.pixels
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
-        whole = isinstance(pixels, np.ndarray)
-        lost = int(pixels.size - np.count_nonzero(np.isfinite(pixels))) if whole else "some"
-        raise BadItem(
-            f"{lost} of its {pixels.size} pixels are not finite (NaN or infinite); fill them or crop them off"
-        )
+        raise BadItem("some of its pixels are not finite (NaN or infinite); cut it into tiles, or fill them")
     if low == high and not found_.layers:
         raise BadItem(f"all its pixels are {low:g}: an empty image; check the export")
-    return low, high
+    return low, high, lost
 
 
 def _plain(pixels: np.ndarray) -> np.ndarray:
@@ -183,14 +231,24 @@ def _plain(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(kind)
 
 
-def _set_scale(found_: Micrograph, size) -> None:
-    """Put a pixel size given by the user in the place of that of the file."""
-    if size is None or not np.isfinite(float(size)):
+def _set_range(found_: Micrograph, item: dict) -> None:
+    """Set the numbers that mean black and white, turn over what is stored with white as the smallest, note doubts."""
+    bits, over = found_.meta.pop("significant_bits", None), found_.meta.pop("min_is_white", False)
+    if (found_.intensity_low, found_.intensity_high) != (0.0, 1.0):
         return
-    if not float(size) > 0:
-        raise BadItem(f"pixel_size_um is {size}; give a positive length in micrometres, or leave it empty")
-    found_.pixel_size_um = float(size)
-    found_.meta["pixel_size_source"] = "given"
+    shared = tuple(item.get(name) for name in (names.GREY_LOW, names.GREY_HIGH))
+    shared = None if any(value is None or not np.isfinite(value) for value in shared) else shared
+    low, high = grey.intensity_range(found_.pixels, bits, shared)
+    if over:
+        found_.pixels = grey.turned_over(found_.pixels, low, high)
+    found_.intensity_low, found_.intensity_high = low, high
+    if note := grey.doubt(found_.pixels, low, high):
+        found_.meta[names.GREY_NOTE] = note
+    elif shared and found_.pixels.dtype != np.uint8 and not bits and (low, high) != shared:
+        found_.meta[names.GREY_NOTE] = (
+            f"its grey values are beyond those of its series, {shared[0]:.4g} to {shared[1]:.4g}: "
+            f"its own range, {low:.4g} to {high:.4g}, is taken"
+        )
 
 
 def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:
@@ -202,16 +260,13 @@ def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:
 
 
 def _crop(found_: Micrograph, low: float, high: float) -> None:
-    """Cut information bars off, and say in `meta` how many rows, and where a scale bar is left in the image."""
-    pixels, told = found_.pixels, int(found_.meta.pop(BAR_ROWS, None) or 0)
+    """Cut information bars off at the top and bottom, and record in `meta` how many rows."""
+    pixels, stated = found_.pixels, int(found_.meta.pop(BAR_ROWS, None) or 0)
     first = pixels if pixels.ndim == 2 else pixels[0]
     top, bottom = bars.find_info_bar(first, low, high)
-    bottom = told or bottom  # what the instrument says of its bar is exact
+    bottom = stated or bottom  # the instrument's own number is exact
     if top + bottom and first.shape[0] - top - bottom >= bars.LOWEST_PX:
         found_.pixels = np.ascontiguousarray(pixels[..., top : first.shape[0] - bottom, :])
         found_.meta |= {BAR_ROWS: top + bottom, **({BAR_TOP: top} if top else {})}
         if (grey_ := found_.pixels.min()) == found_.pixels.max():
             raise BadItem(f"all its pixels above the information bar are {grey_:g}: an empty image; check the export")
-    image = found_.pixels if pixels.ndim == 2 else found_.pixels[0]
-    if bar := bars.find_scale_bar(image, low, high):
-        found_.meta |= {names.SCALE_BAR: bar["width"], names.SCALE_BAR_BOX: "{x},{y},{width},{height}".format(**bar)}

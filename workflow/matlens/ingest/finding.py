@@ -148,3 +148,32 @@ def digest(paths: Iterable[Path]) -> str:
             else:
                 seen.update(f"{printable(str(file))} {status.st_size} {status.st_mtime_ns}\n".encode())
     return seen.hexdigest()
+
+
+def skipped(path: str, kept: Iterable[Path]) -> str:
+    """Write one line on the files and folders that a folder or glob meets and that are no items; "" if none."""
+    pattern = expanded(path)
+    listed = os.path.lexists(pattern) and _is_listed(pattern)
+    if os.path.lexists(pattern) and not listed:
+        return ""
+    met = [os.path.join(pattern, name) for name in os.listdir(pattern)] if listed else matching(pattern)
+    kept = set(kept)
+    inner = {p for p in kept if p.suffix.lower() in FOLDERS}
+    counts: dict[str, list[str]] = {}
+    for place in sorted({Path(m) for m in met} - kept):
+        if inner.intersection(place.parents):
+            continue
+        if place.name.startswith("."):
+            why = "hidden"
+        elif place.is_dir():
+            why = f"folders, use {path.rstrip('/*')}/** to enter them"
+        elif place.suffix.lower() in DESCRIBED:
+            why = "parts of another file"
+        else:
+            why = "text and tables"
+        counts.setdefault(why, []).append(printable(place.name))
+    parts = [
+        f"{len(names)} {why} ({', '.join(names[:HINTS])}{', ...' if len(names) > HINTS else ''})"
+        for why, names in counts.items()
+    ]
+    return f"not items of '{path}': {'; '.join(parts)}" if parts else ""

@@ -43,18 +43,86 @@ def three_channels(colour: np.ndarray) -> np.ndarray | None:
     return np.ascontiguousarray(np.moveaxis(colour[..., :3], -1, 0))
 
 
-def intensity_range(pixels: np.ndarray, bits: int | None = None) -> tuple[float, float]:
+CAMERA_BITS = (8, 10, 12, 14, 16)
+DARK = 0.05  # part of the largest number that noise may fall below 0 where a dark frame was subtracted
+LEAST = 0.1  # a picture in a smaller part of its range is doubted
+FILLED = 0.25  # of a signed range of a camera, for it to be that
+
+
+def inferred(low: float, high: float, dtype) -> tuple[float, float]:
+    """Infer the two numbers that mean black and white from the smallest and largest one of an image or a series.
+
+    Numbers from 0 on: 0 and the largest number of a camera of 8, 10, 12, 14 or 16 bits; for fractions, 1. Signed ones:
+    the range of such a camera about 0 where they fill a quarter of it. Otherwise: the numbers themselves.
+    """
+    dtype = np.dtype(dtype)
+    whole = dtype.kind in "iu"
+    limit = float(np.iinfo(dtype).max) if whole else np.inf
+    if dtype == np.uint8 or (dtype == np.int8 and low < 0):
+        return float(np.iinfo(dtype).min), limit
+    if low >= 0 or -low <= DARK * high:
+        if not whole and high <= 1:
+            return (0.0, 1.0) if high >= LEAST else (low, high)
+        white = next((2.0**bits - 1 for bits in CAMERA_BITS if 2**bits - 1 >= high), None)
+        small = not whole and high < LEAST * 255
+        return (low, high) if white is None or small else (0.0, min(white, limit))
+    ranges = [(-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) for bits in CAMERA_BITS]
+    for black, white in ranges if whole else [(-1.0, 1.0), *ranges]:
+        if black <= low and high <= white:
+            return (black, white) if high - low >= FILLED * (white - black) else (low, high)
+    return low, high
+
+
+def intensity_range(
+    pixels: np.ndarray, bits: int | None = None, shared: tuple[float, float] | None = None
+) -> tuple[float, float]:
     """Say which two numbers mean black and white.
 
-    Unsigned integers of 8 and 16 bits: 0 and the largest of the type, or of the significant `bits` (4, 12, ...) that
-    the file states, when no pixel exceeds it. Everything else: the smallest and largest finite number of the image.
+    Those of the significant `bits` (4, 12, ...) of uint8 and uint16 that the file states, when no pixel exceeds them;
+    those `shared` with the series of the image, when no pixel is beyond; otherwise what `inferred` says of the image.
     """
-    if pixels.dtype in (np.uint8, np.uint16):
-        full = np.iinfo(pixels.dtype).max
-        stated = 2**bits - 1 if bits and 1 <= bits < pixels.dtype.itemsize * 8 else full
-        return 0.0, float(stated if stated == full or pixels.max() <= stated else full)
+    if pixels.dtype == np.uint8 and not bits:
+        return 0.0, 255.0
+    low, high = limits(pixels)
+    if pixels.dtype in (np.uint8, np.uint16) and bits and bits <= pixels.dtype.itemsize * 8 and high <= 2**bits - 1:
+        return 0.0, 2.0**bits - 1
+    if shared and pixels.dtype != np.uint8 and fits(low, high, pixels.dtype, shared):
+        return shared
+    return inferred(low, high, pixels.dtype)
+
+
+def fits(low: float, high: float, dtype, shared: tuple[float, float]) -> bool:
+    """Tell whether numbers lie in the range of their series, but for noise below it; fractions belong to fractions."""
+    if np.dtype(dtype).kind == "f" and high <= 1 < shared[1]:
+        return False
+    return shared[0] - DARK * max(high, 0.0) <= low and high <= shared[1]
+
+
+def limits(pixels: np.ndarray) -> tuple[float, float]:
+    """Find the smallest and the largest finite number; (0, 0) where there is none."""
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         finite = pixels[np.isfinite(pixels)]
         low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     return low, high
+
+
+def turned_over(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Turn numbers over between black and white, in their own type where it holds them."""
+    turned = low + high - pixels.astype(np.float64 if pixels.dtype.kind in "iu" else pixels.dtype)
+    if pixels.dtype.kind not in "iu":
+        return turned
+    own = np.iinfo(pixels.dtype)
+    return turned.astype(pixels.dtype if own.min <= turned.min() and turned.max() <= own.max else np.float32)
+
+
+def doubt(pixels: np.ndarray, low: float, high: float) -> str | None:
+    """Say that a picture uses little of its range; None where it does not."""
+    least, most = limits(pixels)
+    part = (most - least) / (high - low) if high > low else 1.0
+    if part >= LEAST:
+        return None
+    return (
+        f"its grey values, {least:.4g} to {most:.4g}, are {100 * part:.2g} % of the range {low:.4g} to {high:.4g}: "
+        "fixed thresholds and learned methods may see nothing in it"
+    )

@@ -5,8 +5,8 @@ import numpy as np
 from matlens import columns
 from matlens.ingest import Micrograph
 from matlens.job.batch import BadItem
+from matlens.masked import unlabelled
 
-UNLABELLED = 255
 SIGMA_PX = 1.0
 
 
@@ -18,7 +18,7 @@ def mend(found: Micrograph, shift_px: int, margin_px: int) -> None:
     """
     if found.truth is None or not (shift_px or margin_px):
         return
-    if found.truth.dtype != np.uint8:
+    if found.truth.dtype not in (np.uint8, np.int32):
         raise BadItem(
             "a truth of more than 256 phases is neither moved nor cut; leave out truth_shift_px and _margin_px"
         )
@@ -30,7 +30,7 @@ def mend(found: Micrograph, shift_px: int, margin_px: int) -> None:
         found.meta |= {columns.TRUTH_SHIFT_Y: move[0], columns.TRUTH_SHIFT_X: move[1]}
     if margin_px:
         inside = tuple(slice(margin_px, -margin_px) if axis in "zyx" else slice(None) for axis in found.axes)
-        known = np.full_like(found.truth, UNLABELLED)
+        known = np.full_like(found.truth, unlabelled(found.truth.dtype))
         known[inside] = found.truth[inside]
         found.truth = known
 
@@ -57,7 +57,7 @@ def offset(image: np.ndarray, truth: np.ndarray, most_px: int) -> tuple[int, int
 
 def moved(truth: np.ndarray, move: tuple[int, int]) -> np.ndarray:
     """Move a mask by whole pixels; where nothing came from, it is not known."""
-    out = np.full_like(truth, UNLABELLED)
+    out = np.full_like(truth, unlabelled(truth.dtype))
     (to_rows, rows), (to_cols, cols) = (_overlap(step, length) for step, length in zip(move, truth.shape, strict=True))
     out[to_rows, to_cols] = truth[rows, cols]
     return out

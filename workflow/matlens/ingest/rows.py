@@ -9,7 +9,8 @@ from matlens.ingest.finding import printable, stem
 
 RESERVED = {
     names.KEY, names.ITEM, names.FILE, names.TRUTH_FILE, names.STAGE, names.REASON, names.METHOD, names.PIXEL_SIZE,
-    names.SAME_AS,
+    names.SAME_AS, names.REMARK, names.EXCLUDE_FILE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z, names.SCALE_NOTE,
+    names.GREY_NOTE, names.GREY_LOW, names.GREY_HIGH,
     "axes", "height_px", "width_px", "depth_px", "frames",
 }  # fmt: skip
 
@@ -97,3 +98,38 @@ def first_of_each(rows: list[dict]) -> list[dict]:
         else:
             seen[row[names.ITEM]] = row[names.FILE]
     return rows
+
+
+SAYS_MORE = (  # formats of instruments before pictures: they keep the scale, the bits and the detector
+    (".dm3", ".dm4", ".emd", ".emi", ".ser", ".h5oina", ".oh5", ".ang", ".ctf", ".cpr", ".mrc", ".czi"),
+    (".tif", ".tiff", ".hdf5", ".h5", ".hspy", ".zarr"),
+    (".npy", ".png", ".bmp"),
+    (".gif", ".jpg", ".jpeg"),
+)
+
+
+def _rank(file: str) -> int:
+    """Rank a file by how much its format says of the image: 0 says most."""
+    suffix = Path(file).suffix.lower()
+    return next((rank for rank, suffixes in enumerate(SAYS_MORE) if suffix in suffixes), len(SAYS_MORE))
+
+
+def one_of_each(rows: list[dict]) -> list[dict]:
+    """Keep, of files with one item name, the one whose format says most; reject the others with the names of both.
+
+    Two files of equally good formats are both in doubt: the first one is kept, as `first_of_each` does.
+    """
+    best = {}
+    for row in rows:
+        if not row.get(names.REASON):
+            held = best.get(row[names.ITEM])
+            if held is None or _rank(row[names.FILE]) < _rank(held):
+                best[row[names.ITEM]] = row[names.FILE]
+    for row in rows:
+        kept = best.get(row[names.ITEM])
+        if not row.get(names.REASON) and _rank(kept) < _rank(row[names.FILE]):
+            row[names.REASON] = (
+                f"a second file of the same item: {kept} was kept, because its format says more (scale, bits); "
+                f"rename {row[names.FILE]} to measure both"
+            )
+    return first_of_each(rows)

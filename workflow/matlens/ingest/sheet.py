@@ -11,7 +11,9 @@ from matlens.ingest.rows import as_numbers, check_columns, first_of_each, troubl
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
-KNOWN = (columns.ITEM, columns.FILE, columns.TRUTH_FILE, columns.SPLIT, columns.GROUP, columns.PIXEL_SIZE)
+NAMED = (columns.FILE, columns.TRUTH_FILE, columns.EXCLUDE_FILE)
+SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
+KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
 SPLITS = ("train", "val", "test")
 
 
@@ -39,7 +41,7 @@ def _located(sheet: Path, file: str) -> tuple[str, str | None]:
 def listing(*, path: str) -> str:
     """Digest the sheet and the files it names; a ValueError says what is wrong with the sheet."""
     sheet, _, rows = _rows(path)
-    named = [row[key] for row in rows for key in (columns.FILE, columns.TRUTH_FILE) if row.get(key)]
+    named = [row[key] for row in rows for key in NAMED if row.get(key)]
     return digest([sheet, *(Path(_located(sheet, name)[0]) for name in named)])
 
 
@@ -57,20 +59,25 @@ def _row(sheet: Path, row: dict) -> dict:
     truth = row.get(columns.TRUTH_FILE) or None
     if truth and not reason:
         truth, reason = _located(sheet, truth)
+    outside = row.get(columns.EXCLUDE_FILE) or None
+    if outside and not reason:
+        outside, reason = _located(sheet, outside)
     if row.get(columns.SPLIT) and row[columns.SPLIT] not in SPLITS:
         reason = reason or f"its split is '{row[columns.SPLIT]}'; {suggest(row[columns.SPLIT], SPLITS)}"
     name = row.get(columns.ITEM) or item_name(Path(file), sheet.parent)
     reason = reason or trouble(Path(file))
-    return {columns.ITEM: name, columns.FILE: printable(file), columns.TRUTH_FILE: truth, columns.REASON: reason}
+    found = {columns.ITEM: name, columns.FILE: printable(file), columns.TRUTH_FILE: truth}
+    return found | ({columns.EXCLUDE_FILE: outside} if columns.EXCLUDE_FILE in row else {}) | {columns.REASON: reason}
 
 
 def plan(*, path: str):
     """List the rows of a sheet as items.
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
-    item (default: the file without extension), truth_file, split (train, val, test), group, pixel_size_um; any other
-    becomes a column of the index, numbers as floats. Returns a DataFrame; `reason` where a row cannot be used.
-    ValueError when the sheet as a whole cannot be used.
+    item (default: the file without extension), truth_file, exclude_file (a mask of pixels that are not measured),
+    split (train, val, test), group, pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the
+    index, numbers as floats. Returns a DataFrame; `reason` where a row cannot be used. Raises ValueError if the sheet
+    as a whole cannot be used.
     """
     import pandas as pd
 
@@ -79,8 +86,9 @@ def plan(*, path: str):
     for name in header:
         if name in (columns.SPLIT, columns.GROUP):
             frame[name] = pd.Series([row[name] or None for row in rows], dtype=object)
-        elif name not in KNOWN or name == columns.PIXEL_SIZE:
+        elif name not in KNOWN or name in SCALES:
             frame[name] = as_numbers([row[name] for row in rows])
-    if columns.PIXEL_SIZE in frame and frame[columns.PIXEL_SIZE].dtype == object:
-        raise ValueError(f"sheet '{path}': pixel_size_um holds text; give micrometres as plain numbers, or nothing")
+    for name in frame.columns.intersection(SCALES):
+        if frame[name].dtype == object:
+            raise ValueError(f"sheet '{path}': {name} holds text; give micrometres as plain numbers, or nothing")
     return frame if frame[columns.REASON].notna().any() else frame.drop(columns=columns.REASON)

@@ -53,6 +53,11 @@ def _there(value) -> bool:
     return value is not None and str(value).strip() != ""
 
 
+def pointed(cell: str) -> str:
+    """Write a number with a decimal comma with a point."""
+    return re.sub(DECIMAL_COMMA, r"\1.\2", cell)
+
+
 def _text(path) -> tuple[list, list]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -73,7 +78,7 @@ def _text(path) -> tuple[list, list]:
     finally:
         csv.field_size_limit(before)
     if delimiter != ",":  # spreadsheets part cells otherwise where the comma is the decimal one
-        cells = [[re.sub(DECIMAL_COMMA, r"\1.\2", cell) for cell in row] for row in cells]
+        cells = [[pointed(cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
     if not cells:
         raise ValueError(f"table '{path}' is empty; export it again")

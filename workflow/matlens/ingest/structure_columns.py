@@ -14,13 +14,15 @@ INDEX = ("formula", "atoms", "elements", "volume_a3", "volume_a3_per_atom")
 
 
 def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
-    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ..."""
+    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ...; a note where a row has none."""
     tables = {}
     for row, values in zip(rows, beside_each, strict=True):
         file = Path(row[columns.FILE])
         if file.parent not in tables:
             tables[file.parent] = beside.of_cgcnn(file.parent)
-        values |= tables[file.parent].get(file.stem, tables[file.parent].get(file.name, {}))
+        own, note = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ({}, None)))
+        values |= own
+        row[columns.REMARK] = note
 
 
 def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
@@ -36,6 +38,9 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
     for name in names:
         values = [values.get(name) for values in beside_each]
         if name in (targets or []):
+            for row, value in zip(rows, values, strict=True):
+                if value is None and row.get(columns.REMARK):
+                    row[columns.REASON] = row[columns.REASON] or row[columns.REMARK]
             values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
         for row, value in zip(rows, _as_column(values), strict=True):
             row[f"source_{name}" if name in taken else name] = value

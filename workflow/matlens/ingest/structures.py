@@ -109,7 +109,8 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         if not listed:
             raise BadItem("it holds no structure; check the export")
     except BadItem as error:
-        return [({**row, **where, columns.REASON: str(error)}, {})]
+        table = beside.fault(file) if not where[FORMAT] and file.suffix.lower() in beside.TABLES else None
+        return [({**row, **where, columns.REASON: table or str(error)}, {})]
     except (RecursionError, csv.Error) as error:
         why = error if isinstance(error, csv.Error) else "nested too deep"
         return [({**row, **where, columns.REASON: f"it is broken ({why}); copy it again"}, {})]
@@ -156,13 +157,15 @@ def read(
 
     `item`: a row of the plan. `disorder`: "reject" structures with partial or shared occupancy, or give each such site
     to the "majority", see `common.build`. `max_atoms`: more are rejected. `min_distance_a`: atoms closer than this, in
-    angstrom, overlap. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the index. BadItem
-    says why a structure cannot be used.
+    angstrom, overlap. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the index: a `note`
+    of what was assumed. BadItem says why a structure cannot be used.
     """
     source = common.opened(item[columns.FILE])
     record = common.Record(int(item[OFFSET]), int(item[LENGTH]), int(item[ROW]))
-    crystal = _module(item[FORMAT]).decode(source, record, disorder, max_atoms)
-    return check(crystal, max_atoms=max_atoms, min_distance_a=min_distance_a), {}
+    notes = [item[columns.REMARK]] if isinstance(item.get(columns.REMARK), str) else []
+    crystal = _module(item[FORMAT]).decode(source, record, disorder, max_atoms, notes)
+    crystal = check(crystal, max_atoms=max_atoms, min_distance_a=min_distance_a)
+    return crystal, {columns.REMARK: "; ".join(notes) or None}
 
 
 def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal:

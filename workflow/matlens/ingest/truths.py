@@ -103,28 +103,74 @@ def _integers(mask: np.ndarray) -> np.ndarray:
     raise BadItem("the mask holds numbers that are not whole; save labels as 8-bit or 16-bit integers")
 
 
-def attach(found, file: str, shape: tuple, top: int, phases: list[str], truth_values, max_pixels: int) -> None:
-    """Read the mask of a micrograph and set its `truth`.
+def to_regions(mask: np.ndarray) -> np.ndarray:
+    """Turn a mask that numbers objects into an int32 region map: 0 is background, -1 (or not a number) is unlabelled.
+
+    Numbers stay as they are; those beyond 2^31 - 1 are counted anew from 1.
+    """
+    if mask.dtype.kind == "f":
+        lost = ~np.isfinite(mask)
+        mask = np.where(lost, -1, mask)
+        if (mask != np.round(mask)).any():
+            raise BadItem("the mask holds numbers that are not whole; save labels as whole numbers")
+    if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2:
+        return np.where(mask < 0, -1, mask).astype(np.int32)
+    if mask.max(initial=0) > np.iinfo(np.int32).max:
+        present, place = np.unique(mask, return_inverse=True)
+        numbers = np.where(present > 0, np.cumsum(present > 0), np.where(present < 0, -1, 0))
+        return numbers[place].reshape(mask.shape).astype(np.int32)
+    return np.where(mask < 0, -1, mask).astype(np.int32)
+
+
+def attach(
+    found,
+    file: str,
+    shape: tuple,
+    top: int,
+    phases: list[str],
+    truth_values,
+    max_pixels: int,
+    masks_are: str = "phases",
+) -> None:
+    """Read the mask of a micrograph and set its `truth`, phases or regions.
 
     `shape`: that of the image before its bars were cut off, of which `top` rows at its top. A mask of that shape is cut
     like the image; one that has the shape of the cut image is taken as it is; others are a BadItem.
     """
-    found.truth, stray = _fitted(found, file, shape, top, phases, truth_values, max_pixels)
+    if masks_are == "regions":
+        found.truth = _named(file, to_regions, _fitted(found, file, shape, top, max_pixels, lambda mask: mask))
+        return
+    mask = _fitted(found, file, shape, top, max_pixels, _integers)
+    found.truth, stray = _named(file, to_phases, mask, phases, truth_values)
+    found.meta[columns.TRUTH_PHASES] = sum(bool((found.truth == number).any()) for number in range(len(phases)))
     if stray:
         found.meta[columns.STRAY_TRUTH] = stray
 
 
-def _fitted(found: Micrograph, file, shape, top, phases, truth_values, max_pixels) -> tuple[np.ndarray, int]:
+def _named(file: str, function, *values):
+    """Call a function on a mask; its BadItem names the file."""
     try:
-        mask = _integers(readers.read_labels(file, max_pixels=max_pixels))
+        return function(*values)
     except BadItem as error:
         raise BadItem(f"its mask {file}: {error}") from error
+
+
+def _fitted(found: Micrograph, file, shape, top, max_pixels, plain) -> np.ndarray:
+    """Read a mask, and cut it like its image. `plain`: turns its numbers into those that count."""
+    mask = _named(file, lambda: plain(readers.read_labels(file, max_pixels=max_pixels)))
     if mask.shape == shape and shape != found.pixels.shape:
         mask = mask[..., top : top + found.pixels.shape[-2], :]
     if mask.shape != found.pixels.shape:
         sizes = [" x ".join(map(str, s[::-1])) for s in (mask.shape, shape)]
         raise BadItem(f"its mask {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
-    try:
-        return to_phases(mask, phases, truth_values)
-    except BadItem as error:
-        raise BadItem(f"its mask {file}: {error}") from error
+    return mask
+
+
+def lonely(rows: list[dict]) -> None:
+    """Add a remark to index rows whose truth has one phase, while half of the others or more have several."""
+    counts = [row[columns.TRUTH_PHASES] for row in rows if row.get(columns.TRUTH_PHASES)]
+    usual = sorted(counts)[len(counts) // 2] if counts else 0
+    for row in rows:
+        if row.get(columns.TRUTH_PHASES) == 1 and usual > 1:
+            text = f"its mask has one phase, those of other items {usual}; check the mask"
+            row[columns.REMARK] = "; ".join(filter(None, (row.get(columns.REMARK), text)))

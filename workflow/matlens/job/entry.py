@@ -25,11 +25,16 @@ def limit_threads(threads: int) -> None:
 
 
 def _arguments(main: Callable, job) -> dict:
-    """Collect what `main` asks for by name from the inputs, outputs, params, wildcards and resources of a job."""
+    """Collect the arguments of `main` by name from the inputs, outputs, params, wildcards and resources of a job.
+
+    `outputs`: all outputs by name, for a script that writes other files for every kind of items.
+    """
     asked = inspect.signature(main).parameters
     offered = {**dict(job.wildcards.items()), "threads": job.threads}
     if "resources" in asked:
         offered["resources"] = dict(job.resources.items())
+    if "outputs" in asked:
+        offered["outputs"] = dict(job.output.items())
     for part in (job.input, job.output, job.params):
         for name, value in part.items():
             offered[name] = value if isinstance(value, (str, int, float, bool, dict, type(None))) else list(value)

@@ -1,41 +1,28 @@
 """Patches to train on: cut at random, turned, bent, and given other light, by one generator.
 
-Images are channels first, (channels, [z,] y, x); truths have the axes of space alone.
+Images are channels first, (channels, [z,] y, x). Targets are of one of four kinds:
+
+- "labels": whole numbers with the axes of space alone; nearest neighbour; 255 is not known.
+- "image": (channels, [z,] y, x), grey levels that follow the light of the image; linear.
+- "heat": (channels, [z,] y, x), numbers that stay what they are; linear.
+- "vector", "tensor": fields (d, [z,] y, x) and (d, d, [z,] y, x), components in the order of the axes of space; linear,
+  and the components turn with the patch: exactly by right angles and mirrors, as v' = R v, T' = R T R^T by any angle.
+
+What is not known of a target that is no label is NaN.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
+from matlens.learn.options import Changes
 from matlens.nets.pixel.losses import IGNORE
 
 MODES = {2: "bicubic", 3: "bilinear"}
 LATTICE_PX = 32  # distance of the random displacements of a bent patch
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How much a patch may be changed; 0 or "none" is not at all.
-
-    `rotation` "none", "right" (right angles and mirror images) or "free" (half of the patches by any angle, too);
-    `zoom` 0.2 is by up to 20 % either way; `bend_px` is the standard deviation of elastic displacements; `brightness`
-    and `contrast` are standard deviations, of an offset in units of the contrast of the image and of the logarithm of
-    a factor; `blur_px` the largest standard deviation of a blur (every second patch); `noise` the largest standard
-    deviation of white noise in units of the contrast of the image. Channels get a brightness and a contrast each.
-    `invert` is the part of the patches that are turned over, dark to bright.
-    """
-
-    rotation: str = "free"
-    zoom: float = 0.2
-    bend_px: float = 0.0
-    brightness: float = 0.2
-    contrast: float = 0.2
-    blur_px: float = 0.7
-    noise: float = 0.2
-    invert: float = 0.0
+FIELDS = {"vector": 1, "tensor": 2}  # how many axes of components a field has
 
 
 def _rotation(dims: int, rng: np.random.Generator) -> np.ndarray:
@@ -56,28 +43,66 @@ def _centre(shape, side, truth: np.ndarray, phase: int | None, rng: np.random.Ge
     return [min(max(c, 0), max(n - side, 0)) for c, n in zip(corner, shape, strict=True)]
 
 
-def _cut(image, truth, corner, side: int):
+def _cut(image, target, corner, side: int):
     """Cut a patch out; beyond the image the patch is a mirror image, and is not judged."""
     cut = tuple(slice(c, c + side) for c in corner)
-    image, truth = image[(slice(None), *cut)], truth[cut]
-    lacking = [(0, side - n) for n in truth.shape]
+    image, target = image[(slice(None), *cut)], target[(..., *cut)]
+    lacking = [(0, side - n) for n in image.shape[1:]]
     if any(after for _, after in lacking):
-        image = np.pad(image, [(0, 0), *lacking], mode="reflect" if min(truth.shape) > 1 else "edge")
-        truth = np.pad(truth, lacking, constant_values=IGNORE)
-    return image, truth
+        image = np.pad(image, [(0, 0), *lacking], mode="reflect" if min(image.shape[1:]) > 1 else "edge")
+        before = [(0, 0)] * (target.ndim - len(lacking))
+        unknown = IGNORE if target.dtype.kind in "iu" else np.nan
+        target = np.pad(target, [*before, *lacking], constant_values=unknown)
+    return image, target
 
 
-def _turned(image, truth, rng: np.random.Generator):
+def _turned(image, target, rng: np.random.Generator, kind: str):
     """Permute and mirror the axes at random: one of the 8 (in space 48) symmetries, each as likely."""
-    order = rng.permutation(truth.ndim)
-    flips = [axis for axis in range(truth.ndim) if rng.integers(2)]
-    image = np.flip(image.transpose(0, *(order + 1)), [axis + 1 for axis in flips])
-    return image, np.flip(truth.transpose(order), flips)
+    dims = image.ndim - 1
+    order = rng.permutation(dims)
+    flips = [axis for axis in range(dims) if rng.integers(2)]
+
+    def turned(array):
+        extra = array.ndim - dims
+        moved = array.transpose(*range(extra), *(order + extra))
+        return np.flip(moved, [axis + extra for axis in flips])
+
+    target = turned(target)
+    signs = np.where(np.isin(np.arange(dims), flips), -1, 1).astype(np.float32)
+    if kind == "vector":
+        target = target[order] * signs.reshape(-1, *[1] * dims)
+    elif kind == "tensor":
+        target = target[order][:, order] * np.outer(signs, signs).reshape(dims, dims, *[1] * dims)
+    return turned(image), target
 
 
-def _warped(image, truth, corner, side: int, changes: Changes, rng: np.random.Generator):
+def _rotated(target: np.ndarray, turn: np.ndarray, kind: str) -> np.ndarray:
+    """Turn the components of a field: `turn` maps places of the patch to places of the image."""
+    if kind == "vector":
+        return np.einsum("ji,j...->i...", turn, target)
+    return np.einsum("ki,lj,kl...->ij...", turn, turn, target) if kind == "tensor" else target
+
+
+def _sampled(target: np.ndarray, unit, dims: int, turn: np.ndarray, kind: str) -> np.ndarray:
+    """Take a target at places that are no whole pixels, and turn its components."""
+    if kind == "labels":
+        # shifted by one, so that the zeros from beyond the image are known from the first phase
+        marks = torch.from_numpy(np.ascontiguousarray(target, np.float32))[None, None] + 1
+        marks = functional.grid_sample(marks, unit, "nearest", "zeros", align_corners=True)[0, 0].numpy()
+        return np.where(marks > 0, np.rint(marks) - 1, IGNORE).astype(target.dtype)
+    flat = torch.from_numpy(np.ascontiguousarray(target, np.float32)).reshape(1, -1, *target.shape[-dims:])
+    known = torch.isfinite(flat).float()
+    values = functional.grid_sample(torch.nan_to_num(flat), unit, "bilinear", "zeros", align_corners=True)[0].numpy()
+    share = functional.grid_sample(known, unit, "bilinear", "zeros", align_corners=True)[0].numpy()
+    values = np.where(share > 1 - 1e-4, values, np.nan)  # all that was averaged is known, and within the image
+    return _rotated(values.reshape(*target.shape[:-dims], *values.shape[-dims:]), turn, kind).astype(np.float32)
+
+
+def _warped(image, target, corner, side: int, changes: Changes, rng: np.random.Generator, kind: str):
     """Cut a patch out of an image that is turned by any angle, zoomed and bent; what lies beyond it is not judged."""
-    dims = truth.ndim
+    dims = image.ndim - 1
+    if changes.bend_px > 0 and kind in FIELDS:
+        raise ValueError("bend_px: a field of vectors or tensors is not bent; set it to 0")
     axis = np.arange(side) - (side - 1) / 2
     grid = np.stack(np.meshgrid(*[axis] * dims, indexing="ij"), -1)
     scale = math.exp(rng.uniform(-1, 1) * math.log1p(changes.zoom))
@@ -89,14 +114,11 @@ def _warped(image, truth, corner, side: int, changes: Changes, rng: np.random.Ge
             torch.from_numpy(nodes), [side] * dims, mode={2: "bicubic", 3: "trilinear"}[dims], align_corners=True
         )
         places = places + changes.bend_px * np.moveaxis(smooth[0].numpy(), 0, -1)
-    span = np.maximum(np.array(truth.shape) - 1, 1)
+    span = np.maximum(np.array(image.shape[1:]) - 1, 1)
     unit = torch.from_numpy((2 * places / span - 1)[..., ::-1].astype(np.float32).copy())[None]
     pixels = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
-    # shifted by one, so that the zeros from beyond the image are known from the first phase
-    marks = torch.from_numpy(np.ascontiguousarray(truth, np.float32))[None, None] + 1
     image = functional.grid_sample(pixels, unit, MODES[dims], "reflection", align_corners=True)[0].numpy()
-    marks = functional.grid_sample(marks, unit, "nearest", "zeros", align_corners=True)[0, 0].numpy()
-    return image, np.where(marks > 0, np.rint(marks) - 1, IGNORE).astype(truth.dtype)
+    return image, _sampled(target, unit, dims, turn, kind)
 
 
 def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -111,48 +133,54 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return image
 
 
-def _relit(image: np.ndarray, changes: Changes, rng: np.random.Generator) -> np.ndarray:
-    """Change contrast, brightness, sharpness, noise and polarity at random."""
+def _relit(image: np.ndarray, target: np.ndarray, changes: Changes, rng: np.random.Generator, kind: str):
+    """Change contrast, brightness, sharpness, noise and polarity at random; a target image follows but for the harm."""
     each = (len(image), *(1,) * (image.ndim - 1))
-    if changes.invert > 0 and rng.random() < changes.invert:
-        image = -image
-    image = image * np.exp(changes.contrast * rng.standard_normal(each))
-    image = image + changes.brightness * rng.standard_normal(each)
+    sign = -1.0 if changes.invert > 0 and rng.random() < changes.invert else 1.0
+    gain = sign * np.exp(changes.contrast * rng.standard_normal(each))
+    shift = changes.brightness * rng.standard_normal(each)
+    image = image * gain + shift
+    if kind == "image":
+        if len(target) != len(image):
+            raise ValueError(f"an image of {len(image)} channels has a target image of {len(target)}; give as many")
+        target = (target * gain + shift).astype(np.float32)
     if changes.blur_px > 0 and rng.random() < 0.5:
         image = _blurred(image, changes.blur_px * rng.random())
     if changes.noise > 0 and rng.random() < 0.5:
         image = image + changes.noise * rng.random() * rng.standard_normal(image.shape)
-    return image.astype(np.float32)
+    return image.astype(np.float32), target
 
 
-def draw(images: list, truths: list, side: int, phases: int, balance: float, changes: Changes, rng) -> tuple:
-    """Draw one patch: float32 pixels and integer truth, both of `side` pixels along each axis.
+def draw(
+    images: list, targets: list, side: int, phases: int, balance: float, changes: Changes, rng, kind: str = "labels"
+) -> tuple:
+    """Draw one patch: float32 pixels and its target, both of `side` pixels along each axis of space.
 
-    Images are drawn by their size; with probability `balance` the patch holds a pixel of a phase that is drawn first,
-    all phases of the image being as likely: a rare phase is seen as often as a common one.
+    `kind` of the targets: see above. Images are drawn by their size; with probability `balance` a patch of labels holds
+    a pixel of a phase that is drawn first, all phases of the image being as likely: a rare phase is seen as often as a
+    common one.
     """
-    sizes = np.array([truth.size for truth in truths], float)
+    sizes = np.array([image[0].size for image in images], float)
     chosen = int(rng.choice(len(images), p=sizes / sizes.sum()))
-    image, truth = images[chosen], truths[chosen]
-    phase = None
-    if rng.random() < balance:
-        present = np.flatnonzero(np.bincount(truth.ravel(), minlength=phases)[:phases])
+    image, target = images[chosen], targets[chosen]
+    phase, space = None, image.shape[1:]
+    if rng.random() < balance and kind == "labels":
+        present = np.flatnonzero(np.bincount(target.ravel(), minlength=phases)[:phases])
         phase = int(rng.choice(present)) if len(present) else None
-    corner = _centre(truth.shape, side, truth, phase, rng)
+    corner = _centre(space, side, target, phase, rng)
     free = changes.rotation == "free" or changes.zoom > 0 or changes.bend_px > 0
     if free and rng.random() < 0.5:
-        patch, marks = _warped(image, truth, corner, side, changes, rng)
+        patch, found = _warped(image, target, corner, side, changes, rng, kind)
     else:
-        patch, marks = _cut(image, truth, corner, side)
+        patch, found = _cut(image, target, corner, side)
     if changes.rotation != "none":
-        patch, marks = _turned(patch, marks, rng)
-    return _relit(patch, changes, rng), np.ascontiguousarray(marks)
+        patch, found = _turned(patch, found, rng, kind)
+    patch, found = _relit(patch, found, changes, rng, kind)
+    return patch, np.ascontiguousarray(found)
 
 
-def batch(images, truths, count: int, side: int, phases: int, balance: float, changes: Changes, rng) -> dict:
-    """Draw a batch: `pixels` (count, channels, [side,] side, side) and `truth` (count, [side,] side, side), tensors."""
-    drawn = [draw(images, truths, side, phases, balance, changes, rng) for _ in range(count)]
-    return {
-        "pixels": torch.from_numpy(np.stack([pixels for pixels, _ in drawn])),
-        "truth": torch.from_numpy(np.stack([marks for _, marks in drawn]).astype(np.int64)),
-    }
+def batch(images, targets, count: int, side: int, phases: int, balance: float, changes: Changes, rng, kind="labels"):
+    """Draw a batch of tensors: `pixels` (count, channels, [side,] side, side) and `truth`, the targets stacked."""
+    drawn = [draw(images, targets, side, phases, balance, changes, rng, kind) for _ in range(count)]
+    truth = np.stack([found for _, found in drawn]).astype(np.int64 if kind == "labels" else np.float32)
+    return {"pixels": torch.from_numpy(np.stack([pixels for pixels, _ in drawn])), "truth": torch.from_numpy(truth)}

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-SYMMETRIES = {"one": 1, "mirrors": 2, "right_angles": 3}
-
 
 def starts(length: int, tile: int, overlap: int) -> list[int]:
     """List where tiles begin along an axis: each `overlap` short of the end of the one before, the last at the end."""
@@ -58,8 +56,34 @@ def reflected(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.pad(image, lacking, mode="reflect") if any(after for _, after in lacking) else image
 
 
+def _rounded(tile: int, overlap: int, stride: int) -> tuple[int, int]:
+    """Round overlap and tile up to what the stride allows."""
+    overlap = -(-overlap // stride) * stride
+    return overlap, max(-(-tile // stride) * stride, overlap + stride)
+
+
+def _periodic(predict: Callable, image: np.ndarray, layout: dict) -> Iterator[tuple[int, np.ndarray]]:
+    """Predict one period of an endless image: see as far beyond its edges as an answer looks, and cut that away."""
+    stride, space = layout["stride"], image.shape[1:]
+    margin = -(-layout["radius"] // stride) * stride
+    wide = np.pad(image, [(0, 0), *((margin, margin + -n % stride) for n in space)], mode="wrap")
+    inner = tuple(slice(margin, margin + n) for n in space[1:])
+    for first, values in bands(predict, wide, **layout):
+        low, high = max(first, margin), min(first + values.shape[1], margin + space[0])
+        if low < high:
+            yield low - margin, values[(slice(None), slice(low - first, high - first), *inner)]
+
+
 def bands(
-    predict: Callable, image: np.ndarray, *, tile: int, overlap: int, stride: int, radius: int, kind: str = "one"
+    predict: Callable,
+    image: np.ndarray,
+    *,
+    tile: int,
+    overlap: int,
+    stride: int,
+    radius: int,
+    kind: str = "one",
+    around: bool = False,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Predict an image tile by tile; yields `(first, values)`: rows `first` onwards of the answer, (channels, rows,
     ...).
@@ -67,13 +91,16 @@ def bands(
     `image`: (channels, [z,] y, x). `predict(tile)` returns (channels, [z,] y, x) and sees `radius` pixels far; it is
     equivariant to shifts by `stride`, so tiles lie on multiples of it. Tiles are `tile` long and share `overlap`, in
     pixels, both rounded up to what the stride allows. From an overlap of 2 `radius` + `stride` on, the answer is that
-    of the whole image at once, to rounding; with less, tiles fade into each other. Memory: the image, and one row of
-    tiles of the answer.
+    of the whole image at once, to rounding; with less, tiles fade into each other. `around`: the image is a period of
+    an endless one. Memory: the image, and one row of tiles of the answer.
     """
+    layout = {"tile": tile, "overlap": overlap, "stride": stride, "radius": radius, "kind": kind}
+    if around:
+        yield from _periodic(predict, image, layout)
+        return
     space = image.shape[1:]
     whole = tuple(-(-n // stride) * stride for n in space)
-    overlap = -(-overlap // stride) * stride
-    tile = max(-(-tile // stride) * stride, overlap + stride)
+    overlap, tile = _rounded(tile, overlap, stride)
     blend = max(min(stride, overlap), overlap - 2 * radius)
     lengths = tuple(min(tile, n) for n in whole)
     padded = reflected(image, whole)
@@ -106,3 +133,39 @@ def bands(
             shares[: len(weight)] += weight
         held, weight = values, shares
     yield done, (held / weight)[(slice(None), slice(0, space[0] - done), *cut)]
+
+
+def cores(length: int, tile: int, overlap: int) -> list[tuple[int, float, float]]:
+    """Divide an axis among its tiles: (start, first, last) each; between two tiles the middle of their overlap parts.
+
+    A place p is in the core of a tile where first <= p < last; the outermost cores have no end.
+    """
+    begin = starts(length, tile, overlap)
+    cuts = [(b + a + tile) / 2 for a, b in itertools.pairwise(begin)]
+    return list(zip(begin, [-np.inf, *cuts], [*cuts, np.inf], strict=True))
+
+
+def detections(
+    predict: Callable, image: np.ndarray, *, tile: int, overlap: int, stride: int, places: tuple = ("centre",)
+) -> dict[str, np.ndarray]:
+    """Detect things tile by tile; each is kept by the tile alone whose core holds its centre.
+
+    `predict(tile)` returns arrays by name with a row per thing, `centre` (n, axes) in pixels of the tile among them;
+    `places` names those that are positions, (n, axes) or (n, k, axes), and are moved to the image. Tiles must overlap
+    by twice what a thing is large, or one may be cut by every tile. `image`: (channels, [z,] y, x).
+    """
+    space = image.shape[1:]
+    overlap, tile = _rounded(tile, overlap, stride)
+    whole = tuple(-(-n // stride) * stride for n in space)
+    lengths = tuple(min(tile, n) for n in whole)
+    padded, kept = reflected(image, whole), []
+    axes = (cores(n, length, overlap) for n, length in zip(whole, lengths, strict=True))
+    for cell in itertools.product(*axes):
+        start, first, last = np.array(cell).T
+        window = tuple(slice(int(s), int(s) + n) for s, n in zip(start, lengths, strict=True))
+        found = {name: np.asarray(values) for name, values in predict(padded[(slice(None), *window)]).items()}
+        found |= {name: found[name] + start for name in places}
+        centre = found["centre"]
+        mine = ((centre >= first) & (centre < last) & (centre < np.array(space))).all(axis=1)
+        kept.append({name: values[mine] for name, values in found.items()})
+    return {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from matlens.plan.stages import STAGES
+from matlens.plan.structure import disagreements
 from matlens.registry import suggest
 from matlens.store.yaml_files import LOADER, StudyError, line_of, read_yaml
 
@@ -30,7 +32,11 @@ def _validator():
 @cache
 def read_schema(name: str) -> dict:
     """Read one schema file; in that of a stage the properties are the methods, theirs are the options."""
-    return yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=LOADER)
+    schema = yaml.load((SCHEMAS / name).read_text(encoding="utf-8"), Loader=LOADER)
+    if name == "study.schema.yaml":
+        for stage in STAGES:
+            schema["properties"].setdefault(stage, {"$ref": f"{stage}.schema.yaml"})
+    return schema
 
 
 def _fill(values: dict, schema: dict) -> None:
@@ -89,7 +95,7 @@ def validate(values: dict, path: Path, node=None) -> dict:
     _fill(values, validator.schema)
     problems = [problem for error in validator.iter_errors(values) for problem in _problems(error)]
     if not problems:
-        problems = list(_disagreements(values))
+        problems = list(disagreements(values))
     if problems:
         placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
         raise StudyError("\n".join(f"{path}:{line}: {key}: {text}" for line, key, text in placed))
@@ -102,41 +108,9 @@ def ingest_method(study: dict) -> str:
 
 
 def main_table(study: dict) -> str:
-    """Name the file of the table to look at first: the one the study names, else that of its first measure."""
-    return f"{study['main_table'] or next(iter(study['quantify']), 'items')}.csv"
-
-
-def _disagreements(study: dict):
-    """Yield what a schema cannot say: settings that are right alone and wrong together."""
-    methods = [key for key in study["ingest"] if key != "shards"]
-    if len(methods) != 1:
-        found = f"found {', '.join(methods)}" if methods else "found none"
-        yield (
-            ["ingest"],
-            f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
-        )
-    for stage, needs in {"quantify": "segment"}.items():
-        if study.get(stage) and not study.get(needs):
-            yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
-    if "predict" in study:
-        yield from _predict_disagreements(study, study["predict"])
-
-
-def _predict_disagreements(study: dict, settings: dict):
-    """Yield where the features of a prediction are not what the study makes."""
-    if settings["labels"] and settings["labels"] not in study["segment"]:
-        yield (
-            ["predict", "labels"],
-            f"'{settings['labels']}' is no method of 'segment'; {suggest(settings['labels'], study['segment'])}",
-        )
-    for feature in settings["features"]:
-        origin = feature.split(".")[0]
-        if origin not in ("index", "composition", *study["quantify"]):
-            allowed = ["index", "composition", *study["quantify"]]
-            yield (
-                ["predict", "features"],
-                f"'{feature}': no measure '{origin}' in this study; {suggest(origin, allowed)}",
-            )
+    """Name the file of the table to look at first: the one the study names, else the shortlist or its first measure."""
+    first = "shortlist" if "screen" in study else next(iter(study["quantify"]), "items")
+    return f"{study['main_table'] or first}.csv"
 
 
 def load(path: str | Path) -> dict:
@@ -144,22 +118,6 @@ def load(path: str | Path) -> dict:
     path = Path(path)
     values, node = read_yaml(path)
     return validate(values, path, node)
-
-
-def check_needs(studies: dict[str, dict], stage: str, needs: dict[str, list[str]]) -> None:
-    """Refuse a study that names a method of a stage without those whose tables it works on.
-
-    `needs` lists, for each such method, the others. A StudyError names every one that is missing.
-    """
-    lines = [
-        f"config/studies/{name}.yaml: {stage}.{method}: works on the table of '{need}'; add '{need}' to '{stage}'"
-        for name, study in studies.items()
-        for method in study[stage]
-        for need in needs.get(method, [])
-        if need not in study[stage]
-    ]
-    if lines:
-        raise StudyError("\n".join(lines))
 
 
 def names_in(text: str) -> list[str]:

@@ -6,6 +6,7 @@ importance, learning curve, and a flag on items outside the range of the trainin
 the pixels of shrunken images as features.
 """
 
+from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
 
 ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
@@ -18,17 +19,20 @@ METHODS = {
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
 }
+# Methods of images: `estimator(folder, initial, *, options)`, see `cnn.Estimator`; one with `arrays()` and `about()` is
+# kept and can be applied later.
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
-# Methods that know the composition alone: `method(formulas, y, new, *, options)`.
+# Methods that know the composition alone: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
+# the half-width of a 90 % interval.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }
-# Models that are ready: they predict several properties, each a row, and need no target.
-PROPERTY_METHODS = {
+# Pretrained models: they predict several properties, each a row, and need no target.
+PRETRAINED = {
     "pretrained": "matlens.predict.properties:by_networks",
-    "chgnet": "matlens.predict.properties:relaxed",
 }
+POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # networks learned here, on graphs
 CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing

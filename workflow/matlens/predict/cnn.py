@@ -1,10 +1,20 @@
-"""A property straight from the image, by a small convolutional network."""
+"""A property straight from the image, by a small convolutional network that is trained on the floor of all networks."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from matlens import columns
 from matlens.job.batch import rejection
-from matlens.store import io
+from matlens.learn import cards
+from matlens.learn.options import Training
+
+PART = 64  # images that are looked at together
+SCALES = ("level", "spread", "mean", "scale")  # of grey levels and of the target: what they are standardised by
 
 
 def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
@@ -25,21 +35,18 @@ def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
     return means(means(image.astype(np.float64), 0), 1).astype(np.float32)
 
 
-def flat_images(index, shards: list, size_px: int):
+def gathered(index, images: Iterable[tuple[int, np.ndarray]], size_px: int):
     """Gather the shrunken images of a study, in the order of its index.
 
-    `index`: DataFrame with `key`, `item`, `axes`. `shards`: paths of the image arrays. Returns the rows of the index
-    that have a flat image, float32 (n, size_px**2), and rows of `rejected` for the others.
+    `index`: DataFrame with `key`, `item`, `axes`. `images`: (key, (y, x) in [0, 1]), those of flat items at least.
+    Returns the rows of the index that have a flat image, float32 (n, size_px**2), and rows of `rejected` for others.
     """
     flat = index["axes"] == "yx"
     reason = "not a flat image; the image network reads two-dimensional images only"
     lost = [rejection(item, "predict", reason) for item in index[columns.ITEM][~flat]]
     table = index[flat].reset_index(drop=True)
-    wanted, found = set(table[columns.KEY]), {}
-    for path in shards:
-        with io.read_arrays(path) as arrays:
-            found |= {key: shrink(arrays.unit_interval(key), size_px) for key in arrays if key in wanted}
-    pixels = np.array([found[key].ravel() for key in table[columns.KEY]], np.float32)
+    found = {key: shrink(image, size_px).ravel() for key, image in images}
+    pixels = np.array([found[key] for key in table[columns.KEY]], np.float32)
     return table, pixels.reshape(len(table), size_px * size_px), lost
 
 
@@ -57,32 +64,64 @@ def blocks(size_px: int, grid: int = 4) -> dict[str, np.ndarray]:
 
 
 class Estimator:
-    """The network with the two methods of a scikit-learn regressor; rows of x are flattened square images."""
+    """The network with the two methods of a scikit-learn regressor; rows of x are flattened square images.
 
-    def __init__(self, network: dict, training: dict, batch: int):
+    `folder`: where checkpoints lie, one for every set of rows that is learned from: a killed job goes on from them, and
+    what was learned once is not learned again. `initial`: weights by name to start from.
+    """
+
+    def __init__(self, network: dict, training: Training, batch: int, folder=None, initial: Mapping | None = None):
         self.network, self.training, self.batch = network, training, batch
+        self.folder, self.initial = folder and Path(folder), initial
 
     def _images(self, x: np.ndarray):
         import torch
 
         side = round(x.shape[1] ** 0.5)
-        return torch.from_numpy(x.reshape(-1, 1, side, side).astype(np.float32))
+        return torch.from_numpy(((x - self.level) / self.spread).reshape(-1, 1, side, side).astype(np.float32))
+
+    def _build(self) -> None:
+        import torch
+
+        from matlens.nets.pixel.regressor import ImageRegressor
+
+        torch.manual_seed(self.training.seed)
+        self.net = ImageRegressor(**self.network)
+
+    def _identity(self, x: np.ndarray, y: np.ndarray) -> dict:
+        """Say what is learned, and from what, so that a checkpoint of something else is not taken."""
+        digest = hashlib.sha256(np.ascontiguousarray(x).tobytes() + np.ascontiguousarray(y, np.float64).tobytes())
+        for name in sorted(self.initial or {}):
+            digest.update(name.encode() + np.ascontiguousarray(self.initial[name]).tobytes())
+        return {
+            "network": self.network,
+            "training": vars(self.training),
+            "batch": self.batch,
+            "data": digest.hexdigest(),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the weights by name."""
+        from matlens.learn import loop
+
+        return loop.arrays_of(self.net)
+
+    def about(self) -> dict:
+        """Return for a card the own options of the network, and what grey levels and target are standardised by."""
+        return {"network": self.network, **{name: getattr(self, name) for name in SCALES}}
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "Estimator":
         """Learn from all rows; image and target are standardised by the training set."""
         import torch
 
         from matlens.learn import loop
-        from matlens.nets.pixel.regressor import ImageRegressor
 
         self.level, self.spread = float(x.mean()), float(x.std()) or 1.0
         self.mean, self.scale = float(y.mean()), float(y.std()) or 1.0
-        torch.manual_seed(self.training["seed"])
-        self.net = ImageRegressor(**self.network)
-        images, target = (
-            self._images((x - self.level) / self.spread),
-            torch.tensor((y - self.mean) / self.scale).float(),
-        )
+        self._build()
+        if self.initial:
+            loop.load_arrays(self.net, self.initial, partly=True)
+        images, target = self._images(x), torch.tensor((y - self.mean) / self.scale).float()
         steps = max(1, len(x) // self.batch)
 
         def batches(epoch: int, rng: np.random.Generator):
@@ -92,25 +131,32 @@ class Estimator:
                 turned = torch.rot90(images[chosen], int(rng.integers(4)), (2, 3))
                 yield (turned.flip(3) if rng.random() < 0.5 else turned), target[chosen]
 
-        def loss(net, batch):
-            return torch.nn.functional.mse_loss(net(batch[0]), batch[1])
-
-        loop.train(self.net, batches, loss, steps=steps, label="predict/cnn", **self.training)
+        task = loop.Task(batches, lambda net, batch: torch.nn.functional.mse_loss(net(batch[0]), batch[1]), steps=steps)
+        identity = self._identity(x, y)
+        name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        file = self.folder / f"{name}.safetensors" if self.folder else None
+        loop.train(self.net, task, self.training, checkpoint=file, identity=identity, label="predict/cnn")
         return self
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Predict every row; the mean over the eight rotations and reflections of its image."""
         import torch
 
-        images = self._images((x - self.level) / self.spread)
+        from matlens.learn import loop
+
+        images, place = self._images(x), loop.choose_device(self.training.device)
+        net = self.net.eval().to(place)
         with torch.no_grad():
-            self.net.eval().cpu()
             turned = [torch.rot90(view, k, (2, 3)) for view in (images, images.flip(3)) for k in range(4)]
-            found = torch.stack([torch.cat([self.net(part) for part in view.split(64)]) for view in turned])
+            found = torch.stack(
+                [torch.cat([net(part.to(place)).cpu() for part in view.split(PART)]) for view in turned]
+            )
         return found.mean(dim=0).double().numpy() * self.scale + self.mean
 
 
 def estimator(
+    folder=None,
+    initial: Mapping | None = None,
     *,
     size_px: int = 64,
     width: int = 8,
@@ -120,7 +166,88 @@ def estimator(
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-3,
     seed: int = 0,
+    device: str = "auto",
 ) -> Estimator:
     """Make an unfitted convolutional regressor for images of `size_px` squared. Source: see `ImageRegressor`."""
-    training = {"epochs": epochs, "learning_rate": learning_rate, "weight_decay": weight_decay, "seed": seed}
-    return Estimator({"width": width, "depth": depth}, training, batch)
+    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
+    training = Training(epochs=epochs, seed=seed, device=device, **rates)
+    return Estimator({"width": width, "depth": depth}, training, batch, folder, initial)
+
+
+def initial_file(study: str, method: str, *, initial_weights: str | None = None) -> str | None:
+    """Name the file of weights that training starts from, "<study>/<method>" or a path; None: from random ones."""
+    return cards.lent("predict", study, method, initial_weights) if initial_weights else None
+
+
+def first_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Take the weights of one network out of those of all folds: of all items, or else of the first fold."""
+    first = min(arrays, key=lambda name: int(name.partition("/")[0])).partition("/")[0]
+    return {name.partition("/")[2]: value for name, value in arrays.items() if name.partition("/")[0] == first}
+
+
+class Kept:
+    """The networks of all folds, as `evaluate` hands them over: fold -1 is the one that learned from every item.
+
+    A method whose estimator has no `arrays` and `about` leaves nothing to apply later.
+    """
+
+    def __init__(self, items: Iterable, describe):
+        self.items, self.describe = np.array(list(items), str), describe
+        self.arrays, self.folds = {}, {}
+
+    def __call__(self, fold: int, model: Estimator, half_width: float, train: np.ndarray, x: np.ndarray) -> None:
+        """Take the network of a fold."""
+        if not hasattr(model, "arrays"):
+            return
+        values = self.describe(x)
+        self.arrays |= {f"{fold}/{name}": value for name, value in model.arrays().items()}
+        self.folds[str(fold)] = {
+            **model.about(),
+            "half_width_90": half_width,
+            "train": self.items[train].tolist(),
+            "range": [values.min(axis=0).tolist(), values.max(axis=0).tolist()],
+        }
+
+    def card(self, name: str, options: Mapping, settings: Mapping, initial: str | None) -> dict:
+        """Write the card of the networks."""
+        own = next((fold["network"] for fold in self.folds.values()), {})
+        folds = {name: {k: v for k, v in fold.items() if k != "network"} for name, fold in self.folds.items()}
+        rest = {key: value for key, value in options.items() if key not in own}
+        used = {item for fold in self.folds.values() for item in fold["train"]}
+        roles = {item: "train" if item in used else "test" for item in self.items}
+        about = {"network": own, "options": rest, "target": settings["target"], "split": dict(settings)}
+        return cards.completed({**about, "folds": folds}, name, kind="images", roles=roles, initial=initial)
+
+
+def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> dict[str, Estimator]:
+    """Make the networks of weights and their card, by fold. Raises ValueError if they do not fit."""
+    from matlens.learn import loop
+
+    made = {}
+    for fold, about in card["folds"].items():
+        one = Estimator(card["network"], replace(Training(), device=device), PART)
+        for name in SCALES:
+            setattr(one, name, about[name])
+        one._build()
+        loop.load_arrays(
+            one.net, {k.partition("/")[2]: v for k, v in arrays.items() if k.partition("/")[0] == fold}
+        )  # fmt: skip
+        made[fold] = one
+    return made
+
+
+def apply(x: np.ndarray, arrays: Mapping, card: Mapping, *, device: str = "auto") -> dict[str, np.ndarray]:
+    """Predict images (n, pixels) by the mean of the networks of all folds.
+
+    Returns arrays of n: predicted, std (of the networks), half_width_90 (the mean of those of the folds), and
+    outside_training_range: an image is unlike those that every network has seen.
+    """
+    models, about = prepare(arrays, card, device=device), list(card["folds"].values())
+    each, values = np.array([model.predict(x) for model in models.values()]), texture(x)
+    outside = [((values < fold["range"][0]) | (values > fold["range"][1])).any(axis=1) for fold in about]
+    return {
+        "predicted": each.mean(axis=0),
+        "std": each.std(axis=0),
+        "half_width_90": np.full(len(x), np.mean([fold["half_width_90"] for fold in about])),
+        "outside_training_range": np.all(outside, axis=0),
+    }

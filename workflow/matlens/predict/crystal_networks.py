@@ -3,27 +3,23 @@
 An ensemble is one file of weights, its members told apart by a prefix; what else an application needs is in the card.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from matlens import registry
 from matlens.crystal import graphs as flat
-from matlens.job.provenance import provenance
+from matlens.learn import cards, roles
+from matlens.learn import graphs as lessons
+from matlens.learn.graphs import build
+from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import familiar
 
 COVERAGE = 0.9
 NORMAL_90 = 1.6449  # a normal distribution has 90 % within so many standard deviations
-MOST_EDGES = {False: 6_000, True: 2_000}  # in a batch that is applied, without and with angles: what fits into a cache
 LEAST_CALIBRATED = 10  # residuals below which an interval is not calibrated
-
-
-def build(method: str, options: Mapping):
-    """Make a network with random weights from those options that are its own."""
-    return registry.call(registry.load(CRYSTAL_NETS, method), {}, options)
 
 
 def _loss(name: str) -> Callable:
@@ -72,29 +68,20 @@ def learn(
     alone. Returns arrays by name, a card and a row of history per member and epoch.
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
+    method = method.partition(".")[0]
     train, held = parted(np.asarray(train), np.asarray(validation), validation_part, seed)
     centre = float(y[train].mean())
     spread = max(float(y[train].std()), 1e-6 * max(1.0, abs(centre)))  # a constant is learned as one
-
-    def deal(rng: np.random.Generator) -> list[np.ndarray]:
-        dealt = flat.by_atoms(graphs.atoms[train], most_atoms, rng) if most_atoms else None
-        return [train[some] for some in dealt or flat.shuffled(len(train), batch, rng)]
-
-    lesson = _Lesson(graphs, (y - centre) / spread, held, deal, spread)
-    training = {"epochs": epochs, "learning_rate": learning_rate, "weight_decay": weight_decay, "patience": patience}
+    deal = lessons.dealer(graphs, train, batch, most_atoms)
+    lesson = lessons.Lesson(graphs, (y - centre) / spread, held, deal, spread)
+    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
+    training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     identity = {"method": method, "options": options, "train": train.tolist(), "target": [centre, spread]}
-    arrays, history = {}, []
     files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
-    for member, file in enumerate(files):
-        more = {"seed": seed + member, "device": device, "checkpoint": file, "identity": identity}
-        found, rows = _member(
-            method, options, lesson, loss, label=f"{method} {member + 1} of {ensemble}", **training, **more
-        )
-        arrays |= {f"{member}/{name}": value for name, value in found.items()}
-        history += [{"member": member, **row} for row in rows]
+    arrays, history = _ensemble(method, options, lesson, loss, training, files, identity)
     card = {
         "method": method,
-        "network": {k: v for k, v in options.items() if k in registry.options_of(registry.load(CRYSTAL_NETS, method))},
+        "network": own_options(CRYSTAL_NETS, method, options),
         "ensemble": ensemble,
         "mean": centre,
         "std": spread,
@@ -107,65 +94,39 @@ def learn(
     return arrays, card | calibration, history
 
 
-class _Lesson(NamedTuple):
-    """What every member of an ensemble learns from: targets are standardised, `spread` is what they were divided by."""
+def _ensemble(method: str, options: Mapping, lesson, loss: str, training: Training, files: list, identity: dict):
+    """Train networks that differ in their seeds alone; returns their arrays by number and name, and their history."""
+    arrays, history = {}, []
+    for member, file in enumerate(files):
+        own, label = replace(training, seed=training.seed + member), f"{method} {member + 1} of {len(files)}"
+        found, rows = _member(method, options, lesson, loss, own, checkpoint=file, identity=identity, label=label)
+        arrays |= {f"{member}/{name}": value for name, value in found.items()}
+        history += [{"member": member, **row} for row in rows]
+    return arrays, history
 
-    graphs: flat.Graphs
-    target: np.ndarray
-    held: np.ndarray
-    deal: Callable[[np.random.Generator], list[np.ndarray]]
-    spread: float
 
-
-def _member(
-    method: str, options: Mapping, lesson: _Lesson, loss: str, *, seed: int, device: str, patience: int, **training
-):
+def _member(method: str, options: Mapping, lesson: lessons.Lesson, loss: str, training: Training, **more):
     """Train one network, judged after every epoch only where it may stop; returns its arrays and its history."""
     import torch
 
     from matlens.learn import loop
 
-    torch.manual_seed(seed)
+    torch.manual_seed(training.seed)
     net, measure = build(method, options), _loss(loss)
-    target = torch.from_numpy(lesson.target.astype(np.float32))
-
-    def batches(epoch, rng):
-        for chosen in lesson.deal(rng):
-            made = flat.batch(lesson.graphs, chosen, net.line_graph)
-            yield {**made, "target": target[torch.from_numpy(chosen)]}
 
     def score(net):
-        missed = _values(net, flat.taken(lesson.graphs, lesson.held), device) - lesson.target[lesson.held]
-        error = lesson.spread * np.abs(missed).mean()
+        missed = lessons.answers(net, flat.taken(lesson.graphs, lesson.held), training.device)
+        error = lesson.spread * np.abs(missed - lesson.target[lesson.held]).mean()
         return {"validation_mae": error, loop.SCORE: -error}
 
-    history = loop.train(
-        net,
-        batches,
+    task = loop.Task(
+        lessons.batches(lesson, net.line_graph),
         lambda net, made: measure(net(made), made["target"]),
-        score if patience and len(lesson.held) else None,
-        steps=len(lesson.deal(np.random.default_rng(seed))),
-        patience=patience,
-        seed=seed,
-        device=device,
-        **training,
+        score if training.patience and len(lesson.held) else None,
+        steps=len(lesson.deal(np.random.default_rng(training.seed))),
     )
+    history = loop.train(net, task, training, **more)
     return loop.arrays_of(net), history
-
-
-def _values(net, graphs, device: str, sites: bool = False) -> np.ndarray:
-    """Run a network over graphs by batches of bounded size; returns (n,), in units of the standardised target."""
-    import torch
-
-    from matlens.learn import loop
-
-    place, found = loop.choose_device(device), []
-    net.to(place).eval()
-    with torch.inference_mode():
-        for run in flat.in_order(graphs, MOST_EDGES[net.line_graph]):
-            made = loop.moved(flat.batch(graphs, run, net.line_graph), place)
-            found.append((net.site_values(made) if sites else net(made)).float().cpu().numpy())
-    return np.concatenate([np.zeros(0, np.float32), *found])
 
 
 def members(arrays: Mapping, card: Mapping):
@@ -181,7 +142,7 @@ def members(arrays: Mapping, card: Mapping):
 
 def _answers(graphs, arrays: Mapping, card: Mapping, device: str) -> tuple[np.ndarray, np.ndarray]:
     """Run an ensemble over n graphs: the mean of its members (n,), and their standard deviation (n,)."""
-    values = np.stack([_values(net, graphs, device) for net in members(arrays, card)])
+    values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
     values = values.astype(float) * card["std"] + card["mean"]
     return values.mean(axis=0), values.std(axis=0)
 
@@ -209,7 +170,9 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.nd
     """
     if card["method"] not in SITES:
         return None
-    found = np.mean([_values(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float)
+    found = np.mean(
+        [lessons.answers(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float
+    )
     return found * card["std"] + card["mean"] if SITES[card["method"]] == "reading" else found
 
 
@@ -225,11 +188,15 @@ def _calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, device: s
     return {"floor": floor, "quantile_90": float(ratio[rank - 1]), "calibrated_on": len(y)}
 
 
-def completed(card: dict, settings: dict, options: dict, graph: dict, fold: int) -> dict:
+def completed(
+    card: dict, settings: dict, options: dict, graph: dict, fold: int, *, name: str = "", items: Iterable = (), cut=None
+) -> dict:
     """Add to a card what the weights learned, where they learned it, and what made them.
 
-    `graph`: the way of connecting that made the graphs, and its options: weights mean nothing on other graphs.
+    `graph`: the way of connecting that made the graphs, and its options: weights mean nothing on other graphs. `name`:
+    method, or method.variant. `items` (n,) and `cut`, the Fold, say who was learned from.
     """
     training = {k: v for k, v in options.items() if k not in card["network"]}
-    learned = {"target": settings["target"], "graph": graph, "split": settings, "fold": fold, "training": training}
-    return {**card, **learned, **provenance()}
+    learned = {"target": settings["target"], "graph": graph, "split": settings, "fold": fold, "options": training}
+    by_role = roles.of_folds(items, cut.train, cut.validation) if cut is not None else {}
+    return cards.completed({**card, **learned}, name or card["method"], kind="crystals", roles=by_role)

@@ -50,7 +50,15 @@ DEFAULTS = {
 }
 
 
-def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: Callable = validation.itself) -> dict:
+def evaluate(
+    index,
+    x,
+    make: Callable,
+    settings: dict,
+    blocks: dict,
+    describe: Callable = validation.itself,
+    keep: Callable | None = None,
+) -> dict:
     """Predict the target of every item by models that have not seen its specimen, or as another split has it.
 
     `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
@@ -58,43 +66,76 @@ def evaluate(index, x, make: Callable, settings: dict, blocks: dict, describe: C
     "classification" the target is 1 or 0, and what a regressor says of it is the probability of 1; shuffles of each
     feature for its importance, and steps of the learning curve (0: none). `blocks`: name -> columns whose importance is
     measured together. `describe`: what the range flag looks at. Items without a target are predicted by a model of all
-    the others (fold -1).
+    the others (fold -1). `keep(fold, model, half_width_90, train, x of train)` is given the model of every fold.
     Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Fewer specimens than folds: ValueError.
     """
     import pandas as pd
 
     settings = DEFAULTS | settings
-    y, groups, items = _target(index, settings["target"]), specimens(index, settings["group"]), index[columns.ITEM]
-    known = np.isfinite(y)
-    classes = settings["task"] == "classification"
-    if classes:
-        _classes(y[known], settings["target"])
-    inner, seed = settings["folds"], settings["seed"]
+    y, groups = _target(index, settings["target"]), specimens(index, settings["group"])
+    if settings["task"] == "classification":
+        _classes(y[np.isfinite(y)], settings["target"])
     given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
     made = folds.make(settings["split"], index, **given)
     numbers = folds.used(made, settings["use_folds"])
     cut = [(made[number].train, made[number].test) for number in numbers]
-    cv = validation.cross_validate(make, x, y, groups, cut, inner, seed, describe)
+    predictions = _predicted(index, x, y, groups, make, settings, (numbers, cut), describe, keep)
+    importance, curve = np.zeros((0, 2)), []
+    names = list(blocks) if settings["shuffles"] else []
+    if names:
+        parts = list(blocks.values())
+        importance = validation.permutation_importance(make, x, y, cut, settings["seed"], parts, settings["shuffles"])
+    if settings["curve_steps"]:
+        curve = validation.learning_curve(make, x, y, groups, cut, settings["seed"], settings["curve_steps"])
+    return {
+        "predictions": pd.concat(predictions, ignore_index=True),
+        "errors": _errors(predictions[0], settings),
+        **_studied(names, importance, curve),
+    }
+
+
+def _predicted(index, x, y, groups, make, settings: dict, cut: tuple, describe: Callable, keep) -> list:
+    """Predict the tests of all folds, and by a model of all known items those without a target."""
+    (numbers, parts), known, items = cut, np.isfinite(y), index[columns.ITEM]
+    inner = settings["folds"], settings["seed"], describe
+
+    def kept(fold, model, half):
+        keep(numbers[fold], model, half, parts[fold][0], x[parts[fold][0]])
+
+    cv = validation.cross_validate(make, x, y, groups, parts, *inner, kept if keep else None)
     at, cv["fold"] = cv["position"], np.array(numbers)[cv["fold"]]
     predictions = [_predictions(items.iloc[at], y[at], groups[at], cv)]
     if not known.all():
-        new = validation.fit_predict(make, x[known], y[known], groups[known], x[~known], inner, seed, describe)
+
+        def last(model, half):
+            keep(-1, model, half, np.flatnonzero(known), x[known])
+
+        new = validation.fit_predict(
+            make, x[known], y[known], groups[known], x[~known], *inner, last if keep else None
+        )  # fmt: skip
         names = ("predicted", "half_width_90", "outside_range")
         found = dict(zip(names, new, strict=True), fold=-1)
         predictions.append(_predictions(items[~known], y[~known], groups[~known], found))
-    covered = predictions[0]["target"].between(predictions[0]["low_90"], predictions[0]["high_90"])
-    errors = {**validation.errors(y[at], cv["predicted"]), "coverage_90": covered.mean(), "items": len(np.unique(at))}
-    if classes:
-        errors |= validation.class_scores(y[at], cv["predicted"])
-    shuffles, steps, names, importance, curve = settings["shuffles"], settings["curve_steps"], [], np.zeros((0, 2)), []
-    if shuffles and blocks:
-        names = list(blocks)
-        importance = validation.permutation_importance(make, x, y, cut, seed, list(blocks.values()), shuffles)
-    if steps:
-        curve = validation.learning_curve(make, x, y, groups, cut, seed, steps)
+    return predictions
+
+
+def _errors(known, settings: dict):
+    """Score the predictions of items whose target is known."""
+    import pandas as pd
+
+    truth, predicted = known["target"].to_numpy(), known["predicted"].to_numpy()
+    covered = known["target"].between(known["low_90"], known["high_90"])
+    errors = {**validation.errors(truth, predicted), "coverage_90": covered.mean()}
+    errors["items"] = known[columns.ITEM].nunique()
+    if settings["task"] == "classification":
+        errors |= validation.class_scores(truth, predicted)
+    return pd.DataFrame([{"target": settings["target"], **errors}])
+
+
+def _studied(names: list, importance: np.ndarray, curve: list) -> dict:
+    import pandas as pd
+
     return {
-        "predictions": pd.concat(predictions, ignore_index=True),
-        "errors": pd.DataFrame([{"target": settings["target"], **errors}]),
         "importance": pd.DataFrame({"feature": names, "mae_growth": importance[:, 0], "std": importance[:, 1]}),
         "learning_curve": pd.DataFrame(curve, columns=["train_items", "train_groups", "mae", "mae_std"]),
     }

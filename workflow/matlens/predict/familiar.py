@@ -6,6 +6,9 @@ import numpy as np
 
 from matlens.crystal import graphs as flat
 
+RIDGE = 2.0  # crystals' worth of the mean volume that every element is drawn to
+EDGE = 0.01  # part of the training set that lies beyond a limit, at either end
+
 
 def _ranges(graphs) -> np.ndarray:
     """Describe crystals by what a training set has a range of: volume per atom, nearest distance (n, 2)."""
@@ -17,19 +20,64 @@ def _ranges(graphs) -> np.ndarray:
     return np.stack([volume, nearest], axis=1)
 
 
+def _table(graphs, elements: list[int]) -> np.ndarray:
+    """Count the atoms of each element in every crystal, as parts of all its atoms (n, elements)."""
+    place = np.full(256, len(elements))
+    place[elements] = np.arange(len(elements))
+    member = np.repeat(np.arange(len(graphs)), graphs.atoms)
+    counts = np.zeros((len(graphs), len(elements) + 1))
+    np.add.at(counts, (member, place[graphs.crystals.species]), 1)
+    return counts[:, :-1] / graphs.atoms[:, None]
+
+
+def _radii(graphs) -> np.ndarray:
+    """Give the least distance over the sum of both covalent radii among the edges of every crystal (n,)."""
+    from matlens.crystal.radii import COVALENT_A
+
+    species, offsets = graphs.crystals.species, graphs.edge_offsets
+    first = np.repeat(graphs.crystals.offsets[:-1], np.diff(offsets))
+    pair = COVALENT_A[species[graphs.edges["source"] + first]] + COVALENT_A[species[graphs.edges["neighbour"] + first]]
+    found, full = np.full(len(graphs), np.nan), np.diff(offsets) > 0
+    if full.any():
+        found[full] = np.fmin.reduceat(graphs.edges["distance"] / pair, offsets[:-1][full])
+    return found
+
+
 def seen(graphs, train) -> dict:
-    """Describe the crystals of a training set, for a card: elements, and ranges of volume and nearest distance."""
+    """Describe the crystals of a training set, for a card.
+
+    Elements, ranges of volume and nearest distance; a volume of each element by least squares (Zen's law of additive
+    volumes, E. Zen, Am. Mineral. 41 (1956) 523), with the range of the volume over what these add up to; the range of
+    the least distance over the sum of covalent radii.
+    """
     some = flat.taken(graphs, train)
-    ranges = _ranges(some)
+    ranges, elements = _ranges(some), np.unique(some.crystals.species).tolist()
+    table = _table(some, elements)
+    prior = RIDGE * np.eye(len(elements))
+    own = np.linalg.solve(table.T @ table + prior, table.T @ ranges[:, 0] + RIDGE * ranges[:, 0].mean())
+    own, radii = np.maximum(own, 1.0), _radii(some)
     return {
-        "elements": np.unique(some.crystals.species).tolist(),
+        "elements": elements,
         "volume_a3_per_atom": [float(ranges[:, 0].min()), float(ranges[:, 0].max())],
         "nearest_a": [float(np.nanmin(ranges[:, 1])), float(np.nanmax(ranges[:, 1]))],
+        "element_volumes_a3": [round(float(one), 2) for one in own],
+        "volume_over_elements": _limits(ranges[:, 0] / (table @ own)),
+        "distance_over_radii": [_limits(radii)[0], round(float(np.nanmax(radii)), 4)],  # metals are far above 1
     }
 
 
+def _limits(values: np.ndarray) -> list[float]:
+    """Give the limits of what is usual among values."""
+    low, high = np.nanquantile(values, [EDGE, 1 - EDGE])
+    return [round(float(low), 4), round(float(high), 4)]
+
+
 def strange(graphs, card: Mapping) -> dict[str, np.ndarray]:
-    """Tell which crystals (n,) are unlike those that a card describes: outside_training_range, unseen_elements."""
+    """Tell which crystals (n,) are unlike those that a card describes: outside_training_range, unseen_elements.
+
+    Those are outside of which an element, the volume, the nearest distance, the volume for their elements, or the
+    distance for their radii is. The last two are known of cards that say them.
+    """
     from matlens.crystal.compositions import SYMBOLS
 
     unseen = ~np.isin(graphs.crystals.species, card["elements"])
@@ -41,4 +89,9 @@ def strange(graphs, card: Mapping) -> dict[str, np.ndarray]:
     ranges = _ranges(graphs)
     limits = np.array([card["volume_a3_per_atom"], card["nearest_a"]])
     outside = ((ranges < limits[:, 0]) | (ranges > limits[:, 1])).any(axis=1)
+    if "element_volumes_a3" in card:
+        expected = _table(graphs, card["elements"]) @ np.array(card["element_volumes_a3"])
+        ratios = np.stack([ranges[:, 0] / np.maximum(expected, 1e-9), _radii(graphs)], axis=1)
+        limits = np.array([card["volume_over_elements"], card["distance_over_radii"]])
+        outside |= ((ratios < limits[:, 0]) | (ratios > limits[:, 1])).any(axis=1)
     return {"outside_training_range": outside | (names != ""), "unseen_elements": names}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from matlens import columns
-from matlens.crystal import compositions
+from matlens import columns, registry
+from matlens.crystal import POTENTIALS, compositions
 
 COLUMNS = (
     columns.ITEM, "property", "predicted", "std", "low_90", "high_90", "outside_training_range", "unseen_elements",
@@ -54,45 +54,41 @@ def rows(item: str, values: dict) -> list[dict]:
     return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
 
 
-def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> tuple[list[dict], list[dict]]:
+def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> list[dict]:
     """Compute the formation energy of compounds, and how far above the hull of all of them they lie, eV per atom.
 
     `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) and `elements` (atomic
-    number -> energy) in eV per atom, all by the potential. Returns rows, and a row of `rejected` for each compound with
-    an element that has no energy.
+    number -> energy) in eV per atom, all by the same potential. Returns rows; a compound with an element that has no
+    energy is not on the hull, and its rows are NaN with the element in `unseen_elements`.
     """
     from matlens.crystal import potentials
-    from matlens.job import batch
 
     present, table = compositions.dense(numbers, fractions)
     cost = np.array([elements.get(number, np.nan) for number in present.tolist()])
     bare = table[:, np.isnan(cost)] > 0
     names = np.array([compositions.SYMBOLS[number - 1] for number in present[np.isnan(cost)]])
     whole = ~bare.any(axis=1)
-    lost = [
-        batch.rejection(items[at], "predict/chgnet", f"no reference energy of {', '.join(names[bare[at]])} is known")
-        for at in np.flatnonzero(~whole)
-    ]
-    if not whole.any():
-        return [], lost
-    formation = energy[whole] - table[whole] @ np.nan_to_num(cost)
-    above = potentials.above_hull(table[whole], formation)
+    formation, above = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    if whole.any():
+        formation[whole] = energy[whole] - table[whole] @ np.nan_to_num(cost)
+        above[whole] = potentials.above_hull(table[whole], formation[whole])
     made = []
-    for item, one, two in zip(items[whole], formation, above, strict=True):
-        made += rows(item, dict(zip(STABILITY, (float(one), float(two)), strict=True)))
-    return made, lost
+    for at, (item, one, two) in enumerate(zip(items, formation, above, strict=True)):
+        lacking = ",".join(names[bare[at]])
+        own = rows(item, dict(zip(STABILITY, (float(one), float(two)), strict=True)))
+        made += [{**row, "unseen_elements": lacking} for row in own]
+    return made
 
 
-def relaxed(crystal, *, steps: int = 200, force_ev_a: float = 0.05):
-    """Relax a crystal by the potential; returns it and its properties. With 0 steps it is taken as it is.
+def relaxed(crystal, potential: str, *, steps: int = 200, force_ev_a: float = 0.05):
+    """Relax a crystal by a universal potential, by its name; returns the crystal and its properties.
 
-    BadItem where it does not relax.
+    With 0 steps the crystal is taken as it is. Raises BadItem if it does not relax.
     """
-    from matlens.crystal import potentials
-
+    model = registry.load(POTENTIALS, potential)
     if steps:
-        crystal, energy, _ = potentials.relax(crystal, steps, force_ev_a)
+        crystal, energy, _ = model.relax(crystal, steps, force_ev_a)
     else:
-        energy = potentials.energy(crystal)
+        energy = model.energy(crystal)
     volume = float(abs(np.linalg.det(crystal.cell)) / len(crystal.species))
     return crystal, dict(zip(RELAXED, (energy, volume), strict=True))

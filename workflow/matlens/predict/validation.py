@@ -1,10 +1,9 @@
 """Honest error bars: cross-validation that never divides a specimen, importance, learning curve, range flag."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-
-Z90 = 1.6448536269514722  # half-width of the central 90 % of a standard normal
 
 
 def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -64,28 +63,55 @@ def itself(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def fit_predict(make: Callable, x, y, groups, x_new, folds: int, seed: int, describe: Callable = itself):
+def fit_predict(
+    make: Callable,
+    x,
+    y,
+    groups,
+    x_new,
+    folds: int,
+    seed: int,
+    describe: Callable = itself,
+    keep: Callable | None = None,
+):
     """Fit on (x, y) and predict new rows, with the half-width of a 90 % interval.
 
     The half-width is the 90 % quantile of the absolute residuals of a grouped cross-validation inside the training set,
     never of fitted residuals (cross-conformal prediction; V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9). `describe`
-    turns rows into the values whose range is compared.
+    turns rows into the values whose range is compared. `keep(model, half_width)` is given the fitted model.
     Returns predictions (n,), half-width (float), range flags (n,).
     """
     half = float(np.quantile(np.abs(_inner_residuals(make, x, y, groups, folds, seed)), 0.9, method="higher"))
-    return make().fit(x, y).predict(x_new), half, outside_range(describe(x), describe(x_new))
+    model = make().fit(x, y)
+    if keep is not None:
+        keep(model, half)
+    return model.predict(x_new), half, outside_range(describe(x), describe(x_new))
 
 
-def cross_validate(make: Callable, x, y, groups, cut: list, folds: int, seed: int, describe: Callable = itself) -> dict:
+def cross_validate(
+    make: Callable,
+    x,
+    y,
+    groups,
+    cut: list,
+    folds: int,
+    seed: int,
+    describe: Callable = itself,
+    keep: Callable | None = None,
+) -> dict:
     """Predict the test items of every fold by a model of its training items.
 
     `cut`: for each fold the positions to learn from and those to predict; an item may be in several tests, or in none.
-    `folds`: number of those inside the training set, see `fit_predict`. Returns arrays, a row for each item and fold,
-    by item: `position`, `predicted`, `half_width_90`, `outside_range`, `fold`.
+    `folds`: number of those inside the training set, see `fit_predict`. `keep(at, model, half_width)` is given the
+    model of every fold.
+    Returns arrays, a row for each item and fold, by item: `position`, `predicted`, `half_width_90`, `outside_range`,
+    `fold`.
     """
     parts = []
     for fold, (train, test) in enumerate(cut):
-        predicted, half, outside = fit_predict(make, x[train], y[train], groups[train], x[test], folds, seed, describe)
+        own = None if keep is None else partial(keep, fold)
+        given = x[train], y[train], groups[train], x[test]
+        predicted, half, outside = fit_predict(make, *given, folds, seed, describe, own)
         parts.append((test, predicted, np.full(len(test), half), outside, np.full(len(test), fold)))
     names = ("position", "predicted", "half_width_90", "outside_range", "fold")
     found = dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))

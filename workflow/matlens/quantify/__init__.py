@@ -1,9 +1,11 @@
 """Labels in, tables out.
 
 A measure is `measure(labels, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
-`labels` (uint8 phase map or int32 region map), `truth` (label image or None), `image` (float32 in [0, 1]), `phases`
-(their names), `pixel_size_um` (float or None). It returns a DataFrame for one item, with lengths in pixels (`..._px`,
-`..._px2`); the door adds the item and the micrometre columns. The name of the measure is the name of the artefact.
+`labels` (uint8 phase map, 255 not labelled, or int32 region map, -1 not labelled), `truth` (label image or None),
+`image` (float32 in [0, 1]), `phases` (their names), `pixel_size_um` (float or None), `spacing` (None, or the spacing of
+pixels along each axis over that along x). It returns a DataFrame for one item, with lengths in pixels (`..._px`,
+`..._px2`), and warnings in a column `note`; the stage adds the item and the micrometre columns. The name of the measure
+is the name of the artefact.
 
 A measure over a series, `fit(regions, index, *, options)`, takes the merged tables of the measures that its positional
 arguments name, and the index; the study must list those measures too.
@@ -63,7 +65,25 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
     else:
         table = registry.call(function, {**offered, **stacks}, options)
     table.insert(0, columns.ITEM, item[columns.ITEM])
-    return columns.calibrate(table, item[columns.PIXEL_SIZE])
+    if item.get(columns.REMARK):
+        own = table[columns.REMARK] if columns.REMARK in table else [""] * len(table)
+        table[columns.REMARK] = ["; ".join(filter(None, (item[columns.REMARK], text))) for text in own]
+    return columns.calibrate(table, pixel_size(item))
+
+
+def pixel_size(item: Mapping) -> float | None:
+    """Return the width of a pixel in micrometres; None if that, or the distance of the slices, is not known."""
+    known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
+    return item[columns.PIXEL_SIZE] if known else None
+
+
+def report_remarks(table, stage: str) -> None:
+    """Write the remarks on the rows of an item to the log, each once."""
+    import sys
+
+    for text in dict.fromkeys(table[columns.REMARK]) if columns.REMARK in table else ():
+        if text:
+            print(f"{stage}: item {table[columns.ITEM].iloc[0]!r}: {text}", file=sys.stderr)
 
 
 def stack(tables: list):

@@ -14,7 +14,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, phase_maps, region_map
+from matlens.quantify import boundaries, masks, phase_maps, region_map, window
 
 LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
 BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are stored,
@@ -33,11 +33,34 @@ def _tallies(read: Callable, across: list[tuple[slice, ...]], band: tuple[int, i
     return np.array([phase_maps.tally(pixels[(slice(None), *cut)]) for cut in across])
 
 
-def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], mapped: Callable = map, *, fields: int = 4):
+def _labelled_lines(read: Callable, band: tuple[int, int]) -> list[np.ndarray]:
+    """Tell, along each axis, which rows, columns or slices of a band hold a labelled pixel."""
+    known = masks.labelled(read(*band))
+    return [known.any(tuple(other for other in range(known.ndim) if other != axis)) for axis in range(known.ndim)]
+
+
+def _window(read: Callable, shape: tuple[int, ...], mapped: Callable) -> list[slice]:
+    """Find the bounding box of the labelled pixels; the whole if there are none."""
+    found = list(mapped(partial(_labelled_lines, read), _bands(0, shape[0], shape)))
+    down, *across = zip(*found, strict=True)
+    lines = [np.concatenate(down), *(np.logical_or.reduce(parts) for parts in across)]
+    ends = [np.flatnonzero(line) for line in lines]
+    return [
+        slice(int(end[0]), int(end[-1]) + 1) if len(end) else slice(0, n) for end, n in zip(ends, shape, strict=True)
+    ]
+
+
+def fractions(
+    read: Callable, shape: tuple[int, ...], phases: list[str], mapped: Callable = map, spacing=None, *, fields: int = 4
+):
     """Measure the area (volume) fraction of every phase, as `matlens.quantify.fractions` does."""
     from matlens.quantify import fractions
 
-    down, *rest = fractions.cuts(shape, fields)
+    window = _window(read, shape, mapped)
+    down, *rest = (
+        [slice(cut.start + part.start, cut.start + part.stop) for part in parts]
+        for cut, parts in zip(window, fractions.cuts([cut.stop - cut.start for cut in window], fields), strict=True)
+    )
     across = list(itertools.product(*rest))
     counts = np.zeros((len(down), len(across), 256), np.int64)
     bands = [(row, band) for row, part in enumerate(down) for band in _bands(part.start, part.stop, shape)]
@@ -46,7 +69,7 @@ def fractions(read: Callable, shape: tuple[int, ...], phases: list[str], mapped:
         counts[row] += tallies
     phase_maps.check(counts.sum((0, 1)), phases)
     size = columns.AREA if len(shape) == 2 else "volume_px3"
-    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size)
+    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size, spacing)
 
 
 def regions(
@@ -54,6 +77,7 @@ def regions(
     shape: tuple[int, ...],
     phases: list[str],
     mapped: Callable = map,
+    spacing: tuple[float, ...] | None = None,
     *,
     connectivity: str = "corners",
     background: bool = False,
@@ -63,7 +87,7 @@ def regions(
     """Measure every region, a row each, as `matlens.quantify.regions` does."""
     from matlens.quantify import regions
 
-    return regions.table(Regions(read, shape, connectivity, background, min_area_px2, mapped), phases, gap_px)
+    return regions.table(Regions(read, shape, connectivity, background, min_area_px2, mapped), phases, gap_px, spacing)
 
 
 def sizes(
@@ -71,6 +95,7 @@ def sizes(
     shape: tuple[int, ...],
     phases: list[str],
     mapped: Callable = map,
+    spacing: tuple[float, ...] | None = None,
     *,
     connectivity: str = "corners",
     background: bool = False,
@@ -82,14 +107,15 @@ def sizes(
     from matlens.quantify import sizes
 
     found = Regions(read, shape, connectivity, background, min_area_px2, mapped)
-    return sizes.table(found, phases, background, border, classes)
+    return sizes.table(found, phases, background, border, classes, spacing)
 
 
 class Regions:
     """The regions of what never is in memory whole: what tables take of a `region_map.RegionMap`.
 
     Bands are labelled one by one, each with the last row (slice) of the one before: regions that meet there are one.
-    `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row.
+    `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row. Where something is
+    not labelled, a mask of a byte a pixel says where.
     """
 
     def __init__(
@@ -105,14 +131,18 @@ class Regions:
         self._mapped, self._bands = mapped, _bands(0, shape[0], shape)
         self._labelled = partial(_labelled, read, connectivity, background)
         phases, moments, links, starts, before = [], [], [np.zeros((0, 2), np.int64)], [0], None
-        for phase, found, top, bottom in mapped(partial(_moments, self._labelled), self._bands):
+        whole = True
+        for phase, found, full, top, bottom in mapped(partial(_moments, self._labelled), self._bands):
             if before is not None:
                 links.append(_meetings(before, top) + [starts[-2], starts[-1]])
             phases.append(phase)
             moments.append(found)
+            whole &= full
             starts.append(starts[-1] + len(phase))
             before = bottom
         self._starts = starts
+        known = None if whole else np.concatenate([read(*band) != region_map.UNLABELLED for band in self._bands])
+        self._window = window.of(known, shape)
         firsts, sums, boxes = map(np.concatenate, zip(*moments, strict=True))
         self._merge(np.concatenate(phases), firsts, sums, boxes, np.concatenate(links), min_area_px2)
 
@@ -156,11 +186,30 @@ class Regions:
         """Sum over every region: first pixel, sums and box, see `region_kernels.moments`, from region 1 on."""
         return self._sums
 
-    def boundary(self, gap_px: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    def window(self) -> window.Window:
+        """Find the window in which regions are seen whole: the box around what is labelled."""
+        return self._window
+
+    def cut(self) -> np.ndarray:
+        """Tell of every region whether it touches what is not labelled (count,)."""
+        inside, tables = self._local()
+        found = np.zeros(self.count + 1, bool)
+        gone = [self._window.outside_of(_above(band), band[1], self.shape) for band in self._bands]
+        if all(part is None for part in gone):
+            return found[1:]
+        for own, beside in zip(
+            inside,
+            self._mapped(partial(_beside, self._labelled), zip(self._bands, tables, gone, strict=True)),
+            strict=True,
+        ):
+            found[own] |= beside
+        return found[1:]
+
+    def boundary(self, gap_px: float = 0.0, spacing=None) -> tuple[np.ndarray, np.ndarray]:
         """Measure the perimeter of every region, and list the pairs that share an edge (m, 2)."""
         if gap_px > 0:
             raise BadItem("gap_px looks over the whole of an image, which is too large for that; take gap_px: 0")
-        _, weights, _ = boundaries.directions(len(self.shape))
+        _, weights, _ = boundaries.directions(len(self.shape), spacing)
         ends = np.zeros((self.count + 1, len(weights)), np.int64)
         inside, tables = self._local()
         keys = [np.zeros(0, np.int64)]
@@ -199,18 +248,31 @@ def _above(band: tuple[int, int]) -> int:
 
 def _labelled(
     read: Callable, connectivity: str, background: bool, band: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the parts of regions in a band and the row above it; return them and their phases."""
-    return region_map.components(read(_above(band), band[1]), connectivity, background)
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Find the parts of regions in a band and the row above it; return them, their phases, whether all is labelled."""
+    labels = read(_above(band), band[1])
+    return *region_map.components(labels, connectivity, background), not (labels == region_map.UNLABELLED).any()
 
 
 def _moments(labelled: Callable, band: tuple[int, int]) -> tuple:
-    """Sum over every part in a band, the row above it left out; return phases, sums, that row, and the last one."""
-    pixels, phase = labelled(band)
+    """Sum over every part in a band, the row above it left out; return phases, sums, that row, and the last one.
+
+    Before the rows: whether all of the band is labelled.
+    """
+    pixels, phase, full = labelled(band)
     found = region_map.RegionMap(pixels[band[0] - _above(band) :], np.arange(len(phase)), phase)
     first, sums, box = found.moments()
     shift = np.where(np.arange(3) == 3 - pixels.ndim, band[0], 0)  # along the first axis
-    return phase, (first + shift, sums, box + np.tile(shift, 2)), pixels[0].copy(), pixels[-1].copy()
+    moved = first + shift, sums, box + np.tile(shift, 2)
+    return phase, moved, full, pixels[0].copy(), pixels[-1].copy()
+
+
+def _beside(labelled: Callable, part: tuple) -> np.ndarray:
+    """Tell of every region of a band whether it touches what lies outside the window."""
+    band, table, gone = part
+    if gone is None:
+        return np.zeros(int(table.max()), bool)
+    return window.beside(table[labelled(band)[0]], gone, int(table.max()))
 
 
 def _crossings(labelled: Callable, part: tuple[tuple[int, int], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

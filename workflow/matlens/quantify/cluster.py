@@ -14,7 +14,8 @@ def label(mask: np.ndarray, connectivity: str) -> np.ndarray:
     import cc3d
 
     ways = {"faces": {2: 4, 3: 6}, "corners": {2: 8, 3: 26}}[connectivity][mask.ndim]
-    return cc3d.connected_components(mask, connectivity=ways)
+    # as uint8: of boolean images cc3d 4.1.1 leaves gaps in the numbers
+    return cc3d.connected_components(np.ascontiguousarray(mask).view(np.uint8), connectivity=ways)
 
 
 def _boxes(clusters: np.ndarray) -> list[tuple[int, tuple[slice, ...]]]:
@@ -24,12 +25,13 @@ def _boxes(clusters: np.ndarray) -> list[tuple[int, tuple[slice, ...]]]:
     return [(number, box) for number, box in enumerate(ndimage.find_objects(clusters), start=1) if box]
 
 
-def hits(clusters: np.ndarray, axes: tuple[int, ...], max_lag: int) -> np.ndarray:
-    """Sum the hits of all clusters; laid out as `two_point.hits` does."""
-    lags = [two_point.reach(clusters.shape[axis], max_lag, False) for axis in axes]
+def hits(clusters: np.ndarray, axes: tuple[int, ...], lags: list[int]) -> np.ndarray:
+    """Sum the hits of all clusters up to the largest lags of some axes; laid out as `two_point.hits` does."""
     total = np.zeros([2 * lag + 1 for lag in lags[:-1]] + [lags[-1] + 1])
     for number, box in _boxes(clusters):
-        found = two_point.hits(clusters[box] == number, axes, max_lag, False)
+        inside = clusters[box] == number
+        near = [two_point.reach(inside.shape[axis], lag, False) for axis, lag in zip(axes, lags, strict=True)]
+        found = two_point.hits(inside, axes, near, False)
         where = []
         for size, lag in zip(found.shape[:-1], lags[:-1], strict=True):
             own = size // 2
@@ -41,6 +43,7 @@ def hits(clusters: np.ndarray, axes: tuple[int, ...], max_lag: int) -> np.ndarra
 def measure(
     labels: np.ndarray,
     phases: list[str],
+    spacing: tuple | None = None,
     *,
     phase: int = 1,
     max_lag_px: int = 100,
@@ -50,9 +53,12 @@ def measure(
     """Measure the two-point cluster function of a phase along each axis and against distance.
 
     `phase`: its number. `max_lag_px`: the largest lag (less where the image is smaller). `connectivity`: "faces" or
-    "corners". `radial`: also pool all directions. Returns phase, direction (x, y, z, radial), lag_px,
-    two_point_cluster_probability; at lag 0 that is the fraction of the phase.
+    "corners". `radial`: also pool all directions. `spacing`: see `masks.spacings`. Returns phase, direction (x, y, z,
+    radial), lag_px, two_point_cluster_probability; at lag 0 that is the fraction of the phase. A pair counts if both of
+    its pixels are labelled; clusters that only unlabelled pixels join are apart.
     """
-    clusters = label(masks.of_phase(labels, phase, phases), connectivity)
-    found = two_point.shares(lambda axes: hits(clusters, axes, max_lag_px), clusters.shape, max_lag_px, False, radial)
-    return masks.curves(found, phase, "two_point_cluster_probability")
+    mask, known = masks.window(labels, phase, phases)
+    clusters = label(mask, connectivity)
+    found = two_point.shares(lambda axes, lags: hits(clusters, axes, lags), known, max_lag_px, False, radial, spacing)
+    steps = dict(zip(masks.directions(mask.ndim), masks.spacings(spacing, mask.ndim), strict=True))
+    return masks.curves(found, phase, "two_point_cluster_probability", steps)

@@ -13,7 +13,10 @@ NAMES = (SERIES, columns.PHASE, columns.PHASE_NAME)
 
 
 def _joined(regions, index, by: str, border: str):
-    """Join the regions of a study to the times of their items; add series, radius, its unit and the weight."""
+    """Join the regions of a study to the times of their items; add series, radius and weight.
+
+    Returns the table, its unit of length, and a note. Where items have a scale, it is of these alone, in micrometres.
+    """
     import pandas as pd
 
     wanted = [columns.TIME, *([by] if by else [])]
@@ -21,20 +24,31 @@ def _joined(regions, index, by: str, border: str):
         raise BadItem(f"the index has no column {', '.join(missing)}; it must say when, e.g. with a table of metadata")
     if "equivalent_diameter_px" not in regions:
         raise BadItem("no regions were found in any item; nothing can have grown")
-    keep = dict.fromkeys([columns.ITEM, "height_px", "width_px", *wanted])
+    scales = [name for name in (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y) if name in index]
+    keep = dict.fromkeys([columns.ITEM, "height_px", "width_px", *(scales if len(scales) == 2 else []), *wanted])
     index = index[list(keep)].assign(**{columns.TIME: pd.to_numeric(index[columns.TIME], errors="coerce")})
     table = regions.merge(index, on=columns.ITEM, how="inner")
     table = table[table[columns.TIME].notna()].sort_values(columns.ITEM, kind="stable")
     table = table.assign(**{SERIES: table[by].astype(str) if by else ""})
     box = table[["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]].to_numpy()
+    if len(scales) == 2:  # lengths are in pixel widths, and rows may be higher than that
+        high = (table[columns.PIXEL_SIZE_Y] / table[columns.PIXEL_SIZE]).fillna(1.0).to_numpy(float)
+        box = np.rint(box / np.stack([high, np.ones(len(table))] * 2, axis=1)).astype(np.int64)
     shapes = table[["height_px", "width_px"]].to_numpy()
     weight = np.zeros(len(table))
     for shape in np.unique(shapes, axis=0):
         same = (shapes == shape).all(1)
         weight[same] = sampling.window_weights(box[same], tuple(shape), border)
-    known = bool(table["equivalent_diameter_um"].notna().all())
-    radius = table["equivalent_diameter_um" if known else "equivalent_diameter_px"] / 2
-    return table.assign(radius=radius.astype(float), weight=weight)[weight > 0], "um" if known else "px"
+    if border != "all" and "touches_border" in table and "bbox_z_min_px" not in table:
+        weight[table["touches_border"].fillna(False).to_numpy(bool)] = (
+            0  # of what is labelled, beside that of the image
+        )
+    table, column, note = columns.pooled(
+        table.assign(weight=weight), "equivalent_diameter_um", "equivalent_diameter_px"
+    )
+    table = table.assign(radius=(table[column] / 2).astype(float))
+    note = f"{note} have a scale, and are used" if note else ""
+    return table[table["weight"] > 0], column[-2:], note
 
 
 def _mean(radius: np.ndarray, weight: np.ndarray, spheres: bool) -> float:
@@ -106,7 +120,7 @@ def growth(regions, index, *, by: str = "", border: str = "miles_lantuejoul", st
     """
     import pandas as pd
 
-    table, unit = _joined(regions, index, by, border)
+    table, unit, note = _joined(regions, index, by, border)
     rows = []
     for names, times, radii, weights, _ in _parts(table):
         mean, error = _series(radii, weights, stereology == "spheres")
@@ -114,7 +128,12 @@ def growth(regions, index, *, by: str = "", border: str = "miles_lantuejoul", st
             known = {f"mean_radius_{unit}": r, f"mean_radius_error_{unit}": e if len(part) > 1 else np.nan}
             rows.append({**names, columns.TIME: time, "regions_counted": len(part), **known})
     units = [f"mean_radius_{part}{u}" for u in ("px", "um") for part in ("", "error_")]
-    return pd.DataFrame(rows, columns=[*NAMES, columns.TIME, "regions_counted", *units])
+    return _noted(pd.DataFrame(rows, columns=[*NAMES, columns.TIME, "regions_counted", *units]), note)
+
+
+def _noted(table, note: str):
+    """Add the note on scales to a table, where there is one."""
+    return table.assign(**{columns.SCALE_NOTE: note}) if note else table
 
 
 def fit(
@@ -135,14 +154,14 @@ def fit(
     distribution stays the same both give the same exponent, and rates that differ by a factor. `bootstrap`: number of
     samples, of regions drawn anew within each item with `seed`, behind the 95 % intervals (percentiles).
 
-    Returns the exponent n, fitted with r0 and K to the mean radii (weighed by their standard errors), and r0 and K
-    with n fixed to 3; lengths in micrometres where every pixel size is known, else in pixels. Fewer than three times
-    leave a series without a fit: its columns are empty.
-    Source: I.M. Lifshitz, V.V. Slyozov, J. Phys. Chem. Solids 19 (1961) 35; C. Wagner, Z. Elektrochem. 65 (1961) 581.
+    Returns the exponent n, fitted with r0 and K to the mean radii (weighed by their standard errors), and r0 and K with
+    n fixed to 3; lengths in micrometres, of the items that have a scale, where any has one, else in pixels. Fewer than
+    three times leave a series without a fit: its columns are empty. Source: I.M. Lifshitz, V.V. Slyozov, J. Phys. Chem.
+    Solids 19 (1961) 35; C. Wagner, Z. Elektrochem. 65 (1961) 581.
     """
     import pandas as pd
 
-    table, unit = _joined(regions, index, by, border)
+    table, unit, note = _joined(regions, index, by, border)
     spheres = stereology == "spheres"
     values = ["exponent", "exponent_low", "exponent_high"]
     rows = []
@@ -162,7 +181,7 @@ def fit(
         rows.append(row)
     for u in ("px", "um"):
         values += [f"initial_radius_{u}", *(f"rate_{part}{u}3_per_h" for part in ("", "low_", "high_"))]
-    return pd.DataFrame(rows, columns=[*NAMES, "times", "regions_counted", *values])
+    return _noted(pd.DataFrame(rows, columns=[*NAMES, "times", "regions_counted", *values]), note)
 
 
 def _estimate(times, radii, weights, spheres: bool) -> tuple[float, float, float]:

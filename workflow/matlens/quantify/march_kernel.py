@@ -53,8 +53,11 @@ def _solve(low, base, weight):
 
 
 @njit(cache=True)
-def march(mask: np.ndarray) -> np.ndarray:
-    """Return the distance of every true voxel (z, y, x) from the plane z = 0 through true voxels; inf elsewhere."""
+def march(mask: np.ndarray, spacing: np.ndarray) -> np.ndarray:
+    """Return the distance of every true voxel (z, y, x) from the plane z = 0 through true voxels; inf elsewhere.
+
+    spacing: of the voxels along z, y, x (3,).
+    """
     nz, ny, nx = mask.shape
     time = np.full(mask.shape, np.inf)
     done = np.zeros(mask.shape, np.bool_)
@@ -82,6 +85,7 @@ def march(mask: np.ndarray) -> np.ndarray:
                 continue
             for axis in range(3):
                 low[axis], base[axis], weight[axis] = _upwind(time, done, k, j, i, axis)
+                weight[axis] /= spacing[axis] ** 2
             found = _solve(low, base, weight)
             if found < time[k, j, i]:
                 time[k, j, i] = found

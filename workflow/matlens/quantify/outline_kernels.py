@@ -95,25 +95,27 @@ def trace(image, first, count, marks):
 
 
 @njit(cache=True, nogil=True)
-def arms(image, place, members, radius):
+def arms(image, place, members, radius, step):
     """Sum the boundary points around triple points, for a line through each of the three boundaries.
 
     `place` (m, 2): corners; `members` (m, 3): the regions that meet there; points are midpoints of pixel edges.
+    Rows are `step` pixel widths apart; `radius` and the sums are in pixel widths.
     Returns (m, 3, 6): number of points and sums of y, x, yy, xx, yx from the corner, for the boundaries between
     the first and second, second and third, third and first member.
     """
     height, width = image.shape
     sums = np.zeros((len(place), 3, 6))
     reach = int(np.ceil(radius)) + 1
+    high = int(np.ceil(radius / step)) + 1
     for m in range(len(place)):
         cy, cx = place[m]
-        for y in range(max(0, int(cy) - reach), min(height, int(cy) + reach + 1)):
+        for y in range(max(0, int(cy) - high), min(height, int(cy) + high + 1)):
             for x in range(max(0, int(cx) - reach), min(width, int(cx) + reach + 1)):
                 for side in range(2):
                     y2, x2 = y + side, x + 1 - side
                     if y2 >= height or x2 >= width or image[y, x] == image[y2, x2]:
                         continue
-                    dy = (y + y2 + 1) / 2 - cy
+                    dy = step * ((y + y2 + 1) / 2 - cy)
                     dx = (x + x2 + 1) / 2 - cx
                     if dy * dy + dx * dx > radius * radius:
                         continue

@@ -1,4 +1,4 @@
-"""Percolation: how much of a phase is connected from one border of the image to the opposite one."""
+"""Percolation: how much of a phase is connected from one border of the labelled window to the opposite one."""
 
 import numpy as np
 
@@ -13,14 +13,15 @@ def spanning(clusters: np.ndarray, axis: int) -> np.ndarray:
 
 
 def measure(labels: np.ndarray, phases: list[str], *, phase: int = 1, connectivity: str = "faces"):
-    """Measure along each axis which part of a phase belongs to clusters that span the image.
+    """Measure along each axis which part of a phase belongs to clusters that span the labelled window.
 
     `phase`: its number. `connectivity`: neighbours share a face ("faces") or at least a corner ("corners"). Returns
     phase, direction (x, y, z), clusters, spanning_clusters, connected_fraction (of the phase; 0 where it is absent).
+    The window is a box of labelled pixels, see `masks.transport_window`; pixels not labelled do not connect.
     """
     import pandas as pd
 
-    clusters = cluster.label(masks.of_phase(labels, phase, phases), connectivity)
+    clusters = cluster.label(masks.transport_window(labels, phase, phases)[0], connectivity)
     sizes = np.bincount(clusters.ravel())
     sizes[0] = 0
     rows = []

@@ -12,11 +12,12 @@ from matlens.quantify import boundaries, region_map
 SLIVER = 4.0  # pixels
 
 
-def _junctions(image: np.ndarray, merge_px: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _junctions(image: np.ndarray, merge_px: float, step: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the junctions of an image of regions: places (m, 2), their number at every corner, (junction, region).
 
     Corners no further apart than `merge_px` are one junction, at their mean; so are those within `SLIVER` between
-    the same three regions, where the tip of a grain breaks into pixels.
+    the same three regions, where the tip of a grain breaks into pixels. Rows are `step` pixel widths apart; places are
+    in pixels of the grid.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -30,8 +31,9 @@ def _junctions(image: np.ndarray, merge_px: float) -> tuple[np.ndarray, np.ndarr
     trio = np.stack([low, np.where(low == second, third, second), high], axis=1)
     close = np.zeros((0, 2), int)
     if len(corners):
-        close = cKDTree(corners).query_pairs(max(merge_px, SLIVER), output_type="ndarray")
-        near = np.hypot(*(corners[close[:, 0]] - corners[close[:, 1]]).T) <= merge_px
+        spread = corners if step == 1 else corners * np.array([step, 1.0])
+        close = cKDTree(spread).query_pairs(max(merge_px, SLIVER * max(step, 1.0)), output_type="ndarray")
+        near = np.hypot(*(spread[close[:, 0]] - spread[close[:, 1]]).T) <= merge_px
         close = close[near | (trio[close[:, 0]] == trio[close[:, 1]]).all(1)]
     links = coo_array((np.ones(len(close)), tuple(close.T)), shape=(len(corners),) * 2)
     amount, number = connected_components(links, directed=False) if len(corners) else (0, np.zeros(0, int))
@@ -43,17 +45,18 @@ def _junctions(image: np.ndarray, merge_px: float) -> tuple[np.ndarray, np.ndarr
     return place, marks, meeting[meeting[:, 1] > 0]
 
 
-def _find(labels: np.ndarray, phases: list[str], connectivity, min_area_px2, gap_px) -> region_map.RegionMap:
+def _find(labels: np.ndarray, phases: list[str], connectivity, min_area_px2, gap_px, spacing) -> region_map.RegionMap:
     """Find the regions of an image, without the gaps between them; phase 0 of a phase map is no region."""
     found = region_map.number(labels, phases, connectivity, False, min_area_px2)
     if found.pixels.ndim != 2:
         raise BadItem("polygons and triple points are those of a plane section; quantify a stack slice by slice")
-    return region_map.RegionMap(region_map.grow(found.pixels, gap_px), found.number, found.phase)
+    return region_map.RegionMap(region_map.grow(found.pixels, gap_px, found.known, spacing), found.number, found.phase)
 
 
 def measure(
     labels: np.ndarray,
     phases: list[str],
+    spacing: tuple[float, ...] | None = None,
     *,
     connectivity: str = "corners",
     min_area_px2: float = 0.0,
@@ -62,20 +65,22 @@ def measure(
 ):
     """Replace every grain by the polygon through its junctions, in order, and measure it.
 
-    `labels`: uint8 phase map or int32 region map, 2-D. `gap_px`: grains first grow into the background by this much, so
-    that grains with a line between them meet. `merge_px`: junctions no further apart than this are one. Other options:
-    see `region_map.number`. A junction is where at least three grains meet; a grain has as many sides as junctions.
-    A grain at the edge of the image or of a pore is not `complete`: its polygon is not known, its columns are empty.
+    `labels`: uint8 phase map or int32 region map, 2-D. `spacing`: that of each axis in pixel widths. `gap_px`: grains
+    first grow into the background by this much, so that grains with a line between them meet. `merge_px`: junctions no
+    further apart than this are one. Other options: see `region_map.number`. A junction is where at least three grains
+    meet; a grain has as many sides as junctions. A grain at the edge of the image or of a pore is not `complete`: its
+    polygon is not known, its columns are empty.
     """
     import pandas as pd
 
     from matlens.quantify import outline_kernels, region_kernels
 
-    found = _find(labels, phases, connectivity, min_area_px2, gap_px)
+    found = _find(labels, phases, connectivity, min_area_px2, gap_px, spacing)
+    step = float(spacing[0]) if spacing else 1.0
     first, sums, _ = region_kernels.moments(found.pixels[None], found.count)
-    place, marks, _ = _junctions(found.pixels, merge_px)
+    place, marks, _ = _junctions(found.pixels, merge_px, step)
     visits, offset, closed = outline_kernels.trace(found.pixels, first[:, 1:], found.count, marks)
-    _, pairs, _ = boundaries.count(found.pixels, found.count)
+    _, pairs, _ = boundaries.count(found.pixels, found.count, spacing)
     closed = closed[1:]
     sides = np.diff(offset[1:])
     return pd.DataFrame(
@@ -85,7 +90,7 @@ def measure(
             "complete": closed,
             "neighbours": np.bincount(pairs.ravel(), minlength=found.count + 1)[1:],
             "sides": pd.arrays.IntegerArray(np.where(closed, sides, 0), ~closed),
-            **_shapes(place[visits], sides, closed & (sides >= 3), sums[1:, 0]),
+            **_shapes(place[visits] * [step, 1.0], sides, closed & (sides >= 3), sums[1:, 0] * step),
         }
     )
 
@@ -129,6 +134,7 @@ def _shapes(points: np.ndarray, sides: np.ndarray, whole: np.ndarray, area: np.n
 def triple_points(
     labels: np.ndarray,
     phases: list[str],
+    spacing: tuple[float, ...] | None = None,
     *,
     connectivity: str = "corners",
     min_area_px2: float = 0.0,
@@ -146,19 +152,20 @@ def triple_points(
 
     from matlens.quantify import outline_kernels
 
-    found = _find(labels, phases, connectivity, min_area_px2, gap_px)
-    place, _, meeting = _junctions(found.pixels, merge_px)
+    found = _find(labels, phases, connectivity, min_area_px2, gap_px, spacing)
+    step = float(spacing[0]) if spacing else 1.0
+    place, _, meeting = _junctions(found.pixels, merge_px, step)
     degree = np.bincount(meeting[:, 0], minlength=len(place))
     members = meeting[degree[meeting[:, 0]] == 3, 1].reshape(-1, 3)
     place = place[degree == 3]
-    sums = outline_kernels.arms(found.pixels, place, members, float(radius_px))
+    sums = outline_kernels.arms(found.pixels, place, members, float(radius_px), step)
     heading = _headings(sums)
     # arm k lies between members k and k + 1: member k + 1 is between arms k and k + 1
     gap = np.roll(_gaps(heading), 1, axis=1)
     numbers = found.number[members - 1]
     return pd.DataFrame(
         {
-            "y_px": place[:, 0] - 0.5,
+            "y_px": (place[:, 0] - 0.5) * step,
             "x_px": place[:, 1] - 0.5,
             **{f"region_{name}": numbers[:, k] for k, name in enumerate("abc")},
             **{f"angle_{name}_deg": gap[:, k] for k, name in enumerate("abc")},

@@ -164,10 +164,11 @@ def _push(hull, size, base, y, x):
 
 
 @njit(cache=True, nogil=True)
-def hulls(left, right, offset, count):
+def hulls(left, right, offset, count, step):
     """Measure the convex hull of every region, drawn around the corners of its pixels.
 
-    Takes what `extents` returns. Returns `shape` (count + 1, 3): area of the hull, largest and smallest Feret diameter.
+    Takes what `extents` returns; rows are `step` columns apart. Returns `shape` (count + 1, 3): area of the hull,
+    largest and smallest Feret diameter.
     """
     shape = np.zeros((count + 1, 3))
     for region in range(1, count + 1):
@@ -195,23 +196,23 @@ def hulls(left, right, offset, count):
             if x < FAR:
                 size = _push(hull, size, base, line, x)
         twice = 0
-        widest = 0
+        widest = 0.0
         narrowest = np.inf
         for i in range(size):
             j = i + 1 if i + 1 < size else 0
-            ey = hull[j, 0] - hull[i, 0]
+            ey = step * (hull[j, 0] - hull[i, 0])
             ex = hull[j, 1] - hull[i, 1]
             twice += hull[i, 1] * hull[j, 0] - hull[j, 1] * hull[i, 0]
-            reach = 0
+            reach = 0.0
             for m in range(size):
-                vy = hull[m, 0] - hull[i, 0]
+                vy = step * (hull[m, 0] - hull[i, 0])
                 vx = hull[m, 1] - hull[i, 1]
                 widest = max(widest, vy * vy + vx * vx)
                 reach = max(reach, abs(ex * vy - ey * vx))
             length = ex * ex + ey * ey
             if length > 0:
                 narrowest = min(narrowest, reach / np.sqrt(length))
-        shape[region, 0] = abs(twice) / 2
+        shape[region, 0] = abs(twice) * step / 2
         shape[region, 1] = np.sqrt(widest)
         shape[region, 2] = narrowest
     return shape

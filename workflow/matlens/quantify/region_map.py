@@ -6,6 +6,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.job.batch import BadItem
+from matlens.quantify import window
 
 CONNECTIVITY = {"faces": {2: 4, 3: 6}, "corners": {2: 8, 3: 26}}  # how many neighbours a pixel or voxel joins
 
@@ -19,11 +20,13 @@ class RegionMap:
 
     `pixels` is int32 in C order: 0 outside every region, then 1 to `count` without gaps. `number` (count,) is the
     number that tables show, `phase` (count,) the phase of each region, or -1 where a region map does not say it.
+    `known` is where pixels are labelled, or None where all are.
     """
 
     pixels: np.ndarray
     number: np.ndarray
     phase: np.ndarray
+    known: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -41,14 +44,22 @@ class RegionMap:
 
         return tuple(part[1:] for part in region_kernels.moments(boundaries.volume(self.pixels), self.count))
 
-    def boundary(self, gap_px: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    def boundary(self, gap_px: float = 0.0, spacing=None) -> tuple[np.ndarray, np.ndarray]:
         """Measure the perimeter of every region, and list the pairs no further than twice `gap_px` apart (m, 2)."""
         from matlens.quantify import boundaries
 
-        perimeter, pairs, _ = boundaries.count(self.pixels, self.count)
+        perimeter, pairs, _ = boundaries.count(self.pixels, self.count, spacing)
         if gap_px > 0:
-            _, pairs, _ = boundaries.count(grow(self.pixels, gap_px), self.count)
+            _, pairs, _ = boundaries.count(grow(self.pixels, gap_px, self.known, spacing), self.count)
         return perimeter[1:], pairs
+
+    def window(self) -> window.Window:
+        """Find the window in which regions are seen whole: where labels are known."""
+        return window.of(self.known, self.shape)
+
+    def cut(self) -> np.ndarray:
+        """Tell of every region whether it touches what is not labelled (count,)."""
+        return window.touched(self.pixels, self.window(), self.count)
 
     def extents(self, top: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the first and the last column of every region of an image in each of its rows."""
@@ -99,7 +110,7 @@ def _without(found: RegionMap, keep: np.ndarray) -> RegionMap:
     """Keep some regions only; the pixels of the others become background."""
     table = np.zeros(found.count + 1, np.int32)
     table[1:][keep] = np.arange(1, int(keep.sum()) + 1)
-    return RegionMap(table[found.pixels], found.number[keep], found.phase[keep])
+    return RegionMap(table[found.pixels], found.number[keep], found.phase[keep], found.known)
 
 
 def number(
@@ -122,10 +133,11 @@ def number(
         raise BadItem(f"labels of {labels.ndim} axes have no regions; give a 2-D or 3-D label image")
     if labels.dtype == bool or labels.dtype == np.uint8:
         pixels, phase = components(labels.astype(np.uint8, copy=False), connectivity, background)
-        found = RegionMap(pixels, np.arange(1, len(phase) + 1), phase)
+        found = RegionMap(pixels, np.arange(1, len(phase) + 1), phase, _known(labels, UNLABELLED))
     elif np.issubdtype(labels.dtype, np.integer):
         pixels, numbers = _compact(labels)
-        found = RegionMap(pixels, numbers, np.full(len(numbers), 1 if len(phases) == 2 else -1))
+        phase = np.full(len(numbers), 1 if len(phases) == 2 else -1)
+        found = RegionMap(pixels, numbers, phase, _known(labels, -1))
     else:
         raise BadItem(f"labels of type {labels.dtype} name no regions; give uint8 (phases) or int32 (regions)")
     if min_area_px2 > 1:
@@ -134,14 +146,24 @@ def number(
     return found
 
 
-def grow(pixels: np.ndarray, gap_px: float) -> np.ndarray:
-    """Give every background pixel within `gap_px` of a region to the nearest one: closes lines between grains."""
+def _known(labels: np.ndarray, unlabelled: int) -> np.ndarray | None:
+    """Tell which pixels are labelled; None where all are."""
+    known = labels != unlabelled if np.issubdtype(labels.dtype, np.integer) else np.ones(labels.shape, bool)
+    return None if known.all() else known
+
+
+def grow(pixels: np.ndarray, gap_px: float, known: np.ndarray | None = None, spacing=None) -> np.ndarray:
+    """Give every background pixel within `gap_px` of a region to the nearest one: closes lines between grains.
+
+    Pixels that are not `known` to be background stay without a region. `spacing`: that of each axis in pixel widths.
+    """
     if gap_px <= 0 or pixels.all() or not pixels.any():
         return pixels
     from scipy import ndimage
 
-    distance, nearest = ndimage.distance_transform_edt(pixels == 0, return_indices=True)
-    return np.where(distance <= gap_px, pixels[tuple(nearest)], pixels)
+    distance, nearest = ndimage.distance_transform_edt(pixels == 0, sampling=spacing, return_indices=True)
+    near = distance <= gap_px
+    return np.where(near if known is None else near & known, pixels[tuple(nearest)], pixels)
 
 
 def phase_columns(phase: np.ndarray, phases: list[str]) -> dict:

@@ -22,6 +22,58 @@ def window_weights(box: np.ndarray, shape: tuple[int, ...], border: str) -> np.n
     return np.where(whole, (size / np.maximum(size - (high - low) - 1, 1)).prod(1), 0.0)
 
 
+def cut_regions(pixels: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
+    """Return which of the regions 1 to `count` the border of the labelled window cuts (count,).
+
+    `pixels`: regions (2-D or 3-D), 0 outside them; `known`: labelled pixels. A region is cut if one of its pixels lies
+    on the border of the image or shares a face with a pixel that is not labelled.
+    """
+    cut = np.zeros(count + 1, bool)
+    for axis in range(pixels.ndim):
+        lines, inside = np.moveaxis(pixels, axis, 0), np.moveaxis(known, axis, 0)
+        cut[lines[0].ravel()] = cut[lines[-1].ravel()] = True
+        if not inside.all():
+            cut[lines[:-1][~inside[1:]]] = True
+            cut[lines[1:][~inside[:-1]]] = True
+    return cut[1:]
+
+
+def known_weights(pixels: np.ndarray, box: np.ndarray, known: np.ndarray, border: str) -> np.ndarray:
+    """Weigh regions as `window_weights` does, for a window of any shape: the labelled pixels.
+
+    A region counts if its bounding box, and one pixel around it, holds labelled pixels only, and is weighed by the
+    inverse of the part of all places at which that holds for such a box. If there is no such place (a window full of
+    single unlabelled pixels), regions that are not cut count with weight 1.
+    """
+    if border == "all":
+        return np.ones(len(box))
+    whole = ~cut_regions(pixels, known, len(box))
+    if border == "exclude":
+        return whole.astype(float)
+    axes = known.ndim
+    sums = np.pad(known.astype(np.int64), [(2, 1)] * axes)  # one pixel outside on either side, and a zero before
+    for axis in range(axes):
+        sums = sums.cumsum(axis)
+    low, size = box[:, :axes], box[:, axes:] - box[:, :axes] + 2
+    kinds, index = np.unique(size, axis=0, return_inverse=True)
+    weights = np.zeros(len(box))
+    for kind, number in enumerate(kinds):
+        mine = np.flatnonzero(index.ravel() == kind)
+        if (number > np.array(known.shape) + 2).any():
+            continue
+        fits = _filled(sums, number)
+        places = np.count_nonzero(fits)
+        weights[mine] = fits[tuple(low[mine].T)] * np.count_nonzero(known) / places if places else whole[mine]
+    return weights
+
+
+def _filled(sums: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return at which places a box of some size holds true pixels only, from the sums of a mask along all axes."""
+    for axis, n in enumerate(size):
+        sums = np.take(sums, range(n, sums.shape[axis]), axis) - np.take(sums, range(sums.shape[axis] - n), axis)
+    return sums == np.prod(size)
+
+
 def quantile(values: np.ndarray, weights: np.ndarray, part: float) -> float:
     """Return the weighted quantile: half the weight of each value lies on either side of it, linear between values."""
     order = np.argsort(values, kind="stable")

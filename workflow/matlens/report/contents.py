@@ -28,6 +28,9 @@ def of_study(name: str, content: dict) -> dict:
         key: html.digest(io.read_csv_parts(path), None if key == "rejected" else html.ROWS)
         for key, path in tables.items()
     }
+    drawn = {method: {int(file[:8]) for file in files} for method, files in pictures.items()}
+    for view in views.values():
+        view["links"] = html.links(view, drawn, names, name)
     return {
         **content,
         "settings": html.settings_text(content["settings"]),

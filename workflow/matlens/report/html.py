@@ -66,6 +66,7 @@ def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, fl
     column, groups, label = VALUES[table]
     px, um = f"{label} / px", f"{label} / µm"
     forms = {column: label, f"{column}_px": px, f"{column}_um": um}
+    items: dict = {px: set(), um: set()}
     for frame in parts:
         if columns.SPLIT in frame:  # what a method learned from says nothing of how good it is
             frame = frame[~frame[columns.SPLIT].isin(columns.LEARNED)]
@@ -74,15 +75,23 @@ def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, fl
             for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[name]:
                 what = f"{forms[name]}: {key[1]}" if group else forms[name]
                 values = values.dropna()
+                if columns.ITEM in frame and forms[name] in items:
+                    items[forms[name]].update(frame[columns.ITEM].loc[values.index])
                 old = sums.setdefault(str(key[0]), {}).setdefault(what, [0, 0.0, 0.0])
                 for i, more in enumerate((len(values), values.sum(), (values**2).sum())):
                     old[i] += more
-    # One length for all: micrometres where every row has them, else the pixels that every row has.
-    known = all(per[um][0] == per[px][0] for per in sums.values() if um in per)
+    # One length for all: micrometres of those that have a scale where any has; pixels of unequal scales never.
+    known = any(found[0] for per in sums.values() for what, found in per.items() if what.startswith(um))
+    few = f" ({len(items[um]):,} of {len(items[px]):,} images)" if len(items[um]) < len(items[px]) and known else ""
     kept = {
-        m: {w: found for w, found in per.items() if w != (px if known and um in per else um)} for m, per in sums.items()
+        m: {
+            (w + few if w.startswith(um) else w): found
+            for w, found in per.items()
+            if found[0] and not w.startswith(px if known else um)
+        }
+        for m, per in sums.items()
     }
-    return {m: {what: _moments(*found) for what, found in per.items() if found[0]} for m, per in kept.items()}
+    return {m: {what: _moments(*found) for what, found in per.items()} for m, per in kept.items()}
 
 
 def _moments(count: int, total: float, squares: float) -> tuple[float, float, int]:
@@ -167,6 +176,21 @@ def gallery(files: Mapping[str, bytes], names: Mapping[int, str]) -> list[dict]:
         }
         for key in keys
     ]
+
+
+def links(view: Mapping, pictures: Mapping[str, Iterable[int]], names: Mapping[int, str], study: str) -> list[str]:
+    """Name for each row of a table the picture of its item, "" if there is none.
+
+    `pictures`: keys of the items drawn, by method; a row without a method leads to the first that has its item.
+    """
+    keys = {name: key for key, name in names.items()}
+    places = [view["head"].index(name) if name in view["head"] else None for name in (columns.ITEM, columns.METHOD)]
+    found = []
+    for row in view["rows"] if places[0] is not None else []:
+        key, method = keys.get(row[places[0]]), row[places[1]] if places[1] is not None else None
+        of = next((m for m, drawn in pictures.items() if key in drawn and method in (None, m)), None)
+        found.append(f"{study}-{of}-{key}" if of else "")
+    return found
 
 
 def rejected(views: Mapping[str, Mapping]) -> dict[str, int]:

@@ -5,14 +5,20 @@ any, is outlined in a colour of its own.
 """
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
+
+from matlens import columns
 
 # Okabe & Ito (2008), told apart by people with any common colour blindness; black and yellow stay for text and truth.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TRUTH = "#F0E442"
 TINT = 0.30
+HIDDEN = "#808080"
 UNLABELLED = 255  # in a phase map
+SEED = 0
+MAIN = (columns.AREA_FRACTION, "iou", "equivalent_diameter_px", "mean_intercept_px")
 THUMB_PX = 320
 LARGE_PX = 1 << 26  # of an image with more pixels, every n-th row and column is enough for a picture
 LARGE_BYTES, THUMB_BYTES = 200_000, 40_000
@@ -24,10 +30,40 @@ def rgb(colour: str) -> np.ndarray:
     return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.float32)
 
 
-def spread(count: int, wanted: int) -> list[int]:
-    """Choose at most `wanted` of `count` positions, evenly spread, the first and the last among them."""
-    wanted = min(count, wanted)
-    return sorted({round(i * (count - 1) / max(wanted - 1, 1)) for i in range(wanted)})
+def chosen(keys: list[int], values: Mapping[int, float], most: int) -> list[int]:
+    """Choose at most `most` items, in order: those of the lowest and highest values, and others drawn at random.
+
+    `keys`: the items that can be shown; `values`: a measured number of some of them. Half of the items are extremes.
+    """
+    ranked = sorted((key for key in keys if values.get(key, np.nan) == values.get(key)), key=lambda k: (values[k], k))
+    half = min(len(ranked), most // 2)
+    picked = {*ranked[: (half + 1) // 2], *ranked[len(ranked) - half // 2 :]}
+    rest = [key for key in keys if key not in picked]
+    drawn = np.random.default_rng(SEED).permutation(len(rest))[: most - len(picked)]
+    return sorted(picked | {rest[place] for place in drawn})
+
+
+def by_item(frame) -> dict[str, float]:
+    """Average the main number of a table of measures by item: of phases the second, of the rest the first column.
+
+    Empty if the table has no number that means something.
+    """
+    if columns.ITEM not in frame:
+        return {}
+    if columns.PHASE in frame and (frame[columns.PHASE] == 1).any():
+        frame = frame[frame[columns.PHASE] == 1]
+    numbers = [name for name in frame.select_dtypes("float") if not name.endswith(("_error", "_low", "_high"))]
+    if not numbers:
+        return {}
+    main = next((name for name in MAIN if name in numbers), numbers[0])
+    return frame.groupby(columns.ITEM)[main].mean().dropna().to_dict()
+
+
+def stretched(image: np.ndarray) -> np.ndarray:
+    """Stretch the grey values of an image for display, from its 0.5th to its 99.5th percentile; finite values count."""
+    finite = image[np.isfinite(image)]
+    low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 1.0)
+    return image if high <= low else np.clip((image - low) / (high - low), 0, 1)
 
 
 def plane(stack: np.ndarray) -> np.ndarray:
@@ -72,15 +108,23 @@ def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, wi
     canvas = np.repeat(np.clip(grey, 0, 1)[..., None] * 255, 3, axis=2)
     if labels.dtype == np.uint8:
         colours = np.stack([rgb(PALETTE[(i - 1) % len(PALETTE)]) for i in range(256)])
+        colours[UNLABELLED] = rgb(HIDDEN)
         inside = (marks > 0) & (marks != UNLABELLED)
         canvas[inside] = (1 - TINT) * canvas[inside] + TINT * colours[marks[inside]]
         lines = outline(marks)
         canvas[lines] = colours[np.maximum(marks, _neighbour(marks))[lines]]
     else:
         canvas[outline(marks)] = rgb(PALETTE[1])
+    _hatch(canvas, (marks == UNLABELLED) if labels.dtype == np.uint8 else (marks < 0))
     if truth is not None:
         canvas[outline(_resize(truth, width_px, exact=True))] = rgb(TRUTH)
     return np.round(canvas).astype(np.uint8)
+
+
+def _hatch(canvas: np.ndarray, hidden: np.ndarray) -> None:
+    """Draw thin grey diagonals, 8 pixels apart, over what is not measured."""
+    y, x = np.indices(hidden.shape)
+    canvas[hidden & ((x + y) % 8 == 4)] = rgb(HIDDEN)
 
 
 def _neighbour(marks: np.ndarray) -> np.ndarray:

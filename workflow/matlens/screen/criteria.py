@@ -8,31 +8,32 @@ from matlens.crystal import compositions
 from matlens.screen import reference
 
 
-def faults(settings: Mapping) -> Iterator[tuple[str, str]]:
-    """Yield key and fault of settings that no candidate could meet, or that do not say what is sought."""
+def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
+    """Yield keys and fault of settings that no candidate could meet, or that lack what they need."""
     for name, wish in settings["properties"].items():
         target, low, high = (wish.get(key) for key in ("target", "min", "max"))
         for key in ("target", "min", "max", "weight"):
             if not np.isfinite(wish.get(key) or 0.0):
-                yield f"properties.{name}.{key}", f"{wish[key]} is no finite number"
+                yield ["properties", name, key], f"{wish[key]} is no finite number"
         if (wish["goal"] == "target") != (target is not None):
             advice = "name the value that is sought" if target is None else f"goal {wish['goal']} takes none"
-            yield f"properties.{name}.target", advice
+            yield ["properties", name, "target"], advice
         if low is not None and high is not None and low > high:
-            yield f"properties.{name}", f"min {low:g} is above max {high:g}: no candidate could meet both"
+            yield ["properties", name], f"min {low:g} is above max {high:g}: no candidate could meet both"
     for key in ("without", "only"):
         for symbol in settings[key]:
             if symbol not in compositions.SYMBOLS:
-                yield key, f"'{symbol}' is no element; write symbols such as Fe"
+                yield [key], f"'{symbol}' is no element; write symbols such as Fe"
     if settings["only"] and set(settings["only"]) <= set(settings["without"]):
-        yield "only", "every element of it is also in 'without': no candidate could meet both"
+        yield ["only"], "every element of it is also in 'without': no candidate could meet both"
     if not np.isfinite(settings["sure"]):
-        yield "sure", f"{settings['sure']} is no finite number"
+        yield ["sure"], f"{settings['sure']} is no finite number"
     told = settings.get("pareto", {}).get("most", settings["most"])
     if told < settings["most"]:
-        yield "pareto.most", f"{told} are told apart, and 'most' asks for {settings['most']}; raise it to that or more"
+        why = f"{told} are told apart, and 'most' asks for {settings['most']}; raise it to that or more"
+        yield ["pareto", "most"], why
     if why := reference.fault(settings["reference"]):
-        yield "reference", why
+        yield ["reference"], why
 
 
 def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

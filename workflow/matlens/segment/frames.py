@@ -1,20 +1,25 @@
 """Apply a segmentation to what it is meant for: one image or volume; the frames of a video one by one."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from matlens import registry
+from matlens import masked, registry
 from matlens.job.batch import BadItem
 
 
 def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, options: Mapping) -> np.ndarray:
     """Label an image ("yx"), a volume ("zyx") or a video ("tyx", frame by frame).
 
-    `stacks` holds the arrays that have those axes (image, truth or None), `offered` the rest. Returns uint8 or int32
+    `stacks` holds the arrays that have those axes (image, truth or None, ignore), `offered` the rest. Where `ignore` is
+    1 the image is filled from around before, and the labels are unlabelled after. Returns uint8 or int32
     labels of the shape of the image; a method that returns anything else is a TypeError. An item without a layer
     that the method takes is a BadItem, as is one with pixels that are no numbers for a method that looks at them.
     """
+    ignore = stacks.get(masked.IGNORE)
+    if ignore is not None:
+        stacks = {**stacks, "image": masked.filled(stacks["image"], ignore > 0)}
+    stacks = {masked.IGNORE: None, **stacks}
     missing = [name for name in registry.inputs_of(function) if name not in stacks and name not in offered]
     if missing:
         raise BadItem(f"the item has no {', '.join(missing)}; this method is for items that do (maps of orientations)")
@@ -34,4 +39,12 @@ def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, opti
         )
     if found.shape != stacks["image"].shape or found.dtype not in (np.uint8, np.int32):
         raise TypeError(f"a segmentation returned {found.dtype} of shape {found.shape} for {stacks['image'].shape}")
-    return found
+    return masked.hidden(found, ignore)
+
+
+def banded(bands: Iterator[np.ndarray], ignore: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Hide ignored pixels of labels that come band by band along the first axis."""
+    first = 0
+    for band in bands:
+        yield masked.hidden(band, None if ignore is None else ignore[first : first + len(band)])
+        first += len(band)

@@ -11,6 +11,7 @@ ROUNDS = 100
 def segment(
     image: np.ndarray,
     phases: list[str],
+    ignore: np.ndarray | None = None,
     *,
     classes: int = 2,
     phase_of_class: list[int] | None = None,
@@ -24,7 +25,8 @@ def segment(
     `image`: float32 in [0, 1], 2-D or 3-D. `phase_of_class`: the phase number of each cluster, darkest first; None
     numbers them 0, 1, 2, ... . `sigmas_px`: Gaussian scales, in pixels. `texture`: weight of the local standard
     deviation at each scale, beside the intensity with weight 1. `sample`: pixels that the clusters are found on.
-    `seed`: of that sample. A constant image is all of the first cluster. Source: S. P. Lloyd, IEEE Trans. Inf. Theory
+    `seed`: of that sample, which has no pixel where `ignore` is 1.
+    A constant image is all of the first cluster. Source: S. P. Lloyd, IEEE Trans. Inf. Theory
     28 (1982) 129; started at the means of equal shares of the pixels in order of brightness, so that nothing but the
     sample is drawn.
     """
@@ -35,7 +37,8 @@ def segment(
     maps = _maps(image, sigmas_px, texture)
     flat = [values.ravel() for values in maps]
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(image.size, sample, replace=False) if image.size > sample else slice(None)
+    free = np.arange(image.size) if ignore is None else np.flatnonzero(ignore.ravel() == 0)
+    chosen = free[rng.choice(len(free), sample, replace=False)] if len(free) > sample else free
     centres = clusters(np.stack([values[chosen] for values in flat], 1).astype(np.float64), classes)
     centres = centres[np.argsort(centres[:, 0], kind="stable")]
     best, label = np.full(image.size, np.inf, np.float32), np.zeros(image.size, np.uint8)

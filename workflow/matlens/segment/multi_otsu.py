@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from matlens import masked
 from matlens.segment import histogram
 
 
 def segment(
     image: np.ndarray,
     phases: list[str],
+    ignore: np.ndarray | None = None,
     *,
     classes: int = 3,
     phase_of_class: list[int] | None = None,
@@ -15,9 +17,10 @@ def segment(
 ) -> np.ndarray:
     """Label pixels by the thresholds that part the grey levels into `classes` with the largest variance between them.
 
-    `image`: float32 in [0, 1], any number of axes. `phase_of_class`: the phase number of each class, darkest class
-    first; None numbers them 0, 1, 2, ... . `sigma_px`: Gaussian smoothing before, in pixels. The histogram has 1024
-    equal bins over the range of the smoothed image; the search is exact. An image with fewer grey levels is a BadItem,
+    `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold.
+    `phase_of_class`: the phase number of each class, darkest class first; None numbers them 0, 1, 2, ... .
+    `sigma_px`: Gaussian smoothing before, in pixels. The histogram has 1024 equal bins over the range of the smoothed
+    image; the search is exact. An image with fewer grey levels is a BadItem,
     a constant one is all of the first class. Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 33.
     """
     table = phase_table(phase_of_class, classes, phases)
@@ -25,7 +28,7 @@ def segment(
     if low == high:
         return np.full(image.shape, table[0], np.uint8)
     smooth = histogram.smooth(image, sigma_px)
-    found = histogram.otsu_thresholds(*histogram.histogram(smooth), classes)
+    found = histogram.otsu_thresholds(*histogram.histogram(masked.known(smooth, ignore)), classes)
     labels = np.zeros(image.shape, np.uint8)
     for threshold in found:
         labels += smooth > np.float32(threshold)

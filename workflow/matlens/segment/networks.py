@@ -1,98 +1,22 @@
-"""Networks that label pixels, FCN-8s, U-Net, U-Net++, U-Net 3+, applied by tiles; `network_learning` trains them."""
+"""Networks that label pixels, applied by tiles; `network_learning` trains them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
-from matlens import registry
-from matlens.job.batch import BadItem
-from matlens.learn import tiles
+from matlens.learn import pixels
+from matlens.learn.pixels import Model, prepare
 from matlens.segment import lines
 
-TILE_PX = {2: 512, 3: 128}  # by the number of axes: what a tile of some dozen channels takes stays below a gigabyte
-
-
-@dataclass
-class Model:
-    """A network ready to label, and what its card says of the images it wants."""
-
-    net: object
-    card: dict
-    device: object
-
-
-def standardised(channel: np.ndarray) -> np.ndarray:
-    """Shift and scale a channel to mean 0 and standard deviation 1, so that light and contrast do not matter."""
-    spread = float(channel.std(dtype=np.float64))
-    return ((channel - channel.mean(dtype=np.float64)) / (spread if spread > 1e-6 else 1.0)).astype(np.float32)
-
-
-def seen(image: np.ndarray, *, colour: bool, standardise: bool) -> np.ndarray:
-    """Make what a network sees of an image, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
-    channels = image if colour else image[None]
-    return np.stack([standardised(channel) for channel in channels]) if standardise else channels
-
-
-def build(network: Mapping):
-    """Make a network with random weights from its entry in a card."""
-    import torch
-
-    from matlens import nets
-
-    maker = registry.load(nets.NETS, network["name"])
-    net = maker(**{key: value for key, value in network.items() if key != "name"})
-    # The layout that convolutions on a CPU and on tensor cores want: a fifth less time.
-    return net.to(memory_format=torch.channels_last) if network["dims"] == 2 else net
-
-
-def predictor(net, device):
-    """Wrap a network as a function from a tile to the probabilities of the phases, in numpy."""
-    import torch
-
-    def predict(tile: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            logits = net(torch.from_numpy(tile)[None].to(device))
-            return torch.softmax(logits.float(), 1)[0].cpu().numpy()
-
-    return predict
-
-
-def layout_of(net, dims: int, tile_px: int | None = None, overlap_px: int | None = None, views: str = "one") -> dict:
-    """Lay out tiles: they share all that a pixel can see; in volumes at most half a tile, or little else were left."""
-    whole = 2 * net.radius + net.stride
-    tile = tile_px or (max(TILE_PX[2], 2 * whole) if dims == 2 else TILE_PX[dims])
-    overlap = overlap_px
-    if overlap is None:
-        overlap = whole if dims == 2 else min(whole, tile // 2)
-    return {"tile": tile, "overlap": overlap, "stride": net.stride, "radius": net.radius, "kind": views}
-
-
-def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
-    """Make the model that `segment` applies from weights and their card, on a device (see matlens.learn.loop)."""
-    from matlens.learn import loop
-
-    net = build(card["network"])
-    loop.load_arrays(net, arrays)
-    place = loop.choose_device(device)
-    return Model(net.eval().to(place), dict(card), place)
+__all__ = ["Model", "prepare", "probabilities", "segment", "soft"]
 
 
 def probabilities(
     image: np.ndarray, model: Model, colour, *, tile_px: int | None, overlap_px: int | None, views: str
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the probabilities of the phases, band by band: (first row, (phases, rows, ...))."""
-    net, options = model.net, model.card["options"]
-    if image.ndim != model.card["network"]["dims"]:
-        raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
-    if not np.isfinite(image).all():
-        raise BadItem("there are pixels that are no numbers; no network can see past them")
-    coloured = options.get("colour", False)
-    if coloured and colour is None:
-        raise BadItem("these weights want colour, and none was kept of this image; say colour: true under ingest")
-    pixels = seen(colour if coloured else image, colour=coloured, standardise=options["standardise"])
-    layout = layout_of(net, image.ndim, tile_px, overlap_px, views)
-    yield from tiles.bands(predictor(net, model.device), pixels, **layout)
+    layout = {"tile_px": tile_px, "overlap_px": overlap_px, "views": views}
+    yield from pixels.answers(image, model, colour, pixels.softmax, **layout)
 
 
 def soft(

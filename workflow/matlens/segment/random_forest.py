@@ -36,21 +36,7 @@ def learn(
 
     from matlens.segment import forest
 
-    points, targets, held, axes = [], [], [], None
-    for image, truth, split, item in samples:
-        truth = _targets(truth, phases, item)
-        axes = axes or image.ndim
-        if image.ndim != axes:
-            raise ValueError(
-                f"'{item}' has {image.ndim} axes and others {axes}; train on images or on volumes, not on both"
-            )
-        if split != "train":
-            held.append((image, truth))
-            continue
-        rng = np.random.default_rng([seed, zlib.crc32(str(item).encode()), len(points)])
-        chosen = _draw(truth.ravel(), pixels_per_image, balanced, rng)
-        points.append(_features_at(image, chosen, sigmas_px))
-        targets.append(truth.ravel()[chosen])
+    points, targets, held, axes = _gathered(samples, phases, sigmas_px, pixels_per_image, balanced, seed)
     if not sum(map(len, targets)):
         raise BadItem(
             "there is no labelled pixel to train on; give truths, or mind the splits and hold_out of the study"
@@ -73,6 +59,26 @@ def learn(
         "val_images": len(held),
     }
     return arrays, {**card, **_validate(prepare(arrays, card), held, phases)}
+
+
+def _gathered(samples: Iterable, phases: list, sigmas_px: list, pixels: int, balanced: bool, seed: int) -> tuple:
+    """Draw labelled pixels; returns their features and phases, by image, the samples that judge, and the axes."""
+    points, targets, held, axes = [], [], [], None
+    for image, truth, split, item in samples:
+        truth = _targets(truth, phases, item)
+        axes = axes or image.ndim
+        if image.ndim != axes:
+            raise ValueError(
+                f"'{item}' has {image.ndim} axes and others {axes}; train on images or on volumes, not on both"
+            )
+        if split != "train":
+            held.append((image, truth))
+            continue
+        rng = np.random.default_rng([seed, zlib.crc32(str(item).encode()), len(points)])
+        chosen = _draw(truth.ravel(), pixels, balanced, rng)
+        points.append(_features_at(image, chosen, sigmas_px))
+        targets.append(truth.ravel()[chosen])
+    return points, targets, held, axes
 
 
 def prepare(arrays: Mapping[str, np.ndarray], card: Mapping) -> dict:

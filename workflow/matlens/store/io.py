@@ -213,11 +213,26 @@ def read_checkpoint(path) -> dict:
     return found
 
 
-def _ome(axes: str, pixel_size_um: float | None, name: str) -> dict:
+def spacing_of(attrs: Mapping, axes: str) -> dict[str, float | None]:
+    """Read the spacing of every spatial axis from what is stored with an item, in micrometres; None where not known.
+
+    `spacing_um` has a length for each of them; without it, `pixel_size_um` is that of all.
+    """
+    space = [axis for axis in axes if axis in SPACE]
+    return dict(zip(space, attrs.get("spacing_um") or [attrs.get("pixel_size_um")] * len(space), strict=True))
+
+
+def spacing_ratio(attrs: Mapping, axes: str) -> tuple[float, ...]:
+    """Give the spacing of every spatial axis in pixel widths, that along x; ones where it is not known."""
+    found = spacing_of(attrs, axes)
+    return tuple(1.0 if not size or not found["x"] else size / found["x"] for size in found.values())
+
+
+def _ome(axes: str, spacing: Mapping, name: str) -> dict:
     """Describe one full-resolution array as an OME-NGFF 0.5 multiscale image."""
-    units = {"unit": "micrometer"} if pixel_size_um else {}
-    kinds = {"t": {"type": "time"}, "c": {"type": "channel"}, **{a: {"type": "space", **units} for a in SPACE}}
-    scale = [float(pixel_size_um or 1.0) if axis in SPACE else 1.0 for axis in axes]
+    units = {axis: {"unit": "micrometer"} if size else {} for axis, size in spacing.items()}
+    kinds = {"t": {"type": "time"}, "c": {"type": "channel"}, **{a: {"type": "space", **units[a]} for a in units}}
+    scale = [float(spacing.get(axis) or 1.0) for axis in axes]
     return {
         "version": "0.5",
         "multiscales": [
@@ -250,16 +265,16 @@ class ArraysWriter:
     def add(self, key: int, pixels: np.ndarray, axes: str, attrs: Mapping, layers: Mapping | None = None) -> None:
         """Store one item under its key.
 
-        `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item` and
-        `pixel_size_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD orientations).
-        What is no array in memory is stored band by band (`ingest.parts`).
+        `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item`,
+        `pixel_size_um` and `spacing_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD
+        orientations). What is no array in memory is stored band by band (`ingest.parts`).
         """
         if not isinstance(pixels, np.ndarray):
             bands = pixels.bands(_chunks(pixels.shape, axes)[0])
             self.add_bands(key, bands, pixels.shape, axes, attrs, pixels.dtype)
             return
         attrs = dict(attrs)
-        ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
+        ome = _ome(axes, spacing_of(attrs, axes), str(attrs.get("item", key)))
         self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
         self._array(f"{key:08d}/0", pixels, _chunks(pixels.shape, axes))
         for name, layer in sorted((layers or {}).items()):
@@ -272,7 +287,7 @@ class ArraysWriter:
         The bands are as high as chunks are (2048 rows, 128 slices, a frame), but for the last.
         """
         attrs = dict(attrs)
-        ome = _ome(axes, attrs.get("pixel_size_um"), str(attrs.get("item", key)))
+        ome = _ome(axes, spacing_of(attrs, axes), str(attrs.get("item", key)))
         self.group(f"{key:08d}/", {"ome": ome, "matlens": {"axes": axes, **attrs}})
         chunks = _chunks(shape, axes)
         self._put(f"{key:08d}/0/zarr.json", self._description(shape, np.dtype(dtype).newbyteorder("<"), chunks))

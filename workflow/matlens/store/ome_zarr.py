@@ -1,8 +1,11 @@
 """Images and labels as OME-Zarr folders (OME-NGFF 0.5) that viewers open: a pyramid each, with labels beside it."""
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
+
+from matlens.store import io
 
 LARGEST_PX = 512  # the pyramid ends when no spatial edge is longer
 SPACE = "zyx"
@@ -38,19 +41,20 @@ def pyramid(stack: np.ndarray, axes: str, labels: bool = False) -> list[np.ndarr
     return levels
 
 
-def multiscales(levels: list, axes: str, pixel_size_um: float | None, name: str) -> list[dict]:
+def multiscales(levels: list, axes: str, spacing: Mapping[str, float | None], name: str) -> list[dict]:
     """Describe a pyramid: the axes, and for each level the edge of its pixels and where the centre of its first one is.
 
     A pixel of a level covers a block of the first level, so its centre lies (f - 1) / 2 pixels of that further in, with
-    f = 2**level; an axis of length 1 is not halved. Without a pixel size, lengths are in pixels and have no unit.
+    f = 2**level; an axis of length 1 is not halved. `spacing`: that of each spatial axis in micrometres; one that is
+    not known is in pixels and has no unit.
     """
-    unit = {"unit": "micrometer"} if pixel_size_um else {}
-    kinds = {"t": {"type": "time"}, **{axis: {"type": "space", **unit} for axis in SPACE}}
-    size, datasets = float(pixel_size_um or 1.0), []
+    units = {axis: {"unit": "micrometer"} if size else {} for axis, size in spacing.items()}
+    kinds = {"t": {"type": "time"}, **{axis: {"type": "space", **unit} for axis, unit in units.items()}}
+    sizes, datasets = [float(spacing.get(axis) or 1.0) for axis in axes], []
     for depth in range(len(levels)):
         factors = [2**depth if axis in SPACE and n > 1 else 1 for axis, n in zip(axes, levels[0].shape, strict=True)]
-        scale = [size * f if axis in SPACE else 1.0 for axis, f in zip(axes, factors, strict=True)]
-        shift = [size * (f - 1) / 2 if axis in SPACE else 0.0 for axis, f in zip(axes, factors, strict=True)]
+        scale = [size * f for size, f in zip(sizes, factors, strict=True)]
+        shift = [size * (f - 1) / 2 for size, f in zip(sizes, factors, strict=True)]
         moves = [{"type": "scale", "scale": scale}]
         if any(shift):
             moves.append({"type": "translation", "translation": shift})
@@ -88,11 +92,12 @@ def _write(group, levels: list[np.ndarray], axes: str) -> None:
 def write(folder, image: np.ndarray, axes: str, attrs: dict, labels: dict[str, np.ndarray], colours: list[str]) -> None:
     """Write an image with its labels by name as one OME-Zarr folder, which must not exist.
 
-    `attrs` holds `item` (any text) and `pixel_size_um` (or None) and goes along under "matlens".
+    `attrs` holds `item` (any text), `pixel_size_um` and `spacing_um` (or None), see `io.spacing_of`, and goes along
+    under "matlens".
     """
     import zarr
 
-    size, name = attrs.get("pixel_size_um"), str(attrs["item"])
+    size, name = io.spacing_of(attrs, axes), str(attrs["item"])
     levels = pyramid(image, axes)
     ome = {"version": "0.5", "multiscales": multiscales(levels, axes, size, name)}
     root = zarr.create_group(folder, zarr_format=3, attributes={"ome": ome, "matlens": attrs})

@@ -1,6 +1,7 @@
 """Files of settings in YAML: read safely, with the line of every key, so that a message can say where it is."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -98,6 +99,9 @@ def line_of(node: yaml.Node | None, keys) -> int:
     return line + 1
 
 
-def place(path: str | Path, key: str) -> str:
-    """Name the file and line of a key, such as "segment.otsu.foreground", of settings that were read before."""
-    return f"{path}:{line_of(read_yaml(Path(path))[1], key.split('.'))}"
+def place(path: str | Path, keys: Iterable) -> str:
+    """Return the file and line of a setting that was read before, by its keys from the outermost on.
+
+    A key of its own may hold dots, such as "unet.wide".
+    """
+    return f"{path}:{line_of(read_yaml(Path(path))[1], keys)}"

@@ -21,6 +21,7 @@ STEPS = 60  # of a search
 SETTLED = 0.01  # J/mol; a search that gains less has ended
 HOPELESS = 1.0  # J/mol above the plane that a search is not expected to get below
 LEAST_SITE = 1e-12
+KEPT = 4_000_000  # energies of samples that are kept
 ROWS = 8_000_000  # numbers of a table of distances: alloys are taken in parts
 
 
@@ -49,14 +50,42 @@ class Sample:
 def sample(made: System, temperature: float, density: int) -> Sample | None:
     """Sample the states of all phases at a temperature (K); None where that would be too many.
 
-    The last sample is kept, so that many alloys share it.
+    Alloys share samples: the states of a density are drawn once, their energies are kept for the last temperatures.
     """
-    if (temperature, density) not in made.samples:
+    key = temperature, density
+    if key not in made.samples:
         if _states(made, density) > MOST_STATES and density != LEAST_DENSITY:
             return None
-        made.samples.clear()
-        made.samples[temperature, density] = _sample(made, temperature, density)
-    return made.samples[temperature, density]
+        drawn = _drawn(made, density)
+        if sum(len(one.energy) for one in made.samples.values()) + len(drawn.energy) > KEPT:
+            made.samples.clear()
+        made.samples[key] = Sample(drawn.x, _energies(made, drawn, temperature), drawn.sites, drawn.basins)
+    return made.samples[key]
+
+
+def _drawn(made: System, density: int) -> Sample:
+    """Draw the states of a density, or take those drawn before: the first density, and the last other one."""
+    if density not in made.drawn:
+        for other in [one for one in made.drawn if one != min(made.drawn)]:
+            del made.drawn[other]
+        made.drawn[density] = _draw(made, density)
+    return made.drawn[density]
+
+
+def _energies(made: System, drawn: Sample, temperature: float) -> np.ndarray:
+    """Compute the energies of drawn states at a temperature (K): (n,) J/mol of atoms."""
+    found = np.full(len(drawn.energy), MADE_UP)
+    at = len(made.elements)
+    for phase, sites in drawn.sites.items():
+        state = np.empty((len(sites), 3 + sites.shape[1]))
+        state[:, :3], state[:, 3:] = (1.0, PRESSURE, temperature), sites
+        energy = np.empty(len(sites))
+        made.records[phase].prop_2d(energy, state, b"G")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            energy /= sites @ made.moles[phase].sum(axis=0)
+        found[at : at + len(sites)] = np.nan_to_num(energy, nan=MADE_UP, posinf=MADE_UP, neginf=MADE_UP)
+        at += len(sites)
+    return found
 
 
 def _states(made: System, density: int) -> int:
@@ -69,26 +98,27 @@ def _states(made: System, density: int) -> int:
     return total
 
 
-def _sample(made: System, temperature: float, density: int) -> Sample:
+def _draw(made: System, density: int) -> Sample:
+    """Draw states of all phases as pycalphad does, which knows no temperature; their energies are not computed."""
     from pycalphad import calculate
 
     count = len(made.elements)
-    compositions, energies, sites, found, at = [np.eye(count)], [np.full(count, MADE_UP)], {}, [], count
+    compositions, sites, found, at = [np.eye(count)], {}, [], count
     for phase in made.phases:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             grid = calculate(
                 made.database, [*made.elements, "VA"], [phase], model=made.models, phase_records=made.records,
-                output="GM", to_xarray=False, pdens=density, T=temperature, P=PRESSURE, N=1.0,
+                output="GM", to_xarray=False, pdens=density, T=1000.0, P=PRESSURE, N=1.0,
             )  # fmt: skip
-        x, energy, y = (np.asarray(values)[0, 0, 0] for values in (grid.X, grid.GM, grid.Y))
+        x, y = (np.asarray(values)[0, 0, 0] for values in (grid.X, grid.Y))
+        y = y[:, : made.moles[phase].shape[1]]
         order, bounds = _basins(made.lattices[phase], y)
-        energies.append(np.nan_to_num(energy[order], nan=MADE_UP, posinf=MADE_UP))
         compositions.append(x[order])
-        sites[phase] = y[order]
+        sites[phase] = np.ascontiguousarray(y[order])
         found += [(phase, at + a, at + b) for a, b in bounds]
         at += len(order)
-    return Sample(np.concatenate(compositions), np.concatenate(energies), sites, found)
+    return Sample(np.concatenate(compositions), np.full(at, MADE_UP), sites, found)
 
 
 def _basins(lattices, sites: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int]]]:

@@ -13,21 +13,10 @@ from pathlib import Path
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog, text_files
+from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
 FOLDER = "tests/databases"  # where the wheel of pycalphad has its databases
-PARAMETER = re.compile(r"^\s*PAR[A-Z]*\s+\w+\(([^,;)]+),([^;)]*)", re.IGNORECASE)
-ELEMENT = re.compile(r"^\s*ELEM[A-Z]*\s+(\S+)", re.IGNORECASE)
-PHASE = re.compile(r"^\s*PHASE\s+([^\s:]+)", re.IGNORECASE)
-# Orders of MatCalc that pycalphad does not know and that say nothing about an equilibrium.
-FOREIGN = re.compile(
-    r"^\s*(REFERENCE_ELEMENT|ATTACH_CONTRIBUTION|ADD_COMPOSITION_SET|ADD_CONSTITUENT|HMVA|TEMP-LIM)", re.IGNORECASE
-)
-# What pycalphad reads, by the letters that no two of its orders have in common.
-ORDER = re.compile(
-    r"(ELE|SPE|TYP|FUN|PHA|CON|PAR|DEF|DAT|VER|REF|ADD|LIS|ASS|TEM|ZER|DIF)[A-Z]*([_-]|\b)", re.IGNORECASE
-)
-REFERENCES = re.compile(r"(LIST_OF_REF|ADD_REF|REFERENCE)", re.IGNORECASE)
 CAVEAT = re.compile(r"FOR TESTING PURPOSES ONLY|NOT FOR RESEARCH", re.IGNORECASE)
 HEAD = 4000  # characters at the top of a database that its caveats stand in
 
@@ -74,38 +63,39 @@ def sha256(name: str) -> str:
 
 
 def text(name: str) -> str:
-    """Read a database; a ValueError says why it is none."""
+    """Read a database; a ValueError says why it is none, or which order of it would be lost."""
     path = find(name)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"database '{name}' cannot be read: {error}") from error
     found = data.decode(text_files.encoding(data), errors="replace")
-    told = orders(found)
-    if not any(ELEMENT.match(order) for order in told):
-        raise ValueError(f"database '{name}' ({path}) has no ELEMENT: it is no TDB file")
-    if not _ends(found) and not REFERENCES.match(told[-1].strip()):
-        raise ValueError(
-            f"database '{name}' ({path}) is cut off: its last order, '{_short(told[-1])}', does not end in '!'; get it "
-            "anew"
-        )
-    strange = next((one for one in told if not ORDER.match(one.strip()) and not FOREIGN.match(one)), None)
-    if strange is not None:
-        raise ValueError(
-            f"database '{name}' ({path}) has the order '{_short(strange)}', which pycalphad does not know; delete it "
-            "in a copy of the file, if it says nothing about equilibria"
-        )
+    fault = _fault(found)
+    if fault:
+        where = "" if str(path) == name else f" ({path})"
+        raise ValueError(f"database '{name}'{where} {fault}")
     return found
 
 
-def _short(order: str) -> str:
-    return " ".join(order.split())[:60]
-
-
-def _ends(source: str) -> bool:
-    """Tell whether the last order of a database ends as it should; comments may follow."""
-    lines = [line.split("$")[0] for line in source.splitlines()]
-    return "\n".join(line[: line.rfind("!") + 1] or line for line in lines).rstrip().endswith("!")
+@lru_cache(maxsize=8)
+def _fault(source: str) -> str:
+    """Say why a text is no whole database; "" where nothing is wrong."""
+    given = tdb_orders.split(source)
+    if not any(order.word == "ELEMENT" for order in given):
+        return "has no ELEMENT: it is no TDB file"
+    last = given[-1]
+    if not last.ends and last.word not in tdb_orders.PROSE:
+        return f"is cut off: its last order, '{last.short()}' (line {last.line}), does not end in '!'; get it anew"
+    lost = tdb_orders.swallowed(given)
+    if lost:
+        return f"is not whole: {lost}"
+    strange = next((one for one in given if not one.word and not tdb_orders.FOREIGN.match(one.text)), None)
+    if strange is not None:
+        return (
+            f"has the order '{strange.short()}', which pycalphad does not know; delete it in a copy of the file (line "
+            f"{strange.line}), if it says nothing about equilibria"
+        )
+    return ""
 
 
 def caveat(source: str) -> str:
@@ -113,40 +103,50 @@ def caveat(source: str) -> str:
     return "for testing only" if CAVEAT.search(source[:HEAD]) else ""
 
 
-def orders(source: str) -> list[str]:
-    """Split a database into its orders, as pycalphad does: each ends in `!`, what follows on that line is a comment."""
-    lines = [line.split("$")[0].partition("!") for line in source.expandtabs(1).splitlines()]
-    return [order for order in "\n".join(head + end for head, end, _ in lines).split("!") if order.strip()]
-
-
 def elements(source: str) -> list[str]:
     """List the elements of a database, by symbol in capitals; vacancies and electrons are none."""
-    found = [match[1].upper() for match in map(ELEMENT.match, orders(source)) if match]
+    found = [order.text.split()[1].upper() for order in tdb_orders.split(source) if order.word == "ELEMENT"]
     return sorted(one for one in found if one not in ("VA", "/-"))
 
 
 def check(name: str, phases: list[str]) -> None:
     """Refuse a database that is not there, or phases that it does not have, without reading its parameters."""
-    known = [match[1].upper() for match in map(PHASE.match, orders(text(name))) if match]
+    given = [order for order in tdb_orders.split(text(name)) if order.word == "PHASE"]
+    known = [order.text.split()[1].split(":")[0].upper() for order in given]
     for phase in phases:
         if phase not in known:
             raise ValueError(f"phases: database {name} has no '{phase}'; {suggest(phase, known)}")
+
+
+def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
+    """Say which parameters of some elements in some phases are given more than once; those read as the first.
+
+    `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
+    function that is not defined.
+    """
+    given = tdb_orders.split(text(name))
+    lacks = tdb_orders.undefined(given, set(wanted), phases)
+    if lacks:
+        raise BadItem(f"database {name}, {lacks}")
+    return tdb_orders.repeats(given, set(wanted), phases)
 
 
 def reduced(source: str, wanted: list[str]) -> str:
     """Leave out every parameter of an element that is not wanted, and orders that say nothing about an equilibrium.
 
     The phases stay as they are. It is read several times faster, and any equilibrium of the wanted elements is the
-    same: a parameter of a constituent that is not there is never used.
+    same: a parameter of a constituent that is not there is never used. Of a parameter that is given more than once
+    the first is kept.
     """
     strange = set(elements(source)) - {symbol.upper() for symbol in wanted}
+    given = tdb_orders.split(source)
+    again = tdb_orders.repeated(given)
 
-    def kept(order: str) -> bool:
-        match = PARAMETER.match(" ".join(order.split()))
-        inside = re.split(r"[,:\s]+", match[2].upper().replace("%", "").replace("#", "")) if match else ()
-        return not strange & set(inside) and not FOREIGN.match(order)
+    def kept(order: tdb_orders.Order) -> bool:
+        match = tdb_orders.PARAMETER.match(order.text) if order.word == "PARAMETER" else None
+        return not (match and strange & tdb_orders.inside(match)) and order.word not in ("", *tdb_orders.PROSE)
 
-    return "!\n".join(order for order in orders(source) if kept(order)) + "!\n"
+    return "!\n".join(order.text for at, order in enumerate(given) if at not in again and kept(order)) + "!\n"
 
 
 @lru_cache(maxsize=8)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matlens.job.batch import BadItem
-from matlens.thermo import basins
-from matlens.thermo.system import PRESSURE, Part, System, describe
+from matlens.thermo import basins, potentials, starts
+from matlens.thermo.system import Part, System, describe
 
 LADDER = (60, 150, 500, 20, 2000)  # densities of the samples, in turn (pycalphad's `pdens`)
 SECOND = (150, 500)  # those of a second opinion
@@ -23,7 +23,6 @@ WINDOW = {
     True: 3000.0,
     False: 12000.0,
 }  # J/mol above the plane up to which basins are searched: of few elements, of many
-NEAR = -1000.0  # J/mol below which a phase that is not there is not tried at the start
 CLOSE = 1e-4  # mole fraction by which two states of a phase must differ to be two
 NEWTON, STILL, VANISHED = 12, 1e-10, 1e-8  # most full steps; what counts as no motion; as no phase
 REFUTED = 8  # times that an answer may be refuted and sought again before it is begun afresh
@@ -56,38 +55,6 @@ class Case:
     sets: list = field(default_factory=list)
     potentials: np.ndarray | None = None
     answer: Equilibrium | None = None
-
-
-def _set(made: System, phase: str, sites: np.ndarray, amount: float, temperature: float):
-    from pycalphad.core.composition_set import CompositionSet
-
-    record = made.records[phase]
-    found = CompositionSet(record)
-    found.update(np.ascontiguousarray(sites[: record.phase_dof]), amount, np.array([1.0, PRESSURE, temperature]))
-    return found
-
-
-def _begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float) -> list:
-    """Begin from the lower hull of a sample, and the phases that are almost stable on it."""
-    from pycalphad.core.hyperplane import hyperplane
-
-    count = len(made.elements)
-    potentials, amounts, at = np.zeros(count), np.zeros(count + 1), np.zeros(count + 1, np.int32)
-    fixed, none = np.vstack([np.eye(count)[:-1], np.ones(count)]), np.zeros(0, np.uintp)
-    hyperplane(given.x, given.energy, potentials, none, fixed, np.append(x[:-1], 1.0), amounts, at)
-    there = [(given.phase(k), k, max(amount, 1e-6)) for k, amount in zip(at[:count], amounts[:count], strict=True)]
-    sets = [_set(made, phase, given.state(phase, k), amount, temperature) for phase, k, amount in there if phase]
-    gaps, named = given.x @ potentials - given.energy, {phase for phase, *_ in there}
-    best: dict[str, int] = {}
-    for phase, start, end in given.basins:
-        top = start + int(np.argmax(gaps[start:end]))
-        if phase not in named and gaps[top] >= max(NEAR, gaps[best[phase]] if phase in best else NEAR):
-            best[phase] = top
-    sets += [_set(made, phase, given.state(phase, k), 0.0, temperature) for phase, k in best.items()]
-    total = sum(one.NP for one in sets)
-    for one in sets:
-        one.NP /= total or 1.0
-    return sets
 
 
 def _solve(made: System, sets: list, x: np.ndarray, near: bool) -> np.ndarray | None:
@@ -166,9 +133,10 @@ def _advance(made: System, case: Case, temperature: float, densities) -> None:
                 continue
             if case.guess is not None:
                 parts = case.guess.parts
-                case.sets = [_set(made, p.phase, p.sites, max(p.fraction, 1e-6), temperature) for p in parts]
+                first = ((part, max(part.fraction, 1e-6)) for part in parts)
+                case.sets = [starts.composition_set(made, p.phase, p.sites, n, temperature) for p, n in first]
             else:
-                case.sets = _begin(made, given, case.x, temperature)
+                case.sets = starts.begin(made, given, case.x, temperature)
         case.attempts += 1
         case.potentials = _solve(made, case.sets, case.x, near=case.guess is not None and not case.refuted)
         if case.potentials is not None and _sound(case.sets, case.x):
@@ -176,9 +144,21 @@ def _advance(made: System, case: Case, temperature: float, densities) -> None:
         _afresh(case)
 
 
+def _elsewhere(
+    made: System, given: basins.Sample, case: Case, found: basins.Lowest, temperature: float, window: float
+) -> basins.Lowest:
+    """Choose other potentials for a refuted case where its phases leave some free; returns what lies below those."""
+
+    def test(plane: np.ndarray) -> basins.Lowest:
+        return basins.lowest(made, given, temperature, plane[None], window)[0]
+
+    case.potentials, found = potentials.settle(made, given, case.sets, case.potentials, found, BELOW, test)
+    return found
+
+
 def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float) -> None:
     """Take a state that lies below the plane into a case, unless it has it already."""
-    new = _set(made, lowest.phase, lowest.sites, 1e-6, temperature)
+    new = starts.composition_set(made, lowest.phase, lowest.sites, 1e-6, temperature)
     alike = any(
         one.phase_record.phase_name == lowest.phase and np.abs(np.asarray(one.X) - np.asarray(new.X)).max() <= CLOSE
         for one in case.sets
@@ -187,24 +167,7 @@ def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float)
     if alike or case.refuted > REFUTED:
         _afresh(case)
     else:
-        case.sets = _with(case.sets, new, case.x)
-
-
-def _with(sets: list, new, x: np.ndarray) -> list:
-    """Take a state in; where that is one more than there are elements, another leaves: a pivot of a linear programme.
-
-    pycalphad does not converge from more states than elements.
-    """
-    if len(sets) < len(x):
-        return [*sets, new]
-    for leaving in range(len(sets)):
-        kept = [*sets[:leaving], *sets[leaving + 1 :], new]
-        amounts = np.linalg.lstsq(np.array([np.asarray(one.X) for one in kept]).T, x, rcond=None)[0]
-        if amounts.min() > -SUM:  # the one basis that holds the new state and makes the alloy has the lower energy
-            for one, amount in zip(kept, amounts, strict=True):
-                one.NP = max(float(amount), SUM)
-            return kept
-    return [*sets, new]
+        case.sets = starts.with_state(case.sets, new, case.x)
 
 
 def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, densities=LADDER):
@@ -225,6 +188,8 @@ def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, dens
             given = basins.sample(made, temperature, density)
             planes = np.array([case.potentials for case in own])
             for case, found in zip(own, basins.lowest(made, given, temperature, planes, window), strict=True):
+                if found.below > BELOW:
+                    found = _elsewhere(made, given, case, found, temperature, window)
                 if found.below > BELOW:
                     _refute(made, case, found, temperature)
                 else:

@@ -1,6 +1,7 @@
 """What is asked of an alloy's phase equilibria, in one database: fractions, solvus, melting range, solidification."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -30,6 +31,8 @@ LIQUID = "liquid"
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
 SCHEIL_LOWEST = 300.0
+SCHEIL_SHARE = 0.01  # of the liquid that may freeze in one step
+SCHEIL_SHORTEST = 1e-4  # K: the shortest step, within which an invariant lies
 
 
 def key(wish: Mapping) -> str:
@@ -216,36 +219,78 @@ def melting(made, x, line: list, within: float) -> tuple[float, float]:
     return solidus, liquidus
 
 
-def solidify(made: system.System, x: np.ndarray, start: float, step: float) -> dict:
-    """Solidify an alloy without diffusion in the solid and with a well-mixed liquid, from `start` K by `step` K.
+@dataclass
+class Cast:
+    """A solidifying alloy: its temperature in K, the liquid that is left (fraction, composition), and what is solid."""
 
-    Each step freezes what is solid at equilibrium of the liquid that is left (E. Scheil, Z. Metallkd. 34 (1942) 70).
-    Returns `temperatures` and `liquids` (fraction left after each), `solids` (fractions by structure), `end_k`,
-    `liquid` (what is left) and `converged`: whether it ended with less than 1e-4 of liquid, or with the rest frozen at
-    once.
-    """
-    left, liquid, temperature = 1.0, np.array(x, float), start
-    temperatures, liquids, solids, guess, converged = [], [], {}, None, False
-    while temperature > SCHEIL_LOWEST:
-        try:
-            found = equilibria.equilibrium(made, temperature, liquid, guess)
-        except BadItem:
-            break
+    temperature: float
+    left: float
+    liquid: np.ndarray
+    solids: dict[str, float] = field(default_factory=dict)
+    guess: Equilibrium | None = None
+
+    def freeze(self, found: Equilibrium) -> None:
+        """Add what is solid at an equilibrium of the liquid, and go on with the liquid that is left."""
         melt = [part for part in found.parts if part.structure == LIQUID]
         for part in found.parts:
             if part.structure != LIQUID:
-                solids[part.structure] = solids.get(part.structure, 0.0) + left * part.fraction
+                self.solids[part.structure] = self.solids.get(part.structure, 0.0) + self.left * part.fraction
         share = sum(part.fraction for part in melt)
-        left *= share
-        temperatures.append(temperature)
-        liquids.append(left)
-        if left < SCHEIL_LEFT or not melt:
-            converged = True
+        self.left *= share
+        if melt:
+            self.liquid = sum(part.fraction * part.x for part in melt) / share
+        self.guess, self.temperature = (found if melt else None), found.temperature
+
+
+def solidify(made: system.System, x: np.ndarray, start: float, step: float) -> dict:
+    """Solidify an alloy without diffusion in the solid and with a well-mixed liquid, from about `start` K.
+
+    Each step freezes what is solid at equilibrium of the liquid that is left (E. Scheil, Z. Metallkd. 34 (1942) 70).
+    A step is `step` K long, and halved where more than 1 % of the liquid would freeze in it; where that is so within
+    0.0001 K, the alloy is at an invariant, and what freezes there freezes at once. Returns `temperatures` and `liquids`
+    (fraction left after each), `solids` (fractions by structure), `end_k`, `liquid` (what is left) and `ending`:
+    "invariant" (the rest froze at once), "remainder" (less than 1e-4 of liquid is left) or "unfinished"; `converged`
+    is false for the last.
+    """
+    cast = Cast(_molten(made, x, start, step), 1.0, np.array(x, float))
+    temperatures, liquids, ending, length = [], [], "unfinished", step
+    while cast.temperature > SCHEIL_LOWEST and ending == "unfinished":
+        found = _frozen(made, cast, cast.temperature - length)
+        share = 1.0 if found is None else 1 - _share(found, LIQUID)
+        if share > SCHEIL_SHARE and length > SCHEIL_SHORTEST:
+            length = max(0.5 * length, SCHEIL_SHORTEST)
+            continue
+        if found is None:
             break
-        liquid = sum(part.fraction * part.x for part in melt) / share
-        guess, temperature = found, temperature - step
-    end = temperatures[-1] if temperatures else np.nan
+        cast.freeze(found)
+        temperatures.append(cast.temperature)
+        liquids.append(cast.left)
+        if cast.left <= 0:
+            ending = "invariant"
+        elif cast.left < SCHEIL_LEFT:
+            ending = "remainder"
+        length = min(step, length * min(2.0, 0.9 * SCHEIL_SHARE / max(share, 1e-9)))
     return {
-        "temperatures": temperatures, "liquids": liquids, "solids": solids, "end_k": end, "liquid": left,
-        "converged": converged,
+        "temperatures": temperatures, "liquids": liquids, "solids": cast.solids, "liquid": cast.left,
+        "end_k": temperatures[-1] if temperatures else np.nan, "ending": ending, "converged": ending != "unfinished",
     }  # fmt: skip
+
+
+def _molten(made: system.System, x: np.ndarray, start: float, step: float) -> float:
+    """Find a temperature, K, near `start` at which nothing is solid: a liquidus is known to some accuracy only."""
+    for raised in range(20):
+        temperature = start + raised * step
+        if _share(equilibria.equilibrium(made, temperature, x), LIQUID) > 1 - TRACE:
+            return temperature
+    raise BadItem(f"it is not liquid between {start:g} and {temperature:g} K, so that its solidification cannot begin")
+
+
+def _frozen(made: system.System, cast: Cast, temperature: float) -> Equilibrium | None:
+    """Find what a liquid becomes at a lower temperature, K; None where there is no answer.
+
+    The first solid is sought afresh: begun from the liquid alone, a solid that lies 0.2 J/mol lower would go unseen.
+    """
+    try:
+        return equilibria.equilibrium(made, temperature, cast.liquid, cast.guess if cast.solids else None)
+    except BadItem:
+        return None

@@ -37,6 +37,7 @@ CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brit
 ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
+NOT_FORMED = "these elements do not form it"
 ORDERED = 0.01  # difference of site fractions from which sublattices are told apart
 
 
@@ -44,7 +45,8 @@ ORDERED = 0.01  # difference of site fractions from which sublattices are told a
 class System:
     """Some phases of some elements in a database, made ready once for any number of equilibria.
 
-    `left_out` says of phases that were asked for and cannot be used why that is. `lattices` gives for every phase its
+    `left_out` says of phases that were asked for and cannot be used why that is, `doubts` what is doubtful in the
+    parameters of the others. `lattices` gives for every phase its
     sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d).
     """
 
@@ -57,7 +59,9 @@ class System:
     lattices: dict[str, list[tuple[float, list[str]]]]
     moles: dict[str, np.ndarray]
     left_out: dict[str, str]
-    samples: dict = field(default_factory=dict)  # the last one, by temperature and density
+    doubts: list[str] = field(default_factory=list)
+    samples: dict = field(default_factory=dict)  # the last ones, by temperature and density
+    drawn: dict = field(default_factory=dict)  # their states, by density
 
 
 @dataclass
@@ -86,26 +90,46 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     wanted = tuple(sorted({symbol.upper() for symbol in elements}))
     database = tdb.load(name, wanted)
     check_phases(name, database, phases)
-    components, models, left_out = [*wanted, "VA"], {}, {}
+    doubts = tdb.doubts(name, wanted, _with_disordered(database, phases))
+    components, models, lattices, moles, left_out = [*wanted, "VA"], {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
             if not _formed(database.phases[phase], set(components)):
-                left_out[phase] = "these elements do not form it"
+                left_out[phase] = NOT_FORMED
                 continue
             try:
-                models[phase] = Model(database, components, phase)
+                model = Model(database, components, phase)
+                parts = _lattices(model, list(wanted))
+                models[phase], (lattices[phase], moles[phase]) = model, parts
             except Exception as error:  # pycalphad raises what it likes: a phase less is told, never hidden
-                left_out[phase] = f"pycalphad cannot model it ({' '.join(str(error).split())[:120]})"
-        if not models:
-            raise BadItem(f"database {name}: none of the phases {', '.join(phases)} is formed by {', '.join(elements)}")
+                left_out[phase] = _because(error)
         state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
         records = PhaseRecordFactory(database, components, state, models)
-        found = [str(one) for one in records[next(iter(models))].nonvacant_elements]
-    lattices, moles = {}, {}
-    for phase, model in models.items():
-        lattices[phase], moles[phase] = _lattices(model, found)
-    return System(name, database, found, list(models), models, records, lattices, moles, left_out)
+        for phase in list(models):
+            fault = _fault(records, phase, moles[phase])
+            if fault:
+                left_out[phase] = fault
+                del models[phase], lattices[phase], moles[phase]
+    if not models:
+        told = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
+        raise BadItem(f"database {name}: none of the phases {told} is formed by {', '.join(elements)}")
+    return System(name, database, list(wanted), list(models), models, records, lattices, moles, left_out, doubts)
+
+
+def _because(error: Exception) -> str:
+    return f"it cannot be evaluated ({' '.join(str(error).split())[:120]})"
+
+
+def _fault(records, phase: str, moles: np.ndarray) -> str:
+    """Say why the energy of one state of a phase cannot be computed; "" where it can."""
+    states, energy = np.full((1, 3 + moles.shape[1]), 0.5), np.empty(1)
+    states[0, :3] = 1.0, PRESSURE, 1000.0
+    try:
+        records[phase].prop_2d(energy, states, b"G")
+    except Exception as error:  # see above: compiling a model fails in ways of its own
+        return _because(error)
+    return ""
 
 
 def _formed(phase, components: set[str]) -> bool:
@@ -113,13 +137,31 @@ def _formed(phase, components: set[str]) -> bool:
     return all(any(set(species.constituents) <= components for species in lattice) for lattice in phase.constituents)
 
 
+def remarks(made: System) -> list[str]:
+    """List what a reader of the answers must know: doubtful parameters, and phases that pycalphad cannot evaluate.
+
+    A phase that the elements do not form is no remark.
+    """
+    lacks = [f"{phase} left out of {made.name}: {why}" for phase, why in made.left_out.items() if why != NOT_FORMED]
+    return [*lacks, *(f"{made.name}: {doubt}" for doubt in made.doubts)]
+
+
 def _lattices(model, elements: list[str]) -> tuple[list[tuple[float, list[str]]], np.ndarray]:
     lattices, columns = [], []
+    if any(not _is_number(ratio) for ratio in model.site_ratios):
+        raise ValueError("its site ratios depend on its composition, as those of a two-sublattice ionic liquid do")
     for ratio, lattice in zip(model.site_ratios, model.constituents, strict=True):
         species = sorted(lattice)
         lattices.append((float(ratio), [one.name for one in species]))
         columns += [[float(ratio) * one.constituents.get(el, 0.0) for el in elements] for one in species]
     return lattices, np.array(columns).T
+
+
+def _is_number(ratio) -> bool:
+    try:
+        return bool(np.isfinite(float(ratio)))
+    except (TypeError, ValueError, RuntimeError):  # symengine raises RuntimeError for what has symbols
+        return False
 
 
 def check_phases(name: str, database, phases: list[str]) -> None:
@@ -136,6 +178,12 @@ def check_phases(name: str, database, phases: list[str]) -> None:
             )
 
 
+def _with_disordered(database, phases: list[str]) -> set[str]:
+    """Add the disordered states that phases hold: their parameters count, too."""
+    hints = (database.phases[phase].model_hints.get("disordered_phase") for phase in phases)
+    return {*phases, *(one for one in hints if one)}
+
+
 def structures(phase: str) -> set[str]:
     """Name the structures that states of a phase may have, by its name in a database."""
     found = set(STRUCTURES.get(phase.upper(), (phase.lower(),)))
@@ -146,8 +194,8 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     """Tell the structure of a state of a phase, and whether it is ordered.
 
     Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
-    the site fractions of its sublattices differ. A cubic solution whose interstitial sites are filled is a carbide:
-    "mc".
+    the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose
+    interstitial sites are filled is a carbide: "mc".
     """
     filled, at = [], 0
     for _, names in lattices:
@@ -156,11 +204,10 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     disordered, named = STRUCTURES.get(phase, (phase.lower(), phase.lower()))
     if disordered == named:
         return named, named in ALWAYS_ORDERED
-    alike = [one for one in filled if len(set(one) - {"VA", *INTERSTITIAL}) > 1]
-    spread = max(
-        (abs(one[s] - alike[0][s]) for one in alike[1:] if set(one) == set(alike[0]) for s in one), default=0.0
-    )
-    if spread > ORDERED:
+    metals = [one for one in filled if set(one) - {"VA", *INTERSTITIAL}]
+    unequal = any(set(one) != set(metals[0]) for one in metals[1:])
+    spread = max((abs(one[s] - metals[0][s]) for one in metals[1:] for s in one if not unequal), default=0.0)
+    if unequal or spread > ORDERED:
         return named, True
     full = max((sum(y for s, y in one.items() if s in INTERSTITIAL) for one in filled if "VA" in one), default=0.0)
     return ("mc" if full > FILLED else disordered), False

@@ -10,11 +10,18 @@ symbol). BadItem says why a candidate cannot be done; the others go on. An engin
 job at once, as a table, and has a door and a rule of its own.
 """
 
-METHODS = {
-    "chgnet": "matlens.validate.potential:validate",
-}
+from matlens.crystal import POTENTIALS
+
+METHODS = dict.fromkeys(POTENTIALS, "matlens.validate.potential:validate")
 BATCHES = {
     "calphad": "matlens.validate.calphad:validate",
+    "index": "matlens.validate.known:validate",
+}
+COMPARISONS = {  # measured phase fractions compared with those at equilibrium
+    "bridge": "matlens.validate.bridge:bridge",
+}
+DIAGRAMS = {
+    "diagram": "matlens.validate.diagram:tie_lines",
 }
 HANDOFFS = {
     "qe": "matlens.validate.qe:prepare",
@@ -36,7 +43,7 @@ PROGRAMS = {
     "gpaw": "gpaw",
 }
 NEEDS = {  # what an engine works on: crystals or compositions
-    "chgnet": "crystals",
+    **dict.fromkeys(POTENTIALS, "crystals"),
     "qe": "crystals",
     "gpaw": "crystals",
     "vasp": "crystals",

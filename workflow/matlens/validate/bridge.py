@@ -5,7 +5,7 @@ import numpy as np
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.job.batch import BadItem
-from matlens.thermo import assessments, database, quantities
+from matlens.thermo import assessments, database, quantities, system
 from matlens.thermo.equilibria import Equilibrium, fractions
 from matlens.validate import neutral
 
@@ -52,7 +52,9 @@ def bridge(
         _has(name, one["phases"], structure)
         line = quantities.lines(name, one["phases"], [shares], asked, False)[0]
         responses += neutral.rows("alloy", 1, name, database.sha256(name), line, asked, molar_volumes_cm3)
+        remarks = "" if isinstance(line, BadItem) else "; ".join(system.remarks(line[0]))
         for temperature, found in _answers(line, asked):
+            why[name, temperature] = remarks
             if isinstance(found, Equilibrium):
                 parts, basis = _fractions(found, molar_volumes_cm3)
                 expected[name, temperature] = parts.get(structure, 0.0)

@@ -72,7 +72,7 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
     values, why = ({}, {}) if failed else quantities.values(
         made, x, answers, wishes, within, molar_volumes, scheil_step
     )  # fmt: skip
-    return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out}
+    return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out, "doubts": made.doubts}
 
 
 def _notes(databases: list[dict]) -> str:
@@ -112,6 +112,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
             parts.append(assessments.caution(known, behind) or assessments.alike(known))
         parts += [*lacks, *failed]
         parts += [f"{p} left out of {one['database']}: {why}" for one in good for p, why in one["left_out"].items()]
+        parts += [f"{one['database']}: {doubt}" for one in good for doubt in one.get("doubts", [])]
         parts += [notes] if notes else []
         told_of.append(verdict)
         rows.append(

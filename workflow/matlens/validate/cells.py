@@ -10,6 +10,7 @@ MAGNETIC |= {66: 5.0, 67: 4.0, 68: 3.0, 69: 2.0}  # starting moments of spin-pol
 CENTRING = {"P": 1, "A": 2, "B": 2, "C": 2, "I": 2, "F": 4, "R": 3}
 SYMPREC = 1e-3
 CUBIC = 195  # the first cubic space group
+STRAINED = 0.2  # largest change of a cell vector by relaxation at one volume, as a part of the longest
 
 
 def primitive(crystal: Crystal) -> tuple[Crystal, int, int]:
@@ -60,15 +61,64 @@ def scaled(crystal: Crystal, scale: float) -> Crystal:
     return Crystal(crystal.cell * scale, crystal.species, crystal.frac)
 
 
-def difference(expected: dict, scale: float, cell, species, frac, moved: bool = False) -> str:
-    """Say how a structure that came back is not the one that was handed over; "" where it is.
+def free_parameters(crystal: Crystal) -> dict[str, int]:
+    """Count what symmetry leaves free besides the volume: {"shape": strains, "positions": coordinates of atoms}.
 
-    `expected`: as `described`, before it is scaled; `moved`: whether atoms may have moved.
+    Strains (6) and displacements (3 n) that every operation of the space group maps onto themselves span a space; its
+    dimension is the rank of the average over all operations. Less one for the volume, and less rigid shifts.
+    """
+    import spglib
+
+    lattice, frac = np.asarray(crystal.cell, float), np.asarray(crystal.frac, float)
+    found = spglib.get_symmetry((lattice, frac, np.asarray(crystal.species, int)), symprec=SYMPREC)
+    rotations, shifts = found["rotations"], found["translations"]
+    to_cart = lattice.T
+    turns = to_cart @ rotations @ np.linalg.inv(to_cart)
+    strain = np.einsum("gik,gjl->ijkl", turns, turns).reshape(9, 9) / len(turns)
+    exchange = np.einsum("ik,jl->ijlk", np.eye(3), np.eye(3)).reshape(9, 9)
+    strains = np.linalg.matrix_rank((strain @ (np.eye(9) + exchange)) / 2, tol=1e-4)
+    atoms = len(frac)
+    moves = np.zeros((3 * atoms, 3 * atoms))
+    for rotation, shift, turn in zip(rotations, shifts, turns, strict=True):
+        image = frac @ rotation.T + shift
+        apart = image[:, None] - frac[None]
+        target = np.linalg.norm((apart - np.round(apart)) @ lattice, axis=2).argmin(axis=1)
+        for atom, other in enumerate(target):
+            moves[3 * other : 3 * other + 3, 3 * atom : 3 * atom + 3] += turn / len(turns)
+    rigid = np.linalg.matrix_rank(turns.mean(axis=0), tol=1e-4)
+    positions = np.linalg.matrix_rank(moves, tol=1e-4) - rigid
+    return {"shape": int(strains) - 1, "positions": int(positions)}
+
+
+def moves(free: dict[str, int], relax: bool | None) -> dict[str, bool]:
+    """Decide what is relaxed at every volume: what symmetry leaves free, or nothing if `relax` is False."""
+    return {what: bool(count) and relax is not False for what, count in free.items()}
+
+
+def unrelaxed(free: dict[str, int], moves: dict[str, bool]) -> str:
+    """Describe the free parameters that a calculation does not relax; "" if there are none."""
+    words = {"shape": "parameters of the shape of the cell", "positions": "coordinates of atoms"}
+    parts = [f"{count} {words[what]}" for what, count in free.items() if count and not moves[what]]
+    if not parts:
+        return ""
+    return f"symmetry leaves {' and '.join(parts)} free, which are not relaxed; set relax, or relax it before"
+
+
+def difference(expected: dict, scale: float, cell, species, frac, moved: bool = False, reshaped: bool = False) -> str:
+    """Describe how a structure that came back differs from the one handed over; "" if it does not.
+
+    expected: as `described`, before it is scaled. moved: whether atoms may have moved. reshaped: whether the cell may
+    have another shape of the same volume.
     """
     want, cell = np.array(expected["cell_a"]) * scale, np.asarray(cell, float)
     if [int(z) for z in species] != list(expected["species"]):
         return f"it is of other atoms: {' '.join(symbols(species))}, not {' '.join(symbols(expected['species']))}"
-    if cell.shape != (3, 3) or not np.abs(cell - want).max() <= 2e-3 * np.abs(want).max():
+    most = STRAINED if reshaped else 2e-3
+    if reshaped and cell.shape == (3, 3):
+        volumes = [abs(np.linalg.det(one)) for one in (cell, want)]
+        if not abs(volumes[0] / volumes[1] - 1) <= 2e-3:
+            return f"it is of another volume: {volumes[0]:.3f} A^3, not {volumes[1]:.3f} A^3"
+    if cell.shape != (3, 3) or not np.abs(cell - want).max() <= most * np.abs(want).max():
         other = f"{abs(np.linalg.det(cell)):.3f} A^3" if cell.shape == (3, 3) else "none at all"
         return f"it is of another cell: {other}, not {abs(np.linalg.det(want)):.3f} A^3"
     places = np.asarray(frac, float)

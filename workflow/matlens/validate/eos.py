@@ -1,102 +1,50 @@
-"""The equation of state of a crystal: what energies at several volumes say of its volume and stiffness."""
+"""Judge an equation of state: do energies, stresses and moments of all volumes agree on one law and one state?"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED
+from matlens.validate.fits import Fit, birch_murnaghan
 
-GPA = 160.2176634  # one eV per cubic angstrom, in GPa
-POWER = -2.0 / 3.0
+DERIVATIVE = (2.0, 8.0)  # B' of solids: 3 to 6 for most; beyond, the fit follows an error or two states
+UNSURE = 0.05  # largest standard error of the bulk modulus, as a part of it
+PRESSURE_PART, PRESSURE_GPA = 0.01, 0.1  # largest error of one pressure: a part of the bulk modulus, and the noise
+OFFSET_CAUTION, OFFSET_MOST = 0.02, 0.15  # pressure of the basis, as a part of the bulk modulus
+EDGE = 0.1  # part of the range of volumes that the minimum keeps away from its ends
+MOMENT_STEP, MOMENT_FACTOR = 0.2, 3.0  # mu_B per atom; how much larger than the others one step may be
 
 
-class Fit(NamedTuple):
-    """A fitted equation of state, each value with its standard error (nan where as many points as parameters).
+class Run(NamedTuple):
+    """Result at one volume.
 
-    `volume` in A^3, `energy` in eV, `bulk_modulus` in GPa, its `derivative` by pressure; `rms` of the residuals in eV;
-    `inside` tells whether the minimum lies between the smallest and the largest volume.
+    volume: A^3; energy: eV; force: largest, eV/A; stress: (3, 3) GPa, positive if compressed; moment: total, mu_B;
+    absolute: integral of the absolute magnetisation, mu_B.
     """
 
     volume: float
     energy: float
-    bulk_modulus: float
-    derivative: float
-    volume_error: float
-    energy_error: float
-    bulk_modulus_error: float
-    derivative_error: float
-    rms: float
-    inside: bool
+    force: float
+    stress: object = None
+    moment: float = float("nan")
+    absolute: float = float("nan")
 
 
-def scales(points: int, strain: float) -> np.ndarray:
-    """Give the linear scales of the cells of an equation of state: volumes evenly spaced, ends at 1 -+ `strain`."""
-    return np.linspace((1 - strain) ** 3, (1 + strain) ** 3, points) ** (1 / 3)
+def pressure(run: Run) -> float:
+    """Return the pressure of a run from the trace of its stress, GPa; nan if it has none."""
+    return np.nan if run.stress is None else float(np.trace(np.asarray(run.stress, float)) / 3)
 
 
-def _minimum(c: np.ndarray) -> tuple[float, float, float, float]:
-    """Give volume, energy, bulk modulus (eV/A^3) and its derivative at the minimum of a cubic in V^(-2/3).
-
-    With x = V^(-2/3), E' = dE/dx = 0 there, and B = V d2E/dV2, B' = -dB/dV V / B follow by the chain rule.
-    """
-    if not np.isfinite(c).all():
-        return (np.nan,) * 4
-    roots = np.roots([3 * c[3], 2 * c[2], c[1]])
-    roots = np.real(roots[np.isreal(roots) & (np.real(roots) > 0)])
-    curved = [x for x in roots if 2 * c[2] + 6 * c[3] * x > 0]
-    if not curved:
-        return (np.nan,) * 4
-    x = curved[0]
-    volume = x ** (1 / POWER)
-    second, third = 2 * c[2] + 6 * c[3] * x, 6 * c[3]
-    d2 = 4 / 9 * second * x**5  # d2E/dV2, as dx/dV = -2/3 x^(5/2) and dE/dx = 0
-    d3 = -(20 / 9) * x**6.5 * second - 8 / 27 * x**7.5 * third
-    return volume, float(np.polyval(c[::-1], x)), volume * d2, -1 - volume * d3 / d2
-
-
-def birch_murnaghan(volume, energy) -> Fit:
-    """Fit the equation of state of third order to energies (n,) eV at volumes (n,) A^3, n of four or more.
-
-    It is a cubic in V^(-2/3), so that least squares have one answer and need no start. Errors are propagated from the
-    scatter of the residuals. Without a minimum among the fitted volumes or beyond, all values are nan.
-    Source: F. Birch, Phys. Rev. 71 (1947) 809.
-    """
-    volume, energy = np.asarray(volume, float), np.asarray(energy, float)
-    if len(volume) < 4 or len(np.unique(volume)) != len(volume):
-        raise BadItem(f"an equation of state needs four different volumes or more, not {len(np.unique(volume))}")
-    if not (np.isfinite(energy).all() and (volume > 0).all()):
-        raise BadItem("an energy or volume of the equation of state is no number")
-    centre = float(np.mean(volume))  # conditions the powers; B and B' do not notice
-    matrix = np.vander((volume / centre) ** POWER, 4, increasing=True)
-    shift = energy.mean()
-    c, *_ = np.linalg.lstsq(matrix, energy - shift, rcond=None)
-    residual = energy - shift - matrix @ c
-    free = len(volume) - 4
-    scatter = residual @ residual / free if free else np.nan
-    found = np.array(_minimum(c))
-    errors = np.full(4, np.nan)
-    if np.isfinite(found).all() and free:
-        spread = np.linalg.inv(matrix.T @ matrix) * scatter
-        steps = 1e-6 * np.maximum(np.abs(c), 1e-6)
-        slopes = np.array(
-            [
-                (np.array(_minimum(c + e)) - np.array(_minimum(c - e))) / (2 * h)
-                for e, h in zip(np.diag(steps), steps, strict=True)
-            ]
-        )
-        errors = np.sqrt(np.maximum(np.einsum("ik,ij,jk->k", slopes, spread, slopes), 0.0))
-    unit = np.array([centre, 1.0, GPA / centre, 1.0])
-    found, errors = found * unit, errors * unit
-    found[1] += shift
-    inside = bool(volume.min() < found[0] < volume.max())
-    return Fit(*map(float, found), *map(float, errors), float(np.sqrt(np.mean(residual**2))), inside)
+def uneven(run: Run) -> float:
+    """Return the largest difference of the stress from a pressure, GPa."""
+    stress = np.asarray(run.stress, float)
+    return float(np.abs(stress - np.eye(3) * np.trace(stress) / 3).max())
 
 
 def values(fit: Fit, atoms: int, cells: int = 0) -> dict[str, tuple]:
-    """Name what a fit says per atom: {quantity: (value, unit, uncertainty)}.
+    """Return the values of a fit per atom: {quantity: (value, unit, uncertainty)}.
 
-    `cells`: how many of the fitted cells make a cubic conventional one; 0 where the crystal is not cubic.
+    cells: how many of the fitted cells make a cubic conventional one; 0 if the crystal is not cubic.
     """
 
     def pair(value, unit, error):
@@ -114,35 +62,100 @@ def values(fit: Fit, atoms: int, cells: int = 0) -> dict[str, tuple]:
     return {name: value for name, value in made.items() if np.isfinite(value[0])}
 
 
-def problems(fit: Fit, atoms: int, fit_mev_per_atom: float) -> list[str]:
-    """Say what speaks against an equation of state."""
-    found = []
+def problems(fit: Fit, atoms: int, fit_mev_per_atom: float, names: list[str] | None = None) -> list[str]:
+    """List the reasons to reject a fit: [] if there is none. names: of the volumes, in their order."""
     if not np.isfinite(fit.bulk_modulus):
         return ["the energies have no minimum: they rise or fall over all volumes; begin from another volume"]
+    said = []
     if fit.bulk_modulus <= 0:
-        found.append(
-            f"the bulk modulus is {fit.bulk_modulus:.0f} GPa, below 0: the cut-off is too low, or states are mixed"
-        )
+        said.append(f"the bulk modulus is {fit.bulk_modulus:.0f} GPa, below 0: raise the cut-off, or states are mixed")
     if not fit.inside:
-        found.append(
-            f"the minimum, {fit.volume:.2f} A^3, lies outside the volumes that were computed; begin from nearer to it"
+        said.append(f"the minimum, {fit.volume:.2f} A^3, lies outside the computed volumes; begin from nearer to it")
+    low, high = DERIVATIVE
+    if not low <= fit.derivative <= high:
+        said.append(
+            f"the pressure derivative of the bulk modulus is {fit.derivative:.1f}, outside {low:g} to {high:g}: an "
+            "energy is wrong, states are mixed, or the potential is not valid over these volumes"
         )
-    if 1000 * fit.rms / atoms > fit_mev_per_atom:
-        found.append(
-            f"the energies scatter {1000 * fit.rms / atoms:.2f} meV/atom about the fit, over {fit_mev_per_atom:g}: "
-            "states are mixed, or the energies are not converged"
+    if fit.bulk_modulus_error > UNSURE * abs(fit.bulk_modulus):
+        part = 100 * fit.bulk_modulus_error / abs(fit.bulk_modulus)
+        said.append(f"the bulk modulus is uncertain by {part:.0f} %, over {100 * UNSURE:g} %: compute more volumes")
+    return said + _outliers(fit, atoms, fit_mev_per_atom, names or [])
+
+
+def _outliers(fit: Fit, atoms: int, fit_mev_per_atom: float, names: list[str]) -> list[str]:
+    """Name the energy and the pressure that differ most from what all other data predict, if they differ too much."""
+    said = []
+    errors = 1000 * np.nan_to_num(fit.energy_errors) / atoms
+    if len(errors) and np.abs(errors).max() > fit_mev_per_atom:
+        at = int(np.argmax(np.abs(errors)))
+        where = names[at] if names else f"volume {at + 1}"
+        said.append(
+            f"{where}: the energy is {abs(errors[at]):.1f} meV/atom {'above' if errors[at] > 0 else 'below'} the curve "
+            f"of all other data, over {fit_mev_per_atom:g}: it is not converged, in another state, or wrong"
         )
-    return found
+    wrong, limit = np.nan_to_num(fit.pressure_errors), PRESSURE_PART * abs(fit.bulk_modulus) + PRESSURE_GPA
+    if len(wrong) and np.abs(wrong).max() > limit:
+        at = int(np.argmax(np.abs(wrong)))
+        said.append(
+            f"{names[at] if names else f'volume {at + 1}'}: the pressure of its stress is off by {abs(wrong[at]):.2f} "
+            f"GPa from the curve of all other data, over {limit:.2f}: energies and stresses contradict each other"
+        )
+    if abs(fit.offset) > OFFSET_MOST * abs(fit.bulk_modulus):
+        said.append(
+            f"energies and stresses differ by {abs(fit.offset):.1f} GPa at all volumes, over "
+            f"{100 * OFFSET_MOST:g} % of the bulk modulus: the basis is too small; raise the cut-off"
+        )
+    return said
 
 
-class Run(NamedTuple):
-    """What one volume gave: A^3, eV, the largest force in eV/A, stress (3, 3) in GPa, moment in Bohr magnetons."""
+def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
+    """List what a user of an accepted fit has to know."""
+    said = []
+    if abs(fit.offset) > OFFSET_CAUTION * abs(fit.bulk_modulus):
+        said.append(
+            f"caution: energies and stresses differ by {abs(fit.offset):.1f} GPa at all volumes; the basis is not "
+            "converged, raise the cut-off"
+        )
+    edge = EDGE * np.ptp(volume)
+    if fit.inside and not volume.min() + edge < fit.volume < volume.max() - edge:
+        said.append("caution: the minimum lies near an end of the volumes")
+    return said
 
-    volume: float
-    energy: float
-    force: float
-    stress: object = None
-    moment: float = float("nan")
+
+def jumps(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
+    """Return the reason if moments (n,) in mu_B change between volumes (n,) by one step unlike the others, else ""."""
+    order = np.argsort(volume)
+    steps = np.abs(np.diff(np.abs(moment[order]))) / atoms
+    if len(steps) < 2 or not np.isfinite(steps).all():
+        return ""
+    at = int(np.argmax(steps))
+    others = np.delete(steps, at).mean()
+    if steps[at] <= max(MOMENT_STEP, MOMENT_FACTOR * others):
+        return ""
+    before, after = np.abs(moment[order][[at, at + 1]]) / atoms
+    return (
+        f"the magnetic moment jumps from {before:.2f} to {after:.2f} mu_B/atom between {volume[order][at]:.2f} and "
+        f"{volume[order][at + 1]:.2f} A^3: two magnetic states are mixed; set spin, or split the volumes"
+    )
+
+
+def _mechanics(runs: dict[str, Run], names, force_ev_a: float, stress_gpa: float) -> list[str]:
+    """List volumes among `names` whose forces or uneven stress show that atoms or shape are not relaxed."""
+    said = [f"{name}: its forces are missing or not numbers" for name, run in runs.items() if np.isnan(run.force)]
+    for name in names:
+        run = runs[name]
+        if run.force > force_ev_a:
+            said.append(
+                f"{name}: the largest force is {run.force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not "
+                "relaxed; set relax"
+            )
+        if run.stress is not None and not uneven(run) <= stress_gpa:
+            said.append(
+                f"{name}: the stress is uneven by {uneven(run):.2f} GPa, more than {stress_gpa:g}: its cell is not "
+                "relaxed; set relax"
+            )
+    return said
 
 
 def conclude(
@@ -154,35 +167,30 @@ def conclude(
     fit_mev: float,
     note: str = "",
 ) -> dict:
-    """Judge an equation of state: status, reason and values, from the runs of its volumes and what speaks against them.
+    """Judge an equation of state from the runs of its volumes: a dict with status, reason and values.
 
-    `manifest` says structure, scales, cubic_cells and settings. Force and stress count at the volume nearest to the
-    minimum: elsewhere they need not vanish, but there they do where places and shape of the cell are those of
-    equilibrium.
+    manifest: structure, scales, cubic_cells, relax and settings. said: reasons found before. note: for a good result.
+    Force and uneven stress count at the volume nearest to the minimum, and at all volumes if each was relaxed.
     """
-    whole = len(runs) == len(manifest["scales"]) and np.isfinite([run.energy for run in runs.values()]).all()
-    if not whole:
-        return {"status": REJECTED, "reason": "; ".join(said) or "an energy is missing", "values": {}}
     volume = np.array([run.volume for run in runs.values()])
-    atoms = len(manifest["structure"]["species"])
-    fit = birch_murnaghan(volume, [run.energy for run in runs.values()])
-    said = said + problems(fit, atoms, fit_mev)
+    whole = len(runs) == len(manifest["scales"]) and np.isfinite([run.energy for run in runs.values()]).all()
+    if not whole or len(np.unique(volume)) < len(volume):
+        other = "volumes are equal, outputs are mixed up" if whole else "an energy is missing or not a number"
+        return {"status": REJECTED, "reason": "; ".join(said) or other, "values": {}}
+    atoms, names = len(manifest["structure"]["species"]), list(runs)
+    fit = birch_murnaghan(volume, [run.energy for run in runs.values()], [pressure(run) for run in runs.values()])
+    said = said + [f"{name}: its stress is missing" for name, run in runs.items() if run.stress is None]
+    said += problems(fit, atoms, fit_mev, names)
+    for kind in ("moment", "absolute"):
+        jump = jumps(volume, np.array([getattr(run, kind) for run in runs.values()], float), atoms)
+        if jump:
+            said.append(jump)
+            break
     place = int(np.argmin(np.abs(volume - fit.volume))) if np.isfinite(fit.volume) else 0
-    name, run = list(runs.items())[place]
-    if not run.force <= force_ev_a:
-        said.append(
-            f"{name}: the largest force is {run.force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed"
-        )
-    if run.stress is None:
-        said.append(f"{name}: its stress is missing")
-    else:
-        stress = np.asarray(run.stress, float)
-        uneven = np.abs(stress - np.eye(3) * np.trace(stress) / 3).max()
-        if not uneven <= stress_gpa:
-            said.append(
-                f"{name}: the stress is uneven by {uneven:.2f} GPa, more than {stress_gpa:g}: its cell is not relaxed"
-            )
+    said += _mechanics(runs, names if manifest.get("relax") else [names[place]], force_ev_a, stress_gpa)
     made = values(fit, atoms, manifest["cubic_cells"])
-    if manifest["settings"].get("spin") and np.isfinite(run.moment):
-        made["magnetisation_mu_b_per_atom"] = (run.moment / atoms, "mu_B/atom", None)
-    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said) or note, "values": made}
+    moment = runs[names[place]].moment
+    if manifest["settings"].get("spin") and np.isfinite(moment):
+        made["magnetisation_mu_b_per_atom"] = (moment / atoms, "mu_B/atom", None)
+    good = "; ".join([*filter(None, [note]), *cautions(fit, volume)])
+    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said) or good, "values": made}

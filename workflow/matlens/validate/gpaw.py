@@ -1,7 +1,7 @@
 """GPAW: energies over the volumes of an equation of state, by whichever Python has it.
 
-GPAW raises an error where a run does not converge, and its script writes a volume only when all of it is done; what it
-wrote is compared with its log, the request and physics all the same.
+GPAW raises an error if a run does not converge, and its script writes a volume only when all of it is done. The judge
+compares the result with its log, the request and physics all the same.
 """
 
 import hashlib
@@ -11,10 +11,13 @@ import re
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.validate import cells, eos, handoff, ladder
+from matlens.validate import cells, eos, fits, handoff, ladder, series
 
 LEAST_EV = 350.0  # plane-wave cut-off below which PAW data sets of most elements are not converged
 SAME_EV = 2e-6
+PLAIN = {  # input parameters that the script sets; the log may name no other
+    "convergence", "eigensolver", "kpts", "maxiter", "mode", "occupations", "spinpol", "xc", "mixer", "txt",
+}  # fmt: skip
 
 
 def prepare(
@@ -24,19 +27,21 @@ def prepare(
     run: bool | None = None,
     minutes: int = 240,
     functional: str = "PBE",
-    cutoff_ev: float = 500.0,
+    cutoff_ev: float = 700.0,
     k_spacing_per_a: float = 0.2,
     smearing_ev: float = 0.1,
     spin: bool | None = None,
-    relax: bool = False,
-    points: int = 5,
+    relax: bool | None = None,
+    points: int = 7,
     strain: float = 0.03,
     threshold_ev: float = 1e-6,
+    convergence: dict | None = None,
 ) -> handoff.Handoff:
-    """Write what GPAW needs for the energies of a crystal at several volumes: a request and a script.
+    """Write the request and the script for the energies of a crystal at several volumes by GPAW.
 
-    The cell is made primitive and keeps its shape; atoms keep their places unless `relax`. `threshold_ev`: per valence
-    electron. `spin` None: where an element often is magnetic.
+    relax: shape of the cell and positions at every volume; None: what symmetry leaves free. threshold_ev: per valence
+    electron. spin None: for elements that are often magnetic. convergence: {setting: values} of a series at the middle
+    volume.
     """
     small, cubic, group = cells.primitive(crystal)
     magnetic = cells.is_magnetic(small.species, spin)
@@ -50,17 +55,22 @@ def prepare(
         "k_points": cells.mesh(small.cell, k_spacing_per_a), "density_threshold": 1e-5, "mixing_beta": None,
         "eigensolver": "dav", "maxiter": 200,
     }  # fmt: skip
+    free = cells.free_parameters(small)
+    moves = cells.moves(free, relax)
+    planned = series.plan(convergence)
     request = {
-        "structure": cells.described(small), "relax": relax, "settings": settings,
-        "scales": {name: float(scale) for name, scale in zip(names, eos.scales(points, strain), strict=True)},
+        "structure": cells.described(small), "relax": any(moves.values()), "moves": moves, "settings": settings,
+        "scales": {name: float(scale) for name, scale in zip(names, fits.scales(points, strain), strict=True)},
+        "series": {name: _changed(small, one) for name, one in planned.items()},
         "moments": [cells.MAGNETIC.get(int(z), 0.0) for z in small.species],
     }  # fmt: skip
     text = json.dumps(request, indent=1, sort_keys=True) + "\n"
     manifest = {
         **request, **handoff.described(candidate, "gpaw"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW",
-        "run": "sh run.sh, or sbatch job.slurm", "expected": [f"results/{name}.json" for name in names],
-        "space_group": group, "cubic_cells": cubic, "tested_with": "gpaw 22.8.0 and 26.7.0",
+        "run": "sh run.sh, or sbatch job.slurm", "expected": [f"results/{name}.json" for name in [*names, *planned]],
+        "space_group": group, "cubic_cells": cubic, "free": free, "note": cells.unrelaxed(free, moves),
+        "planned": planned, "k_spacing_per_a": k_spacing_per_a, "tested_with": "gpaw 22.8.0 and 26.7.0",
         "pseudopotentials": "the PAW data sets of the installation; their fingerprints are in the results",
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }  # fmt: skip
@@ -69,36 +79,45 @@ def prepare(
     return handoff.Handoff({**files, **handoff.scripts("gpaw", candidate["name"], minutes)}, manifest, identity)
 
 
+def _changed(small: Crystal, one: dict) -> dict:
+    """Return the settings of a run of a series that differ from those of the equation of state."""
+    made = {key: value for key, value in one.items() if key != "k_spacing_per_a"}
+    return made | ({"k_points": cells.mesh(small.cell, one["k_spacing_per_a"])} if "k_spacing_per_a" in one else {})
+
+
 def read(data: bytes) -> dict:
-    """Read the result of one volume, each value as what it must be; an error says which is not."""
+    """Read the result of one volume, checking the type of each value; raises ValueError with the value's name."""
     found = json.loads(data)
     atoms = len(found["species"])
     for key, rows in (("cell_a", 3), ("stress_gpa", 3), ("forces_ev_a", atoms), ("frac", atoms)):
         found[key] = np.array(found[key], float)
         if found[key].shape != (rows, 3) or not np.isfinite(found[key]).all():
             raise ValueError(f"{key} is not {rows} rows of three numbers")
-    for key in ("energy_ev", "magnetisation", "iterations"):
+    for key in ("energy_ev", "magnetisation", "absolute_magnetisation", "iterations"):
         found[key] = float(found[key])
     used = found["settings"]
     for key in ("threshold_ev", "density_threshold", "cutoff_ev", "smearing_ev", "maxiter"):
         used[key] = float(used[key])
-    if any(key not in found for key in ("setups", "versions", "converged", "request", "volume", "k_points")):
+    if any(key not in found for key in ("setups", "versions", "converged", "request", "volume", "k_points", "used")):
         raise ValueError("it lacks values that belong to a result")
     return found
 
 
 def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
-    """Say why the result of one volume is not to be trusted."""
-    said, settings = [], manifest["settings"]
+    """List the reasons not to trust the result of one volume."""
+    said, changed = [], manifest.get("series", {}).get(name)
+    settings = {**manifest["settings"], **(changed or {})}
     if found["request"] != manifest["request_sha256"] or found["volume"] != name:
         said.append("stale or foreign: it answers another request")
+    moves = {} if changed is not None else manifest.get("moves") or {"positions": manifest["relax"]}
     wrong = cells.difference(
         manifest["structure"],
-        manifest["scales"][name],
+        manifest["scales"].get(name, 1.0),
         found["cell_a"],
         found["species"],
         found["frac"],
-        manifest["relax"],
+        moves.get("positions", False),
+        moves.get("shape", False),
     )
     said += [f"wrong structure: {wrong}"] if wrong else []
     used = found["settings"]
@@ -116,22 +135,53 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
         or used["functional"] != settings["functional"]
     ):
         said.append("k points, spin or functional are not those that were asked for")
-    energies = re.findall(r"^Extrapolated:\s+(\S+)", log, re.MULTILINE)
-    if found["energy_ev"] == 0 or not np.isfinite(found["energy_ev"]):
-        said.append("its energy is 0 or no number")
-    elif not energies:
-        said.append("its log is cut off")
-    elif abs(float(energies[-1]) - found["energy_ev"]) > SAME_EV:
-        said.append(f"result and log disagree: {found['energy_ev']:.6f} eV and {energies[-1]} eV")
+    return said + _choices(found, log, settings) + _energy(found, log)
+
+
+def _choices(found: dict, log: str, settings: dict) -> list[str]:
+    """List settings that change what an energy means and that were not asked for, by result and log."""
+    said, used = [], found["used"]
+    plain = {"charge": 0.0, "smearing": "fermi-dirac", "k_offset": [0.0, 0.0, 0.0], "setups": {}, "extras": {}}
+    words = {"charge": "total charge", "smearing": "kind of smearing", "k_offset": "offset of the mesh of k points",
+             "setups": "setups (DFT+U)", "extras": "correction (dispersion or other)"}  # fmt: skip
+    for key, value in plain.items():
+        if key not in used or used[key] != value:
+            said.append(
+                f"the run had a setting that was not asked for: {words[key]} {used.get(key, 'is not recorded')}"
+            )
+    block = re.search(r"^Input parameters:\n((?:  .*\n)*)", log, re.MULTILINE)
+    if block:
+        named = set(re.findall(r"^  (\w+):", block[1], re.MULTILINE))
+        said += [f"the log names an input parameter that was not asked for: {one}" for one in sorted(named - PLAIN)]
+        kind = re.search(r"occupations:.*?name: ([\w-]+)", block[1], re.DOTALL)
+        if kind and kind[1] != "fermi-dirac":
+            said.append(f"the log names the smearing {kind[1]}, not fermi-dirac")
+        functional = re.search(r"^  xc: (\S+)", block[1], re.MULTILINE)
+        if functional and functional[1] != settings["functional"]:
+            said.append(f"the log names the functional {functional[1]}, not {settings['functional']}")
+        if "gamma: False" in block[1] or re.search(r"kpts:.*?(shift|offset)", block[1], re.DOTALL):
+            said.append("the log names another offset of the mesh of k points")
     return said
 
 
-def judge(
-    manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
-) -> dict:
-    """Judge the runs of GPAW over an equation of state; forces and stress count nearest to its minimum."""
-    said, volumes, energies, kept = [], [], [], {}
-    for name in manifest["scales"]:
+def _energy(found: dict, log: str) -> list[str]:
+    """Compare the energy of a result with that in its log."""
+    energies = re.findall(r"^Extrapolated:\s+(\S+)", log, re.MULTILINE)
+    if not np.isfinite(found["energy_ev"]):
+        return ["its energy is missing or not a number"]
+    if found["energy_ev"] == 0:
+        return ["its energy is 0"]
+    if not energies:
+        return ["its log is cut off"]
+    if abs(float(energies[-1]) - found["energy_ev"]) > SAME_EV:
+        return [f"result and log disagree: {found['energy_ev']:.6f} eV and {energies[-1]} eV"]
+    return []
+
+
+def _read(manifest: dict, results: dict) -> tuple[dict[str, dict], list[str]]:
+    """Read the results of all volumes and of the series; returns them by name, and the reasons against each."""
+    kept, said = {}, []
+    for name in [*manifest["scales"], *manifest.get("series", {})]:
         if f"{name}.json" not in results:
             said.append(f"{name}: its result is missing")
             continue
@@ -139,27 +189,41 @@ def judge(
         try:
             found = read(results[f"{name}.json"])
             wrong = _belongs(found, log, manifest, name)
-            volumes.append(abs(np.linalg.det(found["cell_a"])))
-            energies.append(found["energy_ev"])
             kept[name] = found
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             wrong = [f"its result cannot be read ({type(error).__name__}: {error}): it is cut off or of something else"]
         said += [f"{name}: {one}" for one in wrong]
+    return kept, said
+
+
+def judge(
+    manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
+) -> dict:
+    """Judge the runs of GPAW over an equation of state, and of a convergence series if there is one."""
+    kept, said = _read(manifest, results)
+    volumes = {name: found for name, found in kept.items() if name in manifest["scales"]}
     for key in ("setups", "versions"):
         if len({json.dumps(found[key], sort_keys=True) for found in kept.values()}) > 1:
             said.append(f"the volumes differ in {key}")
-    if len({(f["settings"]["cutoff_ev"], f["settings"]["smearing_ev"]) for f in kept.values()}) > 1:
+    if len({(f["settings"]["cutoff_ev"], f["settings"]["smearing_ev"]) for f in volumes.values()}) > 1:
         said.append("the volumes differ in cut-off or smearing")
     if manifest["settings"]["cutoff_ev"] < LEAST_EV:
         said.append(f"the cut-off of {manifest['settings']['cutoff_ev']:g} eV is below {LEAST_EV:g} eV")
     runs = {
         name: eos.Run(
-            volume,
-            energy,
+            abs(np.linalg.det(one["cell_a"])),
+            one["energy_ev"],
             np.abs(one["forces_ev_a"]).max(initial=0.0),
-            one["stress_gpa"],
+            -one["stress_gpa"],  # ASE counts tension as positive
             one["magnetisation"],
+            one["absolute_magnetisation"],
         )
-        for (name, one), volume, energy in zip(kept.items(), volumes, energies, strict=True)
+        for name, one in volumes.items()
     }
-    return eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom)
+    planned, atoms = manifest.get("planned", {}), len(manifest["structure"]["species"])
+    energies = {name: kept[name]["energy_ev"] / atoms for name in planned if name in kept}
+    used = {**manifest["settings"], "k_spacing_per_a": manifest.get("k_spacing_per_a", np.nan)}
+    more, notes = series.conclude(planned, energies, used, fit_mev_per_atom)
+    note = "; ".join(filter(None, [manifest.get("note", ""), *notes]))
+    outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
+    return {**outcome, "values": {**outcome["values"], **more}}

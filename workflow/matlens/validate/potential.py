@@ -1,10 +1,12 @@
-"""A universal potential as the cheapest of engines, before any code of first principles."""
+"""Judge crystals by a universal potential, the cheapest engine: relaxation and equation of state."""
 
 import numpy as np
 
+from matlens import registry
+from matlens.crystal import POTENTIALS
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import ACCEPTED, REJECTED, cells, eos
+from matlens.validate import ACCEPTED, REJECTED, cells, eos, fits
 
 TRIES = 3  # that a range of volumes is moved towards its minimum
 
@@ -12,6 +14,7 @@ TRIES = 3  # that a range of volumes is moved towards its minimum
 def validate(
     candidate: dict,
     crystal: Crystal,
+    potential: str,
     *,
     relax: bool = True,
     steps: int = 200,
@@ -20,26 +23,30 @@ def validate(
     strain: float = 0.03,
     fit_mev_per_atom: float = 1.0,
 ) -> dict:
-    """Relax a crystal by CHGNet and fit its equation of state, with the shape of the cell and atoms kept in place."""
-    from matlens.crystal import potentials
+    """Relax a crystal by a universal potential, by its name, and fit its equation of state.
 
+    The fit keeps the shape of the cell and the fractional coordinates.
+    """
+    model = registry.load(POTENTIALS, potential)
     if relax:
-        crystal = potentials.relax(crystal, steps, force_ev_a)[0]
+        crystal = model.relax(crystal, steps, force_ev_a)[0]
     small, cubic, _ = cells.primitive(crystal)
     atoms, centre = len(small.species), 1.0
     for _ in range(TRIES):
-        made = [cells.scaled(small, centre * scale) for scale in eos.scales(points, strain)]
-        volumes = [abs(np.linalg.det(one.cell)) for one in made]
-        fit = eos.birch_murnaghan(volumes, potentials.energies(made) * atoms)
+        made = [cells.scaled(small, centre * scale) for scale in fits.scales(points, strain)]
+        volumes = np.array([abs(np.linalg.det(one.cell)) for one in made])
+        energies, stresses = model.states(made)
+        fit = fits.birch_murnaghan(volumes, energies * atoms, np.trace(stresses, axis1=1, axis2=2) / 3)
         if fit.inside or not np.isfinite(fit.volume):
             break
         centre *= float(np.clip((fit.volume / np.mean(volumes)) ** (1 / 3), 1 - 2 * strain, 1 + 2 * strain))
     if not np.isfinite(fit.energy) and not np.isfinite(fit.bulk_modulus):
         raise BadItem("its energies have no minimum over volume: begin from a better structure")
-    said = eos.problems(fit, atoms, fit_mev_per_atom)
+    names = [f"{volume:.2f} A^3" for volume in volumes]
+    said = eos.problems(fit, atoms, fit_mev_per_atom, names)
     at = cells.scaled(small, (fit.volume / abs(np.linalg.det(small.cell))) ** (1 / 3))
-    force = potentials.largest_force(at)
+    force = model.largest_force(at)
     if not force <= force_ev_a:
         said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
-    values = eos.values(fit, atoms, cubic)
-    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said), "values": values}
+    values, note = eos.values(fit, atoms, cubic), "; ".join(eos.cautions(fit, volumes))
+    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said) or note, "values": values}

@@ -1,8 +1,8 @@
-"""Quantum ESPRESSO: pw.x over the volumes of an equation of state, and what its output is worth.
+"""Quantum ESPRESSO: write inputs of pw.x over the volumes of an equation of state, and judge its outputs.
 
-Neither JOB DONE nor the exit status nor a flag says that a run converged: pw.x 6.7 writes all three for runs that did
-not (`scf_must_converge=.false.`). What is asked is the residual in the XML, the energy in both outputs, the structure,
-cut-off and pseudopotentials that the output names, and the physics of the result.
+Neither JOB DONE nor the exit status nor a flag proves that a run converged: pw.x 6.7 writes all three for runs that did
+not (`scf_must_converge=.false.`). The judge checks the residual in the XML, the energy in both outputs, the structure,
+settings and pseudopotentials that the output names, and the physics of the result.
 """
 
 import re
@@ -11,10 +11,11 @@ import numpy as np
 
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import cells, eos, handoff, ladder, pseudopotentials, qe_output
+from matlens.validate import cells, eos, fits, handoff, ladder, pseudopotentials, qe_output, series
 
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
 TUTORIAL = "tutorial: for trying, not for results"
+CALCULATIONS = {(False, False): "scf", (False, True): "relax", (True, False): "vc-relax", (True, True): "vc-relax"}
 
 
 def prepare(
@@ -30,18 +31,21 @@ def prepare(
     cutoff_ry: float | None = None,
     density_cutoff_ry: float | None = None,
     k_spacing_per_a: float = 0.2,
+    smearing: str = "gaussian",
     smearing_ry: float = 0.02,
     spin: bool | None = None,
-    relax: bool = False,
-    points: int = 5,
+    relax: bool | None = None,
+    points: int = 7,
     strain: float = 0.03,
     threshold_ry: float = 1e-9,
+    convergence: dict | None = None,
 ) -> handoff.Handoff:
     """Write the inputs of pw.x for the energies of a crystal at several volumes.
 
-    The cell is made primitive and keeps its shape; atoms keep their places unless `relax`. `cutoff_ry`: plane-wave
-    cut-off; the largest that is recommended for an element where it is None. `spin` None: where an element often is
-    magnetic. `threshold_ry`: per atom. BadItem where a pseudopotential or a cut-off is missing.
+    cutoff_ry: plane-wave cut-off; None: the largest recommended for an element. spin None: for elements that are often
+    magnetic. relax: shape of the cell and positions at every volume; None: what symmetry leaves free. threshold_ry: per
+    atom. convergence: {setting: values} of a series at the middle volume. Raises BadItem if a pseudopotential or a
+    cut-off is missing.
     """
     small, cubic, group = cells.primitive(crystal)
     names = cells.symbols(small.species)
@@ -53,22 +57,29 @@ def prepare(
     settings = {
         "engine": "qe", "functional": functional, "cutoff_ry": cutoff, "density_cutoff_ry": density,
         "spin": cells.is_magnetic(small.species, spin), "k_spacing_per_a": k_spacing_per_a, "smearing_ry": smearing_ry,
+        "smearing": smearing,
     }  # fmt: skip
+    free = cells.free_parameters(small)
+    moves = cells.moves(free, relax)
     grid = cells.mesh(small.cell, k_spacing_per_a)
-    scales = {f"v{number:02d}": float(scale) for number, scale in enumerate(eos.scales(points, strain))}
-    text = {
-        name: _input(cells.scaled(small, scale), names, kinds, paths, grid, settings, relax, threshold_ry)
-        for name, scale in scales.items()
+    planned, scales = series.plan(convergence), fits.scales(points, strain)
+    scales = {f"v{number:02d}": float(scale) for number, scale in enumerate(scales)}
+    asked = {"settings": settings, "scales": scales, "moves": moves, "k_points": grid, "series": planned}
+    asked["series_k_points"] = {
+        name: cells.mesh(small.cell, one["k_spacing_per_a"]) if "k_spacing_per_a" in one else grid
+        for name, one in planned.items()
     }
+    text = {name: _input(small, names, paths, _asked(asked, name), threshold_ry) for name in [*scales, *planned]}
     upf = {one: pseudopotentials.shared(paths[one]) for one in kinds}
     manifest = {
         **handoff.described(candidate, "qe"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by pw.x",
         "run": "sh run.sh, or sbatch job.slurm",
         "expected": [f"results/{name}.{end}" for name in text for end in ("xml", "out")],
-        "structure": cells.described(small), "space_group": group, "cubic_cells": cubic, "relax": relax,
-        "scales": scales, "titles": {name: _title(name, body) for name, body in text.items()}, "k_points": grid,
-        "settings": settings, "threshold_ha": threshold_ry * len(names) / 2, "tested_with": "pw.x 6.7",
+        "structure": cells.described(small), "space_group": group, "cubic_cells": cubic,
+        "relax": any(moves.values()), "free": free, "note": cells.unrelaxed(free, moves), **asked,
+        "titles": {name: _title(name, body) for name, body in text.items()}, "tested_with": "pw.x 6.7",
+        "threshold_ha": threshold_ry * len(names) / 2,
         "pseudopotentials": _used(paths, upf, hint, folder == pseudopotentials.TUTORIAL),
     }  # fmt: skip
     made = {f"{name}.in": body.replace("@TITLE@", _title(name, body)) for name, body in text.items()}
@@ -105,16 +116,20 @@ def _title(name: str, body: str) -> str:
     return f"matlens {handoff.fingerprint(body)[:20]} {name}"
 
 
-def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) -> str:
+def _input(small: Crystal, names: list[str], paths: dict, settings: dict, threshold_ry: float) -> str:
+    """Write one input of pw.x. settings: as `_asked` returns them; vc-relax keeps the volume (cell_dofree)."""
     from pymatgen.core import Element
 
+    crystal, kinds, grid = cells.scaled(small, settings["scale"]), list(paths), settings["k_points"]
+    calculation = CALCULATIONS[settings["shape"], settings["positions"]]
     moments = []
     if settings["spin"]:
         start = {one: (0.5 if Element(one).Z in cells.MAGNETIC else 0.0) for one in kinds}
         moments = [f"  starting_magnetization({k + 1}) = {start[one]}" for k, one in enumerate(kinds)]
-    smeared = ["  occupations = 'smearing'", "  smearing = 'cold'", f"  degauss = {settings['smearing_ry']:g}"]
+    width = f"  degauss = {settings['smearing_ry']:g}"
+    smeared = ["  occupations = 'smearing'", f"  smearing = '{settings['smearing']}'", width]
     lines = [
-        "&control", f"  calculation = '{'relax' if relax else 'scf'}'", "  title = '@TITLE@'", "  prefix = 'x'",
+        "&control", f"  calculation = '{calculation}'", "  title = '@TITLE@'", "  prefix = 'x'",
         "  pseudo_dir = './pseudo'", "  outdir = './out'", "  tprnfor = .true.", "  tstress = .true.",
         "  restart_mode = 'from_scratch'",
         "  max_seconds = 1e7", "  forc_conv_thr = 1e-4", "  etot_conv_thr = 1e-5", "/",
@@ -124,7 +139,8 @@ def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) ->
         "/",
         "&electrons", f"  conv_thr = {threshold_ry * len(names):.3e}", "  mixing_beta = 0.7", "  mixing_mode = 'plain'",
         "  diagonalization = 'david'", "  electron_maxstep = 100", "/",
-        *(["&ions", "/"] if relax else []),
+        *(["&ions", "/"] if calculation != "scf" else []),
+        *(["&cell", "  cell_dofree = 'shape'", "  press_conv_thr = 0.5", "/"] if calculation == "vc-relax" else []),
         "ATOMIC_SPECIES", *(f"{one} {float(Element(one).atomic_mass):.4f} {paths[one].name}" for one in kinds),
         "CELL_PARAMETERS angstrom", *(" ".join(f"{x:.10f}" for x in row) for row in crystal.cell),
         "ATOMIC_POSITIONS crystal",
@@ -134,79 +150,114 @@ def _input(crystal, names, kinds, paths, grid, settings, relax, threshold_ry) ->
     return "\n".join(lines) + "\n"
 
 
+def _asked(manifest: dict, name: str) -> dict:
+    """Return what one run was asked for: structure scale, settings, k points and moves."""
+    settings, one = manifest["settings"], manifest.get("series", {}).get(name)
+    if one is None:
+        moves = manifest.get("moves") or {"shape": False, "positions": manifest["relax"]}
+        return {**settings, **moves, "scale": manifest["scales"][name], "k_points": manifest["k_points"]}
+    wave = one.get("cutoff_ry", settings["cutoff_ry"])
+    density = settings["density_cutoff_ry"] * wave / settings["cutoff_ry"]
+    grid = manifest["series_k_points"][name]
+    return {**settings, "cutoff_ry": wave, "density_cutoff_ry": density, "scale": 1.0, "k_points": grid,
+            "shape": False, "positions": False}  # fmt: skip
+
+
 def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
-    """Say why an output is not that of the input that was handed over."""
-    said = []
+    """List the reasons why an output does not belong to the input that was handed over."""
+    from matlens.crystal.compositions import SYMBOLS
+
+    said, asked = [], _asked(manifest, name)
     if found["title"] != manifest["titles"][name]:
         said.append(
             f"stale or foreign: its title is '{found['title']}', that of the input '{manifest['titles'][name]}'"
         )
-    from matlens.crystal.compositions import SYMBOLS
-
     species = [SYMBOLS.index(one) + 1 if one in SYMBOLS else 0 for one in found["symbols"]]
     wrong = cells.difference(
-        manifest["structure"], manifest["scales"][name], found["cell"], species, found["frac"], manifest["relax"]
-    )
+        manifest["structure"], asked["scale"], found["cell"], species, found["frac"], asked["positions"],
+        asked["shape"],
+    )  # fmt: skip
     said += [f"wrong structure: {wrong}"] if wrong else []
     used = re.findall(r"MD5 check sum:\s*([0-9a-f]{32})", text)
     for one, about in manifest["pseudopotentials"].items():
         if found["pseudopotentials"].get(one) != about["file"] or about["md5"] not in used:
-            said.append(f"another pseudopotential of {one} than {about['file']} was used, or its checksum is not told")
-    settings = manifest["settings"]
-    if not found["cutoff_ry"] >= LOW * settings["cutoff_ry"]:
-        said.append(f"the cut-off was {found['cutoff_ry']:g} Ry, not {settings['cutoff_ry']:g} Ry")
-    if not found["density_cutoff_ry"] >= LOW * settings["density_cutoff_ry"]:
-        used, asked = found["density_cutoff_ry"], settings["density_cutoff_ry"]
-        said.append(f"the cut-off of the density was {used:g} Ry, not {asked:g} Ry")
-    if found["degauss_ry"] > 1.01 * ladder.WIDER * settings["smearing_ry"]:
-        said.append(f"the smearing was {found['degauss_ry']:g} Ry, not {settings['smearing_ry']:g} Ry")
-    if not pseudopotentials.same_functional(found["functional"], settings["functional"]):
-        said.append(f"the functional was '{found['functional']}', not {settings['functional']}")
-    if manifest["relax"] and found["opt"] is None:
-        said.append("its atoms were not relaxed, as was asked")
-    if found["k_points"] != manifest["k_points"]:
-        said.append(f"the k points were {found['k_points']}, not {manifest['k_points']}")
-    if not 0 < found["threshold_ha"] <= 1.01 * manifest["threshold_ha"]:
-        said.append(
-            f"self-consistency was asked to {found['threshold_ha']:.1e} Ha, not to {manifest['threshold_ha']:.1e} Ha"
-        )
-    if found["spin"] != settings["spin"]:
+            said.append(f"another pseudopotential of {one} than {about['file']} was used, or its checksum is missing")
+    if (asked["shape"] or asked["positions"]) and found["opt"] is None:
+        said.append("atoms or cell were not relaxed, as was asked")
+    return said + _settings(found, asked, manifest["threshold_ha"])
+
+
+def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
+    """List the settings of an output that differ from those asked for."""
+    said = []
+    if not found["cutoff_ry"] >= LOW * asked["cutoff_ry"]:
+        said.append(f"the cut-off was {found['cutoff_ry']:g} Ry, not {asked['cutoff_ry']:g} Ry")
+    if not found["density_cutoff_ry"] >= LOW * asked["density_cutoff_ry"]:
+        used, wanted = found["density_cutoff_ry"], asked["density_cutoff_ry"]
+        said.append(f"the cut-off of the density was {used:g} Ry, not {wanted:g} Ry")
+    kind = asked.get("smearing", "cold")  # hand-offs of matlens 0.1 name no kind
+    if found["degauss_ry"] > 1.01 * ladder.WIDER * asked["smearing_ry"]:
+        said.append(f"the smearing was {found['degauss_ry']:g} Ry, not {asked['smearing_ry']:g} Ry")
+    elif asked["smearing_ry"] > 0 and found["smearing"] != kind:
+        said.append(f"the smearing was of the kind '{found['smearing'] or 'none'}', not {kind}")
+    if not pseudopotentials.same_functional(found["functional"], asked["functional"]):
+        said.append(f"the functional was '{found['functional']}', not {asked['functional']}")
+    if found["k_points"] != asked["k_points"]:
+        said.append(f"the k points were {found['k_points']}, not {asked['k_points']}")
+    elif any(found["k_offset"]):
+        said.append(f"the mesh of k points had the offset {found['k_offset']}, not [0, 0, 0]")
+    if not 0 < found["threshold_ha"] <= 1.01 * threshold_ha:
+        said.append(f"the threshold of self-consistency was {found['threshold_ha']:.1e} Ha, not {threshold_ha:.1e} Ha")
+    if found["spin"] != asked["spin"]:
         said.append("spin was treated in another way than was asked")
-    return said
+    return said + [f"the run had a setting that was not asked for: {key} {one}" for key, one in found["extras"].items()]
 
 
-def judge(
-    manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
-) -> dict:
-    """Judge the runs of pw.x over an equation of state; forces and stress count nearest to its minimum."""
-    said, volumes, kept = [], [], {}
-    for name in manifest["scales"]:
+def _read(manifest: dict, results: dict) -> tuple[dict[str, dict], list[str]]:
+    """Read the runs of all volumes and of the series; returns them by name, and the reasons against each."""
+    kept, said = {}, []
+    for name in [*manifest["scales"], *manifest.get("series", {})]:
         if f"{name}.xml" not in results or f"{name}.out" not in results:
             said.append(f"{name}: its outputs are missing")
             continue
         text = results[f"{name}.out"].decode("utf-8", "replace")
         try:
             kept[name] = qe_output.read_xml(results[f"{name}.xml"])
-        except (BadItem, AttributeError, ValueError, TypeError) as error:
-            said.append(
-                f"{name}: {error}" if isinstance(error, BadItem) else f"{name}: the XML lacks what it should have"
-            )
+        except (BadItem, AttributeError, ValueError, TypeError, IndexError) as error:
+            said.append(f"{name}: {error if isinstance(error, BadItem) else 'the XML lacks parts or is damaged'}")
             continue
         wrong = [*_belongs(kept[name], text, manifest, name), *qe_output.problems(kept[name], text)]
         said += [f"{name}: {one}" for one in wrong]
-        volumes.append(abs(np.linalg.det(kept[name]["cell"])))
-    said += _uneven(kept) + _cutoffs(manifest, kept)
+    return kept, said
+
+
+def judge(
+    manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa: float = 2.0, fit_mev_per_atom: float = 1.0
+) -> dict:
+    """Judge the runs of pw.x over an equation of state, and of a convergence series if there is one."""
+    kept, said = _read(manifest, results)
+    planned = manifest.get("series", {})
     runs = {
-        name: eos.Run(volume, one["energy_ev"], one["force_ev_a"], one["stress_gpa"], one["magnetisation"])
-        for (name, one), volume in zip(kept.items(), volumes, strict=True)
-    }
-    return eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, _note(manifest))
+        name: eos.Run(
+            abs(np.linalg.det(one["cell"])), one["energy_ev"], one["force_ev_a"], one["stress_gpa"],
+            one["magnetisation"], one["absolute"],
+        )
+        for name, one in kept.items()
+        if name in manifest["scales"]
+    }  # fmt: skip
+    said += _uneven({name: kept[name] for name in runs}) + _cutoffs(manifest, {name: kept[name] for name in runs})
+    atoms = len(manifest["structure"]["species"])
+    energies = {name: kept[name]["energy_ev"] / atoms for name in planned if name in kept}
+    more, notes = series.conclude(planned, energies, manifest["settings"], fit_mev_per_atom)
+    note = "; ".join(filter(None, [_note(manifest), manifest.get("note", ""), *notes]))
+    outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
+    return {**outcome, "values": {**outcome["values"], **more}}
 
 
 def _uneven(kept: dict) -> list[str]:
-    """Say which settings differ among the volumes: their energies could not be compared."""
+    """List the settings that differ among the volumes: their energies cannot be compared."""
     said = []
-    for key in ("cutoff_ry", "density_cutoff_ry", "degauss_ry", "k_points", "functional", "version"):
+    for key in ("cutoff_ry", "density_cutoff_ry", "degauss_ry", "smearing", "k_points", "functional", "version"):
         different = {str(found[key]) for found in kept.values()}
         if len(different) > 1:
             said.append(f"the volumes differ in {key}: {', '.join(sorted(different))}")
@@ -226,7 +277,7 @@ def _cutoffs(manifest: dict, kept: dict) -> list[str]:
 
 
 def _note(manifest: dict) -> str:
-    """Say what an accepted result rests on that one should know."""
+    """Return what a user of an accepted result has to know of its pseudopotentials."""
     about = manifest["pseudopotentials"]
     tutorial = [one for one in about if about[one]["grade"].startswith("tutorial")]
     unknown = [one for one in about if "wave_ry" not in about[one]["cutoff"]]

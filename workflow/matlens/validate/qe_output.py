@@ -1,4 +1,4 @@
-"""What the two outputs of a run of pw.x say, and whether they can be trusted."""
+"""Read the two outputs of a run of pw.x, and list the reasons not to trust it."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -6,19 +6,26 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from matlens.job.batch import BadItem
-from matlens.validate import eos
+from matlens.validate import fits
 
 RYDBERG = 13.605693122994  # eV
 HARTREE, BOHR = 2 * RYDBERG, 0.529177210903
-STRESS = HARTREE / BOHR**3 * eos.GPA  # one Hartree per cubic Bohr radius, in GPa
+STRESS = HARTREE / BOHR**3 * fits.GPA  # one Hartree per cubic Bohr radius, in GPa
 SAME_RY = 2e-6  # by which energies in the two outputs may differ: the digits of one
+GAP_WIDTHS = 4.0  # a gap of so many smearing widths holds the Fermi level
+SMEARINGS = {  # spellings of pw.x and of its XML
+    "gaussian": ("gaussian", "gauss", "gaus"),
+    "cold": ("mv", "cold", "m-v", "marzari-vanderbilt"),
+    "fermi-dirac": ("fd", "fermi-dirac", "f-d"),
+    "methfessel-paxton": ("mp", "methfessel-paxton", "m-p"),
+}
 
 
 def read_xml(data: bytes) -> dict:
-    """Read what the XML of pw.x says of a run, in eV, angstrom and GPa; BadItem where it is cut off or no such file.
+    """Read the XML of pw.x in eV, angstrom and GPa; raises BadItem if it is cut off or another file.
 
-    `opt` is whether a relaxation converged, None where there was none. ElementTree and not qeschema, which refuses the
-    files of QE 6.7.
+    `opt` is whether a relaxation converged, None if there was none. ElementTree and not qeschema, which refuses the
+    files of QE 6.7. Stress is positive if compressed.
     """
     try:
         root = ElementTree.fromstring(data)
@@ -54,6 +61,8 @@ def read_xml(data: bytes) -> dict:
         "degauss_ry": 0.0 if smearing is None else 2 * float(smearing.get("degauss")),
         "threshold_ha": number("electron_control/conv_thr", root.find("input")),
         "k_points": None if mesh is None else [int(mesh.get(f"nk{k}")) for k in (1, 2, 3)],
+        "k_offset": None if mesh is None else [int(mesh.get(f"k{k}", 0)) for k in (1, 2, 3)],
+        "absolute": number("magnetization/absolute"), "fermi": _fermi(output), **_choices(root, output),
         "symbols": [re.sub(r"\d+$", "", atom.get("name", "")) for atom in atoms],
         "cell": cell * BOHR, "frac": position @ np.linalg.inv(cell),
         "scf": output.findtext("convergence_info/scf_conv/convergence_achieved") == "true",
@@ -65,14 +74,96 @@ def read_xml(data: bytes) -> dict:
     }  # fmt: skip
 
 
+def _choices(root, output) -> dict:
+    """Read the settings that change what an energy means and that an input need not name.
+
+    smearing: its kind, "" without; extras: {name: value} of all that differs from a plain neutral calculation.
+    """
+    kind = (root.findtext("input/bands/smearing") or "").strip().lower()
+    known = next((name for name, words in SMEARINGS.items() if kind in words), kind)
+    extras = {}
+    for where in (root.find("input"), output):
+        correction = "" if where is None else (where.findtext(".//vdW/vdw_corr") or "").strip()
+        if correction.lower() not in ("", "none", "false"):
+            extras["dispersion correction (vdw_corr)"] = correction
+        functional = "" if where is None else (where.findtext(".//vdW/non_local_term") or "").strip()
+        if functional.lower() not in ("", "none", "false"):
+            extras["non-local dispersion functional"] = functional
+        for tag in ("Hubbard_U", "Hubbard_J0", "Hubbard_J", "Hubbard_V", "Hubbard_alpha"):
+            terms = [] if where is None else where.findall(f".//{tag}")
+            shifts = [one.text.strip() for one in terms if one.text and any(float(x) for x in one.text.split())]
+            extras |= {f"DFT+U ({tag})": ", ".join(shifts)} if shifts else {}
+        if where is not None and where.find(".//hybrid") is not None:
+            extras["hybrid functional"] = "yes"
+    charge = root.findtext("input/bands/tot_charge")
+    if charge and float(charge) != 0:
+        extras["total charge"] = charge.strip()
+    moment = root.findtext("input/bands/tot_magnetization")
+    if moment and float(moment) >= 0:
+        extras["fixed total magnetisation"] = moment.strip()
+    for tag, name in (("noncolin", "non-collinear spin"), ("spinorbit", "spin-orbit coupling")):
+        if (output.findtext(f"magnetization/{tag}") or "").strip() == "true":
+            extras[name] = "true"
+    isolated = (root.findtext("input/boundary_conditions/assume_isolated") or "none").strip().lower()
+    extras |= {} if isolated in ("none", "") else {"isolated cell (assume_isolated)": isolated}
+    extras |= {} if root.find("input/electric_field") is None else {"electric field": "yes"}
+    return {"smearing": known, "extras": extras}
+
+
+def _fermi(output) -> dict | None:
+    """Read the Fermi level and the edges of the bands around the last electron, in eV; None if a value is missing.
+
+    Eigenvalues of all k points are filled from below: a gap lies between the last that is filled and the next.
+    """
+    bands = output.find("band_structure")
+    if bands is None or bands.findtext("fermi_energy") is None:
+        return None
+    points = bands.findall("ks_energies")
+    levels = [np.array((one.findtext("eigenvalues") or "").split(), float) for one in points]
+    weights = np.array([float(one.find("k_point").get("weight")) for one in points])
+    electrons = float(bands.findtext("nelec"))
+    alone = any((bands.findtext(tag) or "").strip() == "true" for tag in ("lsda", "noncolin"))
+    if not levels or not len(levels[0]) or not weights.sum() > 0:
+        return None
+    share = np.repeat(weights / weights.sum() * (1 if alone else 2), [len(one) for one in levels])
+    energy = np.concatenate(levels)
+    order = np.argsort(energy, kind="stable")
+    filled = np.cumsum(share[order])
+    last = int(np.searchsorted(filled, electrons - 1e-6))
+    if last + 1 >= len(energy):
+        return None
+    whole = abs(filled[last] - electrons) < 1e-4
+    top, bottom = energy[order][[last, last + 1]] * HARTREE
+    return {"level": float(bands.findtext("fermi_energy")) * HARTREE, "top": top, "gap": bottom - top if whole else 0.0}
+
+
+def _misplaced(found: dict) -> str:
+    """Return the reason if the Fermi level lies in a band although there is a gap; "" if it does not.
+
+    The number of electrons as a function of the level is not monotonic with cold smearing: pw.x before 7.0 can take a
+    solution inside the valence band. Source: F. J. dos Santos, N. Marzari, Phys. Rev. B 107 (2023) 195122.
+    """
+    at = found["fermi"]
+    if not at or not found["degauss_ry"] > 0 or not at["gap"] > GAP_WIDTHS * found["degauss_ry"] * RYDBERG:
+        return ""
+    if at["top"] - 1e-3 <= at["level"] <= at["top"] + at["gap"] + 1e-3:
+        return ""
+    return (
+        f"the Fermi level, {at['level']:.2f} eV, lies outside the gap of {at['gap']:.1f} eV above {at['top']:.2f} eV: "
+        f"{found['smearing']} smearing found a wrong solution; use smearing gaussian"
+    )
+
+
 def problems(found: dict, text: str) -> list[str]:
-    """Say why one run of pw.x is not to be trusted: `found` of its XML, `text` its other output; [] where it is."""
-    said = []
+    """List the reasons not to trust a run of pw.x: `found` of its XML, `text` its other output; [] if it is good."""
+    said = [one for one in [_misplaced(found)] if one]
     if not found["scf"] or not 0 <= found["scf_error_ha"] <= found["threshold_ha"]:
         said.append(
             f"not self-consistent: residual {found['scf_error_ha']:.1e} Ha, threshold {found['threshold_ha']:.1e} Ha"
         )
-    if not np.isfinite(found["energy_ev"]) or found["energy_ev"] == 0:
+    if not np.isfinite(found["energy_ev"]):
+        said.append("its energy is missing or not a number")
+    elif found["energy_ev"] == 0:
         said.append("its energy is 0: it was stopped before it had one")
     if found["opt"] is False:
         said.append("the relaxation did not converge")

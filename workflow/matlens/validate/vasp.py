@@ -1,7 +1,7 @@
-"""VASP: relaxations with the input sets of the Materials Project, and a strict reading of what came back.
+"""VASP: write relaxations with the input sets of the Materials Project, and judge their outputs strictly.
 
-The licence of VASP lets nobody hand pseudopotentials over: POTCAR.spec names them, and what vasprun.xml names is
-compared.
+The licence of VASP forbids handing pseudopotentials over: POTCAR.spec names them, and the judge compares the names in
+vasprun.xml.
 """
 
 import hashlib
@@ -17,11 +17,16 @@ from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
-TOLD = ("ENCUT", "ISPIN", "IBRION", "NSW", "EDIFF", "EDIFFG", "KSPACING", "LDAU", "LDAUU", "METAGGA")
 USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
-EXACT = ("ISPIN", "LDAU", "LDAUU", "METAGGA")  # settings that change what an energy means
-FINE = ("EDIFF", "KSPACING")  # settings that may be finer than asked, never coarser
+PLAIN = {  # settings that change what an energy means, with what VASP takes if none is set; None: anything
+    "ISPIN": None, "ISMEAR": None, "LDAU": (False,), "LDAUU": None, "LDAUJ": None, "LDAUL": None, "LDAUTYPE": None,
+    "METAGGA": ("--", "NONE", "F", "FALSE"), "GGA": None, "IVDW": (0,), "LUSE_VDW": (False,), "LHFCALC": (False,),
+    "LNONCOLLINEAR": (False,), "LSORBIT": (False,), "NUPDOWN": (-1,),
+}  # fmt: skip
+FINE = ("EDIFF", "KSPACING", "SIGMA")  # settings that may be finer than asked, never coarser
+TOLD = ("ENCUT", "IBRION", "NSW", "ISIF", "EDIFFG", "NELECT", *PLAIN, *FINE)
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
+OWN_GGA = {"PBE": ("PE",), "PW91": ("91",), "LDA": ("CA",)}  # the tag GGA that a family of potentials implies
 CONTINUED = "POSCAR.continued"  # where a relaxation that was stopped went on from
 
 
@@ -59,6 +64,7 @@ def prepare(
     poscar = str(inputs["POSCAR"])
     title = f"matlens {hashlib.sha256((body + poscar + str(kpoints)).encode()).hexdigest()[:20]}"
     ordered = inputs["POSCAR"].structure
+    free = cells.free_parameters(small)
     described = cells.described(
         Crystal(ordered.lattice.matrix, np.array([s.specie.Z for s in ordered]), ordered.frac_coords)
     )
@@ -71,6 +77,8 @@ def prepare(
         "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
         "settings": {key: settings[key] for key in TOLD if key in settings},
         "k_points": list(map(int, inputs["KPOINTS"].kpts[0])) if kpoints else None,
+        "k_offset": _offset(inputs["KPOINTS"]) if kpoints else None,
+        "free": free, "note": cells.unrelaxed(free, _moves(free, settings)),
         "tested_with": "inputs and reading only: VASP is licensed",
     }  # fmt: skip
     files = {
@@ -87,8 +95,30 @@ def _incar(settings: dict) -> str:
     return str(Incar(settings)).rstrip("\n") + "\n"
 
 
+def _offset(kpoints) -> list:
+    """Return the style of a mesh of k points, by its first letter, and its shift; None for a list of points."""
+    return [str(kpoints.style).rsplit(".", 1)[-1][:1].upper(), [float(x) for x in kpoints.kpts_shift]]
+
+
+def _moves(free: dict[str, int], settings: dict) -> dict[str, bool]:
+    """Tell what a run of VASP relaxes, by NSW and ISIF: 2 positions, 3 and 4 positions and shape, 5 and 6 shape."""
+    runs, kind = (settings.get("NSW") or 0) > 0, settings.get("ISIF", 2)
+    return {"shape": runs and kind in (3, 4, 5, 6), "positions": runs and kind in (0, 1, 2, 3, 4)}
+
+
+def _charge(data: bytes, parameters: dict) -> float:
+    """Return the electrons that a run had less than its neutral atoms have; nan if vasprun.xml does not say."""
+    block = re.search(rb'<array name="atomtypes"\s*>(.*?)</array>', data, re.DOTALL)
+    rows = re.findall(rb"<rc>(.*?)</rc>", block[1], re.DOTALL) if block else []
+    cells_ = [[one.strip() for one in re.findall(rb"<c>(.*?)</c>", row, re.DOTALL)] for row in rows]
+    electrons = parameters.get("NELECT")
+    if electrons is None or not cells_:
+        return np.nan
+    return sum(float(row[0]) * float(row[3]) for row in cells_) - float(electrons)
+
+
 def read(data: bytes) -> dict:
-    """Read vasprun.xml strictly; BadItem where it is cut off: parsers that mend it take two steps of three."""
+    """Read vasprun.xml strictly; raises BadItem if it is cut off: parsers that repair it take two steps of three."""
     from pymatgen.io.vasp import Vasprun
 
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
@@ -105,8 +135,10 @@ def read(data: bytes) -> dict:
                 "version": found.vasp_version, "title": str(found.incar.get("SYSTEM", "")), "incar": dict(found.incar),
                 "potentials": [re.sub(r"\s+", " ", name) for name in found.potcar_symbols],
                 "parameters": {key: found.parameters.get(key) for key in (*USED, *FINE)}
-                | {key: found.incar.get(key, found.parameters.get(key)) for key in EXACT},
+                | {key: found.incar.get(key, found.parameters.get(key)) for key in PLAIN},
                 "k_points": list(map(int, found.kpoints.kpts[0])) if found.kpoints.kpts else None,
+                "k_offset": _offset(found.kpoints) if found.kpoints.kpts else None,
+                "charge": _charge(data, {**found.parameters, **found.incar}),
                 "electronic": bool(found.converged_electronic), "ionic": bool(found.converged_ionic),
                 "energy_ev": float(found.final_energy), "forces": np.array(last["forces"], float),
                 "residual_ev": _residual(last["electronic_steps"]),
@@ -161,17 +193,30 @@ def _plain(value):
 
 
 def _settings(manifest: dict, found: dict) -> list[str]:
-    """Say which settings that bear on the energy are not those that were handed over."""
+    """List the settings that bear on the energy and are not those that were handed over."""
     said, used = [], found["parameters"]
-    for key in (*EXACT, *FINE):
+    for key in FINE:
         asked, had = manifest["settings"].get(key), used.get(key)
-        if key in FINE:
-            wrong = asked is not None and not (had is not None and 0 < had <= 1.001 * asked)
-        else:
-            wrong = asked is not None and _plain(had) != _plain(asked)
-        said += [f"{key} was {had}, not {asked}"] if wrong else []
+        if asked is not None and not (had is not None and 0 < had <= 1.001 * asked):
+            said.append(f"{key} was {had}, not {asked}")
+    for key, plain in PLAIN.items():
+        asked, had = manifest["settings"].get(key), used.get(key)
+        if asked is not None:
+            said += [f"{key} was {had}, not {asked}"] if _plain(had) != _plain(asked) else []
+        elif plain is not None and had is not None and _plain(had) not in [_plain(one) for one in plain]:
+            said.append(f"{key} was {had}, which was not asked for")
+    functional = used.get("GGA")
+    if manifest["settings"].get("GGA") is None and functional is not None:
+        own = OWN_GGA.get(str(manifest.get("functional", "")).split("_")[0].upper(), ())
+        if own and _plain(functional) not in ("--", "NONE", *own):
+            said.append(f"GGA was {functional}, which was not asked for")
+    if "NELECT" not in manifest["settings"] and abs(found["charge"]) > 1e-3:
+        said.append(f"the cell had the total charge {found['charge']:+g} e, which was not asked for")
     if manifest["k_points"] and found["k_points"] != manifest["k_points"]:
         said.append(f"the k points were {found['k_points']}, not {manifest['k_points']}")
+    elif manifest.get("k_offset") and found["k_offset"] != manifest["k_offset"]:
+        style, shift = found["k_offset"] or ("", [])
+        said.append(f"the mesh of k points was of style {style} with offset {shift}, not {manifest['k_offset']}")
     if manifest["settings"].get("NSW") and not used.get("NSW"):
         said.append("its atoms were not relaxed, as was asked")
     return said
@@ -229,4 +274,5 @@ def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa
     }
     if manifest["cubic_cells"]:
         values["lattice_constant_a"] = ((final.volume * manifest["cubic_cells"]) ** (1 / 3), "A", None)
-    return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said), "values": values}
+    reason = "; ".join([*said, *filter(None, [manifest.get("note", "")])])
+    return {"status": REJECTED if said else ACCEPTED, "reason": reason, "values": values}

@@ -1,8 +1,9 @@
 """Files of crystals, told apart by what is in them.
 
 A format is a module with two functions. `records(source)` lists what the file holds, cheaply, as Records: where each
-one starts and how long it is, its name, the scalars beside it. `decode(source, record, disorder)` makes a Crystal of
-one of them, or raises BadItem. A file that is no such thing at all raises BadItem in either.
+one starts and how long it is, its name, the scalars beside it. `decode(source, record, disorder, max_atoms, notes)`
+makes a Crystal of one of them, adds to the list `notes` what it had to assume, or raises BadItem. A file that is no
+such thing at all raises BadItem in either.
 """
 
 import csv

@@ -39,7 +39,7 @@ def records(source: Source) -> Iterator[Record]:
         yield Record(0, 0, number, name_of(values), beside)
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one row."""
     query = "SELECT numbers, positions, cell, pbc FROM systems WHERE id = ?"
     try:

@@ -1,22 +1,24 @@
-"""CIF files: every block with atoms is a structure. Parsed by pymatgen; see `symmetry` for the space group."""
+"""CIF files: every block with atoms is a structure, made by its symmetry operations (see `symmetry`)."""
 
 import math
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
+from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats import symmetry
-from matlens.ingest.formats.common import Record, Source, build, matrix
+from matlens.ingest.formats import cif_sites, cif_text, operations, symmetry
+from matlens.ingest.formats.cif_text import number, said
+from matlens.ingest.formats.common import TOLERANCE, Record, Source, build, matrix
 from matlens.job.batch import BadItem
 
-SAME_SITE = 2e-3  # fractional: images of an atom at 0.333 are one, as those at 1/3 are
 OVERLAP_A = 0.5  # angstrom; with the wrong one of two origins atoms come nearer than this
-GROUPS = re.compile(r"OH|O-H|[Ww]at|NO3")  # words for groups of atoms, of which pymatgen would take one or none
 BLOCK = re.compile(rb"\s*data_(\S*)", re.I)
+CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+Z = "_cell_formula_units_z"
+EXACT, ROUNDED = 0.005, 0.05  # by how much atoms may differ from a formula: of whole atoms, of occupancies
 
 
 def records(source: Source) -> Iterator[Record]:
@@ -42,136 +44,136 @@ def records(source: Source) -> Iterator[Record]:
         yield Record(offset, end - offset, row, unique if len(blocks) > 1 else None)
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one block, in the cell of the file."""
-    return from_text(source.text(record), disorder, max_atoms)
+    return from_text(source.text(record), disorder, max_atoms, notes)
 
 
-def _without_words(text: str) -> str:
-    """Disarm "data_" at the start of a line in text fields, where pymatgen would begin another block."""
-    lines, quoted = text.splitlines(), False
-    for number, line in enumerate(lines):
-        if line.startswith(";"):
-            quoted = not quoted
-        elif quoted and line.lstrip().lower().startswith("data_"):
-            lines[number] = f". {line}"
-    return "\n".join(lines) + "\n"
+def from_text(text: str, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
+    """Make a crystal of the text of one block, in the cell of the file.
 
-
-def from_text(text: str, disorder: str, max_atoms: int) -> Crystal:
-    """Make a crystal of the text of one block.
-
-    BadItem where pymatgen cannot read it, where its symmetry is unknown or does not fit its cell, and where the atoms
-    do not add up to the formula that the file states.
+    What was assumed is added to `notes`. BadItem where the text cannot be read, where its symmetry is unknown, no
+    group, or does not fit its cell, and where the atoms do not add up to the formula, or to Z of it, that the file
+    states.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            structure, complaint = _of_origins(_symmetries(_without_words(text), max_atoms))
-        except BadItem:
+    try:
+        block = _block(text)
+        cell = _cell(block)
+        shares, frac = cif_sites.read(block, disorder, max_atoms)
+        found = symmetry.of_block(block, cell)
+        if not found:
+            found = [symmetry.Symmetry("", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))]
+            if notes is not None and said(block, (Z,)) is None:
+                notes.append("its CIF states no symmetry: the atoms listed are taken for all of the cell")
+        crystal, complaint = _of_origins(block, found, cell, shares, frac, disorder, max_atoms)
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, BadItem):
             raise
-        except Exception as error:
-            why = _told(str(error))
-            raise BadItem(f"the CIF cannot be read ({why[:200]}); it may be truncated or wrong") from error
-    crystal = build(
-        structure.lattice.matrix,
-        [{kind.symbol: share for kind, share in site.species.items()} for site in structure],
-        structure.frac_coords,
-        disorder,
-    )
+        raise BadItem(f"the CIF cannot be read ({str(error)[:200]}); it may be truncated or wrong") from error
     if complaint:
-        raise BadItem(f"its atoms are not those of the formula it states ({complaint[:160]}); it may be truncated")
+        raise BadItem(complaint)
     return crystal
 
 
-def _told(error: str) -> str:
-    """Say in our words what pymatgen says often."""
-    crowded = re.search(r"Occupancy ([\d.]+) exceeded tolerance", error)
-    if crowded:
-        return f"atoms on one site have an occupancy of {crowded[1]} together: they overlap"
-    return error.replace("Invalid CIF file with no structures!", "no structure could be built").replace("\n", " ")
+def _block(text: str) -> dict:
+    """Find the one block with atoms in a text."""
+    found = [block for block in cif_text.blocks(text) if any(name.startswith("_atom_site_") for name in block)]
+    if len(found) != 1:
+        raise BadItem(f"the CIF cannot be read ({len(found)} blocks of it have atoms); it may be truncated or wrong")
+    return found[0]
 
 
-def _parsed(text: str):
-    from pymatgen.io.cif import CifParser
-
-    return CifParser.from_str(text, check_cif=False, occupancy_tolerance=1.01, site_tolerance=SAME_SITE)
-
-
-def _symmetries(text: str, max_atoms: int) -> list[tuple[str, object]]:
-    """Parse a block once for every symmetry that it may have: what that is called, and the parser."""
-    from pymatgen.io.cif import str2float
-
-    parser = _parsed(text)
-    block = next(iter(parser.as_dict().values()), {})
-    _check_atoms(block, max_atoms)
-    sizes = [str2float(block[f"_cell_{name}"]) for name in CELL]
-    cell = matrix(*sizes) if math.prod(sizes[:3]) else np.zeros((3, 3))
-    if given := symmetry.listed(block):
-        symmetry.check(given, cell)
-        return [("", parser)]
-    found = symmetry.candidates(block, cell)
-    lines = ["\nloop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"'{xyz}'\n" for xyz in xyzs) for _, xyzs in found]
-    made = [(said, _parsed(text + more)) for (said, _), more in zip(found, lines, strict=True)] or [("", parser)]
-    for _, one in made:
-        _check_atoms(next(iter(one.as_dict().values())), max_atoms)
-    return made
+def _cell(block: dict) -> np.ndarray:
+    """Read the cell: (3, 3), rows in angstrom."""
+    sizes = [said(block, (f"_cell_{name}",)) for name in CELL]
+    if lost := [name for name, size in zip(CELL, sizes, strict=True) if size is None]:
+        raise BadItem(f"the CIF cannot be read (its cell has no _cell_{lost[0]}); it may be truncated or wrong")
+    return matrix(*(number(size) for size in sizes))
 
 
-def _of_origins(parsers: list[tuple[str, object]]) -> tuple:
-    """Build the structure, and say what is wrong with its formula; of two origins, with the one that makes sense.
+def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max_atoms: int) -> tuple:
+    """Build the crystal, and say what is wrong with its formula; of two origins, with the one that makes sense.
 
     That is the one with which no atoms overlap and the formula, where it is stated, is met.
     """
-    if len(parsers) == 1:
-        return _built(parsers[0][1])
     good = []
-    for _, parser in parsers:
+    for one in found:
         try:
-            structure, complaint = _built(parser)
-        except ValueError:  # an occupancy above 1
+            places, kinds = _placed(one, shares, frac, max_atoms)
+        except BadItem:  # an occupancy above 1
+            if len(found) == 1:
+                raise
             continue
-        if not complaint and not _overlap(structure):
-            good.append(structure)
+        complaint = _complaint(block, kinds)
+        if len(found) == 1:
+            return build(cell, kinds, places, disorder), complaint
+        if not complaint and not _overlap(cell, places):
+            good.append((places, kinds))
     if len(good) != 1:
-        names = " or ".join(repr(said) for said, _ in parsers)
+        names = " or ".join(repr(one.said) for one in found)
         raise BadItem(f"its space group has two origins, and it does not say which: write {names}, or the operations")
-    return good[0], None
+    return build(cell, good[0][1], good[0][0], disorder), None
 
 
-def _built(parser) -> tuple:
-    (structure,) = parser.parse_structures(primitive=False, on_error="raise")
-    complaint = parser.check(structure)
-    return structure, complaint if complaint and complaint.startswith(("Missing", "Incorrect")) else None
+def _placed(one: symmetry.Symmetry, shares: list, frac: np.ndarray, max_atoms: int) -> tuple[np.ndarray, list]:
+    """Put sites at all their images: positions (N, 3), and the occupancies there of those that share a place."""
+    places, member = operations.expanded(frac, one.turns, one.shifts, max_atoms)
+    groups = operations.together(places)
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    if len(first) > max_atoms:
+        raise BadItem(f"it has {len(first)} atoms; {max_atoms} are allowed (max_atoms)")
+    if len(first) == len(places):
+        return places, [shares[site] for site in member.tolist()]
+    kinds: list[dict[int, float]] = [{} for _ in first]
+    for group, site in zip(inverse.tolist(), member.tolist(), strict=True):
+        for z, share in shares[site].items():
+            kinds[group][z] = kinds[group].get(z, 0.0) + share
+    most = max(sum(kind.values()) for kind in kinds)
+    if most > 1 + TOLERANCE:
+        raise BadItem(f"atoms on one site have an occupancy of {most:g} together: they overlap; correct the positions")
+    order = np.argsort(first, kind="stable")
+    return places[first[order]], [kinds[at] for at in order.tolist()]
 
 
-def _overlap(structure) -> bool:
+def _overlap(cell: np.ndarray, places: np.ndarray) -> bool:
     from matlens.crystal.kernels import closest
 
-    return closest(np.array(structure.lattice.matrix), np.array(structure.frac_coords), OVERLAP_A)[1] >= 0
+    return closest(np.ascontiguousarray(cell), np.ascontiguousarray(places), OVERLAP_A)[1] >= 0
 
 
-CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+def _complaint(block: dict, kinds: list[dict[int, float]]) -> str | None:
+    """Say how the atoms of the cell differ from the formula, or from Z times it, that a block states."""
+    stated = cif_sites.formula(block) or cif_sites.formula(block, ("_chemical_formula_structural",))
+    if not stated:
+        return None
+    there: dict[int, float] = {}
+    for kind in kinds:
+        for z, share in kind.items():
+            there[z] = there.get(z, 0.0) + share
+    wrong = "its atoms are not those of the formula it states"
+    for some, others, where in ((stated, there, "no position"), (there, stated, "no part in the formula")):
+        if missing := [SYMBOLS[z - 1] for z in some if z not in others and some[z] > 0]:
+            return f"{wrong} ({', '.join(missing)} has {where}); give all atoms, or correct the formula"
+    ratios = {z: there[z] / stated[z] for z in stated if stated[z] > 0}
+    slack = EXACT if all(abs(sum(kind.values()) - 1) < TOLERANCE and len(kind) == 1 for kind in kinds) else ROUNDED
+    if max(ratios.values()) > min(ratios.values()) * (1 + slack):
+        lists = ", ".join(f"{SYMBOLS[z - 1]} {there[z]:g} of {stated[z]:g}" for z in ratios)
+        return f"{wrong} (in another proportion: {lists}); it may be truncated"
+    return _counted(block, stated, sum(there.values()), slack)
 
 
-def _check_atoms(block: dict, max_atoms: int) -> None:
-    """Refuse a block that lists too many atoms, before symmetry is worked out, or some without positions.
-
-    An occupancy that is not known counts as 1, as one that is not given.
-    """
-    places = [block.get(f"_atom_site_fract_{axis}") for axis in "xyz"]
-    if not all(isinstance(place, list) for place in places):
-        raise BadItem("it has no fractional coordinates (_atom_site_fract_x, y and z) in a loop; give them")
-    if len(places[0]) > max_atoms:
-        raise BadItem(f"it has {len(places[0])} atoms or more; {max_atoms} are allowed (max_atoms)")
-    lost = sum(any(value in ("?", ".") for value in place) for place in zip(*places, strict=True))
-    if lost:
-        raise BadItem(
-            f"{lost} of its {len(places[0])} atoms have no positions ('?' or '.'); give them or take them out"
-        )
-    words = block.get("_atom_site_type_symbol") or block.get("_atom_site_label") or []
-    if group := next((word for word in words if GROUPS.match(word)), None):
-        raise BadItem(f"its site {group!r} is a group of atoms; give the element and the position of each")
-    shares = block.get("_atom_site_occupancy")
-    if isinstance(shares, list):
-        shares[:] = ["1" if share in ("?", ".") else share for share in shares]
+def _counted(block: dict, stated: dict[int, float], atoms: float, slack: float) -> str | None:
+    """Compare the atoms of the cell with Z formulas; one that stands for the whole cell may have Z as its divisor."""
+    units = said(block, (Z,))
+    if units is None or not re.fullmatch(r"\d+(\.0*)?", units) or float(units) < 1:
+        return None
+    whole, units = sum(stated.values()), int(float(units))
+    counts = list(stated.values())
+    divisor = math.gcd(*map(round, counts)) if all(abs(n - round(n)) < 1e-6 for n in counts) else 1
+    allowed = {units * whole} | ({whole} if divisor > 1 and units == divisor else set())
+    if any(abs(atoms - count) <= max(slack * count, 0.01) for count in allowed):
+        return None
+    return (
+        f"its cell has {atoms:g} atoms, and Z = {units} formulas of {whole:g} atoms are {units * whole:g}; its "
+        "symmetry operations, its atoms or Z (_cell_formula_units_Z) are wrong: correct them"
+    )

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,7 +21,9 @@ NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1,
 PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
 UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
-STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif")
+HEAD_BYTES = 1 << 16
+STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif", "initial_structure", "final_structure")
+STRUCTURES += ("relaxed_structure", "computed_structure_entry", "cse", "relaxed_cse", "structure_dict")
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
 TOLERANCE = 0.01  # in an occupancy
 
@@ -49,6 +51,11 @@ class Source:
         self._handle.seek(0)
         if text_files.encoding(self._handle.read(2)) == "utf-16":
             self._handle = _recoded(self._handle)
+        self._handle.seek(0)
+        head = self._handle.read(HEAD_BYTES)
+        if b"\r" in head and b"\n" not in head and b"\0" not in head:  # lines that end as on old Macs
+            self._handle.seek(0)
+            self._handle = io.BytesIO(self._handle.read(IN_MEMORY_BYTES).replace(b"\r", b"\n"))
         self.size = self._handle.seek(0, io.SEEK_END)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -130,7 +137,19 @@ def decoded(data: bytes) -> str:
 
 def column_of(header: Sequence[str]) -> str | None:
     """Find the column of a table that holds the structures."""
-    return next((name for wanted in STRUCTURES for name in header if name.strip().lower() == wanted), None)
+    return next(iter(structure_columns(header)), None)
+
+
+def structure_columns(header: Iterable[str]) -> list[str]:
+    """List the columns of a table, or the keys of an object, that may hold structures: the first is the one to read."""
+    names = [str(name) for name in header]
+    return [name for wanted in STRUCTURES for name in names if name.strip().lower() == wanted]
+
+
+def note_column(taken: str, others: Sequence[str], notes: list[str] | None) -> None:
+    """Note which of several structures of one row was read."""
+    if notes is not None:
+        notes.append(f"its structure is that of '{taken}', not that of {', '.join(map(repr, others))}")
 
 
 def name_of(values: Mapping) -> str | None:
@@ -152,9 +171,11 @@ def scalars_of(values: Mapping) -> dict:
     }
 
 
-def atomic_number(symbol: str) -> int:
+def atomic_number(symbol: str | int) -> int:
     """Give the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv")."""
-    found = re.match(r"\s*([A-Za-z]{1,2})(?![A-Za-z])", str(symbol))
+    if isinstance(symbol, int):
+        return symbol
+    found = re.match(r"\s*\d{0,3}([A-Za-z]{1,2})(?![A-Za-z])", str(symbol))  # 2H: its isotopes are the element
     number = NUMBER.get(found[1].capitalize()) if found else None
     if number is None:
         raise BadItem(f"unknown element {str(symbol)[:20]!r}; give a chemical symbol")
@@ -190,6 +211,12 @@ def fractional(cell: np.ndarray, cartesian: np.ndarray) -> np.ndarray:
     return np.linalg.solve(cell.T, np.asarray(cartesian, float).T).T
 
 
+def few(count: int, max_atoms: int) -> None:
+    """Refuse a structure that lists more atoms than are allowed."""
+    if count > max_atoms:
+        raise BadItem(f"it has {count} atoms; {max_atoms} are allowed (max_atoms)")
+
+
 def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
     """Make a Crystal of sites, each a symbol or a mapping of symbol to occupancy.
 
@@ -197,6 +224,9 @@ def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
     lower atomic number among equals); a site that is empty more than half of the time stays empty.
     """
     species, kept, mixed = [], [], 0
+    frac = np.asarray(frac, float).reshape(-1, 3)
+    if len(frac) != len(sites):
+        raise BadItem(f"it has {len(sites)} species and {len(frac)} positions; it may be incomplete")
     for position, site in enumerate(sites):
         parts = {site: 1.0} if isinstance(site, str) else site
         shares: dict[int, float] = {}
@@ -219,5 +249,4 @@ def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
             f"{mixed} of its {len(sites)} sites are disordered (partial or shared occupancy); order it, or set "
             "disorder: majority"
         )
-    frac = np.asarray(frac, float).reshape(-1, 3)
     return Crystal(np.asarray(cell, float).reshape(3, 3), np.array(species, np.uint8), frac[kept])

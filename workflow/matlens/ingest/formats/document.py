@@ -1,13 +1,26 @@
 """JSON documents: pymatgen structures, OPTIMADE answers, and tables of them. Read as plain JSON: no class is made."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, matrix, name_of, scalars_of
+from matlens.ingest.formats import optimade
+from matlens.ingest.formats.common import (
+    Record,
+    Source,
+    build,
+    decoded,
+    few,
+    fractional,
+    matrix,
+    name_of,
+    note_column,
+    scalars_of,
+    structure_columns,
+)
 from matlens.job.batch import BadItem
 
 ASIDE = {"@module", "@class", "@version", "charge"}
@@ -26,13 +39,18 @@ def _entries(source: Source) -> list[dict]:
 
 
 def entries(found) -> list[dict]:
-    """List the structures of a JSON value: one, a list of them, OPTIMADE's `data`, or a table of columns and data."""
-    if isinstance(found, Mapping) and {"columns", "data"} <= set(found):  # a pandas table, as matminer's sets are
+    """List the structures of a JSON value: one, a list of them, OPTIMADE's `data`, or a table as pandas writes them.
+
+    A table is by rows (records), by columns ({column: {index: value}} or lists), by index, or split into columns and
+    data.
+    """
+    if isinstance(found, Mapping) and {"columns", "data"} <= set(found):  # split, as matminer's sets are
         rows = [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
-        names = found.get("index") or [None] * len(rows)
-        return [{"id": name, **row} if isinstance(name, str) else row for name, row in zip(names, rows, strict=True)]
+        return _indexed(found.get("index") or [None] * len(rows), rows)
     if isinstance(found, Mapping) and "data" in found and "lattice" not in found:
         found = found["data"]
+    if isinstance(found, Mapping) and (rows := _by_columns(found)):
+        return rows
     if isinstance(found, Mapping) and is_one(found):
         return [found]
     if isinstance(found, Mapping) and found and all(isinstance(v, Mapping) and is_one(v) for v in found.values()):
@@ -43,15 +61,36 @@ def entries(found) -> list[dict]:
     raise BadItem(f"its JSON holds no structures{keys}: neither pymatgen's, nor OPTIMADE's, nor a list of them")
 
 
+def _by_columns(found: Mapping) -> list[dict] | None:
+    """Turn {column: {index: value}} or {column: [value, ...]} into rows; None where a value is no such table."""
+    held = structure_columns(found)
+    one = found[held[0]] if held else None
+    if isinstance(one, Mapping) and one and all(isinstance(each, (Mapping, str)) for each in one.values()):
+        if is_one(one) or not all(isinstance(column, Mapping) for column in found.values()):
+            return None
+        names = list(dict.fromkeys(name for column in found.values() for name in column))
+        return _indexed(names, [{key: column.get(name) for key, column in found.items()} for name in names])
+    if isinstance(one, list) and all(isinstance(c, list) and len(c) == len(one) for c in found.values()):
+        return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
+    return None
+
+
+def _indexed(names: Sequence, rows: list[dict]) -> list[dict]:
+    """Name rows by an index of words; the numbers that pandas counts rows by are no names."""
+    return [
+        {"id": name, **row} if isinstance(name, str) and not name.isdigit() and name_of(row) is None else row
+        for name, row in zip(names, rows, strict=True)
+    ]
+
+
 def is_one(entry: Mapping) -> bool:
     """Tell whether a JSON object holds one structure."""
     return (
         {"lattice", "sites"} <= set(entry)
-        or "structure" in entry
+        or bool(structure_columns(entry))
         or "atoms" in entry
         or "lattice_vectors" in (entry.get("attributes") or {})
         or {"cell", "species"} <= set(entry)
-        or "cif" in entry
     )
 
 
@@ -69,15 +108,24 @@ def records(source: Source) -> Iterator[Record]:
         yield Record(0, source.size, row, name_of(entry), beside(entry))
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one structure of the document."""
-    return from_entry(_entries(source)[record.row], disorder, max_atoms)
+    return from_entry(_entries(source)[record.row], disorder, max_atoms, notes)
 
 
-def from_entry(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
+def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one JSON object, whichever of the known forms it has."""
     try:
-        for key, reader in READERS.items():
+        if isinstance(entry.get("sites"), list):
+            return _pymatgen(entry, disorder, max_atoms)
+        if isinstance(entry.get("attributes"), Mapping):
+            return optimade.read(entry["attributes"], disorder, max_atoms)
+        held = [key for key in structure_columns(entry) if isinstance(entry[key], (Mapping, str))]
+        if held:
+            if held[1:]:
+                note_column(held[0], held[1:], notes)
+            return _inner(entry[held[0]], disorder, max_atoms, notes)
+        for key, reader in (("atoms", _jarvis), ("cell", _plain)):
             if isinstance(entry.get(key), (Mapping, list, str)):
                 return reader(entry, disorder, max_atoms)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
@@ -89,15 +137,10 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     raise BadItem(f"no structure among its keys {', '.join(map(str, list(entry)[:8]))}; give cell, species and frac")
 
 
-def _few(count: int, max_atoms: int) -> None:
-    if count > max_atoms:
-        raise BadItem(f"it has {count} atoms; {max_atoms} are allowed (max_atoms)")
-
-
 def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     """Read a pymatgen Structure written as a dict."""
     sites, lattice = entry["sites"], entry["lattice"]
-    _few(len(sites), max_atoms)
+    few(len(sites), max_atoms)
     cell = lattice["matrix"] if "matrix" in lattice else matrix(*(lattice[k] for k in PARAMETERS))
     if lattice.get("pbc") is not None and not all(lattice["pbc"]):
         raise BadItem("it is not periodic along all axes; only crystals can be used")
@@ -115,25 +158,10 @@ def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     return build(cell, kinds, frac, disorder)
 
 
-def _optimade(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
-    """Read a structure entry of OPTIMADE (specification 1.1): Cartesian positions, species by name."""
-    found = entry["attributes"]
-    if found.get("dimension_types") not in (None, [1, 1, 1]):
-        raise BadItem(f"it is not periodic along all axes (dimension_types {found['dimension_types']})")
-    positions = found["cartesian_site_positions"]
-    _few(len(positions), max_atoms)
-    kinds = {}
-    for one in found.get("species") or []:
-        kinds[one["name"]] = dict(zip(one["chemical_symbols"], one["concentration"], strict=True))
-    cell = np.array(found["lattice_vectors"], float).reshape(3, 3)
-    sites = [kinds.get(name, name) for name in found["species_at_sites"]]
-    return build(cell, sites, fractional(cell, np.array(positions, float).reshape(-1, 3)), disorder)
-
-
 def _jarvis(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     """Read the `atoms` of a JARVIS entry: lattice_mat, coords, elements, cartesian."""
     atoms = entry["atoms"]
-    _few(len(atoms["elements"]), max_atoms)
+    few(len(atoms["elements"]), max_atoms)
     cell, coords = np.array(atoms["lattice_mat"], float).reshape(3, 3), np.array(atoms["coords"], float).reshape(-1, 3)
     frac = fractional(cell, coords) if atoms.get("cartesian") else coords
     return build(cell, [str(symbol) for symbol in atoms["elements"]], frac, disorder)
@@ -144,7 +172,7 @@ def _plain(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     from matlens.ingest.formats.common import SYMBOLS
 
     species, frac = entry["species"], np.array(entry["frac"], float).reshape(-1, 3)
-    _few(len(species), max_atoms)
+    few(len(species), max_atoms)
     if len(frac) != len(species):
         raise BadItem(f"it has {len(species)} species and {len(frac)} positions; it may be incomplete")
     cell = np.array(entry["cell"], float)
@@ -153,34 +181,25 @@ def _plain(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     return build(cell, names, frac, disorder)
 
 
-def _inner(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
+def _inner(inner: Mapping | str, disorder: str, max_atoms: int, notes: list[str] | None) -> Crystal:
     """Read the structure in a row that has a target beside it; it may be text itself (JSON or CIF)."""
-    inner = entry["structure"]
     if isinstance(inner, str):
-        return from_cell(inner, disorder, max_atoms)
-    return from_entry(inner, disorder, max_atoms)
+        return from_cell(inner, disorder, max_atoms, notes)
+    return from_entry(inner, disorder, max_atoms, notes)
 
 
-def from_cell(text: str, disorder: str, max_atoms: int) -> Crystal:
+def from_cell(text: str, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of the text in one cell of a table: CIF, or JSON."""
     from matlens.ingest.formats import cif
 
     if text.lstrip()[:1] == "{":
         try:
-            return from_entry(json.loads(text), disorder, max_atoms)
+            return from_entry(json.loads(text), disorder, max_atoms, notes)
         except json.JSONDecodeError as error:
             raise BadItem(f"its structure is not valid JSON ({error}); it may be truncated") from error
     if not text.strip():
         raise BadItem("its row has no structure; fill it in")
-    return cif.from_text(text, disorder, max_atoms)
+    return cif.from_text(text, disorder, max_atoms, notes)
 
 
 PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")
-READERS = {
-    "sites": _pymatgen,
-    "attributes": _optimade,
-    "structure": _inner,
-    "atoms": _jarvis,
-    "cif": lambda entry, disorder, max_atoms: from_cell(entry["cif"], disorder, max_atoms),
-    "cell": _plain,
-}

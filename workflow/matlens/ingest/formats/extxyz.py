@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, name_of, scalars_of
+from matlens.ingest.formats.common import SYMBOLS, Record, Source, build, decoded, fractional, name_of, scalars_of
 from matlens.job.batch import BadItem
 
 PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
 LAYOUT = "species:S:1:pos:R:3"
+KINDS = ("species", "element", "z", "numbers", "atomic_numbers")  # columns that hold symbols or atomic numbers
 TRUE, FALSE = ("T", "TRUE", "1"), ("F", "FALSE", "0")
 
 
@@ -47,7 +48,7 @@ def records(source: Source) -> Iterator[Record]:
     yield from found
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one frame; it needs a Lattice, along all of which it is periodic (pbc="T T T", or not said)."""
     count, comment, *rows = decoded(source.read(record.offset, record.length)).splitlines()
     if int(count) > max_atoms:
@@ -63,7 +64,8 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Cry
         kinds, positions = _columns(values.get("properties", LAYOUT))
         words = [row.split() for row in rows]
         frac = fractional(cell, np.array([row[positions : positions + 3] for row in words], float).reshape(-1, 3))
-        return build(cell, [row[kinds] for row in words], frac, disorder)
+        symbols = [row[kinds] for row in words]
+        return build(cell, [_symbol(int(word)) if word.isdigit() else word for word in symbols], frac, disorder)
     except BadItem:
         raise
     except (ValueError, IndexError) as error:
@@ -76,6 +78,14 @@ def _columns(layout: str) -> tuple[int, int]:
     for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         first[name.lower()] = at
         at += int(width)
-    if "pos" not in first or not {"species", "element"} & set(first):
+    kinds = next((first[name] for name in KINDS if name in first), None)
+    if "pos" not in first or kinds is None:
         raise BadItem(f"its Properties ({layout[:60]}) have no species or no pos; add them")
-    return first.get("species", first.get("element", 0)), first["pos"]
+    return kinds, first["pos"]
+
+
+def _symbol(number: int) -> str:
+    """Give the symbol of an atomic number."""
+    if not 1 <= number <= len(SYMBOLS):
+        raise BadItem(f"unknown element number {number}; give atomic numbers or symbols")
+    return SYMBOLS[number - 1]

@@ -27,10 +27,10 @@ def records(source: Source) -> Iterator[Record]:
         row += 1
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one line."""
     try:
         entry = json.loads(source.read(record.offset, record.length))
     except ValueError as error:
         raise BadItem(f"its line is not valid JSON ({error})") from error
-    return document.from_entry(entry, disorder, max_atoms)
+    return document.from_entry(entry, disorder, max_atoms, notes)

@@ -1,19 +1,87 @@
-"""POSCAR and CONTCAR of VASP 5 and later; of VASP 4 where the first line, or those of the atoms, name the elements."""
+"""POSCAR, CONTCAR and XDATCAR of VASP 5 and later, one structure or many, and POSCAR of VASP 4 that names its elements.
 
+Elements of VASP 4 stand on the first line, or behind the coordinates. `#` and `!` begin comments.
+"""
+
+import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats.common import NUMBER, Record, Source, build, fractional
+from matlens.ingest.formats.common import NUMBER, Record, Source, build, decoded, fractional
 from matlens.job.batch import BadItem
 
 EXPONENT = str.maketrans("Dd", "Ee")
+FRAME = re.compile(r"\s*(direct|cartesian)\s+configuration\s*=?", re.I)
+MODE = re.compile(r"\s*[sScCkKdD]")
+NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?$")
+
+
+class Frame(NamedTuple):
+    """Where one structure of a file is: the line that its header begins on, the line of its mode, its atoms."""
+
+    header: int
+    mode: int
+    atoms: int
+    names: list[str]
+
+
+@lru_cache(maxsize=2)
+def _lines(source: Source) -> list[str]:
+    return decoded(source.read(0, source.size)).splitlines()
 
 
 def records(source: Source) -> Iterator[Record]:
-    """List the one structure of the file."""
-    yield Record(0, source.size, 0)
+    """List the structures of the file, one or the frames of a trajectory."""
+    for row, _ in enumerate(_frames(source)):
+        yield Record(0, source.size, row)
+
+
+@lru_cache(maxsize=2)
+def _frames(source: Source) -> list[Frame]:
+    """Find the structures of a file; velocities and what else stands behind the atoms is left.
+
+    A frame of XDATCAR begins with "Direct configuration=", one of a file of several POSCAR with a header of its own.
+    """
+    lines = _lines(source)
+    try:
+        found = [_header(lines, 0)]
+    except BadItem:
+        raise
+    except (ValueError, IndexError) as error:
+        raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
+    at = found[0].mode + 1 + found[0].atoms
+    while at < len(lines):
+        last = found[-1]
+        if FRAME.match(lines[at]):
+            found.append(last._replace(mode=at))
+        elif _is_header(lines, at):
+            found.append(_header(lines, at))
+        else:
+            at += 1
+            continue
+        at = found[-1].mode + 1 + found[-1].atoms
+    return found
+
+
+def _bare(line: str) -> list[str]:
+    """Cut a line into words, without its comment."""
+    return re.split(r"[#!]", line, maxsplit=1)[0].split()
+
+
+def _is_header(lines: list[str], at: int) -> bool:
+    """Tell whether another POSCAR begins on a line: scale, cell, elements, counts and mode follow it."""
+    words = [_bare(line) for line in lines[at + 1 : at + 9]]
+    if len(words) < 7 or len(words[0]) not in (1, 3) or not all(map(NUMERAL.match, words[0])):
+        return False
+    if any(len(row) < 3 or not all(map(NUMERAL.match, row[:3])) for row in words[1:4]):
+        return False
+    counts = words[4] if words[4] and all(word.isdigit() for word in words[4]) else words[5]
+    mode = lines[at + 6 if counts is words[4] else at + 7]
+    return bool(counts) and all(word.isdigit() for word in counts) and bool(MODE.match(mode))
 
 
 def _symbol(word: str) -> str:
@@ -21,22 +89,29 @@ def _symbol(word: str) -> str:
     return word.split("_")[0].split("/")[0]
 
 
-def _counts(lines: list[str]) -> tuple[list[str], list[int], int]:
-    """Read the elements and their counts, and say on which line the coordinates begin to be announced."""
-    words = lines[5].split()
+def _header(lines: list[str], start: int) -> Frame:
+    """Read the elements and their counts, and find the line of the mode."""
+    words = _bare(lines[start + 5])
     if words and all(word.isdigit() for word in words):
-        counts = [int(word) for word in words]
-        names = [_symbol(word) for word in lines[0].split()]
+        counts, at = [int(word) for word in words], start + 6
+        names = [_symbol(word) for word in _bare(lines[start])]
         if len(names) != len(words) or not all(name in NUMBER for name in names):
-            names = _beside(lines[6:], counts)
-        return names, counts, 6
-    return [_symbol(word) for word in words], [int(word) for word in lines[6].split("!")[0].split()], 7
+            names = _beside(lines[at:], counts)
+    else:
+        counts, at = [int(word) for word in _bare(lines[start + 6])], start + 7
+        names = [_symbol(word) for word in words]
+    if len(names) != len(counts):
+        raise BadItem(f"it names {len(names)} elements and counts {len(counts)}; correct lines 6 and 7")
+    if lines[at].strip()[:1] in ("S", "s"):
+        at += 1
+    every = [name for name, count in zip(names, counts, strict=True) for _ in range(min(count, 1 << 20))]
+    return Frame(start, at, sum(counts), every)
 
 
 def _beside(lines: list[str], counts: list[int]) -> list[str]:
     """Find the elements of a VASP 4 file behind the coordinates of the first atom of each kind."""
     start = 2 if lines[0].strip()[:1] in ("S", "s") else 1
-    firsts = [lines[start + sum(counts[:kind])].split() for kind in range(len(counts))]
+    firsts = [lines[start + sum(counts[:kind])].replace("!", " ").split() for kind in range(len(counts))]
     names = [_symbol(words[-1]) if len(words) > 3 else "" for words in firsts]
     if not all(name in NUMBER for name in names):
         raise BadItem("it does not name its elements (VASP 4); write their symbols on line 6")
@@ -48,24 +123,16 @@ def _numbers(words: list[str]) -> list[float]:
     return [float(word.translate(EXPONENT)) for word in words]
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
-    """Make a crystal of the file: scaled cell, counts, direct or Cartesian coordinates; the rest is left."""
-    lines = source.text(record).splitlines()
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
+    """Make a crystal of one structure: scaled cell, counts, direct or Cartesian coordinates."""
+    lines, frame = _lines(source), _frames(source)[record.row]
+    total, start = frame.atoms, frame.header
+    if total > max_atoms:
+        raise BadItem(f"it has {total} atoms; {max_atoms} are allowed (max_atoms)")
     try:
-        scale = np.array(_numbers(lines[1].split("!")[0].split()[:3]))
-        cell = np.array([_numbers(line.split()[:3]) for line in lines[2:5]])
-        names, counts, at = _counts(lines)
-        if len(names) != len(counts):
-            raise BadItem(f"it names {len(names)} elements and counts {len(counts)}; correct lines 6 and 7")
-        total = sum(counts)
-        if total > max_atoms:
-            raise BadItem(f"it has {total} atoms; {max_atoms} are allowed (max_atoms)")
-        if lines[at].strip()[:1] in ("S", "s"):
-            at += 1
-        mode = lines[at].strip()[:1]
-        rows = [_numbers(line.split()[:3]) for line in lines[at + 1 : at + 1 + total]]
-    except BadItem:
-        raise
+        scale = np.array(_numbers(_bare(lines[start + 1])[:3]))
+        cell = np.array([_numbers(_bare(line)[:3]) for line in lines[start + 2 : start + 5]])
+        rows = [_numbers(_bare(line)[:3]) for line in lines[frame.mode + 1 : frame.mode + 1 + total]]
     except (ValueError, IndexError) as error:
         raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
     if len(rows) != total or any(len(row) != 3 for row in rows):
@@ -76,6 +143,6 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Cry
         scale = np.cbrt(-scale / abs(np.linalg.det(cell))) if np.linalg.det(cell) else np.ones(1)
     cell = cell * scale
     frac = np.array(rows).reshape(-1, 3)
-    if mode in ("C", "c", "K", "k"):
+    if lines[frame.mode].strip()[:1] in ("C", "c", "K", "k"):
         frac = fractional(cell, frac * scale)
-    return build(cell, [name for name, count in zip(names, counts, strict=True) for _ in range(count)], frac, disorder)
+    return build(cell, frame.names, frac, disorder)

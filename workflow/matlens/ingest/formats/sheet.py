@@ -7,7 +7,16 @@ from collections.abc import Iterator
 
 from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import document
-from matlens.ingest.formats.common import Record, Source, column_of, decoded, name_of, scalars_of
+from matlens.ingest.formats.common import (
+    Record,
+    Source,
+    column_of,
+    decoded,
+    name_of,
+    note_column,
+    scalars_of,
+    structure_columns,
+)
 from matlens.job.batch import BadItem
 from matlens.store import text_files
 
@@ -38,21 +47,23 @@ def records(source: Source) -> Iterator[Record]:
     """List the rows; the first unnamed column is taken for the number of the row that pandas writes."""
     rows = _rows(source)
     header = [name.strip() for name in next(rows)[2]]
-    wanted = column_of(header)
+    held = structure_columns(header)
     for row, (offset, length, cells) in enumerate((r for r in rows if any(r[2])), 0):
         if len(cells) != len(header):
             reason = f"row {row + 1} has {len(cells)} cells, the header {len(header)}; it may be truncated"
             yield Record(offset, length, row, None, {}, reason)
             continue
-        values = {name: cell for name, cell in zip(header, cells, strict=True) if name and name != wanted}
+        values = {name: cell for name, cell in zip(header, cells, strict=True) if name and name not in held}
         yield Record(offset, length, row, name_of(values), scalars_of(values))
 
 
-def decode(source: Source, record: Record, disorder: str, max_atoms: int) -> Crystal:
+def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one row."""
     header = [name.strip() for name in next(_rows(source))[2]]
     text = io.StringIO(decoded(source.read(record.offset, record.length)), newline="")
     cells = next(csv.reader(text, delimiter=_delimiter(source)), [])
     if len(cells) != len(header):
         raise BadItem(f"its row has {len(cells)} cells, the header {len(header)}")
-    return document.from_cell(cells[header.index(column_of(header))], disorder, max_atoms)
+    if more := structure_columns(header)[1:]:
+        note_column(column_of(header), more, notes)
+    return document.from_cell(cells[header.index(column_of(header))], disorder, max_atoms, notes)

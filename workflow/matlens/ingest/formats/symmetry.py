@@ -1,36 +1,56 @@
-"""Symmetry of a CIF block that names its space group and does not list the operations.
+"""Symmetry of a CIF block: the operations that it lists, or those of the space group that it names.
 
 What a block says is looked up among the 530 settings of the space groups (T. Hahn, International Tables for
-Crystallography A; the table is spglib's). A name that is not there is an error, never P 1.
+Crystallography A; the table is spglib's). A name that is not there is an error, never P 1. Operations that are listed
+must be a group, and as many as the named group has.
 """
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from matlens.ingest.formats import operations
+from matlens.ingest.formats.cif_text import rows_of, said
 from matlens.job.batch import BadItem
 
-LISTED = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz", "_space_group_symop_magn_operation.xyz")
+LISTED = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
+MAGNETIC = "_space_group_symop_magn_operation_xyz"
+CENTRING = ("_space_group_symop_magn_centering_xyz", "_space_group_symop_magn_centring_xyz")
 HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 NAMES = ("_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_symmetry_space_group_name_h_m")
 NAMES += ("_space_group_name_h-m_ref", "_space_group_name_h-m_full", "_space_group_name_h-m")
 NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
-SHAPE = 0.05  # by how much of a length squared the cell may differ from what the operations make of it
 CHOICES = {"s": "1", "z": "2", "hr": "h", "rh": "r"}  # ICSD's letters for the choices of origin
 # Two settings of these groups have one name in the new notation (e: two glide planes), and two in the old one.
 TWINS = {"cmma": 316, "cmmb": 317, "abmm": 318, "acmm": 319, "bmcm": 320, "bmam": 321}
 TWIN_ORIGINS = {"ccca": 322, "cccb": 324, "abaa": 326, "acaa": 328, "bbcb": 330, "bbab": 332}  # and the next number
+HALVES = {"a": ("x,y+1/2,z+1/2",), "b": ("x+1/2,y,z+1/2",), "c": ("x+1/2,y+1/2,z",)}
+HALVES |= {"i": ("x+1/2,y+1/2,z+1/2",), "f": (*HALVES["a"], *HALVES["b"], *HALVES["c"])}
+MARKUP = re.compile(r"</?su[bp]>|[~$\\{}]")  # subscripts of web pages, of CIF and of TeX
+LOW = str.maketrans("\u2080\u2081\u2082\u2083\u2084\u2085\u2086\u2212\u2013\u2010", "0123456---")
 
 
 class Setting(NamedTuple):
-    """One of the 530: its number in Hall's list, the number of the group, the choice of axes or origin."""
+    """One of the 530: its number in Hall's list, the number of the group, the choice of axes or origin.
+
+    `centred`: the letter of a centring that the list does not have (C -1), else "".
+    """
 
     hall: int
     group: int
     choice: str
+    centred: str = ""
+
+
+class Symmetry(NamedTuple):
+    """What the symmetry of a block may be: how it is called, rotations (m, 3, 3), translations (m, 3)."""
+
+    said: str
+    turns: np.ndarray
+    shifts: np.ndarray
 
 
 def _squeezed(name: str) -> str:
@@ -71,101 +91,167 @@ def _settings() -> tuple[dict[str, list[Setting]], dict[str, Setting], dict[int,
     return named, halls, standard
 
 
+def _spelled(name: str) -> str:
+    """Write a name without the marks of web pages, CIF and TeX; a bar stands before its digit."""
+    name = re.sub(r"\\(?:bar|overline)\s*\{?\s*(\d)\}?", r"-\1", name.translate(LOW))
+    return MARKUP.sub("", re.sub("([0-9])[\u0305\u0304]", r"-\1", name))
+
+
 def by_name(name: str) -> list[Setting]:
-    """List the settings that a Hermann-Mauguin name may mean; one after ":", or a letter after a blank, says which."""
+    """List the settings that a Hermann-Mauguin name may mean; one after ":", or a letter after a blank, says which.
+
+    The number of the group may stand behind the name, as in "Pnma (62)"; then it must be that of the name.
+    """
+    name = _spelled(name)
+    numbered = re.fullmatch(r"(.*\S)\s*(?:\s\(\s*#?|\s#|,?\s*[Nn][Oo]\.?\s*)(\d{1,3})\s*\)?", name)
+    if found := _named(name):
+        return found
+    return [one for one in _named(numbered[1]) if one.group == int(numbered[2])] if numbered else []
+
+
+def _named(name: str) -> list[Setting]:
     named, _, _ = _settings()
     if _squeezed(name) in named:
         return named[_squeezed(name)]
+    if triclinic := re.fullmatch(r"([abcif])(-?)1", _squeezed(name)):
+        hall = 2 if triclinic[2] else 1
+        return [Setting(hall, hall, "", triclinic[1])]
     found = re.fullmatch(r"(.*?[^\s:])(?:\s*:\s*(\S+)|\s*(HR|RH|[HRSZ]))\s*", name, re.I)
     plain, choice = (found[1], (found[2] or found[3]).lower()) if found else (name, "")
-    plain = _squeezed(plain)
-    listed = named.get(plain) or named.get(re.sub(r"^([pfi][mnad])3", r"\1-3", plain), [])  # Fm3m of before 1992
+    plain = re.sub(r"(\d)-", r"-\1", _squeezed(plain))  # a bar behind its digit, as old tables have it
+    cubic = re.sub(r"^([pfi](?:\d+/)?[mnad])3", r"\1-3", plain)  # Fm3m of before 1992
+    listed = named.get(plain) or named.get(cubic, [])
     wanted = CHOICES.get(choice, choice)
     chosen = [one for one in listed if one.choice == wanted or (wanted in ("1", "2") and one.choice[:1] == wanted)]
     return chosen or listed
 
 
-def _said(block: Mapping, names: tuple[str, ...]) -> str | None:
-    """Give the first of some values that a block states."""
-    for name in names:
-        value = block.get(name)
-        value = value[0] if isinstance(value, list) and value else value
-        if isinstance(value, str) and value.strip() not in ("", "?", "."):
-            return value.strip()
+@lru_cache(maxsize=1024)
+def of_setting(one: Setting) -> tuple[np.ndarray, np.ndarray]:
+    """Give the operations of a setting, all translations of its centring among them: (m, 3, 3) and (m, 3)."""
+    import spglib
+
+    found = spglib.get_symmetry_from_database(one.hall)
+    made = found["rotations"].astype(np.int64), found["translations"] % 1.0
+    if one.centred:
+        made = operations.products(made, operations.parsed(["x,y,z", *HALVES[one.centred]]))
+    return made
+
+
+def listed(block: Mapping) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
+    """Give the operations that a block lists: their column, they, the centring of magnetic ones; None for none."""
+    for name in (*LISTED, MAGNETIC):
+        given = rows_of(block, name)
+        if given and set(given) - {"?", ".", ""}:
+            centring = next((rows_of(block, key) for key in CENTRING if key in block), [])
+            return name, tuple(given), tuple(centring) if name == MAGNETIC else ()
     return None
 
 
-def listed(block: Mapping) -> list[str] | None:
-    """Give the operations that a block lists, None where it lists none."""
-    for key, value in block.items():
-        given = [value] if isinstance(value, str) else list(value)
-        if key.lower().rstrip("_") in LISTED and set(given) - {"?", "."}:
-            return given
-    return None
+@cache
+def _every() -> dict[int, list[Setting]]:
+    """Index all settings by the number of their group."""
+    found: dict[int, list[Setting]] = {}
+    for one in _settings()[1].values():
+        found.setdefault(one.group, []).append(one)
+    return found
 
 
-def fits(rotations: np.ndarray, cell: np.ndarray) -> bool:
-    """Tell whether rotations (m, 3, 3), which act on fractional coordinates, leave the shape of a cell (3, 3)."""
-    metric = cell @ cell.T
-    turned = np.einsum("mji,jk,mkl->mil", rotations, metric, rotations)
-    size = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
-    return bool((np.abs(turned - metric) <= SHAPE * size).all())
+def by_number(number: int) -> list[Setting]:
+    """List the settings of a group by its number."""
+    return _every().get(number, [])
 
 
-def check(operations: list[str], cell: np.ndarray) -> None:
-    """Refuse operations, as x,y,z, that cannot be read or would change the shape of a cell."""
-    from pymatgen.core.operations import SymmOp
+def _stated(block: Mapping) -> list[tuple[str, list[Setting]]]:
+    """List what a block says of its space group, each with the settings that it may mean."""
+    hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
+    found = []
+    if hall and _hall(hall) in _settings()[1]:
+        found.append((hall, [_settings()[1][_hall(hall)]]))
+    if name:
+        found.append((name, by_name(name)))
+    if number and (digits := re.sub(r"\(.*|\.0*$", "", number)).isdigit():
+        found.append((f"number {digits}", by_number(int(digits))))
+    return found
+
+
+def check(block: Mapping, turns: np.ndarray, shifts: np.ndarray, cell: np.ndarray) -> None:
+    """Refuse listed operations that do not leave the shape of the cell, or are not those of the named group.
+
+    Where the cell has not the shape that the group's name asks for (a primitive cell), the rotations are counted.
+    """
+    if not operations.fits(turns, cell):
+        raise BadItem("its symmetry operations do not fit the shape of its cell; correct one of them")
+    rotations = len(np.unique(turns, axis=0))
+    for words, settings in _stated(block):
+        every = [of_setting(one)[0] for one in settings]
+        fitting = {len(own) for own in every if operations.fits(own, cell)}
+        orders = {len(np.unique(own, axis=0)) for own in every}
+        if settings and (rotations not in orders or (fitting and len(turns) not in fitting)):
+            has = " or ".join(map(str, sorted(fitting or orders)))
+            raise BadItem(
+                f"it lists {len(turns)} symmetry operations, and its space group {words[:30]!r} has {has}; list all "
+                "of them, or name the group P 1 where all atoms of the cell are listed"
+            )
+        own = _number(turns, shifts) if settings else None
+        if own and own not in {one.group for one in settings}:
+            raise BadItem(
+                f"its symmetry operations are those of space group {own}, and it names {words[:30]!r}; correct one"
+            )
+
+
+def _number(turns: np.ndarray, shifts: np.ndarray) -> int | None:
+    """Find the number of the group that operations are, in whatever setting; None where that cannot be found."""
+    import spglib
 
     try:
-        turns = np.array([SymmOp.from_xyz_str(re.sub(r",[-+]1$", "", text)).rotation_matrix for text in operations])
-    except ValueError:
-        turns = np.zeros((1, 3, 3))
-    if not np.allclose(np.abs(np.linalg.det(turns)), 1):  # of what is no operation pymatgen makes zeros
-        raise BadItem("its symmetry operations cannot be read; write each as one word, such as x,-y,z+1/2")
-    if not fits(turns, cell):
-        raise BadItem("its symmetry operations do not fit the shape of its cell; correct one of them")
+        return spglib.get_spacegroup_type_from_symmetry(turns, shifts).number
+    except Exception:  # spglib raises errors of its own, or gives nothing
+        return None
 
 
-def candidates(block: Mapping, cell: np.ndarray) -> list[tuple[str, list[str]]]:
-    """List what the symmetry of a block may be: the setting, and its operations as x,y,z.
+def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
+    """List what the symmetry of a block may be; none where it says nothing of it.
 
     `cell` (3, 3), rows: settings that do not fit it (rhombohedral axes of a hexagonal cell) are left out; of several
-    unique axes the first is taken. Two are left where a group has two origins and the block does not say which. None is
-    listed where a block says nothing. BadItem where it names a group that is unknown, or one that does not fit.
+    unique axes the first is taken. Two are left where a group has two origins and the block does not say which. BadItem
+    where listed operations are no group or not that of its name, where a name is unknown, or one that does not fit.
     """
-    import spglib
-    from pymatgen.core.operations import SymmOp
+    if given := listed(block):
+        column, *texts = given
+        turns, shifts = operations.group(*texts)
+        check({} if column == MAGNETIC else block, turns, shifts, cell)  # a magnetic group is not the one that is named
+        return [Symmetry("", turns, shifts)]
+    hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
+    if not (hall or name or number):
+        return []
+    words, found = _meant(hall, name, number)
+    if not found:
+        raise BadItem(
+            f"its space group {words[:30]!r} is unknown, and it lists no operations; list them, or correct it"
+        )
+    made = [(one, *of_setting(one)) for one in found]
+    made = [each for each in made if operations.fits(each[1], cell)]
+    if not made:
+        raise BadItem(f"its cell has not the shape that its space group {words[:30]!r} asks for; correct one of them")
+    for other, settings in _stated(block):
+        if settings and not {one.group for one, *_ in made} & {one.group for one in settings}:
+            raise BadItem(f"its space group is {words[:30]!r} and {other[:30]!r}, which differ; correct one of them")
+    if not all(one.choice[:1] in ("1", "2") for one, *_ in made):
+        made = made[:1]
+    return [Symmetry(f"{words} :{one.choice}" if len(made) > 1 else words, *own) for one, *own in made]
 
-    small = {key.lower().rstrip("_"): value for key, value in block.items()}
-    hall, name, number = (_said(small, names) for names in (HALL, NAMES, NUMBERS))
+
+def _meant(hall: str | None, name: str | None, number: str | None) -> tuple[str, list[Setting]]:
+    """Choose the statement that says most: the Hall symbol, the name, the number."""
     _, halls, standard = _settings()
     if hall and _hall(hall) in halls:
-        found, said = [halls[_hall(hall)]], hall
-    elif hall and "(" in hall:  # a change of basis, which the name does not tell
-        found, said = [], hall
-    elif name:
-        found, said = by_name(name), name
-    elif number:
-        said = re.sub(r"\(.*|\.0*$", "", number)
-        found = standard.get(int(said), []) if said.isdigit() else []
-    elif hall:
-        found, said = [], hall
-    else:
-        return []
-    if not found:
-        raise BadItem(f"its space group {said[:30]!r} is unknown, and it lists no operations; list them, or correct it")
-    made = []
-    for one in found:
-        symmetry = spglib.get_symmetry_from_database(one.hall)
-        if fits(symmetry["rotations"], cell):
-            made.append((one, symmetry))
-    if not made:
-        raise BadItem(f"its cell has not the shape that its space group {said[:30]!r} asks for; correct one of them")
-    if not all(one.choice[:1] in ("1", "2") for one, _ in made):
-        made = made[:1]
-    texts = []
-    for one, symmetry in made:
-        pairs = zip(symmetry["rotations"], symmetry["translations"], strict=True)
-        written = [SymmOp.from_rotation_and_translation(turn, shift).as_xyz_str() for turn, shift in pairs]
-        texts.append((f"{said} :{one.choice}" if len(made) > 1 else said, written))
-    return texts
+        return hall, [halls[_hall(hall)]]
+    if hall and "(" in hall:  # a change of basis, which the name does not tell
+        return hall, []
+    if name:
+        return name, by_name(name)
+    if number:
+        digits = re.sub(r"\(.*|\.0*$", "", number)
+        return digits, standard.get(int(digits), []) if digits.isdigit() else []
+    return hall or "", []

@@ -1,8 +1,9 @@
 """Files of instruments, one module per family: the content decides which reads a file, never its name.
 
-A reader is `read(path, *, max_pixels) -> Micrograph`: pixels in the file's own numbers, `pixel_size_um` only where the
-file states a physical length, and `meta` with what else it says (format, instrument, detector, beam_energy_kev,
-magnification, pixel_size_source). It raises BadItem before it decodes an image of more than `max_pixels` pixels.
+A reader is `read(path, *, max_pixels) -> Micrograph`: pixels in the file's own numbers, `spacing_um` only where the
+file states a physical length (None for an axis of which it does not), and `meta` with what else it says (format,
+instrument, detector, beam_energy_kev, magnification, pixel_size_source). It raises BadItem before it decodes an image
+of more than `max_pixels` pixels.
 """
 
 from functools import partial
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # named here so that `sources.closure` sees what the tables l
         ctf,
         dm,
         emd,
+        h5ebsd,
         h5oina,
         hdf5,
         isolated,

@@ -1,7 +1,8 @@
 """EDAX (TSL) .ang: EBSD maps as text, with angles in radians.
 
 Columns: phi1, Phi, phi2, x, y, IQ, CI, phase, and more that are not used; the COLUMN_HEADERS of newer files are obeyed.
-Where the header has one phase, phase 0 means that phase. Points with CI below 0 or angles of 4 pi are not indexed.
+Where the header has one phase, phase 0 means that phase; where its phases are counted from 0, so are those of the
+points. Points with CI below 0, angles of 4 pi or a fit of 180 degrees are not indexed.
 """
 
 import re
@@ -11,7 +12,7 @@ import numpy as np
 
 from matlens.crystal import orientations
 from matlens.ingest import Micrograph
-from matlens.ingest.readers import ebsd_map
+from matlens.ingest.readers import ebsd_grid, ebsd_map
 from matlens.ingest.readers.common import number
 from matlens.job.batch import BadItem
 
@@ -32,6 +33,7 @@ SYMMETRY = {
     "43": 11,
 }
 COLUMNS = ("phi1", "phi", "phi2", "x", "y", "iq", "ci", "phase")
+FIT_PLACE, WORST_FIT_DEG = 9, 180.0
 _ENTRY = re.compile(r"^([A-Za-z_]+)\s*:?\s*(.*)$")
 _NOTES = re.compile(r"^(COLUMN_)?NOTES:\s*(Start|End)", re.IGNORECASE)
 
@@ -44,13 +46,15 @@ def read(path, *, max_pixels: int) -> Micrograph:
     lines, body = _split(ebsd_map.read_text(Path(path)))
     entries, phases = _header(lines)
     grid = _grid(entries)
-    ebsd_map.check_grid(grid, max_pixels)
-    points = ebsd_map.table(body, _columns(entries), r"\s+", max_pixels)
-    euler, (x, y, quality, confidence, phase) = points[:, :3], points[:, 3:].T
-    placed = ebsd_map.arrange(x, y, len(points), grid)
-    index = _phase_index(phase, phases)
-    marked = (np.abs(euler - 4 * np.pi) < 1e-3).all(axis=1)
-    index[(confidence < 0) | marked] = 0
+    ebsd_grid.check_grid(grid, max_pixels)
+    wanted = _columns(entries, body)
+    points = ebsd_map.table(body, wanted, r"\s+", max_pixels)
+    euler, (x, y, quality, confidence, phase) = points[:, :3], points[:, 3:8].T
+    fit = points[:, 8] if len(wanted) > len(COLUMNS) else np.zeros(len(points))
+    placed = ebsd_grid.arrange(x, y, len(points), grid)
+    lost = not_indexed(euler, confidence, fit)
+    index, phases = numbered(phase, phases, lost | (confidence <= 0) | ~euler.any(axis=1))
+    index[lost] = 0
     ebsd_map.check_radians(euler, index > 0)
     return ebsd_map.micrograph(
         placed,
@@ -98,39 +102,57 @@ def _header(lines: list[str]) -> tuple[dict[str, str], dict[int, ebsd_map.Phase]
             phases.setdefault(1 if current is None else current, {}).setdefault(key, value)
         else:
             entries.setdefault(key, value)
-    return entries, {index: _phase(found) for index, found in phases.items()}
+    return entries, {index: phase_of(found) for index, found in phases.items()}
 
 
-def _phase(found: dict[str, str]) -> ebsd_map.Phase:
+def phase_of(found: dict[str, str]) -> ebsd_map.Phase:
+    """Make a phase of its entries MATERIALNAME, FORMULA and SYMMETRY."""
     stated = found.get("SYMMETRY", "")
     code = SYMMETRY.get(stated, orientations.code_of(stated, x_along="a"))
     name = ebsd_map.clean(found.get("MATERIALNAME") or found.get("FORMULA") or "unnamed")
     return ebsd_map.Phase(name, orientations.LAUE[code], code)
 
 
-def _grid(entries: dict[str, str]) -> ebsd_map.Grid:
+def _grid(entries: dict[str, str]) -> ebsd_grid.Grid:
     kind = entries.get("GRID", "").lower()
     hexagonal = True if kind.startswith("hex") else False if kind.startswith("sq") else None
     odd, even = (ebsd_map.whole(entries.get(name)) for name in ("NCOLS_ODD", "NCOLS_EVEN"))
     rows = ebsd_map.whole(entries.get("NROWS"))
     steps = [number(entries.get(name)) for name in ("XSTEP", "YSTEP")]
-    return ebsd_map.Grid(odd if odd is not None else even, rows, *steps, hexagonal, even if hexagonal else None)
+    return ebsd_grid.Grid(odd if odd is not None else even, rows, *steps, hexagonal, even if hexagonal else None)
 
 
-def _columns(entries: dict[str, str]) -> list[int]:
-    """Find the columns that are needed, by their headers where there are any."""
+def _columns(entries: dict[str, str], body: bytes) -> list[int]:
+    """Find the columns that are needed, by their headers if there are any, and that of the fit where it exists."""
     headers = entries.get("COLUMN_HEADERS")
     if not headers:
-        return list(range(len(COLUMNS)))
+        width = len(body.lstrip().split(b"\n", 1)[0].split())
+        return [*range(len(COLUMNS)), *([FIT_PLACE] if width > FIT_PLACE else [])]
     names = [name.strip().lower().removesuffix(" index") for name in headers.split(",")]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise BadItem(f"COLUMN_HEADERS lacks {', '.join(missing)}; export the map with all columns")
-    return [names.index(name) for name in COLUMNS]
+    return [names.index(name) for name in (*COLUMNS, *(["fit"] if "fit" in names else []))]
 
 
-def _phase_index(phase: np.ndarray, phases: dict[int, ebsd_map.Phase]) -> np.ndarray:
-    """Number the phases of the points; the one phase of a file goes by 0 in its points."""
+def not_indexed(euler_rad: np.ndarray, confidence: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """Find the points (n,) that EDAX marks as not indexed: CI below 0, angles of 4 pi, or a fit of 180 degrees."""
+    marked = (np.abs(euler_rad - 4 * np.pi) < 1e-3).all(axis=1)
+    return (confidence < 0) | marked | (np.abs(fit) >= WORST_FIT_DEG)
+
+
+def numbered(phase: np.ndarray, phases: dict[int, ebsd_map.Phase], doubtful: np.ndarray) -> tuple[np.ndarray, dict]:
+    """Number the phases of the points from 1; returns the numbers (n,) uint8 and the phases by them.
+
+    The one phase of a file goes by 0 in its points. Points count from 0 where the header does, and where it counts from
+    1 but no indexed point has its highest number and some have 0. `doubtful` (n,): points that may be not indexed.
+    """
     if len(phases) <= 1 and not phase.any():
-        return np.full(len(phase), next(iter(phases), 1), np.uint8)
-    return ebsd_map.check_phases(phase, phases)
+        return np.full(len(phase), 1, np.uint8), dict(zip([1], phases.values(), strict=False))
+    if 0 not in phases and len(phases) > 1:
+        used = phase[~doubtful & np.isfinite(phase)]
+        if sorted(phases) == list(range(1, len(phases) + 1)) and (used == 0).any() and used.max() < len(phases):
+            phases = {number - 1: own for number, own in phases.items()}
+            phase = np.where(doubtful & (phase == 0), -1, phase)
+    phase, phases = ebsd_map.from_one(phase, phases)
+    return ebsd_map.check_phases(phase, phases), phases

@@ -19,6 +19,15 @@ UM_PER = {
     "inch": 25400.0,
 }
 SPELLINGS = {
+    "\\u00c5": "a",
+    "\\u00e5": "a",
+    "\\u03bcm": "um",
+    "\u00e2\u00b5m": "um",  # UTF-8 that was read as Latin-1, in small letters
+    "\u00ee\u00bcm": "um",
+    "mu": "um",
+    "mum": "um",
+    "mkm": "um",
+    "ang": "a",
     "µm": "um",
     "μm": "um",
     "\\u00b5m": "um",
@@ -34,11 +43,17 @@ SPELLINGS = {
     "nanometre": "nm",
     "nanometres": "nm",
     "millimeter": "mm",
+    "millimeters": "mm",
     "millimetre": "mm",
+    "millimetres": "mm",
     "centimeter": "cm",
+    "centimeters": "cm",
     "centimetre": "cm",
+    "centimetres": "cm",
     "meter": "m",
+    "meters": "m",
     "metre": "m",
+    "metres": "m",
     "picometer": "pm",
     "picometre": "pm",
     "angstrom": "a",
@@ -70,12 +85,22 @@ def number(text, default: float | None = None) -> float | None:
     return value if math.isfinite(value) else default
 
 
-def to_um(value, unit) -> float | None:
-    """Turn a length into micrometres; None when it is no plausible physical length (no unit, pixels, 1/nm, 0)."""
+def _plain_unit(unit) -> str:
+    """Spell a unit as the table of lengths does."""
     if isinstance(unit, bytes):
         unit = unit.decode("utf-8", "replace")
     unit = str(unit or "").strip().strip("[]\0").strip().lower()
-    factor, value = UM_PER.get(SPELLINGS.get(unit, unit)), number(value)
+    return SPELLINGS.get(unit, unit)
+
+
+def is_length(unit) -> bool:
+    """Tell whether a unit is one of length."""
+    return _plain_unit(unit) in UM_PER
+
+
+def to_um(value, unit) -> float | None:
+    """Turn a length into micrometres; None when it is no plausible physical length (no unit, pixels, 1/nm, 0)."""
+    factor, value = UM_PER.get(_plain_unit(unit)), number(value)
     if factor is None or value is None or not SMALLEST_UM <= value * factor <= LARGEST_UM:
         return None
     return value * factor
@@ -89,8 +114,26 @@ def square(x_um: float | None, y_um: float | None, source: str) -> tuple[float |
     return size, {"pixel_size_source": source} if size else {}
 
 
-def from_dpi(x_dpi, y_dpi, source: str) -> tuple[float | None, dict]:
-    """Take the pixel size from dots per inch where these are a physical length.
+# ASSUME: headers round pixel sizes by less than this, so that pixels of nearly equal sides are square.
+ROUNDING = 2e-3
+
+
+def scaled(x_um: float | None, y_um: float | None, source: str, z_um: float | None = None) -> tuple[tuple | None, dict]:
+    """Take the spacing (z, y, x) in micrometres; of x and y, one that is not stated is the other.
+
+    Returns (None, y, x) where that of z is not stated, None where neither x nor y is; and `meta`.
+    """
+    x, y = x_um or y_um, y_um or x_um
+    if not x:
+        return None, {}
+    if abs(x - y) <= ROUNDING * max(x, y):
+        y = x
+    z = x if z_um and abs(z_um - x) <= ROUNDING * x else z_um
+    return (z or None, y, x), {"pixel_size_source": source} | ({"slice_um": z} if z else {})
+
+
+def from_dpi(x_dpi, y_dpi, source: str) -> tuple[tuple | None, dict]:
+    """Take the spacing (None, y, x) from dots per inch where these are a physical length.
 
     They are when the pixel is 10 um or finer and the number is no nominal setting of a scanner; 72, 96, 300 or 600 dpi
     are the sizes of a print.
@@ -102,7 +145,7 @@ def from_dpi(x_dpi, y_dpi, source: str) -> tuple[float | None, dict]:
     nominal = any(abs(sizes[0] / dpi - 1) < 1e-3 for dpi in NOMINAL_DPI)
     if nominal or not SMALLEST_UM <= um[0] <= PRINTED_UM:
         return None, {}
-    return square(um[0], um[1], source)
+    return scaled(um[0], um[1], source)
 
 
 def check_size(shape, max_pixels: int, itemsize: int = 1) -> None:
@@ -139,10 +182,39 @@ def words(**values) -> dict:
     return kept
 
 
-def stack_axes(units: list, names: list) -> str:
-    """Name the axis in front of y and x: `t` when its unit or name is a time or a frame, otherwise `z`."""
-    text = f"{units[0] or ''} {names[0] or ''}".lower().split()
-    return "tyx" if {"s", "ms", "sec", "second", "seconds", "time", "t", "frame", "frames"} & set(text) else "zyx"
+SLICES = {"z", "depth", "height", "slice", "slices", "zaxis", "z-axis"}
+
+
+def stack_axes(unit, name) -> str:
+    """Name the axis in front of y and x: `z` when its unit is a length, or it has none and a name of depth; else `t`.
+
+    An axis in seconds, degrees or frames, and one of which the file says nothing, is a series, no depth.
+    """
+    unit = str(unit or "").strip()
+    depth = is_length(unit) or (not unit and str(name or "").strip().lower() in SLICES)
+    return "zyx" if depth else "tyx"
+
+
+def oriented(array: np.ndarray, orientation, rows: int = -2) -> np.ndarray:
+    """Turn an image as its orientation flag (TIFF tag 274, EXIF) says that it is shown; 1 and what is none: as stored.
+
+    `rows`: the axis of the rows; that of the columns follows it. Source: TIFF 6.0, section Orientation.
+    """
+    if orientation not in range(2, 9):
+        return array
+    rows %= array.ndim
+    if orientation >= 5:
+        array = np.swapaxes(array, rows, rows + 1)
+    if orientation in (3, 4, 7, 8):
+        array = np.flip(array, rows)
+    if orientation in (2, 3, 6, 7):
+        array = np.flip(array, rows + 1)
+    return np.ascontiguousarray(array)
+
+
+def turned(spacing: tuple | None, orientation) -> tuple | None:
+    """Swap the spacing along y and x where an orientation flag swaps rows and columns."""
+    return (*spacing[:-2], spacing[-1], spacing[-2]) if spacing and orientation in range(5, 9) else spacing
 
 
 def as_image(array: np.ndarray, what: str) -> np.ndarray:

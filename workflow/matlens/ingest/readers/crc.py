@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers import ctf, ebsd_map
+from matlens.ingest.readers import ctf, ebsd_grid, ebsd_map
 from matlens.ingest.readers.common import number, words
 from matlens.job.batch import BadItem
 
@@ -36,17 +36,18 @@ def read(path, *, max_pixels: int) -> Micrograph:
     header_path, points_path = _pair(Path(path))
     header = _header(ebsd_map.read_text(header_path).decode("latin-1"))
     job = header.get("job", {})
-    grid = ebsd_map.Grid(
+    grid = ebsd_grid.Grid(
         *(ebsd_map.whole(job.get(name)) for name in ("xcells", "ycells")),
         *(number(job.get(name)) for name in ("griddistx", "griddisty")),
         hexagonal=False,
     )
-    ebsd_map.check_grid(grid, max_pixels)
+    ebsd_grid.check_grid(grid, max_pixels)
     if not (grid.columns and grid.rows):
         raise BadItem("the .cpr gives no xCells and yCells: the job is not a map; export a regular grid")
     points = _records(points_path, _layout(header.get("fields", {})), grid.columns * grid.rows)
     phases = _phases(header)
-    placed = ebsd_map.arrange(None, None, len(points), grid)
+    fewer = len(points) < grid.columns * grid.rows
+    placed = ebsd_grid.arrange(*(points[name].astype(float) if fewer else None for name in "xy"), len(points), grid)
     index = ebsd_map.check_phases(points["phase"], phases)
     euler = np.stack([points[name] for name in ("phi1", "phi", "phi2")], axis=1).astype(np.float64)
     ebsd_map.check_radians(np.nan_to_num(euler), index > 0)
@@ -111,9 +112,13 @@ def _layout(fields: dict[str, str]) -> np.dtype:
 
 
 def _records(path: Path, layout: np.dtype, count: int) -> np.ndarray:
-    """Read the records of a .crc file; a size that does not fit the header is a BadItem."""
+    """Read the records of a .crc file. Raises BadItem if its size does not fit the header.
+
+    Records with coordinates may be fewer than the header says: those of an export that left points out.
+    """
     size, expected = path.stat().st_size, count * layout.itemsize
-    if size != expected:
+    fewer = {"x", "y"} <= set(layout.names) and 0 < size < expected and size % layout.itemsize == 0
+    if size != expected and not fewer:
         state = "cut short" if size < expected else "longer than its header says"
         raise BadItem(
             f"{path.name} is {state}: {size} bytes are {size / layout.itemsize:.6g} of {count} points of "

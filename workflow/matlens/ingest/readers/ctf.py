@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from matlens import columns
 from matlens.crystal import orientations
 from matlens.ingest import Micrograph
-from matlens.ingest.readers import ebsd_map
+from matlens.ingest.readers import ebsd_grid, ebsd_map
 from matlens.ingest.readers.common import number, words
 from matlens.job.batch import BadItem
 
 NEEDED = ("phase", "euler1", "euler2", "euler3")
-USED = (*NEEDED, "x", "y", "mad", "bc", "bs")
+USED = (*NEEDED, "x", "y", "mad", "bc", "bs", "error")
 
 
 def read(path, *, max_pixels: int) -> Micrograph:
@@ -25,19 +26,20 @@ def read(path, *, max_pixels: int) -> Micrograph:
     if missing:
         raise BadItem(f"there is no column {', '.join(missing)}; export the map with all columns")
     phases = {index: _phase(line) for index, line in enumerate(phase_lines, start=1)}
-    grid = ebsd_map.Grid(
+    grid = ebsd_grid.Grid(
         *(ebsd_map.whole(entries.get(name)) for name in ("xcells", "ycells")),
         *(number(entries.get(name)) for name in ("xstep", "ystep")),
         hexagonal=False,
     )
-    ebsd_map.check_grid(grid, max_pixels)
+    ebsd_grid.check_grid(grid, max_pixels)
     used = [name for name in USED if name in names]
     separator = "\t" if tabs else r"\s+"
     values = ebsd_map.table(body, [names.index(name) for name in used], separator, max_pixels, len(names))
     column = dict(zip(used, values.T, strict=True))
-    placed = ebsd_map.arrange(column.get("x"), column.get("y"), len(values), grid)
+    placed = ebsd_grid.arrange(column.get("x"), column.get("y"), len(values), grid)
     index = ebsd_map.check_phases(column["phase"], phases)
     euler = np.stack([column[name] for name in NEEDED[1:]], axis=1)
+    filled = int(np.count_nonzero((index > 0) & (column["error"] != 0))) if "error" in column else 0
     quality = next((name for name in ("bc", "bs") if name in column), None)
     return ebsd_map.micrograph(
         placed,
@@ -48,7 +50,9 @@ def read(path, *, max_pixels: int) -> Micrograph:
         quality_is_byte=True,
         trust={"mad_deg": column.get("mad")},
         phases=phases,
-        meta={"format": "ctf", "instrument": "Oxford Instruments"} | _microscope(entries),
+        meta={"format": "ctf", "instrument": "Oxford Instruments"}
+        | _microscope(entries)
+        | _filled(filled, len(values)),
         max_pixels=max_pixels,
     )
 
@@ -93,6 +97,13 @@ def phase_of(name: str, laue_number: int | None, space_group: int | None) -> ebs
     stated = orientations.LAUE[laue_number] if laue_number in range(1, 12) else ""
     code = orientations.code_of(stated, x_along="a*", space_group=space_group or 0)
     return ebsd_map.Phase(ebsd_map.clean(name) or "unnamed", orientations.LAUE[code], code)
+
+
+def _filled(count: int, points: int) -> dict[str, str]:
+    """Report points with an error code and yet a phase: a cleaning program gave them one. They count as indexed."""
+    return (
+        {columns.REMARK: f"{count} of {points} points were filled by cleaning (error code and phase)"} if count else {}
+    )
 
 
 def _microscope(entries: dict[str, str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ import struct
 import numpy as np
 
 from matlens.ingest import Micrograph, grey
-from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+from matlens.ingest.readers.common import as_image, check_size, number, scaled, stack_axes, to_um, words
 from matlens.job.batch import BadItem
 
 SIMPLE = {2: "i2", 3: "i4", 4: "u2", 5: "u4", 6: "f4", 7: "f8", 8: "u1", 9: "i1", 10: "u1", 11: "i8", 12: "u8"}
@@ -165,7 +165,7 @@ def _pixels(data: dict, raw, order: str, max_pixels: int) -> np.ndarray:
 
 
 def read(path: str, *, max_pixels: int) -> Micrograph:
-    """Read the largest image of a DM3 or DM4 file; a third axis is time when its unit is, otherwise depth."""
+    """Read the largest image of a DM3 or DM4 file; a third axis is depth where its unit is a length, else a series."""
     with open(path, "rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as raw:
         data = memoryview(raw)
         try:
@@ -178,13 +178,13 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
             data.release()
     axes = list(_walk(image, "ImageData", "Calibrations", "Dimension", default={}).values())[::-1]
     axes = [axis if isinstance(axis, dict) else {} for axis in axes]
-    axes = [{}] * (pixels.ndim - len(axes)) + axes
+    axes = ([{}] * (pixels.ndim - len(axes)) + axes)[-pixels.ndim :]
     if any("ev" in str(axis.get("Units", "")).lower() for axis in axes):
         raise BadItem("the data are spectra (an axis in eV); export an image")
-    um = [to_um(abs(number(axis.get("Scale"), 0.0)), axis.get("Units")) for axis in axes[-2:]]
-    size, source = square(um[1], um[0], "DigitalMicrograph calibration")
-    units = [axis.get("Units") for axis in axes if axis is not None][-pixels.ndim :]
-    lead = stack_axes(units, [""])
+    um = [to_um(abs(number(axis.get("Scale"), 0.0)), axis.get("Units")) for axis in axes[-pixels.ndim :]]
+    front = next((k for k in range(pixels.ndim - 2) if pixels.shape[k] > 1), None)  # the axis that as_image keeps
+    lead = "yx" if front is None else stack_axes(axes[front].get("Units"), "")
+    size, source = scaled(um[-1], um[-2], "DigitalMicrograph calibration", um[front] if lead == "zyx" else None)
     pixels = as_image(pixels, "the DigitalMicrograph file")
     about = _walk(image, "ImageTags", "Microscope Info", default={})
     voltage = number(about.get("Voltage"), 0.0)
@@ -197,4 +197,4 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         magnification=number(about.get("Indicated Magnification"), 0.0) or None,
         other_signals=others or None,
     )
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else lead, size, meta=meta | source)
+    return Micrograph(pixels, lead, spacing_um=size, meta=meta | source)

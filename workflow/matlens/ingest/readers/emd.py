@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import as_image, check_size, number, square, stack_axes, to_um, words
+from matlens.ingest.readers.common import as_image, check_size, number, scaled, stack_axes, to_um, words
 from matlens.ingest.readers.hdf5 import inside, load
 from matlens.job.batch import BadItem
 
@@ -50,7 +50,7 @@ def read_velox(path: str, *, max_pixels: int) -> Micrograph:
         to_um(_of(result, "PixelSize", side), _of(result, f"PixelUnit{a}"))
         for side, a in (("width", "X"), ("height", "Y"))
     ]
-    size, source = square(*um, "Velox metadata")
+    size, source = scaled(*um, "Velox metadata")
     volt = number(_of(about, "Optics", "AccelerationVoltage"), 0.0)
     meta = words(
         instrument=_of(about, "Instrument", "InstrumentModel"),
@@ -60,7 +60,7 @@ def read_velox(path: str, *, max_pixels: int) -> Micrograph:
         other_signals=len(images) - 1 or None,
         significant_bits=int(number(_of(result, "BitsPerPixel"), 0)) or None,
     )
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "tyx", size, meta=meta | source)
+    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "tyx", spacing_um=size, meta=meta | source)
 
 
 def _dimension(group, number_of_axis: int) -> tuple[float | None, str, str]:
@@ -100,14 +100,14 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         dims = [_dimension(group, base + k) for k in range(data.ndim)]
         scope = root.get("microscope")
         attrs = dict(scope.attrs) if isinstance(scope, h5py.Group) else {}
-    lead = stack_axes([dims[0][1]], [dims[0][2]])
+    um = [to_um(abs(step), unit) if step else None for step, unit, _ in dims]
     pixels = as_image(pixels, "the EMD data")
-    um = [to_um(abs(step), unit) if step else None for step, unit, _ in dims[-2:]]
-    size, source = square(um[1], um[0], "EMD dimensions")
+    lead = "yx" if pixels.ndim == 2 else stack_axes(*dims[0][1:])
+    size, source = scaled(um[-1], um[-2], "EMD dimensions", um[0] if lead == "zyx" else None)
     energy = number(attrs.get("voltage", attrs.get("accelerating_voltage")), 0.0)
     meta = words(
         instrument=str(attrs.get("name", "")),
         beam_energy_kev=energy / 1000 if energy > 1000 else energy or None,
         other_signals=len(found) - 1 or None,
     )
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else lead, size, meta=meta | source)
+    return Micrograph(pixels, lead, spacing_um=size, meta=meta | source)

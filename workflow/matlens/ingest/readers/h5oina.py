@@ -9,7 +9,7 @@ import numpy as np
 
 from matlens.crystal import orientations
 from matlens.ingest import Micrograph
-from matlens.ingest.readers import ctf, ebsd_map
+from matlens.ingest.readers import ctf, ebsd_grid, ebsd_map
 from matlens.ingest.readers.common import words
 from matlens.job.batch import BadItem
 
@@ -46,11 +46,14 @@ def _read(ebsd, max_pixels: int) -> Micrograph:
     columns, rows, step_x, step_y = (_scalar(header, name) for name in ("X Cells", "Y Cells", "X Step", "Y Step"))
     if not columns or not rows or (rows == 1 and not step_y):
         raise BadItem("the acquisition is a line scan or has no cells; only maps have pixels")
-    grid = ebsd_map.Grid(int(columns), int(rows), step_x, step_y, False)
-    ebsd_map.check_grid(grid, max_pixels)
-    count = grid.columns * grid.rows
+    grid = ebsd_grid.Grid(int(columns), int(rows), step_x, step_y, False)
+    ebsd_grid.check_grid(grid, max_pixels)
+    count, x, y = grid.columns * grid.rows, None, None
+    if {"X", "Y", "Phase"} <= _names(data) and data["X"].size == data["Y"].size == data["Phase"].size != count:
+        count = data["X"].size  # an export that left points out
+        x, y = (_column(data, name, count).astype(np.float64) for name in "XY")
     phases = _phases(header)
-    placed = ebsd_map.arrange(None, None, count, grid)
+    placed = ebsd_grid.arrange(x, y, count, grid)
     index = ebsd_map.check_phases(_column(data, "Phase", count), phases)
     euler = _column(data, "Euler", count, 3).astype(np.float64)
     ebsd_map.check_radians(np.nan_to_num(euler), index > 0)

@@ -106,10 +106,11 @@ def _found(answer: dict, arrays: dict) -> Micrograph:
     return Micrograph(
         arrays.pop("pixels"),
         answer["axes"],
-        answer["pixel_size_um"],
-        *answer["range"],
         layers={key.removeprefix("layer "): array for key, array in arrays.items()},
         meta=answer["meta"],
+        spacing_um=answer["spacing_um"],
+        intensity_low=answer["range"][0],
+        intensity_high=answer["range"][1],
     )
 
 
@@ -142,7 +143,7 @@ def _answer(asked: dict) -> tuple[dict, list[np.ndarray]]:
     arrays = {key: np.ascontiguousarray(array) for key, array in arrays.items()}
     answer = {
         "axes": found.axes,
-        "pixel_size_um": None if found.pixel_size_um is None else float(found.pixel_size_um),
+        "spacing_um": found.spacing_um,
         "range": [float(found.intensity_low), float(found.intensity_high)],
         "meta": found.meta,
         "layers": [key for key in arrays if key != "pixels"],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens.ingest import Micrograph, parts
-from matlens.ingest.readers.common import as_image, check_size, square, to_um, words
+from matlens.ingest.readers.common import as_image, check_size, scaled, to_um, words
 from matlens.job.batch import BadItem
 
 OLD_FEI_RECORD = 128  # bytes of one image's record in an extended header of FEI without a type
@@ -26,11 +26,21 @@ def _extended(mrc) -> dict:
     return {}
 
 
+def _voxel(mrc, slices: int) -> list[float]:
+    """Read the edges x, y, z of a voxel in angstrom: the cell over its sampling, or over the shape without one."""
+    header = mrc.header
+    found = []
+    for axis, count in zip("xyz", (int(header.nx), int(header.ny), slices), strict=True):
+        samples = int(header[f"m{axis}"]) or count
+        found.append(float(header.cella[axis]) / samples if samples > 0 else 0.0)
+    return found
+
+
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read an MRC file: a volume as (z, y, x), an image stack (space group 0) as (t, y, x).
 
-    The pixel size is that of an extended header of FEI in metres, otherwise the cell over its sampling in angstrom. A
-    cell of 0, or of exactly 1 angstrom per pixel, is what programs write when they do not know.
+    The spacing is that of an extended header of FEI in metres, otherwise the cell over its sampling in angstrom, along
+    every axis. A cell of 0, or of exactly 1 angstrom per pixel, is what programs write when they do not know.
     """
     import mrcfile
 
@@ -40,11 +50,16 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
             raise BadItem("its MRC header does not fit the file: cut off, or not MRC; copy it again")
         check_size(data.shape, max_pixels, data.dtype.itemsize)
         more = _extended(mrc)
-        size, source = square(to_um(more.get("x"), "m"), to_um(more.get("y"), "m"), "MRC extended header")
-        voxel = [float(mrc.voxel_size[axis]) for axis in "xy"]
-        if size is None and voxel != [1.0, 1.0]:
-            size, source = square(to_um(voxel[0], "a"), to_um(voxel[1], "a"), "MRC cell")
         stack = int(header.ispg) == 0
+        voxel = _voxel(mrc, data.shape[0] if data.ndim > 2 else 1)
+        told = any(size not in (0.0, 1.0) for size in voxel[:2])
+        x, y, z = (to_um(size, "a") if told else None for size in voxel)
+        z = None if voxel[2] == 1.0 else z
+        if more.get("x"):
+            lengths = to_um(more["x"], "m"), to_um(more.get("y"), "m")
+            size, source = scaled(*lengths, "MRC extended header", None if stack else z)
+        else:
+            size, source = scaled(x, y, "MRC cell", None if stack else z)
         pixels = parts.of_map(data)
     if isinstance(pixels, np.ndarray):
         pixels = as_image(pixels, "the MRC file")
@@ -55,4 +70,5 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         beam_energy_kev=energy,
         magnification=more.get("mag") or None,
     )
-    return Micrograph(pixels, "yx" if pixels.ndim == 2 else "tyx" if stack else "zyx", size, meta=meta | source)
+    axes = "yx" if pixels.ndim == 2 else "tyx" if stack else "zyx"
+    return Micrograph(pixels, axes, spacing_um=size, meta=meta | source)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens.ingest import Micrograph, parts
-from matlens.ingest.readers.common import as_image, check_size, square, to_um
+from matlens.ingest.readers.common import as_image, check_size, scaled, to_um
 from matlens.job.batch import BadItem
 
 
@@ -47,7 +47,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         for change in level.get("coordinateTransformations", []):
             if change.get("type") == "scale":
                 step = step * np.asarray(change["scale"], float)
-    size, source = square(to_um(step[-1], units[-1]), to_um(step[-2], units[-2]), "OME-Zarr")
+    um = dict(zip(names, (to_um(length, unit) for length, unit in zip(step, units, strict=True)), strict=True))
+    size, source = scaled(um["x"], um["y"], "OME-Zarr", um.get("z"))
     pixels, axes = _load(array, names, max_pixels)
     others = int(np.prod([n for n, name in zip(array.shape, names, strict=True) if name == "c"], dtype=int)) - 1
-    return Micrograph(pixels, axes, size, meta=source | ({"other_signals": others} if others > 0 else {}))
+    return Micrograph(pixels, axes, spacing_um=size, meta=source | ({"other_signals": others} if others > 0 else {}))

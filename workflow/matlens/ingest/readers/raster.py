@@ -5,9 +5,10 @@ import os
 import numpy as np
 
 from matlens.ingest import Micrograph, grey
-from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, words
+from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, oriented, turned, words
 from matlens.job.batch import BadItem
 
+ORIENTATION = 274
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 NATIVE = ("L", "I;16", "I;16B", "I", "F")
 
@@ -22,6 +23,11 @@ def _open(path: str, max_pixels: int):
     check_size((frames, image.height, image.width), max_pixels)
     check_swelling(frames * image.height * image.width, os.path.getsize(path))
     return image
+
+
+def _flag(image) -> int:
+    """Read the orientation flag of an image; 1 where it has none."""
+    return image.getexif().get(ORIENTATION, 1)
 
 
 def _png16(path: str):
@@ -62,17 +68,18 @@ def _frames(image, turn) -> np.ndarray:
 
 
 def read(path: str, *, max_pixels: int) -> Micrograph:
-    """Read an image, or an animation as frames; colour becomes luminance.
+    """Read an image as it is shown (EXIF orientation), or an animation as frames; colour becomes luminance.
 
     The resolution is a pixel size only under the rule of `common.from_dpi`.
     """
     with _open(path, max_pixels) as image:
         size, source = from_dpi(*image.info.get("dpi", (0, 0))[:2], "resolution")
         name = image.format.lower()
-        wide = _png16(path)
-        pixels = grey.one_channel(wide) if wide is not None else _frames(image, _grey)
+        wide, flag = _png16(path), _flag(image)
+        pixels = oriented(grey.one_channel(wide) if wide is not None else _frames(image, _grey), flag)
+        size = turned(size, flag)
     axes = "yx" if pixels.ndim == 2 else "tyx"
-    return Micrograph(pixels, axes, size, meta=words(format=name) | source)
+    return Micrograph(pixels, axes, spacing_um=size, meta=words(format=name) | source)
 
 
 def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
@@ -81,7 +88,8 @@ def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
         if getattr(image, "n_frames", 1) > 1 or image.mode in (*NATIVE, "1", "LA", "La"):
             return None
         wide = _png16(path)
-        return grey.three_channels(np.array(image.convert("RGB")) if wide is None else wide)
+        colour = np.array(image.convert("RGB")) if wide is None else wide
+        return grey.three_channels(oriented(colour, _flag(image), 0))
 
 
 def _labels(image) -> np.ndarray:
@@ -108,4 +116,4 @@ def pack(colour: np.ndarray) -> np.ndarray:
 def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
     """Read the labels of an image."""
     with _open(path, max_pixels) as image:
-        return _frames(image, _labels)
+        return oriented(_frames(image, _labels), _flag(image))

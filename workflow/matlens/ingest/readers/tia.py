@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import check_size, number, square, to_um, words
+from matlens.ingest.readers.common import check_size, number, scaled, to_um, words
 from matlens.job.batch import BadItem
 
 PIXELS = {1: "u1", 2: "u2", 3: "u4", 4: "i1", 5: "i2", 6: "i4", 7: "f4", 8: "f8", 9: "c8", 10: "c16"}
@@ -104,9 +104,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
             lost = lost or error
     else:
         raise lost
-    size, source = square(to_um(abs(dx), "m"), to_um(abs(dy), "m"), "TIA calibration")
+    size, source = scaled(to_um(abs(dx), "m"), to_um(abs(dy), "m"), "TIA calibration")
     meta = _described(description(path) if series == [path] else path)
     if len(series) > 1:
         meta["other_signals"] = len(series) - 1
     single = len(pixels) == 1
-    return Micrograph(pixels[0] if single else pixels, "yx" if single else "tyx", size, meta=meta | source)
+    return Micrograph(pixels[0] if single else pixels, "yx" if single else "tyx", spacing_um=size, meta=meta | source)

@@ -7,15 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.ingest import Micrograph, grey, parts
-from matlens.ingest.readers.common import check_size, check_swelling
+from matlens.ingest.readers.common import check_size, check_swelling, oriented, turned
 from matlens.ingest.readers.raster import pack
-from matlens.ingest.readers.vendors import describe
+from matlens.ingest.readers.vendors import describe, ome_pixels
 from matlens.job.batch import BadItem
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
+TAG_ORIENTATION, TAG_MAX_SAMPLE = 274, 281
 MOST_FRAMES = 1 << 24  # that OME text may announce
 CUT = "the file is cut off: {}; copy it again from its source"
 
@@ -27,8 +28,9 @@ class Page(NamedTuple):
     axes: str
     photometric: int
     palette: np.ndarray | None
-    pixel_size_um: float | None
+    spacing_um: tuple | None
     meta: dict
+    orientation: int
 
 
 def _principal(series: list):
@@ -93,14 +95,24 @@ def _load(path: str, max_pixels: int) -> Page:
         if len(tif.series) > 1:
             meta["other_signals"] = len(tif.series) - 1
         palette = np.asarray(key.colormap) if key.photometric == PALETTE and key.colormap is not None else None
-        meta |= _bits(key, series.dtype)
+        meta |= _bits(key, series.dtype, ome_pixels(tif, key) if tif.is_ome else {})
         array = array.reshape(series.shape) if isinstance(array, np.ndarray) else array
-        return Page(array, series.axes, key.photometric, palette, size, meta)
+        flag = _flag(key)
+        if flag != 1:
+            meta.pop("bar_rows_px", None)
+        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag)
+
+
+def _flag(key) -> int:
+    """Read the orientation flag of a page; 1 where it has none."""
+    flag = key.tags.valueof(TAG_ORIENTATION)
+    return int(flag) if isinstance(flag, int) and 1 <= flag <= 8 else 1
 
 
 def _stays(series) -> bool:
     """Tell whether the main image is left in its file: large, grey, and in an order that needs no change."""
     plain = set(series.axes) <= {"Y", "X", *STACKS} and series.axes.endswith("YX")
+    plain = plain and _flag(series.keyframe) == 1
     return plain and series.keyframe.photometric == BLACK_IS_ZERO and parts.stays(series.shape, series.dtype)
 
 
@@ -135,13 +147,14 @@ def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read the main image of a TIFF file: (y, x), slices as (z, y, x), other pages as (t, y, x).
 
-    Palettes that are a grey ramp keep their numbers; colour becomes luminance. Where white is stored as 0, numbers are
-    turned over. Several images in one file: see `_principal`; the number of the others is `other_signals`.
+    Palettes that are a grey ramp keep their numbers; colour becomes luminance. Where white is stored as the smallest
+    number, bytes are turned over; `min_is_white` in `meta` asks for it once the range of wider numbers is known.
+    Several images in one file: see `_principal`; the number of the others is `other_signals`.
     """
     page = _load(path, max_pixels)
     if isinstance(page.array, parts.Parts):
-        return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", page.pixel_size_um, meta=page.meta)
-    array, axes, others = _plane(page.array, page.axes)
+        return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", spacing_um=page.spacing_um, meta=page.meta)
+    array, axes, others = _shown(page)
     meta = page.meta
     if others:
         meta["other_signals"] = meta.get("other_signals", 0) + others
@@ -154,28 +167,42 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         array = grey.one_channel(array) if page.photometric in COLOUR else np.ascontiguousarray(array[..., 0])
     if array.dtype == bool:
         array = array.astype(np.uint8) * np.uint8(255)
-    if page.photometric == WHITE_IS_ZERO and array.dtype.kind == "u":
-        array = np.iinfo(array.dtype).max - array
+    if page.photometric == WHITE_IS_ZERO:
+        if array.dtype == np.uint8:
+            array = 255 - array
+        else:
+            meta["min_is_white"] = True
     pixels = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
-    return Micrograph(pixels, STACKS.get(axes.replace("S", "")[:-2], "") + "yx", page.pixel_size_um, meta=meta)
+    return Micrograph(pixels, STACKS.get(axes.replace("S", "")[:-2], "") + "yx", spacing_um=page.spacing_um, meta=meta)
+
+
+def _shown(page: Page) -> tuple[np.ndarray, str, int]:
+    """Order the axes of an image, see `_plane`, and turn it as its orientation flag says that it is shown."""
+    array, axes, others = _plane(page.array, page.axes)
+    return oriented(array, page.orientation, axes.index("Y")), axes, others
 
 
 def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
     """Read the red, green and blue of a flat image of 8 or 16 bits a channel; None of stacks, of grey, of palettes."""
     page = _load(path, max_pixels)
-    array, axes, _ = _plane(page.array, page.axes)
+    array, axes, _ = _shown(page)
     if axes != "YXS" or page.photometric not in COLOUR:
         return None
     return grey.three_channels(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
-def _bits(key, dtype) -> dict:
-    """Say how many bits of a pixel count, where the file states fewer than its type has."""
+def _bits(key, dtype, told: dict) -> dict:
+    """Say how many bits of a pixel count, where the file states fewer than its type has.
+
+    They are those of the tags BitsPerSample and MaxSampleValue, and of the attribute SignificantBits of OME-XML.
+    """
     if dtype not in (np.uint8, np.uint16):
         return {}
-    bits, highest = int(key.bitspersample), key.tags.valueof(281)
+    bits, highest = int(key.bitspersample), key.tags.valueof(TAG_MAX_SAMPLE)
     if isinstance(highest, int) and 0 < highest < np.iinfo(dtype).max:
         bits = min(bits, highest.bit_length())
+    if str(told.get("SignificantBits", "")).isdigit() and int(told["SignificantBits"]) > 0:
+        bits = min(bits, int(told["SignificantBits"]))
     return {"significant_bits": bits} if bits < dtype.itemsize * 8 else {}
 
 
@@ -192,7 +219,7 @@ def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
     page = _load(path, max_pixels)
     if isinstance(page.array, parts.Parts):
         raise BadItem("a mask so large is not read; cut image and mask into tiles")
-    array, axes, _ = _plane(page.array, page.axes)
+    array, axes, _ = _shown(page)
     if "S" not in axes:
         return array
     return pack(array) if array.shape[-1] >= 3 else array[..., 0]

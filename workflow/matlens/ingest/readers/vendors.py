@@ -1,10 +1,11 @@
 """What the makers of microscopes write into their TIFF files, or into a text file beside them."""
 
+import html
 import os
 import re
 from pathlib import Path
 
-from matlens.ingest.readers.common import from_dpi, number, square, to_um, words
+from matlens.ingest.readers.common import from_dpi, number, scaled, to_um, words
 from matlens.store import text_files
 
 TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 283, 296
@@ -15,6 +16,7 @@ TAG_FEI = (34680, 34682)
 DM_UNIT, DM_SCALE_X, DM_SCALE_Y = 65003, 65009, 65010
 ZEISS_SCREEN_PX = 1024  # the first table of a Zeiss file states the pixel size of the image at this width
 LONGEST_SIDECAR = 1 << 20
+ATTRIBUTE = r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')"""
 
 
 def _ratio(value) -> float | None:
@@ -48,7 +50,7 @@ def fei(tif, page, path):
         next((u for s in ("Scan", scan, "EScan", "IScan") if (u := to_um(of(s, f"Pixel{side}"), "m"))), None)
         for side in ("Width", "Height")
     ]
-    size, source = square(*um, "FEI tag")
+    size, source = scaled(*um, "FEI tag")
     volt = number(of("Beam", "HV") or of(str(of("Beam", "Beam")), "HV"), 0.0)
     rows, columns = number(of("Image", "ResolutionY"), 0), number(of("Image", "ResolutionX"), 0)
     bar = page.imagelength - int(rows) if columns == page.imagewidth and 0 < rows < page.imagelength else None
@@ -83,7 +85,7 @@ def zeiss(tif, page, path):
         um = width / page.imagewidth if width else None
     mag = str(_value(told.get("ap_mag")) or "")
     times = 1000 if re.search(r"\d\s*K\b", mag, re.I) else 1
-    size, source = square(um, um, "Zeiss tag")
+    size, source = scaled(um, um, "Zeiss tag")
     energy = number(_value(told.get("ap_actualkv")), 0.0) or number(_value(told.get("ap_manualkv")), 0.0)
     return size, source | words(
         instrument=str(_value(told.get("dp_sem")) or _value(told.get("sv_serial_number")) or "Zeiss"),
@@ -98,7 +100,7 @@ def tvips(tif, page, path):
     told = page.tags.valueof(TAG_TVIPS)
     if not isinstance(told, dict) or not told:
         return None
-    size, source = square(*(to_um(told.get(f"PixelSize{a}"), "nm") for a in "XY"), "TVIPS tag")
+    size, source = scaled(*(to_um(told.get(f"PixelSize{a}"), "nm") for a in "XY"), "TVIPS tag")
     volt = number(told.get("TemHighTension"), 0.0)
     return size, source | words(
         instrument=told.get("TemType"),
@@ -113,7 +115,7 @@ def olympus(tif, page, path):
     told = page.tags.valueof(TAG_SIS)
     if not isinstance(told, dict):
         return None
-    size, source = square(*(to_um(told.get(f"pixelsize{a}"), "m") for a in "xy"), "Olympus SIS tag")
+    size, source = scaled(*(to_um(told.get(f"pixelsize{a}"), "m") for a in "xy"), "Olympus SIS tag")
     return size, source | words(
         instrument=str(page.tags.valueof(272) or ""),
         detector=told.get("cameraname"),
@@ -127,7 +129,7 @@ def digital_micrograph(tif, page, path):
     if scale[0] is None:
         return None
     unit = page.tags.valueof(DM_UNIT)
-    return square(*(to_um(s, unit) for s in scale), "DigitalMicrograph tag")
+    return scaled(*(to_um(s, unit) for s in scale), "DigitalMicrograph tag")
 
 
 def jeol_sightx(tif, page, path):
@@ -144,7 +146,7 @@ def jeol_sightx(tif, page, path):
     image = of("ModeString") in ("MAG", "LOWMAG", "LOW MAG", "SAMAG") and mag > 0
     cm = CM_PER_INCH if page.tags.valueof(TAG_RESOLUTION_UNIT) == INCH else 1.0
     um = [to_um(cm / (r * mag), "cm") if image and r else None for r in _resolution(page)]
-    size, source = square(*um, "JEOL SightX description")
+    size, source = scaled(*um, "JEOL SightX description")
     return size, source | words(
         instrument=of("Instruments") or "JEOL",
         beam_energy_kev=volt / 1000 if volt > 0 else None,
@@ -159,7 +161,7 @@ def tescan(tif, page, path):
     if "PixelSizeX" not in text:
         return None
     told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text[text.find("[MAIN]") :], re.M))
-    size, source = square(*(to_um(told.get(f"PixelSize{a}"), "m") for a in "XY"), "Tescan header")
+    size, source = scaled(*(to_um(told.get(f"PixelSize{a}"), "m") for a in "XY"), "Tescan header")
     volt = number(told.get("HV"), 0.0)
     return size, source | words(
         instrument=told.get("Device") or "Tescan",
@@ -169,29 +171,70 @@ def tescan(tif, page, path):
     )
 
 
+def _attributes(text: str) -> dict[str, str]:
+    """Read the attributes of an XML element from the text of its opening tag."""
+    return {name: html.unescape(one or two) for name, one, two in re.findall(ATTRIBUTE, text)}
+
+
+def ome_pixels(tif, page) -> dict[str, str]:
+    """Find what OME-XML says of the image that a page belongs to: the attributes of its Pixels; {} where none is.
+
+    Of several images, that whose TiffData name the page, or else the one of its place among the series of the file.
+    """
+    found = re.findall(r"<(?:\w+:)?Pixels\b([^>]*)>(.*?)(?=<(?:\w+:)?Pixels\b|\Z)", str(tif.ome_metadata or ""), re.S)
+    if len(found) < 2:
+        return _attributes(found[0][0]) if found else {}
+    number = page.index[0] if isinstance(page.index, tuple) else page.index
+    named = []
+    for head, inside in found:
+        for entry in re.findall(r"<(?:\w+:)?TiffData\b([^>]*)>", inside):
+            told = _attributes(entry)
+            if "IFD" in told:
+                first = int(number_of(told["IFD"]))
+                if first <= number < first + int(number_of(told.get("PlaneCount", 1))):
+                    named.append(head)
+    if not named and len(found) == len(tif.series):
+        place = next((k for k, series in enumerate(tif.series) if series.keyframe.index == page.index), None)
+        named = [found[place][0]] if place is not None else []
+    return _attributes(named[0]) if len(set(named)) == 1 else {}
+
+
+def number_of(text) -> float:
+    """Read a number, -1 where there is none."""
+    return number(text, -1.0)
+
+
 def ome(tif, page, path):
-    """OME-TIFF: PhysicalSizeX with its unit, micrometres when none is given."""
+    """OME-TIFF: PhysicalSize X, Y and Z of the image that is read, with their units; micrometres where none is given.
+
+    A file that is OME-TIFF and ImageJ's at once says more as OME.
+    """
     if not tif.is_ome:
         return None
-    text = str(tif.ome_metadata or "")
-    pixels = re.search(r"<(?:\w+:)?Pixels\b([^>]*)>", text)
-    told = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', pixels[1])) if pixels else {}
-    um = [to_um(told.get(f"PhysicalSize{a}"), told.get(f"PhysicalSize{a}Unit", "um")) for a in "XY"]
-    size, source = square(*um, "OME-XML")
+    text, told = str(tif.ome_metadata or ""), ome_pixels(tif, page)
+    um = [to_um(told.get(f"PhysicalSize{a}"), told.get(f"PhysicalSize{a}Unit", "um")) for a in "XYZ"]
+    size, source = scaled(*um[:2], "OME-XML", um[2])
     model = re.search(r'<(?:\w+:)?Microscope\b[^>]*\bModel\s*=\s*"([^"]*)"', text)
     return size, source | words(instrument=model[1] if model else None)
 
 
 def imagej(tif, page, path):
-    """ImageJ: the resolution tag counts pixels per `unit` of the description; without a unit there is no scale."""
+    """ImageJ: the resolution tag counts pixels per `unit` of the description; without a unit there is no scale.
+
+    `spacing` is the distance of slices in that unit, or in `zunit`; `yunit` is that along y where it is another.
+    """
     if not tif.is_imagej:
         return None
     told = tif.imagej_metadata or {}
     unit, counts = str(told.get("unit", "")), _resolution(page)
+    units = [unit, *(str(told.get(f"{a}unit") or unit) for a in "yz")]
+    depth = number(told.get("spacing"), 0.0)
+    z_um = to_um(abs(depth), units[2]) if depth else None
     if unit.lower().strip() in ("inch", "in", "cm"):
         inch = 1.0 if unit.lower().strip() != "cm" else CM_PER_INCH
-        return from_dpi(*((c or 0) * inch for c in counts), "ImageJ scale")
-    return square(*(to_um(1 / c, unit) if c else None for c in counts), "ImageJ scale")
+        size, source = from_dpi(*((c or 0) * inch for c in counts), "ImageJ scale")
+        return scaled(size[2], size[1], "ImageJ scale", z_um) if size else (size, source)
+    return scaled(*(to_um(1 / c, u) if c else None for c, u in zip(counts, units, strict=False)), "ImageJ scale", z_um)
 
 
 def sidecar_text(tif, page, path):
@@ -208,7 +251,7 @@ def sidecar_text(tif, page, path):
         um = to_um((number(length[1]) or 0) / bar, length[2]) if length and bar > 0 else None
         rows = (re.findall(r"\d+", jeol.get("CM_FULL_SIZE", "")) + ["0", "0"])[:2]
         full = int(rows[0]) == page.imagewidth and 0 < int(rows[1]) < page.imagelength
-        size, source = square(um, um, "JEOL text file")
+        size, source = scaled(um, um, "JEOL text file")
         return size, source | words(
             instrument=jeol.get("CM_INSTRUMENT") or "JEOL",
             detector=jeol.get("CM_SIGNAL_NAME") or jeol.get("CM_SIGNAL"),
@@ -219,7 +262,7 @@ def sidecar_text(tif, page, path):
     if "PixelSize=" in text:
         told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.M))
         um = to_um(told.get("PixelSize"), "nm")
-        size, source = square(um, um, "Hitachi text file")
+        size, source = scaled(um, um, "Hitachi text file")
         volt = number(told.get("AcceleratingVoltage"), 0.0)
         return size, source | words(
             instrument=told.get("InstructName") or told.get("InstrumentName") or "Hitachi",
@@ -255,7 +298,7 @@ def _sidecar(path: str, suffix: str) -> str:
     return ""
 
 
-def describe(tif, page, path: str) -> tuple[float | None, dict]:
-    """Ask the makers in turn; the first that knows the file gives the pixel size in um (or None) and `meta`."""
+def describe(tif, page, path: str) -> tuple[tuple | None, dict]:
+    """Ask the makers in turn; the first that knows the file gives the spacing (z, y, x) in um (or None) and `meta`."""
     found = next((told for maker in MAKERS if (told := maker(tif, page, path)) is not None), (None, {}))
     return found[0], dict(found[1])

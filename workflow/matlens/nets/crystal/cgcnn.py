@@ -15,7 +15,8 @@ class Convolution(nn.Module):
     """One crystal convolution: x_i <- softplus(x_i + BN(sum_j sigmoid(f_ij) * softplus(c_ij))).
 
     (f, c) = BN(z W + b) with z_ij = x_i (+) x_j (+) e_ij. The product with W is split over the three parts, so that the
-    two products over atoms are done once per atom and not once per edge; an answer has the first BN in W and b.
+    two products over atoms are done once per atom and not once per edge; an answer has the first BN in W and b. Edges
+    that share a place among the nearest neighbours count by their weights: the mean over all ways to cut their shell.
     """
 
     def __init__(self, width: int, edge_width: int):
@@ -24,12 +25,14 @@ class Convolution(nn.Module):
         self.bn1 = nn.BatchNorm1d(2 * width)
         self.bn2 = nn.BatchNorm1d(width)
 
-    def forward(self, x, edges, source, neighbour):
+    def forward(self, x, edges, source, neighbour, weights=None):
         learns = self.bn1.training
         weight, bias = (self.fc_full.weight, self.fc_full.bias) if learns else blocks.folded(self.fc_full, self.bn1)
         gates = blocks.joined(weight, bias, (x, source), (x, neighbour), (edges, None))
         filters, core = (self.bn1(gates) if learns else gates).chunk(2, dim=1)
         messages = torch.sigmoid(filters) * F.softplus(core)
+        if weights is not None:
+            messages = messages * weights[:, None]
         return F.softplus(x + self.bn2(blocks.sum_of(messages, source, len(x))))
 
 
@@ -67,5 +70,5 @@ class CGCNN(blocks.SoftplusReader):
         edges = torch.exp((-(spread**2)).clamp(min=blocks.LEAST))
         x = self.embedding(self.elements)[graph["species"]]  # once per element, not once per atom
         for convolution in self.convs:
-            x = convolution(x, edges, graph["source"], graph["neighbour"])
+            x = convolution(x, edges, graph["source"], graph["neighbour"], graph.get("weight"))
         return x

@@ -27,9 +27,48 @@ def norm_layer(norm: str, dims: int, width: int) -> nn.Module:
     return {"batch": BATCH[dims], "group": group_norm, "none": lambda _: nn.Identity()}[norm](width)
 
 
-def conv_norm(dims: int, inputs: int, width: int, norm: str, kernel: int = 3) -> nn.Sequential:
-    """Convolve with zeros around, then normalise; a bias only where no normalisation follows."""
-    conv = CONV[dims](inputs, width, kernel, padding=kernel // 2, bias=norm == "none")
+def padded(x: torch.Tensor, margin: int, padding: str) -> torch.Tensor:
+    """Pad every axis of space by `margin` at both ends, mirrored ("reflect") or wrapped around ("circular").
+
+    An axis that is too short to be mirrored repeats its last pixel.
+    """
+    for axis in range(2, x.ndim):
+        mode = "replicate" if padding == "reflect" and x.shape[axis] <= margin else padding
+        sides = [0, 0] * (x.ndim - 2)
+        sides[2 * (x.ndim - 1 - axis) : 2 * (x.ndim - axis)] = [margin, margin]
+        x = functional.pad(x, sides, mode)
+    return x
+
+
+class _Surrounded:
+    """A convolution whose margin is mirrored or wrapped around, at any size of image."""
+
+    around = "reflect"
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(padded(x, self.kernel_size[0] // 2, self.around))
+
+
+class _Surrounded2d(_Surrounded, nn.Conv2d):
+    pass
+
+
+class _Surrounded3d(_Surrounded, nn.Conv3d):
+    pass
+
+
+def convolution(dims: int, inputs: int, width: int, kernel: int, padding: str, bias: bool = True) -> nn.Module:
+    """Make a convolution that keeps the size; `padding` is what lies around: "zeros", "reflect" or "circular"."""
+    if padding == "zeros" or kernel == 1:
+        return CONV[dims](inputs, width, kernel, padding=kernel // 2, bias=bias)
+    made = {2: _Surrounded2d, 3: _Surrounded3d}[dims](inputs, width, kernel, bias=bias)
+    made.around = padding
+    return made
+
+
+def conv_norm(dims: int, inputs: int, width: int, norm: str, kernel: int = 3, padding: str = "zeros") -> nn.Sequential:
+    """Convolve, then normalise; a bias only where no normalisation follows."""
+    conv = convolution(dims, inputs, width, kernel, padding, bias=norm == "none")
     return nn.Sequential(conv, norm_layer(norm, dims, width))
 
 
@@ -38,10 +77,10 @@ class Plain(nn.Module):
 
     convolutions = 2
 
-    def __init__(self, *, dims: int, inputs: int, width: int, norm: str):
+    def __init__(self, *, dims: int, inputs: int, width: int, norm: str, padding: str = "zeros"):
         super().__init__()
-        self.first = conv_norm(dims, inputs, width, norm)
-        self.second = conv_norm(dims, width, width, norm)
+        self.first = conv_norm(dims, inputs, width, norm, padding=padding)
+        self.second = conv_norm(dims, width, width, norm, padding=padding)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return functional.relu(self.second(functional.relu(self.first(x))))
@@ -50,8 +89,8 @@ class Plain(nn.Module):
 class Residual(Plain):
     """The same with a shortcut around it: y = relu(F(x) + W x) (He et al., CVPR 2016, eq. 2; basic block)."""
 
-    def __init__(self, *, dims: int, inputs: int, width: int, norm: str):
-        super().__init__(dims=dims, inputs=inputs, width=width, norm=norm)
+    def __init__(self, *, dims: int, inputs: int, width: int, norm: str, padding: str = "zeros"):
+        super().__init__(dims=dims, inputs=inputs, width=width, norm=norm, padding=padding)
         self.shortcut = conv_norm(dims, inputs, width, norm, kernel=1) if inputs != width else nn.Identity()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -64,7 +103,9 @@ ENCODERS = {"plain": Plain, "resnet": Residual}
 class Encoder(nn.Module):
     """Blocks with max pooling between them: `depth` + 1 levels, each twice as wide, half as fine as the last."""
 
-    def __init__(self, *, dims: int, channels: int, width: int, depth: int, norm: str, encoder: str):
+    def __init__(
+        self, *, dims: int, channels: int, width: int, depth: int, norm: str, encoder: str, padding: str = "zeros"
+    ):
         super().__init__()
         self.dims = dims
         self.widths = [width * 2**level for level in range(depth + 1)]
@@ -73,7 +114,7 @@ class Encoder(nn.Module):
             reach += ENCODERS[encoder].convolutions * 2**level
             self.reach.append(reach)
         self.blocks = nn.ModuleList(
-            ENCODERS[encoder](dims=dims, inputs=inputs, width=out, norm=norm)
+            ENCODERS[encoder](dims=dims, inputs=inputs, width=out, norm=norm, padding=padding)
             for inputs, out in zip([channels, *self.widths], self.widths, strict=False)
         )
 
@@ -85,40 +126,49 @@ class Encoder(nn.Module):
         return found
 
 
-def upsample(x: torch.Tensor, factor: int) -> torch.Tensor:
-    """Enlarge by linear interpolation, pixel centres kept; looks one coarse pixel further than its own."""
+def upsample(x: torch.Tensor, factor: int, padding: str = "zeros") -> torch.Tensor:
+    """Enlarge by linear interpolation, pixel centres kept; looks one coarse pixel further than its own.
+
+    Beyond the edge lies the outermost pixel, or with `padding` "circular" that of the other side.
+    """
     if factor == 1:
         return x
-    return functional.interpolate(x, scale_factor=factor, mode=LINEAR[x.ndim - 2], align_corners=False)
+    if padding != "circular":
+        return functional.interpolate(x, scale_factor=factor, mode=LINEAR[x.ndim - 2], align_corners=False)
+    wide = functional.interpolate(padded(x, 1, padding), scale_factor=factor, mode=LINEAR[x.ndim - 2])
+    return wide[(slice(None), slice(None), *[slice(factor, -factor)] * (x.ndim - 2))]
 
 
-def _reflected(length: int, target: int) -> list[int]:
-    """List the indices that lengthen an axis by mirroring at its ends as often as it takes."""
+def _lengthened(length: int, target: int, padding: str) -> list[int]:
+    """List the indices that lengthen an axis by mirroring at its ends, or by going round, as often as it takes."""
+    if padding == "circular":
+        return [i % length for i in range(target)]
     period = max(1, 2 * (length - 1))
     return [min(i % period, period - i % period) if length > 1 else 0 for i in range(target)]
 
 
-def pad_to_multiple(x: torch.Tensor, multiple: int) -> torch.Tensor:
-    """Lengthen the spatial axes at their far ends to a multiple, mirroring; any size of one pixel and more."""
+def pad_to_multiple(x: torch.Tensor, multiple: int, padding: str = "zeros") -> torch.Tensor:
+    """Lengthen the spatial axes at their far ends to a multiple, by mirroring, or by the near end if "circular"."""
     for axis in range(2, x.ndim):
         length = x.shape[axis]
         target = -(-length // multiple) * multiple
         if target != length:
-            x = x.index_select(axis, torch.tensor(_reflected(length, target), device=x.device))
+            x = x.index_select(axis, torch.tensor(_lengthened(length, target, padding), device=x.device))
     return x
 
 
 class PixelNet(nn.Module):
     """The frame of the networks for pixels: pad to the stride, answer at every pixel, cut back.
 
-    A subclass sets `stride` and `radius`, and gives `heads(x)`: logits at full resolution, the best first.
+    A subclass sets `stride`, `radius` and `padding`, and gives `heads(x)`: what it says of every pixel, the best first.
     """
 
     stride: int
     radius: int
+    padding: str = "zeros"
 
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Return the logits of every head, the best first."""
+        """Return what every head says, the best first."""
         raise NotImplementedError
 
     def answer(self, heads: list[torch.Tensor]) -> torch.Tensor:
@@ -127,7 +177,7 @@ class PixelNet(nn.Module):
 
     def forward(self, x: torch.Tensor):
         size = x.shape[2:]
-        heads = self.heads(pad_to_multiple(x, self.stride))
+        heads = self.heads(pad_to_multiple(x, self.stride, self.padding))
         cut = (slice(None), slice(None), *(slice(0, n) for n in size))
         return [head[cut] for head in heads] if self.training else self.answer(heads)[cut]
 

@@ -12,7 +12,7 @@ class FCN(PixelNet):
     Options as those of UNet; of `depth` poolings (2 or more) the last three levels vote, so that depth 5 has the
     8-pixel stride of the name, and depth 2 votes at every level. Enlargement is linear, as the original's was at the
     start. Source: J. Long, E. Shelhamer, T. Darrell, CVPR 2015, fig. 3. Parameters: those of the encoder, and (width of
-    level + 1) * phases for each of three levels.
+    level + 1) * outputs for each of three levels.
     """
 
     def __init__(
@@ -20,18 +20,22 @@ class FCN(PixelNet):
         *,
         dims: int = 2,
         channels: int = 1,
-        phases: int = 2,
+        outputs: int = 2,
         width: int = 16,
         depth: int = 3,
         norm: str = "batch",
         encoder: str = "plain",
+        padding: str = "zeros",
     ):
         super().__init__()
         if depth < 2:
             raise ValueError(f"FCN-8s needs a depth of 2 or more poolings, not {depth}")
-        self.encoder = Encoder(dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder)
+        self.padding = padding
+        self.encoder = Encoder(
+            dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder, padding=padding
+        )
         self.first = depth - 2
-        self.outs = nn.ModuleList(CONV[dims](n, phases, 1) for n in self.encoder.widths[self.first :])
+        self.outs = nn.ModuleList(CONV[dims](n, outputs, 1) for n in self.encoder.widths[self.first :])
         self.stride = 2**depth
         reach = self.encoder.reach[depth]
         for level in reversed(range(self.first, depth)):
@@ -43,5 +47,5 @@ class FCN(PixelNet):
         votes = [out(x) for out, x in zip(self.outs, self.encoder(x)[self.first :], strict=True)]
         total = votes[-1]
         for vote in reversed(votes[:-1]):
-            total = vote + upsample(total, 2)
-        return [upsample(total, 2**self.first)]
+            total = vote + upsample(total, 2, self.padding)
+        return [upsample(total, 2**self.first, self.padding)]

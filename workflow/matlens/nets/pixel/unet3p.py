@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from matlens.nets.pixel.blocks import CONV, POOL, Encoder, PixelNet, conv_norm, start, upsample
+from matlens.nets.pixel.blocks import POOL, Encoder, PixelNet, conv_norm, convolution, start, upsample
 
 
 class UNet3Plus(PixelNet):
@@ -20,15 +20,19 @@ class UNet3Plus(PixelNet):
         *,
         dims: int = 2,
         channels: int = 1,
-        phases: int = 2,
+        outputs: int = 2,
         width: int = 16,
         depth: int = 3,
         norm: str = "batch",
         encoder: str = "plain",
+        padding: str = "zeros",
         deep_supervision: bool = True,
     ):
         super().__init__()
-        self.encoder = Encoder(dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder)
+        self.padding = padding
+        self.encoder = Encoder(
+            dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder, padding=padding
+        )
         self.dims, self.depth, widths = dims, depth, self.encoder.widths
         fused = (depth + 1) * width
         self.brings, self.fuses = nn.ModuleDict(), nn.ModuleList()
@@ -38,14 +42,14 @@ class UNet3Plus(PixelNet):
             # decoder too
             for j in range(depth + 1):
                 inputs = widths[j] if j <= i or j == depth else fused
-                self.brings[f"{i}_{j}"] = conv_norm(dims, inputs, width, norm)
+                self.brings[f"{i}_{j}"] = conv_norm(dims, inputs, width, norm, padding=padding)
             seen = [self.encoder.reach[j] for j in range(i + 1)]
             seen += [reach[j] + 2 * 2**j - 2**i for j in range(i + 1, depth + 1)]  # linear: one coarse pixel more
             reach[i] = max(seen) + 2 * 2**i
-        self.fuses.extend(conv_norm(dims, fused, fused, norm) for _ in range(depth))
+        self.fuses.extend(conv_norm(dims, fused, fused, norm, padding=padding) for _ in range(depth))
         levels = range(depth + 1) if deep_supervision else range(1)
         self.outs = nn.ModuleList(
-            CONV[dims](widths[depth] if i == depth else fused, phases, 3, padding=1) for i in levels
+            convolution(dims, widths[depth] if i == depth else fused, outputs, 3, padding) for i in levels
         )
         self.stride, self.radius = 2**depth, reach[0] + 1
         start(self)
@@ -55,7 +59,7 @@ class UNet3Plus(PixelNet):
         if source < target:
             x = POOL[self.dims](x, 2 ** (target - source))
         elif source > target:
-            x = upsample(x, 2 ** (source - target))
+            x = upsample(x, 2 ** (source - target), self.padding)
         return torch.relu(self.brings[f"{target}_{source}"](x))
 
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
@@ -67,5 +71,5 @@ class UNet3Plus(PixelNet):
             features[i] = torch.relu(self.fuses[i](torch.cat(parts, 1)))
         for i, out in enumerate(self.outs):
             if i == 0 or self.training:
-                found.append(upsample(out(features[i]), 2**i))
+                found.append(upsample(out(features[i]), 2**i, self.padding))
         return found

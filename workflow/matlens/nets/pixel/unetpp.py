@@ -21,26 +21,32 @@ class UNetPlusPlus(PixelNet):
         *,
         dims: int = 2,
         channels: int = 1,
-        phases: int = 2,
+        outputs: int = 2,
         width: int = 16,
         depth: int = 3,
         norm: str = "batch",
         encoder: str = "plain",
+        padding: str = "zeros",
         deep_supervision: bool = True,
     ):
         super().__init__()
-        self.encoder = Encoder(dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder)
+        self.padding = padding
+        self.encoder = Encoder(
+            dims=dims, channels=channels, width=width, depth=depth, norm=norm, encoder=encoder, padding=padding
+        )
         self.depth, widths, block = depth, self.encoder.widths, ENCODERS[encoder]
         self.ups, self.nodes = nn.ModuleDict(), nn.ModuleDict()
         reach = {(i, 0): r for i, r in enumerate(self.encoder.reach)}
         for j in range(1, depth + 1):
             for i in range(depth + 1 - j):
                 self.ups[f"{i}_{j}"] = UP[dims](widths[i + 1], widths[i], 2, stride=2)
-                self.nodes[f"{i}_{j}"] = block(dims=dims, inputs=(j + 1) * widths[i], width=widths[i], norm=norm)
+                self.nodes[f"{i}_{j}"] = block(
+                    dims=dims, inputs=(j + 1) * widths[i], width=widths[i], norm=norm, padding=padding
+                )
                 seen = max(*(reach[i, k] for k in range(j)), reach[i + 1, j - 1] + 2**i)
                 reach[i, j] = seen + block.convolutions * 2**i
         self.columns = range(1, depth + 1) if deep_supervision else range(depth, depth + 1)
-        self.outs = nn.ModuleList(CONV[dims](width, phases, 1) for _ in self.columns)
+        self.outs = nn.ModuleList(CONV[dims](width, outputs, 1) for _ in self.columns)
         self.stride, self.radius = 2**depth, reach[0, depth]
         start(self)
 

@@ -1,6 +1,7 @@
 """Energies of a crystal at several volumes by GPAW: request.json in, results/<volume>.json out, one by one.
 
 Runs by any Python that has gpaw and ase. A finished volume is kept; settings of the ladder come as words `key=value`.
+Runs of a convergence series (`series`) are at the middle volume, each with one setting changed.
 """
 
 import hashlib
@@ -32,6 +33,37 @@ def calculator(settings, log):
     )
 
 
+def relaxed(atoms, moves):
+    """Relax what may move: the shape of the cell at constant volume, positions, or both."""
+    from ase.optimize import BFGS
+
+    try:
+        from ase.filters import ExpCellFilter
+    except ImportError:
+        from ase.constraints import ExpCellFilter
+    target = ExpCellFilter(atoms, constant_volume=True) if moves["shape"] else atoms
+    if not BFGS(target, logfile=None).run(fmax=0.02, steps=100):
+        raise RuntimeError("cell and positions have not relaxed after 100 steps")
+
+
+def used(calculator):
+    """Collect the parameters of a calculator that change what its energy means."""
+    found = dict(calculator.parameters)
+    points = found.get("kpts")
+    points = points if isinstance(points, dict) else {}
+    kinds = found.get("occupations")
+    kinds = kinds if isinstance(kinds, dict) else getattr(kinds, "todict", dict)()
+    setups = found.get("setups") or {}
+    other = sorted(set(found) & {"external", "hund", "background_charge", "gpts", "h"})
+    return {
+        "charge": float(found.get("charge") or 0.0),
+        "smearing": str(kinds.get("name", "")),
+        "k_offset": [float(x) for x in points.get("shift") or points.get("offset") or (0, 0, 0)],
+        "setups": {str(k): str(v) for k, v in setups.items()} if isinstance(setups, dict) else str(setups),
+        "extras": {key: str(found[key]) for key in other if found[key] not in (None, False)},
+    }
+
+
 def volume(request, name, settings):
     """Compute one volume; what is said of convergence is what the calculation itself measured."""
     import ase
@@ -39,21 +71,20 @@ def volume(request, name, settings):
     import numpy as np
     from ase import Atoms
 
-    scale = request["scales"][name]
+    changed = request["series"].get(name)
+    settings = {**settings, **(changed or {})}
     structure = request["structure"]
     moments = request["moments"] if settings["spin"] else None
     atoms = Atoms(
         numbers=structure["species"],
-        cell=np.array(structure["cell_a"]) * scale,
+        cell=np.array(structure["cell_a"]) * request["scales"].get(name, 1.0),
         scaled_positions=structure["frac"],
         magmoms=moments,
         pbc=True,
     )
     atoms.calc = calculator(settings, f"results/{name}.txt")
-    if request["relax"]:
-        from ase.optimize import BFGS
-
-        BFGS(atoms, logfile=None).run(fmax=0.02, steps=60)
+    if changed is None and any(request["moves"].values()):
+        relaxed(atoms, request["moves"])
     energy = atoms.get_potential_energy()
     free = atoms.get_potential_energy(force_consistent=True)
     return {
@@ -65,8 +96,10 @@ def volume(request, name, settings):
         "species": [int(z) for z in atoms.numbers],
         "frac": atoms.get_scaled_positions().tolist(),
         "magnetisation": float(atoms.get_magnetic_moment()) if settings["spin"] else 0.0,
+        "absolute_magnetisation": float(np.abs(atoms.get_magnetic_moments()).sum()) if settings["spin"] else 0.0,
         "k_points": [int(n) for n in settings["k_points"]],
         "settings": settings,
+        "used": used(atoms.calc),
         "converged": bool(atoms.calc.scf.converged),
         "iterations": int(atoms.calc.scf.niter),
         "setups": {s.symbol: s.fingerprint for s in atoms.calc.setups},
@@ -83,7 +116,7 @@ def main():
         key, _, value = word.partition("=")
         settings[key] = value if key == "eigensolver" else float(value)
     settings["maxiter"] = int(settings["maxiter"])
-    for name in sorted(request["scales"]):
+    for name in [*sorted(request["scales"]), *sorted(request["series"])]:
         path = f"results/{name}.json"
         if os.path.exists(path):
             continue

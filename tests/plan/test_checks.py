@@ -1,0 +1,284 @@
+"""Every refusal before the first job, as a pure function of settings: the place, the cause and the fix."""
+
+import json
+from pathlib import Path
+
+import pytest
+from matlens.plan import checks, message, study
+from matlens.store import catalog
+
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = {"gamma_prime": {"ages_h": [1], "images": 1, "size_px": [64, 64]}}
+ALLOYS = {"alloys": {"elements": {"Al": [2, 12], "Cr": [10, 10]}, "balance": "Ni", "levels": 2}}
+CRYSTALS = {"prototypes": {"prototypes": ["rock_salt"], "neutral": False, "elements": {"A": ["Li"], "X": ["O"]}}}
+BASES = [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}]
+HALF = {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073, "min": 0.3}
+LEARNED = {"target": "volume_a3_per_atom", "split": "kfold", "folds": 2, "cgcnn": {"epochs": 1}}
+BULK = str(ROOT / "data/weights/cgcnn_log10_bulk_modulus.safetensors")
+PIXELS = str(ROOT / "data/weights/gamma_prime_unet.safetensors")
+LOOP = {"objectives": {"x_Al": "maximize"}, "features": ["index.x_Al"], "greedy": {}}
+ASKED = {
+    "databases": BASES,
+    "temperatures_k": [900, 1200],
+    "criteria": [{**HALF}, {"quantity": "solvus", "phase": "l1_2"}],
+}
+SEGMENT = {"segment": {"otsu": {}}}
+MEASURED = {**SEGMENT, "quantify": {"fractions": {}}}
+
+
+def made(name="mine", ingest=IMAGES, **sections) -> dict:
+    """Validate a study as if it had been read from its file."""
+    return study.validate({"title": name, "ingest": ingest, **sections}, Path(f"config/studies/{name}.yaml"))
+
+
+def refusal(ingest=IMAGES, others=None, **sections) -> str:
+    """Write the reasons why a study cannot work, one per line: key, then reason."""
+    studies = {"mine": made(ingest=ingest, **sections), **(others or {})}
+    return "\n".join(f"{'.'.join(map(str, keys))}: {why}" for keys, why in checks.faults(studies, "mine"))
+
+
+def calphad(**changes) -> dict:
+    given = {"databases": BASES, "temperatures_k": [1000, 1200], "criteria": [HALF], **changes}
+    return {"candidates": "index", "calphad": given}
+
+
+def loop(**changes) -> dict:
+    return {**LOOP, **changes}
+
+
+def oracle(criteria=None, **changes) -> dict:
+    given = (
+        {**ASKED, "criteria": criteria}
+        if criteria
+        else {**ASKED, "criteria": [{"quantity": "solvus", "phase": "l1_2"}]}
+    )
+    return loop(**{"objectives": {"solvus_l1_2": "maximize"}, "oracle": "calphad", "calphad": given, **changes})
+
+
+CASES = {
+    "kinds": (
+        ALLOYS, {"connect": {"knn": {}}}, "connect: 'alloys' ingests compositions, and 'connect' works on crystals",
+    ),
+    "kinds of images": (ALLOYS, SEGMENT, "segment: 'alloys' ingests compositions, and 'segment' works on images"),
+    "items": (
+        {"prototypes": {**CRYSTALS["prototypes"], "prototypes": ["perovskit"]}}, {},
+        "ingest.prototypes: prototypes: unknown 'perovskit'; did you mean 'perovskite'?",
+    ),
+    "series": (
+        IMAGES, {**SEGMENT, "quantify": {"coarsening": {}}},
+        "quantify.coarsening: works on the table of 'regions'; add 'regions' to 'quantify'",
+    ),
+    "weights": (
+        IMAGES, {"segment": {"unet": {"weights": "lender/unet"}}},
+        "segment.unet.weights: 'lender/unet' is not a method of a study of this run; add 'lender' to config key",
+    ),
+    "initial weights": (
+        IMAGES, {"segment": {"unet": {"initial_weights": "lender/unet"}}},
+        "segment.unet.initial_weights: 'lender/unet'",
+    ),
+    "proposals": (IMAGES, {**SEGMENT, "propose": {"method": "otsu"}}, "propose.method: 'otsu' is no trained method"),
+    "target": (
+        CRYSTALS, {"connect": {"knn": {}}, "predict": {"cgcnn": {}}}, "predict.target: 'cgcnn' learns a property",
+    ),
+    "features": (ALLOYS, {"predict": {"target": "y", "ridge": {}}}, "predict.ridge: it learns from features, and"),
+    "folds": (
+        CRYSTALS, {"connect": {"knn": {}}, "predict": {**LEARNED, "use_folds": [0, 2]}},
+        "predict.use_folds: there is no fold 2; the split has folds 0 to 1",
+    ),
+    "networks": (
+        CRYSTALS, {"connect": {"radius": {}}, "predict": LEARNED},
+        "predict.cgcnn: it works on the graphs of 'knn'; add 'knn: {}' to the section 'connect'",
+    ),
+    "lender": (
+        CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": "nobody/cgcnn"}}}},
+        "predict.pretrained.weights.k: 'nobody/cgcnn' is neither a file nor a network",
+    ),
+    "no crystal network": (
+        CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
+        "no network for crystals",
+    ),
+    "other graphs": (
+        CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
+        "set connect.knn: {'k': 12}",
+    ),
+    "two energies": (
+        CRYSTALS,
+        {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"energy_ev_per_atom": BULK}}, "chgnet": {}}},
+        "chgnet gives a property of this name",
+    ),
+    "wish": (
+        CRYSTALS,
+        {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
+         "screen": {"properties": {"q": {"goal": "maximize"}}, "weighted": {}}},
+        "screen.properties: nothing predicts 'q'; allowed: k",
+    ),
+    "goal": (
+        CRYSTALS,
+        {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
+         "screen": {"properties": {"k": {"goal": "target"}}, "weighted": {}}},
+        "screen.properties.k.target: name the value",
+    ),
+    "no ranking": (
+        CRYSTALS,
+        {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
+         "screen": {"properties": {"k": {"goal": "maximize"}}}},
+        "screen: no method; did you mean 'weighted'?",
+    ),
+    "shortlist": (CRYSTALS, {"validate": {"qe": {}}}, "validate.candidates: this study makes no shortlist"),
+    "relaxed": (
+        CRYSTALS, {"validate": {"candidates": "index", "structures": "relaxed", "qe": {}}},
+        "validate.structures: nothing relaxes them; add 'chgnet: {}' to the section 'predict'",
+    ),
+    "crystals": (ALLOYS, {"validate": {"candidates": "index", "qe": {}}}, "validate.qe: it works on crystals"),
+    "quantity": (
+        CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}},
+        "validate.accept: no engine computes 'bulk_modulus'; did you mean 'bulk_modulus_gpa'",
+    ),
+    "database": (
+        ALLOYS, {"validate": calphad(databases=[{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID", "L12_FCC"]}])},
+        "did you mean 'alcrni.tdb'",
+    ),
+    "phase of a database": (
+        ALLOYS, {"validate": calphad(databases=[{"database": "pycalphad:alcrni.tdb", "phases": ["LIQID", "L12_FCC"]}])},
+        "did you mean 'LIQUID'",
+    ),
+    "structure": (ALLOYS, {"validate": calphad(criteria=[{**HALF, "phase": "l12"}])}, "did you mean 'l1_2'"),
+    "temperature": (
+        ALLOYS, {"validate": calphad(criteria=[{"quantity": "fraction", "phase": "l1_2"}])}, "needs temperature_k",
+    ),
+    "bridge": (
+        IMAGES,
+        {**SEGMENT, "validate": {"bridge": {
+            "composition": {"Ni": "bal", "Al": 12, "Cr": 10}, "unit": "at%", "phase": "phase", "structure": "l1_2",
+            "databases": BASES, "temperature_k": 1073}}},
+        "validate.bridge: it compares measured fractions; add 'fractions: {}'",
+    ),
+    "limits": (
+        ALLOYS, {"acquire": loop(constraints={"x_Cr": {"min": 2, "max": 1}})},
+        "acquire.constraints: 'x_Cr' lies between 2 and 1, which nothing does; swap them",
+    ),
+    "oracle": (ALLOYS, {"acquire": loop(oracle="calphad")}, "acquire.calphad: the oracle has no settings"),
+    "limits of an oracle": (
+        ALLOYS, {"acquire": oracle([{**HALF}, {"quantity": "solvus", "phase": "l1_2"}])},
+        "acquire.calphad.criteria: the limits of a loop are its constraints",
+    ),
+    "quantity of an oracle": (
+        ALLOYS, {"acquire": oracle(constraints={"fraction_l12_1073_k": {"max": 0.5}})},
+        "acquire: CALPHAD is not asked for 'fraction_l12_1073_k'",
+    ),
+    "figure of a measure": (
+        IMAGES, {**SEGMENT, "figures": {"fractions": {}}},
+        "figures.fractions: it is drawn from 'fractions'; add 'fractions: {}' to the section 'quantify'",
+    ),
+    "figure of sites": (
+        CRYSTALS,
+        {"predict": {"target": "volume_a3_per_atom", "mean": {}}, "figures": {"sites": {}}},
+        "figures.sites: it is drawn from 'sites'; predict with a network that says what it reads from atoms: cgcnn",
+    ),
+    "figure of losses": (IMAGES, {**MEASURED, "figures": {"losses": {}}}, "train a network in the section"),
+    "figure of verdicts": (ALLOYS, {"figures": {"verdicts": {}}}, "add a section 'validate' with an engine"),
+    "figure of a front": (CRYSTALS, {"figures": {"pareto": {}}}, "add a section 'screen'"),
+    "figure of a benchmark": (
+        ALLOYS, {"predict": {"target": "y", "mean": {}, "features": ["index.x_Al"]}, "figures": {"benchmark": {}}},
+        "set 'predict.split: official'",
+    ),
+    "figure of rounds": (ALLOYS, {"figures": {"acquisition": {}}}, "add a section 'acquire'"),
+    "published curves": (
+        IMAGES,
+        {**SEGMENT, "quantify": {"two_point": {}}, "figures": {"two_point": {"reference": "nowhere/curve.csv"}}},
+        "figures.two_point.reference: ",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("ingest", "sections", "reason"), CASES.values(), ids=CASES)
+def test_a_study_that_cannot_work_is_refused_with_key_cause_and_fix(ingest, sections, reason):
+    assert reason in refusal(ingest, **sections)
+
+
+def test_every_check_has_a_case():
+    assert checks.faults({"mine": made(**MEASURED)}, "mine") == []
+    assert len(CASES) >= len(checks.CHECKS)
+
+
+def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():
+    lender = made("lender", segment={"unet": {}})
+    assert not refusal(segment={"unet": {"weights": "lender/unet"}}, others={"lender": lender})
+    assert "'lender/fcn' is not a method" in refusal(
+        segment={"fcn": {"weights": "lender/fcn"}}, others={"lender": lender}
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "sections", "reason"),
+    [
+        ("hardness_hv", {"predict": {"target": "hardnes_hv", "features": ["index.a"], "mean": {}}},
+         "predict.target: there is no column 'hardnes_hv' in the index; did you mean 'hardness_hv'"),
+        ("alloy", {"quantify": {"regions": {}, "growth": {}}}, "quantify.growth: there is no column 'time_h'"),
+        ("y", {"predict": {"target": "y", "group": "melt", "features": ["index.y"], "mean": {}}},
+         "predict.group: there is no"),
+        ("y", {"predict": {"target": "y", "features": ["index.z"], "mean": {}}},
+         "predict.features: there is no column 'z'"),
+    ],
+)  # fmt: skip
+def test_columns_that_the_sheet_lacks_are_refused(tmp_path, header, sections, reason):
+    (tmp_path / "sheet.csv").write_text(f"file,{header}\na.png,300\n")
+    (tmp_path / "a.png").touch()
+    sheet = {"sheet": {"path": str(tmp_path / "sheet.csv")}}
+    assert reason in refusal(sheet, **{**SEGMENT, "quantify": {"fractions": {}}, **sections})
+
+
+def test_out_of_distribution_splits_without_their_files_are_refused(monkeypatch):
+    monkeypatch.setattr(catalog, "available", lambda name: name != "ood_splits")
+    found = refusal(CRYSTALS, predict={"target": "volume_a3_per_atom", "split": "ood:LOCO", "mean": {}})
+    assert found.startswith("predict.split: ")
+
+
+def test_a_card_without_the_graph_it_learned_on_is_held_to_the_builder_of_its_network(tmp_path):
+    card = json.loads(Path(BULK).with_suffix(".json").read_text())
+    card.pop("graph", None)
+    (tmp_path / "w.json").write_text(json.dumps(card))
+    (tmp_path / "w.safetensors").write_bytes(Path(BULK).read_bytes())
+    weights = {"weights": {"k": str(tmp_path / "w.safetensors")}}
+    assert "there are none here; set connect.knn" in refusal(
+        CRYSTALS, connect={"radius": {}}, predict={"pretrained": weights}
+    )
+    assert not refusal(CRYSTALS, connect={"knn": {"k": 8}}, predict={"pretrained": weights})
+
+
+def test_a_refusal_is_one_line_with_file_line_key_cause_and_fix(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config/studies").mkdir(parents=True)
+    path = tmp_path / "config/studies/mine.yaml"
+    path.write_text("title: mine\ningest:\n  alloys: {elements: {Al: [2, 3]}, balance: Ni}\nsegment:\n  otsu: {}\n")
+    with pytest.raises(SystemExit) as stopped:
+        checks.studies_of("mine")
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == (
+        f"{message.HEAD}\nconfig/studies/mine.yaml:4: segment: 'alloys' ingests compositions, and 'segment' works on "
+        "images; take 'segment' out, or put it into a study of images\n"
+    )
+    path.write_text("title: mine\ningest:\n  files: {path: x}\nsegment:\n  otsuu: {}\n")
+    with pytest.raises(SystemExit):
+        checks.studies_of("mine")
+    told = capsys.readouterr().err
+    assert told.startswith(f"{message.HEAD}\nconfig/studies/mine.yaml:5: segment.otsuu: unknown method 'otsuu'")
+
+
+def test_files_that_cannot_be_listed_stop_the_run(tmp_path, monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    from matlens.plan.rules import Plan
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config/studies").mkdir(parents=True)
+    (tmp_path / "config/studies/mine.yaml").write_text("title: mine\ningest:\n  files: {path: none/*.tif}\n")
+    plan = Plan({"mine": made(ingest={"files": {"path": "none/*.tif"}})})
+
+    class Wildcards(SimpleNamespace):
+        def __getitem__(self, key):
+            return getattr(self, key)
+
+    with pytest.raises(SystemExit):
+        plan.listing(Wildcards(study="mine", method="files"))
+    assert capsys.readouterr().err.startswith(f"{message.HEAD}\nconfig/studies/mine.yaml:3: ingest.files: ")

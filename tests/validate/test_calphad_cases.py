@@ -1,0 +1,344 @@
+"""CALPHAD inputs with known answers: the public cases, and variants of each kind."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens.job.batch import BadItem
+from matlens.thermo import basins, equilibria, orders, potentials, quantities, system
+from matlens.thermo import database as tdb
+from matlens.validate import binaries, bridge, calphad, diagram, sections
+
+CASES = Path(__file__).resolve().parents[3] / "shared/data/cases/physics"
+OF_POINTS = ("03_tdb", "04_line", "08_tdb", "09_tdb", "13_equilibria")
+
+
+def listed(*kinds: str) -> list:
+    """List the inputs of some kinds of cases; one that is skipped where the data are missing."""
+    files = [path for kind in kinds for path in sorted(CASES.glob(f"{kind}*/expected.json"))]
+    rows = [(path.parent, one) for path in files for one in json.loads(path.read_text())["inputs"]]
+    if not rows:
+        return [pytest.param(None, None, marks=pytest.mark.skip(reason="the public cases are not on this machine"))]
+    return [pytest.param(folder, one, id=f"{folder.name[:2]}_{one['input']}") for folder, one in rows]
+
+
+def asked(folder: Path, case: dict) -> tuple[str, dict]:
+    """Give the database of a case, and what is asked."""
+    if case["input"].endswith(".tdb"):
+        return str(folder / case["input"]), case
+    given = json.loads((folder / f"{case['input']}.json").read_text())
+    name = given["database"]
+    if name.startswith("../shared/data"):
+        return str(CASES.parents[1] / name.removeprefix("../shared/data/")), given
+    return "pycalphad:" + name.split("/")[-1].split(" ")[0], given
+
+
+@pytest.mark.parametrize(("folder", "case"), listed(*OF_POINTS))
+def test_an_equilibrium_of_the_cases_is_right_or_refused_with_the_reason(folder, case):
+    name, given = asked(folder, case)
+    refused = [right for right in case["right"] if right["verdict"] == "refused"]
+    told = [right for right in case["right"] if right["verdict"] == "value"]
+    try:
+        line = quantities.lines(name, given["phases"], [given["x"]], [given["temperature_k"]], False)[0]
+        if isinstance(line, BadItem):
+            raise line
+    except ValueError as error:
+        assert refused, error
+        assert any(word in str(error) for right in refused for word in right["reason_names_any_of"])
+        assert "line " in str(error)
+        return
+    made, _, (found,) = line
+    right = next(one for one in told if abs(one["gm_j_mol"] - found.energy) <= one["tol"])
+    assert all(part in "; ".join(system.remarks(made)) for part in [right.get("must_tell", "")])
+    for part in right.get("parts", []):
+        wanted, share = part if isinstance(part, list) else (part, None)
+        shares = [one.fraction for one in found.parts if one.phase == wanted]
+        assert shares and (share is None or min(abs(one - share) for one in shares) < 1e-3)
+
+
+@pytest.mark.parametrize(("folder", "case"), listed("05_", "06_"))
+def test_phases_of_the_cases_are_named_or_left_out_rightly(folder, case):
+    name, given = asked(folder, case)
+    right = case["right"][0]
+    if "structure" in right:
+        items = pd.DataFrame([{"item": "a", **{f"x_{symbol}": x for symbol, x in given["x"].items()}}])
+        base, wish = {"database": name, "phases": given["phases"]}, right["criterion"]
+        verdicts, response = calphad.validate(
+            items, databases=[base], temperatures_k=[given["temperature_k"]], criteria=[wish]
+        )
+        assert verdicts["value"].iloc[0] == pytest.approx(right["fraction"])
+        assert verdicts["status"].iloc[0] == right["criterion_is"]
+        assert response["ordered"].all()
+        return
+    lines = quantities.lines(name, given["phases"], given["alloys"], [given["temperature_k"]], False)
+    for (made, _, (found,)), energy, parts in zip(lines, right["gm_j_mol"], right["parts"], strict=True):
+        assert sorted(made.left_out) == right["left_out"] and "site ratios" in made.left_out[right["left_out"][0]]
+        assert found.energy == pytest.approx(energy, abs=right["tol"])
+        assert {part.phase: round(part.fraction, 3) for part in found.parts} == parts
+
+
+@pytest.mark.parametrize("steps", [(5.0,), pytest.param((5.0, 0.25), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("folder", "case"), listed("07_"))
+def test_solidification_of_the_cases_ends_where_it_should_whatever_the_step(folder, case, steps):
+    name, given = asked(folder, case)
+    right, ends = case["right"][0], []
+    made = system.system(name, list(given["x"]), given["phases"])
+    x = system.ordered_amounts(made, given["x"])
+    line = equilibria.sweep(made, list(np.arange(600.0, 2001.0, 100.0)), x[None])[0]
+    liquidus = quantities.melting(made, x, line, 1.0)[1]
+    for step in steps:
+        cast = quantities.solidify(made, x, liquidus, step)
+        ends.append(cast["end_k"])
+        assert cast["converged"] and cast["ending"] in ("invariant", "remainder")
+        assert cast["end_k"] == pytest.approx(right["scheil_end_k"], abs=right.get("tol_k", 2.0))
+        frozen = -np.diff([1.0, *cast["liquids"]])[:-1]
+        assert frozen.max() < 0.011
+        assert cast["solids"] == pytest.approx(right["solids"] | {
+            phase: 0.0 for phase in cast["solids"] if phase not in right["solids"]
+        }, abs=right["solids_tol"])  # fmt: skip
+        assert sum(cast["solids"].values()) + cast["liquid"] == pytest.approx(1, abs=1e-6)
+    assert max(ends) - min(ends) < 1.0
+
+
+@pytest.mark.parametrize("points", [4, pytest.param(16, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("folder", "case"), listed("10_"))
+def test_a_section_of_the_cases_has_every_triangle_however_coarse_its_grid(folder, case, points):
+    name, given = asked(folder, case)
+    made = system.system(name, given["elements"], given["phases"])
+    found = sections.section(made, given["temperature_k"], diagram.lattice(3, points), points)
+    kinds = {tuple(sorted(part.phase for part in one.parts)) for one in found.triangles}
+    triangles = case["right"][0]["triangles"]
+    assert kinds == {tuple(sorted(one["phases"])) for one in triangles}
+    for one in triangles:  # some kinds are there twice
+        same = [t for t in found.triangles if sorted(part.phase for part in t.parts) == sorted(one["phases"])]
+        x = np.array([one["centroid_x"][symbol.capitalize()] for symbol in made.elements])
+        assert min(abs(t.potentials @ x - one["gm_j_mol"]) for t in same) < 2.0  # of 5 digits
+    assert all(part.fraction == pytest.approx(1 / 3, abs=1e-3) for one in found.triangles for part in one.parts)
+
+
+GOOD = """$ a comment
+ ELEMENT /- ELECTRON_GAS 0 0 0 !
+ ELEMENT VA VACUUM 0 0 0 !
+ ELEMENT AL FCC_A1 26.98 4577.3 28.32 !
+ ELEMENT NI FCC_A1 58.69 4787.0 29.80 !
+ FUNCTION GAL 298.15 -8000+137*T-24*T*LN(T); 6000 N !
+ FUNCTION GNI 298.15 -5000+118*T-22*T*LN(T); 6000 N REF1 !
+ TYPE_DEFINITION % SEQ * !
+ PHASE LIQUID % 1 1.0 !
+ CONSTITUENT LIQUID :AL,NI: !
+ PARAMETER G(LIQUID,AL;0) 298.15 +GAL#+10000; 6000 N !
+ PARAMETER G(LIQUID,NI;0) 298.15 +GNI#+10000; 6000 N !
+ PARAMETER L(LIQUID,AL,NI;0) 298.15 -50000; 6000 N !
+ LIST_OF_REFERENCES
+ NUMBER SOURCE
+ REF1 'On parameter G(LIQUID,NI;0), PHASE diagrams,
+ function GNI 298.15 of T' !
+"""
+
+
+def read(tmp_path, text: str | bytes):
+    """Read a database of aluminium and nickel, and give the energy of the equal mixture at 1000 K, and remarks."""
+    file = tmp_path / "a.tdb"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    made = system.system(str(file), ["Al", "Ni"], ["LIQUID"])
+    return equilibria.equilibrium(made, 1000.0, np.array([0.5, 0.5])).energy, system.remarks(made)
+
+
+SWALLOWED = {
+    "parameter after parameter": ("6000 N !\n PARAMETER L(", "6000 N\n PARAMETER L(", "line 12.*line 13"),
+    "on one line": ("6000 N !\n PARAMETER L(", "6000 N PARAMETER L(", "line 12"),
+    "function after function": ("6000 N !\n FUNCTION GNI", "6000 N\n FUNCTION GNI", "line 6.*line 7"),
+    "constituent after phase": (" 1 1.0 !\n", " 1 1.0\n", "line 9.*CONSTITUENT"),
+    "phase after type definition": ("SEQ * !\n", "SEQ *\n", "line 8.*PHASE LIQUID"),
+    "element after element": ("4577.3 28.32 !\n", "4577.3 28.32\n", "line 4.*ELEMENT NI"),
+    "two on a line": ("6000 N !\n PARAMETER L(", "6000 N ! PARAMETER L(", "line 12: a second order follows"),
+    "lower case": ("6000 N !\n PARAMETER L(LIQUID,AL", "6000 N\n parameter l(liquid,al", "line 12.*line 13"),
+}
+
+
+@pytest.mark.parametrize("fault", SWALLOWED)
+def test_an_order_that_holds_another_is_refused_with_its_line(tmp_path, fault):
+    old, new, told = SWALLOWED[fault]
+    assert old in GOOD
+    with pytest.raises(ValueError, match=told):
+        read(tmp_path, GOOD.replace(old, new))
+
+
+SPELT = {
+    "as it is": lambda text: text,
+    "abbreviations": lambda text: text.replace("ELEMENT", "ELE").replace("PARAMETER", "PAR").replace("CTION", "CT"),
+    "lower case": lambda text: text.lower(),
+    "form feed": lambda text: text.replace("$ a comment", "$ page 1 \f PARAMETER L(LIQUID,AL,NI;0) 298.15 1; 6000 N !"),
+    "a form feed between orders": lambda text: text.replace(" PHASE", "\f PHASE"),
+    "0x85 in a comment": lambda text: text.replace("a comment", "a \x85 comment").encode("latin-1"),
+    "line separator in a comment": lambda text: text.replace("a comment", "a \u2028 comment \x1d \x0b"),
+    "end of file of DOS": lambda text: text + "\x1a",
+    "zeros": lambda text: text.replace("$ a comment", "$ a \0 comment"),
+    "hard blanks": lambda text: text.replace(" PARAMETER", "\u00a0PARAMETER"),
+    "CR": lambda text: text.replace("\n", "\r"),
+    "CR LF": lambda text: text.replace("\n", "\r\n"),
+    "a comment after !": lambda text: text.replace("6000 N !", "6000 N ! the parameter of ours"),
+    "an order commented out": lambda text: text.replace("6000 N !", "6000 N ! $ FUNCTION GAL 298.15 5; 6 N !"),
+    "a blank before the bracket": lambda text: text.replace("L(LIQUID", "L (LIQUID"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELT)
+def test_spellings_of_one_database_are_read_alike(tmp_path, spelling):
+    t = 1000.0
+    pure = 10000 - 6500 + 127.5 * t - 23 * t * np.log(t)
+    energy, remarks = read(tmp_path, SPELT[spelling](GOOD))
+    assert energy == pytest.approx(pure + 8.3145 * t * np.log(0.5) - 12500, abs=0.1)
+    assert remarks == []
+
+
+@pytest.mark.parametrize(
+    ("second", "told", "remains"),
+    [
+        ("L(LIQUID,AL,NI;0) 298.15 -50000; 6000 N", False, 0.0),  # the same again: counted once
+        ("L(LIQUID,AL,NI;0) 298.15 -10000; 6000 N", True, 0.0),
+        ("G(LIQUID,NI,AL;0) 298.15 -10000; 6000 N", True, 0.0),  # L is G, and constituents are in no order
+        ("L(LIQUID,AL,NI;1) 298.15 -10000; 6000 N", False, 0.0),  # of another degree, 0 in the middle
+    ],
+)
+def test_a_parameter_given_twice_counts_once_and_is_told(tmp_path, second, told, remains):
+    plain, _ = read(tmp_path, GOOD)
+    energy, remarks = read(tmp_path, GOOD.replace(" LIST_OF", f" PARAMETER {second} !\n LIST_OF"))
+    assert energy - plain == pytest.approx(remains, abs=0.01)
+    assert bool(remarks) == told and all("lines 13 and 14" in remark for remark in remarks)
+
+
+def test_an_undefined_function_fails_only_what_needs_it(tmp_path):
+    with pytest.raises(BadItem, match="line 13: the function GXX is undefined"):
+        read(tmp_path, GOOD.replace("-50000", "-50000+GXX#*T"))
+    with pytest.raises(BadItem, match="line 7: the function GXX is undefined"):  # within a function
+        read(tmp_path, GOOD.replace("-5000+", "-5000+GXX+"))
+    other = " ELEMENT CR BCC_A2 52 4050 23.5 !\n PARAMETER L(LIQUID,CR,NI;0) 298.15 GXX#; 6000 N !\n"
+    assert read(tmp_path, GOOD.replace(" LIST_OF", other + " LIST_OF"))[1] == []
+
+
+@pytest.mark.parametrize("name", tdb.wheel_names())
+def test_no_whole_database_is_taken_for_a_broken_one(name):
+    assert orders.swallowed(orders.split(tdb.text(f"pycalphad:{name}"))) == ""
+
+
+def test_remarks_reach_every_table(tmp_path):
+    file = tmp_path / "a.tdb"
+    file.write_text(GOOD.replace(" LIST_OF", " PARAMETER L(LIQUID,AL,NI;0) 298.15 -1; 6000 N !\n LIST_OF"))
+    base = {"database": str(file), "phases": ["LIQUID"]}
+    items = pd.DataFrame([{"item": "a", "x_Al": 0.5, "x_Ni": 0.5}])
+    wish = {"quantity": "fraction", "phase": "liquid", "temperature_k": 1000.0}
+    verdicts, _ = calphad.validate(items, databases=[base], temperatures_k=[1000.0], criteria=[wish])
+    assert "given more than once" in verdicts["reason"].iloc[0]
+    ties = diagram.tie_lines(databases=[base], elements=["Al", "Ni"], temperatures_k=[1000.0], points=3)
+    assert ties["note"].str.contains("given more than once").all()
+    row = {"item": "i", "phase_name": "p", "area_fraction": 1.0, "area_fraction_low": 0.9, "area_fraction_high": 1.1}
+    compared, _ = bridge.bridge(
+        {"otsu": pd.DataFrame([row])}, pd.DataFrame({"item": ["i"]}), composition={"Al": 50, "Ni": "bal"}, unit="at%",
+        phase="p", structure="liquid", databases=[base], temperature_k=1000.0,
+    )  # fmt: skip
+    assert compared["reason"].str.contains("given more than once").all()
+
+
+COMPOUNDS = [
+    ("pycalphad:COST507.tdb", ("Si", "Ti"), {"SI2TI": (2, 1), "SI4TI5": (4, 5), "SITI3": (1, 3)}),
+    ("pycalphad:COST507.tdb", ("Al", "Zr"), {"AL3ZR": (3, 1), "ALZR3": (1, 3)}),
+]
+
+
+@pytest.mark.parametrize("temperature", [300.0, 500.0, 1000.0])
+@pytest.mark.parametrize(("name", "elements", "compounds"), COMPOUNDS)
+def test_alloys_at_compounds_have_their_energy_and_allowed_potentials(name, elements, compounds, temperature):
+    made = system.system(name, list(elements), ["LIQUID", "FCC_A1", "HCP_A3", "BCC_A2", "DIAMOND_A4", *compounds])
+    alloys = np.array([[a / (a + b), b / (a + b)] for a, b in compounds.values()])
+    dense = basins.sample(made, temperature, 500)
+    for phase, x, found in zip(compounds, alloys, equilibria.row(made, temperature, alloys), strict=True):
+        assert {part.phase for part in found.parts} == {phase}
+        assert found.energy == pytest.approx(float(x @ found.potentials), abs=1e-3)
+        assert (dense.x[2:] @ found.potentials - dense.energy[2:]).max() < 0.5
+
+
+def test_a_ternary_compound_and_an_alloy_between_two_compounds_are_solved():
+    phases = ["LIQUID", "FCC_A1", "AL2Y", "ALY", "ALCUY", "AL7CU2Y3", "AL2Y3", "ALCU5Y"]
+    made = system.system("pycalphad:Al-Cu-Y.tdb", ["Al", "Cu", "Y"], phases)
+    third = np.ones(3) / 3
+    between = 0.5 * third + 0.5 * np.array([0.5, 0.0, 0.5])
+    compound, two = equilibria.row(made, 900.0, np.array([third, between]))
+    # The database rounds the thirds of ALCUY to 0.333334 and 0.333333, so that traces of a third phase are right.
+    assert max(compound.parts, key=lambda part: part.fraction).phase == "ALCUY"
+    assert {part.phase for part in two.parts if part.fraction > 1e-4} == {"ALCUY", "ALY"}
+
+
+def test_potentials_that_nothing_leaves_free_stay_as_they_are():
+    made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["FCC_A1", "HCP_A3"])
+    found = equilibria.equilibrium(made, 600.0, np.array([0.5, 0.5]))
+    from matlens.thermo import starts
+
+    sets = [starts.composition_set(made, part.phase, part.sites, part.fraction, 600.0) for part in found.parts]
+    assert len(potentials.free(made, sets)) == 0
+
+
+def test_sublattices_of_unequal_constituents_are_ordered_and_equal_ones_by_their_fractions():
+    unequal = [(1.0, ["AL", "NI"]), (1.0, ["NI", "VA"])]
+    assert system.describe(unequal, "BCC_B2", np.array([0.5, 0.5, 0.5, 0.5])) == ("b2", True)
+    gamma = [(0.75, ["AL", "CR", "NI"]), (0.25, ["AL", "NI"])]
+    assert system.describe(gamma, "FCC_L12", np.array([0.1, 0.1, 0.8, 0.1, 0.9])) == ("l1_2", True)
+    equal = [(0.5, ["AL", "NI"]), (0.5, ["AL", "NI"]), (3.0, ["C", "VA"])]
+    assert system.describe(equal, "BCC_B2", np.array([0.5, 0.5, 0.5, 0.5, 0.0, 1.0])) == ("bcc_a2", False)
+    assert (
+        system.describe([(1.0, ["AL", "NI"]), (1.0, ["C", "VA"])], "FCC_A1", np.array([0.5, 0.5, 0.0, 1.0]))[1] is False
+    )
+
+
+def test_a_phase_that_fails_when_it_is_compiled_is_left_out(monkeypatch):
+    monkeypatch.setattr(system, "_fault", lambda records, phase, moles: "no luck" if phase == "HCP_A3" else "")
+    made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["FCC_A1", "HCP_A3", "LIQUID"])
+    assert made.phases == ["FCC_A1", "LIQUID"] and made.left_out == {"HCP_A3": "no luck"}
+    assert equilibria.equilibrium(made, 800.0, np.array([0.9, 0.1])).parts
+
+
+def test_states_are_drawn_once_for_all_temperatures(monkeypatch):
+    made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])
+    drawn = []
+    real = basins._draw
+    monkeypatch.setattr(basins, "_draw", lambda *given: drawn.append(given[1]) or real(*given))
+    for temperature in (500.0, 600.0, 700.0, 500.0):
+        equilibria.equilibrium(made, temperature, np.array([0.8, 0.2]))
+    assert drawn == [equilibria.LADDER[0]] and len(made.samples) == 3
+
+
+INVARIANTS = {  # temperatures in K by the assessments: (reaction, K)
+    "pycalphad:alzn_mey.tdb": (["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"], [400.0, 600.0, 800.0], [550.4, 654.0]),
+    "pycalphad:cumg.tdb": (
+        ["Cu", "Mg"], ["LIQUID", "FCC_A1", "HCP_A3", "CU2MG", "CUMG2"], [600.0, 900.0, 1200.0], [759.7, 824.5, 992.1]
+    ),
+    "pycalphad:pbsn.tdb": (["Pb", "Sn"], ["LIQUID", "FCC_A1", "BCT_A5"], [400.0, 550.0], [454.6]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INVARIANTS)
+def test_a_diagram_of_few_temperatures_has_its_invariants(name):
+    elements, phases, temperatures, expected = INVARIANTS[name]
+    table = diagram.tie_lines(
+        databases=[{"database": name, "phases": phases}], elements=elements, temperatures_k=temperatures, points=6
+    )
+    threes = table[table["phases"] == 3].groupby("tie")
+    assert sorted(threes["T_K"].first()) == pytest.approx(expected, abs=0.4)
+    for _, three in threes:
+        assert three[f"x_{elements[1]}"].is_monotonic_increasing and set(three["region"]) == {-1}
+    regions = table[table["region"] >= 0]
+    sides = regions.groupby(["region", "tie"]).size()
+    assert (sides == 2).all()
+    assert (regions.groupby("region")["T_K"].apply(lambda t: t.is_monotonic_increasing)).all()
+
+
+def test_a_narrow_region_between_points_is_found():
+    """Al3Ni of Al-Ni has no range: between two of four points lie it, and the regions on both sides of it."""
+    phases = ["LIQUID", "FCC_L12", "BCC_B2", "AL3NI1", "AL3NI2", "AL3NI5"]
+    made = system.system("pycalphad:alni_dupin_2001.tdb", ["Al", "Ni"], phases)
+    found = binaries.section(made, 800.0, 2)
+    kinds = [label[1] for label in found.kinds()]
+    assert kinds == ["fcc_a1", "al3ni1", "al3ni2", "b2", "al3ni5", "l1_2", "fcc_a1"]
+    assert kinds == [label[1] for label in binaries.section(made, 800.0, 40).kinds()]

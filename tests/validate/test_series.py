@@ -1,0 +1,84 @@
+"""Convergence series and relaxation in a hand-off: what is written, and what the verdict says."""
+
+import json
+
+import numpy as np
+import pytest
+from matlens.crystal.structures import Crystal
+from matlens.validate import cells, gpaw, qe, returned, series
+
+CANDIDATE = {"item": "a", "formula": "Si", "name": "a", "reason": "", "predicted": {}}
+
+
+def wurtzite(species: tuple[int, int] = (14, 13)) -> Crystal:
+    """Give a wurtzite cell: symmetry leaves c/a and one coordinate free."""
+    a, c, u = 3.25, 5.2, 0.382
+    cell = np.array([[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, c]])
+    frac = np.array([[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0.5], [1 / 3, 2 / 3, u], [2 / 3, 1 / 3, u + 0.5]])
+    return Crystal(cell, np.repeat(species, 2), frac)
+
+
+def test_the_coarsest_value_from_which_nothing_changes_is_the_converged_one():
+    assert np.isnan(series.converged([30, 40, 50, 60], np.array([9.0, 0.5, 3.0, 0.0]), 1.0))
+    assert series.converged([30, 40, 50, 60], np.array([9.0, 0.9, -0.4, 0.0]), 1.0) == 40
+    assert np.isnan(series.converged([30, 40], np.array([5.0, 0.0]), 1.0))
+    assert np.isnan(series.converged([30], np.array([5.0]), 1.0))
+
+
+def test_a_series_gives_value_against_setting_and_the_choice():
+    planned = series.plan({"cutoff_ry": [60, 30, 45], "k_spacing_per_a": [0.2, 0.4, 0.3]})
+    assert list(planned.values())[:3] == [{"cutoff_ry": 30.0}, {"cutoff_ry": 45.0}, {"cutoff_ry": 60.0}]
+    assert [one["k_spacing_per_a"] for one in list(planned.values())[3:]] == [0.4, 0.3, 0.2]
+    energies = dict(zip(planned, [-1.0, -1.0498, -1.05, -1.04, -1.06, -1.05], strict=True))
+    made, said = series.conclude(planned, energies, {"cutoff_ry": 40.0, "k_spacing_per_a": 0.2}, 1.0)
+    assert made["convergence_cutoff_ry_30"] == (pytest.approx(50.0), "meV/atom", None)
+    assert made["converged_cutoff_ry"] == (45.0, "Ry", None)
+    assert "converged_k_spacing_per_a" not in made
+    assert "45 Ry is" in said[0] and "last step changes the energy by 10.0 meV/atom" in said[1]
+
+
+def test_a_folder_carries_its_series_and_the_verdict_its_choice(tmp_path, prepare, hand_over):
+    made = prepare(points=5, convergence={"cutoff_ry": [30.0, 40.0], "k_spacing_per_a": [0.4, 0.2]})
+    folder = hand_over(tmp_path / "s", made)
+    assert folder.run() == 0
+    found = folder.outcome()
+    assert found["status"] == "accepted", found["reason"]
+    assert found["values"]["converged_cutoff_ry"] == (30.0, "Ry", None)
+    assert found["values"]["converged_k_spacing_per_a"][0] == 0.4
+    manifest = json.loads((folder.path / "manifest.json").read_text())
+    results = returned.results(folder.path)
+    other = {**results, "c01.xml": results["c00.xml"], "c01.out": results["c00.out"]}
+    assert "c01: stale or foreign" in qe.judge(manifest, other)["reason"]
+    del results["c02.xml"]
+    assert "c02: its outputs are missing" in qe.judge(manifest, results)["reason"]
+
+
+def test_what_symmetry_leaves_free_is_relaxed_at_constant_volume(prepare):
+    made = prepare(crystal=wurtzite(), points=5)
+    assert made.manifest["free"] == {"shape": 1, "positions": 1} and made.manifest["relax"]
+    assert "calculation = 'vc-relax'" in made.files["v00.in"] and "cell_dofree = 'shape'" in made.files["v00.in"]
+    cubic = prepare(points=5)
+    assert "calculation = 'scf'" in cubic.files["v00.in"] and not cubic.manifest["note"]
+
+
+def test_free_parameters_that_stay_are_named_before_any_run(prepare):
+    made = prepare(crystal=wurtzite(), points=5, relax=False)
+    assert "calculation = 'scf'" in made.files["v00.in"]
+    assert "1 parameters of the shape of the cell and 1 coordinates of atoms free" in made.manifest["note"]
+    assert "not relaxed" in gpaw.prepare(CANDIDATE, wurtzite(), relax=False).manifest["note"]
+    request = json.loads(gpaw.prepare(CANDIDATE, wurtzite()).files["request.json"])
+    assert request["moves"] == {"shape": True, "positions": True}
+
+
+def test_a_relaxed_cell_of_the_same_volume_is_the_same_structure():
+    expected = cells.described(wurtzite())
+    cell = np.array(expected["cell_a"])
+    cell[2] *= 1.03
+    cell[:2] /= np.sqrt(1.03)
+    given = (cell, expected["species"], expected["frac"])
+    assert "of another cell" in cells.difference(expected, 1.0, *given)
+    assert cells.difference(expected, 1.0, *given, True, True) == ""
+    assert "of another volume" in cells.difference(expected, 1.01, *given, True, True)
+    cell[2] *= 2
+    cell[:2] /= np.sqrt(2)
+    assert "of another cell" in cells.difference(expected, 1.0, *given, True, True)

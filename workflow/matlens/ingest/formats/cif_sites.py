@@ -1,0 +1,204 @@
+"""The atom sites of a CIF block: elements and occupancies of each, read rightly or refused."""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.crystal.compositions import SYMBOLS
+from matlens.ingest.formats.cif_text import number, rows_of, said
+from matlens.ingest.formats.common import NUMBER, TOLERANCE, atomic_number
+from matlens.job.batch import BadItem
+
+GROUPS = re.compile(r"OH|O-H|[Ww]at|NO3")  # words for groups of atoms, which stand for more atoms than one
+FACTORS = {"cval": "C", "sival": "Si", "siva": "Si"}  # names of scattering factors
+SHARE = re.compile(r"(\d*\.?\d+)?\s*([A-Z][a-z]?)\s*(\d*\.\d+|\d+(?![-+\d.]))?(?:\d*[-+]\d*)?")
+NONE = ("?", ".", "")
+EMPTY = ("va", "vac", "vacancy")
+FORMULA = re.compile(r"([A-Z][a-z]?)\s*([\d.]*)\s*")
+
+
+def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",)) -> dict[int, float]:
+    """Read a formula such as 'C12 H8 N2' that a block states: atoms by atomic number; empty for one of another form."""
+    text = (said(block, names) or "").replace("'", "").strip()
+    found: dict[int, float] = {}
+    if not re.fullmatch(rf"(?:{FORMULA.pattern})+", text):
+        return {}
+    for symbol, count in FORMULA.findall(text):
+        try:
+            amount = float(count or 1)
+        except ValueError:
+            return {}
+        if symbol not in NUMBER:
+            return {}
+        found[NUMBER[symbol]] = found.get(NUMBER[symbol], 0.0) + amount
+    return found
+
+
+def read(block: Mapping, disorder: str, max_atoms: int) -> tuple[list[dict[int, float]], np.ndarray]:
+    """Read the sites of a block: occupancy by atomic number of each, and fractional coordinates (n, 3).
+
+    BadItem where atoms lack positions, stand for several atoms, or their element cannot be said for certain.
+    """
+    columns = {name: rows_of(block, f"_atom_site_{name}") for name in NAMES}
+    frac, kept = _positions(block, columns, max_atoms)
+    columns = {name: [values[row] for row in kept] for name, values in columns.items() if values}
+    if hydrogens := sum(_count(word) for word in columns.get("attached_hydrogens", ())):
+        raise BadItem(
+            f"{hydrogens:g} hydrogens of its asymmetric unit have no positions (_atom_site_attached_hydrogens); give "
+            "each hydrogen a row of its own"
+        )
+    shares = _elements(block, columns)
+    for row, word in enumerate(columns.get("occupancy", ())):
+        share = 1.0 if word in NONE else number(word)
+        if not 0 <= share <= 1 + TOLERANCE:
+            raise BadItem(f"site {row + 1} has an occupancy of {share:g}; it lies between 0 and 1: correct it")
+        shares[row] = {z: part * share for z, part in shares[row].items()}
+    keep = _alternatives(columns, shares, disorder)
+    return [shares[row] for row in keep], frac[keep]
+
+
+NAMES = ("label", "type_symbol", "occupancy", "fract_x", "fract_y", "fract_z", "calc_flag", "attached_hydrogens")
+NAMES += ("disorder_group", "disorder_assembly")
+
+
+def _count(word: str) -> float:
+    return 0.0 if word in NONE else number(word)
+
+
+def _positions(block: Mapping, columns: Mapping, max_atoms: int) -> tuple[np.ndarray, list[int]]:
+    """Read the coordinates, and list the rows that are atoms: a site that is called a dummy is none."""
+    places = [columns[f"fract_{axis}"] for axis in "xyz"]
+    if not all(places):
+        if "_atom_site_cartn_x" in block:
+            raise BadItem(
+                "it is mmCIF, or a CIF with Cartesian coordinates (_atom_site.Cartn_x); save it as a CIF with "
+                "fractional coordinates (_atom_site_fract_x)"
+            )
+        raise BadItem("it has no fractional coordinates (_atom_site_fract_x, y and z); give them")
+    if len(places[0]) > max_atoms:
+        raise BadItem(f"it has {len(places[0])} atoms or more; {max_atoms} are allowed (max_atoms)")
+    if any(values is not None and len(values) != len(places[0]) for values in columns.values()):
+        raise BadItem("the CIF cannot be read (its columns of atoms differ in length); it may be truncated or wrong")
+    flags = columns["calc_flag"] or [""] * len(places[0])
+    kept = [row for row, flag in enumerate(flags) if flag.lower() != "dum"]
+    words = [[place[row] for place in places] for row in kept]
+    lost = sum(any(value in NONE for value in row) for row in words)
+    if lost:
+        raise BadItem(f"{lost} of its {len(words)} atoms have no positions ('?' or '.'); give them or take them out")
+    return np.array([[number(value) for value in row] for row in words], float).reshape(-1, 3), kept
+
+
+def _elements(block: Mapping, columns: Mapping) -> list[dict[int, float]]:
+    """Find the elements of every site, by its type symbol or, where there is none, by its label."""
+    types, labels = columns.get("type_symbol"), columns.get("label")
+    if not types and not labels:
+        raise BadItem("its atoms have neither type symbols nor labels (_atom_site_type_symbol); give them")
+    words = types or ["?"] * len(labels)
+    labels = labels or ["?"] * len(words)
+    stated, known = formula(block), {}
+    for pair in zip(words, labels, strict=True):
+        if pair not in known:
+            known[pair] = of_label(pair[1], stated) if pair[0] in NONE else of_type(pair[0])
+    return [dict(known[pair]) for pair in zip(words, labels, strict=True)]
+
+
+def of_type(word: str) -> dict[int, float]:
+    """Give the element of a type symbol (Fe, Fe3+, 2H), or the shares of several (0.75Si + 0.25Al)."""
+    if GROUPS.match(word):
+        raise BadItem(f"its site {word!r} is a group of atoms; give the element and the position of each")
+    if word.lower() in FACTORS:
+        return {NUMBER[FACTORS[word.lower()]]: 1.0}
+    try:
+        single = atomic_number(word)
+    except BadItem:
+        single = 0
+    bare = re.fullmatch(r"\s*\d{0,3}[A-Za-z]{1,2}(?![A-Za-z])[^A-Za-z,/&]*\w*", word)
+    if single and bare and not re.search(r"[A-Z]", word.strip().lstrip("0123456789")[2:]):
+        return {single: 1.0}
+    if word.lower() in EMPTY:
+        return {}
+    return _mixed(word)
+
+
+def _mixed(word: str) -> dict[int, float]:
+    """Read the shares of a site of several elements: 0.75Si + 0.25Al, Si0.75Al0.25, (Ca0.5,Sr0.5)."""
+    plain = re.sub(r"(?<=[A-Za-z])\d[-+](?=$|[^\d.])", "", word)  # charges
+    found = SHARE.findall(re.sub(r"[()\[\]{}]", " ", plain))
+    found = [(before or after, symbol) for before, symbol, after in found]
+    if not found or any(symbol not in NUMBER and symbol.lower() not in EMPTY for _, symbol in found):
+        raise BadItem(f"unknown element {word[:20]!r}; give a chemical symbol")
+    if not all(share for share, _ in found):
+        raise BadItem(
+            f"its site {word[:30]!r} is disordered, shared by several elements without the share of each; write a row "
+            "for each element with its occupancy"
+        )
+    shares: dict[int, float] = {}
+    for share, symbol in found:
+        if symbol.lower() not in EMPTY:
+            shares[NUMBER[symbol]] = shares.get(NUMBER[symbol], 0.0) + float(share)
+    if not 0 < sum(shares.values()) <= 1 + TOLERANCE:
+        raise BadItem(f"the shares of its site {word[:30]!r} add up to {sum(shares.values()):g}; correct them")
+    return shares
+
+
+def of_label(label: str, stated: Mapping[int, float]) -> dict[int, float]:
+    """Give the element that a label means, where it can mean but one: Na1, Cl-, O1W.
+
+    `stated`: the atoms of the formula, which decide where letters can be read in two ways (CA1: C or Ca); BadItem where
+    they do not.
+    """
+    if GROUPS.match(label):
+        raise BadItem(f"its site {label!r} is a group of atoms; give the element and the position of each")
+    letters = re.match(r"\d{0,3}([A-Za-z]*)", label)[1]
+    two, one = letters[:2], letters[:1].upper()
+    can = [NUMBER[two.capitalize()]] if len(two) == 2 and two.capitalize() in NUMBER else []
+    plain = len(two) == 2 and two[0].isupper() and two[1].islower()  # written as a symbol is
+    if one in NUMBER and one != "T" and not (can and plain):  # T: a tetrahedral site of any element
+        can.append(NUMBER[one])
+    can = list(dict.fromkeys(can))
+    if len(can) > 1 and stated:
+        can = [z for z in can if z in stated] or can
+    if len(can) != 1:
+        may = " or ".join(SYMBOLS[z - 1] for z in can) or "no element that is known"
+        raise BadItem(
+            f"its label {label[:20]!r} is ambiguous without a type symbol: it may be {may}; give _atom_site_type_symbol"
+        )
+    return {can[0]: 1.0}
+
+
+def _alternatives(columns: Mapping, shares: list[dict[int, float]], disorder: str) -> list[int]:
+    """List the sites to keep where disorder groups exclude each other; those of the group that is kept become whole.
+
+    Groups of one assembly exclude each other, and a group below 0 its own images. By the rule `majority` the group with
+    the highest mean occupancy is kept (the first among equals).
+    """
+    words = columns.get("disorder_group") or ["."] * len(shares)
+    nests = columns.get("disorder_assembly") or ["."] * len(shares)
+    groups: dict[str, dict[str, list[int]]] = {}
+    for row, (nest, word) in enumerate(zip(nests, words, strict=True)):
+        if word not in (*NONE, "0"):
+            groups.setdefault(nest, {}).setdefault(word, []).append(row)
+    out: set[int] = set()
+    for own in groups.values():
+        if any(word.startswith("-") for word in own):
+            raise BadItem(
+                f"its disorder group {min(own)} lies on a symmetry element and excludes its own images: disordered; "
+                "give the atoms of one alternative, in a group of lower symmetry"
+            )
+        if len(own) == 1:
+            continue
+        if disorder == "reject":
+            raise BadItem(
+                f"its disorder groups {' and '.join(sorted(own))} exclude each other: disordered; give the atoms of "
+                "one, or set disorder: majority"
+            )
+        means = {word: np.mean([sum(shares[row].values()) for row in rows]) for word, rows in sorted(own.items())}
+        best = max(means, key=means.get)
+        for word, rows in own.items():
+            if word != best:
+                out.update(rows)
+        for row in own[best]:
+            total = sum(shares[row].values())
+            shares[row] = {z: share / total for z, share in shares[row].items()} if total else shares[row]
+    return [row for row in range(len(shares)) if row not in out]

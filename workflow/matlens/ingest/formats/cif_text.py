@@ -1,0 +1,101 @@
+"""The text of a CIF as names and values (S. R. Hall et al., Acta Cryst. A 47 (1991) 655; CIF 2 names with dots too).
+
+Names are given in lower case, a dot in them as an underscore: `_cell.length_a` of CIF 2 is `_cell_length_a` of CIF 1.
+"""
+
+import re
+
+from matlens.job.batch import BadItem
+
+TOKEN = re.compile(
+    r"""^;(?P<field>.*?)^;(?=\s|\Z)|'''(?P<three>.*?)'''|\"\"\"(?P<six>.*?)\"\"\"|'(?P<one>[^\n]*?)'(?=\s|\Z)"""
+    r"""|"(?P<two>[^\n]*?)"(?=\s|\Z)|(?P<comment>\#[^\n]*)|(?P<word>\S+)""",
+    re.M | re.S,
+)
+NEEDED = ("_atom_site_", "_symmetry_", "_space_group_")  # loops that must be whole; a broken one of others is left out
+
+
+def tokens(text: str) -> list[tuple[str, bool]]:
+    """Cut a text into values, each with whether it stood in quotes; comments are left out."""
+    found = []
+    for match in TOKEN.finditer(text):
+        kind = match.lastgroup
+        if kind == "word":
+            found.append((match[0], False))
+        elif kind == "field":
+            found.append((" ".join(line.strip() for line in match[kind].splitlines()).strip(), True))
+        elif kind != "comment":
+            found.append((match[kind].strip(), True))
+    return found
+
+
+def name_of(word: str) -> str:
+    """Write a name as this module gives it."""
+    return word.lower().replace(".", "_")
+
+
+def _starts(token: tuple[str, bool]) -> bool:
+    """Tell whether a token begins something new: a name, a loop, a block, a save frame."""
+    word, quoted = token
+    return not quoted and (word[0] == "_" or word[:5].lower() in ("loop_", "data_", "save_"))
+
+
+def blocks(text: str) -> list[dict[str, str | list[str]]]:
+    """Read the blocks of a CIF: their values by name, those of a loop as lists."""
+    found: list[dict] = [{}]
+    stream, at = tokens(text), 0
+    while at < len(stream):
+        word, quoted = stream[at]
+        at += 1
+        if quoted or not _starts((word, quoted)):
+            continue  # a value too many
+        if word[:5].lower() == "data_":
+            found.append({})
+        elif word[:5].lower() == "loop_":
+            at = _loop(stream, at, found[-1])
+        elif word[0] == "_":
+            there = at < len(stream) and not _starts(stream[at])
+            found[-1].setdefault(name_of(word), stream[at][0] if there else "")
+            at += there
+    return [block for block in found if block]
+
+
+def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
+    """Read a loop that begins at a place in the stream; returns the place behind it."""
+    start = at
+    while at < len(stream) and not stream[at][1] and stream[at][0][0] == "_":
+        at += 1
+    names = [name_of(word) for word, _ in stream[start:at]]
+    start = at
+    while at < len(stream) and not _starts(stream[at]):
+        at += 1
+    values = [word for word, _ in stream[start:at]]
+    if names and len(values) % len(names) == 0:
+        for place, name in enumerate(names):
+            block.setdefault(name, values[place :: len(names)])
+    elif any(name.startswith(NEEDED) for name in names):
+        raise BadItem(
+            f"the CIF cannot be read (the loop of {names[0]} has {len(values)} values for {len(names)} columns); "
+            "it may be truncated or wrong"
+        )
+    return at
+
+
+def rows_of(block: dict, name: str) -> list[str] | None:
+    """Give the values of a name as a list, one of which it may be; None where the block lacks it."""
+    value = block.get(name)
+    return [value] if isinstance(value, str) else value
+
+
+def said(block: dict, names: tuple[str, ...]) -> str | None:
+    """Give the first of some values that a block states."""
+    for name in names:
+        value = (rows_of(block, name) or [""])[0].strip()
+        if value not in ("", "?", "."):
+            return value
+    return None
+
+
+def number(text: str) -> float:
+    """Read a number with or without its uncertainty: 0.1234(5)."""
+    return float(re.sub(r"\(.*?\)$", "", text.strip()))

@@ -1,0 +1,136 @@
+"""Structures of OPTIMADE (specification 1.3, C. W. Andersen et al., Sci. Data 8 (2021) 217)."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.crystal.compositions import SYMBOLS
+from matlens.crystal.structures import Crystal
+from matlens.ingest.formats import operations
+from matlens.ingest.formats.cif_sites import formula
+from matlens.ingest.formats.common import TOLERANCE, atomic_number, build, few, fractional
+from matlens.job.batch import BadItem
+
+EMPTY = ("vacancy", "va", "vac")
+NEAR = 0.02  # by how much a part of a formula may differ from that of the sites
+
+
+def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
+    """Make a crystal of the attributes of one entry.
+
+    BadItem where its sites are not those of the unit cell and cannot be made so, where a site stands for more atoms
+    than it has positions, or where the sites are not those of the formula.
+    """
+    if found.get("dimension_types") not in (None, [1, 1, 1]):
+        raise BadItem(f"it is not periodic along all axes (dimension_types {found['dimension_types']})")
+    if "implicit_atoms" in (found.get("structure_features") or []):
+        raise BadItem("it has atoms without positions (structure_features: implicit_atoms); give a position for each")
+    cell = np.array(found["lattice_vectors"], float).reshape(3, 3)
+    frac = _positions(found, cell)
+    few(len(frac), max_atoms)
+    names = found["species_at_sites"]
+    if len(names) != len(frac) or found.get("nsites") not in (None, len(frac)):
+        raise BadItem(
+            f"it has {len(names)} species, {len(frac)} positions and nsites {found.get('nsites')}; it may be incomplete"
+        )
+    kinds = {one["name"]: _shares(one) for one in found.get("species") or []}
+    sites = [dict(kinds[name]) if name in kinds else {atomic_number(name): 1.0} for name in names]
+    for nest in found.get("assemblies") or []:
+        _choose(nest, sites, disorder)
+    frac, sites = _whole(found, cell, frac, sites, max_atoms)
+    _check_formula(found, sites)
+    return build(cell, sites, frac, disorder)
+
+
+def _positions(found: Mapping, cell: np.ndarray) -> np.ndarray:
+    """Read the positions, Cartesian or fractional ones."""
+    if found.get("cartesian_site_positions") is not None:
+        return fractional(cell, np.array(found["cartesian_site_positions"], float).reshape(-1, 3))
+    if found.get("fractional_site_positions") is None:
+        raise BadItem("it has neither cartesian_site_positions nor fractional_site_positions; ask for them")
+    return np.array(found["fractional_site_positions"], float).reshape(-1, 3)
+
+
+def _shares(one: Mapping) -> dict[int, float]:
+    """Read the occupancies of a species by atomic number; BadItem where atoms are attached that have no positions."""
+    if one.get("attached") or any(one.get("nattached") or []):
+        more = ", ".join(map(str, one.get("attached") or []))
+        raise BadItem(
+            f"its species {one['name']!r} has attached atoms ({more[:30]}) without positions; give them sites"
+        )
+    shares: dict[int, float] = {}
+    for symbol, share in zip(one["chemical_symbols"], one["concentration"], strict=True):
+        if str(symbol).lower() not in EMPTY:
+            number = atomic_number(symbol)
+            shares[number] = shares.get(number, 0.0) + float(share)
+    return shares
+
+
+def _choose(nest: Mapping, sites: list[dict[int, float]], disorder: str) -> None:
+    """Keep the likeliest group of an assembly, whose groups of sites exclude each other, or refuse a choice."""
+    groups, chances = nest["sites_in_groups"], [float(one) for one in nest["group_probabilities"]]
+    if max(chances, default=1.0) >= 1 - TOLERANCE:
+        best = chances.index(max(chances)) if chances else 0
+    elif disorder == "reject":
+        raise BadItem(
+            f"its groups of sites exclude each other, with probabilities {chances} (assemblies): disordered; order it, "
+            "or set disorder: majority"
+        )
+    else:
+        best = chances.index(max(chances))
+    for at, group in enumerate(groups):
+        for site in group if at != best else ():
+            sites[site] = {}
+
+
+def _whole(found: Mapping, cell, frac, sites: list, max_atoms: int) -> tuple[np.ndarray, list]:
+    """Make sites of the unit cell of those that are given; only a whole list of operations makes them so."""
+    span = found.get("site_coordinate_span")
+    if span in (None, "unit_cell"):
+        kept = [at for at, site in enumerate(sites) if site]
+        return frac[kept], [sites[at] for at in kept]
+    texts = found.get("space_group_symmetry_operations_xyz")
+    start = f"its sites are not those of the unit cell (site_coordinate_span: {str(span)[:30]})"
+    if span != "asymmetric_unit" or not texts:
+        raise BadItem(f"{start}, and no symmetry operations make them so; ask for the sites of the unit cell")
+    turns, shifts = operations.group(tuple(texts))
+    number = found.get("space_group_it_number")
+    if number and len(np.unique(turns, axis=0)) != _order(int(number)):
+        raise BadItem(
+            f"{start}, and its {len(turns)} symmetry operations are not those of its space group {number}; ask for the "
+            "sites of the unit cell"
+        )
+    if not operations.fits(turns, cell):
+        raise BadItem(f"{start}, and its symmetry operations do not fit the shape of its cell; correct one of them")
+    places, member = operations.expanded(frac, turns, shifts, max_atoms)
+    if len(np.unique(operations.together(places))) != len(places):
+        raise BadItem(f"{start}, and images of several share a place; ask for the sites of the unit cell")
+    kept = [at for at, site in enumerate(member.tolist()) if sites[site]]
+    return places[kept], [sites[member[at]] for at in kept]
+
+
+def _order(number: int) -> int:
+    """Count the rotations of a space group."""
+    from matlens.ingest.formats import symmetry
+
+    settings = symmetry.by_number(number)
+    return len(np.unique(symmetry.of_setting(settings[0])[0], axis=0)) if settings else 0
+
+
+def _check_formula(found: Mapping, sites: list[dict[int, float]]) -> None:
+    """Refuse sites that are not those of the reduced formula."""
+    stated = formula({"_chemical_formula_sum": str(found.get("chemical_formula_reduced") or "")})
+    if not stated:
+        return
+    there = dict.fromkeys(stated, 0.0)
+    for site in sites:
+        for z, share in site.items():
+            there[z] = there.get(z, 0.0) + share
+    whole, total = sum(stated.values()), math.fsum(there.values())
+    if total and any(abs(there[z] / total - stated.get(z, 0.0) / whole) > NEAR for z in there):
+        has = " ".join(f"{SYMBOLS[z - 1]}{amount:g}" for z, amount in there.items())
+        raise BadItem(
+            f"its sites ({has}) are not those of its formula {found['chemical_formula_reduced']}: atoms are missing or "
+            "too many; ask for all sites"
+        )

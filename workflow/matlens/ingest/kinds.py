@@ -1,0 +1,36 @@
+"""KINDS: what an item can be, how its readers are called, and what is written of it besides the index.
+
+A writer is `write(read, items, lost, outputs)`: `read(item)` returns what the reader of the method returns; a reason is
+added to `lost` for every item that cannot be read; `outputs` maps the names of `files` to paths. It returns the index.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from matlens import ingest, registry
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of items: its readers by method, its writer ("module:function"), and the files of a shard by output name.
+
+    `memory_mb`, `minutes`: what a shard asks for, as (base, per item).
+    """
+
+    readers: Mapping[str, str]
+    writer: str
+    files: tuple[str, ...]
+    memory_mb: tuple[float, float]
+    minutes: tuple[float, float]
+
+
+KINDS = {
+    "images": Kind(ingest.METHODS, "matlens.ingest.write_images:write", ("images", "truth"), (2000, 0.5), (10, 0.05)),
+    "crystals": Kind(ingest.CRYSTALS, "matlens.ingest.write_crystals:write", ("structures",), (1000, 0.2), (10, 0.005)),
+    "compositions": Kind(ingest.COMPOSITIONS, "matlens.ingest.write_compositions:write", (), (1500, 0.02), (10, 0.001)),
+}
+
+
+def kind_of(method: str) -> str:
+    """Return the kind of the items that a method ingests."""
+    return next(name for name, kind in KINDS.items() if registry.method_of(method) in kind.readers)

@@ -1,0 +1,162 @@
+"""Refusals before the first job: settings that are well-formed each by itself and cannot work together.
+
+A check is a pure function of all studies and the name of one; it yields (keys, reason): the place in the study, and
+cause and fix.
+"""
+
+from collections.abc import Mapping
+
+from matlens import ingest, registry, segment
+from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME
+from matlens.learn import features
+from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan.inputs import needs
+from matlens.plan.predictions import learned
+from matlens.plan.structure import Reasons
+
+Studies = Mapping[str, dict]
+
+
+def check_kinds(studies: Studies, name: str) -> Reasons:
+    """Refuse a stage that does not work on the kind of items that the study ingests."""
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    kind = next(kind for kind in stages.STAGES["ingest"].families if outputs.methods(settings, "ingest", kind))
+    for stage, about in stages.STAGES.items():
+        if settings.get(stage) and about.kinds and kind not in about.kinds:
+            wanted = " or ".join(about.kinds)
+            yield (
+                [stage],
+                f"'{method}' ingests {kind}, and '{stage}' works on {wanted}; "
+                f"take '{stage}' out, or put it into a study of {wanted}",
+            )
+
+
+def check_items(studies: Studies, name: str) -> Reasons:
+    """Refuse settings of the items that leave no item."""
+    method = study.ingest_method(studies[name])
+    if method in ingest.CHECKS:
+        try:
+            registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
+        except ValueError as error:
+            yield ["ingest", method], str(error)
+
+
+def check_series(studies: Studies, name: str) -> Reasons:
+    """Refuse a measure over a series without the measures whose tables it works on."""
+    asked = studies[name]["quantify"]
+    for measure in outputs.methods(studies[name], "quantify", "series"):
+        for need in needs(registry.method_of(measure)):
+            if need not in asked:
+                yield ["quantify", measure], f"works on the table of '{need}'; add '{need}' to 'quantify'"
+
+
+def check_weights(studies: Studies, name: str) -> Reasons:
+    """Refuse weights of a study or method that this run does not know."""
+    for method, chosen in studies[name]["segment"].items():
+        for option in ("weights", "initial_weights"):
+            lender = str((chosen or {}).get(option) or "")
+            lends, _, lent = lender.partition("/")
+            known = studies.get(lends, {}).get("segment", {})
+            if lender and not lender.endswith(".safetensors") and lent not in known:
+                yield (
+                    ["segment", method, option],
+                    f"'{lender}' is not a method of a study of this run; "
+                    f"add '{lends}' to config key 'studies', or name a .safetensors file",
+                )
+
+
+def check_proposals(studies: Studies, name: str) -> Reasons:
+    """Refuse proposals by a method that does not learn."""
+    settings = studies[name]
+    method = settings.get("propose", {}).get("method")
+    able = [each for each in settings["segment"] if registry.method_of(each) in segment.PROBABILITIES]
+    if method and method not in able:
+        yield (
+            ["propose", "method"],
+            f"'{method}' is no trained method of this study; "
+            f"{registry.suggest(method, able) if able else 'add one to the section segment'}",
+        )
+
+
+def wanted_columns(settings: dict) -> list[tuple[list, str]]:
+    """List (keys, column) of the columns that a study takes from what its user says of the items."""
+    found, given = [], settings.get("predict", {})
+    if learned(settings):
+        found.append((["predict", "target"], given["target"]))
+        found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
+        parts = [feature.partition(".") for feature in given["features"]]
+        origins = ("index", features.COMPOSITION)
+        found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
+    for measure in outputs.methods(settings, "quantify", "series"):
+        by = settings["quantify"][measure]["by"]
+        found += [(["quantify", measure], column) for column in (TIME, by) if column]
+    return found
+
+
+def check_index(studies: Studies, name: str) -> Reasons:
+    """Refuse columns that neither the sheet nor the names of the files give."""
+    settings = studies[name]
+    method, wanted = study.ingest_method(settings), wanted_columns(settings)
+    if not wanted or method not in ingest.NAMED:
+        return
+    try:
+        given = registry.call(registry.load(ingest.NAMED, method), {}, settings["ingest"][method])
+    except ValueError as error:
+        yield ["ingest", method], str(error)
+        return
+    known = {*given, *MEANING} - ({GROUP, SPLIT, TIME, TEMPERATURE} - {*given})
+    there = registry.suggest
+    for keys, column in wanted:
+        if column not in known:
+            have = there(column, given) if given else "neither sheet nor file names give any"
+            yield keys, f"there is no column '{column}' in the index; {have}"
+
+
+def check_figures(studies: Studies, name: str) -> Reasons:
+    """Refuse figures of what a study does not make, and comparisons with files that are absent."""
+    yield from figures.lacking(studies[name], name)
+    for figure, options in studies[name]["figures"].items():
+        if reference := (options or {}).get("reference"):
+            try:
+                figures.published(reference)
+            except (OSError, ValueError, KeyError) as error:
+                yield ["figures", figure, "reference"], str(error)
+
+
+CHECKS = (
+    check_kinds,
+    check_items,
+    check_series,
+    check_weights,
+    check_proposals,
+    *prediction_checks.BEFORE_INDEX,
+    check_index,
+    *prediction_checks.CHECKS,
+    *physics_checks.CHECKS,
+    check_figures,
+)
+
+
+def faults(studies: Studies, name: str) -> list[tuple[list, str]]:
+    """List the reasons of the first check that refuses a study; later checks may stumble over the same fault."""
+    for check in CHECKS:
+        if found := list(check(studies, name)):
+            return found
+    return []
+
+
+def refusals(studies: Studies) -> list[str]:
+    """List one line per refusal, with file, line, key, cause and fix; none if all studies can run."""
+    return [message.line(name, keys, reason) for name in studies for keys, reason in faults(studies, name)]
+
+
+def studies_of(names) -> dict[str, dict]:
+    """Load the studies of a run with their defaults; stop the run with all refusals if there are any."""
+    try:
+        studies = study.load_all(names, "config/studies")
+    except study.StudyError as error:
+        message.stop(str(error))
+    if found := refusals(studies):
+        message.stop("\n".join(found))
+    return studies

@@ -1,0 +1,113 @@
+"""What figures and the report show of a study."""
+
+import os
+from collections.abc import Callable
+
+from figures import DRAWS, FIGURES
+
+from matlens import registry
+from matlens.plan import closure, outputs, paths, study
+from matlens.plan.message import refuse
+from matlens.plan.paths import Paths
+from matlens.store import catalog
+
+
+def pictures(name: str, settings: dict) -> list[str]:
+    """List the figures of a study."""
+    return [f"results/{name}/figures/{figure}.svg" for figure in settings["figures"]]
+
+
+def overlays(name: str, settings: dict) -> dict[str, str]:
+    """Return the overlays of a study by method."""
+    return {method: f"results/{name}/segment/{method}/overlays/all.zip" for method in settings["segment"]}
+
+
+def by_name(files: list[str]) -> dict[str, str]:
+    """Return files by their name without extension: "results/x/tables/items.csv" is "items"."""
+    return {os.path.splitext(os.path.basename(path))[0]: path for path in files}
+
+
+def contents(studies: dict) -> dict:
+    """List what the report shows of every study: its words and settings, and the files to show, by name."""
+    return {
+        name: {
+            **{key: settings[key] for key in ("title", "about", "reference")},
+            "settings": settings,
+            "shards": settings["ingest"]["shards"],
+            "methods": [*settings["connect"], *settings["segment"]],
+            "main_table": study.main_table(settings).removesuffix(".csv"),
+            "tables": by_name(paths.tables(name, settings)),
+            "figures": by_name(pictures(name, settings)),
+            "overlays": overlays(name, settings),
+        }
+        for name, settings in studies.items()
+    }
+
+
+def published(reference: str) -> str:
+    """Find the file of published curves, named "<data set>/<file>"."""
+    return str(catalog.find(*reference.split("/", 1)))
+
+
+def lacking(settings: dict, name: str):
+    """Yield (keys, reason) of every figure that is drawn from an output that its study does not make."""
+    there = {need for need, files in paths.drawable(name, settings).items() if files}
+    for figure in settings["figures"]:
+        for need in FIGURES[figure]["needs"]:
+            if need not in there:
+                yield ["figures", figure], f"it is drawn from '{need}'; {outputs.hint(need)}"
+
+
+class Figures(Paths):
+    """Inputs and parameters of the rules that draw."""
+
+    def figure_needs(self, wildcards) -> dict:
+        """Return the files behind a figure by name: one, or one for every method."""
+        settings = self.studies[wildcards.study]
+        found = paths.paths.drawable(wildcards.study, settings)
+        chosen = {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
+        reference = settings["figures"][wildcards.figure].get("reference")
+        if not reference:
+            return chosen
+        try:
+            return {**chosen, "published": published(reference)}
+        except (OSError, ValueError, KeyError) as error:
+            refuse(wildcards.study, ["figures", wildcards.figure, "reference"], error)
+
+    def figure_code(self, wildcards) -> list[str]:
+        """Return the files behind a figure: script, style and the figure's own."""
+        return closure.closure("scripts/figure.py", "figures/style.py", "figures/__init__.py", DRAWS[wildcards.figure])
+
+    def figure_files(self, wildcards) -> list[str]:
+        """List the files behind a figure."""
+        return [
+            path
+            for found in self.figure_needs(wildcards).values()
+            for path in (found.values() if isinstance(found, dict) else [found])
+        ]
+
+    def overlay_option(self, key: str) -> Callable:
+        """Return a function of wildcards: an option of the overlays, which the report shows even if no figure does."""
+        schema = study.read_schema("figures.schema.yaml")["properties"]["overlays"]
+        default = schema["properties"][key]["default"]
+        return lambda wildcards: self.studies[wildcards.study]["figures"].get("overlays", {}).get(key, default)
+
+    def extremes(self, wildcards) -> list[str]:
+        """Name the table whose lowest and highest items the overlays show: the main table, if it measures items."""
+        settings = self.studies[wildcards.study]
+        measure = study.main_table(settings).removesuffix(".csv")
+        if measure not in settings["quantify"] or measure not in registry.table("matlens.quantify:METHODS"):
+            return []
+        return list(paths.drawable(wildcards.study, settings)[measure].values())[:1]  # the same items for every method
+
+    def all_pictures(self) -> list[str]:
+        """List the figures of all studies."""
+        return [path for name, settings in self.studies.items() for path in pictures(name, settings)]
+
+    def all_overlays(self) -> list[str]:
+        """List the overlays of all studies."""
+        return [path for name, settings in self.studies.items() for path in overlays(name, settings).values()]
+
+    def contents(self) -> dict:
+        """List what the report shows of every study."""
+        return contents(self.studies)

@@ -1,0 +1,120 @@
+"""Inputs of the stages that work on images: ingest, segment, quantify, overlays and exports."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from matlens import ingest, quantify, registry, segment
+from matlens.ingest.kinds import KINDS
+from matlens.nets import NETS
+from matlens.plan import closure, outputs, study
+from matlens.plan.message import refuse
+from matlens.plan.paths import Paths, filled
+from matlens.segment import trained
+
+
+@cache
+def needs(measure: str) -> list[str]:
+    """List the measures whose merged tables a measure over a series works on."""
+    return [name for name in registry.inputs_of(registry.load(quantify.SERIES, measure)) if name in quantify.METHODS]
+
+
+class Images(Paths):
+    """Inputs and parameters of the rules that work on images."""
+
+    def listing(self, wildcards) -> str:
+        """Digest the files behind a study, so that a new or changed file is noticed; "" for a method without files."""
+        if registry.method_of(wildcards.method) not in ingest.LISTINGS:
+            return ""
+        digest = registry.load(ingest.LISTINGS, wildcards.method)
+        try:
+            return registry.call(digest, {}, self.settings(wildcards, "ingest"))
+        except (OSError, ValueError) as error:
+            refuse(wildcards.study, ["ingest", wildcards.method], unreadable(error))
+
+    def ingest_files(self, kind: str) -> dict[str, str]:
+        """Return the paths of the files of a kind of items, besides the index."""
+        return {name: f"results/{{study}}/ingest/{{method}}/{name}/{{shard}}.zarr.zip" for name in KINDS[kind].files}
+
+    def ingest_code(self, kind: str) -> Callable:
+        """Return a function of wildcards: the library files behind the reader and the writer of a kind of items."""
+        made = KINDS[kind]
+        return lambda wildcards: closure.closure(
+            "scripts/ingest.py", registry.entry(made.readers, wildcards.method), made.writer
+        )
+
+    def segment_code(self, script: str, table: Mapping[str, str]) -> Callable:
+        """Return a function of wildcards: the library files behind a script, a method and its network."""
+        return lambda wildcards: closure.closure(
+            f"scripts/{script}.py",
+            registry.entry(table, wildcards.method),
+            *[NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS],
+        )
+
+    def weights(self, wildcards) -> str | list:
+        """Return the weights that a method applies; none if it does not learn."""
+        if registry.method_of(wildcards.method) not in segment.LEARNERS:
+            return []
+        return registry.call(trained.weights_file, dict(wildcards.items()), self.settings(wildcards, "segment"))
+
+    def initial(self, wildcards) -> str | list:
+        """Return the weights that training starts from; none if it starts from random ones."""
+        chosen = self.settings(wildcards, "segment")
+        return registry.call(trained.initial_file, dict(wildcards.items()), chosen) or []
+
+    def card(self, wildcards) -> str | list:
+        """Return the card of the weights that a method applies."""
+        found = self.weights(wildcards)
+        return trained.card_file(found) if found else []
+
+    def proposer(self, wildcards):
+        """Return wildcards of the study and the trained method that proposes which items to label next."""
+        method = self.studies[wildcards.study]["propose"]["method"]
+        return type(wildcards)(fromdict={"study": wildcards.study, "method": method})
+
+    def proposal_code(self, wildcards) -> list[str]:
+        """Return the library files behind proposals."""
+        chosen = self.proposer(wildcards).method
+        return closure.closure("scripts/propose.py", registry.entry(segment.PROBABILITIES, chosen))
+
+    def proposal_settings(self, wildcards) -> dict:
+        """Return the settings of proposals, without the method that makes them."""
+        found = self.studies[wildcards.study]["propose"]
+        return {key: value for key, value in found.items() if key != "method"}
+
+    def images(self, stage: str) -> Callable:
+        """Return a function of wildcards: the images that a method of a stage works on, of their shard or of all."""
+        return self.ingested("images")
+
+    def series_needs(self, wildcards) -> list[str]:
+        """List the measures that a measure over a series works on."""
+        return needs(registry.method_of(wildcards.measure))
+
+    def series_tables(self, wildcards) -> list[str]:
+        """List the merged tables that a measure over a series works on."""
+        folder = f"results/{wildcards.study}/quantify/{wildcards.method}"
+        return [f"{folder}/{name}/all.parquet" for name in self.series_needs(wildcards)]
+
+    def labels(self, wildcards) -> list[str]:
+        """List the labels of a shard by every segmentation of a study."""
+        path = f"results/{wildcards.study}/segment/{{method}}/labels/{wildcards.shard}.zarr.zip"
+        return filled(path, method=self.studies[wildcards.study]["segment"])
+
+    def exports(self) -> list[str]:
+        """List the exports of all studies that have images."""
+        return [
+            f"results/{name}/export/manifest/{shard}.json"
+            for name, settings in self.studies.items()
+            if outputs.methods(settings, "ingest", "images")
+            for shard in self.shards(name)
+        ]
+
+    def ingest_methods(self, wildcards) -> list[str]:
+        """Return the ingest method of a study, as a list."""
+        return [study.ingest_method(self.studies[wildcards.study])]
+
+
+def unreadable(error: Exception) -> str:
+    """Say why files cannot be listed, and how to fix it."""
+    if isinstance(error, PermissionError):
+        return f"{error.filename}: no permission to read it; change its access rights, or name another place"
+    return str(error)

@@ -1,0 +1,184 @@
+"""Where the files of a study lie: pure functions from settings to paths, and the same for the wildcards of a rule."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from matlens import registry
+from matlens.plan import closure, outputs, stages, study
+
+
+def shards(settings: dict) -> list[str]:
+    """List the shards of a study."""
+    return [f"{number:04d}" for number in range(settings["ingest"]["shards"])]
+
+
+def source(name: str, settings: dict) -> str:
+    """Return the folder of the ingested items of a study."""
+    return f"results/{name}/ingest/{study.ingest_method(settings)}"
+
+
+def filled(path: str, **values: str | Iterable[str]) -> list[str]:
+    """Fill the placeholders of a path with every value of each, the first placeholder slowest."""
+    paths = [path]
+    for key, given in values.items():
+        if f"{{{key}}}" in path:
+            parts = [given] if isinstance(given, str) else list(given)
+            paths = [one.replace(f"{{{key}}}", part) for one in paths for part in parts]
+    return paths
+
+
+def files(name: str, settings: dict, made: outputs.Made, file: str = "") -> list[str]:
+    """List the files of an output of a study."""
+    return filled(made.path(name, file), shard=shards(settings))
+
+
+def rejected(name: str, settings: dict) -> list[str]:
+    """List every `rejected` table of a study: stage by stage, method by method."""
+    found = [one for one in outputs.made(settings) if one.name.startswith("rejected")]
+    return [path for one in found for path in files(name, settings, one)]
+
+
+def tables(name: str, settings: dict) -> list[str]:
+    """List the tables of a study that people open."""
+    return [f"results/{name}/tables/{table}.csv" for table in outputs.tables(settings)]
+
+
+def targets(name: str, settings: dict) -> list[str]:
+    """List what else a study makes for people: scores in the format of a benchmark, the costs of verdicts."""
+    found = [path for one in outputs.made(settings) if one.output.target for path in files(name, settings, one)]
+    return list(dict.fromkeys(found))
+
+
+def stacked(name: str, settings: dict, table: str) -> dict[str, str]:
+    """Return the merged tables behind one that people open, by method, in the order of the study."""
+    found = {}
+    for one in outputs.made(settings):
+        if one.output.stacked and one.output.table and one.name == table:
+            found[one.method] = one.path(name, stages.STUDY)
+            about = stages.STAGES[one.stage]
+            order = [method for stage in (about.of if about.measures else (one.stage,)) for method in settings[stage]]
+    return {method: found[method] for method in sorted(found, key=lambda method: order.index(method))}
+
+
+def drawable(name: str, settings: dict) -> dict[str, str | dict[str, str]]:
+    """Return every output that a figure of a study can be drawn from: its path, or its paths by method.
+
+    An output of a single method with a file per shard has its paths by shard.
+    """
+    found: dict = {}
+    for one in outputs.made(settings):
+        need = one.output.drawn.format(measure=one.name)
+        merged = stages.STUDY if one.output.collected else ""
+        if not need:
+            continue
+        paths = files(name, settings, one, merged)
+        if one.output.single:
+            found[need] = paths[0]
+        elif "{shard}" in one.path(name, merged):
+            found[need] = dict(zip(shards(settings), paths, strict=True))
+        else:
+            found.setdefault(need, {})[one.method] = paths[0]
+    return found
+
+
+@dataclass(frozen=True, repr=False)
+class Paths:
+    """The studies of a run; methods return what the directives of a rule take, or functions of its wildcards."""
+
+    studies: Mapping[str, dict]
+
+    def settings(self, wildcards, stage: str, key: str = "method"):
+        """Return the settings of a stage for a method of it; `key`: the wildcard that names it."""
+        return self.studies[wildcards.study][stage][wildcards[key]]
+
+    def options(self, stage: str, key: str = "method") -> Callable:
+        """Return a function of wildcards: the options of a method."""
+        return lambda wildcards: self.settings(wildcards, stage, key)
+
+    def section(self, stage: str, *keys: str) -> Callable:
+        """Return a function of wildcards: the section of a stage, or a value deeper in it."""
+
+        def value(wildcards):
+            found = self.studies[wildcards.study][stage]
+            for key in keys:
+                found = found[key]
+            return found
+
+        return value
+
+    def chosen(self, stage: str, keys: Iterable[str]) -> Callable:
+        """Return a function of wildcards: some settings of the section of a stage."""
+        return lambda wildcards: {key: self.studies[wildcards.study][stage][key] for key in keys}
+
+    def phases(self, wildcards) -> list[str]:
+        """Return the names of the phases of a study."""
+        return self.studies[wildcards.study]["phases"]
+
+    def shards(self, name: str) -> list[str]:
+        """List the shards of a study."""
+        return shards(self.studies[name])
+
+    def shard_count(self, wildcards) -> int:
+        """Return the number of shards of a study."""
+        return self.studies[wildcards.study]["ingest"]["shards"]
+
+    def source(self, name: str) -> str:
+        """Return the folder of the ingested items of a study."""
+        return source(name, self.studies[name])
+
+    def methods(self, stage: str) -> Callable:
+        """Return a function of wildcards: the methods of a stage that a study names."""
+        return lambda wildcards: outputs.methods(self.studies[wildcards.study], stage)
+
+    def ingested(self, output: str, merged: bool = False) -> Callable:
+        """Return a function of wildcards: a file of ingest; of their shard, of all shards, or the merged one."""
+
+        def paths(wildcards):
+            folder = f"{self.source(wildcards.study)}/{output}"
+            if merged:
+                return f"{folder}/all.parquet"
+            end = "parquet" if output in ("index", "rejected") else "zarr.zip"
+            if hasattr(wildcards, "shard"):
+                return f"{folder}/{wildcards.shard}.{end}"
+            return [f"{folder}/{shard}.{end}" for shard in self.shards(wildcards.study)]
+
+        return paths
+
+    def index(self, wildcards) -> str:
+        """Return the index of the items of a study."""
+        return f"{self.source(wildcards.study)}/index/all.parquet"
+
+    def plan(self, wildcards) -> str:
+        """Return the list of the items of a study."""
+        return f"{self.source(wildcards.study)}/plan/all.parquet"
+
+    def of_shards(self, path: str) -> Callable:
+        """Return a function of wildcards: the files of all shards, for a path with placeholders."""
+        return lambda wildcards: filled(path, **dict(wildcards.items()), shard=self.shards(wildcards.study))
+
+    def all_tables(self) -> list[str]:
+        """List the tables of all studies that people open."""
+        return [path for name, settings in self.studies.items() for path in tables(name, settings)]
+
+    def all_targets(self) -> list[str]:
+        """List what else all studies make for people."""
+        return [path for name, settings in self.studies.items() for path in targets(name, settings)]
+
+    def rejected(self, wildcards) -> list[str]:
+        """List every `rejected` table of a study."""
+        return rejected(wildcards.study, self.studies[wildcards.study])
+
+    def stacked(self, wildcards) -> list[str]:
+        """List the merged tables behind one that people open."""
+        return list(stacked(wildcards.study, self.studies[wildcards.study], wildcards.table).values())
+
+    def stacked_methods(self, wildcards) -> list[str]:
+        """List the methods behind a table that people open, in the order of the tables."""
+        return list(stacked(wildcards.study, self.studies[wildcards.study], wildcards.table))
+
+    def code(self, script: str, table: Mapping[str, str] | None = None, key: str = "method") -> list[str] | Callable:
+        """Return the library files behind a script, and behind the method that the wildcard `key` names in a table."""
+        path = f"scripts/{script}.py"
+        if table is None:
+            return closure.closure(path)
+        return lambda wildcards: closure.closure(path, registry.entry(table, wildcards[key]))

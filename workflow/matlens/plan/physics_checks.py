@@ -1,0 +1,104 @@
+"""Refusals of what engines and loops cannot do; see `checks`."""
+
+from collections.abc import Mapping
+
+from matlens import registry, validate
+from matlens.crystal import POTENTIALS
+from matlens.plan import outputs
+from matlens.plan.engines import engines, shortlists
+from matlens.plan.predictions import potentials
+from matlens.plan.structure import Reasons
+from matlens.thermo import database, quantities
+
+SECTIONS = ("bridge", "calphad", "diagram", "opencalphad", "thermocalc")  # those of `validate` that name databases
+
+
+def check_engines(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse an engine without the candidates, structures or quantities that it is to judge."""
+    settings = studies[name]
+    if not engines(settings):
+        return
+    given = settings["validate"]
+    if given["candidates"] == "shortlist" and not shortlists(settings):
+        yield (
+            ["validate", "candidates"],
+            "this study makes no shortlist; add a section 'screen', or set it to index",
+        )
+    if given["structures"] == "relaxed" and not potentials(settings):
+        yield (
+            ["validate", "structures"],
+            f"nothing relaxes them; add '{next(iter(POTENTIALS))}: {{}}' to the section 'predict', or set it to ingest",
+        )
+    crystals = outputs.methods(settings, "ingest", "crystals")
+    for method in engines(settings):
+        if validate.NEEDS.get(registry.method_of(method)) == "crystals" and not crystals:
+            yield ["validate", method], "it works on crystals, and this study ingests none"
+    for quantity in given["accept"] if crystals else ():
+        if quantity not in validate.QUANTITIES:
+            yield (
+                ["validate", "accept"],
+                f"no engine computes '{quantity}'; {registry.suggest(quantity, validate.QUANTITIES)}",
+            )
+
+
+def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse databases, phases or quantities that are absent."""
+    given, loop = studies[name].get("validate", {}), studies[name].get("acquire", {})
+    sections = [(["validate", part], given[part]) for part in SECTIONS if part in given]
+    sections += [(["acquire", "calphad"], loop["calphad"])] if loop.get("calphad") else []
+    for keys, own in sections:
+        databases = own.get("databases", [])
+        phases = [phase for one in databases for phase in one["phases"]]
+        try:
+            quantities.check(own.get("criteria") or [], phases or own["phases"])
+            for one in databases:
+                database.check(one["database"], one["phases"])
+        except ValueError as error:
+            yield keys, str(error)
+    if "bridge" in given and "fractions" not in studies[name]["quantify"]:
+        yield (
+            ["validate", "bridge"],
+            "it compares measured fractions; add 'fractions: {}' to the section 'quantify'",
+        )
+
+
+def check_limits(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse constraints that no value meets."""
+    for quantity, limits in studies[name].get("acquire", {}).get("constraints", {}).items():
+        low, high = limits.get("min", float("-inf")), limits.get("max", float("inf"))
+        if low > high:
+            yield (
+                ["acquire", "constraints"],
+                f"'{quantity}' lies between {low:g} and {high:g}, which nothing does; swap them",
+            )
+
+
+def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse objectives and constraints that the oracle of a loop does not compute."""
+    loop = studies[name].get("acquire", {})
+    if loop.get("oracle") != "calphad":
+        return
+    if "calphad" not in loop:
+        yield (
+            ["acquire", "calphad"],
+            "the oracle has no settings; add databases, temperatures_k and criteria",
+        )
+        return
+    criteria = loop["calphad"]["criteria"] or []
+    for wish in criteria:
+        if "min" in wish or "max" in wish:
+            yield (
+                ["acquire", "calphad", "criteria"],
+                f"the limits of a loop are its constraints; write that of '{quantities.key(wish)}' there",
+            )
+    computed = [quantities.key(wish) for wish in criteria]
+    for wanted in [*loop["objectives"], *loop["constraints"]]:
+        if wanted not in computed:
+            yield (
+                ["acquire"],
+                f"CALPHAD is not asked for '{wanted}'; "
+                f"add it to acquire.calphad.criteria; {registry.suggest(wanted, computed)}",
+            )
+
+
+CHECKS = (check_engines, check_databases, check_limits, check_oracle)

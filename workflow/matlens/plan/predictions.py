@@ -1,0 +1,192 @@
+"""Inputs of the stages that predict properties and rank by them: connect, predict, benchmark, screen."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+
+from matlens import predict, registry
+from matlens.crystal import POTENTIALS
+from matlens.nets import GRAPHS
+from matlens.plan import closure, outputs, stages
+from matlens.plan.paths import Paths
+from matlens.predict import cnn, folds
+from matlens.predict import ready as pretrained
+from matlens.screen import reference
+from matlens.store import catalog, io
+
+# The settings of the cross-validation of tables and images, and those that divide crystals into folds.
+VALIDATION = (
+    "target", "group", "folds", "seed", "split", "use_folds", "allow_incomplete", "task", "shuffles", "curve_steps",
+)  # fmt: skip
+NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
+SPLIT = ("target", "split", "folds", "seed", "group", "allow_incomplete")
+
+
+def learned(settings: dict) -> list[str]:
+    """List the prediction methods of a study that are cross-validated."""
+    return outputs.methods(settings, "predict", *stages.LEARNED)
+
+
+def pretrained_methods(settings: dict) -> list[str]:
+    """List the pretrained models and potentials that a study applies."""
+    return outputs.methods(settings, "predict", "pretrained", "potentials")
+
+
+def potentials(settings: dict) -> list[str]:
+    """List the universal potentials that a study relaxes its crystals by."""
+    return outputs.methods(settings, "predict", "potentials")
+
+
+def feature_labels(settings: dict) -> str:
+    """Return the segmentation whose measures are the features of a study; "" without any."""
+    return settings["predict"]["labels"] or next(iter(settings["segment"]), "")
+
+
+def feature_measures(settings: dict) -> list[str]:
+    """List the measures of a study that are features."""
+    used = {feature.split(".")[0] for feature in settings["predict"]["features"]}
+    return [measure for measure in settings["quantify"] if measure in used]
+
+
+def graph_options(settings: dict, method: str) -> dict:
+    """Return the graph builder that a network needs, and its options in a study."""
+    builder = GRAPHS[registry.method_of(method)]
+    return {builder: settings["connect"][builder]}
+
+
+def used_folds(settings: dict) -> list[str]:
+    """List the folds that networks for crystals are trained on."""
+    given = settings["predict"]
+    every = range(folds.count(given["split"], given["folds"]))
+    return [f"{fold:04d}" for fold in (every if given["use_folds"] is None else given["use_folds"])]
+
+
+@cache
+def card_of(lender: str) -> dict:
+    """Read the card of a file of weights."""
+    return io.read_json(pretrained.card_file(os.path.expanduser(lender)))
+
+
+class Predictions(Paths):
+    """Inputs and parameters of the rules that predict and rank."""
+
+    def feature_tables(self, wildcards) -> list[str]:
+        """List the tables of measures that are features."""
+        settings = self.studies[wildcards.study]
+        folder = f"results/{wildcards.study}/quantify/{feature_labels(settings)}"
+        return [f"{folder}/{measure}/all.parquet" for measure in feature_measures(settings)]
+
+    def feature_measures(self, wildcards) -> list[str]:
+        """List the measures that are features."""
+        return feature_measures(self.studies[wildcards.study])
+
+    def graph_files(self, wildcards) -> list[str]:
+        """List the graphs that a network for crystals takes."""
+        folder = f"results/{wildcards.study}/connect/{GRAPHS[registry.method_of(wildcards.method)]}/graphs"
+        return [f"{folder}/{shard}.zarr.zip" for shard in self.shards(wildcards.study)]
+
+    def graph_options(self, wildcards) -> dict:
+        """Return the graph builder that a network for crystals needs, and its options."""
+        return graph_options(self.studies[wildcards.study], wildcards.method)
+
+    def of_folds(self, output: str) -> Callable:
+        """Return a function of wildcards: the tables of all folds that a study asks for."""
+        return lambda wildcards: [
+            f"results/{wildcards.study}/predict/{wildcards.method}/{output}/{fold}.parquet"
+            for fold in used_folds(self.studies[wildcards.study])
+        ]
+
+    def pretrained_weights(self, name: str) -> dict[str, tuple[str, str]]:
+        """Return for every property of a study the pretrained weights, and their card."""
+        found = {}
+        for key, lender in self.studies[name]["predict"]["pretrained"]["weights"].items():
+            if lender.endswith(".safetensors"):
+                path = os.path.expanduser(lender)
+                found[key] = path, pretrained.card_file(path)
+            else:
+                lends, _, method = lender.partition("/")
+                folder = f"results/{lends}/predict/{method}"
+                found[key] = f"{folder}/weights/0000.safetensors", f"{folder}/card/0000.json"
+        return found
+
+    def pretrained_graphs(self, name: str) -> dict[str, dict]:
+        """Return for every property of a study the graph builder of its weights, with the options that the card has."""
+        found = {}
+        for key, lender in self.studies[name]["predict"]["pretrained"]["weights"].items():
+            if lender.endswith(".safetensors"):
+                card = card_of(lender)
+                found[key] = card.get("graph", {GRAPHS[card["method"]]: {}})
+            else:
+                lends, _, method = lender.partition("/")
+                found[key] = graph_options(self.studies[lends], method)
+        return found
+
+    def pretrained_files(self, part: int) -> Callable:
+        """Return a function of wildcards: the weights (0) or cards (1) of all properties."""
+        return lambda wildcards: [pair[part] for pair in self.pretrained_weights(wildcards.study).values()]
+
+    def pretrained_names(self, wildcards) -> list[str]:
+        """List the properties that pretrained weights predict."""
+        return list(self.pretrained_weights(wildcards.study))
+
+    def pretrained_graph_files(self, wildcards) -> list[str]:
+        """List for every property the graphs of a shard that its weights take."""
+        return [
+            f"results/{wildcards.study}/connect/{next(iter(graph))}/graphs/{wildcards.shard}.zarr.zip"
+            for graph in self.pretrained_graphs(wildcards.study).values()
+        ]
+
+    def potential_code(self, wildcards) -> list[str]:
+        """Return the library files behind relaxing by a universal potential."""
+        entries = [registry.entry(table, wildcards.method) for table in (predict.POTENTIAL_METHODS, POTENTIALS)]
+        return closure.closure("scripts/predict_potential.py", *entries)
+
+    def element_energies(self, wildcards) -> str:
+        """Return the energies of the elements by a universal potential."""
+        return f"data/weights/{registry.method_of(wildcards.method)}_elements.csv"
+
+    def predictions(self, wildcards) -> list[str]:
+        """List the predictions of every cross-validated method of a study."""
+        return [
+            f"results/{wildcards.study}/predict/{method}/predictions/all.parquet"
+            for method in learned(self.studies[wildcards.study])
+        ]
+
+    def learned_methods(self, wildcards) -> list[str]:
+        """List the cross-validated methods of a study."""
+        return learned(self.studies[wildcards.study])
+
+    def property_tables(self, wildcards) -> list[str]:
+        """List the tables of properties that a shortlist is made from."""
+        return [
+            f"results/{wildcards.study}/predict/{method}/properties/all.parquet"
+            for method in pretrained_methods(self.studies[wildcards.study])
+        ]
+
+    def image_initial(self, wildcards) -> list[str] | str:
+        """Name the weights that the training of an image method starts from, if any."""
+        return registry.call(cnn.initial_file, dict(wildcards.items()), self.settings(wildcards, "predict")) or []
+
+    def rejected_predictions(self, wildcards) -> list[str]:
+        """List the `rejected` tables of the predictions that a shortlist is made from."""
+        folder = f"results/{wildcards.study}/predict/"
+        return [path for path in self.rejected(wildcards) if path.startswith(folder)]
+
+    def screening(self, wildcards) -> dict:
+        """Return the settings that all shortlists of a study share, with the defaults of every property."""
+        settings = self.studies[wildcards.study]["screen"]
+        named = outputs.methods(self.studies[wildcards.study], "screen")
+        chosen = {key: value for key, value in settings.items() if key not in named}
+        wishes = {name: {**NO_WISH, **wish} for name, wish in settings["properties"].items()}
+        return {**chosen, "properties": wishes}
+
+    def known_formulas(self, wildcards) -> str | list:
+        """Return the table of what is known already, so that a changed one is noticed; none if absent."""
+        file = reference.file_of(self.studies[wildcards.study]["screen"]["reference"])
+        return [] if file is None else str(file)
+
+
+def published_scores() -> str | list:
+    """Find the scores by fold of published models; none if the public data are absent."""
+    name, file = "matbench_scores", "fold_scores.json.gz"
+    return str(catalog.find(name, file)) if catalog.available(name) else []

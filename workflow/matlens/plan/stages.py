@@ -1,0 +1,238 @@
+"""STAGES: what every stage takes, gives and shows, in one literal table; all lists of files and tables follow from it.
+
+A new stage is one entry here, a file of rules, a script, a package and a schema.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from matlens import registry
+
+SHARD, STUDY = "{shard}.parquet", "all.parquet"  # tables: one per shard, one for the whole study
+MEASURE = "{measure}"  # in a stage of measures, the name of the measure
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file that methods of a stage write: results/<study>/<stage>/<method>/<name>/<file>.
+
+    `by`: families of methods that write it; all of the stage if empty. `when(study, method)`: whether this study makes
+    it. `collected`: the tables of all shards are concatenated to all.parquet. `table`: the CSV file that people open;
+    `stacked`: with the rows of every method, by the rule `table`; otherwise a rule of its own writes it. `drawn`: the
+    name by which figures ask for it, as {method: path}, or as one path if `single`. `hint`: what makes a study write
+    it. `folder`: stands in for the method in the path; `path`: stands in for the whole path. `target`: asked for by
+    `rule all` though it is no table.
+    """
+
+    name: str
+    file: str = SHARD
+    by: tuple[str, ...] = ()
+    when: Callable[[dict, str], bool] | None = None
+    collected: bool = False
+    table: str = ""
+    stacked: bool = True
+    drawn: str = ""
+    single: bool = False
+    hint: str = ""
+    folder: str = ""
+    path: str = ""
+    target: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step: `families` of methods ("module:TABLE"), the outputs that it `gives`, the `kinds` of items it works on.
+
+    `takes`: the output that its methods work on, and `of`: the stages that give such an output, the first of them where
+    a study names a method alone. `measures`: the methods measure an output of every method of those stages, and the
+    folder is named by the method that is measured. `controls`: "module:TABLE" of the trivial and perfect methods.
+    """
+
+    about: str
+    families: Mapping[str, str]
+    gives: tuple[Output, ...]
+    kinds: tuple[str, ...] = ()
+    takes: str = ""
+    of: tuple[str, ...] = ()
+    measures: bool = False
+    controls: str = ""
+
+
+def _trains(study: dict, method: str) -> bool:
+    return not study["segment"][method].get("weights")
+
+
+def _reads_sites(study: dict, method: str) -> bool:
+    if registry.method_of(method) in registry.table("matlens.nets:SITES"):
+        return True
+    return study["predict"][method].get("sites", False)
+
+
+def _official(study: dict, method: str) -> bool:
+    return study["predict"]["split"] == "official"
+
+
+def _out_of_distribution(study: dict, method: str) -> bool:
+    return study["predict"]["split"].startswith("ood:")
+
+
+def _proposes(study: dict, method: str) -> bool:
+    return study.get("propose", {}).get("method") == method
+
+
+def _no_control(study: dict, method: str) -> bool:
+    """A control that finds nothing has no series, by design."""
+    return registry.method_of(method) not in registry.table("matlens.segment:CONTROLS")
+
+
+LEARNED = ("tables", "images", "compositions", "crystals")  # families of `predict` that are cross-validated
+ENGINES = ("here", "batches", "handoffs")
+_TABLES = "results/{study}/tables/"
+_PREDICT = {"by": LEARNED, "file": STUDY, "hint": "add a section 'predict'"}
+_SHOWN = {"stacked": False, "single": True, "by": LEARNED, "file": STUDY}
+_LOOP = {"file": STUDY, "hint": "add a section 'acquire'"}
+
+# fmt: off
+STAGES = {
+    "ingest": Stage(
+        "files, public data sets and models of microstructure to items with an index",
+        families={
+            "images": "matlens.ingest:METHODS",
+            "crystals": "matlens.ingest:CRYSTALS",
+            "compositions": "matlens.ingest:COMPOSITIONS",
+        },
+        gives=(
+            Output("plan", STUDY),
+            Output("images", "{shard}.zarr.zip", by=("images",)),
+            Output("truth", "{shard}.zarr.zip", by=("images",)),
+            Output("structures", "{shard}.zarr.zip", by=("crystals",), drawn="structures"),
+            Output("index", collected=True, table="items", stacked=False, drawn="index", single=True),
+            Output("rejected", "plan.parquet"),
+            Output("rejected"),
+        ),
+    ),
+    "connect": Stage(
+        "crystals to graphs of atoms and their neighbours",
+        families={"methods": "matlens.connect:METHODS"},
+        gives=(
+            Output("graphs", "{shard}.zarr.zip"),
+            Output("connections", collected=True, table="connections"),
+            Output("rejected"),
+        ),
+        kinds=("crystals",),
+        takes="structures",
+    ),
+    "segment": Stage(
+        "images to labels: phase maps or region maps",
+        families={"methods": "matlens.segment:METHODS"},
+        gives=(
+            Output("labels", "{shard}.zarr.zip"),
+            Output("rejected"),
+            Output("overlays", "all.zip", drawn="overlays", hint="add a section 'segment'"),
+            Output("history", STUDY, by=("learners",), when=_trains, drawn="history"),
+            Output("proposals", when=_proposes, table="proposals", stacked=False, path=_TABLES + "proposals.csv"),
+        ),
+        kinds=("images",),
+        takes="images",
+        of=("ingest",),
+        controls="matlens.segment:CONTROLS",
+    ),
+    "quantify": Stage(
+        "labels to tables of measures",
+        families={"measures": "matlens.quantify:METHODS", "series": "matlens.quantify:SERIES"},
+        gives=(
+            Output(MEASURE, by=("measures",), collected=True, table=MEASURE, drawn=MEASURE),
+            Output(MEASURE, STUDY, by=("series",), table=MEASURE, drawn=MEASURE),
+            Output("rejected_{measure}", by=("measures",)),
+            Output("rejected_{measure}", STUDY, by=("series",), when=_no_control),
+        ),
+        kinds=("images",),
+        takes="labels",
+        of=("segment",),
+        measures=True,
+    ),
+    "predict": Stage(
+        "measures, images, compositions or graphs to properties with error bars",
+        families={
+            "tables": "matlens.predict:METHODS",
+            "images": "matlens.predict:IMAGE_METHODS",
+            "compositions": "matlens.predict:COMPOSITION_METHODS",
+            "crystals": "matlens.predict:CRYSTAL_METHODS",
+            "pretrained": "matlens.predict:PRETRAINED",
+            "potentials": "matlens.predict:POTENTIAL_METHODS",
+        },
+        gives=(
+            Output("predictions", table="predictions", drawn="predictions", **_PREDICT),
+            Output("errors", table="errors", drawn="errors", **_PREDICT),
+            Output("importance", table="importance", drawn="importance", **_PREDICT),
+            Output("learning_curve", table="learning_curve", drawn="learning_curve", **_PREDICT),
+            Output("history", STUDY, by=("crystals",), drawn="history",
+                   hint="train a network in the section 'segment' or 'predict'"),
+            Output("benchmark", when=_official, table="benchmark", drawn="benchmark", path=_TABLES + "benchmark.csv",
+                   hint="set 'predict.split: official'", **_SHOWN),
+            Output("paired", when=_official, table="paired", drawn="paired", path=_TABLES + "paired.csv", **_SHOWN),
+            Output("ood", when=_out_of_distribution, table="ood", drawn="ood", path=_TABLES + "ood.csv",
+                   hint="set 'predict.split: ood:LOCO' or another of those", **_SHOWN),
+            Output("record", "all.json", by=LEARNED, when=_official, target=True),
+            Output("properties", by=("pretrained",), collected=True, table="properties", drawn="properties"),
+            Output("properties", STUDY, by=("potentials",), table="properties", drawn="properties",
+                   hint="add 'pretrained' or a potential such as 'chgnet' to the section 'predict'"),
+            Output("sites", by=("pretrained",), when=_reads_sites, collected=True, table="sites", drawn="sites"),
+            Output("sites", STUDY, by=("crystals",), when=_reads_sites, table="sites", drawn="sites",
+                   hint="predict with a network that says what it reads from atoms: {sites}; "
+                   "or set 'pretrained.sites: true'"),
+            Output("structures", "{shard}.zarr.zip", by=("potentials",)),
+            Output("rejected", STUDY, by=("tables", "images")),
+            Output("rejected", by=("pretrained", "potentials")),
+            Output("rejected", STUDY, by=("potentials",)),
+        ),
+        takes="images",
+        of=("ingest",),
+        controls="matlens.predict:CONTROLS",
+    ),
+    "screen": Stage(
+        "predicted properties to a shortlist with reasons",
+        families={"methods": "matlens.screen:METHODS"},
+        gives=(
+            Output("shortlist", STUDY, table="shortlist", drawn="shortlist", hint="add a section 'screen'"),
+            Output("excluded", STUDY, table="excluded", drawn="excluded", hint="add a section 'screen'"),
+        ),
+        controls="matlens.screen:CONTROLS",
+    ),
+    "validate": Stage(
+        "candidates to verdicts of physics: potentials, DFT, CALPHAD",
+        families={
+            "here": "matlens.validate:METHODS",
+            "batches": "matlens.validate:BATCHES",
+            "handoffs": "matlens.validate:HANDOFFS",
+            "comparisons": "matlens.validate:COMPARISONS",
+            "diagrams": "matlens.validate:DIAGRAMS",
+        },
+        gives=(
+            Output("verdicts", STUDY, by=ENGINES, table="verdicts", stacked=False, drawn="verdicts",
+                   hint="add a section 'validate' with an engine"),
+            Output("timings", STUDY, by=ENGINES, path="results/{study}/timings/verdicts.csv", target=True),
+            Output("equilibria", STUDY, by=("batches",), table="equilibria", stacked=False, drawn="equilibria",
+                   hint="add 'calphad' to the section 'validate'"),
+            Output("diagram", STUDY, by=("diagrams",), folder="calphad", drawn="diagram",
+                   hint="add 'diagram' to the section 'validate'"),
+            Output("bridge", STUDY, by=("comparisons",), table="bridge", stacked=False, drawn="bridge", single=True,
+                   hint="add 'bridge' to the section 'validate'"),
+            Output("equilibria", STUDY, by=("comparisons",), drawn="expected", single=True,
+                   hint="add 'bridge' to the section 'validate'"),
+        ),
+    ),
+    "acquire": Stage(
+        "verdicts so far to the next candidates, round by round",
+        families={"methods": "matlens.acquire:METHODS"},
+        gives=(
+            Output("rounds", table="rounds", drawn="rounds", **_LOOP),
+            Output("asked", table="asked", drawn="asked", **_LOOP),
+            Output("transfer", table="transfer", drawn="transfer", **_LOOP),
+        ),
+        controls="matlens.acquire:CONTROLS",
+    ),
+}
+# fmt: on
+# Families within a family: a method of the first table that is in the second, too.
+WITHIN = {("segment", "learners"): "matlens.segment:LEARNERS"}

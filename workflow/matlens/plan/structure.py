@@ -1,0 +1,41 @@
+"""What a schema cannot say: sections of a study that are right alone and wrong together, as (keys, reason)."""
+
+from collections.abc import Iterator
+
+from matlens.registry import suggest
+
+Reasons = Iterator[tuple[list, str]]
+NEEDS = {"quantify": "segment"}  # a stage, and the one whose outputs it works on
+
+
+def disagreements(study: dict) -> Reasons:
+    """Yield what is wrong between the sections of a study."""
+    methods = [key for key in study["ingest"] if key != "shards"]
+    if len(methods) != 1:
+        found = f"found {', '.join(methods)}" if methods else "found none"
+        yield (
+            ["ingest"],
+            f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
+        )
+    for stage, needs in NEEDS.items():
+        if study.get(stage) and not study.get(needs):
+            yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
+    if "predict" in study:
+        yield from _predict(study, study["predict"])
+
+
+def _predict(study: dict, settings: dict) -> Reasons:
+    """Yield where the features of a prediction are not outputs of the study."""
+    if settings["labels"] and settings["labels"] not in study["segment"]:
+        yield (
+            ["predict", "labels"],
+            f"'{settings['labels']}' is no method of 'segment'; {suggest(settings['labels'], study['segment'])}",
+        )
+    for feature in settings["features"]:
+        origin = feature.split(".")[0]
+        if origin not in ("index", "composition", *study["quantify"]):
+            allowed = ["index", "composition", *study["quantify"]]
+            yield (
+                ["predict", "features"],
+                f"'{feature}': no measure '{origin}' in this study; {suggest(origin, allowed)}",
+            )

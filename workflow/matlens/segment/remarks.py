@@ -1,0 +1,34 @@
+"""Remarks on how an item was labelled, for its log, its tables and the report."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.segment import CONTROLS, histogram, modes
+
+BY_HISTOGRAM = ("otsu", "multi_otsu", "kmeans", "watershed")  # they divide any histogram, also one with one peak
+SIGMA_PX = 1.0
+TWINS = {"keep": "Sigma 3 twins count as grains (twins: keep)", "merge": "Sigma 3 twins joined (twins: merge)"}
+
+
+def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phases: list[str]) -> str:
+    """Collect what a reader of the numbers must know; "" if nothing.
+
+    `stacks`: image and ignore (or None); `labels`: uint8 phases or int32 regions.
+    """
+    notes = [TWINS[options["twins"]]] if "twins" in options else []
+    if method in BY_HISTOGRAM and options.get("threshold") is None:
+        sigma = options.get("sigma_px", SIGMA_PX)
+        ignore = stacks.get("ignore")
+        plane, hidden = (
+            part if part is None or part.ndim < 3 else part[len(part) // 2] for part in (stacks["image"], ignore)
+        )
+        if modes.has_one_peak(histogram.smooth(plane, sigma), hidden, sigma):
+            notes.append("one peak in the histogram, which the method divides anyway (dip test)")
+    if method not in CONTROLS and labels.dtype == np.uint8 and len(phases) > 1:
+        present = [number for number in range(len(phases)) if (labels == number).any()]
+        if len(present) == 1:
+            notes.append(f"all its pixels are '{phases[present[0]]}'")
+    if labels.dtype == np.int32 and not (labels > 0).any():
+        notes.append("no region was found")
+    return "; ".join(notes)

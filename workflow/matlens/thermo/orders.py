@@ -1,0 +1,235 @@
+"""Orders of a TDB file with their lines, and the faults in them that readers pass over in silence.
+
+A reader of TDB files (pycalphad 0.11 among them) loses the second of two orders that no `!` separates or that stand on
+one line, takes an undefined function for 0, and adds up a parameter that is given twice. Each gives a wrong number.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+# Key words by the letters that no two of them have in common; any longer abbreviation is read.
+WORDS = {
+    "ELE": "ELEMENT", "SPE": "SPECIES", "TYP": "TYPE_DEFINITION", "FUN": "FUNCTION", "PHA": "PHASE",
+    "CON": "CONSTITUENT", "PAR": "PARAMETER", "DEF": "DEFAULT", "DAT": "DATABASE_INFO", "VER": "VERSION_DATE",
+    "REF": "REFERENCE_FILE", "ADD": "ADD_REFERENCES", "LIS": "LIST_OF_REFERENCES", "ASS": "ASSESSED_SYSTEMS",
+    "TEM": "TEMPERATURE_LIMITS", "ZER": "ZEROVOLUME_SPECIES", "DIF": "DIFFUSION",
+}  # fmt: skip
+KEY = re.compile(rf"\s*({'|'.join(WORDS)})[A-Z]*(?=[\s_-]|$)", re.IGNORECASE)
+# Orders of MatCalc that pycalphad does not know and that say nothing about an equilibrium.
+FOREIGN = re.compile(
+    r"\s*(REFERENCE_ELEMENT|ATTACH_CONTRIBUTION|ADD_COMPOSITION_SET|ADD_CONSTITUENT|HMVA|TEMP-LIM)", re.IGNORECASE
+)
+PROSE = ("LIST_OF_REFERENCES", "ADD_REFERENCES", "ASSESSED_SYSTEMS", "DATABASE_INFO", "VERSION_DATE", "REFERENCE_FILE")
+# The heads of orders, so strictly that prose is none.
+HEADS = re.compile(
+    r"(?:PAR[A-Z]*\s+\w+\s*\([^,;()\s]+\s*,"
+    r"|FUN[A-Z]*\s+\w+\s+[-+]?[\d.]+(?:E[-+]?\d+)?\s+[-+(\w.]"
+    r"|PHA[A-Z]*\s+[^\s!]+\s+\S+\s+\d+\s+[\d.]"
+    r"|CON[A-Z]*\s+[^\s!]+\s*:"
+    r"|ELE[A-Z]*\s+(?:[A-Z]{1,2}|/-)\s+[\w()/-]+\s+[-+]?[\d.]+"
+    r"|SPE[A-Z]*\s+[A-Z][\w+/.*-]*\s+[A-Z][A-Z]?\d"
+    r"|TYP[A-Z]*_DEF[A-Z]*\s+\S\s+(?:SEQ|G[E]S|IF|POLY)\b)",
+    re.IGNORECASE,
+)  # fmt: skip
+QUOTED = re.compile(r"'[^']*'")
+SECOND = re.compile(rf"(?<=[\s;])(?:{HEADS.pattern})", re.IGNORECASE)
+PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+)\s*)?\)", re.IGNORECASE)
+FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
+FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
+NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
+# Known without a definition; RTLNP is RT ln(P/bar) of gases in SGTE's databases, 0 at the pressure of all equilibria.
+KNOWN_NAMES = {"T", "P", "R", "LN", "LOG", "EXP", "Y", "N", "E", "RTLNP"}
+# Signs that are no text: they stand for a blank. Line feed, carriage return and tab are kept.
+CONTROL = {
+    **dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 161), 0x2028, 0x2029, 0xFEFF], " "),
+    9: " ",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order without its `!` and comments: its text, its key word in full ("" for an unknown one), and its line.
+
+    `line` counts from 1. `ends`: whether a `!` ends it. `after` is what follows the `!` on the same line.
+    """
+
+    text: str
+    word: str
+    line: int
+    ends: bool
+    after: str
+
+    def short(self) -> str:
+        """Give the beginning of the order on one line, for messages."""
+        return " ".join(self.text.split())[:60]
+
+
+@lru_cache(maxsize=4)
+def split(source: str) -> tuple[Order, ...]:
+    """Split a TDB file into its orders: each ends in `!`, and what follows that on its line is a comment.
+
+    Lines end in LF, CR LF or CR alone: a form feed or the sign 0x85 ends none, as in pycalphad.
+    """
+    found, own, first = [], [], 0
+    for number, raw in enumerate(re.split(r"\r\n|\n|\r", source), start=1):
+        head, end, after = raw.split("$")[0].translate(CONTROL).partition("!")
+        if head.strip() and not own:
+            first = number
+        if head.strip() or own:
+            own.append(head)
+        if end and own:
+            found.append(_order("\n".join(own), first, True, after))
+            own = []
+    if own:
+        found.append(_order("\n".join(own).rstrip(), first, False, ""))
+    return tuple(found)
+
+
+def _order(text: str, line: int, ends: bool, after: str) -> Order:
+    match = None if FOREIGN.match(text) else KEY.match(text)
+    word = WORDS[match[1].upper()] if match else ""
+    # DEFINE_SYSTEM_DEFAULT and DEFAULT_COMMAND share their first letters and say nothing of an equilibrium.
+    return Order(text, word, line, ends, after)
+
+
+def swallowed(found: Iterable[Order]) -> str:
+    """Say which order holds another one, for want of a `!` or of a line end; "" where none does."""
+    for order in found:
+        text = QUOTED.sub(_blank, order.text) if order.word in PROSE else order.text
+        second = SECOND.search(text, len(text) - len(text.lstrip()) + 1)
+        if second:
+            at = order.line + order.text.count("\n", 0, second.start())
+            inside = " ".join(order.text[second.start() :].split())[:60]
+            return (
+                f"line {order.line}: the order '{order.short()}' holds another one, '{inside}' (line {at}), which "
+                "would be lost: end the first with '!'"
+            )
+        rest = order.after.split("!")
+        lost = next((part for part in rest if HEADS.match(part.strip())), None)
+        if lost:
+            at = order.line + order.text.count("\n")
+            return (
+                f"line {at}: a second order follows '!' on the same line, '{' '.join(lost.split())[:60]}', which would "
+                "be lost: give it a line of its own (or a '$' before it, if it is a comment)"
+            )
+    return ""
+
+
+def _blank(match: re.Match) -> str:
+    """Write blanks for a quoted text, which may name parameters; its lines are kept."""
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
+    """Say which function is missing in what some elements need in some phases, and where; "" where none is.
+
+    `wanted` and `phases` in capitals; `phases` with the disordered states that they hold.
+    """
+    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
+    seen: set[str] = set()
+    for _, order, _ in needed(found, wanted, phases):
+        lacks = _lacks(order, functions, seen)
+        if lacks:
+            return lacks
+    return ""
+
+
+def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
+    """Say which parameters that some elements need in some phases are given again with another value, and where."""
+    first: dict[tuple, Order] = {}
+    told = []
+    for key, order, match in needed(found, wanted, phases):
+        twin = first.setdefault(key, order)
+        if twin is not order and _body(twin) != _body(order):
+            told.append(
+                f"the parameter {_spelt(match)} is given more than once, with other values (lines {twin.line} and "
+                f"{order.line}); the first one counts: delete the wrong one"
+            )
+    return told
+
+
+def needed(found: Sequence[Order], wanted: set[str], phases: set[str]) -> Iterator[tuple[tuple, Order, re.Match]]:
+    """Go through the parameters of some phases whose constituents consist of some elements alone, with their keys."""
+    there = wanted | {"VA", "*"} | formed(found, wanted)
+    for order in found:
+        match = _of(PARAMETER, "PARAMETER", order)
+        if match and _phase(match) in phases and inside(match) <= there:
+            yield _key(match), order, match
+
+
+def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
+    """List the species (molecules, ions) that consist of some elements alone, in capitals."""
+    species = (order.text.upper().split() for order in found if order.word == "SPECIES")
+    return {one[1] for one in species if len(one) > 2 and set(FORMULA.findall("".join(one[2:]))) <= wanted | {"VA"}}
+
+
+def repeated(found: Sequence[Order]) -> set[int]:
+    """Find the parameters that are given again: the places of the later ones, which pycalphad would add up."""
+    seen: set[tuple] = set()
+    again = set()
+    for at, order in enumerate(found):
+        match = _of(PARAMETER, "PARAMETER", order)
+        if match:
+            key = _key(match)
+            if key in seen:
+                again.add(at)
+            seen.add(key)
+    return again
+
+
+def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
+    """Say which function is used by an order, or by a function that it uses, and defined nowhere; "" for none."""
+    for name in sorted(names(order) - seen):
+        if name not in functions:
+            return (
+                f"line {order.line}: the function {name} is undefined, used by '{order.short()}', and would count as "
+                "0: define it (as 0, if that is meant), or take a whole copy of the database"
+            )
+        seen.add(name)
+        lacks = _lacks(functions[name], functions, seen)
+        if lacks:
+            return lacks
+    return ""
+
+
+def names(order: Order) -> set[str]:
+    """Collect the functions that the expressions of a parameter or function use, in capitals."""
+    body = _body(order)
+    parts = body.split(";")
+    # What follows the last `;` is a temperature, N, and the key of a reference.
+    found = {name.upper().rstrip("#") for part in parts[:-1] for name in NAME.findall(part)}
+    return found - KNOWN_NAMES
+
+
+def _of(pattern: re.Pattern, word: str, order: Order) -> re.Match | None:
+    return pattern.match(order.text) if order.word == word else None
+
+
+def _body(order: Order) -> str:
+    """Give what follows the head of a parameter or function: limits and expressions, without blanks at its ends."""
+    pattern = PARAMETER if order.word == "PARAMETER" else FUNCTION
+    match = pattern.match(order.text)
+    return " ".join(order.text[match.end() :].split()) if match else ""
+
+
+def _phase(match: re.Match) -> str:
+    return match[2].upper().strip().split("&")[0].split(":")[0]
+
+
+def inside(match: re.Match) -> set[str]:
+    """Collect the constituents of a parameter, in capitals."""
+    return set(re.split(r"[,:\s]+", match[3].upper().replace("%", "").replace("#", "").strip())) - {""}
+
+
+def _key(match: re.Match) -> tuple:
+    """Name a parameter so that spellings of one parameter are the same: L is G, constituents are in no order."""
+    kind = match[1].upper()
+    lattices = match[3].upper().replace("%", "").replace("#", "").split(":")
+    parts = tuple(tuple(sorted(set(re.split(r"[,\s]+", one.strip())) - {""})) for one in lattices)
+    return ("G" if kind == "L" else kind, " ".join(match[2].upper().split()), parts, int(match[4] or 0))
+
+
+def _spelt(match: re.Match) -> str:
+    return "".join(match[0].split(None, 1)[1].split())

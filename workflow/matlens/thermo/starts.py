@@ -1,0 +1,61 @@
+"""Sets of composition that an equilibrium is begun from: the lower hull of a sample, and states that are taken in."""
+
+import numpy as np
+
+from matlens.thermo import basins
+from matlens.thermo.system import PRESSURE, System
+
+NEAR = -1000.0  # J/mol below which a phase that is not there is not tried at the start
+SUM = 1e-6  # fraction of a phase that is taken in
+
+
+def composition_set(made: System, phase: str, sites: np.ndarray, amount: float, temperature: float):
+    """Make a state of a phase one of pycalphad's sets of composition, with an amount of it."""
+    from pycalphad.core.composition_set import CompositionSet
+
+    record = made.records[phase]
+    found = CompositionSet(record)
+    found.update(np.ascontiguousarray(sites[: record.phase_dof]), amount, np.array([1.0, PRESSURE, temperature]))
+    return found
+
+
+def begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float) -> list:
+    """Begin from the lower hull of a sample, and the phases that are almost stable on it."""
+    from pycalphad.core.hyperplane import hyperplane
+
+    count = len(made.elements)
+    potentials, amounts, at = np.zeros(count), np.zeros(count + 1), np.zeros(count + 1, np.int32)
+    fixed, none = np.vstack([np.eye(count)[:-1], np.ones(count)]), np.zeros(0, np.uintp)
+    hyperplane(given.x, given.energy, potentials, none, fixed, np.append(x[:-1], 1.0), amounts, at)
+    there = [(given.phase(k), k, max(amount, 1e-6)) for k, amount in zip(at[:count], amounts[:count], strict=True)]
+    sets = [
+        composition_set(made, phase, given.state(phase, k), amount, temperature) for phase, k, amount in there if phase
+    ]
+    gaps, named = given.x @ potentials - given.energy, {phase for phase, *_ in there}
+    best: dict[str, int] = {}
+    for phase, start, end in given.basins:
+        top = start + int(np.argmax(gaps[start:end]))
+        if phase not in named and gaps[top] >= max(NEAR, gaps[best[phase]] if phase in best else NEAR):
+            best[phase] = top
+    sets += [composition_set(made, phase, given.state(phase, k), 0.0, temperature) for phase, k in best.items()]
+    total = sum(one.NP for one in sets)
+    for one in sets:
+        one.NP /= total or 1.0
+    return sets
+
+
+def with_state(sets: list, new, x: np.ndarray) -> list:
+    """Take a state in; where that is one more than there are elements, another leaves: a pivot of a linear programme.
+
+    pycalphad does not converge from more states than elements.
+    """
+    if len(sets) < len(x):
+        return [*sets, new]
+    for leaving in range(len(sets)):
+        kept = [*sets[:leaving], *sets[leaving + 1 :], new]
+        amounts = np.linalg.lstsq(np.array([np.asarray(one.X) for one in kept]).T, x, rcond=None)[0]
+        if amounts.min() > -SUM:  # the one basis that holds the new state and makes the alloy has the lower energy
+            for one, amount in zip(kept, amounts, strict=True):
+                one.NP = max(float(amount), SUM)
+            return kept
+    return [*sets, new]
