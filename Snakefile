@@ -24,6 +24,8 @@ include: "workflow/rules/export.smk"
 onstart:
     scheduler.write_down(workflow)
     scheduler.one_timer(workflow.scheduler)
+    if notices := plan.notices():
+        print(notices, file=sys.stderr)
 
 
 rule all:

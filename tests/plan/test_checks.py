@@ -183,6 +183,9 @@ CASES = {
         "set 'predict.split: official'",
     ),
     "figure of rounds": (ALLOYS, {"figures": {"acquisition": {}}}, "add a section 'acquire'"),
+    "phases": (
+        IMAGES, {"phases": ["a", "b", "c"], **SEGMENT}, "segment.otsu: makes 2 phases and the study has 3 (a, b, c)",
+    ),
     "published curves": (
         IMAGES,
         {**SEGMENT, "quantify": {"two_point": {}}, "figures": {"two_point": {"reference": "nowhere/curve.csv"}}},
@@ -194,6 +197,44 @@ CASES = {
 @pytest.mark.parametrize(("ingest", "sections", "reason"), CASES.values(), ids=CASES)
 def test_a_study_that_cannot_work_is_refused_with_key_cause_and_fix(ingest, sections, reason):
     assert reason in refusal(ingest, **sections)
+
+
+@pytest.fixture
+def micrographs(tmp_path):
+    for name in ("field_10h.png", "field_20h.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "sheet.csv").write_text("file\nfield_10h.png\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("method", ["unet", "random_forest"])
+def test_training_without_masks_is_refused(micrographs, method):
+    files = {"files": {"path": str(micrographs)}}
+    assert f"segment.{method}: it learns from masks, and 'files' names no masks" in refusal(files, segment={method: {}})
+    assert "masks" not in refusal(files, segment={"unet": {"weights": PIXELS}})
+    assert "masks" not in refusal({"files": {**files["files"], "masks": str(micrographs)}}, segment={method: {}})
+    sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}
+    assert "the sheet has no column 'truth_file'" in refusal(sheet, segment={method: {}})
+
+
+def test_a_pattern_that_fits_no_file_name_is_refused(micrographs):
+    def reason(**options):
+        return refusal({"files": {"path": str(micrographs), **options}}, **SEGMENT)
+
+    assert "columns '(?P<time_h>[0-9]+)min' fits none of the 2" in reason(columns="(?P<time_h>[0-9]+)min")
+    assert "group '(alloy)' fits none of the 2" in reason(group="(alloy)")
+    assert not reason(columns="(?P<time_h>[0-9]+)h")
+
+
+def test_elements_without_a_reference_energy_are_named_before_the_first_job():
+    from matlens.plan.rules import Plan
+
+    def notices(*elements):
+        rock_salt = {**CRYSTALS["prototypes"], "elements": {"A": list(elements), "X": ["O"]}}
+        return Plan({"mine": made(ingest={"prototypes": rock_salt}, predict={"chgnet": {}})}).notices()
+
+    assert notices("Li", "Yb").startswith("mine: chgnet: no reference energy of Yb is known")
+    assert notices("Li") == "" == Plan({"mine": made()}).notices()
 
 
 def test_every_check_has_a_case():

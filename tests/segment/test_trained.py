@@ -118,3 +118,13 @@ def test_weights_of_before_still_load():
     image = np.random.default_rng(0).random((40, 48), np.float32)
     found = registry.call(registry.load(segment.METHODS, "unet"), {"image": image, "model": made}, {})
     assert found.shape == image.shape and found.max() < 3
+
+
+def test_a_card_keeps_method_variant_and_what_it_works_on():
+    roles = {"a": "train", "b": "test"}
+    card = trained.completed({}, "unet.wide", ["m", "p"], roles, ["a"], None, "restore.denoise")
+    assert (card["method"], card["variant"], card["of"]) == ("unet", "wide", "restore.denoise")
+    plain = trained.completed({}, "unet", ["m", "p"], roles, ["a"], None)
+    assert (plain["method"], plain["variant"], plain["of"]) == ("unet", "", None)
+    with pytest.raises(ValueError, match=r"of method 'unet', not 'fcn[.]x'"):
+        trained.model("fcn.x", {}, card, ["m", "p"], {})

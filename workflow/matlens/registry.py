@@ -31,6 +31,9 @@ def method_of(name: str) -> str:
     return name.partition(".")[0]
 
 
+NAME = "[a-z0-9_]+(?:[.][a-z0-9_]+)?"  # of a method, or method.variant
+
+
 def pattern(table: Iterable[str]) -> str:
     """Return the regular expression of the methods of a table and their variants, for a wildcard."""
     return f"(?:{'|'.join(table)})(?:[.][a-z0-9_]+)?"

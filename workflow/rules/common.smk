@@ -24,19 +24,19 @@ from matlens.nets import NETS
 from matlens.plan import closure, engines, outputs, predictions, scheduler, stages
 from matlens.plan.checks import studies_of
 from matlens.plan.rules import Plan
-from matlens.registry import pattern
+from matlens.registry import NAME, pattern
 
 STUDIES = studies_of(config.get("studies"))
 plan = Plan(STUDIES)
 
 
-# A wildcard has one meaning: {shard} is a part of the items, {fold} of the cross-validation of networks, {round} one of a
+# A wildcard has one meaning: {method} is a method or method.variant, {shard} is a part of the items, {fold} of the cross-validation of networks, {round} one of a
 # loop, {part} of the candidates of an engine.
 wildcard_constraints:
     study="[a-z0-9_]+",
     stage="[a-z]+",
-    method="[a-z0-9_]+",
-    output="[a-z0-9_]+",
+    method=NAME,
+    output=NAME,
     shard=r"\d{4}",
     fold=r"\d{4}",
     round=r"\d{4}",

@@ -10,7 +10,7 @@ rule figure:
     benchmark:
         "logs/{study}/figures/{figure}.tsv"
     wildcard_constraints:
-        figure="|".join(FIGURES),
+        figure=pattern(FIGURES),
     resources:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(10, 0.001),

@@ -1,7 +1,7 @@
 rule quantify:
     """Measure the labels of a shard."""
     input:
-        labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",
+        labels=plan.measured("quantify"),
         images=plan.images("segment"),
         truth=plan.ingested("truth"),
         code=plan.code("quantify", quantify.METHODS, "measure"),

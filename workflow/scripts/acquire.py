@@ -34,7 +34,7 @@ def main(
         if not why:
             mine = known[known["replicate"] == replicate]
             call = partial(registry.call, score, options=options)
-            blind = method in acquire.CONTROLS
+            blind = registry.method_of(method) in acquire.CONTROLS
             x = offered.to_numpy()
             made.append(rounds.propose(items, x, mine, fit, call, settings, number, replicate, blind, within))
             print(f"{len(made[-1])} candidates: {made[-1]['reason'].max()}")

@@ -26,7 +26,7 @@ def main(
     chosen = candidates.choose(io.read_table(index), [io.read_table(path) for path in shortlists], most)
     own = pd.DataFrame(io.shard_rows(chosen, int(part), int(parts)), columns=chosen.columns)
     made, found = registry.load(validate.BATCHES, method)(own, **options)
-    io.write_table(verdicts, made)
+    io.write_table(verdicts, made.assign(engine=method))
     io.write_table(equilibria, found)
     each = max(len(own), 1)
     cost = {"wall_s": (time.perf_counter() - started) / each, "cpu_s": (time.process_time() - cpu) / each}

@@ -8,7 +8,7 @@ from matlens.store import io
 
 def main(structures: str, method: str, options: dict, graphs: str, connections: str, rejected: str) -> None:
     """Write crystals and their edges in one file, a row per graph, and a row of `rejected` for what has none."""
-    function, lost = registry.load(connect.METHODS, method), []
+    function, bare, lost = registry.load(connect.METHODS, method), registry.method_of(method), []
     every = crystals.from_arrays(io.read_ragged(structures))
     items = [
         {columns.ITEM: item, columns.KEY: int(key), "at": at}
@@ -22,7 +22,7 @@ def main(structures: str, method: str, options: dict, graphs: str, connections: 
 
     done = list(batch.survive(items, work, lost, f"connect/{method}"))
     kept = every[[item["at"] for item, _ in done]]
-    io.write_ragged(graphs, crystals.to_arrays(kept) | connect.stack([graph for _, graph in done], method))
+    io.write_ragged(graphs, crystals.to_arrays(kept) | connect.stack([graph for _, graph in done], bare))
     rows = [
         connect.describe(item[columns.ITEM], item[columns.KEY], len(one.species), graph)
         for (item, graph), one in zip(done, kept, strict=True)

@@ -35,7 +35,7 @@ def main(
     offered = {
         "samples": list(samples(images, truth, roles, options)),
         "phases": phases,
-        "method": method,
+        "method": registry.method_of(method),
         "options": options,
         "checkpoint": checkpoint,
         "initial": io.read_weights(initial) if initial else None,
@@ -46,7 +46,7 @@ def main(
     epochs = about.pop("history", [])
     used = sorted({item for *_, item in offered["samples"]})
     io.write_table(history, trained.history_table(epochs))
-    io.write_json(card, trained.completed(about, method, phases, roles, used, initial or None))
+    io.write_json(card, trained.completed(about, method, phases, roles, used, initial or None, options.get("of")))
     io.write_weights(weights, arrays)
     checkpoint.unlink(missing_ok=True)
 

@@ -30,7 +30,7 @@ def main(
         "y": y,
         "train": chosen.train,
         "validation": chosen.validation,
-        "method": method,
+        "method": registry.method_of(method),
         "options": options,
         "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
     }

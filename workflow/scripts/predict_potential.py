@@ -10,14 +10,14 @@ from matlens.store import io
 
 def main(structures: str, method: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
     """Write energies and volumes, the relaxed crystals, and a row of `rejected` for what does not relax."""
-    every, lost = crystals.from_arrays(io.read_ragged(structures)), []
+    every, bare, lost = crystals.from_arrays(io.read_ragged(structures)), registry.method_of(method), []
     items = [
         {columns.ITEM: item, columns.KEY: int(key), "at": at}
         for at, (item, key) in enumerate(zip(every.item, every.key, strict=True))
     ]
 
     def work(item: dict):
-        return registry.call(properties.relaxed, {"crystal": every[item["at"]], "potential": method}, options)
+        return registry.call(properties.relaxed, {"crystal": every[item["at"]], "potential": bare}, options)
 
     done = list(batch.survive(items, work, lost, f"predict/{method}"))
     rows = [row for item, (_, values) in done for row in properties.rows(item[columns.ITEM], values)]

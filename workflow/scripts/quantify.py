@@ -21,7 +21,7 @@ def main(
     resources: dict | None = None,
 ) -> None:
     """Write one table with the rows of every item that the measure applies to."""
-    function, lost = registry.load(quantify.METHODS, measure), []
+    function, bare, lost = registry.load(quantify.METHODS, measure), registry.method_of(measure), []
     with (
         io.read_arrays(labels) as marks,
         io.read_arrays(images) as pixels,
@@ -34,7 +34,7 @@ def main(
         def work(item: dict):
             shape = marks.shape(item["key"])
             offered = {"spacing": io.spacing_ratio(item, item["axes"])}
-            if measure in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
+            if bare in quantify.BANDS and marks.is_phase_map(item["key"]) and prod(shape) > bands.LARGE_PX:
                 offered |= {"read": partial(marks.rows, item["key"]), "shape": shape}
                 offered |= {"phases": phases, "mapped": mapped}
                 return quantify.rows(registry.load(quantify.BANDS, measure), item, {}, offered, options)

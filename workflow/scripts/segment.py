@@ -24,7 +24,7 @@ def main(
 ) -> None:
     """Write a label image for every item that the method can label; a method that learns takes weights and a card."""
     function, lost = registry.load(segment.METHODS, method), []
-    needed = registry.inputs_of(function)
+    needed, bare = registry.inputs_of(function), registry.method_of(method)
     layers = [*needed, masked.IGNORE]
     about = io.read_json(card) if weights else None
     model = trained.model(method, io.read_weights(weights), about, phases, options) if weights else None
@@ -37,7 +37,7 @@ def main(
 
         def work(item: dict):
             key = item["key"]
-            if method in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
+            if bare in segment.BANDS and "t" not in item["axes"] and prod(pixels.shape(key)) > bands.LARGE_PX:
                 offered = {"read": partial(pixels.unit_part, key), "shape": pixels.shape(key), "phases": phases}
                 found = registry.call(registry.load(segment.BANDS, method), {**offered, "mapped": mapped}, options)
                 return frames.banded(found, pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE))
@@ -46,7 +46,7 @@ def main(
             stacks = {"image": pixels.unit_interval(key), "truth": truths.get(key), **pixels.layers(key, layers)}
             stacks[columns.COLOUR] = pixels.colour(key) if columns.COLOUR in needed else None
             found = frames.label(function, item["axes"], stacks, offered, options)
-            if said := remarks.of(method, options, stacks, found, phases):
+            if said := remarks.of(bare, options, stacks, found, phases):
                 item[columns.REMARK] = said
                 print(f"{item[columns.ITEM]}: {said}")
             return found

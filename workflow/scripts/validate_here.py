@@ -20,12 +20,13 @@ def main(
     chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
     own = chosen.iloc[len(chosen) * int(part) // parts : len(chosen) * (int(part) + 1) // parts]
     engine, lost, spent = registry.load(validate.METHODS, method), [], []
+    bare = registry.method_of(method)
     wanted = [name for name in registry.inputs_of(engine) if name != "potential"]
 
     def work(one: dict) -> dict:
         begun = time.perf_counter(), time.process_time()
         try:
-            return registry.call(engine, {**offers.of(one, known, wanted), "potential": method}, options)
+            return registry.call(engine, {**offers.of(one, known, wanted), "potential": bare}, options)
         finally:
             spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
 

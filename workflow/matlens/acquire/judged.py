@@ -4,8 +4,8 @@ import numpy as np
 
 from matlens import columns
 from matlens.acquire import SPREAD
-from matlens.validate import PENDING
 
+PENDING = "pending"  # status of a verdict whose results are not back
 ROUND = ["round", "replicate", columns.ITEM]
 
 

@@ -23,8 +23,17 @@ def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = N
     return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
 
 
-def check(*, truth_values: dict | None = None, masks_are: str = "phases") -> None:
-    """Raise ValueError if options contradict each other."""
+def check(
+    *,
+    path: str = "",
+    group: str | None = None,
+    columns: str | None = None,
+    truth_values: dict | None = None,
+    masks_are: str = "phases",
+) -> None:
+    """Raise ValueError if options contradict each other, or if a pattern fits no file name."""
+    if group or columns:
+        from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
         raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
 

@@ -1,10 +1,22 @@
 """Features of items: measures of a study averaged per item, columns of the index, and compositions."""
 
+from collections.abc import Iterable
+
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.registry import suggest
 
 COMPOSITION = "composition"
+
+
+def origin(spec: str, measures: Iterable[str]) -> tuple[str, str]:
+    """Split a feature into its origin and column; the origin is the longest name of a measure that fits.
+
+    "regions.fine.area_um2" is of the variant "regions.fine" if it is among the measures.
+    """
+    fit = [name for name in measures if spec.startswith(f"{name}.")]
+    name = max(fit, key=len, default=spec.partition(".")[0])
+    return name, spec[len(name) + 1 :]
 
 
 def numeric(table, name: str, origin: str):
@@ -69,14 +81,14 @@ def build(index, tables: dict, names: list[str]):
     items = index[columns.ITEM].tolist()
     found = {}
     for spec in names:
-        origin, _, column = spec.partition(".")
-        if origin == "index":
+        place, column = origin(spec, tables)
+        if place == "index":
             found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
-        elif origin == COMPOSITION:
+        elif place == COMPOSITION:
             found.update(_described(index, spec, column))
-        elif origin in tables:
-            found[spec] = _measured(tables[origin], spec, origin, column).reindex(items).to_numpy()
+        elif place in tables:
+            found[spec] = _measured(tables[place], spec, place, column).reindex(items).to_numpy()
         else:
-            raise ValueError(f"feature '{spec}': {suggest(origin, [*tables, 'index', COMPOSITION])}")
+            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, 'index', COMPOSITION])}")
     table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
     return table.where(np.isfinite(table))

@@ -7,12 +7,13 @@ cause and fix.
 from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
-from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME
+from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.learn import features
 from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
 from matlens.plan.inputs import needs
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
+from matlens.segment import checks as segment_checks
 
 Studies = Mapping[str, dict]
 
@@ -32,10 +33,38 @@ def check_kinds(studies: Studies, name: str) -> Reasons:
             )
 
 
+def check_of(studies: Studies, name: str) -> Reasons:
+    """Refuse `of` with a name that the study does not make, and methods that work on themselves."""
+    settings = studies[name]
+    for stage in stages.STAGES:
+        for method in outputs.methods(settings, stage):
+            for given in outputs.given_of(settings, stage, method):
+                allowed, why = outputs.sources(settings, stage), ""
+                if given not in allowed:
+                    why = f"this study makes no '{given}'; {registry.suggest(given, allowed)}"
+                elif (stage, method) in _behind(settings, stage, method):
+                    why = f"'{given}' works on '{method}' itself; begin with the images of ingest"
+                if why:
+                    yield [stage, method, "of"], why
+
+
+def _behind(settings: dict, stage: str, method: str) -> list[tuple[str, str]]:
+    """List the methods that a method works on, and those that these work on, as far as they are made."""
+    found, todo = [], [(stage, method)]
+    while todo:
+        at, name = todo.pop()
+        for given in outputs.given_of(settings, at, name):
+            one = outputs.source_of(at, given)
+            if one not in found:
+                found.append(one)
+                todo.append(one)
+    return found
+
+
 def check_items(studies: Studies, name: str) -> Reasons:
     """Refuse settings of the items that leave no item."""
     method = study.ingest_method(studies[name])
-    if method in ingest.CHECKS:
+    if registry.method_of(method) in ingest.CHECKS:
         try:
             registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
         except ValueError as error:
@@ -44,11 +73,17 @@ def check_items(studies: Studies, name: str) -> Reasons:
 
 def check_series(studies: Studies, name: str) -> Reasons:
     """Refuse a measure over a series without the measures whose tables it works on."""
-    asked = studies[name]["quantify"]
-    for measure in outputs.methods(studies[name], "quantify", "series"):
+    settings = studies[name]
+    for measure in outputs.methods(settings, "quantify", "series"):
         for need in needs(registry.method_of(measure)):
-            if need not in asked:
+            full = outputs.named(need, settings, "quantify", measure)
+            if full not in settings["quantify"]:
                 yield ["quantify", measure], f"works on the table of '{need}'; add '{need}' to 'quantify'"
+                continue
+            for method in outputs.measured(settings, "quantify", measure):
+                if method not in outputs.measured(settings, "quantify", full):
+                    why = f"works on the table of '{full}', which is not made of '{method}'"
+                    yield ["quantify", measure], f"{why}; write the same 'of' for both"
 
 
 def check_weights(studies: Studies, name: str) -> Reasons:
@@ -98,7 +133,7 @@ def check_index(studies: Studies, name: str) -> Reasons:
     """Refuse columns that neither the sheet nor the names of the files give."""
     settings = studies[name]
     method, wanted = study.ingest_method(settings), wanted_columns(settings)
-    if not wanted or method not in ingest.NAMED:
+    if not wanted or registry.method_of(method) not in ingest.NAMED:
         return
     try:
         given = registry.call(registry.load(ingest.NAMED, method), {}, settings["ingest"][method])
@@ -111,6 +146,38 @@ def check_index(studies: Studies, name: str) -> Reasons:
         if column not in known:
             have = there(column, given) if given else "neither sheet nor file names give any"
             yield keys, f"there is no column '{column}' in the index; {have}"
+
+
+def check_phases(studies: Studies, name: str) -> Reasons:
+    """Refuse segmentations that cannot make the phases of their study."""
+    for key, reason in segment_checks.impossible(studies[name]):
+        yield key.split("."), reason
+
+
+def check_masks(studies: Studies, name: str) -> Reasons:
+    """Refuse training on images whose source has no masks."""
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    source = settings["ingest"][method] or {}
+    if method == "files" and not source.get("masks"):
+        lacks = "'files' names no masks; add 'masks: <folder or glob>', or take 'weights' of another study"
+    elif method == "sheet" and TRUTH_FILE not in _named(source):
+        lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
+    else:
+        return
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) in segment.LEARNERS and not (chosen or {}).get("weights"):
+            yield ["segment", each], f"it learns from masks, and {lacks}"
+
+
+def _named(source: Mapping) -> set[str]:
+    """List the columns of a sheet; an unreadable sheet is refused elsewhere."""
+    from matlens.ingest import spreadsheet
+
+    try:
+        return set(spreadsheet.read(source["path"])[0])
+    except (OSError, ValueError, IndexError, KeyError):
+        return {TRUTH_FILE}
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
@@ -126,12 +193,15 @@ def check_figures(studies: Studies, name: str) -> Reasons:
 
 CHECKS = (
     check_kinds,
+    check_of,
     check_items,
     check_series,
     check_weights,
     check_proposals,
     *prediction_checks.BEFORE_INDEX,
     check_index,
+    check_phases,
+    check_masks,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,

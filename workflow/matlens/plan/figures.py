@@ -9,6 +9,7 @@ from matlens import registry
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
+from matlens.registry import method_of
 from matlens.store import catalog
 
 
@@ -53,8 +54,8 @@ def lacking(settings: dict, name: str):
     """Yield (keys, reason) of every figure that is drawn from an output that its study does not make."""
     there = {need for need, files in paths.drawable(name, settings).items() if files}
     for figure in settings["figures"]:
-        for need in FIGURES[figure]["needs"]:
-            if need not in there:
+        for need in FIGURES[method_of(figure)]["needs"]:
+            if outputs.named(need, settings, "quantify", figure) not in there:
                 yield ["figures", figure], f"it is drawn from '{need}'; {outputs.hint(need)}"
 
 
@@ -64,8 +65,11 @@ class Figures(Paths):
     def figure_needs(self, wildcards) -> dict:
         """Return the files behind a figure by name: one, or one for every method."""
         settings = self.studies[wildcards.study]
-        found = paths.paths.drawable(wildcards.study, settings)
-        chosen = {need: found[need] for need in FIGURES[wildcards.figure]["needs"]}
+        found = paths.drawable(wildcards.study, settings)
+        chosen = {
+            need: found[outputs.named(need, settings, "quantify", wildcards.figure)]
+            for need in FIGURES[method_of(wildcards.figure)]["needs"]
+        }
         reference = settings["figures"][wildcards.figure].get("reference")
         if not reference:
             return chosen
@@ -76,7 +80,8 @@ class Figures(Paths):
 
     def figure_code(self, wildcards) -> list[str]:
         """Return the files behind a figure: script, style and the figure's own."""
-        return closure.closure("scripts/figure.py", "figures/style.py", "figures/__init__.py", DRAWS[wildcards.figure])
+        drawn = registry.entry(DRAWS, wildcards.figure)
+        return closure.closure("scripts/figure.py", "figures/style.py", "figures/__init__.py", drawn)
 
     def figure_files(self, wildcards) -> list[str]:
         """List the files behind a figure."""

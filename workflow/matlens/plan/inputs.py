@@ -8,7 +8,7 @@ from matlens.ingest.kinds import KINDS
 from matlens.nets import NETS
 from matlens.plan import closure, outputs, study
 from matlens.plan.message import refuse
-from matlens.plan.paths import Paths, filled
+from matlens.plan.paths import Paths, filled, images_of, measured_file
 from matlens.segment import trained
 
 
@@ -83,7 +83,20 @@ class Images(Paths):
 
     def images(self, stage: str) -> Callable:
         """Return a function of wildcards: the images that a method of a stage works on, of their shard or of all."""
-        return self.ingested("images")
+
+        def files(wildcards):
+            name, settings = wildcards.study, self.studies[wildcards.study]
+            if hasattr(wildcards, "shard"):
+                return images_of(name, settings, stage, wildcards.method, wildcards.shard)
+            return [images_of(name, settings, stage, wildcards.method, shard) for shard in self.shards(name)]
+
+        return files
+
+    def measured(self, stage: str) -> Callable:
+        """Return a function of wildcards: the file of a shard that the measures of a stage work on."""
+        return lambda wildcards: measured_file(
+            wildcards.study, self.studies[wildcards.study], stage, wildcards.method, wildcards.shard
+        )
 
     def series_needs(self, wildcards) -> list[str]:
         """List the measures that a measure over a series works on."""
@@ -91,8 +104,10 @@ class Images(Paths):
 
     def series_tables(self, wildcards) -> list[str]:
         """List the merged tables that a measure over a series works on."""
-        folder = f"results/{wildcards.study}/quantify/{wildcards.method}"
-        return [f"{folder}/{name}/all.parquet" for name in self.series_needs(wildcards)]
+        settings, folder = self.studies[wildcards.study], f"results/{wildcards.study}/quantify/{wildcards.method}"
+        asked = self.series_needs(wildcards)
+        measures = [outputs.named(name, settings, "quantify", wildcards.measure) for name in asked]
+        return [f"{folder}/{measure}/all.parquet" for measure in measures]
 
     def labels(self, wildcards) -> list[str]:
         """List the labels of a shard by every segmentation of a study."""

@@ -41,9 +41,42 @@ def methods(study: dict, stage: str, *families: str) -> list[str]:
     return [name for name in study.get(stage) or {} if registry.method_of(name) in known]
 
 
+def given_of(study: dict, stage: str, method: str) -> list[str]:
+    """List what a method of a study works on, in the words of its option `of`; nothing if it has none."""
+    found = ((study.get(stage) or {}).get(method) or {}).get("of") or []
+    return [found] if isinstance(found, str) else found
+
+
+def source_of(stage: str, name: str) -> tuple[str, str]:
+    """Return stage and method of a name after `of`: "restore.unet" or, of the first source, "unet.wide"."""
+    first, _, rest = name.partition(".")
+    return (first, rest) if first in STAGES else (STAGES[stage].of[0], name)
+
+
+def sources(study: dict, stage: str) -> list[str]:
+    """List the names that may stand after `of` in a stage of a study."""
+    about = STAGES[stage]
+    if not about.of:
+        return []
+    found = [f"{source}.{method}" for source in about.of for method in methods(study, source)]
+    return [*methods(study, about.of[0]), *found]
+
+
 def measured(study: dict, stage: str, measure: str) -> list[str]:
-    """List the methods whose output a measure of a stage works on."""
-    return [method for source in STAGES[stage].of for method in methods(study, source)]
+    """List the methods whose output a measure works on: those after `of`, else all, in the order of the study."""
+    every = [(source, method) for source in STAGES[stage].of for method in methods(study, source)]
+    chosen = [source_of(stage, name) for name in given_of(study, stage, measure)]
+    return [method for source, method in every if not chosen or (source, method) in chosen]
+
+
+def named(name: str, study: dict, stage: str, beside: str) -> str:
+    """Return the method or variant of a study that a name without variant means for another method.
+
+    What belongs to "coarsening.fine" is "regions.fine" if the study has it, else "regions".
+    """
+    variant = beside.partition(".")[2]
+    full = f"{name}.{variant}" if variant else name
+    return full if full in (study.get(stage) or {}) else name
 
 
 def _wanted(output: Output, study: dict, method: str) -> bool:
@@ -52,10 +85,10 @@ def _wanted(output: Output, study: dict, method: str) -> bool:
 
 def _of_measures(study: dict, stage: str, output: Output) -> Iterator[Made]:
     measures = methods(study, stage, *output.by)
-    sources = {measure: measured(study, stage, measure) for measure in measures}
-    for method in dict.fromkeys(method for names in sources.values() for method in names):
+    worked_on = {measure: measured(study, stage, measure) for measure in measures}
+    for method in dict.fromkeys(method for names in worked_on.values() for method in names):
         if _wanted(output, study, method):
-            for measure in (each for each in measures if method in sources[each]):
+            for measure in (each for each in measures if method in worked_on[each]):
                 yield Made(stage, method, output.name.format(measure=measure), output)
 
 

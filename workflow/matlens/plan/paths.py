@@ -29,7 +29,24 @@ def filled(path: str, **values: str | Iterable[str]) -> list[str]:
 
 def files(name: str, settings: dict, made: outputs.Made, file: str = "") -> list[str]:
     """List the files of an output of a study."""
-    return filled(made.path(name, file), shard=shards(settings))
+    rounds = settings.get("acquire", {}).get("rounds", 0)
+    numbers = [f"{number:04d}" for number in range(1, rounds + 1)]
+    return filled(made.path(name, file), shard=shards(settings), round=numbers)
+
+
+def images_of(name: str, settings: dict, stage: str, method: str, shard: str) -> str:
+    """Return the images of a shard that a method of a stage works on: those after `of`, or those of ingest."""
+    for given in outputs.given_of(settings, stage, method):
+        source_stage, source_method = outputs.source_of(stage, given)
+        return f"results/{name}/{source_stage}/{source_method}/images/{shard}.zarr.zip"
+    return f"{source(name, settings)}/images/{shard}.zarr.zip"
+
+
+def measured_file(name: str, settings: dict, stage: str, method: str, shard: str) -> str:
+    """Return the file of a shard that the measures of a stage work on, for the method that is measured."""
+    about = stages.STAGES[stage]
+    made_by = next(each for each in about.of if method in (settings.get(each) or {}))
+    return f"results/{name}/{made_by}/{method}/{about.takes}/{shard}.zarr.zip"
 
 
 def rejected(name: str, settings: dict) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from matlens import predict, registry, screen
 from matlens.nets import GRAPHS
 from matlens.plan import outputs
-from matlens.plan.predictions import Predictions, learned, potentials
+from matlens.plan.predictions import Predictions, feature_labels, feature_measures, learned, potentials
 from matlens.plan.structure import Reasons
 from matlens.predict import folds
 from matlens.predict import ready as pretrained
@@ -34,6 +34,17 @@ def check_features(studies: Mapping[str, dict], name: str) -> Reasons:
             ["predict", needy[0]],
             "it learns from features, and 'features' names none; add some, such as composition.formula",
         )
+
+
+def check_labels(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse features of measures that are not made of one segmentation."""
+    settings = studies[name]
+    labels = feature_labels(settings) if learned(settings) else ""
+    for measure in feature_measures(settings) if learned(settings) else ():
+        made_of = outputs.measured(settings, "quantify", measure)
+        if labels not in made_of:
+            why = f"'{measure}' is measured of {', '.join(made_of)}" + (f", not of '{labels}'" if labels else "")
+            yield ["predict", "features"], f"{why}; take features of one segmentation, and name it as 'labels'"
 
 
 def check_splits(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -122,5 +133,5 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_features)
+BEFORE_INDEX = (check_target, check_features, check_labels)
 CHECKS = (check_splits, check_folds, check_networks, check_pretrained, check_screens)

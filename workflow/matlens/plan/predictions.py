@@ -6,6 +6,7 @@ from functools import cache
 
 from matlens import predict, registry
 from matlens.crystal import POTENTIALS
+from matlens.learn import features
 from matlens.nets import GRAPHS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
@@ -20,6 +21,7 @@ VALIDATION = (
 )  # fmt: skip
 NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
 SPLIT = ("target", "split", "folds", "seed", "group", "allow_incomplete")
+ELEMENTS = "data/weights/{}_elements.csv"  # energies of the elements by a universal potential
 
 
 def learned(settings: dict) -> list[str]:
@@ -38,13 +40,19 @@ def potentials(settings: dict) -> list[str]:
 
 
 def feature_labels(settings: dict) -> str:
-    """Return the segmentation whose measures are the features of a study; "" without any."""
-    return settings["predict"]["labels"] or next(iter(settings["segment"]), "")
+    """Return the segmentation whose measures are features: the first that has them all; "" without any."""
+    used = feature_measures(settings)
+    fit = [
+        method
+        for method in settings["segment"]
+        if all(method in outputs.measured(settings, "quantify", measure) for measure in used)
+    ]
+    return settings["predict"]["labels"] or next(iter(fit), "")
 
 
 def feature_measures(settings: dict) -> list[str]:
     """List the measures of a study that are features."""
-    used = {feature.split(".")[0] for feature in settings["predict"]["features"]}
+    used = {features.origin(feature, settings["quantify"])[0] for feature in settings["predict"]["features"]}
     return [measure for measure in settings["quantify"] if measure in used]
 
 
@@ -143,7 +151,7 @@ class Predictions(Paths):
 
     def element_energies(self, wildcards) -> str:
         """Return the energies of the elements by a universal potential."""
-        return f"data/weights/{registry.method_of(wildcards.method)}_elements.csv"
+        return ELEMENTS.format(registry.method_of(wildcards.method))
 
     def predictions(self, wildcards) -> list[str]:
         """List the predictions of every cross-validated method of a study."""
@@ -162,6 +170,20 @@ class Predictions(Paths):
             f"results/{wildcards.study}/predict/{method}/properties/all.parquet"
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
+
+    def notices(self) -> str:
+        """Name the elements without a reference energy, of studies whose elements are known beforehand; "" if none."""
+        from matlens.crystal import element_references
+
+        lines = []
+        for name, settings in self.studies.items():
+            elements = settings["ingest"].get("prototypes", {}).get("elements", {})
+            wanted = sorted({symbol for symbols in elements.values() for symbol in symbols})
+            for potential in potentials(settings):
+                known = element_references.read(ELEMENTS.format(registry.method_of(potential)))
+                if text := element_references.lacking(wanted, known):
+                    lines.append(f"{name}: {potential}: {text}")
+        return "\n".join(lines)
 
     def image_initial(self, wildcards) -> list[str] | str:
         """Name the weights that the training of an image method starts from, if any."""

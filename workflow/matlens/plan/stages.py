@@ -44,7 +44,8 @@ class Stage:
     """One step: `families` of methods ("module:TABLE"), the outputs that it `gives`, the `kinds` of items it works on.
 
     `takes`: the output that its methods work on, and `of`: the stages that give such an output, the first of them where
-    a study names a method alone. `measures`: the methods measure an output of every method of those stages, and the
+    a study names a method alone, after the word `of` in its options; `able`: the families that have it, all if empty.
+    `measures`: the methods measure an output of every method of those stages, and the
     folder is named by the method that is measured. `controls`: "module:TABLE" of the trivial and perfect methods.
     """
 
@@ -54,6 +55,7 @@ class Stage:
     kinds: tuple[str, ...] = ()
     takes: str = ""
     of: tuple[str, ...] = ()
+    able: tuple[str, ...] = ()
     measures: bool = False
     controls: str = ""
 
@@ -188,6 +190,7 @@ STAGES = {
         ),
         takes="images",
         of=("ingest",),
+        able=("images",),
         controls="matlens.predict:CONTROLS",
     ),
     "screen": Stage(
@@ -226,6 +229,8 @@ STAGES = {
         "verdicts so far to the next candidates, round by round",
         families={"methods": "matlens.acquire:METHODS"},
         gives=(
+            Output("candidates", "{round}.parquet", target=True),
+            Output("verdicts", "{round}.parquet", target=True),
             Output("rounds", table="rounds", drawn="rounds", **_LOOP),
             Output("asked", table="asked", drawn="asked", **_LOOP),
             Output("transfer", table="transfer", drawn="transfer", **_LOOP),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from matlens.learn import features
 from matlens.registry import suggest
 
 Reasons = Iterator[tuple[list, str]]
@@ -32,7 +33,7 @@ def _predict(study: dict, settings: dict) -> Reasons:
             f"'{settings['labels']}' is no method of 'segment'; {suggest(settings['labels'], study['segment'])}",
         )
     for feature in settings["features"]:
-        origin = feature.split(".")[0]
+        origin = features.origin(feature, study["quantify"])[0]
         if origin not in ("index", "composition", *study["quantify"]):
             allowed = ["index", "composition", *study["quantify"]]
             yield (

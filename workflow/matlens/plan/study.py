@@ -10,23 +10,59 @@ from pathlib import Path
 
 import yaml
 
+from matlens.plan import outputs
 from matlens.plan.stages import STAGES
 from matlens.plan.structure import disagreements
-from matlens.registry import suggest
+from matlens.registry import method_of, suggest
 from matlens.store.yaml_files import LOADER, StudyError, line_of, read_yaml
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
+VARIANT = "[a-z0-9_]+[.][a-z0-9_]+"  # method.variant
 STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
 
 
-def _validator():
-    """Build the validator of a study; `$ref` finds the schema of each stage beside it."""
+def _validator(schemas: dict[str, dict]):
+    """Build the validator of a study; `$ref` finds the schema of each stage, in `schemas` if it is there."""
     import jsonschema
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
-    registry = Registry(retrieve=lambda uri: DRAFT202012.create_resource(read_schema(uri)))
+    registry = Registry(retrieve=lambda uri: DRAFT202012.create_resource(schema_of(uri, schemas)))
     return jsonschema.Draft202012Validator(read_schema("study.schema.yaml"), registry=registry)
+
+
+def schema_of(name: str, schemas: dict[str, dict]) -> dict:
+    """Return the schema of a study's own, with its variants, or that of the file."""
+    return schemas.get(name) or read_schema(name)
+
+
+def own_schemas(values: dict) -> dict[str, dict]:
+    """Return the schemas of the stages of a study, by file name, with its variants and the option `of`."""
+    found = {}
+    for stage in (*STAGES, "figures"):
+        given = values.get(stage)
+        if not isinstance(given, dict):
+            continue
+        schema = read_schema(f"{stage}.schema.yaml")
+        known = set(outputs.family(stage)) if stage in STAGES else set(schema["properties"])
+        own = {**schema["properties"], **_working_on(stage, schema["properties"])}
+        for name in filter(re.compile(VARIANT).fullmatch, map(str, given)):
+            if method_of(name) in known & set(own):
+                own[name] = own[method_of(name)]
+        found[f"{stage}.schema.yaml"] = {**schema, "properties": own}
+    return found
+
+
+def _working_on(stage: str, parts: dict[str, dict]) -> dict[str, dict]:
+    """Add the option `of` to the methods of a stage that can work on the outputs of several others."""
+    about = STAGES.get(stage)
+    able = outputs.family(stage, *about.able) if about and about.of else ()
+    return {name: _with_of(parts[name], about.measures) for name in able if name in parts}
+
+
+def _with_of(part: dict, many: bool) -> dict:
+    option = read_schema("of.schema.yaml")["properties"]["many" if many else "one"]
+    return {**part, "properties": {**part.get("properties", {}), "of": option}}
 
 
 @cache
@@ -39,17 +75,17 @@ def read_schema(name: str) -> dict:
     return schema
 
 
-def _fill(values: dict, schema: dict) -> None:
+def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
     """Fill in defaults, only of what the study names: a method that is not a key gets none."""
     for key, part in schema.get("properties", {}).items():
         if "$ref" in part:
-            part = read_schema(part["$ref"])
+            part = schema_of(part["$ref"], schemas)
         if key in values and values[key] is None and "object" in str(part.get("type")) and "null" not in part["type"]:
             values[key] = {}
         if key not in values and "default" in part:
             values[key] = copy.deepcopy(part["default"])
         if isinstance(values.get(key), dict):
-            _fill(values[key], part)
+            _fill(values[key], part, schemas)
 
 
 def _problems(error):
@@ -88,11 +124,12 @@ def _meaning(path: list) -> str:
 
 def validate(values: dict, path: Path, node=None) -> dict:
     """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
-    validator = _validator()
     values = copy.deepcopy(values)
     if not isinstance(values, dict):
         raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
-    _fill(values, validator.schema)
+    schemas = own_schemas(values)
+    validator = _validator(schemas)
+    _fill(values, validator.schema, schemas)
     problems = [problem for error in validator.iter_errors(values) for problem in _problems(error)]
     if not problems:
         problems = list(disagreements(values))

@@ -10,9 +10,13 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
     """List (key, reason) for each method of a study that cannot make the phases of the study.
 
     `settings`: those of a study, with `phases` and `segment` ({method: options}). A method that makes fewer classes
-    than there are phases would leave phases without a pixel in silence.
+    than there are phases would leave phases without a pixel in silence. Where `truth_values` of the ingest name the
+    phases of the masks, only those are asked for.
     """
     phases, found = list(settings.get("phases") or []), []
+    for source in (settings.get("ingest") or {}).values():
+        named = source.get("truth_values") if isinstance(source, Mapping) else None
+        phases = [phase for phase in phases if phase in named] if named else phases
     for name, options in (settings.get("segment") or {}).items():
         method, key = name.split(".")[0], f"segment.{name}"
         if len(phases) > MAKES.get(method, len(phases)):

@@ -62,26 +62,32 @@ def initial_file(study: str, method: str, *, initial_weights: str | None = None)
 
 
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):
-    """Make the model that a method applies of weights and their card.
+    """Build the model that a method applies, from weights and their card.
 
-    Raises ValueError where they are of other phases or of another method.
+    Raises ValueError if they are of other phases or of another method.
     """
+    bare = registry.method_of(method)
     if list(card["phases"]) != list(phases):
         raise ValueError(
             f"the weights are of phases {card['phases']}, the study has phases {list(phases)}; "
             "give the study the phases of the weights, or train it"
         )
-    own = method.partition(".")[0]
-    if card.get("method", own) != own:
-        raise ValueError(f"the weights are of method '{card['method']}', not '{own}'; apply them by that one")
+    if card.get("method", bare) != bare:
+        raise ValueError(f"the weights are of method '{card['method']}', not '{method}'; apply them by that one")
     return registry.call(registry.load(segment.PREPARES, method), {"arrays": arrays, "card": card}, options)
 
 
 def completed(
-    card: Mapping, method: str, phases: list[str], roles: Mapping, used: Iterable[str], initial: str | None
+    card: Mapping,
+    method: str,
+    phases: list[str],
+    roles: Mapping,
+    used: Iterable[str],
+    initial: str | None,
+    of: str | None = None,
 ) -> dict:
     """Add to the card of a method what every card says, and the phases."""
-    made = cards.completed(card, method, kind="images", roles=roles, used=used, initial=initial)
+    made = cards.completed(card, method, kind="images", roles=roles, used=used, initial=initial, of=of)
     return {**made, "phases": list(phases)}
 
 

@@ -14,7 +14,7 @@ STRESS = HARTREE / BOHR**3 * fits.GPA  # one Hartree per cubic Bohr radius, in G
 SAME_RY = 2e-6  # by which energies in the two outputs may differ: the digits of one
 GAP_WIDTHS = 4.0  # a gap of so many smearing widths holds the Fermi level
 SMEARINGS = {  # spellings of pw.x and of its XML
-    "gaussian": ("gaussian", "gauss", "gaus"),
+    "gaussian": ("gaussian", "gauss"),
     "cold": ("mv", "cold", "m-v", "marzari-vanderbilt"),
     "fermi-dirac": ("fd", "fermi-dirac", "f-d"),
     "methfessel-paxton": ("mp", "methfessel-paxton", "m-p"),

@@ -151,10 +151,12 @@ def outcome(folder: Path, handed: Mapping, judge) -> dict:
     """
     try:
         told = verify(folder, handed)
-        manifest = json.loads(text_of(folder / MANIFEST) or "{}")
+        if told and told[0] != PENDING:
+            return {"status": told[0], "reason": told[1], "values": {}}
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if told:
-            note = manifest.get("note") if told[0] == PENDING else ""
-            return {"status": told[0], "reason": "; ".join(filter(None, [told[1], note])), "values": {}}
+            reason = "; ".join(filter(None, [told[1], manifest.get("note")]))
+            return {"status": told[0], "reason": reason, "values": {}}
         return {"status": ACCEPTED, "reason": "", **judge(manifest, results(folder))}
     except BadItem as error:
         return {"status": REJECTED, "reason": str(error), "values": {}}
