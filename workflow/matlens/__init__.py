@@ -7,5 +7,5 @@ ones up to `report`, then the stages, none of which imports another, then `plan`
 __version__ = "0.1.0"
 
 CELLARS = ("store", "job", "crystal", "thermo", "nets", "learn", "report")
-STAGES = ("ingest", "connect", "segment", "quantify", "predict", "screen", "validate", "acquire")
+STAGES = ("ingest", "connect", "segment", "detect", "track", "quantify", "predict", "screen", "validate", "acquire")
 TOP = ("plan", "cli")

@@ -12,11 +12,13 @@ from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
     connect,
+    detect,
     ingest,
     predict,
     quantify,
     screen,
     segment,
+    track,
     validate,
 )
 from matlens.ingest.kinds import KINDS

@@ -6,7 +6,7 @@ from matlens.learn import features
 from matlens.registry import suggest
 
 Reasons = Iterator[tuple[list, str]]
-NEEDS = {"quantify": "segment"}  # a stage, and the one whose outputs it works on
+NEEDS = {"quantify": "segment", "track": "detect"}  # a stage, and the one whose outputs it works on
 
 
 def disagreements(study: dict) -> Reasons:

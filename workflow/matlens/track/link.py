@@ -98,16 +98,19 @@ def hungarian(
     memory_frames: int = 2,
     drift: str = "none",
     size_weight: float = 0.0,
+    min_frames: int = 1,
 ) -> list[np.ndarray]:
     """Link detections by the assignment of least squared distance, within a gate.
 
     `memory_frames`: frames that a track survives without a detection. `drift`: none, or common (the shift that most
     detections share is taken off first). `size_weight`: weight of the squared log ratio of the sizes (third column), in
-    squared gates. Source: H. W. Kuhn, Nav. Res. Logist. Q. 2 (1955) 83; K. Jaqaman et al., Nat. Methods 5 (2008) 695.
+    squared gates. `min_frames`: tracks of fewer detections are none (-1). Source: H. W. Kuhn, Nav. Res. Logist. Q. 2 (1955) 83; K. Jaqaman et al., Nat. Methods 5 (2008) 695.
     """
-    return _linked(
+    found = _linked(
         frames, gate_px, memory_frames, drift, size_weight, lambda *pairs: assign(*pairs, 0.5 * gate_px**2 * 1.05)
     )
+    count = np.bincount(np.concatenate([*found, np.zeros(0, int)]).astype(int), minlength=1)
+    return [np.where(count[part] >= min_frames, part, -1) for part in found]
 
 
 def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float, pick) -> list[np.ndarray]:
