@@ -24,8 +24,8 @@ def detect(
 
     The score is the height of the image smoothed by `sigma_px` over that smoothed by three times as much; `threshold`:
     its least value. Of two spots nearer than `min_distance_px` the higher is kept. `refine`: none; centroid, the
-    brightness-weighted mean under a Gaussian window of `sigma_px`; gauss, a Gaussian on a level background fitted within 3 `sigma_px`,
-    which gives the width, too. The radius is sqrt(2) times the width.
+    brightness-weighted mean under a Gaussian window of `sigma_px`; gauss, a Gaussian on a level background fitted
+    within 3 `sigma_px`, which gives the width, too. The radius is sqrt(2) times the width.
     """
     bright = np.asarray(image, np.float32) if foreground == "bright" else 1 - np.asarray(image, np.float32)
     ground = ndimage.gaussian_filter(bright, WIDER * sigma_px)

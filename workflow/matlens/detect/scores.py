@@ -1,4 +1,4 @@
-"""Detections beside the truth: how many are right, with the number and size of the objects, never one without the other."""
+"""Detections beside the truth: how many are right, with the number and size of objects, never one alone."""
 
 import numpy as np
 

@@ -101,7 +101,7 @@ def stack(tables: list):
 
 
 def score_table(rows: list[dict], pixel_sizes: Mapping[str, float | None]):
-    """Make the table of scores with densities per micrometre beside those per pixel; it has its columns without rows."""
+    """Make the table of scores, with densities per micrometre beside those per pixel; its columns are always there."""
     import pandas as pd
 
     head = [columns.ITEM, columns.SPLIT, columns.THRESHOLD, columns.CONTROL, "match", "match_at"]

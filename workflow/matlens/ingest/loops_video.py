@@ -1,4 +1,4 @@
-"""Model: a video of dislocation loops or voids that appear, move, drift and die, as in irradiation under the microscope."""
+"""Model: a video of dislocation loops or voids that appear, move, drift and die, as under irradiation."""
 
 from collections.abc import Mapping
 
@@ -66,7 +66,7 @@ def scene(
 
 
 def paint(grey: np.ndarray, truth: np.ndarray | None, numbers, place, radius, contrast: float, hollow: float) -> None:
-    """Draw discs (or rings: a brighter middle of `hollow` radii) into a frame, the large ones first, and their truth."""
+    """Draw discs (or rings with a pale middle of `hollow` radii) into a frame, large ones first, and their truth."""
     for at in np.argsort(-radius, kind="stable"):
         (cy, cx), r = place[at], radius[at]
         y0, x0 = (max(0, int(np.floor(c - r - 1))) for c in (cy, cx))

@@ -104,7 +104,8 @@ def hungarian(
 
     `memory_frames`: frames that a track survives without a detection. `drift`: none, or common (the shift that most
     detections share is taken off first). `size_weight`: weight of the squared log ratio of the sizes (third column), in
-    squared gates. `min_frames`: tracks of fewer detections are none (-1). Source: H. W. Kuhn, Nav. Res. Logist. Q. 2 (1955) 83; K. Jaqaman et al., Nat. Methods 5 (2008) 695.
+    squared gates. `min_frames`: tracks of fewer detections are none (-1).
+    Source: H. W. Kuhn, Nav. Res. Logist. Q. 2 (1955) 83; K. Jaqaman et al., Nat. Methods 5 (2008) 695.
     """
     found = _linked(
         frames, gate_px, memory_frames, drift, size_weight, lambda *pairs: assign(*pairs, 0.5 * gate_px**2 * 1.05)

@@ -1,5 +1,7 @@
 """Which detections belong to one series, and to which frame of it."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from matlens import columns
@@ -70,7 +72,7 @@ def rows_of(detections, frames: list[tuple]):
     own = own[own["series_frame"] >= 0].sort_values(["series_frame", columns.DETECTION], kind="stable")
     own = own.reset_index(drop=True)
     ends = np.searchsorted(own["series_frame"], np.arange(len(frames) + 1))
-    return own, [np.arange(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return own, [np.arange(a, b) for a, b in pairwise(ends)]
 
 
 def numbers(own, rows: list[np.ndarray]) -> list[np.ndarray]:
