@@ -75,6 +75,21 @@ def tables():
         "rounds": {"greedy": asked(), "random": asked(0.5)},
         "asked": {"greedy": judged(), "random": judged()},
         "transfer": {"greedy": taught(), "random": taught()},
+        **followed(),
+    }
+
+
+def followed():
+    """Make a track of two items, its frame, and an object that was missed."""
+    row = {"series": "all", "frame": 0, "track": 1, "y_px": 5.0, "x_px": 6.0, "major_axis_px": 4.0}
+    rows = [row | {"item": HOSTILE, "outcome": "tp"}, row | {"item": "b", "outcome": "fp", "x_px": 9.0}]
+    found = pd.DataFrame(rows).assign(detected_by="blobs").astype({"track": "Int64"})
+    lost = pd.DataFrame({"item": [HOSTILE], "frame": 0, "y_px": 1.0, "x_px": 2.0})
+    picture = overlay.png(np.zeros((10, 12, 3), np.uint8))
+    return {
+        "tracks": {"hungarian": found, "nearest": found},
+        "missed": {"blobs": lost},
+        "track_frames": {"hungarian": {0: picture}, "nearest": {1: picture}},
     }
 
 

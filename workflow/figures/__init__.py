@@ -15,6 +15,7 @@ FIGURES = {
     "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
     "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
+    "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},
     "scores": {"draw": "figures.scores:draw", "needs": ["scores"]},
     "coarsening": {"draw": "figures.coarsening:draw", "needs": ["growth", "coarsening", "index"]},
     "two_point": {"draw": "figures.curves:two_point", "needs": ["two_point"]},

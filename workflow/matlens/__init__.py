@@ -7,5 +7,18 @@ ones up to `report`, then the stages, none of which imports another, then `plan`
 __version__ = "0.2.0"
 
 CELLARS = ("store", "job", "crystal", "thermo", "nets", "learn", "report")
-STAGES = ("ingest", "connect", "restore", "segment", "quantify", "fields", "predict", "screen", "validate", "acquire")
+STAGES = (
+    "ingest",
+    "connect",
+    "restore",
+    "segment",
+    "detect",
+    "track",
+    "quantify",
+    "fields",
+    "predict",
+    "screen",
+    "validate",
+    "acquire",
+)
 TOP = ("plan", "cli")

@@ -49,6 +49,15 @@ SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
 TRUTH_SHIFT_Y, TRUTH_SHIFT_X = "truth_shift_y_px", "truth_shift_x_px"
+OBJECT = "object"
+DETECTION = "detection"
+THRESHOLD = "threshold"
+CONTROL = "control"
+OUTCOME = "outcome"
+TRACK = "track"
+TRUE_LIFE = "true_life_frames"
+TRUE_DIFFUSION = "true_diffusion_px2_per_frame"
+EVENT = "event"
 AREA = "area_px2"
 AREA_FRACTION = "area_fraction"
 ITEM_SEED = "item_seed"
@@ -83,6 +92,62 @@ MEANING = {
     GREY_HIGH: "grey value that means white, 1",
     TIME: "time of the heat treatment, in hours",
     TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
+    OBJECT: "number of the true object in its frame; the same in every frame of a video",
+    DETECTION: "number of the detection in its frame, counted from 1",
+    THRESHOLD: "score from which detections were taken; empty for methods without one",
+    CONTROL: "control method beside the method of the row; empty for the method itself",
+    OUTCOME: "tp: the detection is right by its centre, fp: it is false; empty where the truth is not known",
+    "detected_by": "method of the stage detect whose detections were linked",
+    TRACK: "number of the track in its series, counted from 1; empty for a detection that is in none",
+    TRUE_LIFE: "model: mean life of an object, in frames",
+    TRUE_DIFFUSION: "model: diffusion coefficient of an object, in square pixels per frame",
+    "series_frame": "number of the frame in its series, counted from 0",
+    "drift_y_px": "common shift of the tracks since the first frame, down, in pixels",
+    "drift_x_px": "common shift of the tracks since the first frame, to the right, in pixels",
+    "gate_px": "farthest that a tracked detection may lie from its true object, in pixels",
+    "id_switches": "changes of the track that follows a true object",
+    "mota": "1 - (missed + false + id_switches) / true; the detector sets most of it",
+    "motp": "mean similarity of matches: 1 in place, 0.5 at the gate",
+    "mostly_tracked": "true objects followed in more than 80 % of their frames",
+    "mostly_lost": "true objects followed in less than 20 % of their frames",
+    "idtp": "detections of tracks matched one to one with true objects over the whole series",
+    "idfp": "detections without a match of that kind",
+    "idfn": "true places without a match of that kind",
+    "idf1": "harmonic mean of precision and recall of those matches: links count",
+    "hota": "higher order tracking accuracy: geometric mean of detection and association",
+    "det_a": "accuracy of detection in it",
+    "ass_a": "accuracy of association in it",
+    "age_frames": "age of a track since its birth, in frames",
+    "survival": "part of the tracks that live longer than that (Kaplan, Meier)",
+    "survival_error": "its standard error (Greenwood)",
+    "lives": "tracks that count",
+    "deaths": "tracks whose end was seen inside the image",
+    "mean_life_frames": "mean life of an exponential law: frames at risk over deaths; empty if nothing died",
+    "mean_life_error_frames": "its standard error",
+    "lag_frames": "frames between two places of a track",
+    "msd_px2": "mean square displacement over that lag, in square pixels",
+    "pairs": "pairs of places behind it",
+    "diffusion_px2_per_frame": "D of MSD = 4 D t + 4 s^2, in square pixels per frame",
+    "localisation_px": "s of that law, the error of a place along an axis, in pixels",
+    "drift_y_px_per_frame": "mean common drift, down, in pixels per frame",
+    "drift_x_px_per_frame": "mean common drift, to the right, in pixels per frame",
+    EVENT: "birth or enters where a track begins, death or leaves where it ends; empty at the ends of the series",
+    "match": "when a detection is right: its centre is near (centre) or its box overlaps (iou)",
+    "match_at": "farthest distance of the centres in pixels, or least intersection over union of the boxes",
+    "tp": "right detections, each matched to one true object",
+    "fp": "detections without an object (false alarms)",
+    "fn": "objects without a detection (missed)",
+    "f1": "harmonic mean of precision and recall",
+    "found": "number of detections",
+    "true": "number of true objects",
+    "count_error": "number of detections over that of objects, minus 1",
+    "count_error_low": "lower end of its 95 % interval, by the Poisson law of the detections",
+    "count_error_high": "upper end of that interval",
+    "found_per_px2": "detections per labelled area, frames added up, per square pixel",
+    "true_per_px2": "objects per labelled area, per square pixel",
+    "size_error": "mean over matched pairs of the equivalent diameter found over the true one, minus 1",
+    "size_spread": "standard deviation of that over the pairs",
+    "score": "how sure a detection is, in the units of its method; larger is surer",
     "axes": "axes of the stored array in order: yx, zyx for a volume, tyx for frames",
     "height_px": "height of the image after bars were cut off, in pixels",
     "width_px": "width of the image, in pixels",

@@ -12,6 +12,7 @@ from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
     connect,
+    detect,
     fields,
     ingest,
     predict,
@@ -19,6 +20,7 @@ from matlens import (
     restore,
     screen,
     segment,
+    track,
     validate,
 )
 from matlens.ingest.kinds import KINDS

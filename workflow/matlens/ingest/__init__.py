@@ -31,6 +31,7 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "loops_video": "matlens.ingest.loops_video:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -42,6 +43,7 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "loops_video": "matlens.ingest.loops_video:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",
