@@ -153,12 +153,14 @@ def draw(rows: list[dict], path: Path) -> None:
 
 
 def watched(folder: Path) -> None:
-    """Let the doors of a copied house write down when they worked, how long, and their memory."""
+    """Make the scripts of a copied project record their times and memory."""
     door = folder / "workflow/matlens/job/entry.py"
     text = door.read_text()
-    assert text.count(CALL) == 1, "the door calls its main elsewhere"
+    assert text.count(CALL) == 1, "entry.py calls main elsewhere"
     text = text.replace(CALL, TIMED.lstrip("\n"))
-    door.write_text(text.replace('"""The frame', SPANS.strip() + '\n"""The frame', 1))
+    door.write_text(text.replace('"""Run', SPANS.strip() + '\n"""Run', 1))
+        text.replace('"""Run the `main` of a script as', SPANS.strip() + '\n"""Run the `main` of a script as', 1)
+    )
 
 
 def spans(folder: Path) -> list[list]:
@@ -225,7 +227,7 @@ def tell_planning(rows: list[dict]) -> tuple[float, float]:
     cells += "| {listing_s:.1f} | {listing_mb:.0f} |"
     print("\n".join(lines + [cells.format(**row) for row in rows]))
     started = doors()
-    print(f"start-up of a door, CPU s: {listed(started, 2)}")
+    print(f"start-up of a script, CPU s: {listed(started, 2)}")
     last, start = rows[-1], sum(started.values()) / len(started)
     each, whole = last["cpu_s"] / last["jobs"], 3 * last["items"]
     print(
@@ -243,7 +245,7 @@ def tell_screening(words: str, found: dict, each: float, start: float) -> None:
         f"screening of {PEROVSKITES:,} perovskites by {words} in {found['jobs']} jobs: {found['cpu_s']:.0f} CPU s, "
         f"{found['work_s']:.0f} of work, {found['doors_s'] - found['work_s']:.0f} of start-up and imports, "
         f"{found['cpu_s'] - found['doors_s']:.0f} of Snakemake, so {1 - found['work_s'] / found['cpu_s']:.0%} of "
-        f"orchestration; {found['wall_s']:.0f} s wall, no door at work in "
+        f"orchestration; {found['wall_s']:.0f} s wall, no script running in "
         f"{1 - found['at_work_s'] / found['wall_s']:.0%} of it; CPU s of work: "
         f"{listed(found['by_rule_s'], 1)}; MB at most: {listed(found['by_rule_mb'], 0)}"
     )

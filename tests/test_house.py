@@ -97,6 +97,49 @@ def test_networks_and_training_import_only_torch_and_numpy():
         assert outside <= {"torch", "numpy", "matlens"}, path.name
 
 
+# Limits of length, in lines; the lists name code of other packages that is still to be shortened.
+FUNCTION, FILE, SCRIPT, RULES = 60, 350, 40, 80
+LONG_FUNCTIONS: set[str] = {
+    "acquire/rounds.py:propose",
+    "connect/voronoi_kernel.py:_cut",
+    "ingest/files.py:read",
+    "ingest/readers/ebsd_map.py:micrograph",
+    "validate/qe.py:prepare",
+}
+LONG_FILES: set[str] = {"columns.py", "ingest/prototypes.py"}
+
+
+def functions(path):
+    """Yield name and number of lines of every function of a module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_functions_and_files_of_the_library_are_short():
+    files, long = [*LIBRARY.rglob("*.py"), *(ROOT / "workflow/figures").glob("*.py")], []
+    for path in files:
+        name = str(path.relative_to(LIBRARY if path.is_relative_to(LIBRARY) else ROOT))
+        long += [f"{name}:{function}" for function, lines in functions(path) if lines > FUNCTION]
+        long += [name] if len(path.read_text(encoding="utf-8").splitlines()) > FILE else []
+    assert not set(long) - LONG_FUNCTIONS - LONG_FILES
+
+
+def test_scripts_are_short():
+    scripts = (ROOT / "workflow/scripts").glob("*.py")
+    assert not [path.name for path in scripts if len(path.read_text(encoding="utf-8").splitlines()) > SCRIPT]
+
+
+def test_rules_hold_few_functions():
+    lines = 0
+    for path in [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]:
+        inside = False
+        for line in path.read_text(encoding="utf-8").splitlines():
+            inside = line.startswith("def ") or (inside and (not line or line[0].isspace()))
+            lines += inside
+    assert lines <= RULES
+
+
 def test_nothing_is_unpickled():
     for path in (ROOT / "workflow").rglob("*.py"):
         text = path.read_text(encoding="utf-8")

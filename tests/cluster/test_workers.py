@@ -1,4 +1,4 @@
-"""A montage whose bands are shared out over workers that are jobs of Slurm: the files of the plain loop."""
+"""A montage whose bands are distributed over workers that are jobs of Slurm: the files of the plain loop."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ SMALL = {  # what is large, and how large its bands are
     "quantify": {"LARGE_PX = 1 << 26": "LARGE_PX = 1 << 20", "BAND_PX = 1 << 25": "BAND_PX = 1 << 20"},
 }
 MEASURES = {"fractions": {}, "regions": {}}
-SHARED = "large arrays are shared out over 2 workers: jobs of slurm"
+SHARED = "large arrays are distributed over 2 workers: jobs of slurm"
 
 
 def montage(path, rows: int = 4500, columns: int = 1500) -> None:

@@ -69,9 +69,9 @@ def test_status_tells_what_is_not_finished_and_where_tables_are(tmp_path):
 
 
 FAULTS = {
-    "memory": ("raise MemoryError('too much')", "a retry asks for more memory"),
-    "disk": ("raise OSError(errno.ENOSPC, 'No space left on device')", "free some space"),
-    "time": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "a retry asks for more time"),
+    "memory": ("raise MemoryError('too much')", "a retry requests more memory"),
+    "disk": ("raise OSError(errno.ENOSPC, 'No space left on device')", "free disk space"),
+    "time": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(5)", "a retry requests more time"),
 }
 JOB = """
 import errno, os, signal, time

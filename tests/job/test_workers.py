@@ -1,4 +1,4 @@
-"""Parts shared out over workers: what a loop gives, in its order; and what becomes of workers that are lost."""
+"""Parts distributed over workers: what a loop gives, in its order; and what becomes of workers that are lost."""
 
 import os
 import subprocess
@@ -121,7 +121,7 @@ def test_that_no_worker_comes_is_said_in_time(monkeypatch):
     def never(timeout):
         raise TimeoutError
 
-    with pytest.raises(MachineFault, match="none of 3 workers came within 5 minutes"):
+    with pytest.raises(MachineFault, match="none of 3 workers started within 5 minutes"):
         spread._result(SimpleNamespace(result=never), SimpleNamespace(scheduler=Scheduler()), 3, {"runtime": 10})
     assert next(there, None) is None, "given up while there was a worker"
 

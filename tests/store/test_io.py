@@ -8,6 +8,7 @@ import pytest
 import zarr
 from matlens import columns
 from matlens.store import io
+from matlens.store.arrays import _chunks
 
 
 def images(count=3):
@@ -75,9 +76,9 @@ def test_an_unknown_pixel_size_is_no_unit(tmp_path):
 
 
 def test_big_images_are_tiled_and_volumes_bricked():
-    assert io._chunks((5000, 300), "yx") == (2048, 300)
-    assert io._chunks((10, 400, 400), "zyx") == (10, 128, 128)
-    assert io._chunks((10, 400, 400), "tyx") == (1, 400, 400)
+    assert _chunks((5000, 300), "yx") == (2048, 300)
+    assert _chunks((10, 400, 400), "zyx") == (10, 128, 128)
+    assert _chunks((10, 400, 400), "tyx") == (1, 400, 400)
 
 
 def test_shards_in_order_are_the_whole_table():

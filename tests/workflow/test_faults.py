@@ -101,7 +101,7 @@ def test_a_second_run_is_refused_and_a_hanging_job_is_seen_ended_and_done_again(
     assert " 0 processes" not in resumed.stdout
     assert not half.exists()
     logs = [path.read_text() for path in (house.folder / "logs/mine/segment").rglob("*.log")]
-    assert any("stopped by SIGTERM" in text and "a retry asks for more time" in text for text in logs)
+    assert any("stopped by SIGTERM" in text and "a retry requests more time" in text for text in logs)
     (house.folder / "hang").unlink()
     finished(house)
     assert hashes(house.folder / "results/mine") == calm
@@ -211,7 +211,7 @@ def test_a_full_disk_is_named_and_freed_space_lets_the_run_go_on(house, calm):
         assert done.returncode != 0
         logs = "".join(path.read_text() for path in (house.folder / "logs").rglob("*.log"))
         assert "No space left" in logs
-        assert "free some space" in logs
+        assert "free disk space" in logs
         assert mounted("-o", "remount,size=64m", str(results))
         finished(house)
         assert hashes(house.folder / "results/mine") == calm

@@ -11,18 +11,10 @@ from matlens.store import io
 
 
 def main(
-    index: str,
-    stored: list,
-    method: str,
-    options: dict,
-    settings: dict,
-    graph: dict,
-    fold: str,
-    weights: str,
-    card: str,
-    history: str,
-) -> None:
-    """Write the weights, their card and a row per epoch; a killed run goes on where it was."""
+    index: str, stored: list, method: str, options: dict, settings: dict, graph: dict, fold: str,
+    weights: str, card: str, history: str,
+) -> None:  # fmt: skip
+    """Write the weights, their card and a row per epoch; a killed run resumes."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     chosen = cut[int(fold)]
     offered = {

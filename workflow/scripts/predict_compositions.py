@@ -8,17 +8,9 @@ from matlens.store import io
 
 
 def main(
-    index: str,
-    method: str,
-    options: dict | None,
-    settings: dict,
-    used: list | None,
-    task: str,
-    predictions: str,
-    errors: str,
-    importance: str,
-    learning_curve: str,
-) -> None:
+    index: str, method: str, options: dict | None, settings: dict, used: list | None, task: str,
+    predictions: str, errors: str, importance: str, learning_curve: str,
+) -> None:  # fmt: skip
     """Write the four tables of a method."""
     rows = io.read_table(index)
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))

@@ -1,1 +1,1 @@
-"""What surrounds the work of a job: entry point, rejected items, workers, logs, provenance."""
+"""Run jobs: entry point, rejected items, workers, logs, records of files, provenance."""

@@ -1,4 +1,4 @@
-"""One bad item never stops a batch: it becomes a row of `rejected`, and the rest goes on."""
+"""Process items one by one; an item that fails becomes a row of `rejected`, and the others continue."""
 
 import errno
 import sys
@@ -13,30 +13,30 @@ MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.
 
 
 class BadItem(ValueError):
-    """An item that cannot be used; the message says why, and what would help."""
+    """An item cannot be used; the message has the cause and the fix."""
 
 
 class MachineFault(RuntimeError):
-    """A fault of the machine that no item is to blame for; the message says what would help."""
+    """A fault of the machine, independent of any item; the message has the fix."""
 
 
 def rejection(item: str, stage: str, reason: str) -> dict[str, str]:
-    """Make one row of `rejected`."""
+    """Return one row of `rejected`."""
     return {columns.ITEM: item, columns.STAGE: stage, columns.REASON: " ".join(reason.split())}
 
 
 def counted(items: Iterable, total: int, label: str) -> Iterator:
-    """Yield items while telling the console how many are done, every few seconds."""
-    told = time.monotonic()
+    """Yield items; print the number of finished ones to the console every 5 seconds."""
+    printed = time.monotonic()
     for done, item in enumerate(items):
-        if time.monotonic() - told > QUIET_SECONDS:
-            told = time.monotonic()
+        if time.monotonic() - printed > QUIET_SECONDS:
+            printed = time.monotonic()
             print(f"{label}: {done} of {total} items", file=sys.__stderr__, flush=True)
         yield item
 
 
 def _is_machine_fault(error: BaseException) -> bool:
-    """Tell a fault of the machine (memory, disk, workers), which a retry may cure, from a fault of the item."""
+    """Check for a fault of the machine (memory, disk, workers), which a retry may fix, not of the item."""
     return isinstance(error, (MemoryError, MachineFault)) or (
         isinstance(error, OSError) and error.errno in MACHINE_ERRORS
     )
@@ -45,11 +45,10 @@ def _is_machine_fault(error: BaseException) -> bool:
 def survive(
     items: list, work: Callable, rejected: list[dict], stage: str, name: Callable = lambda item: item[columns.ITEM]
 ) -> Iterator:
-    """Yield `(item, work(item))` for every item that works, and append a row to `rejected` for each that does not.
+    """Yield `(item, work(item))`; if `work` fails, append a row to `rejected` and continue.
 
-    Faults of the machine, and the end of the job, are raised with a note of the item, so that the scheduler retries the
-    shard. So is a fault that the code did not foresee when it hits every item of the shard: that is a broken method,
-    not a shard of broken items.
+    Faults of the machine and the end of the job are raised with a note of the item, so that the scheduler retries the
+    shard. Raises RuntimeError if all items fail and no failure is a BadItem: the method is broken, not its items.
     """
     unforeseen = None
     yielded = foreseen = 0

@@ -1,4 +1,4 @@
-"""The frame of every door: call `main` from a Snakemake job, or from the command line without Snakemake."""
+"""Run the `main` of a script as a Snakemake job, or from the command line without Snakemake."""
 
 import argparse
 import errno
@@ -15,7 +15,7 @@ from matlens.job import logs, manifest
 
 
 def limit_threads(threads: int) -> None:
-    """Keep every library of this process to as many threads as the rule asked for."""
+    """Limit every library of this process to the threads of the rule."""
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "BLOSC_NTHREADS"):
         os.environ[name] = str(threads)
     if "numpy" in sys.modules:
@@ -25,9 +25,9 @@ def limit_threads(threads: int) -> None:
 
 
 def _arguments(main: Callable, job) -> dict:
-    """Collect the arguments of `main` by name from the inputs, outputs, params, wildcards and resources of a job.
+    """Collect the arguments of `main` by name from inputs, outputs, params, wildcards and resources of a job.
 
-    `outputs`: all outputs by name, for a script that writes other files for every kind of items.
+    An argument `outputs` gets all outputs by name, for a script whose files depend on the kind of the items.
     """
     asked = inspect.signature(main).parameters
     offered = {**dict(job.wildcards.items()), "threads": job.threads}
@@ -42,7 +42,7 @@ def _arguments(main: Callable, job) -> dict:
 
 
 def _command_line(main: Callable) -> dict:
-    """Read the arguments of `main` from the command line: words, or JSON for options and lists."""
+    """Read the arguments of `main` from the command line: text, or JSON for options and lists."""
     parser = argparse.ArgumentParser(description=inspect.getmodule(main).__doc__ or main.__doc__)
     for name, parameter in inspect.signature(main).parameters.items():
         required = parameter.default is parameter.empty
@@ -55,43 +55,43 @@ def _command_line(main: Callable) -> dict:
 
 
 class Stopped(BaseException):
-    """The polite end of a job; no Exception, so that no item is blamed for it."""
+    """SIGTERM ended the job; no Exception, so that no item is rejected for it."""
 
 
 def _stop(signum, frame):
-    """Turn SIGTERM into an exception, so that the log says so and nothing half written stays."""
+    """Raise Stopped on SIGTERM, so that the log records it and partial files are removed."""
     raise Stopped(f"stopped by {signal.Signals(signum).name}: a time limit, a cancelled job or a node going down")
 
 
 def _remedy(error: BaseException, inputs: Iterable[str]) -> str:
-    """Say what helps against faults of the machine."""
+    """Return the fix for a fault of the machine; "" if unknown."""
     if broken := logs.damaged(inputs):
         return f"; {broken[0]} is cut off (copied in part, or a disk was full): delete it, then run again"
     if isinstance(error, MemoryError):
-        return "; a retry asks for more memory, and more shards (ingest.shards) need less of it each"
+        return "; a retry requests more memory; a larger ingest.shards needs less per job"
     if isinstance(error, Stopped):
-        return "; a retry asks for more time, and more shards (ingest.shards) need less of it each"
+        return "; a retry requests more time; a larger ingest.shards needs less per job"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "; free some space, then run again: what is finished is kept"
+        return "; free disk space, then run again: finished files are kept"
     return ""
 
 
 def pin_hashes() -> None:
-    """Begin this process again with PYTHONHASHSEED=0: what pycalphad finds may depend on the order of sets."""
+    """Restart this process with PYTHONHASHSEED=0: results of pycalphad may depend on the order of sets."""
     if sys.flags.hash_randomization:
         os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
 
 
 def run(main: Callable, job=None) -> None:
-    """Run a door: as a job when Snakemake gives one, otherwise as a command.
+    """Run the `main` of a script: as a Snakemake job, or as a command if `job` is None.
 
-    A job writes what it prints into its log, which begins with what it works on and ends with "done" or why it failed;
-    without an end it is at work, or was killed. The console gets one line that names the shard and the log.
+    The log of a job begins with rule and wildcards, holds all printed lines and ends with "done" or the failure;
+    without this end the job is running or was killed. A failure prints one line with shard and log to the console.
     """
     if job is None:
         main(**_command_line(main))
         return
-    from matlens.store import io  # numpy is not worth waiting for where a command only prints its usage
+    from matlens.store import io  # importing numpy is slow, and a command may only print its usage
 
     limit_threads(job.threads)
     log = Path(job.log[0])

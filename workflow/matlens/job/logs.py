@@ -1,4 +1,4 @@
-"""What the files of a run say about it: its progress, its jobs on a cluster, what is under way, what failed."""
+"""Read the state of a run from its files: progress, cluster jobs, running jobs, failures."""
 
 import base64
 import json
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-RUN = "matlens_run.json"  # what a run says of itself when it starts, whatever its options for printing are
+RUN = "matlens_run.json"  # written when a run starts, whatever its options for printing
 DONE = "done"
 FAILED = "failed: "
 TAIL_BYTES = 4000
-SIGNED = {  # how a whole file of a kind begins, and what is within its last bytes: those of a part of it are others
+SIGNED = {  # first bytes of a complete file, and bytes near its end; a truncated file lacks the latter
     ".parquet": (b"PAR1", b"PAR1"),
     ".zip": (b"PK", b"PK\x05\x06"),
 }
@@ -20,13 +20,13 @@ END_BYTES = {".parquet": 4, ".zip": 22}  # a zip of ours has no comment
 
 
 def run_ids(texts: Iterable[str]) -> list[str]:
-    """List the names under which runs put their jobs into the queue of Slurm, from the logs of Snakemake."""
+    """List the names of runs in the queue of Slurm, from the logs of Snakemake."""
     found = [name for text in texts for name in re.findall(r"SLURM run ID: (\S+)", text)]
     return list(dict.fromkeys(found))
 
 
 def progress(text: str) -> tuple[int, int]:
-    """Return how many jobs a run has finished, and how many it has or had in all; (0, 0) where it had none."""
+    """Return the numbers of finished jobs and of all jobs of a run; (0, 0) if it had none."""
     steps = re.findall(r"^(\d+) of (\d+) steps", text, re.M)
     if steps:
         return int(steps[-1][0]), int(steps[-1][1])
@@ -35,7 +35,7 @@ def progress(text: str) -> tuple[int, int]:
 
 
 def last(folder: Path) -> tuple[str, float]:
-    """Read the newest log of Snakemake that tells of jobs, and when that run began; ("", 0) where there is none."""
+    """Return the newest log of Snakemake that lists jobs, and the start of that run; ("", 0) if absent."""
     for log in sorted(folder.glob("*.log"), reverse=True):
         text = log.read_text(encoding="utf-8", errors="replace")
         if progress(text) != (0, 0):
@@ -44,24 +44,24 @@ def last(folder: Path) -> tuple[str, float]:
 
 
 def begun(folder: Path) -> tuple[int, float]:
-    """Read how many jobs the newest run has, and when it began; (0, 0) if no run left its record (RUN) in a folder."""
+    """Return the number of jobs of the newest run and its start; (0, 0) if the folder holds no record (RUN)."""
     try:
-        found = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        return int(found["jobs"]), float(found["started"])
+        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return int(run["jobs"]), float(run["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, 0.0
 
 
 def finished(folder: Path, since: float) -> int:
-    """Count the jobs whose logs, below a folder, ended with "done" since some time."""
+    """Count the logs below a folder that ended with "done" after the time `since`."""
     logs = (log for log in folder.rglob("*.log") if log.stat().st_mtime >= since)
     return sum(outcome(log)[0] == "done" for log in logs)
 
 
 def under_way(folder: Path) -> list[str]:
-    """List the outputs that jobs had begun and not finished: those of a run at work, or of one that was killed.
+    """List the unfinished outputs of a running or killed run.
 
-    `folder` is `.snakemake/incomplete`, where a file stands for each: its path in base64, cut at "@" when it is long.
+    folder: `.snakemake/incomplete`, with one file per output named by its path in base64, split at "@" if long.
     """
     names = []
     for path in folder.rglob("*"):
@@ -72,7 +72,7 @@ def under_way(folder: Path) -> list[str]:
 
 
 def outcome(log: Path) -> tuple[str, str]:
-    """Read the end of the log of one job: ("done", ""), ("failed", why), or ("begun", "") where it has no end."""
+    """Return the state of a job by the end of its log: ("done", ""), ("failed", reason) or ("begun", "")."""
     with open(log, "rb") as handle:
         handle.seek(max(0, log.stat().st_size - TAIL_BYTES))
         lines = handle.read().decode("utf-8", "replace").rstrip().splitlines()
@@ -83,7 +83,7 @@ def outcome(log: Path) -> tuple[str, str]:
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether a table or an array file ends as it should; other files count as whole."""
+    """Check whether a table or array file is complete; other types count as complete."""
     begin, end = SIGNED.get(path.suffix, (b"", b""))
     if not begin:
         return True
@@ -94,20 +94,20 @@ def is_whole(path: Path) -> bool:
 
 
 def damaged(paths: Iterable[str]) -> list[str]:
-    """List the files that were cut off, as by copying a folder of results in part."""
+    """List truncated files, such as those of an interrupted copy."""
     return [str(path) for path in paths if Path(path).is_file() and not is_whole(Path(path))]
 
 
 def failed(folder: Path, since: float = 0.0) -> list[tuple[Path, str]]:
-    """List the logs under a folder, changed since some time, of jobs that failed, each with why."""
+    """List the logs of failed jobs below a folder, changed after `since`, with their reasons."""
     logs = [log for log in sorted(folder.rglob("*.log")) if log.stat().st_mtime >= since]
     return [(log, why) for log, (state, why) in zip(logs, map(outcome, logs), strict=True) if state == "failed"]
 
 
 def processes(folder: Path) -> tuple[list[int], list[int]]:
-    """Find what of this machine works in a folder: Snakemakes that drive a run, and jobs whose driver is gone.
+    """Find processes that work in a folder: Snakemake drivers, and jobs whose driver has ended.
 
-    Returns two lists of process ids, both empty where the system has no /proc. A job of a living driver is in neither.
+    Returns two lists of process ids, both empty on a system without /proc. Jobs of a running driver are not listed.
     """
     drivers, jobs, parents = [], [], {}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -132,15 +132,14 @@ def processes(folder: Path) -> tuple[list[int], list[int]]:
 
 
 def jobs_of(outputs: Iterable[str]) -> list[str]:
-    """Name the jobs behind some outputs: `study/stage/method/shard`, one for all that a job writes.
+    """Return the names of the jobs of some outputs, `study/stage/method/shard`, each once.
 
-    Follows the paths of the results, `results/{study}/{stage}/{method}/{artefact}/{shard}.{ext}`; tables and figures,
-    which have a shorter path, are named as they are.
+    Reads paths `results/{study}/{stage}/{method}/{output}/{shard}.{ext}`; shorter paths (tables, figures) stay whole.
     """
-    found = set()
+    names = set()
     for output in outputs:
         parts = Path(output).parts[1:]
         short = len(parts) < 5
         measure = [parts[3].removeprefix("rejected_")] if not short and parts[1] == "quantify" else []
-        found.add("/".join(parts if short else (*parts[:3], *measure, Path(parts[4]).name.split(".")[0])))
-    return sorted(found)
+        names.add("/".join(parts if short else (*parts[:3], *measure, Path(parts[4]).name.split(".")[0])))
+    return sorted(names)

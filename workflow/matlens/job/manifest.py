@@ -1,7 +1,7 @@
-"""Record what each job read, by which settings and code, and what it wrote; find files that were changed afterwards.
+"""Record inputs, settings, code and outputs of each job; find files that changed afterwards.
 
 A record is a JSON file `results/<study>/manifest/<job>.json` with the SHA-256 of every input and output. Files in a
-folder `timings` are readings of a clock and are left out, so that records are byte-identical from run to run.
+folder `timings` differ between runs and are left out, so that records are byte-identical.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ CHUNK = 1 << 20  # bytes
 
 
 class Fault(NamedTuple):
-    """One file that is not as its job left it."""
+    """One file that differs from the record of its job."""
 
     path: str
     reason: str
@@ -38,7 +38,7 @@ def _files(paths: Iterable[str]) -> list[str]:
 
 
 def place(log: str) -> Path:
-    """Name the record of a job: `results/demo/manifest/tables/items.json` for the log `logs/demo/tables/items.log`."""
+    """Return the record path of a job: `results/demo/manifest/tables/items.json` of `logs/demo/tables/items.log`."""
     *study, name = Path(log).with_suffix(".json").parts[1:] or [Path(log).with_suffix(".json").name]
     return Path("results", *study[:1], FOLDER, *study[1:], name)
 

@@ -1,4 +1,4 @@
-"""What made an artefact that outlives its run, for its card."""
+"""Record the versions and the commit behind a file that outlives its run, for its model card."""
 
 import platform
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 
 
 def provenance(packages: Iterable[str] = ("matlens", "numpy", "torch")) -> dict:
-    """Say which versions of what made something, and which commit of this project; None outside a repository."""
-    found = {"python": platform.python_version()}
+    """Return versions of packages, and the commit of this project; None outside a repository."""
+    versions = {"python": platform.python_version()}
     for name in packages:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
@@ -20,11 +20,11 @@ def provenance(packages: Iterable[str] = ("matlens", "numpy", "torch")) -> dict:
         commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         commit = None
-    return {"versions": found, "commit": commit}
+    return {"versions": versions, "commit": commit}
 
 
 def commit_here() -> str:
-    """Name the commit of the repository in this folder; "" where there is none."""
+    """Return the commit of the repository in this folder; "" if there is none."""
     command = ["git", "rev-parse", "--show-prefix", "HEAD"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)

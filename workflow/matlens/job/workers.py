@@ -1,7 +1,7 @@
-"""Share the parts of one large array out over workers, where the job was granted some; the results come in order.
+"""Distribute the parts of one large array over dask workers; the results come in order.
 
-The workers are dask's, of one thread each: processes of this machine, or jobs of its scheduler (dask-jobqueue). They
-run what this job sends them, and nobody else's: every connection is encrypted with keys that only this job has.
+Workers have one thread each: processes of this machine, or jobs of its scheduler (dask-jobqueue). They run code of
+this job only: every connection is encrypted with keys that only this job has.
 """
 
 import logging
@@ -19,15 +19,15 @@ from shlex import quote
 from matlens import registry
 from matlens.job.batch import MachineFault
 
-CLUSTERS = {  # besides processes of this machine
+CLUSTERS = {  # job queues of dask-jobqueue, by the name in the profile
     "slurm": "dask_jobqueue:SLURMCluster",
     "lsf": "dask_jobqueue:LSFCluster",
     "sge": "dask_jobqueue:SGECluster",
     "htcondor": "dask_jobqueue:HTCondorCluster",
 }
-AHEAD = 2  # parts under way for each worker: its next one is there before the last is asked for
-PATIENCE_S = 10.0  # until workers are counted anew, and those that were lost are asked for again
-QUIET = {  # no web page tells of the work, or lets anybody stop it
+AHEAD = 2  # parts submitted per worker, so that none waits for its next one
+PATIENCE_S = 10.0  # between two counts of the workers; lost ones are requested again
+QUIET = {  # no dashboard, which could show or stop the work
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.nanny.http.routes": [],
@@ -38,25 +38,25 @@ LOGS = "logs/dask"
 
 @contextmanager
 def workers(resources: Mapping | None = None) -> Iterator[Callable]:
-    """Give what maps work over parts in order: `map`, or its like over workers that end with the block.
+    """Yield a function like `map` that runs on workers, or `map` itself; the workers end with the block.
 
-    `resources` are those of the job. `dask_workers`: how many there are to be, 0 for a loop within this process.
-    `dask_cluster`: the scheduler whose jobs they are, see `CLUSTERS`; "" for processes of this machine. They are asked
-    for when the first part is: a job without large images has none. Worker jobs ask for the `mem_mb` and `runtime` of
-    this job, in its queue. Lost workers or none at all are a MachineFault.
+    resources: of the job. `dask_workers`: number of workers, 0 for none. `dask_cluster`: scheduler of the worker jobs,
+    see CLUSTERS; "" for processes of this machine. Workers start with the first part, so that a job without large
+    images has none. Worker jobs request the `mem_mb` and `runtime` of this job, in its queue. Raises MachineFault if
+    workers are lost or do not start.
     """
     resources = dict(resources or {})
     number, kind = int(resources.get("dask_workers") or 0), str(resources.get("dask_cluster") or "")
     if kind and kind not in CLUSTERS:
-        raise ValueError(f"dask_cluster '{kind}' of the profile is no scheduler; {registry.suggest(kind, CLUSTERS)}")
+        raise ValueError(f"dask_cluster '{kind}' of the profile is unknown; {registry.suggest(kind, CLUSTERS)}")
     with ExitStack() as stack:
 
         @cache
         def ask() -> tuple:
             try:
                 return stack.enter_context(_cluster(number, kind, resources))
-            except Exception as error:  # whatever it is, no item is to blame
-                raise MachineFault(f"workers cannot be started: {error}; set dask_workers: 0 to do without") from error
+            except Exception as error:  # no item is the cause
+                raise MachineFault(f"workers cannot be started: {error}; set dask_workers: 0 to run without") from error
 
         def mapped(work: Callable, parts: Iterable) -> Iterator:
             yield from _in_order(work, parts, *ask(), number, resources)
@@ -65,7 +65,7 @@ def workers(resources: Mapping | None = None) -> Iterator[Callable]:
 
 
 def _in_order(work: Callable, parts: Iterable, cluster, client, number: int, resources: Mapping) -> Iterator:
-    """Yield what workers make of each part, in order, with few parts under way."""
+    """Yield the results of all parts in order, with at most AHEAD parts per worker submitted."""
     waiting = deque()
     for part in parts:
         waiting.append(client.submit(work, part, pure=False))
@@ -76,7 +76,7 @@ def _in_order(work: Callable, parts: Iterable, cluster, client, number: int, res
 
 
 def _result(future, cluster, number: int, resources: Mapping):
-    """Wait for the result of one part, and give up when no worker is there for long."""
+    """Wait for the result of one part. Raises MachineFault if workers are lost or absent for long."""
     from distributed import KilledWorker
 
     most = 30.0 * float(resources.get("runtime") or 10)  # half of the minutes that the job has
@@ -86,7 +86,7 @@ def _result(future, cluster, number: int, resources: Mapping):
             return future.result(timeout=PATIENCE_S)
         except KilledWorker as error:
             raise MachineFault(
-                f"workers were lost again and again on the same part, which is what too little memory does ({error}); "
+                f"workers were lost repeatedly on the same part, probably out of memory ({error}); "
                 f"raise mem_mb of this rule, or set dask_workers: 0. Their logs: {LOGS}"
             ) from None
         except TimeoutError:
@@ -94,8 +94,8 @@ def _result(future, cluster, number: int, resources: Mapping):
                 seen = time.monotonic()
         if time.monotonic() - seen > most:
             raise MachineFault(
-                f"none of {number} workers came within {most / 60:.0f} minutes: they wait in the queue, or cannot "
-                f"reach this node. See the queue and {LOGS}; set dask_workers: 0 to do without, or a higher runtime"
+                f"none of {number} workers started within {most / 60:.0f} minutes: they wait in the queue, or cannot "
+                f"reach this node. See the queue and {LOGS}; set dask_workers: 0, or a higher runtime"
             )
 
 
@@ -112,7 +112,7 @@ def _cluster(number: int, kind: str, resources: Mapping) -> Iterator[tuple]:
         again = PeriodicCallback(lambda: cluster.scale(number), PATIENCE_S * 1000)
         cluster.periodic_callbacks["again"] = again  # which end with the cluster
         cluster.loop.add_callback(again.start)
-        print(f"large arrays are shared out over {number} workers: {f'jobs of {kind}' if kind else 'processes'}")
+        print(f"large arrays are distributed over {number} workers: {f'jobs of {kind}' if kind else 'processes'}")
         yield cluster, client
 
 
@@ -125,7 +125,7 @@ def _processes(security, number: int, kind: str, resources: Mapping):
 
 
 def _jobs(security, number: int, kind: str, resources: Mapping):
-    """Put workers into the queue that this job came from."""
+    """Submit workers to the queue of this job."""
     cluster = registry.load(CLUSTERS, kind)
     command = cluster.job_cls.submit_command
     if shutil.which(command) is None:
@@ -149,9 +149,9 @@ def _jobs(security, number: int, kind: str, resources: Mapping):
 
 
 def _asked(kind: str, resources: Mapping) -> dict:
-    """Say what worker jobs ask for in the words of each scheduler: the queue and the minutes of this job.
+    """Return the resources of worker jobs in the terms of each scheduler: queue and run time of this job.
 
-    What a site wants besides is written into dask's own settings, such as `jobqueue.slurm.interface`.
+    Further settings of a site belong to dask's own configuration, such as `jobqueue.slurm.interface`.
     """
     minutes, memory = int(resources.get("runtime") or 60), int(resources.get("mem_mb") or 2000)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d}"

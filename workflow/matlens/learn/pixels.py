@@ -106,7 +106,7 @@ def answers(
     if image.ndim != model.card["network"]["dims"]:
         raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
     if not np.isfinite(image).all():
-        raise BadItem("there are pixels that are not finite numbers; mask or mend them, or hold the item out")
+        raise BadItem("the image contains NaN or infinite pixels; fix or mask them, or exclude the image with hold_out")
     coloured = options.get("colour", False)
     if coloured and colour is None:
         raise BadItem("these weights want colour, and none was kept of this image; say colour: true under ingest")

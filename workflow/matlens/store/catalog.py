@@ -1,7 +1,7 @@
-"""The catalogue of public data, `data/catalog.yaml`: where each file is, whence it came, and whether it is intact.
+"""Find, fetch and verify the files of the catalogue of public data, `data/catalog.yaml`.
 
-A file is looked for in the folder that MATLENS_DATA names, in ../shared/data and in data/raw, and fetched into data/raw
-where it is nowhere and its source serves it as it is. As a command: `python -m matlens.store.catalog --help`.
+A file is searched in the folder of MATLENS_DATA, in ../shared/data and in data/raw, then fetched into data/raw if its
+source serves it unchanged. As a command: `python -m matlens.store.catalog --help`.
 """
 
 import argparse
@@ -22,7 +22,7 @@ REQUIRED = ("title", "folder", "source", "licence", "files")
 
 @cache
 def entries() -> dict[str, dict]:
-    """Read the catalogue: the name of a set, and what is known of it; a ValueError says what an entry lacks."""
+    """Read the catalogue: entries by the name of the set. Raises ValueError if an entry is incomplete."""
     sets = yaml_files.read_yaml(CATALOG)[0]
     for name, entry in sets.items():
         lacks = [key for key in REQUIRED if key not in entry]
@@ -35,26 +35,26 @@ def entries() -> dict[str, dict]:
 
 
 def entry(name: str) -> dict:
-    """Return what the catalogue says of a set; a ValueError answers an unknown name with the right ones."""
+    """Return the entry of a set. Raises ValueError if the name is unknown, with the nearest known ones."""
     if name not in entries():
         raise ValueError(f"unknown set '{name}' (data/catalog.yaml); {suggest(name, entries())}")
     return entries()[name]
 
 
 def places() -> list[Path]:
-    """List the folders that data are looked for in, the first one first; relative where the repository is."""
+    """List the folders to search for data, in order; relative paths inside and next to the repository."""
     named = [Path(os.environ["MATLENS_DATA"])] if os.environ.get("MATLENS_DATA") else []
     return [*named, *(Path(os.path.relpath(ROOT / place)) for place in ("../shared/data", "data/raw"))]
 
 
 def address(name: str, file: str) -> str | None:
-    """Return the address that serves a file as it is, or None: it was converted, or its address is not known."""
+    """Return the address that serves a file unchanged; None if it was converted or the address is unknown."""
     source = entry(name)["files"][file].get("fetch")
     return None if source is None else urljoin(entry(name).get("url", ""), quote(source, safe="/:%"))
 
 
 def advice(name: str, file: str) -> str:
-    """Say where a file comes from that cannot be fetched, and where to put it."""
+    """Return the message for a file that cannot be fetched: its source, and where to put it."""
     about = entry(name)
     why = f"was converted ({about['converted']})" if about.get("converted") else "has no address in the catalogue"
     at = f" at {about['commit']}" if about.get("commit") else ""
@@ -66,10 +66,10 @@ def advice(name: str, file: str) -> str:
 
 
 def find(name: str, file: str) -> Path:
-    """Return where a file of a set is, fetched if need be; its size is checked, its checksum when it is fetched.
+    """Return the path of a file of a set; fetch it if absent. Checks the size, and the checksum of a download.
 
-    Raises ValueError for names that the catalogue does not have, FileNotFoundError for a file that must be put in
-    place by hand, OSError for a damaged file or a failed download.
+    Raises ValueError if the name is unknown, FileNotFoundError if the file must be put in place by hand, OSError if
+    the file is damaged or the download failed.
     """
     about = entry(name)
     if file not in about["files"]:
@@ -100,9 +100,9 @@ def find(name: str, file: str) -> Path:
 
 
 def unpack(archive: Path, member: str, path: Path, facts: dict) -> None:
-    """Write one member of a zip archive to `path`, which appears only when it has the size and checksum of `facts`.
+    """Extract one member of a zip archive to `path`, if it has the size and checksum of `facts`.
 
-    Nothing else of the archive is written, whatever its members are called; OSError where it is not that member.
+    No other member is written. Raises OSError if the member is absent or differs.
     """
     import zipfile
 
@@ -121,7 +121,7 @@ def unpack(archive: Path, member: str, path: Path, facts: dict) -> None:
 
 
 def available(name: str) -> bool:
-    """Tell whether any file of a set is here or can be fetched."""
+    """Check whether any file of a set is on this machine or can be fetched."""
     folder, files = entry(name)["folder"], entry(name)["files"]
     return any((place / folder / file).is_file() for place in places() for file in files) or any(
         address(name, file) for file in files
@@ -135,7 +135,7 @@ def sha256(path: Path) -> str:
 
 
 def verify(name: str) -> list[str]:
-    """Compare every file of a set that is here with its size and checksum; return what is wrong, or missing."""
+    """Compare the files of a set with their sizes and checksums; return a message per wrong or missing file."""
     problems = []
     for file, facts in entry(name)["files"].items():
         paths = [place / entry(name)["folder"] / file for place in places()]
@@ -148,7 +148,7 @@ def verify(name: str) -> list[str]:
 
 
 def hash_lines(folder: Path) -> list[str]:
-    """Make the lines that list the files of a folder in an entry of the catalogue."""
+    """Return the lines that list the files of a folder in an entry of the catalogue."""
     import yaml
 
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SOURCE.txt")
@@ -160,13 +160,16 @@ def hash_lines(folder: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Answer the command line: list the sets, fetch or verify some, or hash a folder for an entry of its own."""
+    """Run the command line: list, fetch or verify sets, or hash a folder for a new entry."""
     parser = argparse.ArgumentParser(
         prog="python -m matlens.store.catalog", description="The catalogue of public data."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="name the sets and say what they are")
-    for command, text in {"fetch": "fetch what is missing of some sets", "verify": "check sums of some sets"}.items():
+    commands.add_parser("list", help="list the sets with title and licence")
+    for command, text in {
+        "fetch": "fetch missing files of sets",
+        "verify": "verify files of sets",
+    }.items():
         commands.add_parser(command, help=text).add_argument("sets", nargs="*", help="names; none for all")
     commands.add_parser("hash", help="list the files of a folder as the catalogue").add_argument("folder", type=Path)
     given = parser.parse_args(arguments)

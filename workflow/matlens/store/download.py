@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP: resumed where it broke off, tried again, and checked before it gets its name."""
+"""Fetch one file over HTTP: resume, retry, and verify the checksum before the file gets its name."""
 
 import fcntl
 import os
@@ -17,16 +17,16 @@ QUIET_SECONDS = 5.0
 
 
 class DownloadError(OSError):
-    """A file that could not be fetched; the message names the file, the address and the remedy."""
+    """A file could not be fetched; the message has file, address and fix."""
 
 
 class _Again(Exception):
-    """A fault that another attempt may cure."""
+    """A fault that a retry may fix."""
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold a folder, so that two processes never write the same partial file."""
+    """Lock a folder, so that two processes never write the same partial file."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -38,22 +38,22 @@ def alone(folder: Path) -> Iterator[None]:
 
 def _receive(response, part: Path, have: int, size: int) -> None:
     """Append the body of a response to `part`; never more than `size` bytes in all."""
-    told = time.monotonic()
+    printed = time.monotonic()
     with open(part, "ab" if have else "wb") as handle:
         for piece in response.iter_content(PIECE_BYTES):
             have += len(piece)
             if have > size:
                 raise DownloadError(f"it sends more than the {size} bytes of the catalogue: another file is there now")
             handle.write(piece)
-            if time.monotonic() - told > QUIET_SECONDS:
-                told = time.monotonic()
+            if time.monotonic() - printed > QUIET_SECONDS:
+                printed = time.monotonic()
                 print(f"fetching {part.name}: {have >> 20} of {size >> 20} MiB", file=sys.__stderr__, flush=True)
     if have < size:
         raise _Again(f"it closed the connection after {have} of {size} bytes")
 
 
 def _request(url: str, part: Path, size: int) -> None:
-    """Ask for what is missing of `part`, or for all of it where the server cannot resume."""
+    """Request the missing bytes of `part`, or the whole file if the server cannot resume."""
     import requests
 
     have = part.stat().st_size if part.exists() else 0
@@ -82,7 +82,7 @@ def _request(url: str, part: Path, size: int) -> None:
 
 
 def _download(url: str, output: str, _pooch, *, part: Path, size: int) -> None:
-    """Complete `part` and hand it over as `output`: a downloader for pooch, which checks the hash and renames."""
+    """Complete `part` and rename it to `output`: a downloader for pooch, which checks the hash."""
     reason = None
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -98,10 +98,10 @@ def _download(url: str, output: str, _pooch, *, part: Path, size: int) -> None:
 
 
 def fetch(url: str, path: Path, sha256: str, size: int) -> None:
-    """Fetch `url` into `path`, which appears only when it has `size` bytes and the checksum.
+    """Fetch `url` into `path`, if it has `size` bytes and the checksum.
 
-    What arrived of an interrupted download stays beside it as `.<name>.part`, and the next call goes on from there.
-    Raises DownloadError when the address does not give this file.
+    The bytes of an interrupted download stay next to it as `.<name>.part`; the next call resumes. Raises DownloadError
+    if the address does not serve this file.
     """
     import pooch
 

@@ -1,4 +1,4 @@
-"""Names of folders for items, whatever the items are called."""
+"""Derive safe folder names from the names of items."""
 
 import hashlib
 import re
@@ -10,11 +10,10 @@ _MADE = re.compile(rf".*-[0-9a-f]{{{HASH}}}")
 
 
 def slug(item: str, taken: frozenset[str] = frozenset()) -> str:
-    """Name the folder of an item: its own name where that is safe, else a safe one with a part of its SHA-256.
+    """Return a folder name for an item: its own name if safe, else a safe stem with 10 digits of its SHA-256.
 
-    The name has letters, digits, `.`, `_` and `-`, at most 80 of them, begins with no `.` or `-` and is none of
-    `taken`. Two items have two names: a name that looks like a made one is made anew, so that only equal hashes could
-    meet.
+    The name has at most 80 letters, digits, `.`, `_` and `-`, does not begin with `.` or `-` and is not in `taken`.
+    A name that looks like a derived one is hashed, too, so that different items share a name only if hashes collide.
     """
     plain = SAFE.fullmatch(item) and len(item) <= LONGEST and not item.endswith(".")
     if plain and not _MADE.fullmatch(item) and item not in taken:

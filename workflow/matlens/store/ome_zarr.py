@@ -1,4 +1,4 @@
-"""Images and labels as OME-Zarr folders (OME-NGFF 0.5) that viewers open: a pyramid each, with labels beside it."""
+"""Write images and labels as OME-Zarr folders (OME-NGFF 0.5) for viewers: a pyramid each, with its labels."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ NAME_LENGTH = 80
 
 
 def folder_name(key: int, item: str) -> str:
-    """Name the folder of an item: its key, which is unique, and as much of its id as no file system minds."""
+    """Return the folder name of an item: its unique key, then its id in letters, digits and `_`."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", item).strip("_")[:NAME_LENGTH]
     return f"{key:08d}_{words or 'item'}.ome.zarr"
 
@@ -24,13 +24,13 @@ def _halve(stack: np.ndarray, axes: str, labels: bool) -> np.ndarray:
     halved = [axis in SPACE and n > 1 for axis, n in zip(axes, stack.shape, strict=True)]
     if labels:
         return stack[tuple(slice(None, None, 2) if half else slice(None) for half in halved)]
-    found = np.pad(stack, [(0, n % 2 if half else 0) for half, n in zip(halved, stack.shape, strict=True)], "edge")
-    found = found.astype(np.float32 if stack.itemsize <= 2 else np.float64)
+    mean = np.pad(stack, [(0, n % 2 if half else 0) for half, n in zip(halved, stack.shape, strict=True)], "edge")
+    mean = mean.astype(np.float32 if stack.itemsize <= 2 else np.float64)
     for place, half in enumerate(halved):
         if half:
-            first, second = (np.take(found, range(start, found.shape[place], 2), axis=place) for start in (0, 1))
-            found = (first + second) / 2
-    return found.astype(stack.dtype) if stack.dtype.kind == "f" else np.rint(found).astype(stack.dtype)
+            first, second = (np.take(mean, range(start, mean.shape[place], 2), axis=place) for start in (0, 1))
+            mean = (first + second) / 2
+    return mean.astype(stack.dtype) if stack.dtype.kind == "f" else np.rint(mean).astype(stack.dtype)
 
 
 def pyramid(stack: np.ndarray, axes: str, labels: bool = False) -> list[np.ndarray]:
@@ -42,11 +42,11 @@ def pyramid(stack: np.ndarray, axes: str, labels: bool = False) -> list[np.ndarr
 
 
 def multiscales(levels: list, axes: str, spacing: Mapping[str, float | None], name: str) -> list[dict]:
-    """Describe a pyramid: the axes, and for each level the edge of its pixels and where the centre of its first one is.
+    """Describe a pyramid: its axes, and for each level the pixel edge and the centre of the first pixel.
 
-    A pixel of a level covers a block of the first level, so its centre lies (f - 1) / 2 pixels of that further in, with
-    f = 2**level; an axis of length 1 is not halved. `spacing`: that of each spatial axis in micrometres; one that is
-    not known is in pixels and has no unit.
+    A pixel of a level covers a block of f = 2**level pixels of the first level, so its centre is shifted by (f - 1) / 2
+    of them; an axis of length 1 is not halved. `spacing`: of each spatial axis in micrometres; if None, the axis is in
+    pixels and has no unit.
     """
     units = {axis: {"unit": "micrometer"} if size else {} for axis, size in spacing.items()}
     kinds = {"t": {"type": "time"}, **{axis: {"type": "space", **unit} for axis, unit in units.items()}}
@@ -63,15 +63,15 @@ def multiscales(levels: list, axes: str, spacing: Mapping[str, float | None], na
 
 
 def image_label(labels: np.ndarray, colours: list[str]) -> dict:
-    """Say whose labels these are, and in which colours phases are shown; regions get the viewer's own."""
-    found: dict = {"source": {"image": "../../"}}
+    """Describe labels: their image, and the colours of phases; regions get the viewer's colours."""
+    described: dict = {"source": {"image": "../../"}}
     if labels.dtype == np.uint8:
         values = [int(value) for value in np.unique(labels) if value]
-        found["colors"] = [
+        described["colors"] = [
             {"label-value": v, "rgba": [int(colours[(v - 1) % len(colours)][i : i + 2], 16) for i in (1, 3, 5)] + [255]}
             for v in values
         ]
-    return found
+    return described
 
 
 def _write(group, levels: list[np.ndarray], axes: str) -> None:
@@ -92,8 +92,7 @@ def _write(group, levels: list[np.ndarray], axes: str) -> None:
 def write(folder, image: np.ndarray, axes: str, attrs: dict, labels: dict[str, np.ndarray], colours: list[str]) -> None:
     """Write an image with its labels by name as one OME-Zarr folder, which must not exist.
 
-    `attrs` holds `item` (any text), `pixel_size_um` and `spacing_um` (or None), see `io.spacing_of`, and goes along
-    under "matlens".
+    attrs: `item` (any text), `pixel_size_um` and `spacing_um` (or None), see `io.spacing_of`; stored under "matlens".
     """
     import zarr
 
@@ -104,7 +103,7 @@ def write(folder, image: np.ndarray, axes: str, attrs: dict, labels: dict[str, n
     _write(root, levels, axes)
     if not labels:
         return
-    beside = root.create_group("labels", attributes={"ome": {"version": "0.5", "labels": sorted(labels)}})
+    group = root.create_group("labels", attributes={"ome": {"version": "0.5", "labels": sorted(labels)}})
     for method, stack in sorted(labels.items()):
         levels = pyramid(stack, axes, labels=True)
         ome = {
@@ -112,4 +111,4 @@ def write(folder, image: np.ndarray, axes: str, attrs: dict, labels: dict[str, n
             "multiscales": multiscales(levels, axes, size, method),
             "image-label": image_label(stack, colours),
         }
-        _write(beside.create_group(method, attributes={"ome": ome}), levels, axes)
+        _write(group.create_group(method, attributes={"ome": ome}), levels, axes)

@@ -1,4 +1,4 @@
-"""Flat images of a study, shard by shard."""
+"""Read the flat images of a study, shard by shard."""
 
 from collections.abc import Iterable, Iterator
 

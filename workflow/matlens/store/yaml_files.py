@@ -1,4 +1,4 @@
-"""Files of settings in YAML: read safely, with the line of every key, so that a message can say where it is."""
+"""Read settings in YAML safely, with the line of every key for messages."""
 
 import re
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class StudyError(ValueError):
-    """A file of settings that cannot be used; the message lists every problem found in it."""
+    """A file of settings is invalid; the message lists every problem."""
 
 
 def _construct_mapping(loader, node):
-    """Build a mapping, and refuse a key that is written twice: YAML would silently keep the last."""
+    """Build a mapping. Raises StudyError if a key occurs twice: YAML would silently keep the last."""
     seen = set()
     for key_node, _ in node.value:
         if key_node.tag == "tag:yaml.org,2002:merge":  # "<<": construct_mapping puts in what it names
@@ -37,7 +37,7 @@ _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _c
 
 
 def _check_depth(handle) -> None:
-    """Refuse a document that is nested so deep that building it would overflow the stack; then go back to its start."""
+    """Rewind a document after checking its depth. Raises StudyError if it would overflow the stack."""
     depth = 0
     for event in yaml.parse(handle, Loader=LOADER):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -47,7 +47,7 @@ def _check_depth(handle) -> None:
 
 
 def _weigh(node: yaml.Node | None, known: dict | None = None) -> int:
-    """Count the values of a document as if every alias were written out."""
+    """Count the values of a document with every alias expanded."""
     known = {} if known is None else known
     if id(node) not in known:
         known[id(node)] = 1  # while it is counted, so that what holds itself ends here
@@ -58,7 +58,7 @@ def _weigh(node: yaml.Node | None, known: dict | None = None) -> int:
 
 
 def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
-    """Read a YAML file as values and as nodes, which know their lines; a StudyError says where it does not parse."""
+    """Read a YAML file as values and as nodes with line numbers. Raises StudyError if it is not valid YAML."""
     try:
         with open(path, encoding="utf-8") as handle:
             _check_depth(handle)
@@ -77,13 +77,13 @@ def read_yaml(path: Path) -> tuple[dict, yaml.Node | None]:
 
 
 def _starts_with_tab(path: Path, number: int) -> bool:
-    """Tell whether a line of a file, counted from 0, is indented by a tab."""
+    """Check whether a line of a file, counted from 0, is indented by a tab."""
     lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
     return number < len(lines) and re.match(r" *\t", lines[number]) is not None
 
 
 def line_of(node: yaml.Node | None, keys) -> int:
-    """Find the line of a key in a document: as deep as the keys can be followed."""
+    """Return the line of a key in a document, or of the last key that exists."""
     line = node.start_mark.line if node else 0
     for key in keys:
         if isinstance(node, yaml.MappingNode):
@@ -100,8 +100,5 @@ def line_of(node: yaml.Node | None, keys) -> int:
 
 
 def place(path: str | Path, keys: Iterable) -> str:
-    """Return the file and line of a setting that was read before, by its keys from the outermost on.
-
-    A key of its own may hold dots, such as "unet.wide".
-    """
+    """Return `file:line` of a setting by its keys, outermost first; a key may contain dots ("unet.wide")."""
     return f"{path}:{line_of(read_yaml(Path(path))[1], keys)}"

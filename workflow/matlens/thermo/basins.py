@@ -166,6 +166,14 @@ def lowest(made: System, given: Sample, temperature: float, potentials: np.ndarr
     return found
 
 
+def _normalise(y: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Scale site fractions (k, d) to sum 1 on every sublattice; `edges`: bounds of the sublattices."""
+    y = np.maximum(y, LEAST_SITE)
+    for start, end in itertools.pairwise(edges):
+        y[:, start:end] /= y[:, start:end].sum(axis=1, keepdims=True)
+    return y
+
+
 def downhill(
     made: System, phase: str, temperature: float, potentials: np.ndarray, sites: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -182,12 +190,6 @@ def downhill(
     weight = potentials @ moles  # (k, d): what a site fraction is worth
     amount = moles.sum(axis=0)  # (d,)
 
-    def normal(y):
-        y = np.maximum(y, LEAST_SITE)
-        for start, end in itertools.pairwise(edges):
-            y[:, start:end] /= y[:, start:end].sum(axis=1, keepdims=True)
-        return y
-
     def values(y, worth):
         state = np.empty((len(y), 3 + y.shape[1]))
         state[:, :3], state[:, 3:] = (1.0, PRESSURE, temperature), y
@@ -197,7 +199,7 @@ def downhill(
         with np.errstate(invalid="ignore", divide="ignore"):
             return (energy - (y * worth).sum(axis=1)) / total, state, total
 
-    y = normal(np.array(sites, float))
+    y = _normalise(np.array(sites, float), edges)
     distance, state, total = values(y, weight)
     step, before = np.ones(len(y)), np.zeros(len(y))
     active = np.flatnonzero(np.isfinite(distance))
@@ -212,7 +214,7 @@ def downhill(
             mean = (y[active, start:end] * push[:, start:end]).sum(axis=1, keepdims=True)
             push[:, start:end] -= mean
         move = np.clip(push * scale * step[active, None], -20.0, 20.0)
-        trial = normal(y[active] * np.exp(-move))
+        trial = _normalise(y[active] * np.exp(-move), edges)
         moved, at_state, at_total = values(trial, weight[active])
         better = moved < distance[active]
         gain = distance[active] - moved
