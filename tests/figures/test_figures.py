@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,10 @@ def tables():
         **equilibrated(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
+        **restored(),
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
         "regions": {"otsu": regions},
+        "fields": {"0000": strained},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},
@@ -88,6 +91,32 @@ def followed():
         "missed": {"blobs": lost},
         "track_frames": {"hungarian": {0: picture}, "nearest": {1: picture}},
     }
+
+
+class Strained(dict):
+    """The fields of a shard: a component that grows along x, one that is 0, and the stresses."""
+
+    def attrs(self, key):
+        names = ["strain_xx", "strain_yy", "strain_xy", "stress_xx", "stress_yy", "stress_xy"]
+        return {"item": HOSTILE if key == 0 else "b", "components": names, "unit": ["1"] * 3 + ["GPa"] * 3}
+
+    def layer(self, key, name):
+        return np.tri(8, 10, dtype=np.uint8)
+
+
+@contextmanager
+def strained():
+    x = np.linspace(-0.2, 1, 10) * np.ones((8, 1))
+    yield Strained({0: np.stack([x, 0 * x, x - 0.4, 3 * x, 1 + 0 * x, x]), 1: np.ones((6, 8, 10))})
+
+
+def restored():
+    """Make previews and quality of two restorations of one item."""
+    picture = {0: overlay.png(np.tile(np.arange(48, dtype=np.uint8) * 5, (20, 1)))}
+    names = [f"autocorrelation_{side}_{lag}" for side in ("rows", "columns") for lag in range(1, 6)]
+    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 10)})
+    methods = ("tv", "gaussian.wide", "identity")
+    return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
 def judged():
@@ -385,6 +414,8 @@ def empty(table):
         return None
     if isinstance(table, pd.DataFrame):
         return table.iloc[:0]
+    if any(callable(part) for part in table.values()):  # fields are opened when they are drawn
+        return {}
     if not all(isinstance(part, pd.DataFrame) for part in table.values()):
         return {method: {} if isinstance(part, dict) else part[:0] for method, part in table.items()}
     return {method: part.iloc[:0] for method, part in table.items()}
@@ -589,3 +620,14 @@ def test_the_grid_of_overlays_has_a_panel_per_item_and_method():
     assert len(figure.axes) == 4
     assert [len(panel.images) for panel in figure.axes] == [1, 1, 1, 0]
     assert figure.axes[3].texts[0].get_text() == "not labelled"
+
+
+def test_a_field_has_a_map_for_every_component_in_its_unit():
+    draw = registry.load(DRAWS, "fields")
+    titles = [panel.get_title() for panel in draw({"0000": strained}).axes if panel.get_title()]
+    assert titles[:2] == ["labels", "strain xx"] and titles[-1] == "stress xy / GPa" and len(titles) == 7
+    assert draw({"0000": strained}, item="b").axes[0].get_xlabel() == "b"
+    assert draw({"0000": strained}, item="c").axes[0].texts[0].get_text() == "no field of c"
+    maps = [panel.images[0] for panel in draw({"0000": strained}).axes if panel.get_title().startswith("str")]
+    assert maps[0].get_cmap().name == "RdBu_r" and maps[0].get_clim()[0] == -maps[0].get_clim()[1]
+    assert maps[4].get_cmap().name == "viridis"

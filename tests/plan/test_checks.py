@@ -23,6 +23,16 @@ ASKED = {
     "criteria": [{**HALF}, {"quantity": "solvus", "phase": "l1_2"}],
 }
 SEGMENT = {"segment": {"otsu": {}}}
+FIELDS = {
+    "properties": {name: {"youngs_gpa": 1.0, "poisson": 0.3} for name in ("background", "phase")},
+    "loading": {"xx": 0.01},
+    "fft": {},
+}
+CONDUCTS = {
+    "quantity": "conduction",
+    "properties": {name: {"conductivity_w_per_m_k": 1.0} for name in ("background", "phase")},
+    "loading": {"x": 1.0},
+}
 MEASURED = {**SEGMENT, "quantify": {"fractions": {}}}
 
 
@@ -68,6 +78,21 @@ CASES = {
         IMAGES, {**SEGMENT, "quantify": {"coarsening": {}}},
         "quantify.coarsening: works on the table of 'regions'; add 'regions' to 'quantify'",
     ),
+    "fields": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "loading": {"xw": 1}}}, "fields.loading: there is no component 'xw'",
+    ),
+    "fields without a method": (
+        IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"}}, "fields: no method",
+    ),
+    "scheme of fields": (
+        IMAGES,
+        {**SEGMENT, "fields": {**FIELDS, **CONDUCTS, "fft": {"scheme": "hexahedra"}}},
+        "fields.fft.scheme: hexahedra are there for 'elastic'",
+    ),
+    "labels of fields": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "fft": {"of": "unet"}}}, "fields.fft.of: this study makes no 'unet'",
+    ),
+    "figure of fields": (IMAGES, {**SEGMENT, "figures": {"fields": {}}}, "add a section 'fields'"),
     "weights": (
         IMAGES, {"segment": {"unet": {"weights": "lender/unet"}}},
         "segment.unet.weights: 'lender/unet' is not a method of a study of this run; add 'lender' to config key",
@@ -95,7 +120,7 @@ CASES = {
     ),
     "no crystal network": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
-        "no network for crystals",
+        "not a crystal network",
     ),
     "other graphs": (
         CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
@@ -116,7 +141,7 @@ CASES = {
         CRYSTALS,
         {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
          "screen": {"properties": {"k": {"goal": "target"}}, "weighted": {}}},
-        "screen.properties.k.target: name the value",
+        "screen.properties.k.target: goal target needs a target value",
     ),
     "no ranking": (
         CRYSTALS,
@@ -221,8 +246,8 @@ def test_a_pattern_that_fits_no_file_name_is_refused(micrographs):
     def reason(**options):
         return refusal({"files": {"path": str(micrographs), **options}}, **SEGMENT)
 
-    assert "columns '(?P<time_h>[0-9]+)min' fits none of the 2" in reason(columns="(?P<time_h>[0-9]+)min")
-    assert "group '(alloy)' fits none of the 2" in reason(group="(alloy)")
+    assert "columns '(?P<time_h>[0-9]+)min' matches none of 2 names" in reason(columns="(?P<time_h>[0-9]+)min")
+    assert "group '(alloy)' matches none of 2 names" in reason(group="(alloy)")
     assert not reason(columns="(?P<time_h>[0-9]+)h")
 
 

@@ -1,15 +1,18 @@
 """Finished tables in, ink out.
 
 A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
-as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key,
+as a dict of method to DataFrame, `index` as the table of the items, `overlays` and `previews` as dicts of method to
+pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`
 as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of shard to
-Crystals, `published` as the table of the option `reference`, or None.
+Crystals, `fields` as a dict of shard to a function that opens its arrays, `published` as the table of the option
+`reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
 FIGURES = {
     "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
+    "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
     "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
     "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},
@@ -18,6 +21,7 @@ FIGURES = {
     "two_point": {"draw": "figures.curves:two_point", "needs": ["two_point"]},
     "lineal_path": {"draw": "figures.curves:lineal_path", "needs": ["lineal_path"]},
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
+    "fields": {"draw": "figures.fields:draw", "needs": ["fields"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},

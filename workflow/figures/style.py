@@ -4,7 +4,7 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, detect, predict, screen, segment, track
+from matlens import acquire, detect, predict, restore, screen, segment, track
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
 from matplotlib.figure import Figure
@@ -17,6 +17,7 @@ CONTROLS = (
     *acquire.CONTROLS,
     *predict.CONTROLS,
     *screen.CONTROLS,
+    *restore.CONTROLS,
     *detect.CONTROLS,
     *track.CONTROLS,
 )

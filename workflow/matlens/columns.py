@@ -22,6 +22,8 @@ PHASE = "phase"
 PHASE_NAME = "phase_name"
 REGION = "region"
 FRAME = "frame"
+MEASURE = "measure"
+VALUE = "value"
 PIXEL_SIZE = "pixel_size_um"
 PIXEL_SIZE_Y = "pixel_size_y_um"
 PIXEL_SIZE_Z = "pixel_size_z_um"
@@ -31,6 +33,7 @@ GREY_LOW = "grey_low"
 GREY_HIGH = "grey_high"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
+CLEAN = "clean"  # the layer of an image that holds it without noise
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
 IGNORED = "ignored_px"
 REMARK = "remark"
@@ -41,6 +44,7 @@ BAR_COLUMNS = "bar_columns_px"
 TRUTH_PHASES = "truth_phases"
 TAIL = "constant_rows_px"
 EXCLUDE_FILE = "exclude_file"
+CLEAN_FILE = "clean_file"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
@@ -77,6 +81,7 @@ MEANING = {
     PHASE: "number of the phase in the label image",
     PHASE_NAME: "name of the phase in the study",
     REGION: "number of the region within its item, counted from 1",
+    MEASURE: "what the value of the row is, with its unit",
     FRAME: "number of the frame of a video, counted from 0",
     PIXEL_SIZE: "width of one pixel, along x, in micrometres; empty when the file does not say",
     PIXEL_SIZE_Y: "height of one pixel, along y, in micrometres; empty when it is not known",
@@ -182,6 +187,8 @@ MEANING = {
     TRUTH_PHASES: "number of phases in its ground truth",
     TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
     EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
+    CLEAN_FILE: "file of the same image without noise",
+    CLEAN: "the same image without noise, kept beside its pixels",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
     TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",
@@ -213,7 +220,7 @@ MEANING = {
     "pending": "candidates asked so far whose results are not back",
     "status": "accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending",
     "quantity": "what was computed; empty where nothing was",
-    "value": "what was computed, in the unit",
+    VALUE: "what was computed, in the unit of its row or its measure",
     "unit": "unit of the value",
     "predicted": "what was expected before it was computed, in the same unit; empty where nothing was",
     "checksum": "SHA-256 of the physics of the inputs",
@@ -369,6 +376,19 @@ MEANING = {
     "tortuosity": "geometric tortuosity: mean shortest way through the phase over the straight distance",
     "tortuosity_min": "geometric: shortest way through the phase, over the straight distance",
     "reached_fraction": "part of the phase in the last plane that can be reached from the first",
+    "field": "field that is judged: that of the method, or of a control",
+    "measure": "what is measured of it; errors are relative to the field of the method, residuals to its mean",
+    "control": "whether the field is that of a control",
+    "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear",
+    "column": "second component of an effective value",
+    "reuss": "lower bound by the fractions of the phases alone (Reuss)",
+    "voigt": "upper bound by the fractions of the phases alone (Voigt)",
+    "hashin_shtrikman_low": "lower bound of Hashin and Shtrikman, of an isotropic body; empty where there is none",
+    "hashin_shtrikman_high": "upper bound of Hashin and Shtrikman, of an isotropic body; empty where there is none",
+    "mean": "mean over the item, in the unit",
+    "percentile_99": "99th percentile over the item, in the unit",
+    "maximum": "largest value of the item, in the unit",
+    "z_px": "slice of the point, in pixels (the width of one, along x)",
     "database": "thermodynamic database",
     "T_K": "temperature, K",
     "P_Pa": "pressure, Pa",

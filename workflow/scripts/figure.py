@@ -1,5 +1,7 @@
 """Draw one figure of a study."""
 
+from functools import partial
+
 from figures import DRAWS, style
 from matlens import registry
 from matlens.crystal import structures
@@ -7,8 +9,10 @@ from matlens.job import entry
 from matlens.store import io
 
 
-def _read(path: str):
-    """Read a table, crystals, or the lossless pictures of a zip by key."""
+def _read(need: str, path: str):
+    """Read a table, crystals, or the lossless pictures of a zip by key; of fields, give what opens them."""
+    if need == "fields":
+        return partial(io.read_arrays, path)
     if path.endswith(".parquet"):
         return io.read_table(path)
     if path.endswith(".csv"):
@@ -22,7 +26,9 @@ def _read(path: str):
 def main(needs: dict, name: str, options: dict, figure: str) -> None:
     """Write an SVG; `needs` gives for every artefact its file, or a file for every method."""
     offered = {"published": None} | {
-        need: {method: _read(path) for method, path in found.items()} if isinstance(found, dict) else _read(found)
+        need: {method: _read(need, path) for method, path in found.items()}
+        if isinstance(found, dict)
+        else _read(need, found)
         for need, found in needs.items()
     }
     with style.context():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
 from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.fields.settings import faults as field_faults
 from matlens.learn import features
 from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
 from matlens.plan.inputs import needs
@@ -69,6 +70,15 @@ def check_items(studies: Studies, name: str) -> Reasons:
             registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
         except ValueError as error:
             yield ["ingest", method], str(error)
+
+
+def check_fields(studies: Studies, name: str) -> Reasons:
+    """Refuse properties, loads and schemes that no item could be solved with."""
+    settings = studies[name].get("fields")
+    if settings:
+        methods = {method: settings[method] for method in outputs.methods(studies[name], "fields")}
+        for keys, why in field_faults(settings, studies[name]["phases"], methods):
+            yield ["fields", *keys], why
 
 
 def check_series(studies: Studies, name: str) -> Reasons:
@@ -198,6 +208,7 @@ CHECKS = (
     check_of,
     check_items,
     check_series,
+    check_fields,
     check_weights,
     check_proposals,
     *prediction_checks.BEFORE_INDEX,

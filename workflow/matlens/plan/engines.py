@@ -11,7 +11,7 @@ from matlens.plan.paths import Paths
 from matlens.plan.predictions import potentials
 from matlens.store import io
 from matlens.thermo import database
-from matlens.validate import returned
+from matlens.validate import collect_results
 
 
 def engines(settings: dict) -> list[str]:
@@ -37,7 +37,7 @@ def results_digest(folder: str, seen: str) -> str:
     While they are unchanged since they were last judged, as the file `seen` says, this is the digest of that time, so
     that the workflow's own runs do not trigger a rerun.
     """
-    found = returned.digest(Path(folder))
+    found = collect_results.digest(Path(folder))
     try:
         last = io.read_json(seen)
     except (OSError, ValueError):

@@ -8,7 +8,7 @@ from matlens.ingest.kinds import KINDS
 from matlens.nets import NETS
 from matlens.plan import closure, outputs, study
 from matlens.plan.message import refuse
-from matlens.plan.paths import Paths, filled, images_of, measured_file
+from matlens.plan.paths import Paths, filled, images_of, labels_of, measured_file
 from matlens.segment import trained
 
 
@@ -91,6 +91,12 @@ class Images(Paths):
             return [images_of(name, settings, stage, wildcards.method, shard) for shard in self.shards(name)]
 
         return files
+
+    def labels_for(self, stage: str) -> Callable:
+        """Return a function of wildcards: the labels of a shard that a method of a stage works on."""
+        return lambda wildcards: labels_of(
+            wildcards.study, self.studies[wildcards.study], stage, wildcards.method, wildcards.shard
+        )
 
     def threshold_card(self, wildcards) -> str | list:
         """Return the file of the threshold that a detection takes from other images; none if its study gives one."""

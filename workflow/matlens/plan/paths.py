@@ -42,6 +42,13 @@ def images_of(name: str, settings: dict, stage: str, method: str, shard: str) ->
     return f"{source(name, settings)}/images/{shard}.zarr.zip"
 
 
+def labels_of(name: str, settings: dict, stage: str, method: str, shard: str) -> str:
+    """Return the labels of a shard that a method works on: those after `of`, or of the first segmentation."""
+    given = [*outputs.given_of(settings, stage, method), *outputs.sources(settings, stage)][0]
+    source_stage, source_method = outputs.source_of(stage, given)
+    return f"results/{name}/{source_stage}/{source_method}/labels/{shard}.zarr.zip"
+
+
 def measured_file(name: str, settings: dict, stage: str, method: str, shard: str) -> str:
     """Return the file of a shard that the measures of a stage work on, for the method that is measured."""
     about = stages.STAGES[stage]
@@ -92,7 +99,7 @@ def drawable(name: str, settings: dict) -> dict[str, str | dict[str, str]]:
         if one.output.single:
             found[need] = paths[0]
         elif "{shard}" in one.path(name, merged):
-            found[need] = dict(zip(shards(settings), paths, strict=True))
+            found.setdefault(need, dict(zip(shards(settings), paths, strict=True)))
         else:
             found.setdefault(need, {})[one.method] = paths[0]
     return found

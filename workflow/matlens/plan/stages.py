@@ -124,6 +124,20 @@ STAGES = {
         kinds=("crystals",),
         takes="structures",
     ),
+    "restore": Stage(
+        "images to images of the same axes, with less noise or blur, and how good they are",
+        families={"methods": "matlens.restore:METHODS"},
+        gives=(
+            Output("images", "{shard}.zarr.zip"),
+            Output("quality", collected=True, table="quality", drawn="quality", hint="add a section 'restore'"),
+            Output("previews", "all.zip", drawn="previews", hint="add a section 'restore'"),
+            Output("rejected"),
+        ),
+        kinds=("images",),
+        takes="images",
+        of=("ingest", "restore"),
+        controls="matlens.restore:CONTROLS",
+    ),
     "segment": Stage(
         "images to labels: phase maps or region maps",
         families={"methods": "matlens.segment:METHODS"},
@@ -136,7 +150,7 @@ STAGES = {
         ),
         kinds=("images",),
         takes="images",
-        of=("ingest",),
+        of=("ingest", "restore"),
         controls="matlens.segment:CONTROLS",
     ),
     "detect": Stage(
@@ -184,6 +198,21 @@ STAGES = {
         of=("segment",),
         measures=True,
     ),
+    "fields": Stage(
+        "labels to fields of strain and stress, or gradient and flux, and effective properties",
+        families={"methods": "matlens.fields:METHODS"},
+        gives=(
+            Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
+            Output("effective", collected=True, table="effective"),
+            Output("quality", collected=True, table="quality"),
+            Output("hot_spots", collected=True, table="hot_spots"),
+            Output("rejected"),
+        ),
+        kinds=("images",),
+        takes="labels",
+        of=("segment",),
+        controls="matlens.fields:CONTROLS",
+    ),
     "predict": Stage(
         "measures, images, compositions or graphs to properties with error bars",
         families={
@@ -220,7 +249,7 @@ STAGES = {
             Output("rejected", STUDY, by=("potentials",)),
         ),
         takes="images",
-        of=("ingest",),
+        of=("ingest", "restore"),
         able=("images",),
         controls="matlens.predict:CONTROLS",
     ),

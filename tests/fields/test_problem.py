@@ -1,0 +1,153 @@
+"""What is solved: components by name, properties by phase, and label images that cannot be a cell."""
+
+import numpy as np
+import pytest
+from matlens.fields import effective, methods, problem, report, settings
+from matlens.job.batch import BadItem
+from scipy import ndimage
+
+SETTINGS = {
+    "quantity": "elastic",
+    "properties": {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35}, "fibre": {"youngs_gpa": 70.0, "poisson": 0.2}},
+    "loading": {"xx": 0.01},
+    "plane": "strain",
+    "boundary": "periodic",
+}
+PHASES = ["matrix", "fibre"]
+
+
+def cell(shape=(24, 24), seed=0):
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2, mode="wrap")
+    return (field > 0.2 * field.std()).astype(np.uint8)
+
+
+def made(labels=None, axes="yx", **changes):
+    labels = cell() if labels is None else labels
+    return problem.make(labels, axes, PHASES, None, SETTINGS | changes)
+
+
+def test_components_have_the_names_of_their_axes():
+    assert settings.components("zyx", "elastic") == ["xx", "yy", "zz", "yz", "xz", "xy"]
+    assert settings.components("yx", "elastic") == ["xx", "yy", "xy"]
+    assert settings.components("zyx", "conduction") == ["x", "y", "z"]
+    load = problem.mean_load({"xx": 1.0, "yz": 0.2}, "zyx", "elastic")
+    assert load[2, 2] == 1.0 and load[0, 1] == load[1, 0] == 0.2 and load.sum() == 1.4
+    with pytest.raises(BadItem, match="component 'zz', and the image the axes yx"):
+        problem.mean_load({"zz": 1.0}, "yx", "elastic")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.where(np.eye(24), 255, cell()).astype(np.uint8), "24 pixels are not labelled"),
+        (np.full((8, 8), 2, np.uint8), "phase number 2, and the study names 2"),
+        (np.zeros((8, 8), np.int32), "a field needs a phase map"),
+        (cell((48, 24))[:24], "opposite sides do not match: .* between two lines inside; set boundary: mirrored"),
+    ],
+)
+def test_labels_that_are_no_cell_are_rejected(labels, words):
+    with pytest.raises(BadItem, match=words):
+        made(labels)
+
+
+def test_layers_that_end_at_the_border_are_periodic():
+    for labels in (np.repeat([0, 1], 6), np.repeat([0, 0, 1], 4)):
+        for turned in (labels[:, None].repeat(9, 1), labels[None].repeat(9, 0)):
+            assert made(turned.astype(np.uint8)).labels.size == 108
+
+
+def test_a_cell_that_is_not_periodic_is_mirrored():
+    labels = cell((48, 24))[:24]
+    found = made(labels, boundary="mirrored")
+    assert found.labels.shape == (48, 48) and problem.mismatch(found.labels)[0] <= problem.mismatch(found.labels)[1]
+    with pytest.raises(BadItem, match="leave out the shear"):
+        made(labels, boundary="mirrored", loading={"xy": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"properties": {"matrix": SETTINGS["properties"]["matrix"]}}, ["properties"], "'fibre' lacks youngs_gpa"),
+        ({"loading": {"xw": 1.0}}, ["loading"], "no component 'xw'"),
+        ({"loading": {"xx": 0.0}}, ["loading"], "nothing to solve"),
+        ({"properties": SETTINGS["properties"] | {"void": {}}}, ["properties"], "there is no phase 'void'"),
+    ],
+)
+def test_settings_that_nothing_could_be_solved_with(changes, key, words):
+    found = settings.faults(SETTINGS | changes, PHASES, {"fft": {"scheme": "hexahedra"}})
+    assert any(at == key and words in why for at, why in found)
+    assert settings.faults(SETTINGS, PHASES, {"fft": {}}) == []
+
+
+@pytest.mark.parametrize("scheme", ["rotated", "fourier", "hexahedra"])
+def test_controls_bound_the_solver(scheme):
+    item = made()
+    truth = methods.fft(item, scheme=scheme, tol=1e-7)
+    rows = {
+        name: report.quality_rows(item, field, truth, scheme)
+        for name, field in {
+            "uniform": methods.uniform(item),
+            "phase_means": methods.phase_means(item, truth),
+            "cut": methods.cut(item, iterations=4, scheme=scheme),
+            "truth": truth,
+        }.items()
+    }
+    assert rows["truth"]["rel_l2"] == 0 and rows["truth"]["load_error"] < 1e-12
+    assert scheme == "hexahedra" or abs(rows["truth"]["hill_mandel"]) < 1e-6
+    assert rows["cut"]["rel_l2"] < rows["phase_means"]["rel_l2"] < rows["uniform"]["rel_l2"]
+    assert rows["phase_means"]["mean_error"] < 1e-12 < rows["uniform"]["mean_error"]
+    assert {"rel_l2_phase_0", "rel_l2_phase_1", "q99_error", "peak_error"} <= set(rows["cut"])
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((16, 16), "yx"), ((10, 12, 14), "zyx")])
+@pytest.mark.parametrize("quantity", ["elastic", "conduction"])
+def test_effective_values_lie_within_their_bounds(shape, axes, quantity):
+    conducts = {"matrix": {"conductivity_w_per_m_k": 1.0}, "fibre": {"conductivity_w_per_m_k": 30.0}}
+    changes = {} if quantity == "elastic" else {"quantity": quantity, "properties": conducts, "loading": {"x": 1.0}}
+    item = made(cell(shape), axes, **changes)
+    names = settings.components(axes, quantity)
+    rows = effective.effective_rows(item, names, "rotated", tol=1e-7)
+    assert len(rows) == len(names) * (len(names) + 1) // 2 + (2 if quantity == "elastic" else 0)
+    for row in rows:
+        if row["row"] == row["column"]:
+            assert row["reuss"] < row["value"] < row["voigt"]
+        if "hashin_shtrikman_low" in row:
+            assert 0.9 * row["hashin_shtrikman_low"] < row["value"] < 1.1 * row["hashin_shtrikman_high"]
+    field = methods.fft(item, tol=1e-8)
+    if quantity == "elastic":  # the load is xx: its column of the stiffness
+        last = field.answer.reshape(len(axes), len(axes), -1).mean(axis=-1)[-1, -1]
+        assert rows[0]["value"] * 0.01 == pytest.approx(last, rel=1e-5)
+
+
+def test_the_refined_cell_has_nearly_the_same_field():
+    item = made(cell((32, 32)))
+    fine = methods.fft(report.refined(item))
+    found = methods.fft(item)
+    error = np.linalg.norm(report.coarsened(fine.answer, 2) - found.answer) / np.linalg.norm(found.answer)
+    assert 0.01 < error < 0.2
+
+
+def test_an_elastoplastic_cell_yields():
+    plastics = {
+        name: {**values, "yield_gpa": 0.01, "hardening_gpa": 0.1} for name, values in SETTINGS["properties"].items()
+    }
+    item = made(quantity="elastoplastic", properties=plastics)
+    stress = methods.fft(item, steps=5, tol=1e-5).answer
+    assert abs(stress).mean() < 0.8 * abs(methods.fft(made()).answer).mean()
+
+
+def test_settings_that_a_solver_has_not():
+    conducts = {"quantity": "conduction", "properties": {name: {"conductivity_w_per_m_k": 0.0} for name in PHASES}}
+    conducts["loading"] = {"x": 1.0}
+    plastic = {"quantity": "elastoplastic", "plane": "stress", "loading": {"xy": 0.1}, "boundary": "mirrored"}
+    hexahedra = {"fft": {"scheme": "hexahedra"}}
+    found = [
+        ".".join([*at, why])
+        for given in (conducts, plastic)
+        for at, why in settings.faults({**SETTINGS, **given}, PHASES, hexahedra)
+    ]
+    for words in ("fft.scheme.hexahedra", "plane.plane stress", "leave out the shear", "is 0 in every phase"):
+        assert any(words in text for text in found), words
+    assert settings.faults(SETTINGS, PHASES, {})[0] == ([], "no method: there are only controls; add 'fft: {}'")
+    with pytest.raises(BadItem, match="axes tyx"):
+        made(cell((4, 8, 8)), "tyx")

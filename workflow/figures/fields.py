@@ -1,0 +1,70 @@
+"""The components of the fields of one item, beside its labels."""
+
+from figures import style
+
+COLUMNS = 3  # components in a row, beside the column of the labels
+WORDS = {"W/m2": "W/m²", "mol/m4": "mol/m⁴", "mol/(m2 s)": "mol/(m² s)"}
+
+
+def _found(fields: dict, item: str):
+    """Find the item that is asked for, or the first: its name, attributes, labels and components; None without."""
+    for opened in fields.values():
+        with opened() as arrays:
+            for key in arrays:
+                attrs = arrays.attrs(key)
+                if not item or str(attrs["item"]) == item:
+                    return attrs, arrays.layer(key, "labels"), arrays[key]
+    return None
+
+
+def _limits(values, np):
+    """Return limits, colour map and which ends are cut; a component that changes its sign has 0 in the middle."""
+    low, high = np.quantile(values, [0.005, 0.995])
+    top = max(abs(low), abs(high))
+    if low < -0.1 * top and high > 0.1 * top:
+        return -top, top, "RdBu_r"
+    return (low, high, "viridis") if high - low > 1e-6 * top else (low - 0.5 * top, high + 0.5 * top, "viridis")
+
+
+def _map(figure, panel, values, title: str, np):
+    """Draw one component with its colour bar."""
+    low, high, colours = _limits(values, np)
+    if low == high:
+        low, high = low - 1.0, high + 1.0
+    drawn = panel.imshow(values, cmap=colours, vmin=low, vmax=high)
+    panel.set_title(title)
+    bar = figure.colorbar(drawn, ax=panel, extend="both", shrink=0.8)
+    bar.ax.tick_params(labelsize=6)
+    bar.formatter.set_powerlimits((-2, 3))
+
+
+def draw(fields: dict, *, item: str = ""):
+    """Draw the labels of an item and maps of all components, those of a field in rows of three."""
+    import numpy as np
+    from matlens.report.overlay import PALETTE
+    from matplotlib.colors import ListedColormap
+
+    found = _found(fields, item)
+    if found is None:
+        return style.nothing(f"no field of {style.text(item)}" if item else "no field was solved for")
+    attrs, labels, maps = found
+    if labels.ndim == 3:
+        labels, maps = labels[len(labels) // 2], maps[:, maps.shape[1] // 2]
+    half = len(maps) // 2
+    rows = [range(at, min(at + COLUMNS, end)) for end in (half, 2 * half) for at in range(end - half, end, COLUMNS)]
+    height = 1.75 * min(labels.shape[0] / labels.shape[1], 2) + 0.2
+    figure, axes = style.panels(len(rows), 1 + max(map(len, rows)), style.PAGE_IN, height)
+    for panel in axes.flat:
+        panel.set(xticks=[], yticks=[])
+        panel.spines[:].set_visible(False)
+    top = int(labels.max()) + 1
+    colours = ListedColormap(["#EEEEEE", *(PALETTE[k % len(PALETTE)] for k in range(max(top - 1, 1)))])
+    axes[0, 0].imshow(labels, cmap=colours, vmin=-0.5, vmax=len(colours.colors) - 0.5)
+    axes[0, 0].set_title("labels")
+    axes[0, 0].set_xlabel(style.text(attrs["item"]), fontsize=6)
+    for row, numbers in zip(axes, rows, strict=True):
+        for panel, number in zip(row[1:], numbers, strict=False):
+            kind, _, name = attrs["components"][number].partition("_")
+            unit = WORDS.get(attrs["unit"][number], attrs["unit"][number])
+            _map(figure, panel, maps[number], f"{kind} {name}" + (f" / {unit}" if unit != "1" else ""), np)
+    return figure

@@ -1,0 +1,134 @@
+"""One item: its labels become a cell, the cell is solved, and field, controls and effective values become tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens import columns, fields, registry
+from matlens.fields import effective, report
+from matlens.fields.methods import Field
+from matlens.fields.problem import Problem, make, mismatch
+from matlens.fields.settings import QUANTITIES, components, is_tensor
+
+EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
+EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
+QUALITY = (columns.ITEM, "field", "measure", "value", "control")
+HOT_SPOTS = (columns.ITEM, "quantity", "unit", "mean", "percentile_99", "maximum", columns.PHASE, columns.PHASE_NAME)
+HOT_SPOTS = (*HOT_SPOTS, "x_px", "x_um", "y_px", "y_um", "z_px", "z_um")
+
+
+class Solved(NamedTuple):
+    """The field of an item (component, *shape), the settings that it belongs to, and rows of the tables."""
+
+    array: np.ndarray
+    attrs: dict
+    effective: list[dict]
+    quality: list[dict]
+    hot_spots: list[dict]
+
+
+def solved(
+    labels: np.ndarray,
+    item: Mapping,
+    function: Callable,
+    method: str,
+    spacing: Sequence[float],
+    options: Mapping,
+    settings: Mapping,
+    phases: list,
+) -> Solved:
+    """Solve the cell of an item by a method, judge its field, and compute the controls.
+
+    `spacing`: of every axis, in pixel widths. Raises BadItem if the labels cannot be a cell, or if it does not
+    converge.
+    """
+    problem = make(labels, item["axes"], phases, spacing, settings)
+    truth = registry.call(function, {"problem": problem}, options)
+    names, scheme = components(item["axes"], problem.quantity), options["scheme"]
+    of_solver = {name: options[name] for name in ("tol", "iterations")}
+    rows = effective.effective_rows(problem, names, scheme, **of_solver)
+    own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
+    own |= report.discretisation_rows(problem, truth, lambda fine: registry.call(function, {"problem": fine}, options))
+    own["bounds_violated"] = effective.violated(rows)
+    border, inside = mismatch(problem.labels)
+    own["border_mismatch"] = border / inside if inside else 0.0
+    quality = _tidy(item, registry.method_of(method), own, False)
+    for name, made in controls(problem, truth, scheme, settings).items():
+        measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
+        quality += _tidy(item, name, measured, True)
+    about = QUANTITIES[problem.quantity]
+    remark = _remark(item, problem, phases)
+    rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: remark} for row in rows]
+    attrs = {
+        "quantity": problem.quantity,
+        "components": [f"{kind}_{name}" for kind in (about.cause, about.answer) for name in names],
+        "unit": [unit for unit in (about.cause_unit, about.answer_unit) for _ in names],
+        "loading": dict(settings["loading"]),
+        "plane": settings["plane"],
+        "boundary": settings["boundary"],
+        "scheme": scheme,
+    }
+    hot = [hot_spot(problem, truth, labels.shape, item, phases)]
+    return Solved(stacked(truth, names, item["axes"], labels.shape), attrs, rows, quality, hot)
+
+
+def controls(problem: Problem, truth: Field, scheme: str, settings: Mapping) -> dict[str, Field]:
+    """Compute the field of every control."""
+    offered = {"problem": problem, "truth": truth, "scheme": scheme}
+    return {
+        name: registry.call(registry.load(fields.CONTROLS, name), offered, settings.get(name) or {})
+        for name in fields.CONTROLS
+    }
+
+
+def stacked(field: Field, names: list[str], axes: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Stack both fields by component (components, *shape), float32; of a mirrored cell, its first part."""
+    kept = tuple(slice(n) for n in shape)
+    at = [tuple(axes.index(letter) for letter in name) for name in names]
+    return np.stack([part[place][kept] for part in (field.cause, field.answer) for place in at]).astype(np.float32)
+
+
+def hot_spot(problem: Problem, field: Field, shape: tuple[int, ...], item: Mapping, phases: list) -> dict:
+    """Return mean, 99th percentile and maximum of the equivalent stress or flux, and where the maximum is."""
+    kept = tuple(slice(n) for n in shape)
+    size = report.magnitude(problem, field)[kept]
+    place = np.unravel_index(size.argmax(), shape)
+    phase = int(problem.labels[place])
+    about = QUANTITIES[problem.quantity]
+    found = {
+        columns.ITEM: item[columns.ITEM],
+        "quantity": "von_mises" if is_tensor(problem.quantity) else about.answer,
+        "unit": about.answer_unit,
+        "mean": float(size.mean()),
+        "percentile_99": float(np.quantile(size, 0.99)),
+        "maximum": float(size.max()),
+        columns.PHASE: phase,
+        columns.PHASE_NAME: phases[phase],
+    }
+    width = item.get(columns.PIXEL_SIZE)
+    for letter, at, step in zip(item["axes"], place, problem.spacing, strict=True):
+        found[f"{letter}_px"] = float(at * step)
+        found[f"{letter}_um"] = float(at * step * width) if width else float("nan")
+    return found
+
+
+def _tidy(item: Mapping, field: str, measured: Mapping[str, float], control: bool) -> list[dict]:
+    return [
+        {columns.ITEM: item[columns.ITEM], "field": field, "measure": name, "value": float(value), "control": control}
+        for name, value in measured.items()
+    ]
+
+
+def _remark(item: Mapping, problem: Problem, phases: list) -> str:
+    """Say what changes the meaning of the effective values: remarks on the labels, and phases that are not there."""
+    absent = [phase for phase, part in zip(phases, effective.fractions(problem), strict=True) if part == 0]
+    there = f"it has no {' and no '.join(absent)}" if absent else ""
+    return "; ".join(filter(None, (item.get(columns.REMARK), there)))
+
+
+def table(rows: list[dict], names: Sequence[str]):
+    """Make a DataFrame of rows; one without rows has its columns, too."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=list(names))

@@ -1,0 +1,106 @@
+"""Effective stiffness or conductivity of a cell, beside the bounds that its phase fractions alone give."""
+
+import numpy as np
+
+from matlens.fields import bounds, conduction, elastic, hexahedra
+from matlens.fields.problem import Problem
+from matlens.fields.settings import is_tensor
+
+WIDTH = 1e-6  # by which a bound may be missed: the tolerance of the solver
+
+
+def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -> list[dict]:
+    """Return the effective stiffness or conductivity, one row per component, between its bounds.
+
+    `names`: components as `settings.components` lists them; `options`: tol and iterations of the solver. Stiffness
+    is C_ijkl, which for a shear is the stress over the engineering strain; of an elastoplastic cell it is that before
+    it yields. Bounds are Reuss and Voigt; those of Hashin and Shtrikman are of a conductivity, and of the bulk and
+    shear modulus of an isotropic body that is nearest to the stiffness (Voigt average over directions).
+    """
+    share = fractions(problem)
+    if not is_tensor(problem.quantity):
+        return _conductivity(problem, names, share, scheme, options)
+    axes = problem.labels.ndim
+    first, mu = elastic.lame(problem.properties["youngs_gpa"], problem.properties["poisson"], problem.plane_stress)
+    if scheme == "hexahedra":
+        options["solver"] = hexahedra.solve
+    else:
+        options["scheme"] = scheme
+    whole = elastic.stiffness(*problem.lame(), spacing=problem.spacing, **options)
+    voigt, reuss = _means([_mandel(*pair, axes) for pair in zip(first, mu, strict=True)], share)
+    order = [*range(axes - 1, -1, -1), *range(axes, len(whole))]
+    order[axes:] = order[axes:][::-1]  # pairs of the axes z, y, x are xy, xz, yz
+    scale = np.array([1.0] * axes + [np.sqrt(2.0)] * (len(whole) - axes))
+    tensors = [part[np.ix_(order, order)] / np.outer(scale, scale) for part in (whole, reuss, voigt)]
+    return _components(*tensors, names, {}) + _isotropic(tensors[0], first, mu, share, axes)
+
+
+def fractions(problem: Problem) -> np.ndarray:
+    """Return the fraction of every phase in the cell (phases,)."""
+    phases = len(next(iter(problem.properties.values())))
+    return np.bincount(problem.labels.ravel(), minlength=phases) / problem.labels.size
+
+
+def violated(rows: list[dict]) -> int:
+    """Count the effective values outside the bounds of Reuss and Voigt."""
+    return sum(
+        not row["reuss"] - WIDTH * row["voigt"] <= row["value"] <= row["voigt"] * (1 + WIDTH)
+        for row in rows
+        if "reuss" in row
+    )
+
+
+def _conductivity(problem: Problem, names: list[str], share: np.ndarray, scheme: str, options: dict) -> list[dict]:
+    axes, values = problem.labels.ndim, next(iter(problem.properties.values()))
+    voxels = problem.voxels(next(iter(problem.properties)))
+    whole = conduction.effective(voxels, spacing=problem.spacing, scheme=scheme, **options)[::-1, ::-1]
+    reuss, voigt = (value * np.eye(axes) for value in bounds.voigt_reuss(values, share))
+    present = share > 0
+    low, high = bounds.hashin_shtrikman_conductivity(values[present], share[present], axes)
+    return _components(whole, reuss, voigt, names, _limits(low, high))
+
+
+def _limits(low: float, high: float) -> dict[str, float]:
+    return {"hashin_shtrikman_low": float(low), "hashin_shtrikman_high": float(high)}
+
+
+def _components(whole, reuss, voigt, names: list[str], more: dict) -> list[dict]:
+    rows = []
+    for a in range(len(whole)):
+        for b in range(a, len(whole)):
+            limits = {"reuss": float(reuss[a, a]), "voigt": float(voigt[a, a]), **more} if a == b else {}
+            rows.append({"row": names[a], "column": names[b], "value": float(whole[a, b]), **limits})
+    return rows
+
+
+def _isotropic(whole: np.ndarray, first: np.ndarray, mu: np.ndarray, share: np.ndarray, axes: int) -> list[dict]:
+    """Return the rows of the bulk and shear modulus; in two dimensions both are those of the plane."""
+    normal, shears = whole[:axes, :axes], np.trace(whole[axes:, axes:])
+    bulk = normal.sum() / axes**2
+    # (C_ijij - C_iijj / n) / (n^2 + n - 2); every shear stands twice in the first sum.
+    shear = (np.trace(normal) + 2 * shears - normal.sum() / axes) / (axes**2 + axes - 2)
+    of_phases = {"bulk": first + 2 * mu / axes, "shear": mu}
+    present = share > 0
+    limits = bounds.hashin_shtrikman(*(values[present] for values in of_phases.values()), share[present], axes)
+    rows = []
+    for name, value in (("bulk", bulk), ("shear", shear)):
+        reuss, voigt = bounds.voigt_reuss(of_phases[name], share)
+        row = {"row": name, "column": "", "value": float(value), "reuss": reuss, "voigt": voigt}
+        rows.append(row | _limits(*limits[name]))
+    return rows
+
+
+def _mandel(first: float, mu: float, axes: int) -> np.ndarray:
+    """Return the stiffness of an isotropic phase in Mandel notation."""
+    matrix = np.diag([2.0 * mu] * (axes * (axes + 1) // 2))
+    matrix[:axes, :axes] += first
+    return matrix
+
+
+def _means(local: list[np.ndarray], share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Voigt and Reuss averages of matrices; Reuss is 0 if a phase has no stiffness."""
+    voigt = sum(part * matrix for part, matrix in zip(share, local, strict=True))
+    if any(part > 0 and np.linalg.det(matrix) <= 0 for part, matrix in zip(share, local, strict=True)):
+        return voigt, np.zeros_like(voigt)
+    inverse = sum(part * np.linalg.inv(matrix) for part, matrix in zip(share, local, strict=True) if part > 0)
+    return voigt, np.linalg.inv(inverse)

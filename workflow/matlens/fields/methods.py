@@ -1,0 +1,115 @@
+"""The solvers and the controls of the stage: each takes a Problem and returns its fields.
+
+Tensor fields are (axes, axes, *shape), vector fields (axes, *shape), in the order of the axes of the array.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens.fields import conduction, elastic, hexahedra, plastic
+from matlens.fields.problem import Problem
+from matlens.fields.settings import is_tensor
+
+STEPS = 20  # of the load of an elastoplastic cell
+
+
+class Field(NamedTuple):
+    """`cause` (strain or gradient) and `answer` (stress or flux) of one item; the solver's iterations and residual.
+
+    `across`: the normal stress out of the plane (*shape) of an elastoplastic image, which its strain does not give.
+    """
+
+    cause: np.ndarray
+    answer: np.ndarray
+    iterations: int = 0
+    residual: float = float("nan")
+    across: np.ndarray | None = None
+
+
+def fft(
+    problem: Problem, *, scheme: str = "rotated", tol: float = 1e-5, iterations: int = 2000, steps: int = STEPS
+) -> Field:
+    """Solve a periodic cell; `scheme`: rotated, fourier, or hexahedra (finite elements, elasticity alone).
+
+    Raises BadItem if it does not converge.
+    """
+    return _solved(problem, scheme, steps, tol=tol, iterations=iterations)
+
+
+def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Field:
+    """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost.
+
+    Of an elastoplastic cell: the elastic strain after so many iterations, and the stress of that strain.
+    """
+    if problem.quantity == "elastoplastic":
+        found = _linear(problem, scheme, cut=iterations)
+        return found._replace(answer=answer_of(problem, found.cause))
+    return _linear(problem, scheme, cut=iterations)
+
+
+def _solved(problem: Problem, scheme: str, steps: int, **options) -> Field:
+    if problem.quantity == "elastoplastic":
+        return _plastic(problem, scheme, steps, **options)
+    return _linear(problem, scheme, **options)
+
+
+def _linear(problem: Problem, scheme: str, **options) -> Field:
+    options |= {"spacing": problem.spacing}
+    if not is_tensor(problem.quantity):
+        name = next(iter(problem.properties))
+        return Field(*conduction.solve(problem.voxels(name), problem.load, scheme=scheme, **options))
+    if scheme == "hexahedra":
+        return Field(*hexahedra.solve(*problem.lame(), problem.load, **options))
+    return Field(*elastic.solve(*problem.lame(), problem.load, scheme=scheme, **options))
+
+
+def _plastic(problem: Problem, scheme: str, steps: int, **options) -> Field:
+    axes, mean = problem.labels.ndim, np.zeros((3, 3))
+    mean[-axes:, -axes:] = problem.load
+    strain, stress, _ = plastic.solve(
+        _material(problem), mean, steps, spacing=problem.spacing, scheme=scheme, **options
+    )[-1]
+    across = stress[0, 0] if axes == 2 else None
+    return Field(strain[-axes:, -axes:], stress[-axes:, -axes:], steps, across=across)
+
+
+def _material(problem: Problem) -> plastic.Material:
+    return plastic.Material(*problem.lame(), problem.voxels("yield_gpa"), problem.voxels("hardening_gpa"))
+
+
+def uniform(problem: Problem) -> Field:
+    """Control: the mean load everywhere (Voigt); its stress is that of each phase under the mean strain."""
+    shape = problem.labels.shape
+    cause = np.broadcast_to(
+        problem.load.reshape(*problem.load.shape, *(1,) * len(shape)), (*problem.load.shape, *shape)
+    )
+    return Field(np.array(cause), answer_of(problem, cause))
+
+
+def answer_of(problem: Problem, cause: np.ndarray) -> np.ndarray:
+    """Return the answer of every voxel to a field of its cause: stress of a strain, or flux of a gradient.
+
+    The stress of an elastoplastic voxel is that after the strain has grown in proportion.
+    """
+    if problem.quantity == "elastoplastic":
+        axes, shape = problem.labels.ndim, problem.labels.shape
+        strain = np.zeros((3, 3, *shape))
+        strain[-axes:, -axes:] = cause
+        rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
+        return plastic.radial_return(strain, rest, _material(problem))[0][-axes:, -axes:]
+    if is_tensor(problem.quantity):
+        return elastic.hooke(np.asarray(cause), *problem.lame())
+    return problem.voxels(next(iter(problem.properties))) * cause
+
+
+def phase_means(problem: Problem, truth: Field) -> Field:
+    """Control: in every phase the mean of the true field of this item, the best that fractions alone could say."""
+    made = []
+    for field in (truth.cause, truth.answer):
+        flat = np.empty_like(field)
+        for phase in np.unique(problem.labels):
+            inside = problem.labels == phase
+            flat[..., inside] = field[..., inside].mean(axis=-1, keepdims=True)
+        made.append(flat)
+    return Field(*made)

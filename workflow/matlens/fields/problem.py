@@ -1,0 +1,95 @@
+"""What is to be solved: properties of the phases on the grid of the labels, and the mean load by named components."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens.fields.elastic import lame
+from matlens.fields.settings import QUANTITIES, is_tensor
+from matlens.job.batch import BadItem
+
+UNKNOWN = 255
+
+
+class Problem(NamedTuple):
+    """A periodic cell: `labels` of phases (*shape), properties by phase, and the mean load in the order of the axes."""
+
+    quantity: str
+    labels: np.ndarray
+    properties: Mapping[str, np.ndarray]
+    load: np.ndarray
+    spacing: tuple[float, ...]
+    plane_stress: bool = False
+
+    def voxels(self, name: str) -> np.ndarray:
+        """Return a property of every voxel (*shape)."""
+        return self.properties[name][self.labels]
+
+    def lame(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the Lame constants of every voxel."""
+        pair = lame(self.properties["youngs_gpa"], self.properties["poisson"], self.plane_stress)
+        return tuple(values[self.labels] for values in pair)
+
+
+def mean_load(loading: Mapping[str, float], axes: str, quantity: str) -> np.ndarray:
+    """Return the mean load in the order of the axes of the array: (axes, axes), symmetric, or (axes,)."""
+    place = {letter: k for k, letter in enumerate(axes)}
+    load = np.zeros((len(axes),) * (2 if is_tensor(quantity) else 1))
+    for name, value in loading.items():
+        if set(name) - set(axes):
+            raise BadItem(
+                f"the load has the component '{name}', and the image the axes {axes}; name its own components"
+            )
+        at = tuple(place[letter] for letter in name)
+        load[at] = load[at[::-1]] = value
+    return load
+
+
+def mismatch(labels: np.ndarray) -> tuple[float, float]:
+    """Return the part of neighbouring voxels of different phase across the border of the worst axis, and the largest
+    such part between two planes inside, which is as large where a layer ends."""
+    found = []
+    for axis in range(labels.ndim):
+        differs = (labels != np.roll(labels, -1, axis)).mean(axis=tuple(k for k in range(labels.ndim) if k != axis))
+        found.append((float(differs[-1]), float(differs[:-1].max(initial=0.0))))
+    return max(found, key=lambda pair: pair[0] - pair[1])
+
+
+def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
+    """Raise BadItem if a label image cannot be the cell of a solver."""
+    if set(axes) - set("zyx"):
+        raise BadItem(f"it has the axes {axes}; fields are solved in images and volumes, save its frames as images")
+    if labels.dtype != np.uint8:
+        raise BadItem("its labels are regions; a field needs a phase map, from a method that labels phases")
+    missing = int((labels == UNKNOWN).sum())
+    if missing:
+        raise BadItem(f"{missing} pixels are not labelled, and a field needs a phase everywhere; crop the image")
+    if labels.max() >= phases:
+        raise BadItem(f"it has the phase number {labels.max()}, and the study names {phases} phases")
+    border, inside = mismatch(labels)
+    if boundary == "periodic" and border > 1.5 * inside + 0.02:
+        raise BadItem(
+            f"its opposite sides do not match: {border:.0%} of the pixels differ across the border, at most "
+            f"{inside:.0%} between two lines inside; set boundary: mirrored"
+        )
+
+
+def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem:
+    """Build the problem of one item; `settings`: quantity, properties by phase, loading, plane, boundary."""
+    check(labels, axes, len(phases), settings["boundary"])
+    quantity = settings["quantity"]
+    properties = {
+        name: np.array([settings["properties"][phase][name] for phase in phases], float)
+        for name in QUANTITIES[quantity].properties
+    }
+    load = mean_load(settings["loading"], axes, quantity)
+    if settings["boundary"] == "mirrored":
+        if is_tensor(quantity) and np.abs(load - np.diag(np.diag(load))).max() > 0:
+            raise BadItem(
+                "a mirrored cell can be loaded along its axes alone; leave out the shear, or set boundary: periodic"
+            )
+        for axis in range(labels.ndim):
+            labels = np.concatenate([labels, np.flip(labels, axis)], axis)
+    spacing = tuple(spacing or (1.0,) * labels.ndim)
+    return Problem(quantity, labels, properties, load, spacing, settings["plane"] == "stress" and labels.ndim == 2)

@@ -1,0 +1,86 @@
+"""Judge fields: quality against the truth, against the same cell on a finer grid, and hot spots."""
+
+import numpy as np
+
+from matlens.fields import quality
+from matlens.fields.grid import Grid
+from matlens.fields.methods import Field
+from matlens.fields.problem import Problem
+from matlens.fields.settings import is_tensor
+
+
+def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> dict[str, float]:
+    """Measure a field: errors of the answer, by phase too, both residuals, Hill-Mandel, and the error of the load."""
+    made = quality.norms(field.answer, truth.answer, np.ones(problem.labels.shape, bool))
+    for phase in np.unique(problem.labels):
+        inside = problem.labels == phase
+        if 0 < inside.sum() < inside.size:
+            made[f"rel_l2_phase_{phase}"] = quality.norms(field.answer, truth.answer, inside)["rel_l2"]
+    made["mean_error"] = mean_error(field.answer, truth.answer, problem.labels.ndim)
+    return made | own_rows(problem, field, scheme)
+
+
+def own_rows(problem: Problem, field: Field, scheme: str) -> dict[str, float]:
+    """Measure what a field shows without a truth: the error of the load, both residuals, Hill-Mandel."""
+    mean = field.cause.mean(axis=tuple(range(-problem.labels.ndim, 0)))
+    made = {"load_error": float(np.linalg.norm(mean - problem.load) / np.linalg.norm(problem.load))}
+    if scheme != "hexahedra":  # its residuals live on nodes, not in means of elements
+        grid = Grid(problem.labels.shape, problem.spacing, scheme)
+        made["equilibrium"] = quality.equilibrium(field.answer, grid)
+        made["compatibility"] = quality.compatibility(field.cause, grid)
+        made["hill_mandel"] = quality.hill_mandel(field.answer, field.cause, problem.labels.ndim)
+    return made
+
+
+def mean_error(answer: np.ndarray, truth: np.ndarray, axes: int) -> float:
+    """Return the relative error of the mean answer; NaN where the truth has none."""
+    over = tuple(range(-axes, 0))
+    means = answer.mean(axis=over), truth.mean(axis=over)
+    size = np.linalg.norm(means[1])
+    return float(np.linalg.norm(means[0] - means[1]) / size) if size > 0 else float("nan")
+
+
+def discretisation_rows(problem: Problem, field: Field, solver) -> dict[str, float]:
+    """Compare a field with that of the same cell on a grid twice as fine, averaged back; `solver(problem)`.
+
+    The error that the grid makes is of this size: no other field is known better than that.
+    """
+    axes = problem.labels.ndim
+    fine = coarsened(solver(refined(problem)).answer, axes)
+    found = quality.norms(field.answer, fine, np.ones(problem.labels.shape, bool))
+    found["mean"] = mean_error(field.answer, fine, axes)
+    names = {"rel_l2": "discretisation", "rel_l2_fluctuation": "discretisation_fluctuation"}
+    names |= {"q99_error": "discretisation_q99", "peak_error": "discretisation_peak", "mean": "discretisation_mean"}
+    return {names[name]: value for name, value in found.items()}
+
+
+def refined(problem: Problem, factor: int = 2) -> Problem:
+    """Return the same cell with every voxel divided into `factor` per axis."""
+    labels = problem.labels
+    for axis in range(labels.ndim):
+        labels = np.repeat(labels, factor, axis)
+    return problem._replace(labels=labels, spacing=tuple(step / factor for step in problem.spacing))
+
+
+def coarsened(field: np.ndarray, axes: int, factor: int = 2) -> np.ndarray:
+    """Average a field over blocks of `factor` voxels per axis."""
+    lead, shape = field.shape[:-axes], field.shape[-axes:]
+    blocks = field.reshape(*lead, *(part for n in shape for part in (n // factor, factor)))
+    return blocks.mean(axis=tuple(len(lead) + 1 + 2 * k for k in range(axes)))
+
+
+def magnitude(problem: Problem, field: Field) -> np.ndarray:
+    """Return the equivalent stress of von Mises, GPa, or the length of the flux, at every voxel (*shape)."""
+    if not is_tensor(problem.quantity):
+        return np.sqrt((field.answer**2).sum(axis=0))
+    axes = problem.labels.ndim
+    stress = np.zeros((3, 3, *problem.labels.shape))
+    stress[-axes:, -axes:] = field.answer
+    if axes == 2 and field.across is not None:
+        stress[0, 0] = field.across
+    elif axes == 2 and not problem.plane_stress:
+        stress[0, 0] = problem.lame()[0] * np.trace(field.cause)
+    mean = np.trace(stress) / 3
+    for axis in range(3):
+        stress[axis, axis] -= mean
+    return np.sqrt(1.5 * (stress**2).sum(axis=(0, 1)))

@@ -1,0 +1,78 @@
+"""Quantities with their properties and units, components by name, and settings that no item could be solved with."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut")  # shared by the methods of the stage
+
+
+class Quantity(NamedTuple):
+    """What a quantity needs of every phase; names and units of its two fields; unit of the effective values."""
+
+    properties: tuple[str, ...]
+    cause: str
+    cause_unit: str
+    answer: str
+    answer_unit: str
+    unit: str
+
+
+_ELASTIC = ("strain", "1", "stress", "GPa", "GPa")
+QUANTITIES = {
+    "elastic": Quantity(("youngs_gpa", "poisson"), *_ELASTIC),
+    "elastoplastic": Quantity(("youngs_gpa", "poisson", "yield_gpa", "hardening_gpa"), *_ELASTIC),
+    "conduction": Quantity(("conductivity_w_per_m_k",), "gradient", "K/m", "flux", "W/m2", "W/(m K)"),
+    "diffusion": Quantity(("diffusivity_m2_per_s",), "gradient", "mol/m4", "flux", "mol/(m2 s)", "m2/s"),
+}
+
+
+def is_tensor(quantity: str) -> bool:
+    """Tell whether the load and the fields of a quantity are tensors (strain, stress) or vectors (gradient, flux)."""
+    return quantity.startswith("elast")
+
+
+def components(axes: str, quantity: str) -> list[str]:
+    """Name the components of a field in the order that they are stored: xx, yy, zz, yz, xz, xy, or x, y, z."""
+    letters = sorted(axes)
+    if not is_tensor(quantity):
+        return letters
+    pairs = [f"{a}{b}" for n, a in enumerate(letters) for b in letters[n + 1 :]]
+    return [letter * 2 for letter in letters] + sorted(pairs, key=lambda pair: -ord(pair[1]) * 256 - ord(pair[0]))
+
+
+def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> list[tuple[list, str]]:
+    """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name."""
+    found, quantity = [], settings["quantity"]
+    if not methods:
+        found.append(([], "no method: there are only controls; add 'fft: {}'"))
+    found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
+    allowed = components("zyx", quantity)
+    for name in settings["loading"]:
+        if name not in allowed:
+            found.append((["loading"], f"there is no component '{name}'; allowed: {', '.join(sorted(allowed))}"))
+    loads = {name for name, value in settings["loading"].items() if value}
+    if not loads:
+        found.append((["loading"], "every component is 0: there is nothing to solve"))
+    if settings["boundary"] == "mirrored" and is_tensor(quantity) and any(len({*name}) > 1 for name in loads):
+        why = "a mirrored cell can be loaded along its axes alone; leave out the shear, or set boundary: periodic"
+        found.append((["loading"], why))
+    if settings["plane"] == "stress" and quantity != "elastic":
+        found.append((["plane"], f"plane stress is there for 'elastic', not for '{quantity}'; set plane: strain"))
+    for name, options in methods.items():
+        if options.get("scheme") == "hexahedra" and quantity != "elastic":
+            why = f"hexahedra are there for 'elastic', not for '{quantity}'; set scheme: rotated"
+            found.append(([name, "scheme"], why))
+    return found
+
+
+def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
+    """List what is wrong with the properties of the phases."""
+    found, needed = [], QUANTITIES[quantity].properties
+    for phase in phases:
+        lacking = [name for name in needed if name not in (given.get(phase) or {})]
+        if lacking:
+            found.append(f"the phase '{phase}' lacks {', '.join(lacking)}; add it")
+    found += [f"there is no phase '{name}'; phases are {', '.join(phases)}" for name in given if name not in phases]
+    if not found and not any(given[phase][needed[0]] for phase in phases):
+        found.append(f"{needed[0]} is 0 in every phase: there is nothing to solve")
+    return found
