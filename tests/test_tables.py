@@ -7,10 +7,11 @@ import types
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import acquire, connect, ingest, nets, predict, quantify, screen, segment, validate
+from matlens import acquire, connect, detect, ingest, nets, predict, quantify, screen, segment, track, validate
 from matlens.crystal import structures
 from matlens.store import io
 
+FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion")
 FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "SrO", "BaO", "LiF", "NaF"]
 SETTINGS = {
     "target": "y", "group": "group", "folds": 2, "seed": 0, "split": "kfold", "use_folds": None,
@@ -109,6 +110,29 @@ def test_learn_prepare_and_propose(plant, images, index, tmp_path):
         assert (found[0] == 3).all()
     ((_, values), _) = propose.unsure([images[0]], "mine", {}, 3.0, set())
     assert (values == 3).all()
+
+
+def test_detect_and_track(plant, images, tmp_path):
+    from matlens.detect import controls
+    from scripts import detect as script
+    from scripts import track as following
+
+    def one(image):
+        return controls.nothing(image).reindex([0]).fillna(7.25)
+
+    plant(detect.METHODS, one)
+    plant(track.METHODS, lambda frames: [np.full(len(part), 5) for part in frames])
+    about = {"key": [0, 1], "item": ["i0", "i1"], "axes": "yx", "height_px": 8, "width_px": 9, "time_h": [1.0, 2.0]}
+    io.write_table(tmp_path / "x", pd.DataFrame(about))
+    names = ("detections", "missed", "detection_scores", "rejected")
+    made = {name: tmp_path / name for name in names}
+    script.main(*images, tmp_path / "x", "mine", {}, ["a"], {"gate_px": 1.0, "iou": 0.5}, made)
+    assert io.read_table(made["detections"])["x_px"].tolist() == [7.25] * 2
+    out = {name: tmp_path / f"t_{name}" for name in (*FOLLOWED, "frames", "rejected")}
+    settings = {"frame_by": "time_h", "border_px": 1.0, "scores": {"gate_px": 1.0}}
+    paths = made["detections"], tmp_path / "x", [images[0]], [images[1]]
+    following.main(*paths, "mine", {}, "mine", settings, out)
+    assert io.read_table(out["tracks"])["track"].tolist() == [1, 1]
 
 
 def test_quantify(plant, images, tmp_path, monkeypatch):

@@ -221,9 +221,9 @@ def test_every_method_writes_the_same_tables(videos, tmp_path, method):
         card = tmp_path / "card"
         detect_threshold.main([videos[0]], [videos[1]], videos[2], method, options, 10.0, card)
         assert io.read_json(card)["items"] == ["video_0000"]  # the judged one, video_0001, chose nothing
-    out = [tmp_path / name for name in ("detections", "missed", "scores", "rejected")]
-    script.main(*videos, method, options, ["matrix", "loop"], {"gate_px": 10.0, "iou": 0.5}, *out, card)
-    found, missed, judged, lost = map(io.read_table, out)
+    out = {name: tmp_path / name for name in ("detections", "missed", "detection_scores", "rejected")}
+    script.main(*videos, method, options, ["matrix", "loop"], {"gate_px": 10.0, "iou": 0.5}, out, card)
+    found, missed, judged, lost = map(io.read_table, out.values())
     assert not len(lost) and judged.groupby("item").size().tolist() == [6, 6]
     assert judged.split.tolist() == ["val"] * 6 + ["test"] * 6
     assert {"item", "frame", "detection", "score", *objects.PLACE, *objects.BOX, *objects.SHAPE} <= set(found)
@@ -248,10 +248,10 @@ def test_without_validation_items_the_noise_sets_the_threshold_and_a_remark_says
     io.write_table(videos[2], table)
     options = {"foreground": "dark", "threshold": "auto"}
     detect_threshold.main([videos[0]], [videos[1]], videos[2], "blobs", options, 10.0, tmp_path / "card")
-    out = [tmp_path / name for name in ("detections", "missed", "scores", "rejected")]
+    out = {name: tmp_path / name for name in ("detections", "missed", "detection_scores", "rejected")}
     settings = {"gate_px": 10.0, "iou": 0.5}
-    script.main(*videos, "blobs", options, ["matrix"], settings, *out, tmp_path / "card")
-    judged = io.read_table(out[2])
+    script.main(*videos, "blobs", options, ["matrix"], settings, out, tmp_path / "card")
+    judged = io.read_table(out["detection_scores"])
     assert (judged.remark == shard.NO_VALIDATION).all() and judged[judged.control == ""].f1.min() > 0.7
 
 

@@ -65,9 +65,7 @@ def circles(y: np.ndarray, x: np.ndarray, radius: np.ndarray, shape: tuple[int, 
     low, high = np.array([[0, 0], [*shape]])
     first = np.clip(np.floor(np.column_stack([y, x]) - radius[:, None] + 0.5), low, high - 1)
     last = np.clip(np.ceil(np.column_stack([y, x]) + radius[:, None] + 0.5), first + 1, high)
-    found = pd.DataFrame({"y_px": y, "x_px": x}, dtype=float)
-    found[BOX] = np.hstack([first, last]).astype(np.int64)
-    found[columns.AREA] = np.pi * radius**2
-    found["major_axis_px"] = found["minor_axis_px"] = 2 * radius
-    found["orientation_deg"] = 0.0
-    return found
+    sides = dict(zip(BOX, np.hstack([first, last]).astype(np.int64).T, strict=True))
+    wide = {columns.AREA: np.pi * radius**2, "major_axis_px": 2 * radius, "minor_axis_px": 2 * radius}
+    place = {"y_px": np.asarray(y, float), "x_px": np.asarray(x, float)}
+    return pd.DataFrame({**place, **sides, **wide, "orientation_deg": np.zeros(len(radius))})

@@ -1,7 +1,7 @@
 """Choose the threshold of a detection on the items with split `val`."""
 
-from matlens import detect, masked, registry
-from matlens.detect import frames, scores, shard
+from matlens import detect, registry
+from matlens.detect import scores, shard
 from matlens.job import entry
 from matlens.store import io
 
@@ -16,9 +16,7 @@ def main(images: list, truth: list, index: str, method: str, options: dict, gate
                 item = {"key": key, **pixels.attrs(key)}
                 if key not in truths or "z" in item["axes"]:
                     continue
-                stack = frames.planes(pixels.unit_interval(key), item["axes"])
-                true = frames.planes(truths[key], item["axes"])
-                ignore = frames.planes(pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE), item["axes"])
+                stack, true, ignore = shard.stacks(item, pixels, truths)
                 found += shard.candidates(function, item, stack, true, ignore, options, gate_px)
                 used.append(item["item"])
     io.write_json(card, {"items": used, "gate_px": gate_px, **scores.best_threshold(found)})

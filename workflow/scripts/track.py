@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from matlens import columns, registry, track
 from matlens.job import batch, entry
 from matlens.store import io
-from matlens.track import series, work
+from matlens.track import work
 
 
 def main(
@@ -20,22 +20,16 @@ def main(
     outputs: dict,
 ) -> None:
     """Write the tables and pictures of `outputs` by name, and a row of `rejected` for every series without tracks."""
-    function, lost, table, every = registry.load(track.METHODS, method), [], io.read_table(index), {}
+    function, lost, table = registry.load(track.METHODS, method), [], io.read_table(index)
     found, stage = io.read_table(detections), f"track/{method}"
     with ExitStack() as opened:
-        pixels = work.Shards([opened.enter_context(io.read_arrays(path)) for path in images])
-        truths = work.Shards([opened.enter_context(io.read_arrays(path)) for path in truth])
+        pixels, truths = (work.Shards(opened, paths) for paths in (images, truth))
         source = work.Source(found, table, truths.item, settings)
 
         def follow(item: dict) -> dict:
             return work.follow(function, item[columns.ITEM], item["frames"], source, options)
 
-        try:
-            every = series.series_of(table, settings["frame_by"])
-        except batch.BadItem as error:
-            lost.append(batch.rejection("all", stage, str(error)))
-        items = [{columns.ITEM: name, "frames": frames} for name, frames in every.items()]
-        done = list(batch.survive(items, follow, lost, stage))
+        done = list(batch.survive(work.every_series(table, settings["frame_by"], lost, stage), follow, lost, stage))
         io.write_bytes_zip(outputs["frames"], work.pictures([item["frames"] for item, _ in done], table, pixels))
     for name, value in work.stack([part for _, part in done], detected_by).items():
         io.write_table(outputs[name], value)

@@ -30,17 +30,23 @@ def responses(image: np.ndarray, sigmas: np.ndarray, kernel: str = "log") -> np.
     wide = np.pad(np.asarray(image, np.float32), pads, mode="reflect")
     size = [fft.next_fast_len(n, real=True) for n in wide.shape]
     spectrum = fft.rfft2(wide - wide.mean(), s=size)
-    squared = ((2 * np.pi * fft.fftfreq(size[0]))[:, None] ** 2 + (2 * np.pi * fft.rfftfreq(size[1])) ** 2).astype("f4")
+    along = [((2 * np.pi * one(n)) ** 2).astype("f4") for one, n in zip((fft.fftfreq, fft.rfftfreq), size, strict=True)]
+    squared = along[0][:, None] + along[1]
     cut = tuple(slice(a, a + n) for (a, _), n in zip(pads, image.shape, strict=True))
     found = np.empty((len(sigmas), *image.shape), np.float32)
     for number, sigma in enumerate(sigmas):
-        half = np.float32(sigma**2 / 2) * squared
         if kernel == "log":
-            transfer = 2 * half * np.exp(-half)
+            transfer = np.float32(sigma**2) * squared * _gaussian(along, sigma)
         else:
-            transfer = (np.exp(-half) - np.exp(-np.float32(RATIO**2) * half)) / np.float32(RATIO - 1)
+            transfer = (_gaussian(along, sigma) - _gaussian(along, RATIO * sigma)) / np.float32(RATIO - 1)
         found[number] = fft.irfft2(spectrum * transfer, s=size)[cut]
     return found
+
+
+def _gaussian(along: list[np.ndarray], sigma: float) -> np.ndarray:
+    """Return the transfer function of a Gaussian, from the squared frequencies along y and x: a product of two."""
+    y, x = (np.exp(np.float32(-(sigma**2) / 2) * part) for part in along)
+    return y[:, None] * x
 
 
 def noise_level(response: np.ndarray) -> float:

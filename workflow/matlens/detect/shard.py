@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from matlens import columns, objects
+from matlens import columns, masked, objects
 from matlens.detect import AUTO, controls, frames, match, scores
 
 NO_VALIDATION = "threshold set by the noise of each image: no item with split 'val' has truth that was found"
@@ -24,6 +24,13 @@ def splits(index) -> dict[str, str]:
     if columns.SPLIT not in index:
         return {}
     return dict(zip(index[columns.ITEM], index[columns.SPLIT].fillna("").astype(str), strict=True))
+
+
+def stacks(item: Mapping, pixels, truths) -> tuple[list, list | None, list | None]:
+    """Read the frames of an item: image, truth and ignored pixels; None where there are none."""
+    key, axes = item["key"], item["axes"]
+    ignore = pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE)
+    return tuple(frames.planes(part, axes) for part in (pixels.unit_interval(key), truths.get(key), ignore))
 
 
 def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options) -> list:
@@ -116,3 +123,16 @@ def judging(table, keys: Iterable[int]) -> Iterator[int]:
     own = splits(table)
     names = dict(zip(table[columns.KEY], table[columns.ITEM], strict=True))
     yield from (key for key in keys if own.get(names.get(key)) == "val")
+
+
+def tables(done: list, index, phases: list[str], remark: str) -> dict:
+    """Make the tables of a shard by name; `done`: (item, (detections by frame, missed by frame, rows of scores))."""
+    split, found, lacking, rows, sizes = splits(index), [], {}, [], {}
+    for item, (seen, missed, judged_rows) in done:
+        name = item[columns.ITEM]
+        found.append(frames.table(item, seen, phases[min(1, len(phases) - 1)]))
+        lacking[name], sizes[name] = missed, item[columns.PIXEL_SIZE]
+        head = {columns.ITEM: name, columns.SPLIT: split.get(name, "")}
+        rows += [head | row | {columns.REMARK: remark} for row in judged_rows]
+    scored_rows = score_table(rows, sizes)
+    return {"detections": stack(found), "missed": missed_table(lacking), "detection_scores": scored_rows}

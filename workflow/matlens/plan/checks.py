@@ -133,6 +133,8 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         parts = [feature.partition(".") for feature in given["features"]]
         origins = ("index", features.COMPOSITION)
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
+    if by := (settings.get("track") or {}).get("frame_by"):
+        found.append((["track", "frame_by"], by))
     for measure in outputs.methods(settings, "quantify", "series"):
         by = settings["quantify"][measure]["by"]
         found += [(["quantify", measure], column) for column in (TIME, by) if column]

@@ -23,7 +23,7 @@ def disagreements(study: dict) -> Reasons:
             f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
         )
     for stage, needs in NEEDS.items():
-        if study.get(stage) and not study.get(needs):
+        if study.get(stage) and not set(study.get(needs) or {}) - {"scores"}:
             yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
     if "predict" in study:
         yield from _predict(study, study["predict"])

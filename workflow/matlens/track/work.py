@@ -1,12 +1,14 @@
 """What the door of the stage does for one series."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import numpy as np
 
 from matlens import columns, objects, registry
-from matlens.job.batch import BadItem
+from matlens.job.batch import BadItem, rejection
+from matlens.store import io
 from matlens.track import series, tables
 
 NAMES = ("tracks", "track_scores", "lifetimes", "motion")
@@ -26,8 +28,8 @@ class Source:
 class Shards:
     """The arrays of all shards by the key of an item."""
 
-    def __init__(self, files: list):
-        self.files = files
+    def __init__(self, opened: ExitStack, paths: list):
+        self.files = [opened.enter_context(io.read_arrays(path)) for path in paths]
 
     def holding(self, key: int):
         """Return the shard that holds an item, or None."""
@@ -38,6 +40,16 @@ class Shards:
         file = self.holding(key)
         values = None if file is None else file[key]
         return values if values is None or "t" in file.attrs(key)["axes"] else values[None]
+
+
+def every_series(index, frame_by: str | None, lost: list[dict], stage: str) -> list[dict]:
+    """List the series of a study as items; a column that is not there becomes a row of `rejected`."""
+    try:
+        found = series.series_of(index, frame_by)
+    except BadItem as error:
+        lost.append(rejection("all", stage, str(error)))
+        return []
+    return [{columns.ITEM: name, "frames": frames} for name, frames in found.items()]
 
 
 def follow(function: Callable, name: str, frames: list, source: Source, options: Mapping) -> dict:
@@ -102,7 +114,7 @@ def scored(places: list, linked: list, frames: list, source: Source, gate_px: fl
 
 def pictures(series_frames: list[list], index, images: Shards) -> dict[str, bytes]:
     """Return the middle frame of some series as PNG, named by the key of its item; grey values are stretched."""
-    import io
+    from io import BytesIO
 
     from PIL import Image
 
@@ -112,7 +124,7 @@ def pictures(series_frames: list[list], index, images: Shards) -> dict[str, byte
         pixels = images.item(keys[item])[frame].astype(np.float32)
         low, high = np.percentile(pixels, [0.5, 99.5])
         grey = np.clip(255 * (pixels - low) / max(high - low, 1e-9), 0, 255).astype(np.uint8)
-        buffer = io.BytesIO()
+        buffer = BytesIO()
         Image.fromarray(grey).save(buffer, format="PNG")
         found[f"{keys[item]:08d}.png"] = buffer.getvalue()
     return found
