@@ -20,7 +20,7 @@ def _read(path: str):
 
 
 def main(needs: dict, name: str, options: dict, figure: str) -> None:
-    """Write an SVG; `needs` gives for every artefact its file, or a file for every method."""
+    """Write an SVG; `needs`: the file of every input, or one file per method."""
     offered = {"published": None} | {
         need: {method: _read(path) for method, path in found.items()} if isinstance(found, dict) else _read(found)
         for need, found in needs.items()

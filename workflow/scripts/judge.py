@@ -15,7 +15,7 @@ def main(
     candidates: str, index: str, oracle: str, settings: dict, verdicts: str, timings: str, structures: list = (),
     folder: str = "",
 ) -> None:  # fmt: skip
-    """Write the verdicts, and apart from them what they cost, which no two runs have in common."""
+    """Write the verdicts; write timings to a separate file, because they differ between runs."""
     asked, started = io.read_table(candidates), time.process_time()
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
     options = settings.get("options") or settings.get(oracle) or {}

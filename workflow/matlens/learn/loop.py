@@ -146,6 +146,6 @@ class _Run:
 
 
 def _worn_out(history: list[dict], patience: int) -> bool:
-    """Tell whether the last `patience` epochs brought nothing better."""
+    """Check for early stopping: no improvement in the last `patience` epochs."""
     last = next((row["epoch"] for row in reversed(history) if row["best"]), len(history))
     return patience > 0 and len(history) - last >= patience

@@ -1,4 +1,4 @@
-"""Phases of a thermodynamic database made ready for equilibria, and what a state of a phase is."""
+"""Prepare phases of a thermodynamic database for equilibria; classify states of a phase."""
 
 import warnings
 from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Part:
 
 
 def system(name: str, elements: list[str], phases: list[str]) -> System:
-    """Make phases of a database ready for some elements.
+    """Prepare phases of a database for some elements.
 
     `elements`: symbols ("Ni"). `phases`: names in the database, all of them meant: nothing is chosen by itself. A phase
     that these elements do not form, or that pycalphad cannot model, is left out with a reason. BadItem: the database
@@ -122,7 +122,7 @@ def _because(error: Exception) -> str:
 
 
 def _fault(records, phase: str, moles: np.ndarray) -> str:
-    """Say why the energy of one state of a phase cannot be computed; "" where it can."""
+    """Return the reason why the energy of a phase cannot be computed, else ""."""
     states, energy = np.full((1, 3 + moles.shape[1]), 0.5), np.empty(1)
     states[0, :3] = 1.0, PRESSURE, 1000.0
     try:
@@ -133,12 +133,12 @@ def _fault(records, phase: str, moles: np.ndarray) -> str:
 
 
 def _formed(phase, components: set[str]) -> bool:
-    """Tell whether every sublattice of a phase has a constituent made of these components."""
+    """Check whether every sublattice of a phase has a constituent of these components."""
     return all(any(set(species.constituents) <= components for species in lattice) for lattice in phase.constituents)
 
 
 def remarks(made: System) -> list[str]:
-    """List what a reader of the answers must know: doubtful parameters, and phases that pycalphad cannot evaluate.
+    """List warnings: doubtful parameters, and phases that pycalphad cannot evaluate.
 
     A phase that the elements do not form is no remark.
     """
@@ -191,7 +191,7 @@ def structures(phase: str) -> set[str]:
 
 
 def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndarray) -> tuple[str, bool]:
-    """Tell the structure of a state of a phase, and whether it is ordered.
+    """Return the structure of a state of a phase, and whether it is ordered.
 
     Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
     the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose
