@@ -33,10 +33,10 @@ def _alive(processes: list[int]) -> list[int]:
 
 def _await(left, what: str) -> None:
     """Wait until `left()` is empty; print a line if it takes long."""
-    told = time.monotonic()
+    printed = time.monotonic()
     while found := left():
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
+        if time.monotonic() - printed > 30:
+            printed = time.monotonic()
             print(f"waiting for {len(found)} {what}", flush=True)
         time.sleep(POLL_SECONDS)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from matlens import columns
 
-# Okabe & Ito (2008), told apart by people with any common colour blindness; black and yellow stay for text and truth.
+# Okabe & Ito (2008), for any common colour blindness; black and yellow stay for text and truth.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TRUTH = "#F0E442"
 TINT = 0.30

@@ -38,7 +38,7 @@ ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
 NOT_FORMED = "these elements do not form it"
-ORDERED = 0.01  # difference of site fractions from which sublattices are told apart
+ORDERED = 0.01  # difference of site fractions from which sublattices differ
 
 
 @dataclass
@@ -102,7 +102,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
                 model = Model(database, components, phase)
                 parts = _lattices(model, list(wanted))
                 models[phase], (lattices[phase], moles[phase]) = model, parts
-            except Exception as error:  # pycalphad raises what it likes: a phase less is told, never hidden
+            except Exception as error:  # pycalphad raises any type; the phase is left out and reported
                 left_out[phase] = _because(error)
         state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
         records = PhaseRecordFactory(database, components, state, models)
@@ -112,8 +112,8 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
                 left_out[phase] = fault
                 del models[phase], lattices[phase], moles[phase]
     if not models:
-        told = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
-        raise BadItem(f"database {name}: none of the phases {told} is formed by {', '.join(elements)}")
+        listed = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
+        raise BadItem(f"database {name}: none of the phases {listed} is formed by {', '.join(elements)}")
     return System(name, database, list(wanted), list(models), models, records, lattices, moles, left_out, doubts)
 
 
