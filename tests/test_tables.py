@@ -235,8 +235,9 @@ def test_acquire(plant, index, tmp_path):
     from scripts import acquire as script
     from scripts import judge
 
-    known = pd.DataFrame({"round": 1, "replicate": 0, "item": ["i0", "i1", "i2"], "status": "accepted", "y": [0, 1, 2]})
-    io.write_table(tmp_path / "v", known.assign(y=known["y"].astype(float)))
+    known = pd.DataFrame({"round": 1, "replicate": 0, "item": ["i0", "i1", "i2"], "status": "accepted", "reason": ""})
+    known = known.assign(quantity="y", value=[0.0, 1.0, 2.0], uncertainty=float("nan"))
+    io.write_table(tmp_path / "v", known)
     settings = {
         "objectives": {"y": "maximize"}, "constraints": {}, "initial": 2, "batch": 2, "seed": 0, "replicates": 1,
         "sure": 0.0, "budget": {}, "patience": 0, "top_part": 0.1, "surrogate": "mine", "features": ["index.x"],
