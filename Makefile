@@ -14,7 +14,7 @@ export PYTHONPATH := workflow
 .PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences docs clean
 
 # A terminal gets progress bars, a log gets one line per finished job.
-run: profile  ## build the studies, then say where the report and the main tables are
+run: profile  ## build the studies, then print the paths of the report and the main tables
 	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
 	@$(BIN)/python -m matlens.cli.status --check yes $(if $(filter 1 yes,$(STRICT)),--strict yes) $(if $(STUDIES),--studies "$(STUDIES)")
 
@@ -32,7 +32,7 @@ figures report export: profile  ## only the figures, the report, or OME-Zarr fol
 verify: .venv/installed  ## compare every file of the results with the record of its job; status 6 where one was edited
 	@$(BIN)/python -m matlens.cli.verify $(if $(STUDIES),--studies "$(STUDIES)")
 
-status: .venv/installed  ## say what is done, under way, failed and left, and what was rejected
+status: .venv/installed  ## print the numbers of finished, running, failed and open jobs, and of rejected items
 	@$(BIN)/python -m matlens.cli.status $(if $(STUDIES),--studies "$(STUDIES)")
 
 test: .venv/installed

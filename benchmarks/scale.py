@@ -159,8 +159,6 @@ def watched(folder: Path) -> None:
     assert text.count(CALL) == 1, "entry.py calls main elsewhere"
     text = text.replace(CALL, TIMED.lstrip("\n"))
     door.write_text(text.replace('"""Run', SPANS.strip() + '\n"""Run', 1))
-        text.replace('"""Run the `main` of a script as', SPANS.strip() + '\n"""Run the `main` of a script as', 1)
-    )
 
 
 def spans(folder: Path) -> list[list]:

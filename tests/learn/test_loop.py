@@ -185,7 +185,7 @@ def test_half_precision_weights_are_widened():
 
 def test_a_pickle_is_no_file_of_weights(tmp_path):
     torch.save({"weight": torch.zeros(2)}, tmp_path / "weights.safetensors")
-    with pytest.raises(ValueError, match="never pickles"):
+    with pytest.raises(ValueError, match="pickles are not read"):
         io.read_weights(tmp_path / "weights.safetensors")
 
 

@@ -1,6 +1,6 @@
 """Finished tables in, ink out.
 
-A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
+A figure is `draw(needs..., *, options)`: its positional arguments are its input tables, by name. A measure comes
 as a dict of method to DataFrame, `index` as the table of the items, `overlays` and `previews` as dicts of method to
 pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`

@@ -1,4 +1,4 @@
-"""What the rounds of a loop brought, for every way of asking."""
+"""Draw the progress of a loop by round, for every acquisition method."""
 
 from figures import style
 

@@ -1,4 +1,4 @@
-"""The fraction of a phase that segmentation measured, beside that which CALPHAD expects."""
+"""Draw the measured phase fraction against the equilibrium fraction of CALPHAD."""
 
 from figures import style
 from figures.phase_fractions import DASHES

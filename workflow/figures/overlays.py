@@ -1,4 +1,4 @@
-"""What was found, over what was seen: items down, methods across."""
+"""Draw labels over their images: items down, methods across."""
 
 import io
 

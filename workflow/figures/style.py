@@ -87,8 +87,8 @@ def axis(column: str) -> str:
 
 def quantity(name: str) -> str:
     """Write what a loop asks for as a label: a key of CALPHAD with its unit, or the name of a column."""
-    told = quantities.words(name)
-    return text(axis(name)) if told == name else told
+    label = quantities.words(name)
+    return text(axis(name)) if label == name else label
 
 
 def panels(rows: int = 1, cols: int = 1, width: float = PAGE_IN, height: float = 2.4, **options):
@@ -126,7 +126,7 @@ def text(value: object) -> str:
 
 
 def nothing(why: str) -> Figure:
-    """Make a figure that says why it is empty."""
+    """Return an empty figure with the reason as its text."""
     figure, axes = panels(width=COLUMN_IN, height=1.2)
     axes[0, 0].axis("off")
     axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=CONTROL)

@@ -1,4 +1,4 @@
-"""What a loop asked for, in the plane of two quantities: round by round, with the front of the best compromises."""
+"""Draw the candidates of a loop in the plane of two quantities, by round, with the Pareto front."""
 
 import numpy as np
 from matlens.acquire import SPREAD

@@ -1,4 +1,4 @@
-"""What verdicts taught the model that asked for them: its error on held-out verdicts before and after."""
+"""Draw the error of the model on held-out verdicts before and after each round of training."""
 
 from figures import style
 

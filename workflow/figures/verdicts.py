@@ -1,4 +1,4 @@
-"""What physics said: how many candidates of each engine were accepted, and computed against predicted values."""
+"""Draw verdicts: numbers of accepted candidates per engine, and computed against predicted values."""
 
 import numpy as np
 from matlens.validate import STATUSES

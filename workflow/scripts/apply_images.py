@@ -1,4 +1,4 @@
-"""Predict a property of images by networks that are ready: those of `predict_images`, of this study or another."""
+"""Predict a property of images by trained networks of `predict_images`, of this study or another."""
 
 import pandas as pd
 from matlens import columns

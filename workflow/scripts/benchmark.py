@@ -1,4 +1,4 @@
-"""Put the predictions of a study on official folds beside those of published models."""
+"""Compare the predictions of a study on official folds with published models."""
 
 from matlens.job import entry
 from matlens.predict import matbench

@@ -1,4 +1,4 @@
-"""Put the tables of all shards under each other, in the order of the shards."""
+"""Concatenate the tables of all shards, in order."""
 
 from matlens.job import entry
 from matlens.store import io

@@ -24,7 +24,7 @@ def _read(need: str, path: str):
 
 
 def main(needs: dict, name: str, options: dict, figure: str) -> None:
-    """Write an SVG; `needs` gives for every artefact its file, or a file for every method."""
+    """Write an SVG; `needs`: the file of every input, or one file per method."""
     offered = {"published": None} | {
         need: {method: _read(need, path) for method, path in found.items()}
         if isinstance(found, dict)

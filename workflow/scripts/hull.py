@@ -1,4 +1,4 @@
-"""Put the energies of all crystals of a study on one convex hull."""
+"""Compute energies above the convex hull of all crystals of a study."""
 
 import pandas as pd
 from matlens import columns
@@ -18,8 +18,8 @@ def main(tables: list, index: str, elements: str, predictions: str, rejected: st
     formulas = io.read_table(index).set_index(columns.ITEM)["formula"].reindex(energy.index)
     numbers, fractions = compositions.parse(formulas.astype(str).tolist())
     known = element_references.read(elements)
-    if told := element_references.lacking(set(numbers[numbers > 0].tolist()), known):
-        print(told)
+    if message := element_references.lacking(set(numbers[numbers > 0].tolist()), known):
+        print(message)
     rows = properties.stability(energy.index.to_numpy(), numbers, fractions, energy.to_numpy(float), known)
     io.write_table(predictions, io.concatenate([found, pd.DataFrame(rows, columns=list(properties.COLUMNS))]))
     io.write_rejected(rejected, [])

@@ -16,7 +16,7 @@ def main(
     candidates: str, index: str, oracle: str, settings: dict, verdicts: str, timings: str, structures: list = (),
     returned: str = "", seen: str = "",
 ) -> None:  # fmt: skip
-    """Write the verdicts, and apart from them what they cost, which no two runs have in common.
+    """Write the verdicts; write timings to a separate file, because they differ between runs.
 
     Hand-offs of a round have a folder of their own. `returned`: digest of its results that caused this run;
     `seen`: file for the digest that was judged, so that results that come back reopen the round, and own runs do not.

@@ -1,4 +1,4 @@
-"""Predict properties of the crystals of one shard by networks that are ready."""
+"""Predict properties of the crystals of one shard by pretrained networks."""
 
 import numpy as np
 from matlens import columns
@@ -24,8 +24,8 @@ def main(
             if graph == path
         }
         made.append(properties.by_networks(some, networks, options["device"]))
-        told = some if options["sites"] else graphs.taken(some, [])
-        atoms.append(properties.sites_by_networks(told, networks, options["device"]))
+        chosen = some if options["sites"] else graphs.taken(some, [])
+        atoms.append(properties.sites_by_networks(chosen, networks, options["device"]))
     found = io.concatenate(made)
     good = np.abs(found["predicted"].to_numpy(float)) < 1e30  # NaN is not
     io.write_table(predictions, found[good])

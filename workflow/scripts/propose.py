@@ -1,4 +1,4 @@
-"""Propose what a person should label next: where a trained method is least sure."""
+"""Propose images or patches to label next: those where a trained method is least certain."""
 
 from matlens import columns, registry, segment
 from matlens.job import entry

@@ -1,4 +1,4 @@
-"""Put what a run found into one page that needs no other file and no network."""
+"""Write the results of a run as one self-contained HTML page."""
 
 from pathlib import Path
 

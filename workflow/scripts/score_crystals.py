@@ -18,13 +18,13 @@ def main(
     history: str,
     sites: str,
 ):
-    """Write the four tables of a method of the stage, the history of its training, and what it says of atoms."""
+    """Write the four tables of a method, its training history, and its values per atom."""
     found = crystal_tables.judged([io.read_table(path) for path in tables], settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(history, io.concatenate(io.read_table(path) for path in histories))
-    told = io.concatenate(io.read_table(path) for path in atoms)
-    io.write_table(sites, told.drop_duplicates([columns.ITEM, "atom"], ignore_index=True))
+    values = io.concatenate(io.read_table(path) for path in atoms)
+    io.write_table(sites, values.drop_duplicates([columns.ITEM, "atom"], ignore_index=True))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure a series: what the items of a study say together."""
+"""Measure a series: quantities of all items of a study together."""
 
 from matlens import columns, quantify, registry
 from matlens.job import batch, entry

@@ -1,4 +1,4 @@
-"""Stack the tables of several methods into one that people open."""
+"""Concatenate the tables of several methods into one CSV file."""
 
 from matlens import columns
 from matlens.job import entry

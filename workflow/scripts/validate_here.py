@@ -14,7 +14,7 @@ def main(
     index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None,
     part: str, parts: int, outcomes: str, timings: str,
 ) -> None:  # fmt: skip
-    """Write what the engine says of every candidate, and the times that it took; one that fails says why."""
+    """Write the outcome of every candidate, or the reason of its failure, and the times."""
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
     ranked = {path: io.read_table(path) for path in shortlists}
     chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
@@ -31,9 +31,9 @@ def main(
             spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
 
     every = engine_inputs.describe(own, ranked)
-    told = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{method}")}
-    told |= {row["item"]: {"status": validate.FAILED, "reason": row["reason"], "values": {}} for row in lost}
-    io.write_json(outcomes, [{"candidate": one, "outcome": told[one["item"]]} for one in every])
+    results = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{method}")}
+    results |= {row["item"]: {"status": validate.FAILED, "reason": row["reason"], "values": {}} for row in lost}
+    io.write_json(outcomes, [{"candidate": one, "outcome": results[one["item"]]} for one in every])
     io.write_table(timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)))
 
 

@@ -7,12 +7,12 @@ from matlens.validate import handoff, verdicts
 
 def main(parts: list, times: list, method: str, options: dict, accept: dict, verdicts_: str, timings: str) -> None:
     """Write the verdicts and the times of all parts, in the order of the candidates."""
-    told = [one for path in parts for one in io.read_json(path)]
-    outcomes = {one["candidate"]["item"]: one["outcome"] for one in told}
-    verdicts.add_formation(outcomes, {one["candidate"]["item"]: one["candidate"]["composition"] for one in told}, {})
+    entries = [one for path in parts for one in io.read_json(path)]
+    outcomes = {one["candidate"]["item"]: one["outcome"] for one in entries}
+    verdicts.add_formation(outcomes, {one["candidate"]["item"]: one["candidate"]["composition"] for one in entries}, {})
     checksum = handoff.fingerprint({"engine": method, "options": options})
     made = []
-    for one in told:
+    for one in entries:
         outcome = verdicts.meet(outcomes[one["candidate"]["item"]], accept)
         made += verdicts.rows(one["candidate"], method, outcome, checksum)
     io.write_table(verdicts_, verdicts.table(made))

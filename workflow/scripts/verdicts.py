@@ -1,4 +1,4 @@
-"""Stack the verdicts of all engines into the table that people open."""
+"""Concatenate the verdicts of all engines into one CSV file."""
 
 from matlens.job import entry
 from matlens.store import io

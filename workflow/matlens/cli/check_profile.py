@@ -1,4 +1,4 @@
-"""Say before anything else why a run cannot go where a profile says."""
+"""Check a profile before the run starts."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from matlens.plan import profiles
 
 
 def main(name: str, submits: str = "") -> None:
-    """End with a message where there is no such profile, or its plugin or its scheduler is not here."""
+    """Exit with a message if the profile, its plugin or its scheduler is absent."""
     sys.exit(profiles.fault(name, Path("profiles"), bool(submits)) or None)
 
 

@@ -1,4 +1,4 @@
-"""Make ready to go on after a run was lost: end or await what is left of it, remove half-written files, unlock."""
+"""Recover from a lost run: cancel or await its jobs, remove partial files, unlock."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ POLL_SECONDS = 2.0
 
 
 def _queued(names: list[str]) -> list[str]:
-    """List the jobs of some names that the queue of Slurm still has; none where there is no Slurm."""
+    """List the queued Slurm jobs of some names; none without Slurm."""
     if not names or not shutil.which("squeue"):
         return []
     command = ["squeue", "--noheader", "--format=%i", f"--name={','.join(names)}"]
@@ -26,17 +26,17 @@ def _queued(names: list[str]) -> list[str]:
 
 
 def _alive(processes: list[int]) -> list[int]:
-    """List those processes that have not ended; a zombie has."""
+    """List the running processes; a zombie has ended."""
     states = {process: Path(f"/proc/{process}/stat") for process in processes}
     return [process for process, stat in states.items() if stat.exists() and ") Z " not in stat.read_text()]
 
 
 def _await(left, what: str) -> None:
-    """Wait until `left()` is empty, and tell when that takes long."""
-    told = time.monotonic()
+    """Wait until `left()` is empty; print a line if it takes long."""
+    printed = time.monotonic()
     while found := left():
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
+        if time.monotonic() - printed > 30:
+            printed = time.monotonic()
             print(f"waiting for {len(found)} {what}", flush=True)
         time.sleep(POLL_SECONDS)
 

@@ -38,7 +38,7 @@ def parse(formulas) -> tuple[np.ndarray, np.ndarray]:
 
 
 def readable(formula: str) -> bool:
-    """Tell whether `parse` reads a formula."""
+    """Check whether `parse` reads a formula."""
     try:
         parse([formula])
     except ValueError:
@@ -47,7 +47,7 @@ def readable(formula: str) -> bool:
 
 
 def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
-    """Name every composition by its elements and their thousandths, so that FeO1.5 is Fe2O3, and O2 is O (n)."""
+    """Return a key per composition from elements and thousandths, so that FeO1.5 is Fe2O3, and O2 is O (n)."""
     numbers, fractions = parse(formulas)
     parts = np.rint(1000 * fractions).astype(int)
     return [
@@ -57,7 +57,7 @@ def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
 
 
 def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lay compositions, as `parse` gives them, out as a table with a column for each element that occurs.
+    """Return the compositions of `parse` as a table with one column per element that occurs.
 
     Returns the atomic numbers of the columns (e,), sorted, and mole fractions (n, e).
     """
@@ -71,7 +71,7 @@ def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.nd
 
 @cache
 def _elements() -> tuple[np.ndarray, tuple[str, ...]]:
-    """Give the properties of elements by atomic number (119, 22), and their names."""
+    """Return the properties of elements by atomic number (119, 22), and their names."""
     from matminer.featurizers.composition import ElementProperty
     from pymatgen.core import Element
 
@@ -82,7 +82,7 @@ def _elements() -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def magpie_names() -> list[str]:
-    """Name the 132 statistics, as matminer does."""
+    """Return the names of the 132 statistics, as in matminer."""
     return [f"MagpieData {statistic} {name}" for name in _elements()[1] for statistic in STATISTICS]
 
 
@@ -138,6 +138,6 @@ def shares(amounts: dict, unit: str = "at%") -> dict[str, float]:
 
 
 def of_row(row: Mapping) -> dict[str, float]:
-    """Take the mole fractions by symbol that are not zero from the columns x_<symbol> of a row."""
+    """Read the nonzero mole fractions by symbol from the columns x_<symbol> of a row."""
     found = {name.removeprefix("x_"): float(value) for name, value in row.items() if name.startswith("x_")}
     return {symbol: share for symbol, share in found.items() if share == share and share != 0}

@@ -1,4 +1,4 @@
-"""Energies of the elements by the universal potential: what formation energies are counted from.
+"""Reference energies of the elements by the universal potential, for formation energies.
 
     python -m matlens.crystal.element_references data/weights/chgnet_elements.csv
 
@@ -32,7 +32,7 @@ def read(path) -> dict[int, float]:
 
 
 def lacking(elements, known: dict[int, float]) -> str | None:
-    """Say which elements of a study have no reference energy, once for all its items; None where all have one.
+    """Return a message with the elements that lack a reference energy; None if all have one.
 
     `elements`: symbols or atomic numbers. Their compounds get an energy, and none of formation or above the hull.
     """
@@ -77,7 +77,7 @@ def row(symbol: str, structures: list, pbe: list[float]) -> dict:
 
 
 def make() -> pd.DataFrame:
-    """Relax every element that the potential knows; a row each, by atomic number."""
+    """Relax every element of the potential; one row per element, by atomic number."""
     with gzip.open(catalog.find(*SET), "rt", encoding="utf-8") as file:
         known = json.load(file)
     rows = []

@@ -1,4 +1,4 @@
-"""Graphs of crystals as networks take them: many at once, as flat arrays, with edges counted over the whole batch."""
+"""Graphs of crystals as input of networks: flat arrays, with edges counted over the whole batch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ class Graphs:
 
 
 def from_arrays(arrays: dict[str, np.ndarray]) -> Graphs:
-    """Take the stored arrays of a shard, as the stage connect writes them."""
+    """Build graphs from the stored arrays of a shard of the stage connect."""
     names = ("source", "neighbour", "image", "distance", *(name for name in MORE if name in arrays))
     return Graphs(structures.from_arrays(arrays), {name: arrays[name] for name in names}, arrays["edge_offsets"])
 
 
 def concatenate(parts: list[Graphs]) -> Graphs:
-    """Put the graphs of many shards one after the other."""
+    """Concatenate the graphs of many shards."""
     counts = np.concatenate([np.diff(part.edge_offsets) for part in parts])
     return Graphs(
         structures.concatenate(part.crystals for part in parts),
@@ -48,7 +48,7 @@ def concatenate(parts: list[Graphs]) -> Graphs:
 
 
 def taken(graphs: Graphs, chosen) -> Graphs:
-    """Take some graphs out, in the order of `chosen`, an array of positions."""
+    """Select graphs by an array of positions, in its order."""
     chosen = np.asarray(chosen, np.int64)
     rows, offsets = structures.gather(graphs.edge_offsets, chosen)
     return Graphs(graphs.crystals[chosen], {name: values[rows] for name, values in graphs.edges.items()}, offsets)

@@ -1,4 +1,4 @@
-"""Geometry of periodic atoms that several rooms need. Compiled kernels."""
+"""Geometry of periodic atoms, shared by several stages. Compiled kernels."""
 
 import numpy as np
 from numba import njit
@@ -44,7 +44,7 @@ def closest(cell, frac, limit):
 
 @njit(cache=True)
 def line_graph(source, vectors):
-    """Pair the edges that leave the same atom, and give the cosine of the angle between them.
+    """Pair the edges that leave the same atom; return the cosine of the angle between them.
 
     `source` (e,): atom that each edge leaves, in ascending order. `vectors` (e, 3): from it to the neighbour, in
     angstrom. Returns first edge and second edge of every ordered pair (int32), and the cosine (float64).

@@ -55,7 +55,7 @@ _GENERATORS = {
 
 
 def _around(azimuth_deg: float) -> tuple[float, float, float]:
-    """Give the direction in the xy plane at an azimuth from x."""
+    """Return the direction in the xy plane at an azimuth from x."""
     return float(np.cos(np.radians(azimuth_deg))), float(np.sin(np.radians(azimuth_deg))), 0.0
 
 

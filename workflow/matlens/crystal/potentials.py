@@ -21,7 +21,7 @@ LAST_ELEMENT = 94  # it has learned from H to Pu
 
 
 class Potential(NamedTuple):
-    """What a universal potential computes of a Crystal; an entry of `matlens.crystal.POTENTIALS` names one.
+    """Interface of a universal potential; an entry of `matlens.crystal.POTENTIALS` names one.
 
     `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies and stresses (n, 3, 3) in GPa,
     positive if compressed; `largest_force(crystal)` in eV per angstrom;

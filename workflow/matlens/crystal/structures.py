@@ -78,12 +78,12 @@ def concatenate(parts: Iterable[Crystals]) -> Crystals:
 
 
 def by_item(parts: Iterable[Crystals]) -> dict[str, Crystal]:
-    """Give the crystals of many shards by the ids of their items."""
+    """Return the crystals of many shards by item."""
     return {str(item): part[at] for part in parts for at, item in enumerate(part.item)}
 
 
 def to_arrays(crystals: Crystals) -> dict[str, np.ndarray]:
-    """Name the arrays to store; the ids become one array of UTF-8 bytes and its offsets."""
+    """Return the arrays to store by name; ids become one array of UTF-8 bytes and its offsets."""
     texts = [str(item).encode() for item in crystals.item]
     return {
         "key": crystals.key,

@@ -84,7 +84,7 @@ def _rotated(target: np.ndarray, turn: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _sampled(target: np.ndarray, unit, dims: int, turn: np.ndarray, kind: str) -> np.ndarray:
-    """Take a target at places that are no whole pixels, and turn its components."""
+    """Interpolate a target between pixels, and rotate its components."""
     if kind == "labels":
         # shifted by one, so that the zeros from beyond the image are known from the first phase
         marks = torch.from_numpy(np.ascontiguousarray(target, np.float32))[None, None] + 1
@@ -99,7 +99,7 @@ def _sampled(target: np.ndarray, unit, dims: int, turn: np.ndarray, kind: str) -
 
 
 def _warped(image, target, corner, side: int, changes: Changes, rng: np.random.Generator, kind: str):
-    """Cut a patch out of an image that is turned by any angle, zoomed and bent; what lies beyond it is not judged."""
+    """Cut a rotated, zoomed, elastically deformed patch; pixels outside the image are unlabelled."""
     dims = image.ndim - 1
     if changes.bend_px > 0 and kind in FIELDS:
         raise ValueError("bend_px: a field of vectors or tensors is not bent; set it to 0")

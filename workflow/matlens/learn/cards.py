@@ -1,4 +1,4 @@
-"""Cards: what is written beside weights, one schema for every kind of data; and where weights and cards lie.
+"""Model cards, one schema for every kind of data; paths of weights and cards.
 
 A card has `method` and `variant` (its name in the study, cut at the dot), `network` (what builds it), `options` (of the
 training), `kind` of data ("images", "crystals"), `items` by role (train, val, test, and what had no truth), `of` (what
@@ -26,7 +26,7 @@ def completed(
     initial: str | None = None,
     packages: tuple = PACKAGES,
 ) -> dict:
-    """Add to the card of a training what every card says.
+    """Add the fields common to all model cards.
 
     `name`: method, or method.variant. `roles`: item to role. `used`: items that could be learned from; those of "train"
     and "val" that are not among them are listed as `without_truth`; None: all could.
@@ -57,7 +57,7 @@ def lent(stage: str, study: str, method: str, weights: str | None = None) -> str
 
 
 def card_file(weights: str) -> str:
-    """Name the card of a file of weights: beside it, or where the workflow puts it."""
+    """Return the model card of a file of weights: next to it, or in the folder of the workflow."""
     path = Path(weights)
     if path.name == "all.safetensors" and path.parent.name == "weights":
         return str(path.parent.parent / "card" / "all.json")

@@ -20,7 +20,7 @@ class Checkpoint:
         self.identity = dict(identity)
 
     def load(self, model: nn.Module, mean: nn.Module | None, descents: Mapping) -> tuple[list[dict], dict | None]:
-        """Restore what a run with the same identity saved; returns its history and its best weights."""
+        """Restore the checkpoint of a run with the same identity; returns history and best weights."""
         from matlens.store import io
 
         if self.path is None or not self.path.exists():
@@ -65,7 +65,7 @@ class Checkpoint:
 
 
 def _restore(descent, name: str, moments: Mapping[str, np.ndarray], scale: Mapping | None) -> None:
-    """Give an optimiser its moments back."""
+    """Restore the moments of an optimiser."""
     state = descent.optimiser.state_dict()
     for place, value in moments.items():
         owner, index, moment = place.split("/")

@@ -11,7 +11,7 @@ from torch import nn
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Choose where to compute: "cpu", "cuda", or "auto" for CUDA where there is one.
+    """Choose the device: "cpu", "cuda", or "auto" for CUDA if available.
 
     A scheduler says in CUDA_VISIBLE_DEVICES which GPUs it granted; torch sees those alone, the first of them as cuda:0.
     "cuda" without one is a RuntimeError; "auto" goes on with the CPU, and says so where a GPU had been granted.
@@ -42,7 +42,7 @@ def world() -> int:
 
 
 def is_main() -> bool:
-    """Tell whether this process is the one that writes: the only one, or the first that torchrun started."""
+    """Check whether this process writes the files: the only one, or rank 0 of torchrun."""
     return rank() == 0
 
 
@@ -108,7 +108,7 @@ def averaged(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def agreed(stop: bool, device: torch.device) -> bool:
-    """Let every process do what the first one decided."""
+    """Broadcast a decision of rank 0 to all processes."""
     if world() == 1:
         return stop
     flag = torch.tensor([float(stop)], device=device)
@@ -117,7 +117,7 @@ def agreed(stop: bool, device: torch.device) -> bool:
 
 
 def own_batches(drawn: Iterable, share: int) -> Iterable:
-    """Yield those batches that this process works on; too few of them are a ValueError."""
+    """Yield the batches of this process. Raises ValueError if there are too few."""
     count = 0
     for count, batch in enumerate(islice(iter(drawn), rank(), share * world(), world()), start=1):  # noqa: B007
         yield batch

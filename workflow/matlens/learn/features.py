@@ -20,7 +20,7 @@ def origin(spec: str, measures: Iterable[str]) -> tuple[str, str]:
 
 
 def numeric(table, name: str, origin: str):
-    """Take one numeric column, or say which there are."""
+    """Return one numeric column. Raises an error with the known ones if absent."""
     if name not in table.columns:
         numeric = [c for c in table.columns if table[c].dtype.kind in "fiub"]
         raise ValueError(f"{origin} has no column '{name}'; {suggest(name, numeric)}")
@@ -30,7 +30,7 @@ def numeric(table, name: str, origin: str):
 
 
 def _where(table, name: str) -> str:
-    """Say which cell of a column is the first that is no number."""
+    """Return the position of the first cell of a column that is not a number."""
     import pandas as pd
 
     text = table[name].notna() & pd.to_numeric(table[name], errors="coerce").isna()

@@ -1,4 +1,4 @@
-"""Networks for crystals: the batches that they learn from, and what they say of graphs, by batches of bounded size."""
+"""Crystal networks: training batches, and predictions by batches of bounded size."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -14,12 +14,12 @@ MOST_EDGES = {False: 6_000, True: 2_000}  # in a batch that is applied, without 
 
 
 def build(method: str, options: Mapping):
-    """Make a network with random weights from those options that are its own."""
+    """Build a network with random weights from its own options."""
     return registry.load(CRYSTAL_NETS, method)(**own_options(CRYSTAL_NETS, method, options))
 
 
 class Lesson(NamedTuple):
-    """What a network learns from: targets (n,) are standardised, `spread` is what they were divided by.
+    """Training task of a crystal network: targets (n,) are standardised, `spread` is what they were divided by.
 
     `deal(rng)` gives the positions of every batch of an epoch; `held`: positions that judge.
     """
@@ -32,7 +32,7 @@ class Lesson(NamedTuple):
 
 
 def dealer(graphs, train: np.ndarray, batch: int, most_atoms: int) -> Callable[[np.random.Generator], list[np.ndarray]]:
-    """Give the function that deals the training crystals into batches, by number or by atoms."""
+    """Return the function that splits the training crystals into batches, by number or by atoms."""
 
     def deal(rng: np.random.Generator) -> list[np.ndarray]:
         dealt = flat.by_atoms(graphs.atoms[train], most_atoms, rng) if most_atoms else None
@@ -42,7 +42,7 @@ def dealer(graphs, train: np.ndarray, batch: int, most_atoms: int) -> Callable[[
 
 
 def batches(lesson: Lesson, line_graph: bool) -> Callable:
-    """Give the function that yields the batches of an epoch, with their targets."""
+    """Return the function that yields the batches of an epoch, with their targets."""
     import torch
 
     target = torch.from_numpy(lesson.target.astype(np.float32))

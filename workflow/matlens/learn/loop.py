@@ -40,7 +40,7 @@ __all__ = [
 QUIET_SECONDS = 5.0  # a progress line at most this often, so that logs stay readable
 
 
-def _told(label: str, row: Mapping, epochs: int, last: list[float]) -> None:
+def _report(label: str, row: Mapping, epochs: int, last: list[float]) -> None:
     """Write the line of an epoch into the log, and to the console every few seconds."""
     numbers = " ".join(f"{k} {v:.4g}" for k, v in row.items() if isinstance(v, float))
     line = f"{label}: epoch {row['epoch']} of {epochs}: {numbers}"
@@ -70,7 +70,7 @@ def train(
     if isinstance(model, Mapping) and not isinstance(model, nn.Module):
         model = nn.ModuleDict(model)
     run = _Run(model, task, options)
-    store, told = Checkpoint(checkpoint, identity or {}), [time.monotonic()]
+    store, printed = Checkpoint(checkpoint, identity or {}), [time.monotonic()]
     history, best = store.load(run.model, run.mean, run.descents)
     while len(history) < options.epochs and not agreed(_worn_out(history, options.patience), run.place):
         row = run.epoch(len(history))
@@ -88,7 +88,7 @@ def train(
         history.append(row)
         store.save(run.model, run.mean, run.descents, history, best)
         if is_main():
-            _told(label, row, options.epochs, told)
+            _report(label, row, options.epochs, printed)
     if best is not None:
         load_arrays(run.model, best)
     run.model.eval()
@@ -146,6 +146,6 @@ class _Run:
 
 
 def _worn_out(history: list[dict], patience: int) -> bool:
-    """Tell whether the last `patience` epochs brought nothing better."""
+    """Check for early stopping: no improvement in the last `patience` epochs."""
     last = next((row["epoch"] for row in reversed(history) if row["best"]), len(history))
     return patience > 0 and len(history) - last >= patience

@@ -1,4 +1,4 @@
-"""Options of every training, written once, in groups; and those that a network has of its own.
+"""Options shared by every training, in groups, and options of a network's constructor.
 
 A group is a dataclass: a `learn` function that has one as the default of a keyword-only argument has its fields as
 options, see `registry.options_of`.
@@ -54,7 +54,7 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Options of what a network sees of an image: `colour`, and whether channels are `standardise`d one by one."""
+    """Options of the input image: `colour`, and whether channels are `standardise`d one by one."""
 
     colour: bool = False
     standardise: bool = True

@@ -1,4 +1,4 @@
-"""Networks for pixels, whatever they tell of them: what they see, patches to learn from, and their use by tiles."""
+"""Pixel networks of every task: input channels, training patches, inference by tiles."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ RENAMED = {"phases": "outputs"}  # names in cards of before
 
 @dataclass
 class Model:
-    """A network ready to be applied, and what its card says of the images it wants."""
+    """A trained network, and the description of its input images from the model card."""
 
     net: object
     card: dict
@@ -31,7 +31,7 @@ def standardised(channel: np.ndarray) -> np.ndarray:
 
 
 def seen(image: np.ndarray, *, colour: bool, standardise: bool) -> np.ndarray:
-    """Return what a network sees of an image, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
+    """Return the input of a network, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
     channels = image if colour else image[None]
     return np.stack([standardised(channel) for channel in channels]) if standardise else channels
 
@@ -101,7 +101,7 @@ def answers(
     image: np.ndarray, model: Model, colour, activation: Callable, *, tile_px: int | None, overlap_px: int | None,
     views: str,
 ) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
-    """Yield what a network says of an image, band by band: (first row, (channels, rows, ...))."""
+    """Yield the output of a network for an image, band by band: (first row, (channels, rows, ...))."""
     net, options = model.net, model.card["options"]
     if image.ndim != model.card["network"]["dims"]:
         raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
@@ -116,7 +116,7 @@ def answers(
 
 
 def lessons(train: list, outputs: int, stride: int, patches: Patches, changes: Changes, kind: str = "labels"):
-    """Give the function that draws the batches of an epoch, and how many there are.
+    """Return the function that draws the batches of an epoch, and their number.
 
     `train`: pairs of what is seen (channels, [z,] y, x) and its target; see `augment.draw`.
     """
@@ -134,7 +134,7 @@ def lessons(train: list, outputs: int, stride: int, patches: Patches, changes: C
 
 
 def digest(samples: Iterable, initial: Mapping | None) -> str:
-    """Digest what training starts from, so that a checkpoint of other data is not resumed."""
+    """Hash the training data, so that a checkpoint of other data is not resumed."""
     digest = hashlib.sha256()
     for image, target in samples:
         digest.update(image.tobytes() + target.tobytes())

@@ -19,7 +19,7 @@ def split(
     split_by: str = "group",
     seed: int = 0,
 ) -> dict[str, str]:
-    """Give each item its role in learning: "train", "val" (judges the epochs) or "test" (never seen).
+    """Assign each item to the training ("train"), validation ("val") or test set ("test").
 
     `items`: rows with item and, where known, split and group; an item without a group is one of its own. Groups or
     items that match a pattern of `hold_out` are "test". Where the rows have splits, only those marked train are learned
@@ -50,7 +50,7 @@ def split(
 
 
 def of_folds(items: Iterable, train: Iterable[int], validation: Iterable[int] = ()) -> dict[str, str]:
-    """Give every item its role in a fold, of which `train` and `validation` are positions; all others are "test"."""
+    """Assign every item a role in a fold; `train`, `validation`: positions; all others are "test"."""
     names, train, validation = list(items), set(map(int, train)), set(map(int, validation))
     return {
         str(name): "train" if at in train else "val" if at in validation else "test" for at, name in enumerate(names)
@@ -58,7 +58,7 @@ def of_folds(items: Iterable, train: Iterable[int], validation: Iterable[int] = 
 
 
 def split_of(card: Mapping, item: str) -> str:
-    """Tell what an item was to the weights of a card: "train" or "val" where they were learned or judged on it."""
+    """Return the split of an item by a model card: "train", "val", or "test" if it was not used."""
     return next((split for split in ("train", "val") if item in card["items"][split]), "test")
 
 

@@ -1,4 +1,4 @@
-"""What a training is for: batches, loss, step, optimisers and score."""
+"""Training tasks: batches, loss, step, optimisers and score."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ def one_cycle(step: int, steps: int, peak: float, rise: float = 0.3) -> float:
 
 
 class Task:
-    """What one training is for; a subclass overrides what differs.
+    """One training task; a subclass overrides the steps that differ.
 
     `steps` batches make an epoch. `average`: decay of a running mean of the weights (exponential moving average), which
     is judged and kept in place of the last weights; 0 for none.
@@ -110,7 +110,7 @@ class Descent:
             self._update()
 
     def _update(self) -> None:
-        """Take one step along the gathered gradients, and forget them."""
+        """Take one optimiser step along the accumulated gradients, and reset them."""
         if not self.alone:
             devices.averaged(self.parameters)
         if self.scaler is not None:

@@ -51,7 +51,7 @@ def averaged(predict: Callable, tile: np.ndarray, kind: str) -> np.ndarray:
 
 
 def reflected(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Lengthen the axes of space of an image at their far ends by mirroring, as often as it takes."""
+    """Pad the spatial axes of an image at their far ends by reflection, repeatedly if needed."""
     lacking = [(0, 0), *((0, target - n) for n, target in zip(image.shape[1:], shape, strict=True))]
     return np.pad(image, lacking, mode="reflect") if any(after for _, after in lacking) else image
 

@@ -1,4 +1,4 @@
-"""The strip below an overlay: a scale bar and what the colours mean."""
+"""The strip below an overlay: scale bar and legend."""
 
 import numpy as np
 

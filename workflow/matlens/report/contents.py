@@ -1,4 +1,4 @@
-"""What the page of a run shows of every study, read from the files that are there."""
+"""Collect the contents of the report for every study from existing files."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ CHECKED = 100e6  # bytes; larger files are left to `make verify`
 
 
 def of_study(name: str, content: dict) -> dict:
-    """Read what there is of one study; a file that is not there is named among the missing."""
+    """Read the results of one study; absent files are listed as missing."""
     listed = {kind: content[kind] for kind in ("tables", "figures", "overlays")}
     missing = [path for paths in listed.values() for path in paths.values() if not Path(path).exists()]
     tables, figures, zips = (

@@ -1,4 +1,4 @@
-"""One page that shows what a run found, with everything it needs inside it.
+"""The report: one self-contained HTML page of the results of a run.
 
 Nothing here opens a file: tables come as parts (an iterable of DataFrames), pictures as bytes, the page as a template.
 """
@@ -25,7 +25,7 @@ PACKAGES = ("numpy", "scipy", "pandas", "zarr", "scikit-image", "numba", "torch"
 
 
 def number(value: object) -> str:
-    """Write a value for people: five significant digits; nothing for what is missing."""
+    """Format a value: five significant digits; empty if missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.5g}" if isinstance(value, float) else str(value)
@@ -49,7 +49,7 @@ def digest(parts: Iterable, most: int | None = ROWS) -> dict:
 
 
 def _is_numeric(cells: Iterable[str]) -> bool:
-    """Tell whether all words of a column that are there are numbers."""
+    """Check whether all nonempty cells of a column are numbers."""
     try:
         return bool([float(cell) for cell in cells if cell])
     except ValueError:
@@ -204,7 +204,7 @@ def rejected(views: Mapping[str, Mapping]) -> dict[str, int]:
 
 
 def versions() -> dict[str, str]:
-    """List what the run used; a package that is not installed is left out."""
+    """List the versions of installed packages that the run used."""
     found = {"python": platform.python_version(), "matlens": matlens.__version__}
     for name in PACKAGES:
         with suppress(metadata.PackageNotFoundError):

@@ -11,7 +11,7 @@ import numpy as np
 
 from matlens import columns
 
-# Okabe & Ito (2008), told apart by people with any common colour blindness; black and yellow stay for text and truth.
+# Okabe & Ito (2008), for any common colour blindness; black and yellow stay for text and truth.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 TRUTH = "#F0E442"
 TINT = 0.30
@@ -122,13 +122,13 @@ def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, wi
 
 
 def _hatch(canvas: np.ndarray, hidden: np.ndarray) -> None:
-    """Draw thin grey diagonals, 8 pixels apart, over what is not measured."""
+    """Draw thin grey diagonals, 8 pixels apart, over unmeasured pixels."""
     y, x = np.indices(hidden.shape)
     canvas[hidden & ((x + y) % 8 == 4)] = rgb(HIDDEN)
 
 
 def _neighbour(marks: np.ndarray) -> np.ndarray:
-    """Give every pixel the larger label of those right of it and below it."""
+    """Return per pixel the larger label of the pixels right of it and below it."""
     shifted = marks.copy()
     shifted[:, :-1] = np.maximum(shifted[:, :-1], marks[:, 1:])
     shifted[:-1] = np.maximum(shifted[:-1], marks[1:])

@@ -1,4 +1,4 @@
-"""Which thermodynamic databases go back to one assessment, and how far apart independent ones are.
+"""Group thermodynamic databases by assessment; spread of independent ones.
 
 Databases of one assessment agree because they are the same, so that their spread is no uncertainty.
 """
@@ -14,13 +14,13 @@ KNOWN = dict.fromkeys(("alcrni.tdb", "alcocrni.tdb", "NiCrAl.tdb", "alni_dupin_2
 
 
 def of(database: Mapping) -> str:
-    """Name the assessment behind a database of a study: as the study says, else as is known, else its own name."""
+    """Return the assessment of a database: from the study, else a known one, else the name of the database."""
     name = database["database"]
     return database.get("assessment") or KNOWN.get(PurePath(name.rpartition(":")[2]).name, name)
 
 
 def combine(values: Mapping[str, float], behind: Mapping[str, str]) -> tuple[float, float]:
-    """Return the mean over assessments of values by database, and half the range; NaN where there is only one.
+    """Return the mean over assessments of values by database, and half the range; NaN for a single one.
 
     `behind`: the assessment of every database. One that several databases share counts once.
     """
@@ -34,7 +34,7 @@ def combine(values: Mapping[str, float], behind: Mapping[str, str]) -> tuple[flo
 
 
 def caution(names, behind: Mapping[str, str]) -> str:
-    """Say where several databases are one assessment; "" where they are not."""
+    """Return a warning if all databases share one assessment, else ""."""
     shared = {behind[name] for name in names}
     if len(shared) > 1 or len(list(names)) < 2:
         return ""
@@ -42,7 +42,7 @@ def caution(names, behind: Mapping[str, str]) -> str:
 
 
 def alike(values: Mapping[str, float]) -> str:
-    """Say where databases give the very same value that is not 0 or 1: they may be of one assessment; "" elsewhere."""
+    """Return a warning if databases have an identical value other than 0 or 1, else ""."""
     found = list(values.values())
     if (
         len(found) < 2

@@ -1,4 +1,4 @@
-"""States of phases: samples of them at one temperature, and the lowest of every basin beside a tangent plane.
+"""Sample phase states at one temperature; find the minimum of each basin relative to a tangent plane.
 
 A basin is the states of a phase in which the same constituent leads on every sublattice: gamma and gamma prime are two
 basins of one model. No sample is fine enough to show that nothing lies below a plane; the best state of every basin is
@@ -39,16 +39,16 @@ class Sample:
     basins: list[tuple[str, int, int]]
 
     def phase(self, at: int) -> str | None:
-        """Name the phase of a state; None for the made-up ones."""
+        """Return the phase of a state; None for the made-up ones."""
         return next((name for name, start, end in self.basins if start <= at < end), None)
 
     def state(self, phase: str, at) -> np.ndarray:
-        """Give the site fractions of one or several states of a phase."""
+        """Return the site fractions of one or several states of a phase."""
         return self.sites[phase][at - next(start for name, start, _ in self.basins if name == phase)]
 
 
 def sample(made: System, temperature: float, density: int) -> Sample | None:
-    """Sample the states of all phases at a temperature (K); None where that would be too many.
+    """Sample the states of all phases at a temperature (K); None if there would be too many.
 
     Alloys share samples: the states of a density are drawn once, their energies are kept for the last temperatures.
     """
@@ -64,7 +64,7 @@ def sample(made: System, temperature: float, density: int) -> Sample | None:
 
 
 def _drawn(made: System, density: int) -> Sample:
-    """Draw the states of a density, or take those drawn before: the first density, and the last other one."""
+    """Return the states of a density; caches the lowest density and the last other one."""
     if density not in made.drawn:
         for other in [one for one in made.drawn if one != min(made.drawn)]:
             del made.drawn[other]

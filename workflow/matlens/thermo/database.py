@@ -35,7 +35,7 @@ def _wheel() -> Path:
 
 
 def find(name: str) -> Path:
-    """Return the file of a database; a ValueError says what is wrong with its name, or how to get it."""
+    """Return the file of a database. Raises ValueError if its name is invalid or the file is absent."""
     if name.startswith(WHEEL):
         file = name.removeprefix(WHEEL)
         if file not in wheel_names():
@@ -63,7 +63,7 @@ def sha256(name: str) -> str:
 
 
 def text(name: str) -> str:
-    """Read a database; a ValueError says why it is none, or which order of it would be lost."""
+    """Read a database. Raises ValueError if the text is invalid, or if a command would be lost."""
     path = find(name)
     try:
         data = path.read_bytes()
@@ -79,7 +79,7 @@ def text(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def _fault(source: str) -> str:
-    """Say why a text is no whole database; "" where nothing is wrong."""
+    """Return the reason why a text is not a complete database, else ""."""
     given = tdb_orders.split(source)
     if not any(order.word == "ELEMENT" for order in given):
         return "has no ELEMENT: it is no TDB file"
@@ -99,7 +99,7 @@ def _fault(source: str) -> str:
 
 
 def caveat(source: str) -> str:
-    """Return "for testing only" where a database says so of itself, else ""."""
+    """Return "for testing only" if the text of a database says so, else ""."""
     return "for testing only" if CAVEAT.search(source[:HEAD]) else ""
 
 
@@ -119,7 +119,7 @@ def check(name: str, phases: list[str]) -> None:
 
 
 def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
-    """Say which parameters of some elements in some phases are given more than once; those read as the first.
+    """Return a warning on parameters that are given more than once, of some elements in some phases.
 
     `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
     function that is not defined.

@@ -32,7 +32,7 @@ BENT = 0.05  # J/mol by which the energy may fail to be concave in temperature
 
 @dataclass
 class Equilibrium:
-    """What is stable: one `Part` per state of a phase; energy in J/mol of atoms, chemical potentials (e,) likewise."""
+    """Stable state: one `Part` per state of a phase; energy and chemical potentials (e,) in J/mol of atoms."""
 
     temperature: float
     energy: float
@@ -45,7 +45,7 @@ class Equilibrium:
 
 @dataclass
 class Case:
-    """An alloy on its way to an answer: the sets of composition that are tried, and what has been tried."""
+    """State of the search of one alloy: its composition sets, and the attempts so far."""
 
     x: np.ndarray
     guess: Equilibrium | None
@@ -90,7 +90,7 @@ def _solve(made: System, sets: list, x: np.ndarray, near: bool) -> np.ndarray | 
 
 
 def _newton(conditions, sets: list) -> np.ndarray | None:
-    """Take full steps until nothing moves; None where a phase would vanish, or it takes too long."""
+    """Iterate full Newton steps to convergence; None if a phase would vanish or steps run out."""
     from pycalphad.core.minimizer import advance_state, solve_state
 
     state, last = conditions.get_new_state(sets), None
@@ -108,14 +108,14 @@ def _newton(conditions, sets: list) -> np.ndarray | None:
 
 
 def _sound(sets: list, x: np.ndarray) -> bool:
-    """Tell whether the fractions sum to 1, and the parts to the alloy."""
+    """Check whether the fractions sum to 1, and the parts to the alloy."""
     amounts = np.array([one.NP for one in sets])
     whole = amounts @ np.array([np.asarray(one.X) for one in sets])
     return bool(np.isfinite(whole).all() and abs(amounts.sum() - 1) < SUM and np.abs(whole - x).max() < SUM)
 
 
 def _afresh(case: Case) -> None:
-    """Give up what has been tried, and go on with the next sample."""
+    """Discard the current solution and continue with the next sample density."""
     if case.guess is not None:
         case.guess = None  # its own first sample comes next
     else:
@@ -157,7 +157,7 @@ def _elsewhere(
 
 
 def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float) -> None:
-    """Take a state that lies below the plane into a case, unless it has it already."""
+    """Add a state below the plane to a case, unless present."""
     new = starts.composition_set(made, lowest.phase, lowest.sites, 1e-6, temperature)
     alike = any(
         one.phase_record.phase_name == lowest.phase and np.abs(np.asarray(one.X) - np.asarray(new.X)).max() <= CLOSE
@@ -171,7 +171,7 @@ def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float)
 
 
 def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, densities=LADDER):
-    """Find what is stable at a temperature (K) and 101325 Pa for alloys (n, e), in the order of the elements.
+    """Return equilibria of alloys (n, e) at a temperature (K) and 101325 Pa, in the order of the elements.
 
     `guesses`: for every alloy its answer at a temperature nearby, or None; tried first, and tested as any other.
     Returns a list of Equilibrium, or BadItem where no sample brought an answer that stands. An alloy's answer does not
@@ -205,7 +205,7 @@ def _unsolved(made: System, temperature: float, case: Case, densities) -> BadIte
 
 
 def equilibrium(made: System, temperature: float, x: np.ndarray, guess=None, densities=LADDER) -> Equilibrium:
-    """Find what is stable at a temperature (K) for one alloy (e,); BadItem where no answer stands."""
+    """Return the equilibrium of one alloy (e,) at a temperature (K). Raises BadItem if no answer is proved."""
     found = row(made, temperature, np.asarray(x, float)[None], [guess], densities)[0]
     if isinstance(found, BadItem):
         raise found
@@ -244,7 +244,7 @@ def fractions(found: Equilibrium) -> dict[str, float]:
 
 
 def sweep(made: System, temperatures: list[float], alloys: np.ndarray, second_opinion: bool = False) -> list[list]:
-    """Give for every alloy (n, e) its answers at rising temperatures: Equilibrium, or BadItem where there is none.
+    """Return the equilibria of every alloy (n, e) at rising temperatures; BadItem in place of a failed one.
 
     Every alloy begins from its own answer at the temperature before. With a `second_opinion` every answer is sought
     once more from a sample of another density; without one, only answers that do not fit those beside them. The lower
@@ -274,7 +274,7 @@ def _lower(first, second):
 
 
 def kinked(line: list[Equilibrium]) -> list[int]:
-    """List the places of a line of answers, rising in temperature, that do not fit those beside them.
+    """List the temperatures whose equilibrium does not fit the neighbouring temperatures.
 
     The energy of what is stable is concave in temperature, since its heat capacity is positive: an answer that is only
     metastable lies too high, and lifts the chord that ends in it above the answer between.

@@ -62,7 +62,7 @@ class Order:
     after: str
 
     def short(self) -> str:
-        """Give the beginning of the order on one line, for messages."""
+        """Return the beginning of the command on one line, for messages."""
         return " ".join(self.text.split())[:60]
 
 
@@ -95,7 +95,7 @@ def _order(text: str, line: int, ends: bool, after: str) -> Order:
 
 
 def swallowed(found: Iterable[Order]) -> str:
-    """Say which order holds another one, for want of a `!` or of a line end; "" where none does."""
+    """Return a message if a command contains another one because a `!` or a line end is missing, else ""."""
     for order in found:
         text = QUOTED.sub(_blank, order.text) if order.word in PROSE else order.text
         second = SECOND.search(text, len(text) - len(text.lstrip()) + 1)
@@ -123,7 +123,7 @@ def _blank(match: re.Match) -> str:
 
 
 def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
-    """Say which function is missing in what some elements need in some phases, and where; "" where none is.
+    """Return a message on an undefined function that some elements need in some phases, else "".
 
     `wanted` and `phases` in capitals; `phases` with the disordered states that they hold.
     """
@@ -137,17 +137,17 @@ def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str
 
 
 def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
-    """Say which parameters that some elements need in some phases are given again with another value, and where."""
+    """Return messages on needed parameters that are given again with another value."""
     first: dict[tuple, Order] = {}
-    told = []
+    messages = []
     for key, order, match in needed(found, wanted, phases):
         twin = first.setdefault(key, order)
         if twin is not order and _body(twin) != _body(order):
-            told.append(
+            messages.append(
                 f"the parameter {_spelt(match)} is given more than once, with other values (lines {twin.line} and "
                 f"{order.line}); the first one counts: delete the wrong one"
             )
-    return told
+    return messages
 
 
 def needed(found: Sequence[Order], wanted: set[str], phases: set[str]) -> Iterator[tuple[tuple, Order, re.Match]]:
@@ -180,7 +180,7 @@ def repeated(found: Sequence[Order]) -> set[int]:
 
 
 def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
-    """Say which function is used by an order, or by a function that it uses, and defined nowhere; "" for none."""
+    """Return a message on an undefined function that a command needs, directly or through others, else ""."""
     for name in sorted(names(order) - seen):
         if name not in functions:
             return (
@@ -208,7 +208,7 @@ def _of(pattern: re.Pattern, word: str, order: Order) -> re.Match | None:
 
 
 def _body(order: Order) -> str:
-    """Give what follows the head of a parameter or function: limits and expressions, without blanks at its ends."""
+    """Return limits and expressions of a parameter or function, without its head."""
     pattern = PARAMETER if order.word == "PARAMETER" else FUNCTION
     match = pattern.match(order.text)
     return " ".join(order.text[match.end() :].split()) if match else ""

@@ -1,4 +1,4 @@
-"""What is asked of an alloy's phase equilibria, in one database: fractions, solvus, melting range, solidification."""
+"""Compute criteria of phase equilibria in one database: fractions, solvus, melting range, solidification."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ SCHEIL_SHORTEST = 1e-4  # K: the shortest step, within which an invariant lies
 
 
 def key(wish: Mapping) -> str:
-    """Name what is asked: {quantity: fraction, phase: l1_2, temperature_k: 1073} is "fraction_l1_2_1073_k"."""
+    """Key of a criterion: {quantity: fraction, phase: l1_2, temperature_k: 1073} -> "fraction_l1_2_1073_k"."""
     parts = [wish["quantity"], wish.get("phase") or ""]
     if wish["quantity"] in AT_TEMPERATURE:
         parts.append(f"{wish['temperature_k']:g}_k".replace(".", "p"))
@@ -44,7 +44,7 @@ def key(wish: Mapping) -> str:
 
 
 def words(name: str) -> str:
-    """Write a key as people would, with its unit: "solvus_l1_2" is "solvus of l1_2 / K"; another name stays."""
+    """Return a key in words, with its unit: "solvus_l1_2" is "solvus of l1_2 / K"; another name stays."""
     quantity = next(
         (one for one in sorted(UNITS, key=len, reverse=True) if name == one or name.startswith(one + "_")), ""
     )
@@ -59,7 +59,7 @@ def words(name: str) -> str:
 
 
 def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
-    """Refuse what cannot be asked of these phases; a ValueError says what is missing."""
+    """Check criteria. Raises ValueError if a phase or setting is missing."""
     known = {name for phase in phases for name in system.structures(phase)}
     for wish in wishes:
         if known and wish.get("phase") and wish["phase"] not in known:
@@ -87,7 +87,7 @@ def has(name: str, phases: Iterable[str], structure: str | None) -> None:
 def lines(
     name: str, phases: list[str], alloys: list[Mapping[str, float]], temperatures: list[float], second_opinion: bool
 ) -> list[tuple[system.System, np.ndarray, list] | BadItem]:
-    """Give for every alloy (mole fractions by symbol) its system, composition, and answers at rising temperatures.
+    """Return system, composition and equilibria at rising temperatures per alloy (mole fractions by symbol).
 
     Alloys of the same elements share a system. What an alloy lacks, or the database, is a BadItem in its place.
     """
@@ -124,7 +124,7 @@ def values(
     molar_volumes: Mapping[str, float] | None,
     scheil_step: float,
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Give what is asked of one alloy by key, NaN where it is not known, and by key why not."""
+    """Return the criteria of one alloy by key, NaN if unknown, and the reasons by key."""
     # What is bisected for one quantity serves the others.
     melts = cache(lambda: melting(made, x, line, within))
     solvus = cache(lambda phase: ends(made, x, line, phase, within))
@@ -286,7 +286,7 @@ def _molten(made: system.System, x: np.ndarray, start: float, step: float) -> fl
 
 
 def _frozen(made: system.System, cast: Cast, temperature: float) -> Equilibrium | None:
-    """Find what a liquid becomes at a lower temperature, K; None where there is no answer.
+    """Return the equilibrium of a liquid at a lower temperature, K; None if there is none.
 
     The first solid is sought afresh: begun from the liquid alone, a solid that lies 0.2 J/mol lower would go unseen.
     """

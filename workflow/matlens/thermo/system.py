@@ -1,4 +1,4 @@
-"""Phases of a thermodynamic database made ready for equilibria, and what a state of a phase is."""
+"""Prepare phases of a thermodynamic database for equilibria; classify states of a phase."""
 
 import warnings
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
 NOT_FORMED = "these elements do not form it"
-ORDERED = 0.01  # difference of site fractions from which sublattices are told apart
+ORDERED = 0.01  # difference of site fractions from which sublattices differ
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Part:
 
 
 def system(name: str, elements: list[str], phases: list[str]) -> System:
-    """Make phases of a database ready for some elements.
+    """Prepare phases of a database for some elements.
 
     `elements`: symbols ("Ni"). `phases`: names in the database, all of them meant: nothing is chosen by itself. A phase
     that these elements do not form, or that pycalphad cannot model, is left out with a reason. BadItem: the database
@@ -102,7 +102,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
                 model = Model(database, components, phase)
                 parts = _lattices(model, list(wanted))
                 models[phase], (lattices[phase], moles[phase]) = model, parts
-            except Exception as error:  # pycalphad raises what it likes: a phase less is told, never hidden
+            except Exception as error:  # pycalphad raises any type; the phase is left out and reported
                 left_out[phase] = _because(error)
         state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
         records = PhaseRecordFactory(database, components, state, models)
@@ -112,8 +112,8 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
                 left_out[phase] = fault
                 del models[phase], lattices[phase], moles[phase]
     if not models:
-        told = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
-        raise BadItem(f"database {name}: none of the phases {told} is formed by {', '.join(elements)}")
+        listed = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
+        raise BadItem(f"database {name}: none of the phases {listed} is formed by {', '.join(elements)}")
     return System(name, database, list(wanted), list(models), models, records, lattices, moles, left_out, doubts)
 
 
@@ -122,7 +122,7 @@ def _because(error: Exception) -> str:
 
 
 def _fault(records, phase: str, moles: np.ndarray) -> str:
-    """Say why the energy of one state of a phase cannot be computed; "" where it can."""
+    """Return the reason why the energy of a phase cannot be computed, else ""."""
     states, energy = np.full((1, 3 + moles.shape[1]), 0.5), np.empty(1)
     states[0, :3] = 1.0, PRESSURE, 1000.0
     try:
@@ -133,12 +133,12 @@ def _fault(records, phase: str, moles: np.ndarray) -> str:
 
 
 def _formed(phase, components: set[str]) -> bool:
-    """Tell whether every sublattice of a phase has a constituent made of these components."""
+    """Check whether every sublattice of a phase has a constituent of these components."""
     return all(any(set(species.constituents) <= components for species in lattice) for lattice in phase.constituents)
 
 
 def remarks(made: System) -> list[str]:
-    """List what a reader of the answers must know: doubtful parameters, and phases that pycalphad cannot evaluate.
+    """List warnings: doubtful parameters, and phases that pycalphad cannot evaluate.
 
     A phase that the elements do not form is no remark.
     """
@@ -191,7 +191,7 @@ def structures(phase: str) -> set[str]:
 
 
 def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndarray) -> tuple[str, bool]:
-    """Tell the structure of a state of a phase, and whether it is ordered.
+    """Return the structure of a state of a phase, and whether it is ordered.
 
     Where one model holds an ordered phase and its disordered state (gamma prime and gamma), the state is ordered when
     the site fractions of its sublattices differ, or their constituents do, as in (Al,Ni)(Ni,Va). A cubic solution whose

@@ -1,4 +1,4 @@
-"""What several networks for crystals are made of."""
+"""Building blocks of crystal networks."""
 
 from typing import NamedTuple
 
@@ -55,7 +55,7 @@ def joined(weight: torch.Tensor, bias: torch.Tensor, *parts: tuple) -> torch.Ten
 
 
 def composition(graph: dict, size: int) -> torch.Tensor:
-    """Give the mole fraction of every element below `size` in every crystal (count, size)."""
+    """Return the mole fraction of every element below `size` in every crystal (count, size)."""
     bits = F.one_hot(graph["species"].clamp(max=size) - 1, size).to(graph["distance"].dtype)
     return mean_of(bits, graph["crystal"], graph["count"])
 
@@ -90,7 +90,7 @@ class Elements(nn.Module):
 
 
 class Network(nn.Module):
-    """What every network for crystals is; `line_graph` says that it wants the angles between bonds."""
+    """Base class of crystal networks; `line_graph` says that it wants the angles between bonds."""
 
     line_graph = False
 
@@ -197,7 +197,7 @@ class Attention(nn.Module):
         nn.init.xavier_uniform_(self.att)
 
     def forward(self, x, bonds, source, neighbour, at: Ends | None = None):
-        """Listen to the neighbours: (n, width) of x (n, width) and bonds, one an edge or those of `at`."""
+        """Aggregate messages from neighbours. x: (n, width); bonds: (edges, width), or indexed by `at`."""
         width = x.shape[1]
         atoms, along = x @ self.W[:width], bonds @ self.W[width:]
         first, second = (torch.block_diag(*part) for part in self.att[0][:, None].split(width, dim=2))

@@ -1,4 +1,4 @@
-"""What a network is told of an element: the bits of the table that CGCNN, iCGCNN, OGCNN, GATGNN and ALIGNN share.
+"""Element features: the binary table that CGCNN, iCGCNN, OGCNN, GATGNN and ALIGNN share.
 
 Each of group, period, electronegativity, covalent radius, valence electrons, first ionisation energy, electron
 affinity, block and atomic volume is one category of some; what is not known of an element has no bit set.

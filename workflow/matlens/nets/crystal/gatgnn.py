@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from matlens.nets.crystal import blocks, elements
 
-COMPOSITION = 103  # elements that the global attention is told of
+COMPOSITION = 103  # elements in the input of the global attention
 SLOPE = 0.2
 
 

@@ -1,4 +1,4 @@
-"""What the networks for pixels are made of, in two and in three dimensions.
+"""Building blocks of pixel networks, in two and in three dimensions.
 
 The `reach` of a node at level l (edge 2^l pixels) is how far beyond its own cell it looks, in pixels of the input. A
 3-wide convolution there adds 2^l, pooling nothing, and going up from level l+s to l adds 2^(l+s) - 2^l: the rest of the
@@ -168,11 +168,11 @@ class PixelNet(nn.Module):
     padding: str = "zeros"
 
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Return what every head says, the best first."""
+        """Return the outputs of all heads, the best first."""
         raise NotImplementedError
 
     def answer(self, heads: list[torch.Tensor]) -> torch.Tensor:
-        """Choose what a trained network says."""
+        """Choose the output of a trained network."""
         return heads[0]
 
     def forward(self, x: torch.Tensor):
