@@ -8,17 +8,9 @@ from matlens.store import io
 
 
 def main(
-    labels: str,
-    method: str,
-    options: dict,
-    settings: dict,
-    phases: list,
-    fields: str,
-    effective: str,
-    quality: str,
-    hot_spots: str,
-    rejected: str,
-) -> None:
+    labels: str, method: str, options: dict, settings: dict, phases: list,
+    fields: str, effective: str, quality: str, hot_spots: str, rejected: str,
+) -> None:  # fmt: skip
     """Write the field of every item that can be solved, its effective values, its quality and its hot spots."""
     function, lost, done = registry.load(room.METHODS, method), [], []
     with io.read_arrays(labels) as marks, io.write_arrays(fields, "lz4") as out:

@@ -19,8 +19,7 @@ def main(
     ranked = {path: io.read_table(path) for path in shortlists}
     chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
     own = chosen.iloc[len(chosen) * int(part) // parts : len(chosen) * (int(part) + 1) // parts]
-    engine, lost, spent = registry.load(validate.METHODS, method), [], []
-    bare = registry.method_of(method)
+    engine, bare, lost, spent = registry.load(validate.METHODS, method), registry.method_of(method), [], []
     wanted = [name for name in registry.inputs_of(engine) if name != "potential"]
 
     def work(one: dict) -> dict:
