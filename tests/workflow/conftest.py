@@ -45,15 +45,15 @@ class House:
         (self.folder / f"config/studies/{name}.yaml").write_text(yaml.safe_dump({"title": name, **settings}))
 
     def plant(self, code: str) -> None:
-        """Let the door `segment` run some lines of code first; `shard` is the number of its shard, as four digits."""
-        path = self.folder / "workflow/scripts/segment.py"
-        head, tail = path.read_text().split("    function, lost =", 1)
-        lines = ["shard = images[-13:-9]", *code.strip().splitlines()]
-        path.write_text(head + "".join(f"    {line}\n" for line in lines) + "    function, lost =" + tail)
+        """Let the script `segment` run some lines of code first; `shard` is the number of its shard, as four digits."""
+        path, mark = self.folder / "workflow/scripts/segment.py", "    about = io.read_json(card)"
+        head, tail = path.read_text().split(mark, 1)
+        body = "".join(f"        {line}\n" for line in code.strip().splitlines())
+        path.write_text(f"{head}    def planted(shard):\n{body}    planted(images[-13:-9])\n{mark}{tail}")
 
     def door(self, name: str, *words: str) -> subprocess.CompletedProcess:
-        """Call a door as a command."""
-        command = [sys.executable, f"workflow/scripts/{name}.py", *words]
+        """Run a command of the package, as the Makefile does."""
+        command = [sys.executable, "-m", f"matlens.cli.{name}", *words]
         env = {**self.env, "PYTHONPATH": "workflow"}
         return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True)
 
@@ -75,8 +75,8 @@ class House:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Hash every file under a folder, by relative path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Hash every file of results, by relative path, but the records of jobs: they name the code, which tests change."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and "manifest" not in path.parts)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 

@@ -69,6 +69,8 @@ def test_a_run_killed_at_random_moments_ends_in_the_same_bytes(house, calm, kill
         run.stderr.close()
     finished(house)
     assert hashes(house.folder / "results/mine") == calm
+    verified = house.door("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     assert not list((house.folder / "results").rglob("*.partial"))
 
 
