@@ -166,7 +166,7 @@ def test_connect(plant, crystals, tmp_path):
 
 
 def tables(tmp_path):
-    return [tmp_path / name for name in predict.ARTEFACTS]
+    return [tmp_path / name for name in predict.OUTPUTS]
 
 
 def test_predict_from_tables(plant, index, tmp_path):
@@ -254,8 +254,9 @@ def test_acquire(plant, index, tmp_path):
     from scripts import acquire as script
     from scripts import judge
 
-    known = pd.DataFrame({"round": 1, "replicate": 0, "item": ["i0", "i1", "i2"], "status": "accepted", "y": [0, 1, 2]})
-    io.write_table(tmp_path / "v", known.assign(y=known["y"].astype(float)))
+    known = pd.DataFrame({"round": 1, "replicate": 0, "item": ["i0", "i1", "i2"], "status": "accepted"})
+    told = {"engine": "index", "reason": "", "quantity": "y", "value": [0.0, 1.0, 2.0], "uncertainty": np.nan}
+    io.write_table(tmp_path / "v", known.assign(**told))
     settings = {
         "objectives": {"y": "maximize"}, "constraints": {}, "initial": 2, "batch": 2, "seed": 0, "replicates": 1,
         "sure": 0.0, "budget": {}, "patience": 0, "top_part": 0.1, "surrogate": "mine", "features": ["index.x"],
@@ -266,9 +267,10 @@ def test_acquire(plant, index, tmp_path):
     found = io.read_table(tmp_path / "c")
     assert found["item"].tolist() == ["i7", "i6"]
     assert found["expected"].tolist() == pytest.approx([3 * np.std([0, 1, 2]) + 1] * 2)
-    plant(acquire.ORACLES, lambda candidates: candidates[["item"]].assign(y=7.25))
-    judge.main(tmp_path / "c", index, "mine", {}, tmp_path / "verdicts", tmp_path / "t")
-    assert io.read_table(tmp_path / "verdicts")["y"].tolist() == [7.25, 7.25]
+    plant(validate.METHODS, lambda candidate: {"values": {"y": (7.25, "1", None)}})
+    settings = {"names": ["y"], "options": {}}
+    judge.main(tmp_path / "c", index, "mine", settings, tmp_path / "verdicts" / "0002.parquet", tmp_path / "t")
+    assert io.read_table(tmp_path / "verdicts" / "0002.parquet")["value"].tolist() == [7.25, 7.25]
 
 
 def test_validate_here(plant, crystals, index, tmp_path):
@@ -282,7 +284,7 @@ def test_validate_here(plant, crystals, index, tmp_path):
 
 
 def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
-    from matlens.validate import handoff, returned
+    from matlens.validate import collect_results, handoff
     from scripts import handoff as script
     from scripts import validate as judging
 
@@ -296,7 +298,7 @@ def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
     script.main(index, [], [crystals], "mine", {}, 1, {}, folder / "handoffs" / "all.parquet")
     (row,) = io.read_table(folder / "handoffs" / "all.parquet").to_dict("records")
     assert (folder / row["slug"] / "input.txt").read_text() == "7.25\n"
-    monkeypatch.setattr(returned, "outcome", lambda place, row, judge: judge({}, {}))
+    monkeypatch.setattr(collect_results, "outcome", lambda place, row, judge: judge({}, {}))
     names = [tmp_path / name for name in "vts"]
     judging.main(folder / "handoffs" / "all.parquet", "mine", {}, {}, "", *names)
     assert 7.25 in io.read_table(names[0])["value"].tolist()
@@ -309,21 +311,23 @@ def test_ingest(plant, tmp_path):
     plant(ingest.PLANS, lambda: pd.DataFrame({"item": ["a"]}))
     plant(ingest.METHODS, lambda item, phases: ingest.Micrograph(np.full((3, 4), 0.75, np.float32)))
     ingest_plan.main("mine", {}, tmp_path / "plan", tmp_path / "lost")
-    made = [tmp_path / name for name in ("images", "truth", "index", "rejected")]
-    script.main(tmp_path / "plan", "mine", {}, ["a"], "0", 1, *made)
-    with io.read_arrays(made[0]) as found:
+    stored = {name: tmp_path / name for name in ("images", "truth")}
+    script.main(tmp_path / "plan", "images", "mine", {}, ["a"], "0", 1, stored, tmp_path / "i", tmp_path / "r")
+    with io.read_arrays(stored["images"]) as found:
         assert (found[0] == 0.75).all()
 
 
 def test_ingest_crystals_and_compositions(plant, tmp_path):
-    from scripts import ingest_compositions, ingest_plan, ingest_structures
+    from scripts import ingest as script
+    from scripts import ingest_plan
 
     one = structures.Crystal(7.25 * np.eye(3), np.array([11], np.uint8), np.zeros((1, 3)))
     plant(ingest.PLANS, lambda: pd.DataFrame({"item": ["a"]}))
     plant(ingest.CRYSTALS, lambda item: (one, {}))
     plant(ingest.COMPOSITIONS, lambda item: ({"Ni": 0.25, "Al": 0.75}, {}))
     ingest_plan.main("mine", {}, tmp_path / "plan", tmp_path / "lost")
-    ingest_structures.main(tmp_path / "plan", "mine", {}, "0", 1, *(tmp_path / name for name in "sir"))
+    stored, rest = {"structures": tmp_path / "s"}, (tmp_path / "i", tmp_path / "r")
+    script.main(tmp_path / "plan", "crystals", "mine", {}, [], "0", 1, stored, *rest)
     assert structures.from_arrays(io.read_ragged(tmp_path / "s"))[0].cell[0, 0] == 7.25
-    ingest_compositions.main(tmp_path / "plan", "mine", {}, "0", 1, *(tmp_path / name for name in "jr"))
+    script.main(tmp_path / "plan", "compositions", "mine", {}, [], "0", 1, {}, tmp_path / "j", tmp_path / "r")
     assert io.read_table(tmp_path / "j")["x_Ni"].tolist() == [0.25]

@@ -66,7 +66,7 @@ def test_an_element_that_no_network_knows_costs_its_crystal_alone(tmp_path):
     assert structures.from_arrays(io.read_ragged(tmp_path / "g")).item.tolist() == ["Fm", "Ni"]
     (row,) = io.read_table(tmp_path / "r").to_dict("records")
     assert row["item"] == "Og"
-    assert "no network knows element 118" in row["reason"]
+    assert "no features of element 118" in row["reason"]
 
 
 def test_a_graph_stands_alone(source, tmp_path):

@@ -55,6 +55,7 @@ def tables():
         **equilibrated(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
+        **restored(),
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
         "regions": {"otsu": regions},
         "fields": {"0000": strained},
@@ -74,6 +75,21 @@ def tables():
         "rounds": {"greedy": asked(), "random": asked(0.5)},
         "asked": {"greedy": judged(), "random": judged()},
         "transfer": {"greedy": taught(), "random": taught()},
+        **followed(),
+    }
+
+
+def followed():
+    """Make a track of two items, its frame, and an object that was missed."""
+    row = {"series": "all", "frame": 0, "track": 1, "y_px": 5.0, "x_px": 6.0, "major_axis_px": 4.0}
+    rows = [row | {"item": HOSTILE, "outcome": "tp"}, row | {"item": "b", "outcome": "fp", "x_px": 9.0}]
+    found = pd.DataFrame(rows).assign(detected_by="blobs").astype({"track": "Int64"})
+    lost = pd.DataFrame({"item": [HOSTILE], "frame": 0, "y_px": 1.0, "x_px": 2.0})
+    picture = overlay.png(np.zeros((10, 12, 3), np.uint8))
+    return {
+        "tracks": {"hungarian": found, "nearest": found},
+        "missed": {"blobs": lost},
+        "track_frames": {"hungarian": {0: picture}, "nearest": {1: picture}},
     }
 
 
@@ -92,6 +108,15 @@ class Strained(dict):
 def strained():
     x = np.linspace(-0.2, 1, 10) * np.ones((8, 1))
     yield Strained({0: np.stack([x, 0 * x, x - 0.4, 3 * x, 1 + 0 * x, x]), 1: np.ones((6, 8, 10))})
+
+
+def restored():
+    """Make previews and quality of two restorations of one item."""
+    picture = {0: overlay.png(np.tile(np.arange(48, dtype=np.uint8) * 5, (20, 1)))}
+    names = [f"autocorrelation_{side}_{lag}" for side in ("rows", "columns") for lag in range(1, 6)]
+    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 10)})
+    methods = ("tv", "gaussian.wide", "identity")
+    return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
 def judged():

@@ -105,7 +105,7 @@ def test_names_and_targets_that_cannot_be_used_are_rejected(tmp_path):
     found = plan(tmp_path, text, targets=["y"])
     reasons = found[columns.REASON].tolist()
     assert reasons[0] is None and reasons[3] is None and reasons[5] is None
-    assert "rows 1 and 2" in reasons[1] and "'high'" in reasons[2] and "no finite number" in reasons[4]
+    assert "rows 1 and 2" in reasons[1] and "'high'" in reasons[2] and "not a finite number" in reasons[4]
     assert found[columns.ITEM].iloc[5] == "alloys/6" and found["y"].iloc[5] == 1.0
     assert found["No"].tolist() == [1, 2, 3, 4, 5, 6]  # a column of numbers, not nobelium
 

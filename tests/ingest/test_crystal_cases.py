@@ -94,7 +94,7 @@ def test_every_input_is_read_rightly_or_refused_for_its_true_reason(folder, one)
         rows = plan.set_index(columns.ITEM)
         for item, value in one["right"][0]["targets"].items():
             np.testing.assert_equal(rows.loc[item, "y"], np.nan if value is None else value)
-        told = " ".join(str(word) for name in ("note", columns.REASON) for word in rows[name])
+        told = " ".join(str(word) for name in (columns.REMARK, columns.REASON) for word in rows[name])
         assert all(word.split(": ")[1] in told for word in one["right"][0]["must_tell"])
         return
     found, lost, _ = read_all(path, **one.get("options", {}))

@@ -537,7 +537,7 @@ def test_broken_crc_is_refused(tmp_path, options, message):
 def test_cpr_without_its_crc_is_refused(tmp_path):
     path = write_crc(tmp_path)
     (tmp_path / "map.crc").unlink()
-    with pytest.raises(BadItem, match=r"no map.crc beside map.cpr"):
+    with pytest.raises(BadItem, match=r"map.crc is missing next to map.cpr"):
         crc.read(path, max_pixels=LARGE)
 
 

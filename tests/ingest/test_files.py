@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from matlens import ingest, registry
-from matlens.ingest import files, finding, sheet, truths
+from matlens.ingest import file_search, files, sheet, truths
 from matlens.job.batch import BadItem
 from matlens.plan import study
 from matlens.store import io
@@ -67,8 +67,14 @@ def test_digits_after_a_dot_and_home_and_odd_characters(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert list(files.plan(path="~")["item"]) == ["1070C-1.5", "a [1]"]
     assert list(files.plan(path=str(tmp_path / "a [1].png"))["item"]) == ["a [1]"]
-    assert finding.stem("x.ome.tif") == finding.stem("x.tif") == finding.stem("x.ome.zarr") == finding.stem("x") == "x"
-    assert finding.stem("field.0001") == "field.0001"
+    assert (
+        file_search.stem("x.ome.tif")
+        == file_search.stem("x.tif")
+        == file_search.stem("x.ome.zarr")
+        == file_search.stem("x")
+        == "x"
+    )
+    assert file_search.stem("field.0001") == "field.0001"
 
 
 @pytest.mark.parametrize("path", ["nothing/*.png", "imags/*.png", "images/*.tif", "images/b.png", ""])
@@ -131,8 +137,8 @@ def test_names_hold_columns(data):
         ({"group": "("}, "regular expression"),
         ({"group": "a"}, "no group"),
         ({"columns": "(a)"}, "no group"),
-        ({"columns": "(?P<x>zzz)"}, "fits none"),
-        ({"columns": "(?P<key>.)"}, "taken"),
+        ({"columns": "(?P<x>zzz)"}, "matches none"),
+        ({"columns": "(?P<key>.)"}, "is reserved"),
         ({"masks": "nowhere"}, "matches no file"),
     ],
 )
@@ -169,7 +175,7 @@ def _faults(folder):
     }.items():
         tifffile.imwrite(folder / name, image, metadata=None)
     tifffile.imwrite(folder / "cmyk.tif", np.stack([ramp(kind=np.uint8)] * 4, -1), photometric="separated")
-    np.savez(folder / "bundle.npz", image=ramp())
+    np.savez(folder / "bundle.npz", first=ramp(), second=ramp())
     whole = specimens.as_bytes(ramp(kind=np.uint8), "TIFF")
     (folder / "short.tif").write_bytes(whole[:900])
     save(folder / "good.png")
@@ -216,8 +222,8 @@ def test_an_image_with_nothing_above_its_bar_is_refused(data):
         files.read({"file": str(data("micrographs/raw_instrument/FEI-Helios-Ebeam-8bits.tif"))}, PHASES)
 
 
-def _door(tmp_path, method, options, phases=PHASES):
-    """Run the two doors of ingest as a job would; returns the index and the rejected rows."""
+def _ingested(tmp_path, method, options, phases=PHASES):
+    """Run the two scripts of ingest as a job would; returns the index and the rejected rows."""
     sys.path.insert(0, str(study.SCHEMAS.parent / "scripts"))
     import ingest as script
     import ingest_plan
@@ -227,8 +233,8 @@ def _door(tmp_path, method, options, phases=PHASES):
         name: str(tmp_path / f"out/{name}.bin") for name in ("plan", "images", "truth", "index", "rejected", "early")
     }
     ingest_plan.main(method, options, out["plan"], out["early"])
-    names = ("images", "truth", "index", "rejected")
-    script.main(out["plan"], method, options, phases, "0000", 1, **{name: out[name] for name in names})
+    arrays = {name: out[name] for name in ("images", "truth")}
+    script.main(out["plan"], "images", method, options, phases, "0000", 1, arrays, out["index"], out["rejected"])
     early, late = (io.read_table(out[name]) for name in ("early", "rejected"))
     return io.read_table(out["index"]), dict(
         zip([*early["item"], *late["item"]], [*early["reason"], *late["reason"]], strict=True)
@@ -241,13 +247,13 @@ def test_doubts_of_scale_and_grey_stand_in_the_index_and_the_log(tmp_path, capsy
     for number, factor in enumerate((16, 1)):
         pixels = (ramp(kind=np.uint8) * np.uint16(factor)).astype(np.uint16)
         tifffile.imwrite(folder / f"f{number}.tif", pixels, imagej=True, resolution=(2, 4), metadata={"unit": "mm"})
-    index, rejected = _door(tmp_path, "files", {"path": str(folder)})
+    index, rejected = _ingested(tmp_path, "files", {"path": str(folder)})
     assert not rejected and index["pixel_size_um"].tolist() == [500.0] * 2 and index["pixel_size_y_um"][0] == 250.0
     assert index["grey_high"].tolist() == [4095.0] * 2 and index["pixel_size_z_um"].isna().all()
-    assert index["scale_note"].str.contains("no plausible scale").all()
+    assert index["scale_note"].str.contains("is implausible for a micrograph").all()
     assert index["grey_note"].isna().tolist() == [True, False]
     log = capsys.readouterr().out
-    assert "f0: 250 um a pixel along y" in log and "f1: its grey values" in log
+    assert "f0: 250 um per pixel along y" in log and "f1: its grey values" in log
 
 
 def test_one_bad_file_never_stops_the_others(tmp_path):
@@ -258,9 +264,9 @@ def test_one_bad_file_never_stops_the_others(tmp_path):
     (folder / "folder.png").mkdir()
     with open(os.fsencode(folder) + b"/\xff\xfe.png", "wb") as handle:
         handle.write(specimens.as_bytes(ramp(kind=np.uint8)))
-    index, rejected = _door(tmp_path, "files", {"path": str(folder / "*.*")})
+    index, rejected = _ingested(tmp_path, "files", {"path": str(folder / "*.*")})
     assert index["item"].tolist() == ["good"]
-    expected = {finding.stem(name) for name in FAULTS} | {"lost", "folder", "\\xff\\xfe"}
+    expected = {file_search.stem(name) for name in FAULTS} | {"lost", "folder", "\\xff\\xfe"}
     assert set(rejected) == expected
     assert "not UTF-8" in rejected["\\xff\\xfe"]
     assert "link" in rejected["lost"]
@@ -310,7 +316,7 @@ def test_scale_comes_from_the_option_then_the_row_then_the_file(tmp_path):
 
 def test_unknown_scale_stays_unknown(tmp_path):
     save(tmp_path / "in" / "a.png")
-    index, _ = _door(tmp_path, "files", {"path": str(tmp_path / "in")})
+    index, _ = _ingested(tmp_path, "files", {"path": str(tmp_path / "in")})
     assert index["pixel_size_um"].isna().all()
 
 
@@ -361,10 +367,10 @@ def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not
     assert stray == np.count_nonzero((mask > 0) & (mask < 255)) > 0.03 * mask.size
     assert np.array_equal(labels, mask > 127)
     mask[2:8, 2:16:2] = [10, 60, 100, 130, 180, 200, 220]  # as many values, between no two phases
-    with pytest.raises(BadItem, match="values that are no phase"):
+    with pytest.raises(BadItem, match="values of no phase"):
         truths.to_phases(mask, PHASES, values)
     lines = np.where(hard ^ ndimage.binary_dilation(hard), 128, 255 * hard)  # one value: a phase of its own
-    with pytest.raises(BadItem, match=r"values that are no phase \(128\)"):
+    with pytest.raises(BadItem, match=r"values of no phase \(128\)"):
         truths.to_phases(lines.astype(np.uint8), PHASES, values)
 
 
@@ -464,7 +470,7 @@ def test_a_sheet_lists_files_with_what_is_known_of_them(tmp_path, delimiter, enc
     assert found["hardness_hv"].isna().tolist() == [False, True]
     assert found["note"].tolist() == ["übel", None]
     assert found["split"].tolist() == ["train", "test"]
-    index, rejected = _door(tmp_path, "sheet", {"path": path})
+    index, rejected = _ingested(tmp_path, "sheet", {"path": path})
     assert index["item"].tolist() == ["img/a", "img/b"]
     assert index["pixel_size_um"].tolist()[0] == 0.5
     assert index["pixel_size_um"].isna().tolist() == [False, True]
@@ -474,7 +480,7 @@ def test_a_sheet_lists_files_with_what_is_known_of_them(tmp_path, delimiter, enc
 def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
     rows = ["item,file,split", "ok,img/a.png,train", "up,../a.png,train", "sly,img/../../a.png,", "ok,img/b.png,"]
     rows += ["no,,", "odd,img/b.png,trian", "gone,img/c.png,"]
-    index, rejected = _door(tmp_path, "sheet", {"path": _sheet(tmp_path, "\n".join(rows))})
+    index, rejected = _ingested(tmp_path, "sheet", {"path": _sheet(tmp_path, "\n".join(rows))})
     assert index["item"].tolist() == ["ok"]
     assert "leaves the folder of the sheet" in rejected["up"]
     assert "leaves the folder of the sheet" in rejected["sly"]
@@ -491,7 +497,7 @@ def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
         ("", "empty"),
         ("image,x\na,b\n", "no column 'file'"),
         ("file\n", "no rows"),
-        ("file,key\na,b\n", "taken"),
+        ("file,key\na,b\n", "is reserved"),
         ("file,x,x\na,b,c\n", "twice"),
         ("file,pixel_size_um\nimg/a.png,5 nm\n", "micrometres"),
     ],

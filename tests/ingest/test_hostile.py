@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from matlens import columns
-from matlens.ingest import files, finding, readers, sheet, spreadsheet, structures
+from matlens.ingest import file_search, files, readers, sheet, spreadsheet, structures
 from matlens.job.batch import BadItem
 from PIL import Image
 
@@ -73,8 +73,8 @@ def test_links_that_go_round_in_circles_are_walked_once(tmp_path):
     for name in ("again", "more", "back"):
         (tmp_path / "a/b" / name).symlink_to(tmp_path)
         (tmp_path / name).symlink_to(".")
-    root, found = finding.found(str(tmp_path / "**/*.png"))
-    assert [finding.item_name(path, root) for path in found] == ["a/b/field"]
+    root, found = file_search.found(str(tmp_path / "**/*.png"))
+    assert [file_search.item_name(path, root) for path in found] == ["a/b/field"]
 
 
 @pytest.mark.parametrize("pattern", ["**/*.png", "**", "**/x/*.png", "**/x/**/*.png", "a*/**/*.png", "**/**/f*.png"])
@@ -89,7 +89,7 @@ def test_a_pattern_with_folders_at_any_depth_finds_what_the_shell_finds(tmp_path
     outside.resolve().mkdir(exist_ok=True)
     (outside / "f6.png").touch()
     wanted = {path for path in glob(str(tmp_path / pattern), recursive=True) if os.path.isfile(path)}
-    assert {path for path in finding.matching(str(tmp_path / pattern)) if os.path.isfile(path)} == wanted
+    assert {path for path in file_search.matching(str(tmp_path / pattern)) if os.path.isfile(path)} == wanted
     assert wanted
 
 
@@ -117,7 +117,7 @@ def test_json_of_any_depth_and_cells_of_any_length_are_refused(folder, tmp_path)
         with pytest.raises(ValueError, match="field larger"):
             read(tmp_path / "sheet.csv")
     (tmp_path / "long.csv").write_text("file,item\n" + "a" * 5_000 + ",x\n")
-    assert "cannot be looked at" in sheet.plan(path=str(tmp_path / "long.csv"))["reason"][0]
+    assert "cannot be accessed" in sheet.plan(path=str(tmp_path / "long.csv"))["reason"][0]
     assert sheet.listing(path=str(tmp_path / "long.csv"))
 
 

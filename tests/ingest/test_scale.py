@@ -118,7 +118,7 @@ def test_the_study_overrides_the_file_and_says_so(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", STACK, imagej=True, resolution=(2, 2), metadata=about)
     found = read(tmp_path / "a.tif", spacing_um=[2.02, 0.5, 0.6])
     assert found.spacing_um == (2.02, 0.5, 0.6) and found.pixel_size_um == 0.6
-    assert found.meta["scale_note"] == "the file says 0.5 um along x, the study 0.6 um, which is taken"
+    assert found.meta["scale_note"] == "the file states 0.5 um along x, the study 0.6 um, which is used"
     found = read(tmp_path / "a.tif", pixel_size_um=0.5)
     assert found.spacing_um == (2.0, 0.5, 0.5) and "scale_note" not in found.meta
     found = read(tmp_path / "a.tif", spacing_um=[0.5, 0.25])
@@ -138,13 +138,13 @@ def test_slices_of_unknown_distance_are_told(tmp_path):
     row = ingest.index_row(found, {"item": "a"})
     assert (row["pixel_size_um"], row["pixel_size_y_um"], row["pixel_size_z_um"]) == (0.5, 0.5, None)
     found = read(tmp_path / "a.tif", pixel_size_um=0.5)
-    assert found.spacing_um == (0.5, 0.5, 0.5) and "as far apart as pixels" in found.meta["scale_note"]
+    assert found.spacing_um == (0.5, 0.5, 0.5) and "one pixel size apart" in found.meta["scale_note"]
 
 
 def test_an_implausible_scale_is_told(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", STACK[0], imagej=True, resolution=(2, 2), metadata={"unit": "mm"})
     found = read(tmp_path / "a.tif")
-    assert found.pixel_size_um == 500 and "500 um a pixel along x is no plausible scale" in found.meta["scale_note"]
+    assert found.pixel_size_um == 500 and "500 um per pixel along x is implausible" in found.meta["scale_note"]
 
 
 def turn(image, flag):

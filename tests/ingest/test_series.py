@@ -99,7 +99,7 @@ def test_files_that_were_not_looked_into_are_told_when_they_are_beyond(tmp_path,
     rows = plan(sorted(tmp_path.glob("*.tif")))
     found = [files.read(row, PHASES) for row in rows]
     assert [f.intensity_high for f in found] == [1023.0, 16383.0, 1023.0]
-    assert "beyond those of its series" in found[1].meta["grey_note"] and "grey_note" not in found[0].meta
+    assert "exceed the range of its series" in found[1].meta["grey_note"] and "grey_note" not in found[0].meta
 
 
 def test_little_of_the_range_is_told(tmp_path):

@@ -274,7 +274,7 @@ def test_a_table_that_names_files_gives_their_targets(folder, name, by):
     assert by == "table" or np.isnan(found["c"][1]["gap"])
     ((item, reason),) = lost.items()
     assert item == ("third" if name == "names.tsv" else reason.split("'")[1])
-    assert f"its row in {name} names no file that is there: 'lost" in reason
+    assert f"its row in {name} names no existing file: 'lost" in reason
     (path / "a.cif").write_text(cif(symbols=["Sr", "O"], formula="'Sr1 O1'") + "\n")
     assert structures.listing(path=str(path / name)) != before
 

@@ -99,7 +99,7 @@ def test_a_study_fills_in_imaging_and_names_a_wrong_effect(tmp_path):
     text = "title: x\ningest:\n  porous: {imaging: {dose: 50}}\n"
     path.write_text(text)
     options = study.load(path)["ingest"]["porous"]["imaging"]
-    assert options == {**registry.options_of(sem.image), "dose": 50}
+    assert options == {**registry.options_of(sem.image), "keep_clean": False, "dose": 50}
     path.write_text(text.replace("dose", "dosis"))
     with pytest.raises(study.StudyError, match="did you mean 'dose'"):
         study.load(path)

@@ -155,6 +155,8 @@ def test_a_network_learns_a_distance(name):
     for _ in range(60):
         optimiser.zero_grad()
         loss = (net(made) - target).abs().mean()
+        if loss.item() < 0.3:
+            break
         loss.backward()
         optimiser.step()
     assert loss.item() < 0.4  # a constant has about 0.87

@@ -120,7 +120,7 @@ CASES = {
     ),
     "no crystal network": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
-        "no network for crystals",
+        "not a crystal network",
     ),
     "other graphs": (
         CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
@@ -141,7 +141,7 @@ CASES = {
         CRYSTALS,
         {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
          "screen": {"properties": {"k": {"goal": "target"}}, "weighted": {}}},
-        "screen.properties.k.target: name the value",
+        "screen.properties.k.target: goal target needs a target value",
     ),
     "no ranking": (
         CRYSTALS,
@@ -246,8 +246,8 @@ def test_a_pattern_that_fits_no_file_name_is_refused(micrographs):
     def reason(**options):
         return refusal({"files": {"path": str(micrographs), **options}}, **SEGMENT)
 
-    assert "columns '(?P<time_h>[0-9]+)min' fits none of the 2" in reason(columns="(?P<time_h>[0-9]+)min")
-    assert "group '(alloy)' fits none of the 2" in reason(group="(alloy)")
+    assert "columns '(?P<time_h>[0-9]+)min' matches none of 2 names" in reason(columns="(?P<time_h>[0-9]+)min")
+    assert "group '(alloy)' matches none of 2 names" in reason(group="(alloy)")
     assert not reason(columns="(?P<time_h>[0-9]+)h")
 
 

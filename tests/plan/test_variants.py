@@ -45,7 +45,7 @@ def test_a_variant_has_the_options_and_defaults_of_its_method():
 @pytest.mark.parametrize(
     ("section", "message"),
     [
-        ({"segment": {"unet.wide": {"widht": 32}}}, "segment.unet.wide.widht: unknown option 'widht'; did you mean '"),
+        ({"segment": {"unet.wide": {"wide": 32}}}, "segment.unet.wide.wide: unknown option 'wide'; did you mean 'wi"),
         ({"segment": {"unett.wide": {}}}, "segment.unett.wide: unknown method 'unett.wide'; did you mean 'unet'"),
         ({"segment": {"unet.Wide": {}}}, "segment.unet.Wide: unknown method 'unet.Wide'"),
         ({"segment": {"unet.a.b": {}}}, "unknown method 'unet.a.b'"),

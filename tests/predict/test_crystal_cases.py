@@ -9,8 +9,8 @@ from matlens import connect, registry
 from matlens.crystal import graphs
 from matlens.crystal import structures as crystals
 from matlens.ingest import structures
+from matlens.predict import applicability_domain
 from matlens.predict import crystal_networks as networks
-from matlens.predict import familiar
 from matlens.store import io
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "data/weights"
@@ -96,10 +96,10 @@ def test_strained_and_stretched_crystals_are_unlike_a_training_set_of_their_own_
         )
         for a, x, side in pairs * 12
     ]
-    card = familiar.seen(connected(salts, {}), np.arange(len(salts)))
+    card = applicability_domain.describe(connected(salts, {}), np.arange(len(salts)))
     for factor, expected in ((1.0, False), (0.75, True), (1.3, True)):
         made = [one._replace(cell=one.cell * factor) for one in (salts[0], salts[1])]
-        flags = familiar.strange(connected(made, {}), card)["outside_training_range"]
+        flags = applicability_domain.flag_outside(connected(made, {}), card)["outside_training_range"]
         assert flags.tolist() == [expected] * 2
     old = {name: card[name] for name in ("elements", "volume_a3_per_atom", "nearest_a")}
-    assert not familiar.strange(connected(salts, {}), old)["outside_training_range"].any()
+    assert not applicability_domain.flag_outside(connected(salts, {}), old)["outside_training_range"].any()

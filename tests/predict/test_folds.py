@@ -123,7 +123,7 @@ def test_a_missing_crystal_is_named():
 @pytest.mark.parametrize(
     ("items", "message"),
     [
-        (["NaCl.cif", "mb-jdft2d-001"], "'NaCl.cif' is none"),
+        (["NaCl.cif", "mb-jdft2d-001"], "'NaCl.cif' is not one"),
         (["mb-jdft2d-001", "mb-steels-001"], "those of one task"),
         (["mb-nothing-001"], "those of one task"),
         (["mb-jdft2d-001", "mb-jdft2d-1"], "repeat"),
@@ -146,7 +146,7 @@ def test_unknown_schemes_targets_and_fold_numbers_are_refused():
         folds.make("official", jdft2d(), target="y", folds=10)
     with pytest.raises(ValueError, match="no item has a value"):
         folds.make("kfold", jdft2d().assign(y=np.nan), target="y")
-    with pytest.raises(ValueError, match="list use_folds"):
+    with pytest.raises(ValueError, match="set use_folds"):
         folds.count("ood:SOAP_LOCO", 5)
     steels = pd.DataFrame({"item": [f"mb-steels-{k:03d}" for k in range(1, 313)], "y": 1.0})
     with pytest.raises(ValueError, match="no published out-of-distribution splits of steels"):

@@ -225,14 +225,14 @@ def test_what_is_known_is_read_from_a_table_however_it_was_saved(tmp_path, monke
     (tmp_path / "known.csv").write_bytes(text.encode("latin-1"))
     assert reference.known("~/known.csv") == set(compositions.identities(["AlNi3", "O2Ti"]))
     assert not reference.fault("~/known.csv")
-    with pytest.raises(ValueError, match="there is no file"):
+    with pytest.raises(ValueError, match="does not exist"):
         reference.known(str(tmp_path / "none.csv"))
 
 
 def test_a_known_formula_that_is_none_is_named_by_its_line(tmp_path):
     path = tmp_path / "known.csv"
     path.write_text("formula\nNi3Al\n\nsteel\n")
-    with pytest.raises(ValueError, match=r"known\.csv, line 4: 'steel' is no formula"):
+    with pytest.raises(ValueError, match=r"known\.csv, line 4: 'steel' is not a formula"):
         reference.known(str(path))
 
 
@@ -244,7 +244,7 @@ def test_a_composition_is_known_however_it_was_written(tmp_path, here, known):
     path = tmp_path / "known.csv"
     path.write_text(f"formula\n{known}\n")
     _, out = listed(predictions([here], a=[1.0]), known=reference.known(str(path)))
-    assert out["criterion"].tolist() == ["its composition is known already"]
+    assert out["criterion"].tolist() == ["its composition is already in the reference table"]
 
 
 def test_criteria_of_a_hundred_thousand_are_quick():
@@ -262,16 +262,16 @@ def test_criteria_of_a_hundred_thousand_are_quick():
 @pytest.mark.parametrize(
     ("changes", "key", "words"),
     [
-        ({"properties": {"a": wish("target")}}, "properties.a.target", "name the value"),
-        ({"properties": {"a": wish("minimize", target=1.0)}}, "properties.a.target", "takes none"),
-        ({"properties": {"a": wish(min=2.0, max=1.0)}}, "properties.a", "no candidate could meet both"),
-        ({"without": ["Fe", "fe"]}, "without", "'fe' is no element"),
-        ({"only": ["Xx"]}, "only", "'Xx' is no element"),
-        ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate could meet both"),
-        ({"properties": {"a": wish(max=float("nan"))}}, "properties.a.max", "no finite number"),
-        ({"sure": float("inf")}, "sure", "no finite number"),
-        ({"most": 2000, "pareto": {"most": 1000}}, "pareto.most", "raise it to that or more"),
-        ({"reference": "nowhere.csv"}, "reference", "there is no file 'nowhere.csv'"),
+        ({"properties": {"a": wish("target")}}, "properties.a.target", "needs a target value"),
+        ({"properties": {"a": wish("minimize", target=1.0)}}, "properties.a.target", "takes no target"),
+        ({"properties": {"a": wish(min=2.0, max=1.0)}}, "properties.a", "no candidate can meet both"),
+        ({"without": ["Fe", "fe"]}, "without", "'fe' is not an element"),
+        ({"only": ["Xx"]}, "only", "'Xx' is not an element"),
+        ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate can meet both"),
+        ({"properties": {"a": wish(max=float("nan"))}}, "properties.a.max", "not a finite number"),
+        ({"sure": float("inf")}, "sure", "not a finite number"),
+        ({"most": 2000, "pareto": {"most": 1000}}, "pareto.most", "set it to that or more"),
+        ({"reference": "nowhere.csv"}, "reference", "file 'nowhere.csv' does not exist"),
         ({"reference": __file__}, "reference", "has no column 'formula'"),
     ],
 )

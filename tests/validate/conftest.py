@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matlens.crystal.structures import Crystal
-from matlens.validate import fits, gpaw, handoff, qe, returned
+from matlens.validate import collect_results, fits, gpaw, handoff, qe
 
 FAKE = Path(__file__).with_name("fake_pw.py")
 UPF = '<UPF version="2.0.1">\n<PP_HEADER element="{0}" functional="PBE" is_ultrasoft="F" wfc_cutoff="30.0"/>\n</UPF>\n'
@@ -47,7 +47,7 @@ class Folder:
 
     def outcome(self, **limits) -> dict:
         handed = {"sha256": self.sha256, "reason": ""}
-        return returned.outcome(self.path, handed, lambda m, r: qe.judge(m, r, **limits))
+        return collect_results.outcome(self.path, handed, lambda m, r: qe.judge(m, r, **limits))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from matlens.validate import gpaw, returned
+from matlens.validate import collect_results, gpaw
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
@@ -76,7 +76,7 @@ def real(tmp_path, hand_over, crystal, **options):
 def test_a_script_without_gpaw_is_not_run_and_says_what_to_set(tmp_path, hand_over, silicon):
     folder = hand_over(tmp_path / "none", gpaw.prepare(CANDIDATE, silicon()))
     assert folder.run(GPAW_PYTHON="", PATH="/usr/bin:/bin", PYTHONHOME="/nowhere") == 69
-    assert "GPAW_PYTHON" in returned.state(folder.path)["message"]
+    assert "GPAW_PYTHON" in collect_results.state(folder.path)["message"]
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_silicon_by_the_engine_itself(tmp_path, hand_over, silicon):
     folder = real(tmp_path, hand_over, silicon(5.47), cutoff_ev=400.0, k_spacing_per_a=0.25)
     assert folder.run() == 0
     handed = {"sha256": folder.sha256, "reason": ""}
-    found = returned.outcome(folder.path, handed, gpaw.judge)
+    found = collect_results.outcome(folder.path, handed, gpaw.judge)
     assert found["status"] == "accepted", found["reason"]
     assert found["values"]["lattice_constant_a"][0] == pytest.approx(5.477, abs=0.004)
     assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(89.0, abs=1.5)
@@ -101,4 +101,4 @@ def test_electrons_that_do_not_converge_climb_the_ladder(tmp_path, hand_over, si
     folder = hand_over(tmp_path / "few", made._replace(files=files))
     assert folder.run() == 1
     assert (folder.path / "attempts.log").read_text().count("retry=again") == 1
-    assert "KohnShamConvergenceError" in returned.state(folder.path)["message"]
+    assert "KohnShamConvergenceError" in collect_results.state(folder.path)["message"]

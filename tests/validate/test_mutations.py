@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from matlens.job.batch import BadItem
-from matlens.validate import qe, returned
+from matlens.validate import collect_results, qe
 
 STRANGE = [None, [], {}, "x", float("nan"), float("inf"), -1, [999, 999], [[1]], [[1, 2], [3]], [None], 1e308]
 # Values of pw.x on which no verdict rests.
@@ -15,7 +15,7 @@ FREE = ("free_energy_ev", "magnetisation", "absolute_magnetisation")  # of GPAW,
 
 
 def told(judge, *given) -> str:
-    """Judge, and give the status; what cannot be read is rejected, as `returned.outcome` does."""
+    """Judge, and give the status; what cannot be read is rejected, as `collect_results.outcome` does."""
     try:
         return judge(*given)["status"]
     except BadItem:
@@ -25,7 +25,7 @@ def told(judge, *given) -> str:
 @pytest.fixture
 def judged(folder):
     assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), returned.results(folder.path)
+    return json.loads((folder.path / "manifest.json").read_text()), collect_results.results(folder.path)
 
 
 def mutated(data: bytes):
@@ -65,7 +65,7 @@ def test_results_of_two_candidates_that_change_places_are_refused(judged, prepar
     manifest, _ = judged
     other = hand_over(tmp_path / "other", prepare("other", silicon(5.6)))
     assert other.run() == 0
-    found = qe.judge(manifest, returned.results(other.path))
+    found = qe.judge(manifest, collect_results.results(other.path))
     assert found["status"] == "rejected"
     assert "stale or foreign" in found["reason"] and "wrong structure" in found["reason"]
 
@@ -89,10 +89,10 @@ def test_answers_of_gpaw_with_nonsense_in_any_place_are_no_result(gpaw_answers):
 @pytest.mark.parametrize("key", ["state", "message", "inputs", "results", "wall_s", "cpu_s", "retries"])
 def test_a_status_with_nonsense_in_any_place_neither_fails_nor_is_believed(folder, key):
     folder.run()
-    about = returned.state(folder.path)
+    about = collect_results.state(folder.path)
     for strange in STRANGE:
         (folder.path / "status.json").write_text(json.dumps({**about, key: strange}))
-        spent = returned.spent(folder.path)
+        spent = collect_results.spent(folder.path)
         assert all(isinstance(one, float) for one in spent.values())
         status = folder.outcome()["status"]
         assert status in (("rejected", "failed") if key in ("state", "inputs", "results") else ("accepted",))
@@ -104,5 +104,5 @@ def test_whatever_a_judge_stumbles_over_is_the_fault_of_one_candidate(folder):
     def judge(manifest, results):
         raise LookupError("no such thing")
 
-    found = returned.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
+    found = collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
     assert found["status"] == "rejected" and "LookupError" in found["reason"]

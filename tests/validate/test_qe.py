@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from matlens.job.batch import BadItem
-from matlens.validate import qe, qe_output, returned
+from matlens.validate import collect_results, qe, qe_output
 
 RUNS = {  # runs of pw.x 6.7 with silicon: what is wrong with each
     "ok": "",
@@ -120,7 +120,7 @@ WRONG = {
 def judged(folder):
     """Run the stand-in once; give its manifest and results."""
     assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), returned.results(folder.path)
+    return json.loads((folder.path / "manifest.json").read_text()), collect_results.results(folder.path)
 
 
 def test_answers_to_other_questions_are_rejected_with_the_reason(judged):
@@ -181,7 +181,7 @@ def test_the_engine_itself_stops_in_time_and_goes_on(silicon, data, tmp_path, ha
         time.sleep(0.05)
     job.terminate()
     job.communicate(timeout=120)
-    assert returned.state(folder.path)["state"] == "TERMINATED"
+    assert collect_results.state(folder.path)["state"] == "TERMINATED"
     assert subprocess.run(["pgrep", "-x", "pw.x"], capture_output=True, text=True).stdout.split() == []
     assert folder.run(PW="pw.x") == 0
     assert folder.outcome()["status"] == "accepted"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from matlens import registry
 from matlens.ingest import structures
-from matlens.validate import HANDOFFS, JUDGES, cells, handoff, returned, verdicts
+from matlens.validate import HANDOFFS, JUDGES, cells, collect_results, handoff, verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOJO = ROOT / "data/raw/pseudodojo"
@@ -44,8 +44,8 @@ def test_recorded_values_come_back(engine, items, tmp_path, hand_over):
         candidate = {"item": item, "formula": item, "name": item, "reason": "", "predicted": {}}
         made = prepare(candidate, known[item], **OPTIONS[engine])
         folder = hand_over(tmp_path / item, made)
-        assert folder.run(PW="pw.x") == 0, returned.state(folder.path)
-        outcomes[item] = returned.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
+        assert folder.run(PW="pw.x") == 0, collect_results.state(folder.path)
+        outcomes[item] = collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
         assert outcomes[item]["status"] == "accepted", outcomes[item]["reason"]
         names = cells.symbols(known[item].species)
         shares[item] = {one: names.count(one) / len(names) for one in names}

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from matlens.crystal.structures import Crystal
-from matlens.validate import cells, gpaw, qe, returned, series
+from matlens.validate import cells, collect_results, gpaw, qe, series
 
 CANDIDATE = {"item": "a", "formula": "Si", "name": "a", "reason": "", "predicted": {}}
 
@@ -46,7 +46,7 @@ def test_a_folder_carries_its_series_and_the_verdict_its_choice(tmp_path, prepar
     assert found["values"]["converged_cutoff_ry"] == (30.0, "Ry", None)
     assert found["values"]["converged_k_spacing_per_a"][0] == 0.4
     manifest = json.loads((folder.path / "manifest.json").read_text())
-    results = returned.results(folder.path)
+    results = collect_results.results(folder.path)
     other = {**results, "c01.xml": results["c00.xml"], "c01.out": results["c00.out"]}
     assert "c01: stale or foreign" in qe.judge(manifest, other)["reason"]
     del results["c02.xml"]

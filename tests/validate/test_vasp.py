@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from matlens.job.batch import BadItem
-from matlens.validate import returned, vasp
+from matlens.validate import collect_results, vasp
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
@@ -49,11 +49,11 @@ def stop(folder, how: str) -> None:
         time.sleep(0.05)
     job.send_signal(signal.SIGUSR1)
     job.communicate(timeout=60)
-    assert job.returncode == 143 and returned.state(folder.path)["state"] == "TERMINATED"
+    assert job.returncode == 143 and collect_results.state(folder.path)["state"] == "TERMINATED"
 
 
 def verdict(folder) -> dict:
-    return returned.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, vasp.judge)
+    return collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, vasp.judge)
 
 
 def test_a_run_of_what_was_handed_over_is_accepted_with_its_values(folder):
@@ -85,7 +85,7 @@ def test_a_relaxation_that_was_stopped_goes_on_from_where_its_atoms_were(folder)
     assert found["status"] == "accepted", found["reason"]
     assert found["values"]["lattice_constant_a"][0] == pytest.approx(1.005 * 5.43)
     assert "after cause=walltime retry=restart" in (folder.path / "attempts.log").read_text()
-    results = returned.results(folder.path)
+    results = collect_results.results(folder.path)
     results[vasp.CONTINUED] = results[vasp.CONTINUED].replace(b"Si", b"Ge")
     assert "it went on from another one" in vasp.judge(folder.made.manifest, results)["reason"]
     del results[vasp.CONTINUED]
@@ -125,7 +125,7 @@ WRONG = {
 
 def test_answers_to_other_questions_are_rejected_with_the_reason(folder):
     run(folder)
-    results = returned.results(folder.path)
+    results = collect_results.results(folder.path)
     for name, (old, new, word) in WRONG.items():
         assert old in results["vasprun.xml"], name
         changed = {"vasprun.xml": results["vasprun.xml"].replace(old, new)}
@@ -143,13 +143,13 @@ def test_settings_on_top_of_the_set_are_kept_and_a_set_that_fails_says_so(silico
 def test_without_pseudopotentials_or_program_a_folder_says_what_to_set(tmp_path, hand_over, silicon):
     folder = hand_over(tmp_path / "v", vasp.prepare(CANDIDATE, silicon()))
     assert folder.run(VASP="no-vasp") == 69
-    assert "no-vasp" in returned.state(folder.path)["message"]
+    assert "no-vasp" in collect_results.state(folder.path)["message"]
     assert folder.run(VASP="true") == 69
-    assert "VASP_PP_PATH" in returned.state(folder.path)["message"]
+    assert "VASP_PP_PATH" in collect_results.state(folder.path)["message"]
     (tmp_path / "potentials/Si").mkdir(parents=True)
     (tmp_path / "potentials/Si/POTCAR").write_text("licensed")
     assert folder.run(VASP="true", VASP_PP_PATH=str(tmp_path / "potentials")) == 1
-    assert "not converged" in returned.state(folder.path)["message"]
+    assert "not converged" in collect_results.state(folder.path)["message"]
 
 
 def test_forces_are_looked_at_whatever_the_run_says_of_itself(data):

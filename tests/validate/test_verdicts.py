@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import columns
 from matlens.job.batch import BadItem
-from matlens.validate import eos, fits, ladder, verdicts
+from matlens.validate import eos, error_handlers, fits, verdicts
 
 
 def test_a_verdict_has_a_row_for_each_quantity_with_what_was_predicted():
@@ -129,11 +129,11 @@ def test_too_few_volumes_or_energies_that_are_no_numbers_are_refused():
         fits.birch_murnaghan([1, 2, 3], [0, 1, 3])
 
 
-@pytest.mark.parametrize("engine", ladder.LADDERS)
+@pytest.mark.parametrize("engine", error_handlers.LADDERS)
 def test_a_ladder_has_at_most_five_rungs_and_never_loosens_what_a_result_is_worth(engine):
-    rungs = ladder.LADDERS[engine]
-    assert len(rungs) <= ladder.MOST == 5
+    rungs = error_handlers.LADDERS[engine]
+    assert len(rungs) <= error_handlers.MOST == 5
     loosening = {"conv_thr", "scf_must_converge", "threshold_ev", "EDIFF", "EDIFFG"}
     assert not loosening & {key for rung in rungs for key in rung["set"]}
-    for line in ladder.table(engine, {"degauss": 0.02, "ecutwfc": 40.0, "ecutrho": 160.0}).splitlines():
+    for line in error_handlers.table(engine, {"degauss": 0.02, "ecutwfc": 40.0, "ecutrho": 160.0}).splitlines():
         assert len(line.split()) == 5

@@ -70,7 +70,7 @@ def test_a_network_of_colour_needs_colour_kept(house, tmp_path):
         source = {"files": {**files(tmp_path)["files"], "colour": kept}}
         house.study(name, ingest=source, segment={"unet": options}, quantify={"fractions": {}})
     failed = house.run(studies="grey")
-    assert failed.returncode != 0 and "say colour: true under ingest" in failed.stdout + failed.stderr
+    assert failed.returncode != 0 and "colour: true under ingest" in failed.stdout + failed.stderr
     done = house.run(studies="coloured")
     assert done.returncode == 0, done.stdout + done.stderr
     card = json.loads((house.folder / "results/coloured/segment/unet/card/all.json").read_text())

@@ -63,7 +63,7 @@ def test_a_budget_ends_a_loop_in_the_middle_of_a_round_and_patience_after_one(ho
     run(house, 4, patience=1)
     found = house.read("mine", "rounds").query("method == 'random'")
     log = (house.folder / "logs/mine/acquire/random/0004.log").read_text()
-    assert "brought nothing better" in log and found["round"].max() < 4
+    assert "rounds without improvement" in log and found["round"].max() < 4
     run(house, 2, budget={"cpu_hours": 1e-12}, random=None)
     log = (house.folder / "logs/mine/acquire/greedy/0002.log").read_text()
     assert "CPU-hours is used up" in log and house.read("mine", "rounds")["round"].tolist() == [1]

@@ -3,13 +3,26 @@
 import inspect
 
 import pytest
-from matlens import acquire, connect, fields, ingest, nets, predict, quantify, registry, segment
+from matlens import (
+    acquire,
+    connect,
+    detect,
+    fields,
+    ingest,
+    nets,
+    predict,
+    quantify,
+    registry,
+    restore,
+    segment,
+    track,
+)
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
 from matlens.segment import trained
 
-NO_METHOD = {"ingest": {"shards"}}
+NO_METHOD = {"ingest": {"shards"}, "detect": {"scores"}, "track": {"scores", "frame_by", "border_px"}}
 INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
 
 
@@ -19,11 +32,14 @@ def functions(table: dict, name: str) -> list:
 
 CASES = [
     *(("ingest", name, [f for table in INGEST for f in functions(table, name)]) for name in ingest.PLANS),
+    *(("restore", name, functions(restore.METHODS, name)) for name in restore.METHODS),
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
     *(("fields", name, functions(fields.METHODS, name)) for name in fields.METHODS),
     ("fields", "cut", functions(fields.CONTROLS, "cut")),
+    *(("detect", name, functions(detect.METHODS, name)) for name in detect.METHODS),
+    *(("track", name, functions(track.METHODS, name)) for name in track.METHODS),
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
     *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
@@ -78,7 +94,7 @@ def test_options_are_those_of_the_schema(stage, name, made):
     assert {o: type(v) is bool for o, v in defaults(part).items()} == {o: type(v) is bool for o, v in given.items()}
 
 
-@pytest.mark.parametrize("stage", ["ingest", "segment", "quantify"])
+@pytest.mark.parametrize("stage", ["ingest", "restore", "segment", "detect", "track", "quantify"])
 def test_schema_names_no_method_that_is_not_there(stage):
     schema = set(study.read_schema(f"{stage}.schema.yaml")["properties"]) - NO_METHOD.get(stage, set())
     assert schema == {name for part, name, _ in CASES if part == stage}

@@ -1,7 +1,8 @@
 """Finished tables in, ink out.
 
 A figure is `draw(needs..., *, options)`: its positional arguments are the artefacts it needs, by name. A measure comes
-as a dict of method to DataFrame, `index` as the table of the items, `overlays` as a dict of method to pictures by key,
+as a dict of method to DataFrame, `index` as the table of the items, `overlays` and `previews` as dicts of method to
+pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`
 as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of shard to
 Crystals, `fields` as a dict of shard to a function that opens its arrays, `published` as the table of the option
@@ -11,8 +12,10 @@ It returns a matplotlib Figure; `style` turns that into the same bytes everywher
 
 FIGURES = {
     "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
+    "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
     "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
+    "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},
     "scores": {"draw": "figures.scores:draw", "needs": ["scores"]},
     "coarsening": {"draw": "figures.coarsening:draw", "needs": ["growth", "coarsening", "index"]},
     "two_point": {"draw": "figures.curves:two_point", "needs": ["two_point"]},

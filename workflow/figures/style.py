@@ -4,7 +4,7 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, predict, screen, segment
+from matlens import acquire, detect, predict, restore, screen, segment, track
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
 from matplotlib.figure import Figure
@@ -12,7 +12,15 @@ from matplotlib.figure import Figure
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
-CONTROLS = (*segment.CONTROLS, *acquire.CONTROLS, *predict.CONTROLS, *screen.CONTROLS)
+CONTROLS = (
+    *segment.CONTROLS,
+    *acquire.CONTROLS,
+    *predict.CONTROLS,
+    *screen.CONTROLS,
+    *restore.CONTROLS,
+    *detect.CONTROLS,
+    *track.CONTROLS,
+)
 STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same everywhere

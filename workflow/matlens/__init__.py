@@ -4,8 +4,21 @@ STAGES and CELLARS are the map of the library. A package imports only packages t
 ones up to `report`, then the stages, none of which imports another, then `plan` and `cli`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 CELLARS = ("store", "job", "crystal", "thermo", "nets", "learn", "report")
-STAGES = ("ingest", "connect", "segment", "quantify", "fields", "predict", "screen", "validate", "acquire")
+STAGES = (
+    "ingest",
+    "connect",
+    "restore",
+    "segment",
+    "detect",
+    "track",
+    "quantify",
+    "fields",
+    "predict",
+    "screen",
+    "validate",
+    "acquire",
+)
 TOP = ("plan", "cli")

@@ -22,6 +22,8 @@ PHASE = "phase"
 PHASE_NAME = "phase_name"
 REGION = "region"
 FRAME = "frame"
+MEASURE = "measure"
+VALUE = "value"
 PIXEL_SIZE = "pixel_size_um"
 PIXEL_SIZE_Y = "pixel_size_y_um"
 PIXEL_SIZE_Z = "pixel_size_z_um"
@@ -31,6 +33,7 @@ GREY_LOW = "grey_low"
 GREY_HIGH = "grey_high"
 TIME = "time_h"
 TEMPERATURE = "temperature_c"
+CLEAN = "clean"  # the layer of an image that holds it without noise
 COLOUR = "colour"  # the layer of an image that holds its red, green and blue
 IGNORED = "ignored_px"
 REMARK = "remark"
@@ -41,10 +44,20 @@ BAR_COLUMNS = "bar_columns_px"
 TRUTH_PHASES = "truth_phases"
 TAIL = "constant_rows_px"
 EXCLUDE_FILE = "exclude_file"
+CLEAN_FILE = "clean_file"
 SCALE_BAR = "scale_bar_px"
 SCALE_BAR_BOX = "scale_bar_box"
 STRAY_TRUTH = "stray_truth_px"
 TRUTH_SHIFT_Y, TRUTH_SHIFT_X = "truth_shift_y_px", "truth_shift_x_px"
+OBJECT = "object"
+DETECTION = "detection"
+THRESHOLD = "threshold"
+CONTROL = "control"
+OUTCOME = "outcome"
+TRACK = "track"
+TRUE_LIFE = "true_life_frames"
+TRUE_DIFFUSION = "true_diffusion_px2_per_frame"
+EVENT = "event"
 AREA = "area_px2"
 AREA_FRACTION = "area_fraction"
 ITEM_SEED = "item_seed"
@@ -68,6 +81,7 @@ MEANING = {
     PHASE: "number of the phase in the label image",
     PHASE_NAME: "name of the phase in the study",
     REGION: "number of the region within its item, counted from 1",
+    MEASURE: "what the value of the row is, with its unit",
     FRAME: "number of the frame of a video, counted from 0",
     PIXEL_SIZE: "width of one pixel, along x, in micrometres; empty when the file does not say",
     PIXEL_SIZE_Y: "height of one pixel, along y, in micrometres; empty when it is not known",
@@ -78,6 +92,62 @@ MEANING = {
     GREY_HIGH: "grey value that means white, 1",
     TIME: "time of the heat treatment, in hours",
     TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
+    OBJECT: "number of the true object in its frame; the same in every frame of a video",
+    DETECTION: "number of the detection in its frame, counted from 1",
+    THRESHOLD: "score from which detections were taken; empty for methods without one",
+    CONTROL: "control method beside the method of the row; empty for the method itself",
+    OUTCOME: "tp: the detection is right by its centre, fp: it is false; empty where the truth is not known",
+    "detected_by": "method of the stage detect whose detections were linked",
+    TRACK: "number of the track in its series, counted from 1; empty for a detection that is in none",
+    TRUE_LIFE: "model: mean life of an object, in frames",
+    TRUE_DIFFUSION: "model: diffusion coefficient of an object, in square pixels per frame",
+    "series_frame": "number of the frame in its series, counted from 0",
+    "drift_y_px": "common shift of the tracks since the first frame, down, in pixels",
+    "drift_x_px": "common shift of the tracks since the first frame, to the right, in pixels",
+    "gate_px": "farthest that a tracked detection may lie from its true object, in pixels",
+    "id_switches": "changes of the track that follows a true object",
+    "mota": "1 - (missed + false + id_switches) / true; the detector sets most of it",
+    "motp": "mean similarity of matches: 1 in place, 0.5 at the gate",
+    "mostly_tracked": "true objects followed in more than 80 % of their frames",
+    "mostly_lost": "true objects followed in less than 20 % of their frames",
+    "idtp": "detections of tracks matched one to one with true objects over the whole series",
+    "idfp": "detections without a match of that kind",
+    "idfn": "true places without a match of that kind",
+    "idf1": "harmonic mean of precision and recall of those matches: links count",
+    "hota": "higher order tracking accuracy: geometric mean of detection and association",
+    "det_a": "accuracy of detection in it",
+    "ass_a": "accuracy of association in it",
+    "age_frames": "age of a track since its birth, in frames",
+    "survival": "part of the tracks that live longer than that (Kaplan, Meier)",
+    "survival_error": "its standard error (Greenwood)",
+    "lives": "tracks that count",
+    "deaths": "tracks whose end was seen inside the image",
+    "mean_life_frames": "mean life of an exponential law: frames at risk over deaths; empty if nothing died",
+    "mean_life_error_frames": "its standard error",
+    "lag_frames": "frames between two places of a track",
+    "msd_px2": "mean square displacement over that lag, in square pixels",
+    "pairs": "pairs of places behind it",
+    "diffusion_px2_per_frame": "D of MSD = 4 D t + 4 s^2, in square pixels per frame",
+    "localisation_px": "s of that law, the error of a place along an axis, in pixels",
+    "drift_y_px_per_frame": "mean common drift, down, in pixels per frame",
+    "drift_x_px_per_frame": "mean common drift, to the right, in pixels per frame",
+    EVENT: "birth or enters where a track begins, death or leaves where it ends; empty at the ends of the series",
+    "match": "when a detection is right: its centre is near (centre) or its box overlaps (iou)",
+    "match_at": "farthest distance of the centres in pixels, or least intersection over union of the boxes",
+    "tp": "right detections, each matched to one true object",
+    "fp": "detections without an object (false alarms)",
+    "fn": "objects without a detection (missed)",
+    "f1": "harmonic mean of precision and recall",
+    "found": "number of detections",
+    "true": "number of true objects",
+    "count_error": "number of detections over that of objects, minus 1",
+    "count_error_low": "lower end of its 95 % interval, by the Poisson law of the detections",
+    "count_error_high": "upper end of that interval",
+    "found_per_px2": "detections per labelled area, frames added up, per square pixel",
+    "true_per_px2": "objects per labelled area, per square pixel",
+    "size_error": "mean over matched pairs of the equivalent diameter found over the true one, minus 1",
+    "size_spread": "standard deviation of that over the pairs",
+    "score": "how sure a detection is, in the units of its method; larger is surer",
     "axes": "axes of the stored array in order: yx, zyx for a volume, tyx for frames",
     "height_px": "height of the image after bars were cut off, in pixels",
     "width_px": "width of the image, in pixels",
@@ -117,6 +187,8 @@ MEANING = {
     TRUTH_PHASES: "number of phases in its ground truth",
     TAIL: "rows (slices, frames) at the end that have one value: the file may not have been copied whole",
     EXCLUDE_FILE: "file of the mask whose pixels other than 0 are not measured",
+    CLEAN_FILE: "file of the same image without noise",
+    CLEAN: "the same image without noise, kept beside its pixels",
     SCALE_BAR: "length of a scale bar burnt into the image, in pixels",
     SCALE_BAR_BOX: "box of that scale bar: x, y of its corner, width, height, in pixels",
     TRUTH_SHIFT_Y: "rows by which the truth was moved down, to where the edges of the image are",
@@ -148,7 +220,7 @@ MEANING = {
     "pending": "candidates asked so far whose results are not back",
     "status": "accepted, rejected (an answer that does not hold or is not wanted), failed (no answer), pending",
     "quantity": "what was computed; empty where nothing was",
-    "value": "what was computed, in the unit",
+    VALUE: "what was computed, in the unit of its row or its measure",
     "unit": "unit of the value",
     "predicted": "what was expected before it was computed, in the same unit; empty where nothing was",
     "checksum": "SHA-256 of the physics of the inputs",

@@ -31,21 +31,24 @@ rule judge:
     input:
         candidates="results/{study}/acquire/{method}/candidates/{round}.parquet",
         index=plan.index,
+        structures=plan.loop_structures,
         code=plan.loop_code("judge", oracle=acquire.ORACLES),
     output:
         verdicts="results/{study}/acquire/{method}/verdicts/{round}.parquet",
         timings="results/{study}/acquire/{method}/timings/{round}.parquet",
+        seen="results/{study}/acquire/{method}/seen/{round}.json",
     log:
         "logs/{study}/acquire/{method}/judge_{round}.log",
     benchmark:
         "logs/{study}/acquire/{method}/judge_{round}.tsv"
     resources:
         mem_mb=plan.memory(2000),
-        runtime=plan.minutes(60),
+        runtime=plan.oracle_minutes(60),
     params:
         oracle=plan.section("acquire", "oracle"),
         settings=plan.oracle_settings,
         databases=plan.oracle_databases,
+        returned=plan.returned_in_round,
     script:
         "../scripts/judge.py"
 

@@ -12,12 +12,15 @@ from figures import DRAWS, FIGURES
 from matlens import (
     acquire,
     connect,
+    detect,
     fields,
     ingest,
     predict,
     quantify,
+    restore,
     screen,
     segment,
+    track,
     validate,
 )
 from matlens.ingest.kinds import KINDS

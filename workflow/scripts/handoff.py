@@ -9,7 +9,7 @@ from matlens.crystal import structures as crystals
 from matlens.job import batch, entry
 from matlens.job.batch import BadItem
 from matlens.store import io
-from matlens.validate import candidates, handoff, offers
+from matlens.validate import candidates, engine_inputs, handoff
 
 COLUMNS = ("item", "slug", "formula", "engine", "settings", "inputs", "sha256", "reason", "composition", "predicted")
 
@@ -21,14 +21,14 @@ def main(
     """Write the folders beside the registry, which says of each its checksums, or why there is none."""
     known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
     ranked = {path: io.read_table(path) for path in shortlists}
-    chosen = offers.describe(candidates.choose(io.read_table(index), list(ranked.values()), most), ranked)
+    chosen = engine_inputs.describe(candidates.choose(io.read_table(index), list(ranked.values()), most), ranked)
     prepare, judge = (registry.load(table, method) for table in (validate.HANDOFFS, validate.JUDGES))
     seen, made, wanted = {}, [], registry.inputs_of(prepare)
     for one in batch.counted(chosen, len(chosen), f"handoff/{method}"):
         row = {"item": one["item"], "slug": one["name"], "formula": one["formula"], "engine": method}
         row |= {name: json.dumps(one[name], sort_keys=True) for name in ("composition", "predicted")}
         try:
-            made_of = registry.call(prepare, offers.of(one, known, wanted), options)
+            made_of = registry.call(prepare, engine_inputs.of(one, known, wanted), options)
             what = handoff.promised(made_of, judge, options, accept)
             row["sha256"], row["inputs"] = handoff.write(Path(handoffs).parents[1] / one["name"], what, seen)
             row["settings"] = handoff.fingerprint(what.settings)

@@ -9,7 +9,7 @@ from matlens.crystal import structures as crystals
 from matlens.job import entry
 from matlens.store import io
 from matlens.validate import asking
-from matlens.validate import returned as results
+from matlens.validate import collect_results as results
 
 
 def main(

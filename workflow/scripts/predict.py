@@ -25,7 +25,7 @@ def main(
     make = partial(registry.call, registry.load(predict.METHODS, method), {}, options)
     found = {name: io.read_table(path) for name, path in zip(measures, tables, strict=True)}
     made, lost = evaluate_table(io.read_table(index), found, make, settings)
-    for path, name in zip((predictions, errors, importance, learning_curve), predict.ARTEFACTS, strict=True):
+    for path, name in zip((predictions, errors, importance, learning_curve), predict.OUTPUTS, strict=True):
         io.write_table(path, made[name])
     io.write_rejected(rejected, lost)
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matlens import registry
 from matlens.job import entry
 from matlens.store import io
-from matlens.validate import returned
+from matlens.validate import collect_results
 
 
 def main(handoffs: str, method: str, options: dict, found: bool, part: str, parts: int, runs: str) -> None:
@@ -16,7 +16,7 @@ def main(handoffs: str, method: str, options: dict, found: bool, part: str, part
     for row in io.shard_rows(io.read_table(handoffs), int(part), parts):
         folder = Path(handoffs).parents[1] / row["slug"]
         here = {**options, "run": asked if asked is not None else found}
-        state = "NOT_HANDED_OVER" if row["reason"] else registry.call(returned.run, {"folder": folder}, here)
+        state = "NOT_HANDED_OVER" if row["reason"] else registry.call(collect_results.run, {"folder": folder}, here)
         print(f"{row['item']}: {state}")
         made.append({"item": row["item"], "slug": row["slug"], "state": state})
     io.write_table(runs, pd.DataFrame(made, columns=["item", "slug", "state"], dtype=str))

@@ -8,7 +8,7 @@ import pandas as pd
 from matlens import registry, validate
 from matlens.job import entry
 from matlens.store import io
-from matlens.validate import returned, verdicts
+from matlens.validate import collect_results, verdicts
 
 
 def main(
@@ -16,13 +16,13 @@ def main(
 ) -> None:
     """Write a verdict on every candidate, the times that its run took, and which results were seen."""
     folder = Path(handoffs).parents[1]
-    digest, handed = returned.digest(folder), io.read_table(handoffs).to_dict("records")
+    digest, handed = collect_results.digest(folder), io.read_table(handoffs).to_dict("records")
     judge = partial(registry.call, registry.load(validate.JUDGES, method), options=options)
     outcomes, spent = {}, []
     for row in handed:
         place = folder / row["slug"]
-        outcomes[row["item"]] = returned.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
-        spent.append({"item": row["item"], "engine": method, **returned.spent(place)})
+        outcomes[row["item"]] = collect_results.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
+        spent.append({"item": row["item"], "engine": method, **collect_results.spent(place)})
     parts = {row["item"]: json.loads(row["composition"]) for row in handed}
     verdicts.add_formation(outcomes, parts, {row["item"]: row["settings"] for row in handed})
     made = []

@@ -7,7 +7,7 @@ from matlens import registry, validate
 from matlens.crystal import structures as crystals
 from matlens.job import batch, entry
 from matlens.store import io
-from matlens.validate import candidates, offers, verdicts
+from matlens.validate import candidates, engine_inputs, verdicts
 
 
 def main(
@@ -26,11 +26,11 @@ def main(
     def work(one: dict) -> dict:
         begun = time.perf_counter(), time.process_time()
         try:
-            return registry.call(engine, {**offers.of(one, known, wanted), "potential": bare}, options)
+            return registry.call(engine, {**engine_inputs.of(one, known, wanted), "potential": bare}, options)
         finally:
             spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
 
-    every = offers.describe(own, ranked)
+    every = engine_inputs.describe(own, ranked)
     told = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{method}")}
     told |= {row["item"]: {"status": validate.FAILED, "reason": row["reason"], "values": {}} for row in lost}
     io.write_json(outcomes, [{"candidate": one, "outcome": told[one["item"]]} for one in every])

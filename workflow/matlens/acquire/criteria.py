@@ -1,4 +1,4 @@
-"""How much a verdict on each candidate is worth."""
+"""Acquisition functions."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from matlens import farthest
 
 
 def expected_improvement(mean, std, best, *, margin: float = 0.0):
-    """Return the expected amount by which a candidate exceeds the best so far by more than `margin`.
+    """Return the expected improvement over the best value so far plus `margin`.
 
     EI = (m - b) Phi(z) + s phi(z), z = (m - b) / s, b = best + margin.
     Source: D. R. Jones, M. Schonlau, W. J. Welch, J. Glob. Optim. 13 (1998) 455.
@@ -19,26 +19,26 @@ def expected_improvement(mean, std, best, *, margin: float = 0.0):
 
 
 def upper_confidence_bound(mean, std, *, kappa: float = 2.0):
-    """Return m + kappa s. Source: N. Srinivas et al., ICML (2010) 1015."""
+    """Return the upper confidence bound m + kappa s. Source: N. Srinivas et al., ICML (2010) 1015."""
     return mean + kappa * std
 
 
 def thompson(mean, std, rng):
-    """Draw a value for every candidate from its own normal distribution: the best of a draw is asked.
+    """Draw a value for every candidate from its normal distribution (Thompson sampling).
 
-    Values are drawn one by one, without their covariance, so that a batch spreads.
+    Draws are independent, without covariance, so that a batch spreads.
     Source: W. R. Thompson, Biometrika 25 (1933) 285.
     """
     return mean + std * rng.standard_normal(len(mean))
 
 
 def uncertainty(std):
-    """Return the standard deviation: what teaches most. Source: D. D. Lewis, W. A. Gale, SIGIR (1994) 3."""
+    """Return the standard deviation (uncertainty sampling). Source: D. D. Lewis, W. A. Gale, SIGIR (1994) 3."""
     return std
 
 
 def diversity(x, known_x, count):
-    """Return scores by which the candidates farthest from all that is known, and from one another, come first."""
+    """Return scores that rank candidates by distance from evaluated ones and from one another (farthest first)."""
     from scipy.spatial.distance import cdist
 
     nearest = cdist(x, known_x).min(axis=1) if len(known_x) else np.linalg.norm(x - x.mean(axis=0), axis=1)
@@ -49,10 +49,10 @@ def diversity(x, known_x, count):
 
 
 def greedy(mean):
-    """Return the expected value alone: no curiosity."""
+    """Return the predicted mean (exploitation only)."""
     return mean
 
 
 def random(mean, rng):
-    """Return random scores, the control."""
+    """Return random scores (control)."""
     return rng.random(len(mean))

@@ -1,4 +1,4 @@
-"""Candidates of a round as a shortlist, and verdicts turned from long to wide."""
+"""Convert candidates of a round to a shortlist, and verdicts from long to wide format."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ ROUND = ["round", "replicate", columns.ITEM]
 
 
 def shortlist(candidates):
-    """Turn the candidates of a round into a shortlist of `validate`: a row per item, in the order they were chosen."""
+    """Convert the candidates of a round to a shortlist of `validate`: one row per item, in the order of choice."""
     first = candidates.drop_duplicates(columns.ITEM).reset_index(drop=True)
     made = first[[columns.ITEM, "score", "reason"]].copy()
     made.insert(1, "rank", np.arange(1, len(made) + 1))
@@ -18,13 +18,13 @@ def shortlist(candidates):
 
 
 def of_rounds(candidates, verdicts):
-    """Give every verdict the round and the replicate that asked for it, in the order of the candidates."""
+    """Add round and replicate to every verdict, in the order of the candidates."""
     keys = candidates[ROUND].reset_index(drop=True)
     return keys.merge(verdicts, on=columns.ITEM, how="left", sort=False)
 
 
 def wide(verdicts, names: list[str]):
-    """Turn verdicts (a row per candidate and quantity) into a row per candidate with a column per quantity.
+    """Pivot verdicts from one row per candidate and quantity to one row per candidate.
 
     verdicts: DataFrame with round, replicate, item, status, reason, quantity, value and uncertainty. names: quantities
     of the loop. Returns round, replicate, item, status, reason, a column per name and <name>_spread if it has an

@@ -1,4 +1,4 @@
-"""What the rounds have brought: the best so far, and, where all answers are known, how much of the top was found."""
+"""Progress of a loop: best value so far; for a known data set, the part of its top that was found."""
 
 import math
 
@@ -9,7 +9,7 @@ from matlens.acquire.rounds import directed, feasible
 
 
 def hypervolume(points: np.ndarray, reference: np.ndarray) -> float:
-    """Return the volume that points dominate above a reference point; larger is better in every objective.
+    """Return the hypervolume that points dominate above a reference point; larger is better in every objective.
 
     `points`: (n, m); `reference`: (m,). Exact, by slicing along the last objective: for the small fronts of a loop.
     Source: E. Zitzler, L. Thiele, IEEE Trans. Evol. Comput. 3 (1999) 257.
@@ -29,7 +29,7 @@ def hypervolume(points: np.ndarray, reference: np.ndarray) -> float:
 
 
 def top_items(values: np.ndarray, part: float) -> np.ndarray:
-    """Tell which items (n,) are among the best `part` of those with a value; larger is better."""
+    """Flag the items (n,) in the best fraction `part` of those with a value; larger is better."""
     known = np.isfinite(values)
     count = max(1, math.ceil(part * known.sum()))
     best = np.argsort(-np.where(known, values, -np.inf), kind="stable")[:count]
@@ -39,11 +39,11 @@ def top_items(values: np.ndarray, part: float) -> np.ndarray:
 def summary(verdicts, settings: dict, known=None):
     """Summarise the rounds of one method: a row per replicate and round.
 
-    `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, where there is one.
-    Columns: replicate, round, verdicts (asked so far), accepted (and within the limits), best_<objective>, best_item
-    and, with `known`, top_found: the part found so far of the best `top_part` of all items, and top_random: what blind
-    drawing is expected to have found. With two objectives or more there is hypervolume instead, above the worst values
-    of the first round.
+    `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, if known.
+    Columns: replicate, round, verdicts (so far), accepted (and within the limits), best_<objective>, best_item
+    and, with `known`, top_found: the part found so far of the best `top_part` of all items, and top_random: the
+    expectation for random choice. With two or more objectives: hypervolume instead, above the worst values of the
+    first round.
     """
     import pandas as pd
 
@@ -86,7 +86,7 @@ def _state(so_far, settings: dict, reference) -> dict:
 
 
 def stopped(progress, settings: dict, cpu_hours: float) -> str:
-    """Say why a replicate asks no more, or "": its budget is used up, or patience is at an end.
+    """Return why a replicate stops (budget or patience), else "".
 
     `progress`: its rows of `summary`, in order.
     """
@@ -105,5 +105,5 @@ def stopped(progress, settings: dict, cpu_hours: float) -> str:
             values = -values
         values = np.where(np.isfinite(values), values, -np.inf)
         if values[-patience:].max() <= values[:-patience].max():
-            return f"{patience} rounds brought nothing better"
+            return f"{patience} rounds without improvement"
     return ""

@@ -1,4 +1,4 @@
-"""One round: which candidates are asked next, and why, from the verdicts of all rounds before it."""
+"""Choose the candidates of one round from the verdicts of all earlier rounds."""
 
 from collections.abc import Callable
 
@@ -10,19 +10,19 @@ from matlens.learn import features
 
 
 def directed(verdicts, objectives: dict) -> np.ndarray:
-    """Give the objectives (name -> maximize or minimize) of a table of verdicts (n, m), all with larger as better."""
+    """Return the objectives (name -> maximize or minimize) of a table of verdicts (n, m); larger is better."""
     signs = np.array([1.0 if goal == "maximize" else -1.0 for goal in objectives.values()])
     return verdicts[list(objectives)].to_numpy(float) * signs
 
 
 def standardise(x: np.ndarray) -> np.ndarray:
-    """Give every feature mean 0 and standard deviation 1 over all candidates; a constant one is 0."""
+    """Standardise every feature over all candidates to mean 0 and standard deviation 1; a constant one is 0."""
     spread = x.std(axis=0)
     return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
 def scalarise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Make one objective of several: the augmented Chebyshev function of values scaled to 0..1; larger is better.
+    """Combine objectives by the augmented Chebyshev function of values scaled to 0..1; larger is better.
 
     `values`: (n, m), larger is better. `weights`: (m,), sum 1. One objective stays as it is.
     Source: J. Knowles, IEEE Trans. Evol. Comput. 10 (2006) 50 (ParEGO).
@@ -35,13 +35,13 @@ def scalarise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def asked(settings: dict) -> list[str]:
-    """List the quantities that an oracle is asked for: objectives, and constraints that are not known beforehand."""
+    """List the quantities that the oracle computes: objectives, and constraints that are not known beforehand."""
     learned = {name for name, limits in settings["constraints"].items() if not limits.get("known")}
     return list(dict.fromkeys([*settings["objectives"], *(n for n in settings["constraints"] if n in learned)]))
 
 
 def _limits(settings: dict) -> list[tuple[str, dict]]:
-    """List the constraints that are learned, each with its ends."""
+    """List the constraints that the surrogate learns, each with its limits."""
     return [
         (name, {end: limits[end] for end in ("min", "max") if limits.get(end) is not None})
         for name, limits in settings["constraints"].items()
@@ -50,9 +50,9 @@ def _limits(settings: dict) -> list[tuple[str, dict]]:
 
 
 def allowed(index, settings: dict) -> np.ndarray:
-    """Tell which rows of the index (n,) keep every constraint that is known beforehand.
+    """Flag the rows of the index (n,) that satisfy every constraint known beforehand.
 
-    A missing value breaks it. Raises ValueError or KeyError if the index has no such column of numbers.
+    A missing value violates it. Raises ValueError or KeyError if the index has no such column of numbers.
     """
     kept = np.ones(len(index), bool)
     for name, limits in settings["constraints"].items():
@@ -65,14 +65,14 @@ def allowed(index, settings: dict) -> np.ndarray:
 
 
 def margin(verdicts, name: str, end: str, limit: float, sure: float) -> np.ndarray:
-    """Return by how much verdicts (n,) keep a limit, the `end` min or max, at `sure` times their uncertainty."""
+    """Return the margin (n,) to a limit, the `end` min or max, minus `sure` times the uncertainty."""
     values = verdicts[name].to_numpy(float)
     spread = verdicts[name + SPREAD].to_numpy(float) if sure and name + SPREAD in verdicts else 0.0
     return (values - limit if end == "min" else limit - values) - sure * spread
 
 
 def feasible(verdicts, settings: dict) -> np.ndarray:
-    """Tell which rows of a table of verdicts were accepted and keep every limit of the constraints."""
+    """Flag the verdicts that are accepted and satisfy all constraints."""
     kept = (verdicts["status"] == "accepted").to_numpy()
     for name, limits in _limits(settings):
         for end, limit in limits.items():
@@ -85,14 +85,14 @@ def _moments(y: np.ndarray) -> tuple[float, float]:
 
 
 def learned(fit: Callable, x, y, new, seed: int):
-    """Fit a surrogate on standardised values; returns mean and std of what is new, in the unit of the values."""
+    """Fit a surrogate on standardised values; returns mean and std of new candidates, in the unit of the values."""
     centre, spread = _moments(y)
     mean, std = fit(x, (y - centre) / spread, seed)(new)
     return mean * spread + centre, std * spread
 
 
 def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
-    """Return the probability (n,) that new candidates are accepted and keep the limits, each taken by itself.
+    """Return the probability (n,) that new candidates are accepted and satisfy the limits, assumed independent.
 
     Source: J. R. Gardner et al., ICML (2014) 937 (constrained expected improvement).
     """
@@ -105,7 +105,7 @@ def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
         mean, _ = fit(x[judged], accepted[judged] - 0.5, seed)(new)
         chance *= np.clip(mean + 0.5, 0.01, 0.99)
     for name, limits in _limits(settings):
-        beyond = np.zeros(len(new))  # the probability of lying beyond either limit: they exclude each other
+        beyond = np.zeros(len(new))  # probability of violating either limit: mutually exclusive
         for end, limit in limits.items():
             y = margin(verdicts, name, end, limit, settings["sure"])
             known = np.isfinite(y)
@@ -132,13 +132,13 @@ def propose(
     """Choose the candidates of a round.
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this
-    replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(offers)`: the method.
+    replicate: item, status, and a column per objective and constraint. `fit`: a surrogate. `score(inputs)`: the method.
     `settings`: objectives (name -> maximize or minimize), constraints (name -> {min, max}), sure, initial, batch,
-    budget, seed. `blind`: the scores alone count, whatever the constraints are likely to say: for a control.
-    `within`: (n,) candidates that keep the constraints known beforehand; no other is asked. Returns a DataFrame with
-    the columns CANDIDATES, best first; empty when no candidate is left.
-    The first round, and every later one before three verdicts have a value, is drawn at random; the draw depends on the
-    seed and the replicate alone, so that all methods start from the same candidates.
+    budget, seed. `blind`: ignore the probability of the constraints, for a control.
+    `within`: (n,) candidates that satisfy the constraints known beforehand; no other is chosen. Returns a DataFrame
+    with the columns CANDIDATES, best first; empty if no candidate is left. The first round, and later ones while fewer
+    than three verdicts have a value, are drawn at random. The draw depends on the seed and the replicate only, so all
+    methods start from the same candidates.
     """
     seed = settings["seed"] + replicate
     x = standardise(np.asarray(x, float))
@@ -154,10 +154,29 @@ def propose(
     if number == 1 or valued.sum() < 3 or not count:
         drawn = np.random.default_rng([seed, 0 if number == 1 else number]).permutation(free)[:count]
         nothing = np.full(count, np.nan)
-        why = "drawn at random, to begin with" if number == 1 else "drawn at random: fewer than three values so far"
+        why = (
+            "drawn at random for the first round" if number == 1 else "drawn at random: fewer than three values so far"
+        )
         return _table(number, replicate, items[drawn], nothing, nothing, nothing, nothing, why)
+    chosen, value, mean, std, chance, good = _batch(
+        fit, score, x, asked, free, verdicts, {**settings, "seed": seed}, count, number, blind
+    )
+    why = f"highest of {len(free)} candidates without a verdict, after {len(asked)} verdicts"
+    why += "" if good else ", none of which satisfies every constraint"
+    return _table(number, replicate, items[free[chosen]], value, mean, std, chance, why)
+
+
+def _batch(fit, score, x, asked, free, verdicts, settings: dict, count: int, number: int, blind: bool) -> tuple:
+    """Choose `count` of the positions `free` by the surrogate and the method, best first.
+
+    Returns positions in `free`, score, predicted mean, std, probability of the constraints, and whether any verdict
+    satisfies all constraints.
+    """
+    seed, objectives = settings["seed"], settings["objectives"]
+    y = directed(verdicts, objectives)
+    valued = np.isfinite(y).all(axis=1)
     rng = np.random.default_rng([seed, number])
-    chance = probability(fit, x[asked], verdicts, x[free], {**settings, "seed": seed})
+    chance = probability(fit, x[asked], verdicts, x[free], settings)
     good = feasible(verdicts, settings)[valued]
     parts, taken = [], np.zeros(len(free), bool)
     for weights, share in _draws(len(objectives), count, rng):
@@ -165,27 +184,25 @@ def propose(
         centre, spread = _moments(one)
         mean, std = fit(x[asked][valued], (one - centre) / spread, seed)(x[free])
         best = ((one[good] if good.any() else one).max() - centre) / spread
-        offers = {
+        inputs = {
             "mean": mean, "std": std, "best": best, "x": x[free], "known_x": x[asked], "count": share, "rng": rng,
         }  # fmt: skip
-        value = np.asarray(score(offers), float)
+        value = np.asarray(score(inputs), float)
         if not blind:
-            value = (value - value.min()) * chance  # what cannot be made is worth nothing, however good it would be
-        order = np.lexsort((np.arange(len(free)), -mean * chance, -value))  # of equal worth the better, then the first
+            value = (value - value.min()) * chance  # an infeasible candidate has no value
+        order = np.lexsort((np.arange(len(free)), -mean * chance, -value))  # ties: higher mean, then first
         chosen = order[~taken[order]][:share]
         taken[chosen] = True
-        told = (mean[chosen] * spread + centre, std[chosen] * spread)
+        predicted = (mean[chosen] * spread + centre, std[chosen] * spread)
         if "minimize" in objectives.values() and len(objectives) == 1:
-            told = (-told[0], told[1])
-        parts.append((chosen, value[chosen], *told, chance[chosen]))
+            predicted = (-predicted[0], predicted[1])
+        parts.append((chosen, value[chosen], *predicted, chance[chosen]))
     chosen, value, mean, std, chance = (np.concatenate(column) for column in zip(*parts, strict=True))
-    why = f"highest of {len(free)} candidates without a verdict, after {len(asked)} verdicts"
-    why += "" if good.any() else ", none of which keeps every constraint"
-    return _table(number, replicate, items[free[chosen]], value, mean, std, chance, why)
+    return chosen, value, mean, std, chance, bool(good.any())
 
 
 def _draws(objectives: int, count: int, rng) -> list[tuple[np.ndarray, int]]:
-    """Share a batch between random weights of the objectives; one objective needs one."""
+    """Divide a batch over random weights of the objectives; a single objective has one draw."""
     if objectives == 1:
         return [(np.ones(1), count)]
     draws = min(5, count)

@@ -1,4 +1,4 @@
-"""Surrogates: from verdicts to an expected value and its standard deviation everywhere.
+"""Surrogate models: predict mean and standard deviation of every candidate from the verdicts.
 
 A surrogate is `fit(x, y, seed, *, options)`, which returns `predict(x) -> mean (n,), std (n,)`; features and values are
 standardised by the caller.
@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-MOST_TUNED = 400  # points on which the kernel of a Gaussian process is tuned: its cost grows with their cube
+MOST_TUNED = 400  # points for tuning the kernel of a Gaussian process; the cost grows with their cube
 
 
 def gaussian_process(x, y, seed: int):
@@ -27,7 +27,7 @@ def gaussian_process(x, y, seed: int):
     kernel += WhiteKernel(1e-2, (1e-8, 1.0))
     some = np.random.default_rng(seed).permutation(len(x))[:MOST_TUNED]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a bound that is reached is a fit all the same
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a length scale at its bound is a valid fit
         tuned = GaussianProcessRegressor(kernel, random_state=seed).fit(x[some], y[some]).kernel_
         model = GaussianProcessRegressor(tuned, optimizer=None).fit(x, y)
     noise = tuned.k2.noise_level
@@ -35,7 +35,7 @@ def gaussian_process(x, y, seed: int):
     def predict(new):
         parts = [model.predict(part, return_std=True) for part in np.array_split(new, max(1, len(new) // 2000))]
         mean, std = (np.concatenate(values) for values in zip(*parts, strict=True))
-        return mean, np.sqrt(np.maximum(std**2 - noise, 1e-12))  # of the function, not of a noisy verdict
+        return mean, np.sqrt(np.maximum(std**2 - noise, 1e-12))  # of the noise-free function
 
     return predict
 
@@ -57,9 +57,9 @@ def forest(x, y, seed: int):
 
 
 def network(x, y, seed: int, *, members: int = 5, hidden: int = 64, steps: int = 400):
-    """Fit an ensemble of networks of two hidden layers, each begun and drawn anew; their spread is the deviation.
+    """Fit an ensemble of networks of two hidden layers, with different initialisation and bootstrap sample.
 
-    `members` see the values resampled with replacement; each takes `steps` of AdamW over all of them.
+    The standard deviation is that of the `members`; each is trained by `steps` of AdamW on the full sample.
     Source: B. Lakshminarayanan, A. Pritzel, C. Blundell, NIPS (2017) 6402.
     """
     import torch

@@ -1,4 +1,4 @@
-"""What verdicts teach the model that asked for them: its error before and after it learns from them."""
+"""Error of the surrogate on held-out verdicts, before and after training on a round."""
 
 from collections.abc import Callable
 
@@ -7,21 +7,21 @@ import numpy as np
 from matlens import columns
 from matlens.acquire.rounds import asked, learned, standardise
 
-PARTS = 2  # a round's verdicts are learned in so many parts, each judged by the others
-DRAWS = 1000  # bootstrap
+PARTS = 2  # cross-validation parts of the verdicts of a round
+DRAWS = 1000  # bootstrap samples
 COLUMNS = (
     "replicate", "round", "quantity", "held_out", "mae_before", "mae_after", "gain", "gain_low", "gain_high",
 )  # fmt: skip
 
 
 def errors(items: np.ndarray, x: np.ndarray, verdicts, fit: Callable, settings: dict):
-    """Compare, round by round, what was expected of candidates before and after their kind had been judged.
+    """Compare, round by round, the error of the surrogate before and after training on the verdicts of the round.
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of all rounds. `fit`: the
-    surrogate. Before: the model that chose a round, which knows the rounds before it. After: that model retrained on
-    them and on half of the round's verdicts; it is judged by the other half, and the halves change places, so that
-    neither model has seen a verdict by which it is judged. Returns a DataFrame (COLUMNS): mean absolute errors in the
-    unit of the quantity, and the gain with its 95 % interval (bootstrap over candidates). Rounds of fewer than four
+    surrogate. Before: the model that chose the round, trained on earlier rounds. After: the model trained on
+    them and on half of the verdicts of the round, and evaluated on the other half; the halves are then swapped.
+    Neither model is evaluated on its training data. Returns a DataFrame (COLUMNS): mean absolute errors in the
+    unit of the quantity, and the gain with its 95 % interval (bootstrap over candidates). Rounds with fewer than four
     values, or after fewer than three, have no row.
     """
     import pandas as pd

@@ -1,10 +1,10 @@
-"""Structures in, graphs out.
+"""Build graphs of crystals.
 
-A method is `connect(cell, frac, *, options)`; it takes the cell of one crystal (rows are the cell vectors, in angstrom)
+A method is `connect(cell, frac, *, options)`. It takes the cell of one crystal (rows are the cell vectors, in angstrom)
 and fractional coordinates (n, 3), and returns its edges, sorted by source and distance, as arrays by name: `source` and
 `neighbour` (int32, atoms of the crystal), `image` (int16, 3: the cell in which the neighbour is), `distance` (float64,
-angstrom), and others that have a row per edge: `weight` (float32), below 1 where neighbours share a place. Every image
-of an atom is a neighbour of its own. An edge points from the atom that it informs to the neighbour; its vector is
+angstrom), and further arrays with one row per edge: `weight` (float32), below 1 where tied neighbours share a place.
+Periodic images count separately. An edge points from the atom that receives messages to the neighbour; its vector is
 `(frac[neighbour] + image - frac[source]) @ cell`.
 """
 
@@ -20,24 +20,24 @@ METHODS = {
 }
 EDGE_ARRAYS = ("source", "neighbour", "image", "distance")
 MORE_ARRAYS = {"voronoi": ("solid_angle", "area"), "knn": ("weight",)}
-HEAVIEST = 100  # fermium: what the networks know of elements ends here
+HEAVIEST = 100  # fermium: the networks have element features up to here
 
 
 def check(species: np.ndarray) -> None:
-    """Refuse a crystal with an element that no network could be given."""
+    """Raise BadItem if an element is beyond the element features of the networks."""
     if species.max(initial=0) > HEAVIEST:
-        raise BadItem(f"no network knows element {int(species.max())}; they know 1 to {HEAVIEST}: leave it out")
+        raise BadItem(f"networks have no features of element {int(species.max())}, only of 1 to {HEAVIEST}; remove it")
 
 
 def named(edges: tuple) -> dict[str, np.ndarray]:
-    """Name the arrays that a kernel returns: source, neighbour, image, distance, solid angle, area."""
+    """Name the arrays of a kernel: source, neighbour, image, distance, solid angle, area."""
     return dict(zip((*EDGE_ARRAYS, "solid_angle", "area"), edges, strict=False))
 
 
 def stack(graphs: list[dict], method: str) -> dict[str, np.ndarray]:
-    """Put the edges of many crystals one after the other; those of crystal i are `edge_offsets[i]` to `[i + 1]`.
+    """Concatenate the edges of many crystals; crystal i has edges `edge_offsets[i]` to `edge_offsets[i + 1]`.
 
-    Atoms keep the numbers that they have in their own crystal. The arrays are those of the method, even of no graph.
+    Atoms are numbered within their crystal. All arrays of the method are present, even without any graph.
     """
     offsets = np.cumsum([0, *(len(graph["source"]) for graph in graphs)], dtype=np.int64)
     none = named((np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros((0, 3), np.int16), *[np.zeros(0)] * 3))
@@ -49,7 +49,7 @@ def stack(graphs: list[dict], method: str) -> dict[str, np.ndarray]:
 
 
 def describe(item: str, key: int, atoms: int, graph: dict) -> dict:
-    """Say in a table what the graph of a crystal is."""
+    """Describe the graph of a crystal in one table row."""
     counts, distance = np.bincount(graph["source"], minlength=atoms), graph["distance"]
     return {
         columns.KEY: key,
@@ -64,7 +64,7 @@ def describe(item: str, key: int, atoms: int, graph: dict) -> dict:
 
 
 def table(rows: list[dict]):
-    """Stack these rows; the table has its columns even when it has no row."""
+    """Build the table from rows; an empty table keeps its columns."""
     import pandas as pd
 
     return pd.DataFrame(

@@ -5,10 +5,16 @@ import numpy as np
 from matlens.connect import EDGE_ARRAYS, neighbours
 from matlens.job.batch import BadItem
 
-PAD_BEYOND_A = 1.0  # an edge that pads is as long as the cutoff and this
+PAD_BEYOND_A = 1.0  # length of a padding edge beyond the cutoff
 
 
-TIES = {"cut": neighbours.CUT, "keep": neighbours.KEEP, "share": neighbours.SHARE, False: 0, True: 1}  # as once written
+TIES = {
+    "cut": neighbours.CUT,
+    "keep": neighbours.KEEP,
+    "share": neighbours.SHARE,
+    False: 0,
+    True: 1,
+}  # old names
 
 
 def connect(
@@ -23,12 +29,12 @@ def connect(
 ) -> dict[str, np.ndarray]:
     """Connect every atom to its k nearest neighbours within a cutoff.
 
-    `ties`: neighbours that are as far as the k-th "share" the places left, to 0.005 angstrom: all are there, with a
-    weight below 1; or all are there with a weight of 1 ("keep", ALIGNN, to 1e-8 angstrom); or they are "cut" after the
-    k-th (CGCNN's authors), and which are taken depends on how the crystal is written. `images`: "all" images of an atom
-    are neighbours, or only the "nearest" one, itself not among them (DeeperGATGNN, GCPNet). `few`: what happens to an
-    atom with fewer than k: the cutoff is widened for it until it has k ("grow"), it keeps them ("keep"), or edges to
-    atom 0 of length cutoff_a + 1 fill the places (CGCNN's authors, "pad"). With the nearest images nothing grows.
+    `ties`: treatment of neighbours as far as the k-th. "share": all are kept, to 0.005 angstrom, with weights below 1
+    that sum to the places left. "keep": all are kept with weight 1, to 1e-8 angstrom (ALIGNN). "cut": the list ends
+    after the k-th (CGCNN's authors), so the choice depends on how the crystal is written. `images`: "all" images of an
+    atom are neighbours, or only the "nearest" one and never the atom itself (DeeperGATGNN, GCPNet). `few`: treatment of
+    atoms with fewer than k neighbours: widen the cutoff until there are k ("grow"), keep the fewer ("keep"), or add
+    edges to atom 0 of length cutoff_a + 1 (CGCNN's authors, "pad"). With nearest images the cutoff does not grow.
     """
     every = images == "all"
     mode = TIES[ties] if every else neighbours.CUT
@@ -45,7 +51,7 @@ def _nearest_images(edges: tuple, atoms: int, k: int, ties: int) -> tuple:
     """Keep the nearest image of each neighbour, and the k nearest of these."""
     source, neighbour, _, distance, weight = edges
     if atoms > 40_000:
-        raise BadItem(f"it has {atoms} atoms; images: nearest is for fewer")
+        raise BadItem(f"it has {atoms} atoms, too many for images: nearest; use images: all")
     _, first = np.unique(source.astype(np.int64) * atoms + neighbour, return_index=True)
     kept = np.sort(first[source[first] != neighbour[first]])  # edges are sorted by source and distance
     start = np.searchsorted(source[kept], np.arange(atoms))
@@ -66,7 +72,7 @@ def _nearest_images(edges: tuple, atoms: int, k: int, ties: int) -> tuple:
 
 
 def _padded(found: dict, atoms: int, k: int, cutoff_a: float) -> dict:
-    """Fill up the edges of atoms with fewer than k."""
+    """Pad the edges of atoms with fewer than k."""
     missing = np.maximum(k - np.bincount(found["source"], minlength=atoms), 0)
     if not missing.any():
         return found

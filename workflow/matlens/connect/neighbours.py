@@ -1,11 +1,11 @@
-"""Periodic neighbours of atoms: every image of an atom is a neighbour of its own. Compiled kernels."""
+"""Periodic neighbours of atoms, counting images separately. Compiled kernels."""
 
 import numpy as np
 from numba import njit
 
 TIE = 1e-8  # angstrom; distances closer than this are equal
 SHELL = 5e-3  # angstrom; distances closer than this are one shell, which positions of four digits blur
-CUT, KEEP, SHARE = 0, 1, 2  # what is done with neighbours that are as far as the k-th
+CUT, KEEP, SHARE = 0, 1, 2  # treatment of neighbours as far as the k-th
 
 
 @njit(cache=True)
@@ -20,7 +20,7 @@ def _reach(cell, cutoff):
 
 @njit(cache=True)
 def _within(cell, frac, cutoff, centre):
-    """List the neighbours of one atom within the cutoff: distance, atom, image; the atom itself is none of them."""
+    """List the neighbours of one atom within the cutoff, without itself: distance, atom, image."""
     reach = _reach(cell, cutoff)
     limit, third = cutoff * cutoff, cell[2, 0] ** 2 + cell[2, 1] ** 2 + cell[2, 2] ** 2
     atoms = len(frac)
@@ -64,7 +64,7 @@ def _within(cell, frac, cutoff, centre):
 
 @njit(cache=True)
 def _nearest(distance, k, ties):
-    """Order neighbours by distance and end after the k-th, or after its whole shell.
+    """Sort neighbours by distance and end after the k-th, or after its whole shell.
 
     Returns the order, how many there are in all, how many of these come before the shell of the k-th, and the weight of
     each in the shell.
@@ -86,7 +86,7 @@ def _nearest(distance, k, ties):
 
 @njit(cache=True)
 def _grown(edges, used, need):
-    """Make room for more edges: arrays of twice the length that hold the first `used`."""
+    """Double the length of the edge arrays; the first `used` edges are copied."""
     room = len(edges[0])
     while room < used + need:
         room *= 2
@@ -98,7 +98,7 @@ def _grown(edges, used, need):
 
 @njit(cache=True)
 def _room(room):
-    """Make room for edges: source, neighbour, image, distance, weight."""
+    """Allocate edge arrays: source, neighbour, image, distance, weight."""
     images, weight = np.empty((room, 3), np.int16), np.empty(room, np.float32)
     return np.empty(room, np.int32), np.empty(room, np.int32), images, np.empty(room), weight
 

@@ -7,9 +7,9 @@ from matlens.job.batch import BadItem
 
 
 def connect(cell, frac, *, cutoff_a: float = 5.0, max_edges: int = 1_000_000) -> dict[str, np.ndarray]:
-    """Connect every atom to all neighbours within a cutoff; an atom without any has no edge.
+    """Connect every atom to all neighbours within a cutoff; an atom without neighbours has no edge.
 
-    BadItem where the volume says that there would be more than about `max_edges`.
+    Raises BadItem if the number of edges, estimated from the volume, exceeds `max_edges`.
     """
     atoms = len(frac)
     expected = atoms * atoms * 4 / 3 * np.pi * cutoff_a**3 / abs(np.linalg.det(cell))

@@ -5,16 +5,16 @@ import numpy as np
 from matlens.connect import named
 from matlens.job.batch import BadItem
 
-SUM = 1e-6  # the cells of all atoms fill the cell of the crystal to this part of it
+SUM = 1e-6  # largest relative difference of the Voronoi volume and the cell volume
 
 
 def connect(cell, frac, *, min_solid_angle_sr: float = 1e-4) -> dict[str, np.ndarray]:
     """Connect every atom to those with which its Voronoi cell shares a facet.
 
-    `min_solid_angle_sr`: facets that are seen from the atom under a smaller solid angle are left out; those of vertices
-    where more than three facets meet (second neighbours in fcc) have none but rounding errors. Each edge has beside it
-    `solid_angle` (steradian; those of an atom sum to 4 pi) and `area` (square angstrom); the pyramid between atom and
-    facet has the volume area * distance / 6. BadItem where the cells do not fill the crystal to 1e-6.
+    `min_solid_angle_sr`: smallest solid angle of a facet, seen from the atom; facets at vertices where more than three
+    facets meet (second neighbours in fcc) have only rounding errors. Each edge has also `solid_angle` (steradian; sum 4
+    pi per atom) and `area` (square angstrom); the pyramid between atom and facet has the volume area * distance / 6.
+    Raises BadItem if the cells do not fill the crystal to 1e-6.
     """
     from matlens.connect import voronoi_kernel
 

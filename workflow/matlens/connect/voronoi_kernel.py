@@ -1,4 +1,4 @@
-"""Voronoi cells of periodic atoms, cut out of a large cube by the planes half-way to the neighbours. Compiled kernels.
+"""Voronoi cells of periodic atoms, cut from a large cube by the bisecting planes of neighbours. Compiled kernels.
 
 A cell is a convex polyhedron around the origin: vertices (v, 3), and faces as loops of numbers of vertices. A plane
 cuts it when a vertex lies beyond; the nearest neighbours come first, and those farther than twice the farthest vertex
@@ -17,7 +17,7 @@ CUBE = -1  # the neighbour behind a face of the cube
 
 @njit(cache=True)
 def _cube(half, vertex, loop, size, owner):
-    """Begin with a cube; faces are counter-clockwise as seen from outside, though nothing depends on it."""
+    """Start with a cube; faces are counter-clockwise seen from outside."""
     for v in range(8):
         for a in range(3):
             vertex[v, a] = half if (v >> a) & 1 else -half
@@ -51,10 +51,47 @@ def _in_order(points, count, normal, vertex):
 
 
 @njit(cache=True)
-def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, work):
-    """Cut off what lies beyond the plane `normal . x = level`; returns the numbers of vertices and faces, or -1, -1.
+def _compact(vertex, vertices, loop, size, owner, faces):
+    """Drop empty faces and unused vertices in place. Returns the numbers of vertices and faces."""
+    alive = 0
+    for f in range(faces):
+        if size[f]:
+            if alive != f:
+                loop[alive, : size[f]], size[alive], owner[alive] = loop[f, : size[f]], size[f], owner[f]
+            alive += 1
+    place = np.full(vertices, -1, np.int64)
+    for f in range(alive):
+        for k in range(size[f]):
+            place[loop[f, k]] = 0
+    count = 0
+    for v in range(vertices):
+        if place[v] == 0:
+            place[v] = count
+            vertex[count] = vertex[v]
+            count += 1
+    for f in range(alive):
+        for k in range(size[f]):
+            loop[f, k] = place[loop[f, k]]
+    return count, alive
 
-    `side`, `work`: room for the distances of vertices, and for the cut edges.
+
+@njit(cache=True)
+def _add_to_ring(ring, ring_size, vertex_number):
+    """Add a vertex to the ring of the new face unless it is there. Returns its size, or -1 if the ring is full."""
+    for r in range(ring_size):
+        if ring[r] == vertex_number:
+            return ring_size
+    if ring_size == LOOP:
+        return -1
+    ring[ring_size] = vertex_number
+    return ring_size + 1
+
+
+@njit(cache=True)
+def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, work):
+    """Cut a cell by the plane `normal . x = level`. Returns the numbers of vertices and faces, or -1, -1 (arrays full).
+
+    `side`: distances of vertices from the plane. `work`: buffer for the cut edges.
     """
     ends, made = work[:, :2], work[:, 2]
     cuts = ring_size = 0
@@ -73,14 +110,9 @@ def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, 
                 fresh[kept] = p
                 kept += 1
                 if side[p] == 0:  # a vertex in the plane belongs to the new face
-                    known = False
-                    for r in range(ring_size):
-                        known = known or ring[r] == p
-                    if not known:
-                        if ring_size == LOOP:
-                            return -1, -1
-                        ring[ring_size] = p
-                        ring_size += 1
+                    ring_size = _add_to_ring(ring, ring_size, p)
+                    if ring_size < 0:
+                        return -1, -1
             if (side[p] < 0 and side[q] > 0) or (side[p] > 0 and side[q] < 0):
                 low, high = min(p, q), max(p, q)
                 number = -1
@@ -113,32 +145,12 @@ def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, 
         ordered = _in_order(ring, ring_size, normal, vertex)
         loop[faces, :ring_size], size[faces], owner[faces] = ordered, ring_size, mark
         faces += 1
-    # Close ranks: drop empty faces, and vertices that no face has.
-    alive = 0
-    for f in range(faces):
-        if size[f]:
-            if alive != f:
-                loop[alive, : size[f]], size[alive], owner[alive] = loop[f, : size[f]], size[f], owner[f]
-            alive += 1
-    place = np.full(vertices, -1, np.int64)
-    for f in range(alive):
-        for k in range(size[f]):
-            place[loop[f, k]] = 0
-    count = 0
-    for v in range(vertices):
-        if place[v] == 0:
-            place[v] = count
-            vertex[count] = vertex[v]
-            count += 1
-    for f in range(alive):
-        for k in range(size[f]):
-            loop[f, k] = place[loop[f, k]]
-    return count, alive
+    return _compact(vertex, vertices, loop, size, owner, faces)
 
 
 @njit(cache=True)
 def _solid_angle(a, b, c):
-    """Give the solid angle of a triangle seen from the origin (van Oosterom, Strackee, 1983), without sign."""
+    """Return the unsigned solid angle of a triangle seen from the origin (van Oosterom, Strackee, 1983)."""
     la, lb, lc = np.sqrt((a * a).sum()), np.sqrt((b * b).sum()), np.sqrt((c * c).sum())
     ab, bc, ca = (a * b).sum(), (b * c).sum(), (c * a).sum()
     triple = (
@@ -151,7 +163,7 @@ def _solid_angle(a, b, c):
 def _cell(cell, frac, centre, start, vertex, loop, size, owner, side, work):
     """Find the Voronoi cell of one atom; returns its number of faces and its neighbours, distances and images.
 
-    -1 faces: there was not enough room.
+    -1 faces: the arrays are full.
     """
     reach = start
     half = 0.51 * np.sqrt((cell**2).sum())  # no point is farther from the lattice of an atom (nearest-plane bound)
@@ -222,7 +234,7 @@ def voronoi(cell, frac):
         for f in np.argsort(rank, kind="mergesort"):
             mark = owner[f]
             if mark == CUBE:
-                status = 2  # the cube was too small: never seen
+                status = 2  # the cube was too small: not observed
                 continue
             area, angle = np.zeros(3), 0.0
             first = vertex[loop[f, 0]]

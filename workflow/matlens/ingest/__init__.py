@@ -1,12 +1,12 @@
-"""Sources in (files, catalogue sets, models of microstructure), images with metadata and known truth, or crystals, out.
+"""Read sources (files, catalogue sets, models of microstructure) into images with metadata and truth, or into crystals.
 
-A method is two functions that share one set of keyword-only options, each naming those it uses. `plan(*, ...)` lists
-the items, cheaply: a DataFrame with a column `item`, whatever `read` needs, and, where some cannot be used, a column
-`reason`. `read(item, phases, *, ...)` takes one row of it as a dict and returns a Micrograph, or raises BadItem.
-Methods that depend on files have a third, `listing(*, ...)`: its digest changes when files come, go or change.
-The methods of CRYSTALS differ in `read(item, *, ...)`, which returns a Crystal and a dict of scalars for the index;
-those of COMPOSITIONS in the same, which returns mole fractions by symbol; their plans have a column x_<symbol> for
-every element of the study.
+A method is two functions that share one set of keyword-only options; each takes the options it uses. `plan(*, ...)`
+lists the items without reading them: a DataFrame with a column `item`, the columns that `read` needs, and a column
+`reason` if some items cannot be used. `read(item, phases, *, ...)` takes one row as a dict and returns a Micrograph.
+Raises BadItem if the item cannot be used. Methods that depend on files have a third function, `listing(*, ...)`: its
+digest changes when files are added, removed or changed. In CRYSTALS, `read(item, *, ...)` returns a Crystal and a dict
+of scalars for the index. In COMPOSITIONS it returns mole fractions by symbol and scalars; plans have a column
+x_<symbol> for every element of the study.
 """
 
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "loops_video": "matlens.ingest.loops_video:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -42,6 +43,7 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "loops_video": "matlens.ingest.loops_video:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",
@@ -62,12 +64,12 @@ LISTINGS = {
     "matminer_set": "matlens.ingest.matminer_set:listing",
     "compositions": "matlens.ingest.compositions:listing",
 }
-NAMED = {  # `columns_of(*, ...)` names what the user says of the items, for the index, without listing them
+NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
 }
 
-CHECKS = {  # `check(*, ...)` raises what a schema cannot say
+CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
     "files": "matlens.ingest.files:check",
     "sheet": "matlens.ingest.files:check",
     "catalog": "matlens.ingest.files:check",
@@ -80,15 +82,15 @@ SPACE = "zyx"
 
 @dataclass
 class Micrograph:
-    """One image as it came from its source, with what the source says about it.
+    """One image as read from its source, with its metadata.
 
-    `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"), in the instrument's own numbers;
-    `intensity_low` and `intensity_high` are those that mean black and white. `spacing_um` holds the distance between
-    pixels along each spatial axis in the order of `axes`, in micrometres: (z, y, x) or (y, x), with None for an axis
-    whose scale is not known; None: no scale at all. `pixel_size_um` is that along x; given alone, it is that of every
-    axis. `truth` is a label image of the same shape (or None): uint8 phases (255: unlabelled) or int32 regions (0:
-    background, -1: unlabelled). `layers` are further arrays that end in the same axes (EBSD orientations); `ignore`
-    (uint8) is 1 where nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
+    `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"), in raw intensity values; `intensity_low` and
+    `intensity_high` are the black and white levels. `spacing_um` holds the distance between pixels along each spatial
+    axis in the order of `axes`, in micrometres: (z, y, x) or (y, x), with None for an axis of unknown scale; None: no
+    scale at all. `pixel_size_um` is the spacing along x; given alone, it is the spacing along every axis. `truth` is a
+    label image of the same shape (or None): uint8 phases (255: unlabelled) or int32 regions (0: background, -1:
+    unlabelled). `layers` are further arrays with the same last axes (EBSD orientations); `ignore` (uint8) is 1 where
+    nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
     """
 
     pixels: np.ndarray
@@ -108,7 +110,7 @@ class Micrograph:
             self.set_spacing((self.pixel_size_um,) * sum(axis in SPACE for axis in self.axes))
 
     def set_spacing(self, spacing_um: tuple[float | None, ...] | None) -> None:
-        """Set the spacing of the spatial axes, and with it the pixel size; a stack of frames takes those of y and x."""
+        """Set the spacing of the spatial axes, and with it the pixel size; a series of frames takes y and x."""
         if spacing_um is None:
             self.spacing_um = self.pixel_size_um = None
             return
@@ -119,7 +121,7 @@ class Micrograph:
 
 
 def describe(micrograph: Micrograph, item: str) -> dict:
-    """Collect what is stored beside the pixels of an item."""
+    """Collect the attributes stored with the pixels of an item."""
     return {
         "item": item,
         "pixel_size_um": micrograph.pixel_size_um,
@@ -130,7 +132,7 @@ def describe(micrograph: Micrograph, item: str) -> dict:
 
 
 def index_row(micrograph: Micrograph, item: dict) -> dict:
-    """Make the row of an item in the index: its plan, its shape and scale, and what its file says."""
+    """Make the index row of an item: its plan, shape, scale and metadata."""
     shape = dict(zip(micrograph.axes, micrograph.pixels.shape, strict=True))
     space = [axis for axis in micrograph.axes if axis in SPACE]
     spacing = dict(zip(space, micrograph.spacing_um or (None,) * len(space), strict=True))
@@ -151,7 +153,7 @@ def index_row(micrograph: Micrograph, item: dict) -> dict:
 
 
 def index_table(rows: list[dict]):
-    """Stack the rows of an index; it has its leading columns even when it has no row."""
+    """Build the index from rows; an empty index keeps its leading columns."""
     import pandas as pd
 
     leading = [columns.KEY, columns.ITEM, "axes", "height_px", "width_px", "depth_px", "frames"]

@@ -1,4 +1,4 @@
-"""Designed compositions: a grid, a lattice or random alloys of named elements, with one that makes up the balance."""
+"""Designed compositions: a grid, a simplex lattice or random alloys of named elements and a balance element."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from matlens.ingest.compositions import PART, SYMBOLS, WHOLE, read
 
 __all__ = ["plan", "read"]
 MOST = 1_000_000  # alloys of a study
-EPS = 1e-9  # of the whole, by which a bound may be missed
+EPS = 1e-9  # tolerance of a bound, as a fraction of the whole
 
 
 def plan(
@@ -32,7 +32,7 @@ def plan(
     at least `balance_min`. `design` grid: `levels` amounts of each element from its least to its largest, in every
     combination; simplex: every combination of multiples of `step` within the bounds; random: `points` alloys, equally
     likely anywhere within the bounds (drawn from `seed`; more points leave the first as they are). Returns a DataFrame:
-    item ("Ni-12Al-10Cr": amounts in `unit`), formula, x_<symbol>. ValueError says what is impossible.
+    item ("Ni-12Al-10Cr": amounts in `unit`), formula, x_<symbol>. Raises ValueError if the design is impossible.
     """
     import pandas as pd
 
@@ -57,7 +57,7 @@ def plan(
 
 
 def name(balance: str, amounts: dict[str, float]) -> str:
-    """Name an alloy as metallurgists do: "Ni-12Al-10Cr"."""
+    """Name an alloy by balance and amounts: "Ni-12Al-10Cr"."""
     parts = [f"{amount:.6g}{symbol}" for symbol, amount in amounts.items() if amount > 0]
     return "-".join([balance, *parts])
 
@@ -67,9 +67,9 @@ def _bounds(elements: dict[str, list[float]], balance: str, unit: str) -> dict[s
         raise ValueError("elements: name at least one with its least and largest amount, such as Al: [5, 20]")
     for symbol in [*elements, balance]:
         if symbol not in SYMBOLS:
-            raise ValueError(f"elements: unknown element '{symbol}'; give chemical symbols, such as Ni")
+            raise ValueError(f"elements: unknown element '{symbol}'; use chemical symbols, such as Ni")
     if balance in elements:
-        raise ValueError(f"balance: {balance} also has bounds of its own; take it out of 'elements'")
+        raise ValueError(f"balance: {balance} also has bounds; remove it from 'elements'")
     for symbol, (low, high) in elements.items():
         if not 0 <= low <= high <= WHOLE[unit]:
             raise ValueError(
@@ -88,9 +88,7 @@ def _lattice(bounds: dict, design: str, levels: int, step: float | None, whole: 
         axes = [np.arange(first, last + 1) * step for first, last in spans]
     count = math.prod(len(axis) for axis in axes)
     if count > MOST:
-        raise ValueError(
-            f"the design has {count} combinations, at most {MOST} are made; take fewer levels or a larger step"
-        )
+        raise ValueError(f"the design has {count} combinations, the limit is {MOST}; use fewer levels or a larger step")
     return np.array(list(itertools.product(*axes)), float).reshape(-1, len(axes))
 
 
@@ -98,7 +96,7 @@ def _random(bounds: dict, room: float, points: int, seed: int) -> np.ndarray:
     """Draw alloys within the bounds whose elements leave enough for the balance."""
     low, high = np.array(list(bounds.values())).T
     if points > MOST:
-        raise ValueError(f"points: at most {MOST} alloys are made")
+        raise ValueError(f"points: the limit is {MOST} alloys")
     if low.sum() > room:
         return np.zeros((0, len(low)))
     rng, found, tried = np.random.default_rng(seed), [], 0
@@ -108,6 +106,6 @@ def _random(bounds: dict, room: float, points: int, seed: int) -> np.ndarray:
         tried += len(drawn)
         if tried > 1000 * max(points, 1024):
             raise ValueError(
-                "elements: hardly any alloy within the bounds leaves enough for the balance; lower the largest amounts"
+                "elements: almost no alloy within the bounds leaves enough for the balance; lower the largest amounts"
             )
     return np.concatenate(found)[:points]

@@ -1,7 +1,7 @@
-"""Information bars (strips of text that microscopes write under an image) and scale bars burnt into the image.
+"""Detect information bars (strips of text added by microscopes) and scale bars burnt into the image.
 
-A bar is drawn, not recorded: rows of one even, very dark or very bright colour with contrasting writing on them, cut
-off from the image by a straight edge across the whole width. Micrographs do not have the three together.
+An information bar has three properties together that micrographs do not: rows of one very dark or very bright grey,
+contrasting writing on them, and a straight edge to the image across its whole width.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ TALLEST = 0.35  # of the image: bars of cropped frames may be so high
 LOWEST_PX = 8
 EVEN = 0.04  # of the grey range: ringing of JPEG around writing, not the noise of a detector
 CONTRAST = 0.35  # of the grey range: writing against its background
-EXTREME = 0.3  # the background is within this part of the grey range from black or from white
+EXTREME = 0.3  # largest distance of the background from black or white, as a fraction of the grey range
 PURE = 0.985  # share of background in a margin row; a border of one pixel at each side may differ
 WRITTEN = 0.3  # share of background that a row of writing, logos and frames still has
 EDGE = 0.6  # rows above the edge are no background: at most this share of it
-COLUMNS = 512  # rows are judged on about so many of their pixels
+COLUMNS = 512  # number of pixels sampled per row
 
 
 def _rows(strip: np.ndarray, background: float, span: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Judge each row of a strip: its share of background, whether it is a ruled line, its share of writing."""
+    """Measure each row of a strip: fraction of background, whether it is a ruled line, fraction of writing."""
     away = np.abs(strip - background)
     share = (away <= EVEN * span).mean(axis=1)
     middle = np.median(strip, axis=1)
@@ -54,7 +54,7 @@ def _bar_below(image: np.ndarray, low: float, high: float) -> int:
 
 
 def _is_edge(first: int, share: np.ndarray, line: np.ndarray) -> bool:
-    """Tell whether the image ends right above a row: by a ruled line, or because the rows above are no background."""
+    """Check whether the image ends right above a row: a ruled line, or rows above that are not background."""
     if first == 0:
         return False
     if line[first]:
@@ -64,7 +64,7 @@ def _is_edge(first: int, share: np.ndarray, line: np.ndarray) -> bool:
 
 
 def _has_writing(written: np.ndarray, share: np.ndarray) -> bool:
-    """Tell writing from an empty margin and from a picture: some of it, on few enough rows, and of high contrast."""
+    """Check whether a strip holds writing, not an empty margin or a picture: few rows, high contrast."""
     if len(written) < LOWEST_PX // 2:
         return False
     ink, other = float(written.mean()), float(1 - share.mean())
@@ -75,8 +75,8 @@ def _has_writing(written: np.ndarray, share: np.ndarray) -> bool:
 def find_info_bar(image: np.ndarray, low: float | None = None, high: float | None = None) -> tuple[int, int]:
     """Count the rows of information bars at the top and at the bottom of an image (y, x): (top, bottom), 0 for none.
 
-    `low`, `high`: its smallest and largest pixel, when they are known. A bar without writing is not found: it could be
-    the edge of the specimen.
+    `low`, `high`: its smallest and largest pixel, if known. A bar without writing is not detected: it could be the edge
+    of the specimen.
     """
     low = float(image.min() if low is None else low)
     high = float(image.max() if high is None else high)
@@ -110,7 +110,7 @@ def find_scale_bar(image: np.ndarray, low: float | None = None, high: float | No
 
 
 def _runs(row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """List the first and the behind-last positions of the runs of True in a row."""
+    """List start and stop (exclusive) of the runs of True in a row."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], row.view(np.int8), [0]))))
     return edges[::2], edges[1::2]
 
@@ -131,7 +131,7 @@ def _solid_bar(image: np.ndarray, value: float, span: float) -> dict | None:
 
 
 def _box(image: np.ndarray, y: int, start: int, end: int, value: float, span: float) -> dict | None:
-    """Grow a run to the rectangle it belongs to, and check that it stands alone: straight ends, other grey around."""
+    """Grow a run to its rectangle, and check that it is isolated: straight ends, another grey around it."""
     height, width = image.shape
 
     def same(row: int) -> bool:
@@ -172,7 +172,7 @@ LEVELS = 16  # an image of fewer grey levels may hold objects that look like bar
 
 
 def is_drawn(image: np.ndarray, bar: dict) -> bool:
-    """Check whether a found scale bar can be told from specimen: the image is grey, or nothing else has its value."""
+    """Check whether a scale bar differs from the specimen: many greys in the image, or no other object of its value."""
     y, x, height, width = (bar[key] for key in ("y", "x", "height", "width"))
     if len(np.unique(image[:: max(1, image.shape[0] // COLUMNS), :: max(1, image.shape[1] // COLUMNS)])) > LEVELS:
         return True
@@ -227,7 +227,7 @@ def _panel(part: np.ndarray, bar: tuple, window: tuple, shape: tuple, low: float
 
 
 def _text(part: np.ndarray, bar: tuple, height: int, span: float) -> list[tuple]:
-    """Find the line of text of a scale bar: at least two letters of its grey above, below or beside it."""
+    """Find the line of text of a scale bar: at least two letters of its grey above, below, left or right."""
     from scipy import ndimage
 
     y0, x0, y1, x1 = bar
@@ -255,7 +255,7 @@ def _text(part: np.ndarray, bar: tuple, height: int, span: float) -> list[tuple]
 
 
 def _grown(line: tuple, pieces: list[tuple]) -> tuple:
-    """Extend the box of a line of text by the parts of broken letters, dots and short letters beside it."""
+    """Extend the box of a line of text by adjacent parts of broken letters, dots and short letters."""
     half = (line[2] - line[0]) // 2
     top, bottom = line[0] - half, line[2] + half
     for _ in range(len(pieces)):

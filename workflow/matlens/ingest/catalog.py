@@ -1,4 +1,4 @@
-"""Micrographs of a public data set: the catalogue says which files are items, and their truth, split and group."""
+"""Micrographs of a public data set; the catalogue defines items, truth, split and group."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ NUMBERS = (columns.TEMPERATURE, columns.TIME)
 
 
 def _items(set: str, include: list[str] | None) -> list[dict]:
-    """List the items of a set by the names of its files; a ValueError says why there are none."""
+    """List the items of a set by the names of its files. Raises ValueError if there are none."""
     if set not in _with_items():
         kind = "has no micrographs" if set in catalog.entries() else "is unknown (data/catalog.yaml)"
         raise ValueError(f"the set '{set}' {kind}; {suggest(set, _with_items())}")
@@ -40,23 +40,23 @@ def _with_items() -> list[str]:
 
 
 def listing(*, set: str, include: list[str] | None = None) -> str:
-    """Digest what the catalogue says of a set; a ValueError where the set or its files cannot be had.
+    """Digest the catalogue entry of a set. Raises ValueError if the set or its files are not available.
 
-    The files of the catalogue never change, so that fetching one does not count as a change.
+    Files of the catalogue never change, so a download does not count as a change.
     """
     rows = _items(set, include)
     if not catalog.available(set):
         first = rows[0][columns.FILE]
-        raise ValueError(f"no file of the set is here: {catalog.advice(set, first)}")
+        raise ValueError(f"no file of the set is on this machine: {catalog.advice(set, first)}")
     return hashlib.sha256(json.dumps([rows, catalog.entry(set)], sort_keys=True, default=str).encode()).hexdigest()
 
 
 def plan(*, set: str, include: list[str] | None = None):
-    """List the images of a set as items, after fetching those that are not here.
+    """List the images of a set as items; download missing ones.
 
-    `set`: its name in the catalogue. `include`: globs of file names within the set, or None for all of them. Returns
-    a DataFrame with item, file, truth_file (empty without one), and what the names of the files say: split, group,
-    temperature_c, time_h; `reason` says which files could not be had.
+    `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. Returns a DataFrame
+    with item, file, truth_file (empty if absent), and the columns read from file names: split, group, temperature_c,
+    time_h. `reason` is set where a file is not available.
     """
     import pandas as pd
 
@@ -96,7 +96,7 @@ def read(
     max_side_px: int = 20000,
     max_pixels: int = 2**28,
 ) -> Micrograph:
-    """Read one image of a set as `files.read` does; the catalogue has the defaults of `truth_values` and `stack`."""
+    """Read one image of a set as `files.read` does; defaults of `truth_values` and `stack` come from the catalogue."""
     about = catalog.entry(set)["items"]
     return files.read(
         item,

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import finding, spreadsheet
+from matlens.ingest import file_search, spreadsheet
 from matlens.ingest.formats.common import SYMBOLS
-from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog
@@ -26,21 +26,21 @@ STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
 ELEMENT_COLUMN = re.compile(
     r"(?:x_)?([A-Z][a-z]?)(?:[\s_]*[(\[]?\s*(at|wt|mol|mass)\.?[\s_]*(?:%|pct|percent)?\s*[)\]]?)?"
 )
-COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is the head of a column of numbers, not nobelium
+COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
 TRUE = {"true": 1.0, "false": 0.0}
-SHORT = 40  # characters of a wrong value that a message repeats
+SHORT = 40  # characters of a faulty value that a message quotes
 
 
 def _file(path: str | None, set: str | None) -> Path:
-    """Find the table; ValueError where neither or both of a path and a set are given, or there is no such table."""
+    """Find the table. Raises ValueError unless exactly one of path and set is given and exists."""
     if (path is None) == (set is None):
         raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
     if path is not None:
-        file = Path(finding.expanded(path))
+        file = Path(file_search.expanded(path))
         if not file.is_file():
-            raise ValueError(f"path '{path}' is no file; {finding.nearest(str(file))}")
+            raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
         return file
     return catalog.find(*_listed(set))
 
@@ -57,13 +57,13 @@ def _listed(set: str) -> tuple[str, str]:
 
 
 def listing(*, path: str | None = None, set: str | None = None) -> str:
-    """Digest the table; of a set what the catalogue says of it, which stays the same when the file is fetched."""
+    """Digest the table; for a set its catalogue entry, which a download does not change."""
     if path is None and set is not None:
         name, file = _listed(set)
         if not catalog.available(name):
-            raise ValueError(f"the set is not here: {catalog.advice(name, file)}")
+            raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
         return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
-    return finding.digest([_file(path, set)])
+    return file_search.digest([_file(path, set)])
 
 
 def plan(
@@ -80,10 +80,10 @@ def plan(
 
     `path` or `set`: the table. `composition`: the column of formulas ("Ni3Al", "Fe70.5Co29.5": amounts of atoms); None:
     the one called composition or formula, else the columns called like elements ("Ni", "x_Ni", "Ni (wt%)"), in `unit`:
-    mole fractions, at% or wt%. In those an empty cell or "-" is nothing, and "bal" is the rest. Sums may be off by
+    mole fractions, at% or wt%. There an empty cell or "-" is 0, and "bal" is the balance. Sums may deviate by
     `tolerance`. `item`: column of names. Returns a DataFrame with item, formula, x_<symbol> for every element, the
-    other columns (targets as numbers, true and false as 1 and 0), and `reason` where a row cannot be used. ValueError
-    says what is wrong with the table.
+    other columns (targets as numbers, true and false as 1 and 0), and `reason` where a row cannot be used. Raises
+    ValueError if the table cannot be used.
     """
     import pandas as pd
 
@@ -125,7 +125,7 @@ def _formula_column(header: list[str], composition: str | None, unit: str) -> st
 
 
 def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
-    """Find the columns of elements, symbol by name; ValueError where there are none, or they are in another unit."""
+    """Map column names to element symbols. Raises ValueError if there are none, or they have another unit."""
     parts = {}
     for name in header:
         match = ELEMENT_COLUMN.fullmatch(name)
@@ -147,7 +147,7 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
 
 def _name(value, file: Path, number: int) -> str:
     text = "" if value is None else str(value).strip()
-    return finding.printable(text) if text else f"{finding.stem(file)}/{number}"
+    return file_search.printable(text) if text else f"{file_search.stem(file)}/{number}"
 
 
 def _column(name: str) -> str:
@@ -155,13 +155,13 @@ def _column(name: str) -> str:
 
 
 def _values(table: list[dict], rows: list[dict], name: str, targets: list[str]) -> list:
-    """Make a column: floats where all of it is numbers, or true and false; a target that is no number is a reason."""
+    """Build a column: floats if all values are numbers or booleans. A target that is not a number rejects its row."""
     cells = [cells.get(name) for cells in table]
     cells = [TRUE.get(str(cell).strip().lower(), cell) for cell in cells]
     if name in targets:
         for row, cell in zip(rows, cells, strict=True):
             if not _is_number(cell):
-                row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(cell)[:SHORT]!r}, no finite number"
+                row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(cell)[:SHORT]!r}, not a finite number"
         cells = [cell if _is_number(cell) else None for cell in cells]
     return as_numbers(cells)
 
@@ -180,11 +180,11 @@ def _once(rows: list[dict]) -> None:
         if row[columns.REASON] is None:
             first = seen.setdefault(row[columns.ITEM], number)
             if first != number:
-                row[columns.REASON] = f"a second row has the same name: rows {first} and {number}; rename one"
+                row[columns.REASON] = f"two rows have the same name: rows {first} and {number}; rename one"
 
 
 def of_formula(text) -> dict[str, float]:
-    """Read a formula as amounts of atoms by symbol; BadItem says why it is none."""
+    """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula."""
     from pymatgen.core import Composition
 
     given = unicodedata.normalize("NFKC", "" if text is None else str(text)).strip()
@@ -200,7 +200,7 @@ def of_formula(text) -> dict[str, float]:
 
 
 def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: float) -> dict[str, float]:
-    """Read the cells of elements (`parts`: symbol by column) as amounts of atoms; BadItem says why they are none."""
+    """Read the cells of elements (`parts`: symbol by column) as amounts of atoms. Raises BadItem if they are none."""
     amounts, balance = {}, []
     for name, symbol in parts.items():
         text = "" if cells.get(name) is None else str(cells[name]).strip().lower()
@@ -212,21 +212,21 @@ def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: flo
             except ValueError:
                 raise BadItem(f"its {symbol} is {text[:SHORT]!r}, not a number; write it like 12.5") from None
             if math.isnan(amounts[symbol]):
-                raise BadItem(f"its {symbol} is not a number (NaN); leave the cell empty where there is none")
+                raise BadItem(f"its {symbol} is not a number (NaN); leave the cell empty if the element is absent")
     whole = WHOLE[unit]
     if len(balance) > 1:
-        raise BadItem(f"{' and '.join(balance)} are both the balance; only one can be")
+        raise BadItem(f"{' and '.join(balance)} are both the balance; keep one")
     if balance:
         amounts[balance[0]] = whole - sum(amounts.values())
     amounts = checked(amounts)
     total = sum(amounts.values())
     if abs(total - whole) > tolerance * whole:
-        raise BadItem(f"its parts sum to {total:.6g}, not to {whole:g} ({unit}); complete it, or set another unit")
+        raise BadItem(f"its amounts sum to {total:.6g}, not to {whole:g} ({unit}); complete it, or set another unit")
     return {symbol: amount / mass(symbol) for symbol, amount in amounts.items()} if unit == "wt%" else amounts
 
 
 def checked(amounts: Mapping[str, float]) -> dict[str, float]:
-    """Refuse amounts that are no composition; returns those above zero, by atomic number."""
+    """Check a composition. Returns the amounts above zero by atomic number. Raises BadItem if it is not one."""
     for symbol, amount in amounts.items():
         if symbol not in SYMBOLS:
             raise BadItem(f"unknown element {str(symbol)[:SHORT]!r}; give a chemical symbol")
@@ -242,14 +242,14 @@ def checked(amounts: Mapping[str, float]) -> dict[str, float]:
 
 @cache
 def mass(symbol: str) -> float:
-    """Give the standard atomic weight of an element, in g/mol."""
+    """Return the standard atomic weight of an element, in g/mol."""
     from pymatgen.core import Element
 
     return float(Element(symbol).atomic_mass)
 
 
 def formula(amounts: Mapping[str, float]) -> str:
-    """Write a composition with elements by symbol: whole amounts reduced ("Al3Ni"), any other as mole fractions."""
+    """Format a composition with elements by symbol: whole amounts reduced ("Al3Ni"), others as mole fractions."""
     symbols, values = zip(*sorted(amounts.items()), strict=True)
     if all(value == round(value) and value < 1e6 for value in values):
         divisor = math.gcd(*(round(value) for value in values))
@@ -261,13 +261,13 @@ def formula(amounts: Mapping[str, float]) -> str:
 
 
 def read(item: dict) -> tuple[dict[str, float], dict]:
-    """Give the mole fractions of one row of a plan, by symbol, and no further scalars; BadItem where they are none."""
+    """Return the mole fractions of one plan row, by symbol, and no scalars. Raises BadItem if they are invalid."""
     shares = {name.removeprefix(PART): value for name, value in item.items() if name.startswith(PART)}
     return checked(shares), {}
 
 
 def index_row(shares: Mapping[str, float], item: dict, meta: dict) -> dict:
-    """Make the row of an item in the index: its plan, its formula, its mole fractions (0 of the others), the rest."""
+    """Make the index row of an item: its plan, formula, mole fractions (0 for absent elements), other columns."""
     total = sum(shares.values())
     zero = {name: 0.0 for name in item if name.startswith(PART)}
     there = {PART + symbol: share / total for symbol, share in shares.items()}
@@ -276,7 +276,7 @@ def index_row(shares: Mapping[str, float], item: dict, meta: dict) -> dict:
 
 
 def index_table(rows: list[dict], items: list[dict]):
-    """Stack the rows of an index; it has the columns of the plan even when it has no row."""
+    """Stack the rows of an index; an empty index keeps the columns of the plan."""
     import pandas as pd
 
     leading = dict.fromkeys([columns.KEY, columns.ITEM, *INDEX, *(items[0] if items else ())])

@@ -1,4 +1,4 @@
-"""Crystals of a public data set: the catalogue says which file holds them, and finds or fetches it."""
+"""Crystals of a public data set; the catalogue names their file, and finds or downloads it."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ __all__ = ["listing", "plan", "read"]
 
 
 def _file(name: str) -> str:
-    """Name the file of a set that holds its crystals; ValueError for a set without any."""
+    """Return the file that holds the crystals of a set. Raises ValueError if the set has none."""
     known = [set for set, about in catalog.entries().items() if "crystals" in about]
     if name not in known:
         kind = "has no crystals" if name in catalog.entries() else "is unknown (data/catalog.yaml)"
@@ -21,20 +21,20 @@ def _file(name: str) -> str:
 
 
 def listing(*, name: str) -> str:
-    """Digest what the catalogue says of a set; a ValueError where the set or its file cannot be had.
+    """Digest the catalogue entry of a set. Raises ValueError if the set or its file is not available.
 
-    The files of the catalogue never change, so that fetching one does not count as a change.
+    Files of the catalogue never change, so a download does not count as a change.
     """
     file = _file(name)
     if not catalog.available(name):
-        raise ValueError(f"no file of the set is here: {catalog.advice(name, file)}")
+        raise ValueError(f"no file of the set is on this machine: {catalog.advice(name, file)}")
     return hashlib.sha256(json.dumps(catalog.entry(name), sort_keys=True, default=str).encode()).hexdigest()
 
 
 def plan(*, name: str, targets: list[str] | None = None):
-    """List the crystals of a set as `structures.plan` does, after fetching its file where it is not here.
+    """List the crystals of a set as `structures.plan` does; download its file if missing.
 
-    `name`: the set in the catalogue. `targets`: columns beside the crystals that must be there and hold numbers.
-    OSError or FileNotFoundError says why the file cannot be had, and where it comes from.
+    `name`: the set in the catalogue. `targets`: numeric columns of the file that are required. Raises OSError or
+    FileNotFoundError, with the source, if the file is not available.
     """
     return structures.plan(path=str(catalog.find(name, _file(name))), targets=targets)

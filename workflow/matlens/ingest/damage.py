@@ -1,11 +1,11 @@
-"""Signs of a file that was not written whole: its last rows, slices or frames have one value."""
+"""Detect incompletely written files: their last rows, slices or frames have one value."""
 
 import numpy as np
 
 from matlens import columns
 from matlens.ingest import Micrograph, ignored
 
-LEAST_SHARE, LEAST_ROWS = 0.05, 4  # of the rows; fewer may be a border
+LEAST_SHARE, LEAST_ROWS = 0.05, 4  # fraction of the rows; fewer may be a border
 
 
 def constant_end(planes: np.ndarray) -> int:
@@ -17,7 +17,7 @@ def constant_end(planes: np.ndarray) -> int:
 
 
 def tail(found: Micrograph) -> None:
-    """Report rows at the end of an image (slices, frames of a stack) that have one value: a copy that stopped.
+    """Report rows at the end of an image (slices, frames of a stack) that have one value: an incomplete copy.
 
     At least 5 % of the rows and 4 of them count; of stacks, one slice that is empty counts if others are not.
     """

@@ -1,4 +1,4 @@
-"""Model: two phases, as grains given to one or the other (ferrite, martensite) or as a random field cut at a level."""
+"""Model: two phases, as grains assigned to one of them (ferrite, martensite) or as a thresholded random field."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def plan(*, fractions: tuple = (0.3,), images: int = 4, seed: int = 0):
 
 
 def chosen(sizes: np.ndarray, fraction: float, rng) -> np.ndarray:
-    """Give grains at random to the second phase until its part of the whole is nearest to `fraction`: bool."""
+    """Assign random grains to the second phase until its fraction is nearest to `fraction`: bool."""
     order = rng.permutation(len(sizes))
     filled = np.concatenate([[0], np.cumsum(sizes[order])]) / sizes.sum()
     marked = np.zeros(len(sizes), dtype=bool)

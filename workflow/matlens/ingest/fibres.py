@@ -1,4 +1,4 @@
-"""Model: cross-sections of aligned fibres in a matrix, discs that keep a distance."""
+"""Model: cross-sections of aligned fibres in a matrix, as discs with a minimum distance."""
 
 from collections.abc import Mapping
 

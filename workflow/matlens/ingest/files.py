@@ -1,4 +1,4 @@
-"""Micrographs from the user's own files: a file, a folder or a glob, with masks of known truth beside them."""
+"""Micrographs from the user's own files: a file, a folder or a glob, with optional truth masks."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, damage, grey, ignored, mending, readers, scales, truths
-from matlens.ingest.finding import digest, found, item_name, printable, skipped, stem
-from matlens.ingest.rows import columns_in, from_names, one_of_each, trouble
+from matlens.ingest import Micrograph, bars, cleaned, damage, grey, ignored, mask_alignment, readers, scales, truths
+from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
+from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
 
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
@@ -16,10 +16,10 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
-def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None) -> str:
-    """Digest the files and masks of a study; a ValueError says that there are none, where it looked, what is there."""
+def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None, clean: str | None = None) -> str:
+    """Digest the files, masks and clean images of a study. Raises ValueError if there are none, with the folder."""
     paths = found(path)[1]
-    more = [(masks, "masks"), (exclude_mask, "exclude_mask")]
+    more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
     return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
 
 
@@ -39,12 +39,12 @@ def check(
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:
-    """Name the columns of the index that the names of files give; see `plan`."""
+    """List the index columns that are read from file names; see `plan`."""
     return [*([names.GROUP] if group else []), *columns_in(columns)]
 
 
 def _closest(path: Path, masks: list[Path]) -> list[Path]:
-    """Keep those masks whose folders have most in common with those of an image: train/labels for train/images."""
+    """Keep the masks whose folders share most parts with the image's folders: train/labels for train/images."""
     shared = [len(set(path.parent.parts) & set(mask.parent.parts)) for mask in masks]
     return [mask for mask, count in zip(masks, shared, strict=True) if count == max(shared)]
 
@@ -52,9 +52,10 @@ def _closest(path: Path, masks: list[Path]) -> list[Path]:
 def _matched(
     images: dict[Path, str], masks: str | None, option: str = "masks"
 ) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the mask of each image: its relative name, or its stem in the nearest folder. Gives (mask, reason)."""
+    """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason)."""
     if masks is None:
         return dict.fromkeys(images, (None, None))
+    noun = "clean image" if option == "clean" else "mask"
     root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
@@ -65,20 +66,20 @@ def _matched(
         fitting = by_name.get(name) or _closest(path, by_stem.get(stem(path), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
-            pairs[path] = (None, f"two masks have its name: {two}; keep one")
+            pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
         else:
             pairs[path] = (str(fitting[0]) if fitting else None, None)
     if not any(mask or reason for mask, reason in pairs.values()):
-        examples = f"the first image is '{stem(next(iter(images)))}', the first mask '{stem(paths[0])}'"
-        raise ValueError(f"{option} '{masks}': no mask has the name of an image; {examples}; rename them alike")
+        examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
+        raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")
     return pairs
 
 
-def _excluded(images: dict[Path, str], exclude_mask: str | None) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the exclusion mask of each image; a single file is that of all. Returns (mask, reason) by image."""
-    if exclude_mask and len(files := found(exclude_mask, "exclude_mask")[1]) == 1:
+def _shared(images: dict[Path, str], place: str | None, option: str) -> dict[Path, tuple[str | None, str | None]]:
+    """Find the file of an option for each image; a single file serves all images. Returns (file, reason) by image."""
+    if place and len(files := found(place, option)[1]) == 1:
         return dict.fromkeys(images, (str(files[0]), None))
-    return _matched(images, exclude_mask, "exclude_mask")
+    return _matched(images, place, option)
 
 
 def plan(
@@ -86,24 +87,26 @@ def plan(
     path: str,
     masks: str | None = None,
     exclude_mask: str | None = None,
+    clean: str | None = None,
     group: str | None = None,
     columns: str | None = None,
 ):
     """List the files as items.
 
-    `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: the same for truth masks, which
-    belong to the image of their name, whatever the extension; an image without one has no truth. `exclude_mask`: the
-    same for masks of pixels that are not measured (not 0); a single file belongs to every image. `group`: regular
-    expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
-    become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot
-    be used. ValueError when nothing matches.
+    `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: file, folder or glob of truth
+    masks, matched to images by name without extension; an image without a mask has no truth. `exclude_mask`: masks of
+    unmeasured pixels (not 0), `clean`: images without noise, by which restorations are judged; a single file applies to
+    every image. `group`: regular expression on the file name; its first group is the specimen. `columns`: regular
+    expression whose named groups become columns. Returns a DataFrame with item, file, truth_file, those columns, and
+    `reason` where an item cannot be used. Raises ValueError if nothing matches.
     """
     import pandas as pd
 
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
     pairs = _matched(images, masks)
-    outside = _excluded(images, exclude_mask)
+    outside = _shared(images, exclude_mask, "exclude_mask")
+    noiseless = _shared(images, clean, "clean")
     extra = from_names(paths, group, columns)
     rows = [
         {
@@ -111,7 +114,8 @@ def plan(
             names.FILE: printable(str(p)),
             names.TRUTH_FILE: pairs[p][0],
             **({names.EXCLUDE_FILE: outside[p][0]} if exclude_mask else {}),
-            names.REASON: pairs[p][1] or outside[p][1] or trouble(p),
+            **({names.CLEAN_FILE: noiseless[p][0]} if clean else {}),
+            names.REASON: pairs[p][1] or outside[p][1] or noiseless[p][1] or trouble(p),
         }
         for p in paths
     ]
@@ -148,32 +152,54 @@ def read(
     max_side_px: int = 20000,
     max_pixels: int = 2**28,
 ) -> Micrograph:
-    """Read one file, check it, cut information bars off, mark what is not measured, and put its truth on it.
+    """Read one file: check it, crop information bars, mark unmeasured pixels, attach the truth.
 
-    `item`: a row of the plan with file and, where there are any, truth_file and pixel_size_um. `truth_values`: which
-    mask values mean which phase, see `truths.to_phases`; `truth_shift_px` and `truth_margin_px`: how far a mask may be
-    moved to fit its image, and how near to the border it says nothing, see `mending.mend`. `masks_are`: "phases", or
-    "regions" for masks that number objects. `exclude`: rectangles, see `ignored.rectangles`; a column exclude_file of
-    the plan names a mask. `crop_bars`: whether information bars are cut off (top, bottom) or marked as not measured
-    (left, right), with the scale bar. `colour`: whether the layer
-    `colour`, (3, y, x), is kept beside the grey pixels of a flat colour image, for networks that see it.
-    `pixel_size_um` and `spacing_um`, (z, y, x) or (y, x), override what item and file say, see `scales.settle`.
-    `stack`: "t" or "z", what the pages of a stack are (None: what the file says; pages without a name are frames).
-    BadItem says why a file cannot be used. Large images (see `parts`) stay in their files where they can; no bar is
-    looked for in those.
+    `item`: row of the plan with file and, optionally, truth_file, exclude_file, clean_file and pixel_size_um.
+    `truth_values`: mask values of each phase, see `truths.to_phases`. `truth_shift_px`, `truth_margin_px`: largest shift that aligns a mask
+    with its image, and width of its unlabelled border, see `mask_alignment.align`. `masks_are`: "phases", or "regions"
+    for label images of objects. `exclude`: rectangles, see `ignored.rectangles`. `crop_bars`: crop information bars at
+    the top and bottom, and mark bars at the left and right and the scale bar as unmeasured. `colour`: keep the colour
+    of a flat image as layer `colour`, (3, y, x), for networks trained on colour. `pixel_size_um`, `spacing_um` ((z, y,
+    x) or (y, x)): override item and file, see `scales.settle`. `stack`: "t" or "z", kind of the pages (None: as in the
+    file; unnamed pages are frames). Raises BadItem if the file cannot be used. Images larger than memory (see
+    `lazy_arrays`) stay in their files if possible; no bar is detected in them.
     """
-    try:
-        found_ = readers.read(item[names.FILE], max_pixels=max_pixels)
-    except MemoryError as error:
-        size = os.path.getsize(item[names.FILE])
-        if size > max_pixels:
-            raise
-        raise BadItem(f"a header in its {size} bytes asks for more memory than there is; copy it again") from error
-    if stack and found_.pixels.ndim == 3:
-        found_.axes = stack + "yx"
+    found_ = _opened(item[names.FILE], stack, max_pixels)
     low, high, lost = _check_pixels(found_, min_side_px, max_side_px)
     scales.settle(found_, item, pixel_size_um, spacing_um)
     shape = found_.pixels.shape
+    top = _mark_unmeasured(found_, low, high, lost, crop_bars)
+    ignored.rectangles(found_, exclude, top)
+    ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
+    _set_range(found_, item)
+    cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
+    if colour:
+        _keep_colour(found_, item[names.FILE], max_pixels)
+    mask = item.get(names.TRUTH_FILE)
+    if isinstance(mask, str) and mask:
+        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels, masks_are)
+        mask_alignment.align(found_, truth_shift_px, truth_margin_px)
+        ignored.hide_truth(found_)
+    return found_
+
+
+def _opened(file: str, stack: str | None, max_pixels: int) -> Micrograph:
+    """Read a file, and name the axis of its pages. Raises BadItem if a short file announces a huge array."""
+    try:
+        found_ = readers.read(file, max_pixels=max_pixels)
+    except MemoryError as error:
+        size = os.path.getsize(file)
+        if size > max_pixels:
+            raise
+        reason = f"its header, in {size} bytes, asks for more memory than is available; copy the file again"
+        raise BadItem(reason) from error
+    if stack and found_.pixels.ndim == 3:
+        found_.axes = stack + "yx"
+    return found_
+
+
+def _mark_unmeasured(found_: Micrograph, low: float, high: float, lost: np.ndarray | None, crop_bars: bool) -> int:
+    """Crop bars, mark NaN pixels and drawn marks, report damage. Returns the number of rows cropped at the top."""
     plain = not found_.layers and isinstance(found_.pixels, np.ndarray)
     if crop_bars and plain:
         _crop(found_, low, high)
@@ -186,32 +212,24 @@ def read(
         ignored.drawn(found_, low, high)
     if plain:
         damage.tail(found_)
-    ignored.rectangles(found_, exclude, top)
-    ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
-    _set_range(found_, item)
-    if colour:
-        _keep_colour(found_, item[names.FILE], max_pixels)
-    mask = item.get(names.TRUTH_FILE)
-    if isinstance(mask, str) and mask:
-        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels, masks_are)
-        mending.mend(found_, truth_shift_px, truth_margin_px)
-        ignored.hide_truth(found_)
-    return found_
+    return top
 
 
 def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tuple[float, float, np.ndarray | None]:
-    """Refuse what cannot be an image; returns its smallest and largest pixel, and which are not numbers (or None)."""
+    """Check type, shape and values. Returns the smallest and largest pixel, and the mask of NaN pixels (or None)."""
     found_.pixels = pixels = _plain(found_.pixels)
     height, width = pixels.shape[-2:]
     if pixels.ndim == 3 and width <= 4 < min_side_px:
         raise BadItem(
-            f"its axes {pixels.shape} look like {height} rows of colours, not {pixels.shape[0]} slices; save it as a "
+            f"its shape {pixels.shape} looks like {height} rows of colours, not {pixels.shape[0]} slices; save it as a "
             "colour image (8-bit PNG or TIFF), or as one grey plane"
         )
     if min(height, width) < min_side_px:
-        raise BadItem(f"it has {width} x {height} pixels; a side needs {min_side_px} (min_side_px)")
+        raise BadItem(f"it has {width} x {height} pixels; the shortest side allowed is {min_side_px} (min_side_px)")
     if max(height, width) > max_side_px:
-        raise BadItem(f"it has {width} x {height} pixels, a side may have {max_side_px}; tile it or raise max_side_px")
+        raise BadItem(
+            f"it has {width} x {height} pixels, the longest side allowed is {max_side_px}; tile it or raise max_side_px"
+        )
     lost = None
     if isinstance(pixels, np.ndarray):
         found_.pixels, lost = ignored.without_nan(pixels)
@@ -225,7 +243,7 @@ def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tup
 
 
 def _plain(pixels: np.ndarray) -> np.ndarray:
-    """Take pixels as a type of at most 32 bits: black and white as 0 and 255, wider numbers where they fit."""
+    """Convert pixels to a type of at most 32 bits; bool becomes 0 and 255. Raises BadItem if the values do not fit."""
     if pixels.dtype.kind not in FREE_TYPES:
         raise BadItem(f"its pixels are {pixels.dtype}; save it as 32-bit float or 16-bit integer")
     if pixels.dtype == bool:
@@ -241,7 +259,7 @@ def _plain(pixels: np.ndarray) -> np.ndarray:
 
 
 def _set_range(found_: Micrograph, item: dict) -> None:
-    """Set the numbers that mean black and white, turn over what is stored with white as the smallest, note doubts."""
+    """Set the black and white levels, invert MinIsWhite images, and note doubtful ranges."""
     bits, over = found_.meta.pop("significant_bits", None), found_.meta.pop("min_is_white", False)
     if (found_.intensity_low, found_.intensity_high) != (0.0, 1.0):
         return
@@ -255,13 +273,13 @@ def _set_range(found_: Micrograph, item: dict) -> None:
         found_.meta[names.GREY_NOTE] = note
     elif shared and found_.pixels.dtype != np.uint8 and not bits and (low, high) != shared:
         found_.meta[names.GREY_NOTE] = (
-            f"its grey values are beyond those of its series, {shared[0]:.4g} to {shared[1]:.4g}: "
-            f"its own range, {low:.4g} to {high:.4g}, is taken"
+            f"its grey values exceed the range of its series, {shared[0]:.4g} to {shared[1]:.4g}; "
+            f"its own range, {low:.4g} to {high:.4g}, is used"
         )
 
 
 def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:
-    """Put the colours of a flat image on it as a layer, cut like its pixels."""
+    """Add the colours of a flat image as a layer, cropped like its pixels."""
     colours = readers.read_colour(file, max_pixels=max_pixels)
     if colours is not None and found_.axes == "yx":
         top = int(found_.meta.get(BAR_TOP, 0))
@@ -269,7 +287,7 @@ def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:
 
 
 def _crop(found_: Micrograph, low: float, high: float) -> None:
-    """Cut information bars off at the top and bottom, and record in `meta` how many rows."""
+    """Crop information bars at the top and bottom; `meta` records the number of rows."""
     pixels, stated = found_.pixels, int(found_.meta.pop(BAR_ROWS, None) or 0)
     first = pixels if pixels.ndim == 2 else pixels[0]
     top, bottom = bars.find_info_bar(first, low, high)

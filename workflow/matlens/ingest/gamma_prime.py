@@ -7,7 +7,7 @@ import numpy as np
 from matlens import columns
 from matlens.ingest import Micrograph, packing, synthetic
 
-FEWEST_PX = 2.0  # mean radius below which pixels no longer show particles
+FEWEST_PX = 2.0  # smallest mean radius that pixels resolve
 DEPTH = 6.0  # thickness of the packed block, in mean radii: the largest LSW particle is 3 wide
 
 
@@ -65,7 +65,7 @@ def block(size: tuple[int, int], mean_px: float, volume_fraction: float, exponen
     Particles are aligned superellipsoids as large as spheres of LSW radii. The depth is set so that the volume fraction
     is exact; no two particles are nearer than the gap (in the norm of their shape).
     """
-    mean_volume = 4 / 3 * np.pi * mean_px**3 * 1.13  # <u^3> of LSW: only to choose how many
+    mean_volume = 4 / 3 * np.pi * mean_px**3 * 1.13  # <u^3> of LSW, to choose the number of particles
     count = max(1, round(volume_fraction * size[0] * size[1] * DEPTH * mean_px / mean_volume))
     radii = mean_px * lsw_sizes(count, rng)
     half = packing.half_width_of(radii, exponent, 3)

@@ -1,13 +1,13 @@
-"""Grey values: one channel from colour, and the two numbers that mean black and white."""
+"""Grey values: luminance of colour images, and black and white levels."""
 
 import numpy as np
 
 REC_709 = (0.2125, 0.7154, 0.0721)  # the weights of skimage.color.rgb2gray
-SLAB = 1 << 22  # pixels turned at once, so that a large colour image costs little beside its result
+SLAB = 1 << 22  # pixels converted at a time, to bound memory for large colour images
 
 
 def luminance(colour: np.ndarray) -> np.ndarray:
-    """Turn colour of shape (..., 3 or more) into float32 luminance, 0.2125 R + 0.7154 G + 0.0721 B; alpha is ignored.
+    """Convert colour of shape (..., 3 or more) to float32 luminance, 0.2125 R + 0.7154 G + 0.0721 B; alpha is ignored.
 
     Integers are divided by the largest value of their type, so that they end in [0, 1]; floats keep their numbers.
     """
@@ -21,10 +21,10 @@ def luminance(colour: np.ndarray) -> np.ndarray:
 
 
 def one_channel(colour: np.ndarray) -> np.ndarray:
-    """Make colour of shape (..., channels) grey.
+    """Convert colour of shape (..., channels) to grey.
 
-    Grey that was merely stored as colour (equal channels) stays in its own type; real colour becomes its luminance.
-    One or two channels are grey, or grey with alpha.
+    Grey stored as colour (equal channels) keeps its type; other colour becomes luminance. One or two channels are grey,
+    or grey with alpha.
     """
     if colour.shape[-1] < 3:
         return np.ascontiguousarray(colour[..., 0])
@@ -37,23 +37,23 @@ def one_channel(colour: np.ndarray) -> np.ndarray:
 
 
 def three_channels(colour: np.ndarray) -> np.ndarray | None:
-    """Turn colour of shape (y, x, 3 or more) into (3, y, x); None where there are fewer channels, or no integers."""
+    """Convert colour of shape (y, x, 3 or more) to (3, y, x); None if there are fewer channels or no integers."""
     if colour.shape[-1] < 3 or colour.dtype not in (np.uint8, np.uint16):
         return None
     return np.ascontiguousarray(np.moveaxis(colour[..., :3], -1, 0))
 
 
 CAMERA_BITS = (8, 10, 12, 14, 16)
-DARK = 0.05  # part of the largest number that noise may fall below 0 where a dark frame was subtracted
-LEAST = 0.1  # a picture in a smaller part of its range is doubted
-FILLED = 0.25  # of a signed range of a camera, for it to be that
+DARK = 0.05  # fraction of the largest value that noise may lie below 0 after dark-frame subtraction
+LEAST = 0.1  # images that use a smaller fraction of their range get a note
+FILLED = 0.25  # fraction of a signed camera range that values must fill
 
 
 def inferred(low: float, high: float, dtype) -> tuple[float, float]:
-    """Infer the two numbers that mean black and white from the smallest and largest one of an image or a series.
+    """Infer black and white levels from the smallest and largest value of an image or a series.
 
-    Numbers from 0 on: 0 and the largest number of a camera of 8, 10, 12, 14 or 16 bits; for fractions, 1. Signed ones:
-    the range of such a camera about 0 where they fill a quarter of it. Otherwise: the numbers themselves.
+    Values from 0: 0 and the largest value of a camera of 8, 10, 12, 14 or 16 bits; for fractions, 1. Signed values: the
+    range of such a camera about 0 if they fill a quarter of it. Otherwise: the values themselves.
     """
     dtype = np.dtype(dtype)
     whole = dtype.kind in "iu"
@@ -76,10 +76,10 @@ def inferred(low: float, high: float, dtype) -> tuple[float, float]:
 def intensity_range(
     pixels: np.ndarray, bits: int | None = None, shared: tuple[float, float] | None = None
 ) -> tuple[float, float]:
-    """Say which two numbers mean black and white.
+    """Return the black and white levels of an image.
 
-    Those of the significant `bits` (4, 12, ...) of uint8 and uint16 that the file states, when no pixel exceeds them;
-    those `shared` with the series of the image, when no pixel is beyond; otherwise what `inferred` says of the image.
+    In order: the significant `bits` (4, 12, ...) of uint8 and uint16 that the file states, if no pixel exceeds them;
+    the range `shared` by the series, if no pixel exceeds it; the range that `inferred` returns.
     """
     if pixels.dtype == np.uint8 and not bits:
         return 0.0, 255.0
@@ -92,14 +92,14 @@ def intensity_range(
 
 
 def fits(low: float, high: float, dtype, shared: tuple[float, float]) -> bool:
-    """Tell whether numbers lie in the range of their series, but for noise below it; fractions belong to fractions."""
+    """Check whether values lie in the range of their series, except noise below it; fractions match only fractions."""
     if np.dtype(dtype).kind == "f" and high <= 1 < shared[1]:
         return False
     return shared[0] - DARK * max(high, 0.0) <= low and high <= shared[1]
 
 
 def limits(pixels: np.ndarray) -> tuple[float, float]:
-    """Find the smallest and the largest finite number; (0, 0) where there is none."""
+    """Return the smallest and largest finite value; (0, 0) if there is none."""
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         finite = pixels[np.isfinite(pixels)]
@@ -108,7 +108,7 @@ def limits(pixels: np.ndarray) -> tuple[float, float]:
 
 
 def turned_over(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Turn numbers over between black and white, in their own type where it holds them."""
+    """Invert values between black and white, in their own type if it can hold them."""
     turned = low + high - pixels.astype(np.float64 if pixels.dtype.kind in "iu" else pixels.dtype)
     if pixels.dtype.kind not in "iu":
         return turned
@@ -117,12 +117,12 @@ def turned_over(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def doubt(pixels: np.ndarray, low: float, high: float) -> str | None:
-    """Say that a picture uses little of its range; None where it does not."""
+    """Return a note if an image uses little of its range, else None."""
     least, most = limits(pixels)
     part = (most - least) / (high - low) if high > low else 1.0
     if part >= LEAST:
         return None
     return (
         f"its grey values, {least:.4g} to {most:.4g}, are {100 * part:.2g} % of the range {low:.4g} to {high:.4g}: "
-        "fixed thresholds and learned methods may see nothing in it"
+        "fixed thresholds and trained methods may fail on it"
     )

@@ -1,4 +1,4 @@
-"""Pixels that are not measured: what is drawn on an image, what the user excludes, and pixels that are not numbers.
+"""Unmeasured pixels: marks drawn on an image, pixels that the user excludes, NaN pixels.
 
 They are 1 in the layer `ignore`, and unlabelled in the truth: 255 in phases (uint8), -1 in regions (int32).
 """
@@ -23,13 +23,13 @@ def add(found: Micrograph, mask: np.ndarray) -> None:
     layer = np.zeros(found.pixels.shape, np.uint8) if layer is None else layer
     layer |= np.broadcast_to(mask, layer.shape).view(np.uint8)
     if layer.all():
-        raise BadItem("no pixel of it is left to measure; exclude less of it")
+        raise BadItem("no pixel is left to measure; exclude less of the image")
     found.layers[masked.IGNORE] = layer
     found.meta[columns.IGNORED] = int(np.count_nonzero(layer))
 
 
 def without_nan(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Fill pixels that are not finite with their nearest finite ones; returns the pixels and where they were (or None).
+    """Replace non-finite pixels by the nearest finite ones. Returns the pixels and the mask of replaced ones (or None).
 
     Raises BadItem if no pixel of a plane is finite.
     """
@@ -41,12 +41,12 @@ def without_nan(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     planes = lost.reshape(-1, *lost.shape[-2:])
     if (full := planes.all(axis=(1, 2))).any():
         what = "all its pixels" if full.all() else f"all pixels of {int(full.sum())} of its {len(full)} planes"
-        raise BadItem(f"{what} are not finite (NaN or infinite); check the export, or take such planes out")
+        raise BadItem(f"{what} are not finite (NaN or infinite); check the export, or remove these planes")
     return masked.filled(pixels, lost), lost
 
 
 def drawn(found: Micrograph, low: float, high: float) -> None:
-    """Mark information bars at the left and right, and a scale bar with its panel or text; `meta` says where."""
+    """Mark information bars at the left and right, and a scale bar with its panel or text; `meta` records the place."""
     image = found.pixels if found.pixels.ndim == 2 else found.pixels[0]
     mask = np.zeros(image.shape, bool)
     left, right = bars.find_side_bars(image, low, high)
@@ -63,33 +63,33 @@ def drawn(found: Micrograph, low: float, high: float) -> None:
             for y0, x0, y1, x1 in bars.around_scale_bar(image, bar, low, high):
                 mask[y0:y1, x0:x1] = True
         else:
-            note(found, "what looks like a scale bar was measured as specimen; exclude its box if it is drawn")
+            note(found, "a possible scale bar was measured as specimen; exclude its box if it is drawn")
     add(found, mask)
 
 
 def rectangles(found: Micrograph, exclude, top: int) -> None:
     """Mark excluded rectangles.
 
-    `exclude`: [y0, x0, y1, x1] or a list of such, in pixels of the file, ends not included.
-    `top`: rows that were cut off at the top. Raises BadItem if a rectangle is empty or lies outside the image.
+    `exclude`: [y0, x0, y1, x1] or a list of these, in pixels of the file, ends not included. `top`: rows cropped at the
+    top. Raises BadItem if a rectangle is empty or lies outside the image.
     """
     if not exclude:
         return
     boxes = [exclude] if np.ndim(exclude[0]) == 0 else exclude
     if not isinstance(found.pixels, np.ndarray):
-        raise BadItem("an image so large is read in parts and cannot have excluded pixels; cut it into tiles")
+        raise BadItem("an image of this size is read in parts and cannot have excluded pixels; cut it into tiles")
     mask = np.zeros(found.pixels.shape[-2:], bool)
     for box in boxes:
         y0, x0, y1, x1 = (int(value) for value in box)
         if not (0 <= y0 < y1 and 0 <= x0 < x1) or y0 - top >= mask.shape[0] or x0 >= mask.shape[1]:
             size = f"{mask.shape[1]} x {mask.shape[0] + top}"
-            raise BadItem(f"exclude {[y0, x0, y1, x1]} is no part of its {size} pixels; give [y0, x0, y1, x1]")
+            raise BadItem(f"exclude {[y0, x0, y1, x1]} lies outside its {size} pixels; give [y0, x0, y1, x1]")
         mask[max(y0 - top, 0) : max(y1 - top, 0), x0:x1] = True
     add(found, mask)
 
 
 def by_mask(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> None:
-    """Mark the pixels that are not 0 in an exclusion mask, of the size of the image with or without its bars."""
+    """Mark the non-zero pixels of an exclusion mask, which has the size of the image with or without its bars."""
     if not (isinstance(file, str) and file):
         return
     try:
@@ -105,6 +105,6 @@ def by_mask(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) ->
 
 
 def hide_truth(found: Micrograph) -> None:
-    """Make the truth of ignored pixels unlabelled."""
+    """Set the truth of unmeasured pixels to unlabelled."""
     if found.truth is not None:
         found.truth = masked.hidden(found.truth, found.layers.get(masked.IGNORE))

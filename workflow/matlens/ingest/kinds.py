@@ -1,7 +1,7 @@
-"""KINDS: what an item can be, how its readers are called, and what is written of it besides the index.
+"""KINDS: kinds of items, with readers, writer and output files.
 
-A writer is `write(read, items, lost, outputs)`: `read(item)` returns what the reader of the method returns; a reason is
-added to `lost` for every item that cannot be read; `outputs` maps the names of `files` to paths. It returns the index.
+A writer is `write(read, items, lost, outputs)`. `read(item)` calls the reader of the method; items that cannot be read
+are added to `lost` with a reason; `outputs` maps the names of `files` to paths. Returns the index.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from matlens import ingest, registry
 class Kind:
     """A kind of items: its readers by method, its writer ("module:function"), and the files of a shard by output name.
 
-    `memory_mb`, `minutes`: what a shard asks for, as (base, per item).
+    `memory_mb`, `minutes`: resources of a shard, as (base, per item).
     """
 
     readers: Mapping[str, str]

@@ -1,19 +1,19 @@
-"""Crystals of the data sets that matminer knows by name, from its cache or from where it fetches them."""
+"""Crystals of matminer data sets, from matminer's cache or download address."""
 
 import os
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import finding, structures
+from matlens.ingest import file_search, structures
 from matlens.ingest.structures import ROW, read
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
-CACHE = "MATMINER_DATA"  # the variable that names matminer's cache; without it, the folder of its own package
+CACHE = "MATMINER_DATA"  # environment variable of matminer's cache; default: the folder of its package
 
 
 def _cached(name: str) -> tuple[Path, dict]:
-    """Say where matminer keeps a set, and what it knows of it; ValueError names the nearest one it has."""
+    """Return path and metadata of a matminer set. Raises ValueError, with the nearest name, if it is unknown."""
     from matminer import datasets
     from matminer.datasets.utils import _load_dataset_dict
 
@@ -25,9 +25,9 @@ def _cached(name: str) -> tuple[Path, dict]:
 
 
 def listing(*, name: str) -> str:
-    """Digest the file of a set; "" where it has yet to be fetched."""
+    """Digest the file of a set; "" if it is not downloaded yet."""
     path, _ = _cached(name)
-    return finding.digest([path]) if path.is_file() else ""
+    return file_search.digest([path]) if path.is_file() else ""
 
 
 def _fetch(url: str, path: Path, sha256: str) -> None:
@@ -38,10 +38,10 @@ def _fetch(url: str, path: Path, sha256: str) -> None:
 
 
 def plan(*, name: str, targets: list[str] | None = None):
-    """List the crystals of a set of matminer as `structures.plan` does, after fetching its file where it is not here.
+    """List the crystals of a matminer set as `structures.plan` does; download its file if missing.
 
-    `name`: as in matminer's `load_dataset`, which reads the same file. The rows of a set of Matbench get their official
-    ids ("mb-jdft2d-001"). OSError says where the file was looked for, and why it could not be fetched.
+    `name`: as in matminer's `load_dataset`, which reads the same file. Rows of Matbench sets get their official ids
+    ("mb-jdft2d-001"). Raises OSError, with the searched path, if the file is not available.
     """
     path, about = _cached(name)
     if not path.is_file():
@@ -49,8 +49,8 @@ def plan(*, name: str, targets: list[str] | None = None):
             _fetch(about["url"], path, about["hash"])
         except (OSError, ValueError) as error:
             raise OSError(
-                f"the set '{name}' is not in matminer's cache ({path}; {CACHE} may name another folder) and cannot be "
-                f"fetched: {error}. Put the file of {about['url']} there, or use the set of data/catalog.yaml "
+                f"the set '{name}' is not in matminer's cache ({path}; set {CACHE} for another folder) and cannot be "
+                f"downloaded: {error}. Put the file of {about['url']} there, or use the set of data/catalog.yaml "
                 "by 'crystal_set'"
             ) from error
     found = structures.plan(path=str(path), targets=targets)

@@ -1,8 +1,8 @@
-"""Bodies that do not overlap, in a periodic box: random places first, then the overlaps are pushed apart.
+"""Random packing of non-overlapping bodies in a periodic box: random places, then relaxation of overlaps.
 
-Every body is a ball of one p-norm (p = 2: discs or spheres; larger p: aligned squares or cubes with rounded edges).
-Two balls of a norm are apart exactly when the norm of their distance is at least the sum of their radii, so one code
-packs every shape, and what it calls apart is apart.
+Every body is a ball of one p-norm (p = 2: discs or spheres; larger p: aligned squares or cubes with rounded edges). Two
+balls of a norm are apart exactly when the norm of their distance is at least the sum of their radii, so one code packs
+every shape exactly.
 """
 
 import math
@@ -11,9 +11,9 @@ import numpy as np
 
 from matlens.job.batch import BadItem
 
-SLACK = 1e-3  # of the mean reach: bodies are pushed this much further apart than asked, so that relaxation can end
+SLACK = 1e-3  # of the mean reach: extra distance, so that relaxation converges
 FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.1, 0.6, 0.02  # of FIRE, for springs and masses of one
-GAP_PARTS = (1.0, 0.5, 0.25, 0.0)  # of the gap, one after the other until it fits
+GAP_PARTS = (1.0, 0.5, 0.25, 0.0)  # fractions of the gap, tried in order
 KICK_EVERY, KICK = 250, 0.3  # steps, and mean reaches
 
 
@@ -30,7 +30,7 @@ def half_width_of(radius, exponent: float, axes: int):
 
 
 def relax(places: np.ndarray, reach: np.ndarray, box, rng, *, exponent: float, steps: int, enough: float = 0.0):
-    """Push overlapping bodies apart until none overlaps: `(places, deepest)`, the deepest overlap that is left.
+    """Push overlapping bodies apart. Returns `(places, deepest)`; `deepest` is the largest remaining overlap.
 
     `places` (n, axes), `reach` (n,), `box` (axes,) and overlaps are in one unit; `deepest` is 0 when all are apart.
     Stops early at overlaps of `enough`. The steps are those of FIRE: E. Bitzek et al., Phys. Rev. Lett. 97
@@ -49,7 +49,7 @@ def relax(places: np.ndarray, reach: np.ndarray, box, rng, *, exponent: float, s
         if count % KICK_EVERY == 0:
             stalled, before = deepest > 0.5 * before, deepest
         if count % KICK_EVERY == 0 and stalled and count <= steps - KICK_EVERY:
-            # A jam that no spring undoes, such as a column that spans the box: shake those that overlap.
+            # Springs cannot resolve a jam, such as a column that spans the box: shake overlapping bodies.
             stuck = np.abs(force).sum(axis=1, keepdims=True) > 0
             places = places + KICK * mean * stuck * rng.standard_normal(places.shape)
             velocity = np.zeros_like(velocity)
@@ -76,9 +76,9 @@ def relax(places: np.ndarray, reach: np.ndarray, box, rng, *, exponent: float, s
 def pack(half: np.ndarray, box, rng, *, exponent: float = 2.0, gap: float = 0.0, steps: int = 2500) -> np.ndarray:
     """Place bodies of half width `half` (n,) at random in a periodic `box` so that none overlaps: places (n, axes).
 
-    `gap` is the distance to keep between them, in the norm of their shape; it is met within a tenth where it fits, and
-    else in part: a half, a quarter or nothing of it. Raises BadItem when some overlap all the same. With no gap,
-    spheres fit up to a volume fraction of about 0.6, discs up to 0.8, aligned rounded cubes (p = 6) up to 0.7.
+    `gap` is the distance to keep between them, in the norm of their shape; it is kept to within a tenth if it fits,
+    otherwise reduced to a half, a quarter or 0. Raises BadItem if bodies still overlap. With no gap, spheres fit up to
+    a volume fraction of about 0.6, discs up to 0.8, aligned rounded cubes (p = 6) up to 0.7.
     """
     box = np.asarray(box, dtype=float)
     if 2 * half.max() + gap > box.min():
@@ -86,7 +86,7 @@ def pack(half: np.ndarray, box, rng, *, exponent: float = 2.0, gap: float = 0.0,
     places = rng.uniform(size=(len(half), len(box))) * box
     for part in GAP_PARTS if gap > 0 else (0.0,):
         wide, enough = part * gap, 0.1 * part * gap
-        patience = steps // 4 if part > 0 else steps  # a gap is a wish, and not worth long trying
+        patience = steps // 4 if part > 0 else steps  # a gap is optional: try it for fewer steps
         places, left = relax(places, half + wide / 2, box, rng, exponent=exponent, steps=patience, enough=enough)
         if left <= enough:
             return places

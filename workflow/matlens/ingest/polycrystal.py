@@ -7,8 +7,8 @@ import numpy as np
 from matlens import columns
 from matlens.ingest import Micrograph, packing, sem, synthetic
 
-PACKED = {2: 0.75, 3: 0.55}  # part of the area or volume that the bodies around which Laguerre grains grow fill
-LOOSE = 0.05  # of their mean radius: overlaps of these bodies that do no harm
+PACKED = {2: 0.75, 3: 0.55}  # fraction of area or volume filled by the bodies of Laguerre grains
+LOOSE = 0.05  # allowed overlap, in mean radii
 
 
 def sites(size: tuple[int, ...], grains: int, kind: str, variation: float, rng) -> tuple[np.ndarray, np.ndarray]:
@@ -30,7 +30,7 @@ def sites(size: tuple[int, ...], grains: int, kind: str, variation: float, rng) 
 
 
 def tessellate(size: tuple[int, ...], places: np.ndarray, weights: np.ndarray, periodic: bool) -> np.ndarray:
-    """Give each pixel to the site of the least power |x - s|^2 - w: int32 labels from 1, in the order of the sites.
+    """Assign each pixel to the site of the least power |x - s|^2 - w: int32 labels from 1, in the order of the sites.
 
     With equal weights these are Voronoi cells. The power is a plain distance in one dimension more, to the sites lifted
     by sqrt(max w - w): F. Aurenhammer, SIAM J. Comput. 16 (1987) 78. Sites of small weight may own no pixel.
@@ -54,7 +54,7 @@ def tessellate(size: tuple[int, ...], places: np.ndarray, weights: np.ndarray, p
 
 
 def widen(labels: np.ndarray, width_px: int, periodic: bool) -> np.ndarray:
-    """Set the pixels of the boundaries to 0: lines of one pixel that part the regions, or wider ones; 0 leaves all."""
+    """Set the pixels of the boundaries to 0: one-pixel lines between regions, or wider ones; 0 changes nothing."""
     from scipy import ndimage
 
     if width_px < 1:

@@ -17,7 +17,7 @@ def union(lag_px: np.ndarray, radius_px: float, axes: int) -> np.ndarray:
 
 
 def expected_s2(lag_px: np.ndarray, uncovered: float, radius_px: float, axes: int) -> np.ndarray:
-    """Return S2 of what the bodies leave uncovered: exp(-n V2(r)), n = -ln(uncovered) / V.
+    """Return S2 of the uncovered phase: exp(-n V2(r)), n = -ln(uncovered) / V.
 
     S. Torquato, Random Heterogeneous Materials (Springer, 2002), eqs. 5.31 and 5.12.
     """

@@ -1,4 +1,4 @@
-"""Crystals that nobody has listed yet: elements put into prototypes of known structure."""
+"""Hypothetical crystals: elements substituted into prototypes of known structure."""
 
 import gzip
 import itertools
@@ -7,7 +7,6 @@ import math
 import warnings
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,69 +14,10 @@ from matlens import columns
 from matlens.crystal.structures import Crystal
 from matlens.ingest import structures
 from matlens.ingest.formats.common import NUMBER, matrix
+from matlens.ingest.prototype_table import PROTOTYPES
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
-
-class Prototype(NamedTuple):
-    """A structure with letters for elements: its space group, cell (angstrom, degrees) and occupied positions.
-
-    `sites`: letter and a representative of each orbit, in the standard setting (origin choice 1 where there are two).
-    `bonding`: "ionic" (cations and anions touch) or "metallic" (close-packed spheres).
-    """
-
-    group: int
-    cell: tuple[float, float, float, float, float, float]
-    sites: tuple[tuple[str, tuple[float, float, float]], ...]
-    bonding: str
-
-
-def _cubic(a: float) -> tuple:
-    return (a, a, a, 90.0, 90.0, 90.0)
-
-
-# Cells and free coordinates of the compound that gives the type its name: R. W. G. Wyckoff, Crystal Structures (1963);
-# ThCr2Si2: Z. Ban, M. Sikirica, Acta Cryst. 18 (1965) 594; spinel: R. J. Hill et al., Phys. Chem. Miner. 4 (1979) 317.
-PROTOTYPES = {
-    "rock_salt": Prototype(225, _cubic(5.640), (("A", (0, 0, 0)), ("X", (0.5, 0.5, 0.5))), "ionic"),
-    "cesium_chloride": Prototype(221, _cubic(4.123), (("A", (0, 0, 0)), ("X", (0.5, 0.5, 0.5))), "ionic"),
-    "zincblende": Prototype(216, _cubic(5.409), (("A", (0, 0, 0)), ("X", (0.25, 0.25, 0.25))), "ionic"),
-    "wurtzite": Prototype(
-        186, (3.811, 3.811, 6.234, 90, 90, 120), (("A", (1 / 3, 2 / 3, 0)), ("X", (1 / 3, 2 / 3, 0.375))), "ionic"
-    ),
-    "fluorite": Prototype(225, _cubic(5.463), (("A", (0, 0, 0)), ("X", (0.25, 0.25, 0.25))), "ionic"),
-    "rutile": Prototype(
-        136, (4.594, 4.594, 2.958, 90, 90, 90), (("A", (0, 0, 0)), ("X", (0.3053, 0.3053, 0))), "ionic"
-    ),
-    "perovskite": Prototype(
-        221, _cubic(3.905), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5)), ("X", (0, 0.5, 0.5))), "ionic"
-    ),
-    "spinel": Prototype(
-        227,
-        _cubic(8.083),
-        (("A", (0, 0, 0)), ("B", (0.625, 0.625, 0.625)), ("X", (0.3874, 0.3874, 0.3874))),
-        "ionic",
-    ),
-    "b2": Prototype(221, _cubic(2.887), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5))), "metallic"),
-    "l1_0": Prototype(123, (2.80, 2.80, 3.67, 90, 90, 90), (("A", (0, 0, 0)), ("B", (0.5, 0.5, 0.5))), "metallic"),
-    "l1_2": Prototype(221, _cubic(3.572), (("B", (0, 0, 0)), ("A", (0, 0.5, 0.5))), "metallic"),
-    "d0_3": Prototype(
-        225, _cubic(5.793), (("A", (0.25, 0.25, 0.25)), ("A", (0.5, 0.5, 0.5)), ("B", (0, 0, 0))), "metallic"
-    ),
-    "heusler": Prototype(
-        225, _cubic(5.949), (("A", (0.25, 0.25, 0.25)), ("B", (0.5, 0.5, 0.5)), ("C", (0, 0, 0))), "metallic"
-    ),
-    "half_heusler": Prototype(
-        216, _cubic(5.90), (("A", (0.25, 0.25, 0.25)), ("B", (0.5, 0.5, 0.5)), ("C", (0, 0, 0))), "metallic"
-    ),
-    "laves_c15": Prototype(227, _cubic(7.034), (("A", (0, 0, 0)), ("B", (0.625, 0.625, 0.625))), "metallic"),
-    "thcr2si2": Prototype(
-        139,
-        (4.043, 4.043, 10.577, 90, 90, 90),
-        (("A", (0, 0, 0)), ("B", (0, 0.5, 0.25)), ("X", (0, 0, 0.374))),
-        "metallic",
-    ),
-}
 LETTERS = "ABCDEFGX"
 MOST = 1_000_000
 FIRST_SHELL = 1.15  # times the shortest distance: neighbours up to there coordinate a cation
@@ -92,15 +32,15 @@ def _aflow() -> dict[str, dict]:
 
 
 def known(name: str) -> bool:
-    """Tell whether a prototype is known: by a name of ours, or by an AFLOW label."""
+    """Check whether a prototype is known, by a name in PROTOTYPES or by an AFLOW label."""
     return name in PROTOTYPES or ("_" in name and name[0].isupper() and name in _aflow())
 
 
 @cache
 def template(name: str) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
-    """Give the primitive cell of a prototype: cell, letter of each atom, fractional coordinates, bonding.
+    """Return the primitive cell of a prototype: cell, letter of each atom, fractional coordinates, bonding.
 
-    The letters of an AFLOW prototype are those of its label: elements in the order of the alphabet.
+    The letters of an AFLOW prototype follow its label: elements in alphabetical order.
     """
     from pymatgen.core import Lattice, Structure
 
@@ -127,9 +67,9 @@ def template(name: str) -> tuple[np.ndarray, tuple[str, ...], np.ndarray, str]:
 
 @cache
 def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
-    """List the permutations of the letters that leave a prototype the same crystal (A and X of rock salt).
+    """List the permutations of the letters that leave the crystal unchanged (A and X of rock salt).
 
-    Judged by pymatgen's StructureMatcher on elements of equal standing.
+    Compared by pymatgen's StructureMatcher with dummy elements.
     """
     from pymatgen.analysis.structure_matcher import StructureMatcher
     from pymatgen.core import Lattice, Structure
@@ -151,10 +91,11 @@ def exchanges(name: str) -> tuple[tuple[int, ...], ...]:
 
 @cache
 def same(name: str, other: str, order: tuple[int, ...]) -> bool:
-    """Tell whether two prototypes are one crystal type when the letters of `other` are those of `name` in `order`.
+    """Check whether two prototypes are one crystal type if the letters of `other` are those of `name` in `order`.
 
-    Judged by pymatgen's StructureMatcher on primitive cells of equal volume: 5 % of a length, 1 degree, and sites 0.05
-    of the mean distance of atoms apart. Its own tolerances would call B2 and L1_0 one. The elements do not matter.
+    Compared by pymatgen's StructureMatcher on primitive cells of equal volume, with tolerances of 5 % in length, 1
+    degree, and 0.05 of the mean distance of atoms. Its default tolerances would not distinguish B2 from L1_0. Elements
+    are ignored.
     """
     from pymatgen.analysis.structure_matcher import StructureMatcher
     from pymatgen.core import Lattice, Structure
@@ -169,7 +110,7 @@ def same(name: str, other: str, order: tuple[int, ...]) -> bool:
 
 
 def _deduplicated(rows: list[dict]) -> list[dict]:
-    """List crystals that different prototypes give alike only once: the first, which names the others in `also`.
+    """Keep the first of equal crystals from different prototypes; its column `also` names the others.
 
     Only crystals of one reduced formula are compared, and each pair of prototypes once for every order of the letters.
     """
@@ -210,10 +151,10 @@ def _electronegativity(symbol: str) -> float:
 
 
 def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, ordered: bool) -> tuple[int, ...] | None:
-    """Give the oxidation states, one per element, that make a compound neutral; None where none do.
+    """Return the oxidation states, one per element, that make a compound neutral; None if there are none.
 
     `which`: "common" or "all" states that pymatgen lists. `ordered`: anions must be more electronegative (Pauling) than
-    all cations. Of several the one with the smallest charges is taken.
+    all cations. Of several solutions the smallest charges are taken.
     """
     best = None
     for states in itertools.product(*(_states(symbol, which) for symbol in elements)):
@@ -230,7 +171,7 @@ def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, o
 
 @cache
 def _radius(symbol: str, charge: int) -> float:
-    """Give the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
+    """Return the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
     from pymatgen.core import Element
 
     element = Element(symbol)
@@ -243,12 +184,12 @@ def _radius(symbol: str, charge: int) -> float:
         found = (element.metallic_radius, element.atomic_radius, element.atomic_radius_calculated)
     radius = next((float(value) for value in found if value and math.isfinite(float(value))), None)
     if radius is None:
-        raise BadItem(f"no radius of {symbol} is known, so that no volume can be estimated; leave it out")
+        raise BadItem(f"no radius of {symbol} is known, so the volume cannot be estimated; remove {symbol}")
     return radius
 
 
 def scale(cell: np.ndarray, frac: np.ndarray, radii: np.ndarray, states: np.ndarray) -> float:
-    """Find the factor on the lengths of a cell that gives a prototype the size of its atoms.
+    """Return the factor that scales the lengths of a cell to the size of its atoms.
 
     Ionic (some states are not 0): until the first cation and anion touch, with Shannon's radii for six neighbours (Acta
     Cryst. A 32 (1976) 751), times (z/6)^(1/8) for a cation with z (L. Pauling, The Nature of the Chemical Bond, 1960,
@@ -277,14 +218,14 @@ def plan(
     electronegativity: bool = True,
     deduplicate: bool = False,
 ):
-    """List the crystals that elements make in prototypes.
+    """List the crystals formed by elements in prototypes.
 
-    `prototypes`: names, see PROTOTYPES, or AFLOW labels of those that pymatgen ships. `elements`: for each letter of
-    these prototypes the symbols that may stand there; those of one crystal are all different. `neutral`: drop what no
-    `oxidation_states` ("common", or "all" that pymatgen lists) make neutral, metallic prototypes apart.
-    `electronegativity`: and demand that anions are more electronegative than cations. Crystals that are the same but
-    for the names of their sites are listed once. Returns a DataFrame with item, prototype, and the element and charge
-    of each letter. ValueError names a wrong prototype, element or letter, and more than 10^6 crystals.
+    `prototypes`: names, see PROTOTYPES, or AFLOW labels of those that pymatgen ships. `elements`: allowed symbols for
+    each letter of these prototypes; the symbols of one crystal are all different. `neutral`: drop compounds that no
+    `oxidation_states` ("common", or "all" in pymatgen's list) make neutral, except in metallic prototypes.
+    `electronegativity`: anions must also be more electronegative than cations. Crystals that differ only in the names
+    of their sites are listed once. Returns a DataFrame with item, prototype, and the element and charge of each letter.
+    Raises ValueError if a prototype, element or letter is unknown, or if there are more than 10^6 crystals.
     """
     import pandas as pd
 
@@ -314,7 +255,7 @@ def plan(
 
 
 def check(*, prototypes: list[str], elements: dict[str, list[str]]) -> None:
-    """Raise a ValueError, with the remedy, where no crystals can be made: what `plan` would say, without making any."""
+    """Raise ValueError if `plan` would fail, without building any crystal."""
     for name in prototypes:
         if not known(name):
             raise ValueError(
@@ -323,12 +264,10 @@ def check(*, prototypes: list[str], elements: dict[str, list[str]]) -> None:
         letters = _letters(name)
         for letter in letters:
             if letter not in elements:
-                raise ValueError(
-                    f"elements: prototype '{name}' has a site {letter}; say which elements may stand there"
-                )
+                raise ValueError(f"elements: prototype '{name}' has a site {letter}; list its elements")
         count = math.prod(len(set(elements[letter])) for letter in letters)
         if count > MOST:
-            raise ValueError(f"{name}: {count:.3g} combinations, at most {MOST}; list fewer elements")
+            raise ValueError(f"{name}: {count:.3g} combinations, the limit is {MOST}; list fewer elements")
     for letter, symbols in elements.items():
         for symbol in symbols:
             if symbol not in NUMBER:

@@ -1,10 +1,10 @@
-"""The same bytes under two names: they count twice, which a user may not have meant, and is told."""
+"""Find items with identical content under two names, to report them in the column `same_as`."""
 
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable
 
-SAMPLE_BYTES = 4096  # at the beginning, in the middle and at the end: enough to tell most images of one size apart
+SAMPLE_BYTES = 4096  # bytes at the beginning, middle and end: enough to distinguish most images of one size
 
 
 def _sample(path: str) -> Hashable:
@@ -24,18 +24,18 @@ def _whole(path: str) -> Hashable:
 
 
 def _alike(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
-    """Group paths by a key, those alone left out, and those that cannot be looked at."""
+    """Group paths by a key; drop groups of one and unreadable paths."""
     groups = {}
     for path in paths:
         try:
             groups.setdefault(key(path), []).append(path)
         except OSError:
-            continue  # the job that reads it says why
+            continue  # the job that reads the item reports the reason
     return [group for group in groups.values() if len(group) > 1]
 
 
 def first_of(paths: Iterable[str]) -> dict[str, str]:
-    """Name for every file that has the bytes of one before it that one; what looks unlike is not read whole."""
+    """Map every file to the first file with identical bytes; only files with equal samples are read whole."""
     groups = [sorted({path for path in paths if os.path.isfile(path)})]
     for key in (os.path.getsize, _sample, _whole):
         groups = [smaller for group in groups for smaller in _alike(group, key)]
@@ -43,9 +43,9 @@ def first_of(paths: Iterable[str]) -> dict[str, str]:
 
 
 def same_as(items) -> list[str]:
-    """Name for every item the first one that is made of the same bytes; "" where there is none.
+    """Return for every item the first item with the same bytes; "" if there is none.
 
-    `items`: DataFrame of a plan, with item, file and, where a file holds several, their place in it.
+    `items`: DataFrame of a plan with item, file and, if a file holds several items, their place in it.
     """
     first = first_of(items["file"].dropna())
     places = [name for name in ("_offset", "_row") if name in items]

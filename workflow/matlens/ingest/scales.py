@@ -1,4 +1,4 @@
-"""The scale of an image along every axis: what its file says, what the study says instead, and doubts about both."""
+"""Spacing of an image along every axis: from its file or from the study, with notes on doubtful values."""
 
 import numpy as np
 
@@ -6,34 +6,34 @@ from matlens import columns
 from matlens.ingest import SPACE, Micrograph
 from matlens.job.batch import BadItem
 
-APART = 0.02  # file and study may differ by this part before it is reported
+APART = 0.02  # relative difference of file and study above which a note is written
 COARSEST_UM = 100.0  # ASSUME: no pixel of a micrograph is wider
 
 
 def settle(found: Micrograph, item: dict, pixel_size_um: float | None, spacing_um: list | None) -> None:
-    """Set the spacing of an image: that of the study along each axis where there is one, otherwise that of the file.
+    """Set the spacing of an image along each axis: from the study if given, otherwise from the file.
 
-    `spacing_um`: (z, y, x) or (y, x). `pixel_size_um`: that along x and y, and along z too where nothing else is said
-    of z. Otherwise the columns `pixel_size_um`, `pixel_size_y_um` and `pixel_size_z_um` of the item are what the study
-    says. Doubts are in `meta` as `scale_note`.
+    `spacing_um`: (z, y, x) or (y, x). `pixel_size_um`: spacing along x and y, and along z if no other value is given.
+    Without both, the columns `pixel_size_um`, `pixel_size_y_um` and `pixel_size_z_um` of the item are used. Notes go to
+    `meta` as `scale_note`.
     """
     slice_um = found.meta.pop("slice_um", None)
     if found.spacing_um is not None:
         found.set_spacing((slice_um, *found.spacing_um[-2:]))
     axes = [axis for axis in found.axes if axis in SPACE]
-    told = dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True))
+    stated = dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True))
     given = _given(item, pixel_size_um, spacing_um)
     notes = []
     if given:
         notes = [
-            f"the file says {told[a]:.4g} um along {a}, the study {given[a]:.4g} um, which is taken"
+            f"the file states {stated[a]:.4g} um along {a}, the study {given[a]:.4g} um, which is used"
             for a in axes
-            if told[a] and given.get(a) and abs(given[a] - told[a]) > APART * told[a]
+            if stated[a] and given.get(a) and abs(given[a] - stated[a]) > APART * stated[a]
         ]
-        taken = {a: given.get(a) or told[a] for a in axes}
+        taken = {a: given.get(a) or stated[a] for a in axes}
         if "z" in axes and taken["z"] is None and spacing_um is None:
             taken["z"] = given["x"]
-            notes.append("slices are taken to be as far apart as pixels; spacing_um: [z, y, x] says otherwise")
+            notes.append("slices are assumed to be one pixel size apart; set spacing_um: [z, y, x] otherwise")
         found.set_spacing(tuple(taken.values()))
         found.meta["pixel_size_source"] = "given"
     notes += _doubts(dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True)))
@@ -42,22 +42,22 @@ def settle(found: Micrograph, item: dict, pixel_size_um: float | None, spacing_u
 
 
 def _doubts(spacing: dict) -> list[str]:
-    """Say what is not plausible about a scale, or missing."""
+    """Return notes on an implausible or missing scale."""
     notes = [
-        f"{size:.4g} um a pixel along {axis} is no plausible scale of a micrograph; check its unit, or give spacing_um"
+        f"{size:.4g} um per pixel along {axis} is implausible for a micrograph; check its unit, or set spacing_um"
         for axis, size in spacing.items()
         if size and size > COARSEST_UM
     ]
     if "z" in spacing and spacing["x"] and not spacing["z"]:
         notes.append(
-            "the distance of its slices is not known, so that nothing of the volume is in micrometres; "
+            "the distance of its slices is unknown, so the micrometre columns of this volume are empty; "
             "give spacing_um: [z, y, x]"
         )
     return notes
 
 
 def _given(item: dict, pixel_size_um: float | None, spacing_um: list | None) -> dict[str, float]:
-    """Collect what the study says of the spacing, by axis; {} where it says nothing."""
+    """Collect the spacing that the study gives, by axis; {} if it gives none."""
     if spacing_um is not None:
         return {a: _length(size, "spacing_um") for a, size in zip("xyz", reversed(spacing_um), strict=False)}
     if pixel_size_um is not None:
@@ -67,11 +67,11 @@ def _given(item: dict, pixel_size_um: float | None, spacing_um: list | None) -> 
     found = {axis: item.get(name) for axis, name in names.items()}
     found = {a: _length(size, names[a]) for a, size in found.items() if size is not None and np.isfinite(float(size))}
     if found and "x" not in found:
-        raise BadItem("pixel_size_y_um or pixel_size_z_um is given without pixel_size_um; give that too")
+        raise BadItem("pixel_size_y_um or pixel_size_z_um is given without pixel_size_um; give both")
     return {"y": found["x"], **found} if found else {}
 
 
 def _length(size, name: str) -> float:
     if not (np.isfinite(float(size)) and float(size) > 0):
-        raise BadItem(f"{name} is {size}; give a positive length in micrometres, or leave it empty")
+        raise BadItem(f"{name} is {size}; give a positive length in micrometres, or leave the cell empty")
     return float(size)

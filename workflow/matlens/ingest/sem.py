@@ -1,7 +1,7 @@
-"""The scanning electron microscope as a model: a noise-free brightness in, a micrograph out.
+"""Model of a scanning electron microscope: turns noise-free brightness into a micrograph.
 
-The order is that of the instrument: the specimen (edges, roughness), the probe (blur), the scan (drift, charging,
-shading), the beam (shot noise), the detector (noise, levels).
+Effects are applied in the order of the instrument: the specimen (edges, roughness), the probe (blur), the scan (drift,
+charging, shading), the beam (shot noise), the detector (noise, levels).
 """
 
 from itertools import product
@@ -25,7 +25,7 @@ def boundaries(labels: np.ndarray, periodic: bool = False) -> np.ndarray:
 
 
 def paint(regions: np.ndarray, greys: np.ndarray, spread: float = 0.0, rng=None) -> np.ndarray:
-    """Give each region its grey and a deviation of its own: float32, shape of `regions`.
+    """Assign each region its grey and an individual deviation: float32, shape of `regions`.
 
     `greys` (regions,) holds the brightness of region 0, 1, ... in [0, 1]; `spread` is the standard deviation from
     region to region (orientation contrast), not applied to region 0.
@@ -45,13 +45,13 @@ def _smooth(values: np.ndarray, sigma_px: float) -> np.ndarray:
 
 
 def rough(shape: tuple[int, ...], amplitude: float, length_px: float, rng) -> np.ndarray:
-    """Make the texture of a surface: Gaussian noise of standard deviation `amplitude`, smooth over `length_px`."""
+    """Generate surface texture: Gaussian noise of standard deviation `amplitude`, smooth over `length_px`."""
     noise = _smooth(rng.standard_normal(shape, dtype=np.float32), length_px)
     return amplitude * noise / max(float(noise.std()), 1e-12)
 
 
 def shade(shape: tuple[int, ...], amplitude: float, rng) -> np.ndarray:
-    """Make an uneven background: a random tilt and bowl, `amplitude` from its darkest to its brightest."""
+    """Generate an uneven background: a random tilt and bowl, `amplitude` from its darkest to its brightest."""
     y, x = (np.linspace(-1, 1, n)[index] for n, index in zip(shape[-2:], np.ix_(*map(range, shape[-2:])), strict=True))
     tilt_y, tilt_x, bowl = rng.uniform(-1, 1, 3)
     plane = tilt_y * y + tilt_x * x + bowl * (x * x + y * y)
@@ -59,7 +59,7 @@ def shade(shape: tuple[int, ...], amplitude: float, rng) -> np.ndarray:
 
 
 def charge(grey: np.ndarray, strength: float, length_px: float) -> np.ndarray:
-    """Return the streaks that bright regions leave behind them along the rows, the fast axis of the scan.
+    """Return the streaks behind bright regions along the rows, the fast axis of the scan.
 
     A charge builds up by the brightness above the mean and leaks away within `length_px`:
     q[x] = a q[x-1] + (1 - a) max(grey - mean, 0), a = exp(-1 / length_px). The streak is dark: -`strength` q.
@@ -114,7 +114,7 @@ def image(
     random shift of each row. `dose`: electrons per pixel at white; the shot noise of grey g has variance g / dose.
     `noise`: standard deviation of the detector's noise. `bits`: 8 or 16.
     """
-    rng = np.random.default_rng([seed, 1])  # apart from the stream that made the specimen
+    rng = np.random.default_rng([seed, 1])  # independent of the random stream of the specimen
     grey = np.array(grey, dtype=np.float32)
     if edges is not None and edge:
         grey += edge * edge_px * np.sqrt(2 * np.pi) / 2 * _smooth(edges.astype(np.float32), edge_px)
@@ -143,7 +143,7 @@ def info_bar(pixels: np.ndarray, pixel_size_um: float, text: str = "", rows: int
     """Add the data bar of an instrument below an image: a scale bar of a round length and a line of text.
 
     `pixels`: uint8 or uint16 (height, width). `rows`: height of the bar; 0 takes a sixteenth of the image, at least 24.
-    The scale bar is white on black, its length in pixels the nearest whole number to the length that its label says.
+    The scale bar is white on black, its length rounded to whole pixels.
     """
     from PIL import Image, ImageDraw, ImageFont
 

@@ -1,6 +1,6 @@
-"""Grey values of a study: images of one series share what means black and white, so that dark ones stay dark.
+"""Grey ranges of a study: images of one series share black and white levels, so that dark images stay dark.
 
-The plan looks into some files of every series; what it finds is in columns of the plan, so that shards agree.
+The plan samples files of every series and stores the ranges in its columns, so that all shards agree.
 """
 
 import os
@@ -13,26 +13,26 @@ from matlens import columns
 from matlens.ingest import bars, grey, readers
 from matlens.job.batch import BadItem
 
-MOST_FILES = 128  # looked into for one study
-MOST_BYTES = 1 << 29  # read of them
-BYTES_ONLY = {"jpeg", "bmp", "gif", "video", "ang", "ctf", "cpr"}  # formats without numbers of unknown range
-PNG_DEPTH = 24  # offset of the byte that holds the bits of a channel
+MOST_FILES = 128  # files sampled per study
+MOST_BYTES = 1 << 29  # bytes read from them
+BYTES_ONLY = {"jpeg", "bmp", "gif", "video", "ang", "ctf", "cpr"}  # formats whose range is known
+PNG_DEPTH = 24  # offset of the byte with the bit depth
 MAX_PIXELS = 1 << 28
 LAST_NUMBER = re.compile(r"\d+(?=\D*$)")
 
 
 def name_of(file: str) -> tuple[str, str, str]:
-    """Name the series of a file: its folder, its name without the last number in it, and its extension."""
+    """Return the series of a file: folder, name without its last number, extension."""
     folder, name = os.path.split(file)
     stem, suffix = os.path.splitext(name)
     return folder, LAST_NUMBER.sub("#", stem, count=1), suffix.lower()
 
 
 def ranges(files: list[str]) -> list[tuple[float, float]]:
-    """Infer for every file the numbers that mean black and white in its series; nan where each file says it alone.
+    """Infer black and white levels for every file from its series; NaN where each file states its own.
 
-    Series of one type share a range too, where they use a tenth of it: a study has one camera. Files are looked into
-    evenly spread over all series, up to `MOST_FILES` and `MOST_BYTES`.
+    Series of one data type share a range if they use a tenth of it, because a study usually has one camera. Samples are
+    spread evenly over all series, up to `MOST_FILES` and `MOST_BYTES`.
     """
     members = defaultdict(list)
     for place, file in enumerate(files):
@@ -75,7 +75,7 @@ def _sample(members: dict) -> list[tuple[tuple, int]]:
 
 
 def _shared(limits: dict, kind: str) -> dict:
-    """Give series of one type their ranges: from the widest on, each takes in the series that use a tenth of it."""
+    """Assign ranges to series of one type: the widest one also covers the series that use a tenth of it."""
     left, answer = dict(limits), {}
     while left:
         widest = max(left.values(), key=lambda pair: np.ptp(grey.inferred(*pair, kind)))
@@ -88,7 +88,7 @@ def _shared(limits: dict, kind: str) -> dict:
 
 
 def _joins(low: float, high: float, kind: str, shared: tuple[float, float]) -> bool:
-    """Tell whether a series of numbers may have the range of another: it fits, uses a tenth, has its kind of black."""
+    """Check whether a series may share the range of another: it fits, uses a tenth, has a similar black level."""
     black, white = shared
     about_zero = -black in (white, white + 1)  # of a signed camera
     return (
@@ -99,9 +99,9 @@ def _joins(low: float, high: float, kind: str, shared: tuple[float, float]) -> b
 
 
 def peek(file: str) -> tuple[str, float, float] | None:
-    """Look into a file: the type of its pixels, the smallest and the largest one; None where that decides nothing.
+    """Sample a file: data type, smallest and largest pixel; None if it does not constrain the range.
 
-    Bytes, files that state their bits, and what cannot be read decide nothing.
+    Byte images, files that state their bit depth, and unreadable files return None.
     """
     try:
         name, path = readers.sniff(file)
@@ -118,11 +118,11 @@ def peek(file: str) -> tuple[str, float, float] | None:
             return None
         return pixels.dtype.str, *grey.limits(_without_bar(pixels, found.meta))
     except (BadItem, OSError, MemoryError):
-        return None  # the stage that reads the item says why
+        return None  # the job that reads the item reports the reason
 
 
 def _is_bytes(name: str, path: str) -> bool:
-    """Tell from the head of a PNG or TIFF file, without decoding it, that its pixels are bytes."""
+    """Check the header of a PNG or TIFF file for 8-bit pixels, without decoding it."""
     if name == "png":
         with open(path, "rb") as handle:
             return handle.read(PNG_DEPTH + 1)[-1] < 16
@@ -138,7 +138,7 @@ def _is_bytes(name: str, path: str) -> bool:
 
 
 def _without_bar(pixels: np.ndarray, meta: dict) -> np.ndarray:
-    """Leave out the information bars of an image, whose white is that of the type."""
+    """Crop the information bars of an image, whose white is the largest value of the type."""
     if not isinstance(pixels, np.ndarray):
         return pixels
     first = pixels if pixels.ndim == 2 else pixels[0]

@@ -1,4 +1,4 @@
-"""Tables that people keep: CSV, TSV, Excel and JSON files, as columns and rows."""
+"""Read tables (CSV, TSV, Excel, JSON) as columns and rows."""
 
 import csv
 import json
@@ -11,15 +11,15 @@ from matlens.store import io, text_files
 
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
-MOST_CELL = 1 << 17  # characters of a cell of text
+MOST_CELL = 1 << 17  # longest cell, in characters
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
 def read(path: str | Path) -> tuple[list[str], list[dict]]:
-    """Read a table: the names of its columns, and its rows by name; empty rows are left out.
+    """Read a table: column names, and rows by column name without empty rows.
 
-    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not. Cells of CSV are
-    text. ValueError says what is wrong with the table as a whole.
+    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not. CSV cells are text.
+    Raises ValueError if the table cannot be used.
     """
     try:
         head = Path(path).read_bytes()[:8]
@@ -54,7 +54,7 @@ def _there(value) -> bool:
 
 
 def pointed(cell: str) -> str:
-    """Write a number with a decimal comma with a point."""
+    """Replace a decimal comma by a point."""
     return re.sub(DECIMAL_COMMA, r"\1.\2", cell)
 
 
@@ -70,20 +70,20 @@ def _text(path) -> tuple[list, list]:
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
     delimiter = text_files.delimiter_of(first)
-    before = csv.field_size_limit(MOST_CELL)  # of the whole process: structures in cells are larger
+    before = csv.field_size_limit(MOST_CELL)  # process-wide limit: structures in cells are larger
     try:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
     except csv.Error as error:
         raise ValueError(f"table '{path}' is no table ({error}); save it as CSV UTF-8") from error
     finally:
         csv.field_size_limit(before)
-    if delimiter != ",":  # spreadsheets part cells otherwise where the comma is the decimal one
+    if delimiter != ",":  # spreadsheets use another delimiter where the comma is the decimal mark
         cells = [[pointed(cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
     if not cells:
         raise ValueError(f"table '{path}' is empty; export it again")
     while cells[0] and all(len(row) <= len(cells[0]) or row[-1] == "" for row in cells) and cells[0][-1] == "":
-        cells = [row[: len(cells[0]) - 1] for row in cells]  # separators at the ends of all lines
+        cells = [row[: len(cells[0]) - 1] for row in cells]  # delimiters at the ends of all lines
     return cells[0], cells[1:]
 
 
@@ -99,13 +99,13 @@ def _excel(path) -> tuple[list, list]:
     except ImportError:
         raise ValueError(f"reading '{path}' needs the package openpyxl; install it, or save the sheet as CSV") from None
     try:
-        with zipfile.ZipFile(path) as parts:  # what a part says of its size is as much as is ever read of it
+        with zipfile.ZipFile(path) as parts:  # no more than the stated size of a part is ever read
             size = sum(part.file_size for part in parts.infolist())
         if size > io.most_unpacked(Path(path).stat().st_size):
             raise ValueError(f"it unpacks to {size} bytes: a decompression bomb")
         book = load_workbook(path, read_only=True, data_only=True)
         sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # a file may say that it is as large as a sheet can be, and every row be filled up
+        sheet.reset_dimensions()  # a file may state the largest possible sheet, and every row would be padded
         cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
     except Exception as error:
         raise ValueError(f"table '{path}' cannot be read as Excel ({error}); save it again, or as CSV") from error

@@ -1,12 +1,12 @@
-"""The columns of the index that stand beside crystals: their values, their names, and that no two are called alike."""
+"""Index columns of crystals: values, names, unique item names."""
 
 import math
 from difflib import get_close_matches
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import beside
-from matlens.ingest.rows import RESERVED, as_numbers
+from matlens.ingest import target_tables
+from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.registry import suggest
 
 FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
@@ -14,25 +14,25 @@ INDEX = ("formula", "atoms", "elements", "volume_a3", "volume_a3_per_atom")
 
 
 def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
-    """Put the values of id_prop.csv beside the structures of its folder: y, y2, ...; a note where a row has none."""
+    """Add the values of id_prop.csv (y, y2, ...) to the structures of its folder; a remark if a row has none."""
     tables = {}
     for row, values in zip(rows, beside_each, strict=True):
         file = Path(row[columns.FILE])
         if file.parent not in tables:
-            tables[file.parent] = beside.of_cgcnn(file.parent)
+            tables[file.parent] = target_tables.of_cgcnn(file.parent)
         own, note = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ({}, None)))
         values |= own
         row[columns.REMARK] = note
 
 
 def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
-    """Make columns of the scalars, those of names that the project uses as `source_...`; see that targets are there."""
+    """Add the scalars as columns; reserved names become `source_...`. Raises ValueError if a target is missing."""
     names = dict.fromkeys(name for values in beside_each for name in values)
     missing = [name for name in targets or [] if name not in names]
     if missing:
         near = get_close_matches(missing[0], list(names), 3, 0.3)
         hint = f"the nearest are {', '.join(near)}; " if near else ""
-        there = suggest(missing[0], names) if names else "there are no columns beside the structures"
+        there = suggest(missing[0], names) if names else "the structures have no columns"
         raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
     taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
     for name in names:
@@ -47,7 +47,7 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
 
 
 def _number(value, name: str, row: dict) -> float:
-    """Read the value of a target; an item whose value is no number is rejected, one without a value is not."""
+    """Read a target value. An item is rejected if the value is not a number, and kept if it is empty."""
     try:
         number = float(value) if value not in (None, "") else float("nan")
     except (TypeError, ValueError):
@@ -59,20 +59,20 @@ def _number(value, name: str, row: dict) -> float:
 
 
 def _as_column(values: list) -> list:
-    """Make floats of a column of numbers, and text of any other: a column has one type in all shards."""
+    """Convert a column of numbers to floats and any other to text, so that all shards have one type."""
     if all(value is None or isinstance(value, bool) for value in values):
         return [None if value is None else float(value) for value in values]
     return as_numbers(values)
 
 
 def first_of_each(rows: list[dict]) -> None:
-    """Reject the second and later structures of one name; they keep apart by their place in the list."""
+    """Reject the second and later structures of one name; a suffix with their number keeps the names unique."""
     seen = {}
     for row in rows:
         if row[columns.REASON]:
             continue
         if row[columns.ITEM] in seen:
             both = f"{seen[row[columns.ITEM]]} and {row[columns.FILE]} (number {row[ROW] + 1})"
-            row[columns.REASON] = f"a second structure has the same id: {both}; rename one"
+            row[columns.REASON] = f"two structures have the same id: {both}; rename one"
         else:
             seen[row[columns.ITEM]] = f"{row[columns.FILE]} (number {row[ROW] + 1})"

@@ -8,25 +8,25 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal.structures import Crystal
-from matlens.ingest import beside, finding, formats, structure_columns
+from matlens.ingest import file_search, formats, structure_columns, target_tables
 from matlens.ingest.formats import common
-from matlens.ingest.rows import trouble
+from matlens.ingest.plan_rows import trouble
 from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 from matlens.job.batch import MACHINE_ERRORS, BadItem
 
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
-NO_STRUCTURES = {beside.TARGETS_FILE, "atom_init.json"}
+NO_STRUCTURES = {target_tables.TARGETS_FILE, "atom_init.json"}
 NOWHERE = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
-FLAT = 1e-4  # volume of a cell over that of a box of its lengths, below which it is flat
+FLAT = 1e-4  # ratio of cell volume to a * b * c below which a cell is flat
 
 
 def found(path: str) -> tuple[Path, list[Path]]:
-    """List what a file, folder or glob names, sorted, and the folder the names are relative to.
+    """List the files of a path, folder or glob, sorted, and the folder that item names are relative to.
 
-    A folder gives its files (not those of its folders) without hidden ones, texts and pictures; so does a glob.
-    ValueError when there is nothing.
+    A folder or glob returns its files (not those of its folders) without hidden files, texts and pictures. Raises
+    ValueError if nothing matches.
     """
-    pattern = finding.expanded(path)
+    pattern = file_search.expanded(path)
     if not pattern:
         raise ValueError("path is empty; give a file, a folder or a glob")
     if os.path.isfile(pattern):
@@ -34,42 +34,41 @@ def found(path: str) -> tuple[Path, list[Path]]:
     if os.path.isdir(pattern):
         root, matches = Path(pattern), [os.path.join(pattern, name) for name in os.listdir(pattern)]
     else:
-        root, matches = finding.search_root(pattern), finding.matching(pattern)
+        root, matches = file_search.search_root(pattern), file_search.matching(pattern)
     kept = sorted(
         p
         for p in set(map(Path, matches))
         if not p.is_dir() and p.name[0] != "." and p.suffix.lower() not in SIDECARS and p.name not in NO_STRUCTURES
     )
     if not kept:
-        raise ValueError(f"path '{path}' matches no file of structures; {finding.nearest(pattern)}")
+        raise ValueError(f"path '{path}' matches no file of structures; {file_search.nearest(pattern)}")
     return root, kept
 
 
 def listing(*, path: str) -> str:
-    """Digest the files of a study; a ValueError says that there are none, where it looked, what is there."""
+    """Digest the files of a study. Raises ValueError if there are none, with the folder that was searched."""
     paths = found(path)[1]
-    more = {p.parent / beside.TARGETS_FILE for p in paths}
-    named = {file for rows in beside.tables(paths).values() for file, _, _ in rows if file}
-    return finding.digest(sorted({*paths, *named, *(table for table in more if table.exists())}))
+    more = {p.parent / target_tables.TARGETS_FILE for p in paths}
+    named = {file for rows in target_tables.tables(paths).values() for file, _, _ in rows if file}
+    return file_search.digest(sorted({*paths, *named, *(table for table in more if table.exists())}))
 
 
 def plan(*, path: str, targets: list[str] | None = None):
-    """List the structures of all files as items, without making crystals of them.
+    """List the structures of all files as items, without parsing the crystals.
 
-    An item is named by the id that stands beside it, else by its file and its block or number there. The scalars beside
-    a structure become columns, numbers where all of them are; so do the values of a table that names the files, by a
-    column `file` or by ids that are their names, and those of an id_prop.csv. Returns a DataFrame with item, file,
-    format, the place in the file, those columns, and `reason` where an item cannot be used. ValueError when nothing
-    matches `path`, or no structure has a column that `targets` names.
+    An item is named by its id, else by its file and its block or number there. The scalars of a structure become
+    columns, as do the values of a table that names the files (by a column `file`, or by ids equal to file names) and of
+    an id_prop.csv. Returns a DataFrame with item, file, format, the place in the file, those columns, and `reason`
+    where an item cannot be used. Raises ValueError if nothing matches `path`, or if no structure has a target column.
     """
     import pandas as pd
 
     root, paths = found(path)
-    tables = beside.tables(paths)
+    tables = target_tables.tables(paths)
     listed = [one for table, rows in tables.items() for one in _of_table(table, rows)]
     known = {row[columns.FILE] for row, _ in listed}
     for file in paths:
-        if file not in tables and finding.printable(str(file)) not in known:
+        if file not in tables and file_search.printable(str(file)) not in known:
             listed += _of_file(file, root)
     rows, values = [row for row, _ in listed], [values for _, values in listed]
     structure_columns.add_targets(rows, values)
@@ -79,26 +78,26 @@ def plan(*, path: str, targets: list[str] | None = None):
 
 
 def _of_table(table: Path, named: list[tuple[Path | None, str, dict]]) -> list[tuple[dict, dict]]:
-    """List the structures of the files that a table names, each with the values of its row."""
+    """List the structures of the files named in a table, each with the values of its row."""
     listed = []
     for file, word, values in named:
         name, values = common.name_of(values), common.scalars_of(values)
         if file is None:
-            reason = f"its row in {finding.printable(table.name)} names no file that is there: {word[:60]!r}"
-            row = {columns.ITEM: name or word or "(no file)", columns.FILE: finding.printable(str(table))}
+            reason = f"its row in {file_search.printable(table.name)} names no existing file: {word[:60]!r}"
+            row = {columns.ITEM: name or word or "(no file)", columns.FILE: file_search.printable(str(table))}
             listed.append(({**row, columns.REASON: reason, **NOWHERE}, values))
             continue
         found = _of_file(file, table.parent)
         if name and len(found) == 1:
-            found[0][0][columns.ITEM] = finding.printable(name)
+            found[0][0][columns.ITEM] = file_search.printable(name)
         listed += [(row, {**inner, **values}) for row, inner in found]
     return listed
 
 
 def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
-    """List the structures of one file, each with the scalars beside it; a file that cannot be read is one of them."""
-    name = finding.item_name(file, root)
-    row = {columns.ITEM: name, columns.FILE: finding.printable(str(file)), columns.REASON: trouble(file)}
+    """List the structures of one file, each with its scalars; an unreadable file is listed with a reason."""
+    name = file_search.item_name(file, root)
+    row = {columns.ITEM: name, columns.FILE: file_search.printable(str(file)), columns.REASON: trouble(file)}
     where = dict(NOWHERE)
     if row[columns.REASON]:
         return [({**row, **where}, {})]
@@ -109,7 +108,7 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         if not listed:
             raise BadItem("it holds no structure; check the export")
     except BadItem as error:
-        table = beside.fault(file) if not where[FORMAT] and file.suffix.lower() in beside.TABLES else None
+        table = target_tables.fault(file) if not where[FORMAT] and file.suffix.lower() in target_tables.TABLES else None
         return [({**row, **where, columns.REASON: table or str(error)}, {})]
     except (RecursionError, csv.Error) as error:
         why = error if isinstance(error, csv.Error) else "nested too deep"
@@ -126,7 +125,7 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         (
             {
                 **row,
-                columns.ITEM: finding.printable(item),
+                columns.ITEM: file_search.printable(item),
                 columns.REASON: one.reason,
                 **where,
                 OFFSET: one.offset,
@@ -139,11 +138,11 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
     ]
 
 
-NAMED = {"json", "jsonl", "csv", "extxyz", "ase_db"}  # in which a name is an id, not that of a block in its file
+NAMED = {"json", "jsonl", "csv", "extxyz", "ase_db"}  # formats whose names are ids, not names of blocks in a file
 
 
 def _module(name: str):
-    """Give the module of a format; the imports are written out, so that they count among the code behind a rule."""
+    """Return the module of a format; imports are explicit, so that the code digest of a rule includes them."""
     from matlens.ingest.formats import ase_db, cif, document, extxyz, lines, poscar, sheet
 
     table = (cif, poscar, extxyz, document, lines, sheet, ase_db)
@@ -153,12 +152,12 @@ def _module(name: str):
 def read(
     item: dict, *, disorder: str = "reject", max_atoms: int = 2000, min_distance_a: float = 0.5
 ) -> tuple[Crystal, dict]:
-    """Make a crystal of one item, and check it.
+    """Read one item as a crystal, and check it.
 
-    `item`: a row of the plan. `disorder`: "reject" structures with partial or shared occupancy, or give each such site
-    to the "majority", see `common.build`. `max_atoms`: more are rejected. `min_distance_a`: atoms closer than this, in
-    angstrom, overlap. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the index: a `note`
-    of what was assumed. BadItem says why a structure cannot be used.
+    `item`: a row of the plan. `disorder`: "reject" structures with partial or shared occupancy, or assign each such
+    site to its "majority" element, see `common.build`. `max_atoms`: limit of atoms. `min_distance_a`: smallest allowed
+    distance of atoms, in angstrom. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the
+    index: a remark on assumptions. Raises BadItem if the structure cannot be used.
     """
     source = common.opened(item[columns.FILE])
     record = common.Record(int(item[OFFSET]), int(item[LENGTH]), int(item[ROW]))
@@ -169,7 +168,7 @@ def read(
 
 
 def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal:
-    """Refuse what cannot be a crystal; returns it with fractional coordinates in [0, 1)."""
+    """Check a crystal. Returns it with fractional coordinates in [0, 1). Raises BadItem if it is not plausible."""
     from matlens.crystal.kernels import closest
 
     cell, species, frac = crystal
@@ -190,7 +189,7 @@ def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal
     if abs(np.linalg.det(cell)) < FLAT * lengths.prod():
         raise BadItem("its cell vectors lie in a plane: zero volume; correct the cell")
     frac = frac - np.floor(frac)
-    frac[frac >= 1] = 0.0  # what rounding makes of -1e-17
+    frac[frac >= 1] = 0.0  # -1e-17 rounds to 1.0
     cell = np.ascontiguousarray(cell)
     if min_distance_a > 0:
         distance, first, second = closest(cell, frac, min_distance_a)
@@ -203,7 +202,7 @@ def check(crystal: Crystal, *, max_atoms: int, min_distance_a: float) -> Crystal
 
 
 def describe(crystal: Crystal) -> dict:
-    """Say in the index what a crystal is: formula (elements by symbol, reduced), atoms, elements, volume."""
+    """Describe a crystal for the index: reduced formula (elements by symbol), atoms, elements, volume."""
     numbers, counts = np.unique(crystal.species, return_counts=True)
     counts = counts // np.gcd.reduce(counts)
     parts = sorted((common.SYMBOLS[n - 1], c) for n, c in zip(numbers.tolist(), counts.tolist(), strict=True))
@@ -218,13 +217,13 @@ def describe(crystal: Crystal) -> dict:
 
 
 def index_row(crystal: Crystal, item: dict, meta: dict) -> dict:
-    """Make the row of an item in the index: its plan without the place in the file, what it is, what else is known."""
+    """Make the row of an item in the index: its plan without the place in the file, its description, its scalars."""
     planned = {name: value for name, value in item.items() if name not in (OFFSET, LENGTH, ROW)}
     return {**planned, **describe(crystal), **meta}
 
 
 def index_table(rows: list[dict], items: list[dict]):
-    """Stack the rows of an index; it has the columns of the plan even when it has no row."""
+    """Build the index from rows; an empty index keeps the columns of the plan."""
     import pandas as pd
 
     planned = [name for name in (items[0] if items else ()) if name not in (OFFSET, LENGTH, ROW)]

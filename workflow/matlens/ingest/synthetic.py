@@ -1,4 +1,4 @@
-"""What the models of microstructure share: seeded items, and bodies drawn on a periodic grid of pixels."""
+"""Shared parts of the microstructure models: seeded items, and bodies drawn on a periodic grid of pixels."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,12 +15,12 @@ AXES = {2: "yx", 3: "zyx"}
 
 
 def seed_of(seed: int, number: int) -> int:
-    """Derive the seed of an item from that of the study and the item's number: shards and order do not matter."""
+    """Derive the seed of an item from the study's seed and the item's number, independent of shards and order."""
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def names(levels: list) -> list[str]:
-    """Write numbers so that sorting the texts sorts the numbers: as many decimals and digits as the longest needs."""
+    """Format numbers with equal digits and decimals, so that sorting the texts sorts the numbers."""
     exact = [Decimal(str(level)) for level in levels]
     decimals = max(0, *(-value.normalize().as_tuple().exponent for value in exact))
     texts = [f"{value:.{decimals}f}" for value in exact]
@@ -41,7 +41,7 @@ def items(column: str, levels: list, images: int, seed: int, unit: str = ""):
 
 
 def sized(size_px, axes: tuple[int, ...] = (2, 3)) -> tuple[int, ...]:
-    """Check a size: one number of pixels per axis, in the order of the axes; a BadItem says what is allowed."""
+    """Check a size: one number of pixels per axis, in the order of the axes. Raises BadItem if it does not fit."""
     size = tuple(int(n) for n in size_px)
     if len(size) not in axes or min(size) < 1:
         allowed = " or ".join(f"[{', '.join(['depth', 'height', 'width'][-n:])}]" for n in axes)
@@ -89,7 +89,7 @@ def gaussian_field(size: tuple[int, ...], sigma_px: float, rng) -> np.ndarray:
 
 
 def warp(labels: np.ndarray, amplitude_px: float, length_px: float, rng) -> np.ndarray:
-    """Make outlines uneven: look every pixel up at a place shifted by periodic Gaussian fields of that amplitude.
+    """Make outlines uneven: sample every pixel at a place shifted by periodic Gaussian fields of that amplitude.
 
     The shift is stationary, so the expected fraction of every label stays; bodies stay apart where the gradient of the
     shift, `amplitude_px` / (1.41 `length_px`), is well below 1.
@@ -118,8 +118,17 @@ def micrograph(
     imaging: Mapping,
     meta: Mapping,
 ) -> Micrograph:
-    """Image a model of known truth, and put both into a Micrograph."""
+    """Image a model of known truth, and put both into a Micrograph.
+
+    `imaging`: options of `sem.image`; with `keep_clean`, the image free of shot noise and the noise of the detector
+    becomes the layer `clean`.
+    """
+    imaging = dict(imaging)
+    keep_clean = imaging.pop("keep_clean", False)
     pixels = sem.image(grey, boundaries, edge, seed, **imaging)
+    layers = {}
+    if keep_clean:
+        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, "dose": 0.0, "noise": 0.0})
     return Micrograph(
         pixels=pixels,
         axes=AXES[pixels.ndim],
@@ -127,6 +136,7 @@ def micrograph(
         intensity_low=0.0,
         intensity_high=float(np.iinfo(pixels.dtype).max),
         truth=truth,
+        layers=layers,
         meta=dict(meta),
     )
 
@@ -140,5 +150,5 @@ def of_bodies(
     `sem.paint`; `look`: see `micrograph`.
     """
     truth = (regions > 0).astype(np.uint8)
-    grey, told = sem.paint(regions, greys, grey_spread, rng), {columns.TRUE_FRACTION: float(truth.mean()), **meta}
-    return micrograph(grey, truth, sem.boundaries(regions), seed, meta=told, **look)
+    grey, stated = sem.paint(regions, greys, grey_spread, rng), {columns.TRUE_FRACTION: float(truth.mean()), **meta}
+    return micrograph(grey, truth, sem.boundaries(regions), seed, meta=stated, **look)

@@ -1,4 +1,4 @@
-"""Masks of known truth: their values turned into the phases of the study, and cut like their images."""
+"""Truth masks: convert mask values to the phases of the study, and crop masks like their images."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ from matlens.ingest import Micrograph, readers
 from matlens.job.batch import BadItem
 
 OTHER = "other"
-STRAY = 0.01  # share of pixels that a drawing program may leave between two values
+STRAY = 0.01  # allowed fraction of pixels with values between two listed ones (drawing programs)
 LISTED = 8
-SHADES, RIM_PX = 4, 2  # an edge that a program smoothed has several values between two, this near to both
+SHADES, RIM_PX = 4, 2  # width of a smoothed edge, which has several values between two listed ones
 
 
 def _wanted(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
-    """Say which mask value is which phase number, and which phase takes all other values (None: none does)."""
+    """Map mask values to phase numbers. Returns the map and the phase of all other values (None if there is none)."""
     if truth_values is None:
         return {number: number for number in range(len(phases))}, None
     table, other = {}, None
@@ -29,17 +29,17 @@ def _wanted(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, 
             continue
         for value in values if isinstance(values, (list, tuple)) else [values]:
             if table.setdefault(int(value), phases.index(name)) != phases.index(name):
-                raise BadItem(f"truth_values gives the value {value} to two phases; keep one")
+                raise BadItem(f"truth_values assigns the value {value} to two phases; keep one")
     return table, other
 
 
 def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None) -> tuple[np.ndarray, int]:
-    """Turn mask values into phase numbers, uint8 (uint16 beyond 256 phases).
+    """Convert mask values to phase numbers, uint8 (uint16 beyond 256 phases).
 
-    `truth_values` gives each phase name a list of mask values, or the word "other" for all values that are not listed;
-    None: the values are the phase numbers. Without an "other", up to 1 % of the pixels, and any number on smoothed
-    edges between two listed values, may have a value that is not listed, and take the phase of the nearest one (the
-    smaller of two); more are a BadItem. Returns the labels and the number of such pixels.
+    `truth_values`: list of mask values per phase name, or the word "other" for all unlisted values; None: values are
+    phase numbers. Without "other", up to 1 % of the pixels, and any number on smoothed edges between two listed values,
+    may have unlisted values; they take the phase of the nearest listed value (the smaller of two). Returns the labels
+    and the number of these pixels. Raises BadItem if more pixels are unlisted.
     """
     table, other = _wanted(phases, truth_values)
     present, inverse = _values(mask)
@@ -52,8 +52,8 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
         if not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size):
             shown = ", ".join(f"{v:g}" for v in stray[:LISTED]) + (", ..." if len(stray) > LISTED else "")
             raise BadItem(
-                f"{100 * count / mask.size:.2g} % of the mask have values that are no phase ({shown}); expected "
-                f"{', '.join(map(str, sorted(table)))}. Say in truth_values which values are which phase"
+                f"{100 * count / mask.size:.2g} % of the mask pixels have values of no phase ({shown}); expected "
+                f"{', '.join(map(str, sorted(table)))}. Assign values to phases in truth_values"
             )
     nearest = listed[np.argmin(np.abs(listed[None, :] - present.astype(float)[:, None]), axis=1)]
     kind = np.uint8 if len(phases) <= 256 else np.uint16
@@ -65,7 +65,7 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
 
 
 def _off_edges(mask: np.ndarray, stray: list, table: Mapping) -> int:
-    """Count the unlisted pixels that no smoothed edge explains: they lie between no two listed values close by."""
+    """Count the unlisted pixels that are not on a smoothed edge between two listed values nearby."""
     from scipy import ndimage
 
     listed, odd = np.isin(mask, list(table)), np.isin(mask, stray)
@@ -78,7 +78,7 @@ def _off_edges(mask: np.ndarray, stray: list, table: Mapping) -> int:
 
 
 def _values(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """List the values of a mask, and where in the list each pixel's is; bytes go through a table of counts."""
+    """Return the values of a mask and each pixel's index into them; uint8 uses a table of counts."""
     if mask.dtype == np.uint8:
         present = np.flatnonzero(np.bincount(mask.ravel(), minlength=256))
         place = np.zeros(256, np.intp)
@@ -88,7 +88,7 @@ def _values(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _integers(mask: np.ndarray) -> np.ndarray:
-    """Take a mask as whole numbers; floats must be whole, True is 1."""
+    """Convert a mask to integers; floats must be whole, True is 1."""
     if mask.dtype == bool:
         return mask.astype(np.uint8)
     if mask.dtype.kind in "ui":
@@ -100,19 +100,19 @@ def _integers(mask: np.ndarray) -> np.ndarray:
         and abs(mask).max() < 2**31
     ):
         return mask.astype(np.int32)
-    raise BadItem("the mask holds numbers that are not whole; save labels as 8-bit or 16-bit integers")
+    raise BadItem("the mask holds fractional numbers; save labels as 8-bit or 16-bit integers")
 
 
 def to_regions(mask: np.ndarray) -> np.ndarray:
-    """Turn a mask that numbers objects into an int32 region map: 0 is background, -1 (or not a number) is unlabelled.
+    """Convert a label image of objects to an int32 region map: 0 is background, -1 (or NaN) is unlabelled.
 
-    Numbers stay as they are; those beyond 2^31 - 1 are counted anew from 1.
+    Numbers are kept; if any exceeds 2^31 - 1, all are renumbered from 1.
     """
     if mask.dtype.kind == "f":
         lost = ~np.isfinite(mask)
         mask = np.where(lost, -1, mask)
         if (mask != np.round(mask)).any():
-            raise BadItem("the mask holds numbers that are not whole; save labels as whole numbers")
+            raise BadItem("the mask holds fractional numbers; save labels as integers")
     if mask.dtype.kind in "iu" and mask.dtype.itemsize <= 2:
         return np.where(mask < 0, -1, mask).astype(np.int32)
     if mask.max(initial=0) > np.iinfo(np.int32).max:
@@ -134,8 +134,8 @@ def attach(
 ) -> None:
     """Read the mask of a micrograph and set its `truth`, phases or regions.
 
-    `shape`: that of the image before its bars were cut off, of which `top` rows at its top. A mask of that shape is cut
-    like the image; one that has the shape of the cut image is taken as it is; others are a BadItem.
+    `shape`: shape of the image before its bars were cropped, `top` rows of them at the top. A mask of that shape is
+    cropped like the image; a mask of the cropped shape is used as is. Raises BadItem if it has another shape.
     """
     if masks_are == "regions":
         found.truth = _named(file, to_regions, _fitted(found, file, shape, top, max_pixels, lambda mask: mask))
@@ -148,7 +148,7 @@ def attach(
 
 
 def _named(file: str, function, *values):
-    """Call a function on a mask; its BadItem names the file."""
+    """Call a function on a mask, and add the file name to its BadItem."""
     try:
         return function(*values)
     except BadItem as error:
@@ -156,7 +156,7 @@ def _named(file: str, function, *values):
 
 
 def _fitted(found: Micrograph, file, shape, top, max_pixels, plain) -> np.ndarray:
-    """Read a mask, and cut it like its image. `plain`: turns its numbers into those that count."""
+    """Read a mask, and crop it like its image. `plain`: function that converts its numbers."""
     mask = _named(file, lambda: plain(readers.read_labels(file, max_pixels=max_pixels)))
     if mask.shape == shape and shape != found.pixels.shape:
         mask = mask[..., top : top + found.pixels.shape[-2], :]
@@ -167,10 +167,10 @@ def _fitted(found: Micrograph, file, shape, top, max_pixels, plain) -> np.ndarra
 
 
 def lonely(rows: list[dict]) -> None:
-    """Add a remark to index rows whose truth has one phase, while half of the others or more have several."""
+    """Add a remark to index rows whose truth has one phase, if at least half of the others have several."""
     counts = [row[columns.TRUTH_PHASES] for row in rows if row.get(columns.TRUTH_PHASES)]
     usual = sorted(counts)[len(counts) // 2] if counts else 0
     for row in rows:
         if row.get(columns.TRUTH_PHASES) == 1 and usual > 1:
-            text = f"its mask has one phase, those of other items {usual}; check the mask"
+            text = f"its mask has one phase, masks of other items have {usual}; check the mask"
             row[columns.REMARK] = "; ".join(filter(None, (row.get(columns.REMARK), text)))

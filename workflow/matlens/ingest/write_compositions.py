@@ -1,4 +1,4 @@
-"""Write the compositions of a shard: they stand in the index alone."""
+"""Write the compositions of a shard; the index holds them."""
 
 from collections.abc import Callable, Mapping
 

@@ -5,13 +5,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from matlens import registry, validate
+from matlens import acquire, registry, validate
 from matlens.plan import closure, outputs, resources, stages
 from matlens.plan.paths import Paths
 from matlens.plan.predictions import potentials
 from matlens.store import io
 from matlens.thermo import database
-from matlens.validate import returned
+from matlens.validate import collect_results
 
 
 def engines(settings: dict) -> list[str]:
@@ -29,6 +29,20 @@ def relaxed_by(settings: dict) -> str:
     """Return the potential that relaxed the structures of the candidates; "" if they are those of ingest."""
     chosen, there = settings["validate"]["structures"], potentials(settings)
     return there[0] if there and chosen in ("relaxed", "auto") else ""
+
+
+def results_digest(folder: str, seen: str) -> str:
+    """Digest the results in the hand-offs of a folder, to notice those that are copied back.
+
+    While they are unchanged since they were last judged, as the file `seen` says, this is the digest of that time, so
+    that the workflow's own runs do not trigger a rerun.
+    """
+    found = collect_results.digest(Path(folder))
+    try:
+        last = io.read_json(seen)
+    except (OSError, ValueError):
+        return found
+    return last["asked"] if last["digest"] == found else found
 
 
 class Engines(Paths):
@@ -89,17 +103,11 @@ class Engines(Paths):
         return bool(program and shutil.which(program))
 
     def returned_results_digest(self, wildcards) -> str:
-        """Digest the results that were copied back into the folders of an engine.
-
-        While they are unchanged since they were last judged, this is the digest of that time, so that the workflow's
-        own runs do not trigger a rerun.
-        """
-        found = returned.digest(Path(f"results/{wildcards.study}/handoff/{wildcards.method}"))
-        try:
-            seen = io.read_json(f"results/{wildcards.study}/validate/{wildcards.method}/seen/all.json")
-        except (OSError, ValueError):
-            return found
-        return seen["asked"] if seen["digest"] == found else found
+        """Digest the results that were copied back into the folders of an engine; see `results_digest`."""
+        folder = f"results/{wildcards.study}"
+        return results_digest(
+            f"{folder}/handoff/{wildcards.method}", f"{folder}/validate/{wildcards.method}/seen/all.json"
+        )
 
     def databases(self, section: str = "") -> Callable:
         """Return a function of wildcards: the digest of the databases of a section of validate, or of the method."""
@@ -139,18 +147,42 @@ class Loops(Paths):
 
     def loop_settings(self, wildcards) -> dict:
         """Return the settings that all methods of a loop share; the number of rounds is no setting of a round."""
-        settings, own = (
-            self.studies[wildcards.study]["acquire"],
-            outputs.methods(self.studies[wildcards.study], "acquire"),
-        )
-        kept = {key: value for key, value in settings.items() if key not in {*own, "rounds", "calphad"}}
+        settings = self.studies[wildcards.study]["acquire"]
+        own = {*outputs.methods(self.studies[wildcards.study], "acquire"), *acquire.ORACLES, "rounds"}
+        kept = {key: value for key, value in settings.items() if key not in own}
         return {**kept, "sure": settings.get("calphad", {}).get("sure", 0.0)}
 
     def oracle_settings(self, wildcards) -> dict:
-        """Return the settings of the oracle of a loop."""
+        """Return the quantities that the oracle of a loop is asked for, and its options."""
         settings = self.studies[wildcards.study]["acquire"]
-        names = list({**settings["objectives"], **settings["constraints"]})
-        return {"names": names, "calphad": settings.get("calphad")}
+        names = [
+            *settings["objectives"],
+            *(name for name, one in settings["constraints"].items() if not one.get("known")),
+        ]
+        return {"names": list(dict.fromkeys(names)), "options": settings.get(settings["oracle"]) or {}}
+
+    def loop_structures(self, wildcards) -> list[str]:
+        """List the crystals of a study whose oracle works on them; none for another oracle."""
+        oracle = self.studies[wildcards.study]["acquire"]["oracle"]
+        if validate.NEEDS.get(oracle) != "crystals":
+            return []
+        return [f"{self.source(wildcards.study)}/structures/{shard}.zarr.zip" for shard in self.shards(wildcards.study)]
+
+    def returned_in_round(self, wildcards) -> str:
+        """Digest the results that were copied back into the hand-offs of a round; see `results_digest`."""
+        folder = f"results/{wildcards.study}/acquire/{wildcards.method}"
+        return results_digest(f"{folder}/handoff/{wildcards.round}", f"{folder}/seen/{wildcards.round}.json")
+
+    def oracle_minutes(self, base: float) -> Callable:
+        """Return a function of wildcards and attempt: minutes, and those of every candidate of a round of hand-offs."""
+
+        def asked(wildcards, attempt):
+            settings = self.studies[wildcards.study]["acquire"]
+            each = (settings.get(settings["oracle"]) or {}).get("minutes", 0)
+            most = max(settings["initial"], settings["batch"]) * settings["replicates"]
+            return resources.minutes(base, each, most, attempt)
+
+        return asked
 
     def oracle_databases(self, wildcards) -> str:
         """Digest the databases of the oracle of a loop, to notice a change; "" without any."""

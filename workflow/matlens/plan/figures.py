@@ -93,9 +93,12 @@ class Figures(Paths):
 
     def overlay_option(self, key: str) -> Callable:
         """Return a function of wildcards: an option of the overlays, which the report shows even if no figure does."""
-        schema = study.read_schema("figures.schema.yaml")["properties"]["overlays"]
-        default = schema["properties"][key]["default"]
-        return lambda wildcards: self.studies[wildcards.study]["figures"].get("overlays", {}).get(key, default)
+        return self.figure_option("overlays", key)
+
+    def figure_option(self, figure: str, key: str) -> Callable:
+        """Return a function of wildcards: an option of a figure, its default where the study does not draw it."""
+        default = study.read_schema("figures.schema.yaml")["properties"][figure]["properties"][key]["default"]
+        return lambda wildcards: self.studies[wildcards.study]["figures"].get(figure, {}).get(key, default)
 
     def extremes(self, wildcards) -> list[str]:
         """Name the table whose lowest and highest items the overlays show: the main table, if it measures items."""

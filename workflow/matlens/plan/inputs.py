@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from matlens import ingest, quantify, registry, segment
+from matlens import detect, ingest, quantify, registry, segment
 from matlens.ingest.kinds import KINDS
 from matlens.nets import NETS
 from matlens.plan import closure, outputs, study
@@ -97,6 +97,21 @@ class Images(Paths):
         return lambda wildcards: labels_of(
             wildcards.study, self.studies[wildcards.study], stage, wildcards.method, wildcards.shard
         )
+
+    def threshold_card(self, wildcards) -> str | list:
+        """Return the file of the threshold that a detection takes from other images; none if its study gives one."""
+        chosen = self.settings(wildcards, "detect").get("threshold")
+        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json" if chosen == detect.AUTO else []
+
+    def detected_by(self, wildcards) -> str:
+        """Return the method whose detections a tracking method links: that after `of`, or the first of the study."""
+        settings = self.studies[wildcards.study]
+        given = outputs.given_of(settings, "track", wildcards.method) or outputs.methods(settings, "detect")
+        return outputs.source_of("track", given[0])[1]
+
+    def detections(self, wildcards) -> str:
+        """Return the detections of all items that a tracking method links."""
+        return f"results/{wildcards.study}/detect/{self.detected_by(wildcards)}/detections/all.parquet"
 
     def measured(self, stage: str) -> Callable:
         """Return a function of wildcards: the file of a shard that the measures of a stage work on."""

@@ -29,7 +29,9 @@ def filled(path: str, **values: str | Iterable[str]) -> list[str]:
 
 def files(name: str, settings: dict, made: outputs.Made, file: str = "") -> list[str]:
     """List the files of an output of a study."""
-    return filled(made.path(name, file), shard=shards(settings))
+    rounds = settings.get("acquire", {}).get("rounds", 0)
+    numbers = [f"{number:04d}" for number in range(1, rounds + 1)]
+    return filled(made.path(name, file), shard=shards(settings), round=numbers)
 
 
 def images_of(name: str, settings: dict, stage: str, method: str, shard: str) -> str:

@@ -76,8 +76,26 @@ def check_limits(studies: Mapping[str, dict], name: str) -> Reasons:
 def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse objectives and constraints that the oracle of a loop does not compute."""
     loop = studies[name].get("acquire", {})
-    if loop.get("oracle") != "calphad":
-        return
+    oracle = loop.get("oracle")
+    if oracle == "calphad":
+        yield from _calphad_oracle(loop)
+    elif oracle and oracle != "index":
+        if not outputs.methods(studies[name], "ingest", "crystals"):
+            yield ["acquire", "oracle"], f"'{oracle}' works on crystals, and this study ingests none"
+        for wanted in _computed(loop):
+            if wanted not in validate.QUANTITIES:
+                why = f"'{oracle}' computes no '{wanted}'; {registry.suggest(wanted, validate.QUANTITIES)}"
+                yield ["acquire"], why
+
+
+def _computed(loop: Mapping) -> list[str]:
+    """List the objectives and constraints that an oracle has to compute; those with known values are columns."""
+    known = {name for name, limits in loop["constraints"].items() if limits.get("known")}
+    return [wanted for wanted in [*loop["objectives"], *loop["constraints"]] if wanted not in known]
+
+
+def _calphad_oracle(loop: Mapping) -> Reasons:
+    """Refuse limits among the criteria of CALPHAD, and quantities that are no criterion."""
     if "calphad" not in loop:
         yield (
             ["acquire", "calphad"],
@@ -92,7 +110,7 @@ def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
                 f"the limits of a loop are its constraints; write that of '{quantities.key(wish)}' there",
             )
     computed = [quantities.key(wish) for wish in criteria]
-    for wanted in [*loop["objectives"], *loop["constraints"]]:
+    for wanted in _computed(loop):
         if wanted not in computed:
             yield (
                 ["acquire"],

@@ -9,7 +9,7 @@ from matlens.plan import outputs
 from matlens.plan.predictions import Predictions, feature_labels, feature_measures, learned, potentials
 from matlens.plan.structure import Reasons
 from matlens.predict import folds
-from matlens.predict import ready as pretrained
+from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import criteria
 from matlens.store import catalog

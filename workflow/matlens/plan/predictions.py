@@ -11,7 +11,7 @@ from matlens.nets import GRAPHS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
 from matlens.predict import cnn, folds
-from matlens.predict import ready as pretrained
+from matlens.predict import pretrained_check as pretrained
 from matlens.screen import reference
 from matlens.store import catalog, io
 

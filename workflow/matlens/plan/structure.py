@@ -6,7 +6,11 @@ from matlens.learn import features
 from matlens.registry import suggest
 
 Reasons = Iterator[tuple[list, str]]
-NEEDS = {"quantify": "segment", "fields": "segment"}  # a stage, and the one whose outputs it works on
+NEEDS = {  # a stage, and the one whose outputs it works on
+    "quantify": "segment",
+    "fields": "segment",
+    "track": "detect",
+}
 
 
 def disagreements(study: dict) -> Reasons:

@@ -1,15 +1,14 @@
 """Tables and images in, predictions with error bars out.
 
-A tabular method is `estimator(*, options)`: an unfitted scikit-learn regressor with its own scaling. What surrounds it
-is the same for all: features from the measures of the study, cross-validation that never divides a specimen,
-importance, learning curve, and a flag on items outside the range of the training set. An image method is the same with
-the pixels of shrunken images as features.
+A tabular method is `estimator(*, options)`: an unfitted scikit-learn regressor with its own scaling. All share features
+from the measures of the study, grouped cross-validation, permutation importance, learning curve, and a flag on items
+outside the range of the training set. An image method uses the pixels of downsampled images as features.
 """
 
 from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
 
-ARTEFACTS = ("predictions", "errors", "importance", "learning_curve")
+OUTPUTS = ("predictions", "errors", "importance", "learning_curve")
 
 METHODS = {
     "ridge": "matlens.predict.tabular:ridge",
@@ -24,15 +23,15 @@ METHODS = {
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
-# Methods that know the composition alone: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
+# Composition methods: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
 # the half-width of a 90 % interval.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
 }
-# Pretrained models: they predict several properties, each a row, and need no target.
+# Pretrained models: one row per property; no target needed.
 PRETRAINED = {
     "pretrained": "matlens.predict.properties:by_networks",
 }
 POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
-CRYSTAL_METHODS = CRYSTAL_NETS  # networks learned here, on graphs
-CONTROLS = ("mean",)  # the trivial one: a model that is no better has learned nothing
+CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
+CONTROLS = ("mean",)  # baseline

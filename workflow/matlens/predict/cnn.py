@@ -1,4 +1,4 @@
-"""A property straight from the image, by a small convolutional network that is trained on the floor of all networks."""
+"""Predict a property from image pixels by a small convolutional network."""
 
 import hashlib
 import json
@@ -13,12 +13,12 @@ from matlens.job.batch import rejection
 from matlens.learn import cards
 from matlens.learn.options import Training
 
-PART = 64  # images that are looked at together
-SCALES = ("level", "spread", "mean", "scale")  # of grey levels and of the target: what they are standardised by
+PART = 64  # images per forward pass
+SCALES = ("level", "spread", "mean", "scale")  # standardisation of grey levels and of the target
 
 
 def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
-    """Average an image over cells of a `size_px` x `size_px` grid; float32 (size_px, size_px).
+    """Downsample an image to a `size_px` x `size_px` grid by averaging; float32 (size_px, size_px).
 
     Each cell is the mean of the pixels between its edges, which are rounded to whole pixels; an image with fewer pixels
     than cells along an axis repeats them.
@@ -36,13 +36,13 @@ def shrink(image: np.ndarray, size_px: int) -> np.ndarray:
 
 
 def gathered(index, images: Iterable[tuple[int, np.ndarray]], size_px: int):
-    """Gather the shrunken images of a study, in the order of its index.
+    """Stack the downsampled images of a study, in the order of its index.
 
-    `index`: DataFrame with `key`, `item`, `axes`. `images`: (key, (y, x) in [0, 1]), those of flat items at least.
-    Returns the rows of the index that have a flat image, float32 (n, size_px**2), and rows of `rejected` for others.
+    `index`: DataFrame with `key`, `item`, `axes`. `images`: (key, (y, x) in [0, 1]), at least those of 2-D items.
+    Returns the index rows with a 2-D image, float32 (n, size_px**2), and rows of `rejected` for the others.
     """
     flat = index["axes"] == "yx"
-    reason = "not a flat image; the image network reads two-dimensional images only"
+    reason = "not a 2-D image; the image network reads 2-D images only"
     lost = [rejection(item, "predict", reason) for item in index[columns.ITEM][~flat]]
     table = index[flat].reset_index(drop=True)
     found = {key: shrink(image, size_px).ravel() for key, image in images}
@@ -51,23 +51,23 @@ def gathered(index, images: Iterable[tuple[int, np.ndarray]], size_px: int):
 
 
 def texture(x: np.ndarray) -> np.ndarray:
-    """Describe images (n, pixels) by mean, standard deviation and five quantiles, for the flag on strangers."""
+    """Describe images (n, pixels) by mean, standard deviation and five quantiles, for the range flag."""
     quantiles = np.quantile(x, [0.01, 0.25, 0.5, 0.75, 0.99], axis=1).T
     return np.column_stack([x.mean(axis=1), x.std(axis=1), quantiles])
 
 
 def blocks(size_px: int, grid: int = 4) -> dict[str, np.ndarray]:
-    """Name the pixels of each cell of a grid: the parts of an image whose importance is measured."""
+    """Return the pixels of each cell of a grid, by name; importance is measured per cell."""
     number = np.arange(size_px) * grid // size_px
     cell = number[:, None] * grid + number[None, :]
     return {f"row {c // grid} column {c % grid}": np.flatnonzero(cell.ravel() == c) for c in range(grid * grid)}
 
 
 class Estimator:
-    """The network with the two methods of a scikit-learn regressor; rows of x are flattened square images.
+    """Scikit-learn style regressor around the network; rows of x are flattened square images.
 
-    `folder`: where checkpoints lie, one for every set of rows that is learned from: a killed job goes on from them, and
-    what was learned once is not learned again. `initial`: weights by name to start from.
+    `folder`: checkpoints, one per training set; a killed job continues from them, and finished training is not
+    repeated. `initial`: pretrained weights by name.
     """
 
     def __init__(self, network: dict, training: Training, batch: int, folder=None, initial: Mapping | None = None):
@@ -89,7 +89,7 @@ class Estimator:
         self.net = ImageRegressor(**self.network)
 
     def _identity(self, x: np.ndarray, y: np.ndarray) -> dict:
-        """Say what is learned, and from what, so that a checkpoint of something else is not taken."""
+        """Return the identity of a training run, so that checkpoints of other runs are not used."""
         digest = hashlib.sha256(np.ascontiguousarray(x).tobytes() + np.ascontiguousarray(y, np.float64).tobytes())
         for name in sorted(self.initial or {}):
             digest.update(name.encode() + np.ascontiguousarray(self.initial[name]).tobytes())
@@ -107,11 +107,11 @@ class Estimator:
         return loop.arrays_of(self.net)
 
     def about(self) -> dict:
-        """Return for a card the own options of the network, and what grey levels and target are standardised by."""
+        """Return the network options and the standardisation of grey levels and target, for a model card."""
         return {"network": self.network, **{name: getattr(self, name) for name in SCALES}}
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> "Estimator":
-        """Learn from all rows; image and target are standardised by the training set."""
+        """Train on all rows; images and target are standardised by the training set."""
         import torch
 
         from matlens.learn import loop
@@ -175,20 +175,20 @@ def estimator(
 
 
 def initial_file(study: str, method: str, *, initial_weights: str | None = None) -> str | None:
-    """Name the file of weights that training starts from, "<study>/<method>" or a path; None: from random ones."""
+    """Return the file of initial weights, from "<study>/<method>" or a path; None: random initialisation."""
     return cards.lent("predict", study, method, initial_weights) if initial_weights else None
 
 
 def first_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Take the weights of one network out of those of all folds: of all items, or else of the first fold."""
+    """Return the weights of one network: the one trained on all items, else that of the first fold."""
     first = min(arrays, key=lambda name: int(name.partition("/")[0])).partition("/")[0]
     return {name.partition("/")[2]: value for name, value in arrays.items() if name.partition("/")[0] == first}
 
 
 class Kept:
-    """The networks of all folds, as `evaluate` hands them over: fold -1 is the one that learned from every item.
+    """Collect the networks of all folds from `evaluate`; fold -1 is trained on every item.
 
-    A method whose estimator has no `arrays` and `about` leaves nothing to apply later.
+    Estimators without `arrays` and `about` are not kept.
     """
 
     def __init__(self, items: Iterable, describe):
@@ -196,7 +196,7 @@ class Kept:
         self.arrays, self.folds = {}, {}
 
     def __call__(self, fold: int, model: Estimator, half_width: float, train: np.ndarray, x: np.ndarray) -> None:
-        """Take the network of a fold."""
+        """Keep the network of a fold."""
         if not hasattr(model, "arrays"):
             return
         values = self.describe(x)
@@ -209,7 +209,7 @@ class Kept:
         }
 
     def card(self, name: str, options: Mapping, settings: Mapping, initial: str | None) -> dict:
-        """Write the card of the networks."""
+        """Return the model card of the networks."""
         own = next((fold["network"] for fold in self.folds.values()), {})
         folds = {name: {k: v for k, v in fold.items() if k != "network"} for name, fold in self.folds.items()}
         rest = {key: value for key, value in options.items() if key not in own}
@@ -220,7 +220,7 @@ class Kept:
 
 
 def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> dict[str, Estimator]:
-    """Make the networks of weights and their card, by fold. Raises ValueError if they do not fit."""
+    """Return the networks of a weights file and its card, by fold. Raises ValueError if they do not fit."""
     from matlens.learn import loop
 
     made = {}
@@ -239,8 +239,8 @@ def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "a
 def apply(x: np.ndarray, arrays: Mapping, card: Mapping, *, device: str = "auto") -> dict[str, np.ndarray]:
     """Predict images (n, pixels) by the mean of the networks of all folds.
 
-    Returns arrays of n: predicted, std (of the networks), half_width_90 (the mean of those of the folds), and
-    outside_training_range: an image is unlike those that every network has seen.
+    Returns arrays of n: predicted, std (of the networks), half_width_90 (mean over the folds), and
+    outside_training_range (outside the range of the training set of every network).
     """
     models, about = prepare(arrays, card, device=device), list(card["folds"].values())
     each, values = np.array([model.predict(x) for model in models.values()]), texture(x)

@@ -1,6 +1,7 @@
-"""Networks that predict a property of crystals from their graphs: learned on a fold, applied to anything.
+"""Train networks on crystal graphs of a fold, and apply them.
 
-An ensemble is one file of weights, its members told apart by a prefix; what else an application needs is in the card.
+An ensemble is one file of weights; a prefix separates its members. The model card has everything else that is needed to
+apply it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,11 +16,11 @@ from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
-from matlens.predict import familiar
+from matlens.predict import applicability_domain
 
 COVERAGE = 0.9
-NORMAL_90 = 1.6449  # a normal distribution has 90 % within so many standard deviations
-LEAST_CALIBRATED = 10  # residuals below which an interval is not calibrated
+NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
+LEAST_CALIBRATED = 10  # smallest number of residuals to calibrate an interval
 
 
 def _loss(name: str) -> Callable:
@@ -29,7 +30,7 @@ def _loss(name: str) -> Callable:
 
 
 def parted(train: np.ndarray, validation: np.ndarray, part: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Set a part of the training items aside, where no validation items are given; both sorted."""
+    """Split a fraction `part` off the training items as validation set, unless one is given; both sorted."""
     if len(validation) or part <= 0:
         return train, validation
     count = min(max(1, round(part * len(train))), len(train) - 1)
@@ -60,18 +61,19 @@ def learn(
 ) -> tuple[dict, dict, list[dict]]:
     """Train an ensemble of networks on the targets of a fold.
 
-    `graphs`: Graphs of n crystals. `y`: (n,) targets. `train`, `validation`: positions; without the latter a part
-    `validation_part` of the former is set aside. It calibrates the 90 % interval; where `patience` is above 0, it also
-    chooses the epoch, and the interval may then be a little narrow. `batch` crystals make a batch, or else as many as
-    have `most_atoms` atoms (0: never), which bounds memory where crystals are of many sizes. `checkpoint`: file that a
-    killed run goes on from. `options`: those of the network are among them. `ensemble` members differ in their seeds
-    alone. Returns arrays by name, a card and a row of history per member and epoch.
+    graphs: Graphs of n crystals. y: targets (n,).
+    train, validation: positions. Without validation items, a fraction `validation_part` of train is held out. They
+    calibrate the 90 % interval. If patience > 0 they also choose the epoch, and the interval may be slightly narrow.
+    batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which bounds memory for crystals of
+    different sizes. checkpoint: file from which a killed run continues. options: include those of the network.
+    ensemble: number of members, which differ in their seeds only.
+    Returns arrays by name, a model card, and history rows per member and epoch.
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     method = method.partition(".")[0]
     train, held = parted(np.asarray(train), np.asarray(validation), validation_part, seed)
     centre = float(y[train].mean())
-    spread = max(float(y[train].std()), 1e-6 * max(1.0, abs(centre)))  # a constant is learned as one
+    spread = max(float(y[train].std()), 1e-6 * max(1.0, abs(centre)))  # avoids division by zero for a constant target
     deal = lessons.dealer(graphs, train, batch, most_atoms)
     lesson = lessons.Lesson(graphs, (y - centre) / spread, held, deal, spread)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
@@ -86,7 +88,7 @@ def learn(
         "mean": centre,
         "std": spread,
         "trained_on": len(train),
-        **familiar.seen(graphs, train),
+        **applicability_domain.describe(graphs, train),
     }
     calibration = _calibrated(flat.taken(graphs, held), y[held], arrays, card, device)
     for file in files:
@@ -95,7 +97,7 @@ def learn(
 
 
 def _ensemble(method: str, options: Mapping, lesson, loss: str, training: Training, files: list, identity: dict):
-    """Train networks that differ in their seeds alone; returns their arrays by number and name, and their history."""
+    """Train the members of an ensemble (seeds differ); returns arrays by "member/name", and the history."""
     arrays, history = {}, []
     for member, file in enumerate(files):
         own, label = replace(training, seed=training.seed + member), f"{method} {member + 1} of {len(files)}"
@@ -106,7 +108,7 @@ def _ensemble(method: str, options: Mapping, lesson, loss: str, training: Traini
 
 
 def _member(method: str, options: Mapping, lesson: lessons.Lesson, loss: str, training: Training, **more):
-    """Train one network, judged after every epoch only where it may stop; returns its arrays and its history."""
+    """Train one network, with a validation score per epoch only for early stopping; returns arrays and history."""
     import torch
 
     from matlens.learn import loop
@@ -130,7 +132,7 @@ def _member(method: str, options: Mapping, lesson: lessons.Lesson, loss: str, tr
 
 
 def members(arrays: Mapping, card: Mapping):
-    """Yield the networks of an ensemble with their weights; ValueError where they do not fit the card."""
+    """Yield the networks of an ensemble with their weights. Raises ValueError if they do not fit the card."""
     from matlens.learn import loop
 
     for member in range(card["ensemble"]):
@@ -141,17 +143,17 @@ def members(arrays: Mapping, card: Mapping):
 
 
 def _answers(graphs, arrays: Mapping, card: Mapping, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Run an ensemble over n graphs: the mean of its members (n,), and their standard deviation (n,)."""
+    """Return mean (n,) and standard deviation (n,) of the ensemble over n graphs."""
     values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
     values = values.astype(float) * card["std"] + card["mean"]
     return values.mean(axis=0), values.std(axis=0)
 
 
 def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[str, np.ndarray]:
-    """Predict the target of every crystal, with what is known of the error.
+    """Predict the target of every crystal, with uncertainty and applicability domain.
 
-    Returns arrays of n: predicted (mean of the ensemble), std, half_width_90 (NaN where the card has no calibration),
-    outside_training_range (bool) and unseen_elements (text: symbols that no training crystal had).
+    Returns arrays (n,): predicted (mean of the ensemble), std, half_width_90 (NaN if the card has no calibration),
+    outside_training_range (bool) and unseen_elements (symbols that are not in the training set, as text).
     """
     predicted, apart = _answers(graphs, arrays, card, device)
     half = card.get("quantile_90", float("nan")) * (apart + card.get("floor", float("nan")))
@@ -159,14 +161,14 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
         "predicted": predicted,
         "std": half / NORMAL_90,
         "half_width_90": half,
-        **familiar.strange(graphs, card),
+        **applicability_domain.flag_outside(graphs, card),
     }
 
 
 def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.ndarray | None:
-    """Give a number for every atom (N,), the mean of the ensemble; None where a network cannot say.
+    """Return a site value for every atom (N,), the mean of the ensemble; None if the network has none.
 
-    See nets.SITES: a reading is in the unit of the target, attention a weight; those of a crystal sum to 1.
+    See nets.SITES: a reading has the unit of the target; attention is a weight, with sum 1 over a crystal.
     """
     if card["method"] not in SITES:
         return None
@@ -177,7 +179,7 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.nd
 
 
 def _calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, device: str) -> dict:
-    """Find by what the spread of the ensemble has to be multiplied so that 90 % of the residuals are inside."""
+    """Calibrate the 90 % interval: return the factor on the ensemble spread that covers 90 % of the residuals."""
     if len(y) < LEAST_CALIBRATED:
         return {"calibrated_on": 0}
     predicted, apart = _answers(graphs, arrays, card, device)
@@ -191,10 +193,10 @@ def _calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, device: s
 def completed(
     card: dict, settings: dict, options: dict, graph: dict, fold: int, *, name: str = "", items: Iterable = (), cut=None
 ) -> dict:
-    """Add to a card what the weights learned, where they learned it, and what made them.
+    """Complete a model card with target, graph builder, split, training options and provenance.
 
-    `graph`: the way of connecting that made the graphs, and its options: weights mean nothing on other graphs. `name`:
-    method, or method.variant. `items` (n,) and `cut`, the Fold, say who was learned from.
+    graph: graph builder and its options; the weights are valid for these graphs only. name: method or method.variant.
+    items (n,), cut (Fold): training and validation items.
     """
     training = {k: v for k, v in options.items() if k not in card["network"]}
     learned = {"target": settings["target"], "graph": graph, "split": settings, "fold": fold, "options": training}

@@ -1,4 +1,4 @@
-"""The tables around a network for crystals: what stands beside the graphs, and the four tables of the stage."""
+"""Targets and folds of crystal graphs, and the tables of predictions."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,30 +11,30 @@ from matlens.nets import SITES
 from matlens.predict import folds, validation
 
 
-def beside(index, items, target: str):
-    """Take the rows of the index that the graphs are of, in their order, and the target (n,), NaN where unknown."""
+def target_rows(index, items, target: str):
+    """Return the index rows of graphs, in their order, and the targets (n,), NaN if unknown."""
     table = index.set_index(columns.ITEM).loc[list(items)].reset_index()
     return table, features.numeric(table, target, "predict.target: index").to_numpy(float)
 
 
 def gathered(index, shards: Iterable[Mapping], settings: Mapping):
-    """Put stored graphs together with what stands beside them, and divide them into folds.
+    """Concatenate stored graphs, and divide them into folds.
 
-    `shards`: the arrays of each shard. Returns Graphs of n crystals, their rows of the index, targets (n,), NaN where
-    unknown, and the folds by number.
+    shards: arrays of each shard. Returns Graphs of n crystals, their index rows, targets (n,; NaN if unknown) and the
+    list of folds.
     """
     every = graphs.concatenate([graphs.from_arrays(arrays) for arrays in shards])
-    table, y = beside(index, every.crystals.item, settings["target"])
+    table, y = target_rows(index, every.crystals.item, settings["target"])
     return every, table, y, folds.make(settings["split"], table, **cutting(settings))
 
 
 def cutting(settings: Mapping) -> dict:
-    """Pick those settings of the stage that say how items are divided into folds."""
+    """Return the settings of the stage that define the folds."""
     return {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
 
 
 def rows(items, groups, fold, y, found: dict):
-    """Make a row per crystal of what a network predicts of it; `found` as `crystal_networks.apply` returns it."""
+    """Make the table of predictions, one row per crystal. found: as `crystal_networks.apply` returns."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -54,7 +54,7 @@ def rows(items, groups, fold, y, found: dict):
 
 
 def site_table(graphs, values, method: str, target: str):
-    """Make a row per atom of what a network says of it, see `crystal_networks.sites`; no rows where it cannot say."""
+    """Make the table of site values, one row per atom, see `crystal_networks.sites`; no rows if values is None."""
     import pandas as pd
 
     from matlens.crystal.compositions import SYMBOLS
@@ -76,7 +76,7 @@ def site_table(graphs, values, method: str, target: str):
 
 
 def history_table(rows: list[dict], fold: int):
-    """Make the table of a training: fold, member, epoch, learning_rate, losses and scores, best."""
+    """Make the training history: fold, member, epoch, learning_rate, train_loss, validation_mae, best."""
     import pandas as pd
 
     names = ["fold", "member", "epoch", "learning_rate", "train_loss", "validation_mae", "best"]
@@ -84,9 +84,9 @@ def history_table(rows: list[dict], fold: int):
 
 
 def judged(tables: list, target: str) -> dict:
-    """Put the predictions of all folds together and judge them; returns the four tables of the stage.
+    """Concatenate and score the predictions of all folds; returns the four tables of the stage.
 
-    Importance and learning curve have no rows: they would cost a training each.
+    Importance and learning curve have no rows, because each row would need one training.
     """
     import pandas as pd
 

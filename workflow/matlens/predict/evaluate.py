@@ -16,7 +16,7 @@ def _target(index, name: str) -> np.ndarray:
 
 
 def _classes(y: np.ndarray, name: str) -> None:
-    """Refuse a target of a classification that is not true or false."""
+    """Raise ValueError if the target of a classification is not 0 or 1."""
     if not np.isin(y, (0.0, 1.0)).all():
         wrong = y[~np.isin(y, (0.0, 1.0))][0]
         raise ValueError(f"predict.task: a classification needs a target of 0 and 1; '{name}' has {wrong:g}")
@@ -59,15 +59,16 @@ def evaluate(
     describe: Callable = validation.itself,
     keep: Callable | None = None,
 ) -> dict:
-    """Predict the target of every item by models that have not seen its specimen, or as another split has it.
+    """Cross-validate a method on a study; returns the four tables of the stage.
 
     `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
     group, folds, seed; split and allow_incomplete, see `folds.make`; use_folds, their numbers; task: in a
-    "classification" the target is 1 or 0, and what a regressor says of it is the probability of 1; shuffles of each
-    feature for its importance, and steps of the learning curve (0: none). `blocks`: name -> columns whose importance is
-    measured together. `describe`: what the range flag looks at. Items without a target are predicted by a model of all
-    the others (fold -1). `keep(fold, model, half_width_90, train, x of train)` is given the model of every fold.
-    Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Fewer specimens than folds: ValueError.
+    "classification" the target is 1 or 0, and the prediction is the probability of 1; shuffles (permutations per
+    feature) and curve_steps (0: none). `blocks`: name -> columns whose importance is measured together. `describe`:
+    maps features to the values of the range flag. Items without a target are predicted by a model of all others
+    (fold -1). `keep(fold, model, half_width_90, train, x of train)`: callback with the model of every fold.
+    Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Raises ValueError if there are fewer
+    specimens than folds.
     """
     import pandas as pd
 
@@ -95,7 +96,7 @@ def evaluate(
 
 
 def _predicted(index, x, y, groups, make, settings: dict, cut: tuple, describe: Callable, keep) -> list:
-    """Predict the tests of all folds, and by a model of all known items those without a target."""
+    """Predict the test items of all folds, and the items without a target by a model of all known items."""
     (numbers, parts), known, items = cut, np.isfinite(y), index[columns.ITEM]
     inner = settings["folds"], settings["seed"], describe
 
@@ -142,7 +143,7 @@ def _studied(names: list, importance: np.ndarray, curve: list) -> dict:
 
 
 def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple[dict, list[dict]]:
-    """Evaluate a method on the features that the settings name; returns its tables, and the items that lack a feature.
+    """Evaluate a method on the features of the settings; returns its tables, and the items that lack a feature.
 
     `tables`: measure name -> DataFrame with the column `item`. See `features.build` for the names of features.
     """
@@ -155,6 +156,7 @@ def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple
 
     lost = [batch.rejection(item, "predict", lacking(row.isna())) for item, row in table[~whole].iterrows()]
     if not whole.any():
-        raise ValueError(f"predict.features: every item has {lacking(table.isna().any())}; leave it out, or measure it")
+        why = lacking(table.isna().any())
+        raise ValueError(f"predict.features: every item has {why}; remove it, or add the measure to the study")
     blocks = {name: np.array([number]) for number, name in enumerate(table.columns)}
     return evaluate(index[whole].reset_index(drop=True), table[whole].to_numpy(float), make, settings, blocks), lost

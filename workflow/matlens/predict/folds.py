@@ -1,4 +1,4 @@
-"""Folds: which items a model learns from, which ones judge it, and which ones may choose between models."""
+"""Cross-validation folds: training, test and validation items."""
 
 import re
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ NAMED = 5  # items that a message names
 
 
 class Fold(NamedTuple):
-    """Positions in the index: of the items to learn from, to judge by, and to choose by (empty: none set apart)."""
+    """Positions in the index of the training, test and validation items (validation may be empty)."""
 
     train: np.ndarray
     test: np.ndarray
@@ -45,7 +45,7 @@ class Fold(NamedTuple):
 
 
 def check(scheme: str) -> str:
-    """Return the name of a scheme; a ValueError answers an unknown one with the right ones."""
+    """Return a valid scheme. Raises ValueError with the valid names if it is unknown."""
     for one in [f"ood:{name}" for name in clusterings(scheme)] or [scheme]:
         allowed = [*SCHEMES, *(f"ood:{name}" for name in OOD)]
         if one not in allowed:
@@ -59,31 +59,31 @@ def clusterings(scheme: str) -> list[str]:
 
 
 def count(scheme: str, folds: int) -> int:
-    """Say how many folds a scheme has, before there is an index; ValueError where that depends on the set."""
+    """Return the number of folds of a scheme. Raises ValueError if it depends on the data set."""
     several = clusterings(check(scheme))
     if "SOAP_LOCO" in several:
-        raise ValueError("split: the number of clusters of ood:SOAP_LOCO differs from set to set; list use_folds")
+        raise ValueError("split: the number of clusters of ood:SOAP_LOCO depends on the data set; set use_folds")
     return OFFICIAL_FOLDS if scheme == "official" else OOD_FOLDS * len(several) or folds
 
 
 def official_rows(items) -> tuple[str, np.ndarray]:
-    """Read task and row numbers (from 0) out of official ids such as "mb-jdft2d-001"; ValueError names a wrong one."""
+    """Return task and row numbers (from 0) of official ids (mb-jdft2d-001). Raises ValueError if one is wrong."""
     found = [re.fullmatch(r"mb-([a-z0-9-]+)-(\d+)", str(item)) for item in items]
     wrong = [str(item) for item, match in zip(items, found, strict=True) if match is None]
     if wrong or not found:
-        first = f"'{wrong[0]}' is none" if wrong else "there is no item"
+        first = f"'{wrong[0]}' is not one" if wrong else "there is no item"
         raise ValueError(f"official splits need official Matbench ids such as 'mb-jdft2d-001'; {first}")
     tasks = sorted({match[1].replace("-", "_") for match in found})
     if len(tasks) > 1 or tasks[0] not in TASKS:
         raise ValueError(f"ids of {', '.join(tasks)}; official splits need those of one task of {', '.join(TASKS)}")
     rows = np.array([int(match[2]) - 1 for match in found])
     if rows.min() < 0 or rows.max() >= TASKS[tasks[0]] or len(np.unique(rows)) < len(rows):
-        raise ValueError(f"ids of {tasks[0]} repeat, or exceed its {TASKS[tasks[0]]} rows; take the set as it is")
+        raise ValueError(f"ids of {tasks[0]} repeat, or exceed its {TASKS[tasks[0]]} rows; use the unchanged data set")
     return tasks[0], rows
 
 
 def _positions(index, known: np.ndarray, allow_incomplete: bool) -> tuple[str, np.ndarray]:
-    """Find where each official row stands in the index, -1 for one that is not there or has no target."""
+    """Return the index position of each official row; -1 if it is missing or has no target."""
     task, rows = official_rows(index[columns.ITEM])
     place = np.full(TASKS[task], -1)
     place[rows[known]] = np.flatnonzero(known)
@@ -94,8 +94,8 @@ def _positions(index, known: np.ndarray, allow_incomplete: bool) -> tuple[str, n
         more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
         raise ValueError(
             f"{len(lost)} of the {TASKS[task]} items of {task} are missing or have no target: "
-            f"{', '.join(names)}{more}; tables/rejected.csv says why. Scores without them are "
-            "not official: mend the items, or set allow_incomplete: true"
+            f"{', '.join(names)}{more}; see tables/rejected.csv. Scores without them are "
+            "not official: fix the items, or set allow_incomplete: true"
         )
     return task, place
 
@@ -106,19 +106,19 @@ def _placed(place: np.ndarray, rows) -> np.ndarray:
 
 
 def _official(task: str, place: np.ndarray, target: np.ndarray) -> list[Fold]:
-    """Divide rows as Matbench v0.1 does: folds of shuffled rows, stratified where the target is true or false."""
+    """Return the folds of Matbench v0.1: shuffled rows, stratified for classification tasks."""
     from sklearn.model_selection import KFold, StratifiedKFold
 
     kind = StratifiedKFold if task in CLASSES else KFold
     if task in CLASSES and (place < 0).any():
-        raise ValueError(f"the stratified folds of {task} need every target; official folds cannot be made without")
+        raise ValueError(f"the official folds of {task} need every target; use split: group or kfold")
     labels = target[place] > 0.5 if task in CLASSES else None
     cut = kind(OFFICIAL_FOLDS, shuffle=True, random_state=OFFICIAL_SEED).split(np.zeros(len(place)), labels)
     return [Fold(_placed(place, train), _placed(place, test), np.zeros(0, int)) for train, test in cut]
 
 
 def ood_lists(task: str) -> dict:
-    """Fetch the published out-of-distribution splits of a task from the catalogue; ValueError where it has none."""
+    """Fetch the published out-of-distribution splits of a task. Raises ValueError if it has none."""
     from matlens.store import catalog, io
 
     file = f"{OOD_FILES.get(task, task)}.json.gz"
@@ -128,7 +128,7 @@ def ood_lists(task: str) -> dict:
 
 
 def _ood(name: str, task: str, place: np.ndarray, lists: Mapping) -> list[Fold]:
-    """Take the clusters of a published split, in their order: test and validation as listed, the rest to learn from."""
+    """Return the clusters of a published split as folds; rows not listed are training items."""
     start = (
         f"SOAP_{OOD_FILES.get(task, task)}_LOCO" if name == "SOAP_LOCO" else f"OFM_{OOD_FILES.get(task, task)}_{name}"
     )
@@ -158,12 +158,11 @@ def make(
 ) -> list[Fold]:
     """Divide the items that have a target into folds.
 
-    `scheme`: "kfold" shuffles items; "group" never divides a specimen (`group`: column that names it; an item without
-    one is its own); "official" are the five folds of Matbench v0.1, on the order of the official rows, whatever that of
-    the index; "ood:<name>" are published clusters of unlike crystals, see OOD, with `lists` as `ood_lists` gives them
-    (None: from the catalogue), those of "ood:<name>+<name>" one after the other. `index`: DataFrame with `item` and
-    `target`. Official and ood splits of an incomplete set are a ValueError that names what is missing, unless
-    `allow_incomplete`.
+    scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "official" are the five folds of Matbench
+    v0.1, independent of the order of the index; "ood:<name>" are published out-of-distribution clusters, see OOD;
+    "ood:<name>+<name>" concatenates several. group: column of the specimen; an item without one is its own specimen.
+    lists: as `ood_lists` returns (None: from the catalogue). index: DataFrame with item and `target`.
+    Raises ValueError with the missing items if an official or ood set is incomplete, unless `allow_incomplete`.
     Sources: A. Dunn et al., npj Comput. Mater. 6 (2020) 138; S. S. Omee et al., npj Comput. Mater. 10 (2024) 144.
     """
     check(scheme)
@@ -177,7 +176,7 @@ def make(
         member = grouped_folds(names[there], folds, seed)
         return [Fold(there[member != k], there[member == k], np.zeros(0, int)) for k in range(folds)]
     if scheme == "official" and folds != OFFICIAL_FOLDS:
-        raise ValueError(f"folds: the official split has {OFFICIAL_FOLDS} folds, not {folds}; leave 'folds' out")
+        raise ValueError(f"folds: the official split has {OFFICIAL_FOLDS} folds, not {folds}; remove 'folds'")
     task, place = _positions(index, known, allow_incomplete)
     if scheme == "official":
         return _official(task, place, y)
@@ -186,7 +185,7 @@ def make(
 
 
 def used(cut: list, numbers: list[int] | None) -> list[int]:
-    """List the numbers of the folds that are asked for, None for all; ValueError where one is not there."""
+    """Return the fold numbers to use (None: all). Raises ValueError if one does not exist."""
     wrong = [number for number in numbers or [] if number >= len(cut)]
     if wrong:
         raise ValueError(f"use_folds: there is no fold {wrong[0]}; the split has folds 0 to {len(cut) - 1}")
@@ -194,9 +193,9 @@ def used(cut: list, numbers: list[int] | None) -> list[int]:
 
 
 def specimens(index, name: str) -> np.ndarray:
-    """Name the specimen of every item; an item without one is a specimen of its own.
+    """Return the specimen of every item; an item without one is its own specimen.
 
-    A column that is not there is a ValueError, but for the one that is looked for unasked.
+    Raises ValueError if the column is missing, unless it is the default column.
     """
     own = index[columns.ITEM].astype(str).to_numpy()
     if name not in index.columns and name != columns.GROUP:

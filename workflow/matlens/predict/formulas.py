@@ -1,4 +1,4 @@
-"""What surrounds a method that knows the composition alone: the test items of a fold, and what is unlike the others."""
+"""Predictions of composition methods on one fold, with applicability domain."""
 
 from collections.abc import Callable
 
@@ -13,11 +13,11 @@ FORMULA = "formula"
 
 
 def fold_predictions(method: Callable, index, fold: Fold, number: int, *, target: str, group: str = "group"):
-    """Predict the test items of one fold by a method that learns from its training items.
+    """Train a composition method on one fold, and predict its test items.
 
     `method(formulas, y, new)`: one of COMPOSITION_METHODS with its options; returns predicted (m,), std (m,) and the
-    half-width of a 90 % interval. `index`: DataFrame with item, formula and `target`; items that a split sets apart for
-    validation are not used. Returns a DataFrame with item, group, fold, target, predicted, low_90, high_90,
+    half-width of a 90 % interval. `index`: DataFrame with item, formula and `target`; validation
+    items of the split are not used. Returns a DataFrame with item, group, fold, target, predicted, low_90, high_90,
     outside_training_range (of the Magpie statistics), std, and unseen_elements, such as "Cs,Tl".
     """
     import pandas as pd
@@ -42,7 +42,7 @@ def fold_predictions(method: Callable, index, fold: Fold, number: int, *, target
 
 
 def unseen_elements(train, test) -> list[str]:
-    """Name, for every formula of `test`, the elements that no formula of `train` has, by atomic number: "Cs,Tl"."""
+    """Return for every formula of `test` the elements that are not in `train`, by atomic number, as "Cs,Tl"."""
     from pymatgen.core import Element
 
     seen = set(np.unique(compositions.parse(train)[0]).tolist())

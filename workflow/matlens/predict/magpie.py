@@ -1,4 +1,4 @@
-"""The control of every crystal network: a random forest that knows the composition alone."""
+"""Random forest on the composition only: the baseline of every crystal network."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ from matlens.crystal import compositions
 def magpie_forest(formulas, y, new, *, trees: int = 200, min_leaf: int = 1, features: float = 0.33, seed: int = 0):
     """Predict a property of compositions by a random forest on their 132 Magpie statistics.
 
-    `formulas` (n,) and their property `y` (n,); `new` (m,) formulas. `features`: part of the statistics that each split
-    chooses from. Returns what is predicted (m,), the standard deviation over the trees (m,), and the half-width of a
-    90 % interval: the 90 % quantile of the absolute residuals of items that a tree has not seen (out of bag).
+    `formulas` (n,) and their property `y` (n,); `new` (m,) formulas. `features`: fraction of the features
+    considered at each split. Returns predictions (m,), standard deviation over the trees (m,), and the half-width of a
+    90 % interval: the 90 % quantile of the absolute out-of-bag residuals.
     Sources: L. Breiman, Mach. Learn. 45 (2001) 5; L. Ward et al., npj Comput. Mater. 2 (2016) 16028.
     """
     from sklearn.ensemble import RandomForestRegressor

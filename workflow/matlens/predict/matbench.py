@@ -1,4 +1,4 @@
-"""Predictions on official and published folds beside those of published models, and in Matbench's own record."""
+"""Compare predictions on official and published folds with published models; write Matbench records."""
 
 import hashlib
 import json
@@ -24,12 +24,12 @@ SAME = {
 
 
 def task_of(items, target: str) -> str:
-    """Name the task of Matbench that official ids and the column of the target belong to."""
+    """Return the Matbench task of official ids and a target column."""
     return TARGETS.get(target, folds.official_rows(items)[0])
 
 
 def scores(truth: np.ndarray, predicted: np.ndarray, classes: bool) -> dict[str, float]:
-    """Score predictions as Matbench does: of numbers ERRORS, of probabilities of a class CLASSES."""
+    """Score predictions as Matbench does: ERRORS for regression, CLASSES for classification."""
     if classes:
         found = class_scores(truth, predicted)
         return {name: float(found["roc_auc" if name == "rocauc" else name]) for name in CLASSES}
@@ -83,7 +83,7 @@ def record(predictions, task: str, algorithm: str, parameters: Mapping) -> dict:
 
 
 def _metric(task: str) -> str:
-    """Name the score that models of a task are compared by; of classes that which all records have alike."""
+    """Return the score that compares models of a task; balanced accuracy is in all records of classification."""
     return "balanced_accuracy" if task in folds.CLASSES else "mae"
 
 
@@ -98,7 +98,7 @@ def by_fold(predictions, metric: str) -> dict[int, float]:
 
 
 def interval_of_items(predictions, metric: str, resamples: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Bound the mean score of the folds by 95 %: the percentiles of bootstraps of the items within each fold.
+    """Return the 95 % bootstrap interval of the mean score of the folds; items are resampled within each fold.
 
     Source: B. Efron, R. J. Tibshirani, An Introduction to the Bootstrap (1993), section 13.3.
     """
@@ -119,12 +119,12 @@ def interval_of_items(predictions, metric: str, resamples: int, rng: np.random.G
 
 
 def benchmark(ours: Mapping, task: str, recorded: Mapping, leaderboard, *, resamples: int = 1000, seed: int = 0):
-    """Put the scores of some methods beside those of published models on the very same folds.
+    """Compare the scores of methods with those of published models on the same folds.
 
-    `ours`: method -> predictions on official folds, all of them or some. `recorded`: model -> "fold_0" -> scores, as
-    Matbench keeps them. `leaderboard`: DataFrame with task, model, score, std of models without scores by fold. Returns
-    a DataFrame, the best first: model, origin, metric, folds (those compared: the folds that any of ours has), score
-    (mean over these), std (over folds), low_95 and high_95 (bootstrap of the items), fold_0 to fold_4.
+    `ours`: method -> predictions on official folds, all or some. `recorded`: model -> "fold_0" -> scores, as
+    Matbench stores them. `leaderboard`: DataFrame with task, model, score, std of models without scores by fold.
+    Returns a DataFrame, best first: model, origin, metric, folds (number compared), score (mean over these), std (over
+    folds), low_95 and high_95 (bootstrap of the items), fold_0 to fold_4.
     """
     import pandas as pd
 
@@ -155,8 +155,8 @@ def paired(table):
 
     `table`: as `benchmark` makes it. Returns model, published, folds, difference (mean over shared folds of ours minus
     theirs), low_95, high_95 (Student's t over the folds; empty with one), better_folds (in how many ours is better).
-    Folds share training items, so that the interval is somewhat too narrow (C. Nadeau, Y. Bengio, Mach. Learn. 52
-    (2003) 239); nothing is said of models that no scores by fold are known of.
+    Folds share training items, so the interval is slightly too narrow (C. Nadeau, Y. Bengio, Mach. Learn. 52
+    (2003) 239). Models without published scores per fold have no row.
     """
     import pandas as pd
     from scipy.stats import t
@@ -177,13 +177,12 @@ def paired(table):
 
 
 def ood(ours: Mapping, task: str, split: str, reference, *, resamples: int = 1000, seed: int = 0):
-    """Score methods on clusters of unlike crystals, beside what published models reach on them in distribution.
+    """Score methods on out-of-distribution clusters, compared with published models evaluated in distribution.
 
-    `ours`: method -> predictions on the folds of `split`, all of them or some. `reference`: DataFrame with set, scheme,
-    model, mae: the mean absolute error of models that had seen crystals of the same cluster. Returns scheme, model,
-    origin, folds, items, mae (mean over the clusters), low_95 and high_95 (percentiles of bootstraps of the clusters,
-    which are few and unlike), median (of the clusters), ratio (to the reference of the same model, where all clusters
-    were scored).
+    `ours`: method -> predictions on the folds of `split`, all or some. `reference`: DataFrame with set, scheme,
+    model, mae: the mean absolute error of models trained on crystals of the same cluster. Returns scheme, model,
+    origin, folds, items, mae (mean over the clusters), low_95 and high_95 (bootstrap over the clusters), median (of the
+    clusters), ratio (to the reference of the same model, if all clusters were scored).
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Properties by models that are ready: a row for each item and property."""
+"""Apply pretrained models: one row per item and property."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ STABILITY = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom")
 
 
 def by_networks(graphs, networks: dict, device: str = "auto"):
-    """Predict several properties of crystals by networks that were trained elsewhere.
+    """Predict several properties of crystals by pretrained networks.
 
     `graphs`: Graphs of n crystals. `networks`: property -> (arrays, card). Returns a DataFrame with COLUMNS.
     """
@@ -36,7 +36,7 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
 
 
 def sites_by_networks(graphs, networks: dict, device: str = "auto"):
-    """Say of every atom of crystals what networks that were trained elsewhere say of it; see `by_networks`."""
+    """Return the site values of pretrained networks, one row per atom; see `by_networks`."""
     import pandas as pd
 
     from matlens.predict import crystal_networks, crystal_tables
@@ -49,17 +49,17 @@ def sites_by_networks(graphs, networks: dict, device: str = "auto"):
 
 
 def rows(item: str, values: dict) -> list[dict]:
-    """Make the rows of an item whose properties carry no uncertainty."""
+    """Make the rows of an item for properties without uncertainty."""
     empty = {"std": np.nan, "low_90": np.nan, "high_90": np.nan, "outside_training_range": False, "unseen_elements": ""}
     return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
 
 
 def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> list[dict]:
-    """Compute the formation energy of compounds, and how far above the hull of all of them they lie, eV per atom.
+    """Compute formation energies and energies above the convex hull of all compounds, eV per atom.
 
-    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` gives them; `energy` (n,) and `elements` (atomic
-    number -> energy) in eV per atom, all by the same potential. Returns rows; a compound with an element that has no
-    energy is not on the hull, and its rows are NaN with the element in `unseen_elements`.
+    `items` (n,); `numbers`, `fractions` (n, k) as `compositions.parse` returns; `energy` (n,) and `elements` (atomic
+    number -> energy) in eV per atom, all by the same potential. Returns rows; a compound with an element without
+    energy is left out of the hull, and its rows are NaN with the element in `unseen_elements`.
     """
     from matlens.crystal import potentials
 
@@ -81,9 +81,9 @@ def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> 
 
 
 def relaxed(crystal, potential: str, *, steps: int = 200, force_ev_a: float = 0.05):
-    """Relax a crystal by a universal potential, by its name; returns the crystal and its properties.
+    """Relax a crystal by a universal potential; returns the crystal and its properties.
 
-    With 0 steps the crystal is taken as it is. Raises BadItem if it does not relax.
+    potential: its name. steps 0: no relaxation. Raises BadItem if it does not converge.
     """
     model = registry.load(POTENTIALS, potential)
     if steps:

@@ -1,4 +1,4 @@
-"""Honest error bars: cross-validation that never divides a specimen, importance, learning curve, range flag."""
+"""Cross-validation with grouped folds, prediction intervals, permutation importance, learning curve, range flag."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,15 +7,15 @@ import numpy as np
 
 
 def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Assign every item to a fold so that no group is divided; folds are balanced by number of items.
+    """Assign every item to a fold; a group is never divided, and folds are balanced by number of items.
 
-    `groups`: (n,) labels. Returns int (n,), 0 to folds - 1. Fewer groups than folds is a ValueError.
-    Groups are shuffled by `seed`, then the largest goes to the fold that is smallest so far.
+    groups: labels (n,). Groups are shuffled by `seed`; then each, largest first, goes to the smallest fold.
+    Returns fold numbers (n,), 0 to folds - 1. Raises ValueError if there are fewer groups than folds.
     """
     names, member, sizes = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     if len(names) < folds:
-        remedy = f"set predict.folds to {len(names)}" if len(names) > 1 else "nothing can be held out; add specimens"
-        raise ValueError(f"{folds} folds need at least {folds} groups (specimens), there are {len(names)}; {remedy}")
+        fix = f"set predict.folds to {len(names)}" if len(names) > 1 else "nothing can be held out; add specimens"
+        raise ValueError(f"{folds} folds need at least {folds} groups (specimens), there are {len(names)}; {fix}")
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-sizes[order], kind="stable")]
     load, fold_of = np.zeros(folds, int), np.zeros(len(names), int)
@@ -26,7 +26,7 @@ def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 
 def outside_range(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Flag rows with any feature below the least or above the largest value of the training set, or missing.
+    """Flag rows with a feature outside the range of the training set, or missing.
 
     `train`: (m, f), `test`: (n, f). Returns bool (n,).
     """
@@ -46,7 +46,7 @@ def errors(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 
 
 def _inner_residuals(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int):
-    """Predict every training item by a model that has not seen its group."""
+    """Return residuals of the training items in an inner grouped cross-validation (n,)."""
     folds = min(folds, len(np.unique(groups.astype(str))))
     if folds < 2:
         return y - y.mean()
@@ -59,7 +59,7 @@ def _inner_residuals(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.nd
 
 
 def itself(x: np.ndarray) -> np.ndarray:
-    """Describe a row by its own values."""
+    """Return the features unchanged."""
     return x
 
 
@@ -77,9 +77,9 @@ def fit_predict(
     """Fit on (x, y) and predict new rows, with the half-width of a 90 % interval.
 
     The half-width is the 90 % quantile of the absolute residuals of a grouped cross-validation inside the training set,
-    never of fitted residuals (cross-conformal prediction; V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9). `describe`
-    turns rows into the values whose range is compared. `keep(model, half_width)` is given the fitted model.
-    Returns predictions (n,), half-width (float), range flags (n,).
+    never of fitted residuals. describe: maps features to the values whose range is compared. keep(model, half_width):
+    callback with the fitted model. Returns predictions (n,), half-width (float), range flags (n,).
+    Source: V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9 (cross-conformal prediction).
     """
     half = float(np.quantile(np.abs(_inner_residuals(make, x, y, groups, folds, seed)), 0.9, method="higher"))
     model = make().fit(x, y)
@@ -99,13 +99,12 @@ def cross_validate(
     describe: Callable = itself,
     keep: Callable | None = None,
 ) -> dict:
-    """Predict the test items of every fold by a model of its training items.
+    """Predict the test items of every fold by a model trained on its training items.
 
-    `cut`: for each fold the positions to learn from and those to predict; an item may be in several tests, or in none.
-    `folds`: number of those inside the training set, see `fit_predict`. `keep(at, model, half_width)` is given the
-    model of every fold.
-    Returns arrays, a row for each item and fold, by item: `position`, `predicted`, `half_width_90`, `outside_range`,
-    `fold`.
+    cut: (train, test) positions per fold; an item may be in several test sets, or in none. folds: number of inner
+    folds, see `fit_predict`. keep(fold, model, half_width): callback with the model of every fold.
+    Returns arrays with one row per item and fold, sorted by item: position, predicted, half_width_90, outside_range,
+    fold.
     """
     parts = []
     for fold, (train, test) in enumerate(cut):
@@ -120,10 +119,10 @@ def cross_validate(
 
 
 def permutation_importance(make, x, y, cut: list, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:
-    """Measure by how much the MAE on the tests of the folds grows when a block of columns is shuffled between items.
+    """Measure the increase of the test MAE when a block of columns is permuted between items.
 
-    `blocks`: b arrays of column numbers; for a table one column each, for an image the pixels of a cell. It is shuffled
-    between the test items of all folds, so that folds of one item show something too.
+    blocks: b arrays of column numbers; one column each for a table, the pixels of a cell for an image. Values are
+    permuted between the test items of all folds, so that folds of one item count too.
     Returns (b, 2): mean and standard deviation over folds and repeats. Source: L. Breiman, Mach. Learn. 45 (2001) 5.
     """
     rng = np.random.default_rng(seed)
@@ -141,7 +140,7 @@ def permutation_importance(make, x, y, cut: list, seed: int, blocks: list, repea
 
 
 def learning_curve(make, x, y, groups, cut: list, seed: int, steps: int = 5) -> list[dict]:
-    """Measure the held-out MAE of models that learn from a growing share of the training groups.
+    """Measure the test MAE of models trained on an increasing fraction of the training groups.
 
     Returns rows with `train_items`, `train_groups`, `mae` and `mae_std` over folds.
     """
@@ -162,11 +161,11 @@ def learning_curve(make, x, y, groups, cut: list, seed: int, steps: int = 5) -> 
 
 
 def class_scores(truth: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    """Score the probabilities of a class against whether items (n,) are of it; both kinds must be there.
+    """Score predicted probabilities (n,) of a binary classification; NaN if one class has no item.
 
-    `roc_auc`: chance that an item of the class has a higher probability than one of the other, ties half (T. Fawcett,
-    Pattern Recognit. Lett. 27 (2006) 861). `balanced_accuracy`, `accuracy`, `f1`: of answers at a probability of 0.5.
-    What Matbench records as rocauc of models that answer with classes is the balanced accuracy.
+    roc_auc: area under the ROC curve, ties count half. balanced_accuracy, accuracy, f1: at a threshold of 0.5.
+    For models that predict classes, the rocauc recorded by Matbench equals the balanced accuracy.
+    Source: T. Fawcett, Pattern Recognit. Lett. 27 (2006) 861.
     """
     from scipy.stats import rankdata
 

@@ -5,7 +5,7 @@ A measure is `measure(labels, ..., *, options)`; its positional arguments say wh
 `image` (float32 in [0, 1]), `phases` (their names), `pixel_size_um` (float or None), `spacing` (None, or the spacing of
 pixels along each axis over that along x). It returns a DataFrame for one item, with lengths in pixels (`..._px`,
 `..._px2`), and warnings in a column `note`; the stage adds the item and the micrometre columns. The name of the measure
-is the name of the artefact.
+is the name of the output.
 
 A measure over a series, `fit(regions, index, *, options)`, takes the merged tables of the measures that its positional
 arguments name, and the index; the study must list those measures too.

@@ -34,7 +34,7 @@ def _tallies(read: Callable, across: list[tuple[slice, ...]], band: tuple[int, i
 
 
 def _labelled_lines(read: Callable, band: tuple[int, int]) -> list[np.ndarray]:
-    """Tell, along each axis, which rows, columns or slices of a band hold a labelled pixel."""
+    """Return, along each axis, which rows, columns or slices of a band hold a labelled pixel."""
     known = masks.labelled(read(*band))
     return [known.any(tuple(other for other in range(known.ndim) if other != axis)) for axis in range(known.ndim)]
 
@@ -191,7 +191,7 @@ class Regions:
         return self._window
 
     def cut(self) -> np.ndarray:
-        """Tell of every region whether it touches what is not labelled (count,)."""
+        """Flag every region if it touches unlabelled pixels (count,)."""
         inside, tables = self._local()
         found = np.zeros(self.count + 1, bool)
         gone = [self._window.outside_of(_above(band), band[1], self.shape) for band in self._bands]
@@ -268,7 +268,7 @@ def _moments(labelled: Callable, band: tuple[int, int]) -> tuple:
 
 
 def _beside(labelled: Callable, part: tuple) -> np.ndarray:
-    """Tell of every region of a band whether it touches what lies outside the window."""
+    """Flag every region of a band if it touches what lies outside the window."""
     band, table, gone = part
     if gone is None:
         return np.zeros(int(table.max()), bool)

@@ -35,7 +35,7 @@ class RegionMap:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Tell the shape of the image or volume."""
+        """Return the shape of the image or volume."""
         return self.pixels.shape
 
     def moments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,7 +58,7 @@ class RegionMap:
         return window.of(self.known, self.shape)
 
     def cut(self) -> np.ndarray:
-        """Tell of every region whether it touches what is not labelled (count,)."""
+        """Flag every region if it touches unlabelled pixels (count,)."""
         return window.touched(self.pixels, self.window(), self.count)
 
     def extents(self, top: np.ndarray, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +147,7 @@ def number(
 
 
 def _known(labels: np.ndarray, unlabelled: int) -> np.ndarray | None:
-    """Tell which pixels are labelled; None where all are."""
+    """Return which pixels are labelled; None if all are."""
     known = labels != unlabelled if np.issubdtype(labels.dtype, np.integer) else np.ones(labels.shape, bool)
     return None if known.all() else known
 

@@ -93,7 +93,7 @@ def without_spots(unknown: np.ndarray) -> np.ndarray:
 
 
 def touched(pixels: np.ndarray, seen: Window, count: int) -> np.ndarray:
-    """Tell of every region 1 to `count` whether an edge (face) of it lies at the border of the window (count,)."""
+    """Flag every region 1 to `count` if an edge (face) of it lies at the border of the window (count,)."""
     cuts = tuple(slice(c, c + n) for c, n in zip(seen.corner, seen.shape, strict=True))
     inner, found = pixels[cuts], np.zeros(count + 1, bool)
     for axis in range(inner.ndim):
@@ -105,7 +105,7 @@ def touched(pixels: np.ndarray, seen: Window, count: int) -> np.ndarray:
 
 
 def beside(pixels: np.ndarray, outside: np.ndarray, count: int) -> np.ndarray:
-    """Tell of every region 1 to `count` whether an edge (face) of it borders on what is outside (count,)."""
+    """Flag every region 1 to `count` if an edge (face) of it borders on what is outside (count,)."""
     found = np.zeros(count + 1, bool)
     for axis in range(pixels.ndim):
         lines, gone = np.moveaxis(pixels, axis, 0), np.moveaxis(outside, axis, 0)

@@ -1,7 +1,7 @@
-"""Predicted properties in, a shortlist with reasons out.
+"""Make a shortlist with reasons from predicted properties.
 
-A method is `score(..., *, options)`: a number for every candidate that meets the criteria, the highest are best. Its
-positional arguments say what it takes of the stage's offers: `values` (n, m), larger is better; `weights` (m,); `rng`.
+A method is `score(..., *, options)`: a score for every candidate that meets the criteria, higher is better. Its
+positional arguments name the inputs that it needs: `values` (n, m), larger is better; `weights` (m,); `rng`.
 """
 
 METHODS = {
@@ -10,4 +10,4 @@ METHODS = {
     "random": "matlens.screen.ranking:random",
 }
 CONTROLS = ("random",)
-ARTEFACTS = ("shortlist", "excluded")
+OUTPUTS = ("shortlist", "excluded")

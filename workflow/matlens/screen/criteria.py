@@ -1,4 +1,4 @@
-"""What a candidate has to meet before it is ranked, and what it fails first."""
+"""Criteria of a screening: limits and elements; the first criterion that a candidate fails."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,45 +9,45 @@ from matlens.screen import reference
 
 
 def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
-    """Yield keys and fault of settings that no candidate could meet, or that lack what they need."""
+    """Yield (keys, reason) for settings that are incomplete or that no candidate can meet."""
     for name, wish in settings["properties"].items():
         target, low, high = (wish.get(key) for key in ("target", "min", "max"))
         for key in ("target", "min", "max", "weight"):
             if not np.isfinite(wish.get(key) or 0.0):
-                yield ["properties", name, key], f"{wish[key]} is no finite number"
+                yield ["properties", name, key], f"{wish[key]} is not a finite number"
         if (wish["goal"] == "target") != (target is not None):
-            advice = "name the value that is sought" if target is None else f"goal {wish['goal']} takes none"
+            advice = "goal target needs a target value" if target is None else f"goal {wish['goal']} takes no target"
             yield ["properties", name, "target"], advice
         if low is not None and high is not None and low > high:
-            yield ["properties", name], f"min {low:g} is above max {high:g}: no candidate could meet both"
+            yield ["properties", name], f"min {low:g} is above max {high:g}: no candidate can meet both"
     for key in ("without", "only"):
         for symbol in settings[key]:
             if symbol not in compositions.SYMBOLS:
-                yield [key], f"'{symbol}' is no element; write symbols such as Fe"
+                yield [key], f"'{symbol}' is not an element symbol; write symbols such as Fe"
     if settings["only"] and set(settings["only"]) <= set(settings["without"]):
-        yield ["only"], "every element of it is also in 'without': no candidate could meet both"
+        yield ["only"], "every element of it is also in 'without': no candidate can meet both"
     if not np.isfinite(settings["sure"]):
-        yield ["sure"], f"{settings['sure']} is no finite number"
-    told = settings.get("pareto", {}).get("most", settings["most"])
-    if told < settings["most"]:
-        why = f"{told} are told apart, and 'most' asks for {settings['most']}; raise it to that or more"
+        yield ["sure"], f"{settings['sure']} is not a finite number"
+    sorted_count = settings.get("pareto", {}).get("most", settings["most"])
+    if sorted_count < settings["most"]:
+        why = f"{sorted_count} candidates are sorted, but 'most' is {settings['most']}; set it to that or more"
         yield ["pareto", "most"], why
     if why := reference.fault(settings["reference"]):
         yield ["reference"], why
 
 
 def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Bring predictions of one row for each item and property to one row for each item.
+    """Pivot predictions from one row per item and property to one row per item.
 
     `predictions`: DataFrame with item, property, predicted, std, unseen_elements, outside_training_range. `names`:
     properties, m of them. Returns items (n,) sorted, values (n, m), standard deviations (n, m; NaN: unknown), unseen
-    elements (n,) as text and whether any network answers outside what it learned from (n,).
-    An item that two methods predict the same property of is a ValueError.
+    elements (n,) as text, and a flag for items outside the applicability domain of any network (n,).
+    Raises ValueError if two methods predict the same property of an item.
     """
     some = predictions[predictions["property"].isin(list(names))]
     if some.duplicated(["item", "property"]).any():
         twice = some[some.duplicated(["item", "property"])].iloc[0]
-        raise ValueError(f"'{twice['property']}' of item '{twice['item']}' is predicted twice; let one method do it")
+        raise ValueError(f"'{twice['property']}' of item '{twice['item']}' is predicted twice; remove a method")
     items = np.sort(predictions["item"].astype(str).unique())
     place = {name: k for k, name in enumerate(names)}
     row = np.searchsorted(items, some["item"].astype(str).to_numpy())
@@ -64,14 +64,14 @@ def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
 
 
 def significant(values: np.ndarray, digits: int = 6) -> np.ndarray:
-    """Round values to so many significant digits: those of float32 beyond depend on what else was in a batch."""
+    """Round to significant digits; further digits of float32 depend on the batch."""
     size = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
     scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
     return np.round(values * scale) / scale
 
 
 def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
-    """Turn values so that larger is better; one that is sought near a target is the nearer the better."""
+    """Return objectives for which larger is better; for goal target, minus the distance to the target."""
     made = np.empty_like(values)
     for column, (_, wish) in enumerate(properties.items()):
         found = values[:, column]
@@ -83,7 +83,7 @@ def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
 def first_failed(
     values, std, unseen, formulas, properties: Mapping, settings: Mapping, known=frozenset()
 ) -> np.ndarray:
-    """Say of every candidate which criterion it fails first, in words; "" where it meets all.
+    """Return the first criterion that every candidate fails, as text; "" if it meets all.
 
     `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts
     as 0). `unseen`: (n,) elements that a network has not seen. `formulas`: (n,). `known`: compositions that are not
@@ -110,8 +110,8 @@ def first_failed(
     if not settings["unseen_elements"]:
         fail(unseen != "", np.array([f"element not seen in training: {names}" for names in unseen], dtype=object))
     if known:
-        told = np.array([one in known for one in compositions.identities(formulas)], bool)
-        fail(told, "its composition is known already")
+        in_reference = np.array([one in known for one in compositions.identities(formulas)], bool)
+        fail(in_reference, "its composition is already in the reference table")
     margin = settings["sure"] * np.nan_to_num(std)
     for column, (name, wish) in enumerate(properties.items()):
         if wish["min"] is not None:

@@ -1,4 +1,4 @@
-"""Non-dominated sorting, compiled: candidates that no other beats in all, then those that only these beat."""
+"""Non-dominated sorting into Pareto fronts, compiled."""
 
 import numpy as np
 from numba import njit
@@ -6,9 +6,10 @@ from numba import njit
 
 @njit(cache=True)
 def _first_front(values, order, left):
-    """List the positions of `order` that are still left and dominated by none of those; larger is better.
+    """Return the non-dominated candidates of `order` among those left; larger is better.
 
-    `order` must put a candidate after all that dominate it (by falling sum): comparing with the front so far is enough.
+    `order`: by decreasing sum, so every candidate comes after all that dominate it, and is compared with the front
+    only.
     """
     front = np.empty(len(order), np.int64)
     found = 0
@@ -37,7 +38,7 @@ def _first_front(values, order, left):
 
 
 def fronts(values: np.ndarray, enough: int) -> np.ndarray:
-    """Number the fronts of candidates from 1, until they hold `enough`; the others are 0.
+    """Number Pareto fronts from 1 until they contain `enough` candidates; the others are 0.
 
     `values`: (n, m), larger is better. Returns int (n,). Source: K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182.
     """
@@ -53,7 +54,7 @@ def fronts(values: np.ndarray, enough: int) -> np.ndarray:
 
 
 def crowding(values: np.ndarray) -> np.ndarray:
-    """Return how far apart the neighbours of every member of a front are (n,); the ends of the front are infinite.
+    """Return the crowding distance of every member of a front (n,); the ends are infinite.
 
     `values`: (n, m). Source: K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, section III.B.
     """

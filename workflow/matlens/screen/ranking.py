@@ -1,18 +1,18 @@
-"""Ways of putting candidates in order, the best first."""
+"""Scores that rank candidates."""
 
 import numpy as np
 
 
 def scaled(values: np.ndarray) -> np.ndarray:
-    """Scale every column to 0 (worst) to 1 (best of the candidates)."""
+    """Scale every column from 0 (worst candidate) to 1 (best)."""
     low, high = values.min(axis=0), values.max(axis=0)
     return (values - low) / np.where(high > low, high - low, 1.0)
 
 
 def weighted(values, weights, *, worst: float = 0.0):
-    """Return the weighted mean of the scaled properties and, by the part `worst`, of the worst of them.
+    """Return the weighted mean of the scaled properties, combined with the worst of them.
 
-    With `worst` 1 a candidate is as good as the property in which it is least good.
+    worst: weight of the worst scaled property (0 to 1).
     Source: G. Derringer, R. Suich, J. Qual. Technol. 12 (1980) 214 (linear desirability).
     """
     desire = scaled(values)
@@ -21,9 +21,9 @@ def weighted(values, weights, *, worst: float = 0.0):
 
 
 def pareto(values, *, most: int = 1000):
-    """Return scores by which the first front comes first, and within a front what has least like it.
+    """Return scores that rank by Pareto front, then by crowding distance.
 
-    Fronts are told apart until they hold `most` candidates; what is behind them has the score -inf.
+    Candidates are sorted into fronts until these contain `most`; the others have the score -inf.
     """
     from matlens.screen import fronts
 
@@ -39,5 +39,5 @@ def pareto(values, *, most: int = 1000):
 
 
 def random(values, rng):
-    """Return random scores, the control."""
+    """Return random scores (control)."""
     return rng.random(len(values))

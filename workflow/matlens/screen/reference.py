@@ -1,4 +1,4 @@
-"""What is known already: the compositions of a table, which a new candidate must not have."""
+"""Read known compositions from a reference table, to exclude them from a shortlist."""
 
 import csv
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ COLUMN = "formula"
 
 
 def file_of(path: str | None) -> Path | None:
-    """Name the file of a reference, with `~` as the user's home; None where there is none."""
+    """Return the path of a reference table, with `~` expanded; None if no reference is set."""
     return Path(path).expanduser() if path else None
 
 
 def rows(file: Path) -> Iterator[list[str]]:
-    """Yield the cells of a table, header first, by commas, semicolons or tabs; formulas are ASCII in any encoding."""
+    """Yield the rows of a CSV table, header first; the delimiter is a comma, semicolon or tab."""
     with open(file, encoding="utf-8-sig", errors="replace", newline="") as handle:
         head = handle.readline()
         handle.seek(0)
@@ -25,12 +25,12 @@ def rows(file: Path) -> Iterator[list[str]]:
 
 
 def fault(path: str | None) -> str:
-    """Say what is wrong with a reference, so far as its header tells; "" where nothing is."""
+    """Return the fault of a reference table, by its header; "" if it has none."""
     file = file_of(path)
     if file is None:
         return ""
     if not file.is_file():
-        return f"there is no file '{path}'; name a CSV table with a column '{COLUMN}'"
+        return f"file '{path}' does not exist; name a CSV file with a column '{COLUMN}'"
     head = next(rows(file), [])
     return "" if COLUMN in head else f"'{path}' has no column '{COLUMN}'; it has {', '.join(head) or 'none'}"
 
@@ -38,7 +38,7 @@ def fault(path: str | None) -> str:
 def known(path: str | None) -> frozenset[tuple]:
     """Read the compositions of a table with a column `formula`, as `compositions.identities` names them.
 
-    None or "" is no reference. ValueError where there is no such file or column, or a formula that is none.
+    None or "": no reference. Raises ValueError if file or column is missing, or a formula is invalid.
     """
     if why := fault(path):
         raise ValueError(f"screen.reference: {why}")
@@ -53,6 +53,6 @@ def known(path: str | None) -> frozenset[tuple]:
     bad = next((formula for formula in lines if not compositions.readable(formula)), None)
     if bad is not None:
         raise ValueError(
-            f"screen.reference: {path}, line {lines[bad]}: '{bad}' is no formula; correct it, or take it out"
+            f"screen.reference: {path}, line {lines[bad]}: '{bad}' is not a formula; correct or remove the line"
         )
     return frozenset(compositions.identities(lines))

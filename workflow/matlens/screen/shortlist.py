@@ -1,4 +1,4 @@
-"""Make the shortlist: candidates that meet all criteria, in order, each with the reason of its rank."""
+"""Rank the candidates that meet all criteria, with the reason of each rank."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,29 +8,29 @@ from matlens import farthest
 from matlens.crystal import compositions
 from matlens.screen import criteria
 
-SHARE = 20  # the best SHARE x most candidates are clustered: a cluster far behind would represent nothing
+SHARE = 20  # only the best SHARE x most candidates are clustered
 
 
 def fingerprints(formulas, volumes) -> np.ndarray:
-    """Describe crystals cheaply: mole fractions of the elements, and the volume per atom on a like scale (n, e + 1)."""
+    """Return mole fractions of the elements and scaled volume per atom (n, e + 1)."""
     shares = compositions.dense(*compositions.parse(formulas))[1]
     return np.column_stack([shares, np.nan_to_num(np.asarray(volumes, float)) / 50.0]).astype(np.float32)
 
 
 def make(predictions, index, settings: Mapping, score: Callable, known=frozenset(), lost=frozenset()):
-    """Rank the candidates of a study: each is on the shortlist or among the excluded, with its reason.
+    """Rank the candidates of a study into a shortlist and a table of excluded ones, with reasons.
 
     `predictions`: DataFrame, one row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
     and, if known, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most, diverse,
-    seed and those of `criteria.first_failed`. `score(offers)`: the method. `known`: compositions that are not new.
-    `lost`: items that a prediction method rejected; those that lack a value are in neither table.
-    Returns the shortlist, and the excluded: item, criterion, and the rank of those that met all criteria.
+    seed and those of `criteria.first_failed`. `score(inputs)`: the method. `known`: known compositions, which are
+    excluded. `lost`: items that a prediction method rejected; those without a value are in neither table. Returns the
+    shortlist, and the excluded: item, criterion, and the rank of those that met all criteria.
     """
     properties = settings["properties"]
     items, values, std, unseen, outside = criteria.wide(predictions, properties)
     there = np.array([item not in lost for item in items], bool) | np.isfinite(values).all(axis=1)
     items, values, std, unseen, outside = (array[there] for array in (items, values, std, unseen, outside))
-    values = criteria.significant(values)  # equal crystals have equal values, from one shard or from forty
+    values = criteria.significant(values)  # so that equal crystals have equal values in any shard
     about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
     formulas = about["formula"].astype(str).to_numpy(object)
     why = criteria.first_failed(values, std, unseen, formulas.tolist(), properties, settings, known)
@@ -52,18 +52,18 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
 
 
 def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarray:
-    """Score the candidates that meet the criteria (n,), larger is better; -inf: behind all that the method ranks."""
+    """Score the candidates that meet the criteria (n,), larger is better; -inf: not ranked by the method."""
     if not len(better):
         return np.zeros(0)
     weights = np.array([wish["weight"] for wish in settings["properties"].values()], float)
-    offers = {"values": better, "weights": weights, "rng": np.random.default_rng(settings["seed"])}
-    return np.asarray(score(offers), float)
+    inputs = {"values": better, "weights": weights, "rng": np.random.default_rng(settings["seed"])}
+    return np.asarray(score(inputs), float)
 
 
 def _chosen(formulas, volumes, settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
-    """Choose among the best candidates, given in order: their places, and the cluster of every candidate.
+    """Choose from candidates in rank order; returns positions, and the cluster of every candidate.
 
-    `diverse` takes the best of each cluster, otherwise the first `most` are taken.
+    diverse: the best of each cluster; otherwise the first `most`.
     """
     if not len(formulas):
         return np.zeros(0, int), np.zeros(0, int)
@@ -73,7 +73,7 @@ def _chosen(formulas, volumes, settings: Mapping) -> tuple[np.ndarray, np.ndarra
 
 
 def _leading(items, formulas, points, better, listed, enough: int, cluster):
-    """Make the leading columns of the shortlist; fronts are numbered until they hold `enough` candidates."""
+    """Make the leading columns of the shortlist; fronts are numbered until they contain `enough` candidates."""
     import pandas as pd
 
     from matlens.screen import fronts
@@ -92,7 +92,7 @@ def _leading(items, formulas, points, better, listed, enough: int, cluster):
 
 
 def _excluded(items, why, ranked, listed, member, settings: Mapping):
-    """Make the table of candidates that are not listed: those that fail a criterion, then those that rank too low.
+    """Make the table of excluded candidates: those that fail a criterion, then those that rank too low.
 
     `ranked`: rows of all that meet the criteria, in order; `listed`: rows of the shortlist; `member`: cluster of the
     first of `ranked`.
@@ -118,7 +118,7 @@ def _excluded(items, why, ranked, listed, member, settings: Mapping):
 
 
 def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool) -> list[str]:
-    """Say in words why each candidate stands where it stands."""
+    """Return the reason of the rank of each candidate, as text."""
     made = []
     for at in chosen:
         place = 1 + (better > better[at]).sum(axis=0)

@@ -1,22 +1,21 @@
-"""Images in, labels out.
+"""Label images.
 
-A method is `segment(image, ..., *, options)`; its positional arguments say what it takes of what the stage offers:
-`image` (float32 in [0, 1], 2-D or 3-D), `truth` (label image or None), `pixel_size_um` (float or None), `spacing` (see
+A method is `segment(image, ..., *, options)`; its positional arguments select inputs offered by the stage: `image`
+(float32 in [0, 1], 2-D or 3-D), `truth` (label image or None), `pixel_size_um` (float or None), `spacing` (see
 `matlens.quantify`), `phases` (their names), `item` (its name), `ignore` (1 where nothing is measured, or None),
 `colour` ((3, y, x), float32 in [0, 1], or None where ingest kept none), and the layers of the item by name (EBSD:
-`euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the image, whose type says what they are: uint8
-is a phase map (0 is the first phase of the study), int32 is a region map (0 is background or boundary, each region has
-a number of its own).
+`euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the image. uint8 is a phase map (0 is the first
+phase of the study), int32 is a region map (0 is background or boundary, one number per region).
 
-A method that learns has two more functions. `learn(samples, ..., *, options)` takes (image, truth, split "train" or
-"val", item) by the one, in a truth 255 (uint8) or -1 is not labelled, and what else it names of the study (`phases`);
-it returns (arrays by name, card of JSON values, of which `history`, a list of rows, becomes a table). `prepare(arrays,
-card)` makes of them, once a shard, the `model` that `segment(image, model, ..., *, options)` takes. The options of
-`learn` and `segment`, and of those in `trained` that every such method shares (who is trained on, whose weights are
-applied), are one flat set; each function takes those it names. `learn` may also take `method`, its own name; `options`,
-all of them (those of the constructor of a network are among them); `initial`, weights to start from or None; and
-`checkpoint`, a file to resume from. Those in PROBABILITIES also tell how sure they
-are, `(image, model, ...)` to (*shape, phases), from which the images to label next are proposed.
+A trainable method has two more functions. `learn(samples, ..., *, options)` takes an iterable of (image, truth, split
+"train" or "val", item), and other inputs of the study by name (`phases`). Truth of 255 (uint8) or -1 (int32) is
+unlabelled. It returns (arrays by name, model card as JSON values; its `history`, a list of rows, becomes a table).
+`prepare(arrays, card)` builds the `model` of `segment(image, model, ..., *, options)` once per shard. The options of
+`learn`, `segment` and the shared functions in `trained` (training items, pretrained weights) are one flat set; each
+function takes the options it names. `learn` may also take `method`, its name; `options`, all options including those of
+the network constructor; `initial`, weights to start from or None; and `checkpoint`, a file to resume from. Methods in
+PROBABILITIES also return class probabilities, `(image, model, ...)` to (*shape, phases), to propose the images to label
+next.
 """
 
 from matlens.nets import NETS
@@ -47,8 +46,8 @@ PROBABILITIES = {
     "random_forest": "matlens.segment.random_forest:probabilities",
     **dict.fromkeys(NETS, "matlens.segment.networks:soft"),
 }
-BANDS = {  # for images and volumes too large to be read whole
+BANDS = {  # for images and volumes larger than memory
     "otsu": "matlens.segment.bands:otsu",
     "multi_otsu": "matlens.segment.bands:multi_otsu",
 }
-CONTROLS = ("ground_truth", "all_background")  # the perfect and the trivial one: they bound every metric
+CONTROLS = ("ground_truth", "all_background")  # perfect and trivial segmentation: they bound every score

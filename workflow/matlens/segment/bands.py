@@ -1,8 +1,8 @@
-"""Thresholds for images and volumes larger than memory: read part by part, with the labels of the whole at once.
+"""Thresholds for images and volumes larger than memory, read in parts; labels equal those of the whole image.
 
-`read(*cuts)` gives a part (a slice for each axis) as float32 in [0, 1]; `shape` is that of the whole. What is returned
-yields the labels of one band after the other: rows of an image, slices of a volume, as many as a chunk has. `mapped` is
-`map`, or what shares parts out over workers and gives the results in the same order (`matlens.job.workers`).
+`read(*cuts)` returns a part (one slice per axis) as float32 in [0, 1]; `shape` is the shape of the whole. The results
+yield the labels of successive bands (rows of an image, slices of a volume), one chunk high. `mapped` is `map`, or an
+ordered map over workers (`matlens.job.workers`).
 """
 
 import itertools
@@ -15,7 +15,7 @@ from matlens.job.batch import BadItem
 from matlens.segment import histogram
 from matlens.segment.multi_otsu import phase_table
 
-LARGE_PX = 1 << 26  # what has more pixels is not read whole: smoothing takes some 12 bytes a pixel
+LARGE_PX = 1 << 26  # larger images are read in parts: smoothing takes about 12 bytes per pixel
 BAND = {2: 2048, 3: 128}  # rows or slices, as the chunks are stored
 PART_PX = 1 << 25  # smoothed at a time
 TILE_PX = 512  # edge of a part of a volume

@@ -1,17 +1,17 @@
-"""What a segmentation method cannot make, seen from the settings of a study alone."""
+"""Check settings for phases that a segmentation method cannot produce."""
 
 from collections.abc import Mapping
 
-MAKES = {"otsu": 2, "adaptive": 2}  # phases that a method makes, whatever its options
+MAKES = {"otsu": 2, "adaptive": 2}  # number of phases of methods with a fixed number
 CLASSES = {"multi_otsu": 3, "kmeans": 2}  # methods with an option `classes`, and its default
 
 
 def impossible(settings: Mapping) -> list[tuple[str, str]]:
-    """List (key, reason) for each method of a study that cannot make the phases of the study.
+    """List (key, reason) for each method that cannot produce the phases of the study.
 
-    `settings`: those of a study, with `phases` and `segment` ({method: options}). A method that makes fewer classes
-    than there are phases would leave phases without a pixel in silence. Where `truth_values` of the ingest name the
-    phases of the masks, only those are asked for.
+    `settings`: those of a study, with `phases` and `segment` ({method: options}). Without this check, a method with
+    fewer classes than phases would silently leave phases without pixels. If `truth_values` of the ingest name the
+    phases of the masks, only those are required.
     """
     phases, found = list(settings.get("phases") or []), []
     for source in (settings.get("ingest") or {}).values():
@@ -21,14 +21,14 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
         method, key = name.split(".")[0], f"segment.{name}"
         if len(phases) > MAKES.get(method, len(phases)):
             why = f"makes {MAKES[method]} phases and the study has {len(phases)} ({', '.join(phases)})"
-            found.append((key, f"{why}; use multi_otsu, kmeans or a method that learns, or name two phases"))
+            found.append((key, f"{why}; use multi_otsu, kmeans or a trained method, or name two phases"))
         elif method in CLASSES and phases:
             found += _of_classes(key, {"classes": CLASSES[method], **(options or {})}, phases)
     return found
 
 
 def _of_classes(key: str, options: Mapping, phases: list[str]) -> list[tuple[str, str]]:
-    """List what is wrong with the classes of a method by brightness."""
+    """List faults in the classes by brightness of a method."""
     table = options.get("phase_of_class")
     made = set(range(options["classes"])) if table is None else set(table)
     found = [

@@ -6,9 +6,9 @@ from matlens.job.batch import BadItem
 
 
 def ground_truth(truth: np.ndarray | None) -> np.ndarray:
-    """Return the ground truth itself; an item without one is a BadItem."""
+    """Return the ground truth itself. Raises BadItem if the item has none."""
     if truth is None:
-        raise BadItem("no ground truth for this item; give a label image or leave out the method 'ground_truth'")
+        raise BadItem("no ground truth for this item; give a label image or remove the method 'ground_truth'")
     return truth
 
 

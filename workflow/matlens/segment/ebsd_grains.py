@@ -25,9 +25,9 @@ def segment(
     (y, x), codes of `matlens.crystal.orientations`. `threshold_deg`: two points that share an edge (a face) belong
     together when they are of one phase and their misorientation is not above it. `min_points`: a smaller grain is
     dropped. `twins`: "keep" counts Sigma 3 twins as grains, "merge" joins each to its parent in cubic phases, as ASTM
-    E112 and E2627 count; then grains whose common boundary is mostly a twin boundary are one, see `twin_pairs`.
-    Raises BadItem when a phase has no known symmetry.
-    Source: F. J. Humphreys, J. Mater. Sci. 36 (2001) 3833; the rule of DefDAP and of ASTM E2627, on a square grid.
+    E112 and E2627 count; then grains whose common boundary is mostly a twin boundary are one, see `twin_pairs`. Raises
+    BadItem if a phase has no known symmetry. Source: F. J. Humphreys, J. Mater. Sci. 36 (2001) 3833; the rule of DefDAP
+    and of ASTM E2627, on a square grid.
     """
     unknown = (phase_index > 0) & (laue == orientations.UNKNOWN)
     if unknown.any():
@@ -78,7 +78,7 @@ def twin_pairs(parts: np.ndarray, euler_rad: np.ndarray, phase_index: np.ndarray
 
 
 def _merged(parts: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Give parts that a chain of pairs connects one number."""
+    """Assign one number to parts connected by a chain of pairs."""
     from scipy import sparse
 
     count = int(parts.max()) + 1

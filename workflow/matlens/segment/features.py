@@ -1,4 +1,4 @@
-"""What a pixel looks like at several scales: the features of classical pixel classifiers."""
+"""Multiscale pixel features of classical pixel classifiers."""
 
 from collections.abc import Iterator
 

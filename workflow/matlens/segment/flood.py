@@ -17,7 +17,7 @@ def _root(parent, node):
 
 @numba.njit(cache=True, nogil=True)
 def _flood(order, relief, offsets, prominence, least, label):
-    """Give every pixel of `order` (falling relief) a basin; return the number of basins and their union-find parents.
+    """Assign every pixel of `order` (falling relief) to a basin. Returns the number of basins and union-find parents.
 
     `label` is -1 on the padding and outside the mask, 0 where nothing is known yet.
     """

@@ -78,10 +78,10 @@ def probabilities(arrays: Mapping[str, np.ndarray], points: np.ndarray) -> np.nd
 
 
 def check(arrays: Mapping[str, np.ndarray], features: int) -> None:
-    """Refuse arrays that are no forest: a kernel trusts its indices. Raises a ValueError that says what is wrong."""
+    """Check arrays, because the kernel trusts their indices. Raises ValueError if they are not a forest."""
     missing = {"feature", "threshold", "right", "root", "probability"} - set(arrays)
     if missing:
-        raise ValueError(f"the weights lack {', '.join(sorted(missing))}: not those of a random forest")
+        raise ValueError(f"the weights lack {', '.join(sorted(missing))}: they are not weights of a random forest")
     feature, right, root = arrays["feature"], arrays["right"].astype(np.int64), arrays["root"]
     leaf = feature < 0
     inner = np.flatnonzero(~leaf)

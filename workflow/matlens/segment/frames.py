@@ -1,4 +1,4 @@
-"""Apply a segmentation to what it is meant for: one image or volume; the frames of a video one by one."""
+"""Apply a segmentation to one image or volume, or to the frames of a video one by one."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -12,9 +12,9 @@ def label(function: Callable, axes: str, stacks: Mapping, offered: Mapping, opti
     """Label an image ("yx"), a volume ("zyx") or a video ("tyx", frame by frame).
 
     `stacks` holds the arrays that have those axes (image, truth or None, ignore), `offered` the rest. Where `ignore` is
-    1 the image is filled from around before, and the labels are unlabelled after. Returns uint8 or int32
-    labels of the shape of the image; a method that returns anything else is a TypeError. An item without a layer
-    that the method takes is a BadItem, as is one with pixels that are no numbers for a method that looks at them.
+    1 the image is filled from around before, and the labels are unlabelled after. Returns uint8 or int32 labels of the
+    shape of the image. Raises TypeError if a method returns anything else, and BadItem if the item lacks a layer of the
+    method, or has non-finite pixels and the method uses the image.
     """
     ignore = stacks.get(masked.IGNORE)
     if ignore is not None:

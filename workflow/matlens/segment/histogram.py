@@ -1,4 +1,4 @@
-"""Grey-level histograms of an image, and what thresholds share."""
+"""Grey-level histograms of an image, and shared parts of thresholds."""
 
 import numpy as np
 
@@ -8,9 +8,9 @@ BINS = 1024  # over the image's own range, so that a narrow contrast on a wide d
 
 
 def finite_range(image: np.ndarray) -> tuple[float, float]:
-    """Return the lowest and the highest value of an image; one that is empty or not finite is a BadItem."""
+    """Return the lowest and the highest value of an image. Raises BadItem if it is empty or not finite."""
     if image.size == 0:
-        raise BadItem(f"the image of shape {image.shape} has no pixels; leave the file out")
+        raise BadItem(f"the image of shape {image.shape} has no pixels; remove the file")
     low, high = float(image.min()), float(image.max())
     if not np.isfinite(low + high):
         raise BadItem("the image holds values that are not finite (NaN or infinite); mask or fill them before ingest")
@@ -73,7 +73,7 @@ def otsu_thresholds(counts: np.ndarray, centres: np.ndarray, classes: int) -> np
     A value above threshold i is in class i + 1 or higher; the threshold is the upper centre of its class. Exact, by
     dynamic programming over the bins. Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eqs. 18 and 33
     (several classes); the sum that is maximised, of (first moment)^2 / weight over the classes, is that of P.-S. Liao
-    et al., J. Inf. Sci. Eng. 17 (2001) 713, eq. 15. A histogram with fewer levels than classes is a BadItem.
+    et al., J. Inf. Sci. Eng. 17 (2001) 713, eq. 15. Raises BadItem if the histogram has fewer levels than classes.
     """
     used = np.flatnonzero(counts)
     if len(used) < classes:

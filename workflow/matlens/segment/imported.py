@@ -1,4 +1,4 @@
-"""Labels that another tool made: label images (TIFF, PNG, NumPy, HDF5 of ilastik) and ROI sets of Fiji."""
+"""Labels from other tools: label images (TIFF, PNG, NumPy, HDF5 of ilastik) and ROI sets of Fiji."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def segment(
 
 
 def regions(labels: np.ndarray) -> np.ndarray:
-    """Turn numbers into int32 regions: negative is -1; numbers beyond 2^31 - 1 are counted anew from 1."""
+    """Convert numbers to int32 regions: negative is -1; if any exceeds 2^31 - 1, all are renumbered from 1."""
     if labels.max(initial=0) <= np.iinfo(np.int32).max:
         return np.where(labels < 0, -1, labels).astype(np.int32)
     present, place = np.unique(labels, return_inverse=True)
@@ -44,7 +44,7 @@ def regions(labels: np.ndarray) -> np.ndarray:
 
 
 def phase_map(labels: np.ndarray, first: int, phases: list[str], file: Path) -> np.ndarray:
-    """Turn numbers into phases, uint8; 255, negative numbers and those below `first` are unlabelled."""
+    """Convert numbers to phases, uint8; 255, negative numbers and numbers below `first` are unlabelled."""
     known = (labels >= first) & (labels != 255)
     numbers = np.where(known, labels.astype(np.int64) - first, 255)
     if (worst := int(numbers[known].max(initial=0))) >= len(phases):

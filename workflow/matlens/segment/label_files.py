@@ -1,4 +1,4 @@
-"""Files of labels: the numbers of an image as stored, whatever tool wrote them. Nothing is unpickled."""
+"""Read label files as stored, from any tool. Nothing is unpickled."""
 
 from pathlib import Path
 

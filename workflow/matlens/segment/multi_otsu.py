@@ -17,11 +17,11 @@ def segment(
 ) -> np.ndarray:
     """Label pixels by the thresholds that part the grey levels into `classes` with the largest variance between them.
 
-    `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold.
-    `phase_of_class`: the phase number of each class, darkest class first; None numbers them 0, 1, 2, ... .
-    `sigma_px`: Gaussian smoothing before, in pixels. The histogram has 1024 equal bins over the range of the smoothed
-    image; the search is exact. An image with fewer grey levels is a BadItem,
-    a constant one is all of the first class. Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 33.
+    `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold. `phase_of_class`: the
+    phase number of each class, darkest class first; None numbers them 0, 1, 2, ... . `sigma_px`: Gaussian smoothing
+    before, in pixels. The histogram has 1024 equal bins over the range of the smoothed image; the search is exact. A
+    constant image is all of the first class. Raises BadItem if the image has fewer grey levels. Source: N. Otsu, IEEE
+    Trans. Syst. Man Cybern. 9 (1979) 62, eq. 33.
     """
     table = phase_table(phase_of_class, classes, phases)
     low, high = histogram.finite_range(image)
@@ -36,7 +36,7 @@ def segment(
 
 
 def phase_table(phase_of_class: list[int] | None, classes: int, phases: list[str]) -> np.ndarray:
-    """Return the phase number of each class, darkest first; a ValueError where the study has no such phase."""
+    """Return the phase number of each class, darkest first. Raises ValueError if the study has no such phase."""
     table = list(range(classes)) if phase_of_class is None else list(phase_of_class)
     if len(table) != classes:
         raise ValueError(f"'phase_of_class' lists {len(table)} phases for {classes} classes; give one for each")

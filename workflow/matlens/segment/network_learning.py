@@ -1,4 +1,4 @@
-"""How networks that label pixels learn, from images labelled whole or in part; `networks` applies them."""
+"""Train networks that label pixels, on fully or partly labelled images; `networks` applies them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -34,7 +34,7 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """Options of what is made of the answers, as far as training must know them, see `networks.segment`."""
+    """Options of the output that training needs, see `networks.segment`."""
 
     views: str = "one"
     output: str = "phases"
@@ -92,13 +92,13 @@ def _class_weights(truths: list, phases: int, kind: str):
 
 
 def _usable(samples, phases: list) -> tuple[list, list]:
-    """Sort samples into those to train on and those that judge; a truth with unknown numbers is a BadItem."""
+    """Split samples into training and validation samples. Raises BadItem if a truth has unknown numbers."""
     train, judges = [], []
     for image, truth, role, item in samples:
         if truth.shape != image.shape[image.ndim - truth.ndim :]:
             raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
         if not np.isfinite(image).all():
-            raise BadItem(f"'{item}' has pixels that are not finite numbers; mend it or hold it out")
+            raise BadItem(f"'{item}' contains NaN or infinite pixels; fix the image or exclude it with hold_out")
         if truth.dtype == np.int32:  # a region map: a region is phase 1, -1 is not labelled
             truth = np.where(truth < 0, 255, truth > 0)
         odd = np.setdiff1d(np.unique(truth), [*range(len(phases)), 255])
@@ -107,7 +107,7 @@ def _usable(samples, phases: list) -> tuple[list, list]:
         if (truth != 255).any():
             (train if role == "train" else judges).append((image, truth.astype(np.uint8)))
     if not train:
-        raise BadItem("no labelled image to train on; give truths, or mind the splits and hold_out of the study")
+        raise BadItem("no labelled image to train on; add truths, or check the splits and hold_out of the study")
     return train, judges
 
 
@@ -130,10 +130,10 @@ def learn(
 
     `samples`: (image float32 in [0, 1], truth with 255 where it is not known, "train" or "val", item), the image (3, y,
     x) where `colour` is to be seen; `method`: a name in `matlens.nets.NETS`; `initial`: weights by name to start from;
-    `checkpoint`: file to resume from, or None; `options`: those of the network are among them.
-    Without a sample that judges, the last epoch is kept. For an `output` of grain boundaries the card gets the
-    `threshold` at which the samples that judge, seen by `views`, show grains of the size of their truth (see
-    `matlens.segment.lines`). Raises BadItem if a truth has numbers beyond the phases.
+    `checkpoint`: file to resume from, or None; `options`: those of the network are among them. Without validation
+    samples, the last epoch is kept. For an `output` of grain boundaries the card gets the `threshold` at which the
+    validation samples, predicted with `views`, have grains of the size of their truth (see `matlens.segment.lines`).
+    Raises BadItem if a truth has numbers beyond the phases.
     """
     import torch
 
@@ -152,13 +152,13 @@ def learn(
     measure = _mean_loss([truth for _, truth in train], len(phases), place, loss)
     judge = (lambda model: _judge(model, judges, phases, place)) if judges else None
     groups = (training, patches, changes, look, loss, output)
-    told = {**own, **{name: value for group in groups for name, value in asdict(group).items()}}
-    identity = {"network": network, "options": told, "data": pixels.digest(train + judges, initial)}
+    stated = {**own, **{name: value for group in groups for name, value in asdict(group).items()}}
+    identity = {"network": network, "options": stated, "data": pixels.digest(train + judges, initial)}
     task = loop.Task(batches, measure, judge, steps=steps)
     history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
     card = {
         "network": network,
-        "options": told,
+        "options": stated,
         "phases": list(phases),
         **_reached(net, history),
         "not_from_initial_weights": kept,
@@ -169,7 +169,7 @@ def learn(
 
 
 def _reached(net, history: list[dict]) -> dict:
-    """Say how large a network is, what its best epoch reached, and how it came there."""
+    """Summarise a training run: size of the network, score of the best epoch, history."""
     best = next(row for row in reversed(history) if row["best"])
     return {
         "parameters": sum(p.numel() for p in net.parameters()),
@@ -179,7 +179,7 @@ def _reached(net, history: list[dict]) -> dict:
 
 
 def _mean_loss(truths: list, phases: int, place, loss: Loss) -> Callable:
-    """Give the function from a network and a batch to the loss that it learns by."""
+    """Return the function that computes the training loss of a network and a batch."""
     from matlens.nets.pixel import losses
 
     weights = _class_weights(truths, phases, loss.class_weights)
@@ -193,7 +193,7 @@ def _mean_loss(truths: list, phases: int, place, loss: Loss) -> Callable:
 
 
 def _threshold(net, judges: list, place, output: Output) -> float:
-    """Find the probability of a boundary at which the samples that judge show grains of the size of their truth."""
+    """Find the boundary probability at which the validation samples have grains of the size of their truth."""
     phase, dims = output.boundary_phase, judges[0][1].ndim
     predict, layout = pixels.predictor(net, place), pixels.layout_of(net, dims, views=output.views)
     pairs = (

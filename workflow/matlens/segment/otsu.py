@@ -11,11 +11,10 @@ def segment(
 ) -> np.ndarray:
     """Label pixels by Otsu's threshold: 1 on the chosen side of it, 0 on the other; a constant image is all 0.
 
-    `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold.
-    `foreground`: "bright" or "dark", the side that is phase 1.
-    `sigma_px`: standard deviation of the Gaussian smoothing before the threshold, in pixels; 0 for none.
-    The histogram has 1024 equal bins over the range of the smoothed image. Images that are not finite are BadItems.
-    Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 18.
+    `image`: float32 in [0, 1], any number of axes; pixels where `ignore` is 1 set no threshold. `foreground`: "bright"
+    or "dark", the side that is phase 1. `sigma_px`: standard deviation of the Gaussian smoothing before the threshold,
+    in pixels; 0 for none. The histogram has 1024 equal bins over the range of the smoothed image. Raises BadItem if the
+    image is not finite. Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62, eq. 18.
     """
     low, high = histogram.finite_range(image)
     if low == high:

@@ -29,7 +29,7 @@ def learn(
     with 255 for not labelled, or an int32 region map (a region is phase 1, -1 is not labelled). `sigmas_px`: Gaussian
     scales of the features, in pixels. `trees`, `depth`, `min_leaf`: number, largest depth, fewest pixels in a leaf.
     `pixels_per_image`: labelled pixels drawn of each image. `balanced`: draw equally many of every phase, instead of as
-    many as there are. `seed`: of the draws and the trees. The card tells the mean IoU of the "val" samples. Source: L.
+    many as there are. `seed`: of the draws and the trees. The card has the mean IoU of the "val" samples. Source: L.
     Breiman, Mach. Learn. 45 (2001) 5; trees by scikit-learn.
     """
     from sklearn.ensemble import RandomForestClassifier
@@ -39,7 +39,7 @@ def learn(
     points, targets, held, axes = _gathered(samples, phases, sigmas_px, pixels_per_image, balanced, seed)
     if not sum(map(len, targets)):
         raise BadItem(
-            "there is no labelled pixel to train on; give truths, or mind the splits and hold_out of the study"
+            "there is no labelled pixel to train on; add truths, or check the splits and hold_out of the study"
         )
     model = RandomForestClassifier(trees, max_depth=depth, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
     model.fit(np.concatenate(points), np.concatenate(targets))
@@ -62,7 +62,7 @@ def learn(
 
 
 def _gathered(samples: Iterable, phases: list, sigmas_px: list, pixels: int, balanced: bool, seed: int) -> tuple:
-    """Draw labelled pixels; returns their features and phases, by image, the samples that judge, and the axes."""
+    """Draw labelled pixels. Returns their features and phases by image, the validation samples, and the axes."""
     points, targets, held, axes = [], [], [], None
     for image, truth, split, item in samples:
         truth = _targets(truth, phases, item)

@@ -12,7 +12,7 @@ TWINS = {"keep": "Sigma 3 twins count as grains (twins: keep)", "merge": "Sigma 
 
 
 def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phases: list[str]) -> str:
-    """Collect what a reader of the numbers must know; "" if nothing.
+    """Collect warnings on the labels; "" if there are none.
 
     `stacks`: image and ignore (or None); `labels`: uint8 phases or int32 regions.
     """

@@ -1,4 +1,4 @@
-"""What all trainable methods that segment share: their samples, where their weights lie, what makes a model of them."""
+"""Shared parts of trainable segmentation methods: samples, paths of weights, models."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,14 +18,15 @@ __all__ = [
 
 
 def singles(axes: str, image: np.ndarray, truth: np.ndarray):
-    """Yield what one network sees at a time of an item: an image or a volume, or each frame of a video."""
+    """Yield the network inputs of an item: an image or a volume, or each frame of a video."""
     yield from zip(image, truth, strict=True) if axes.startswith("t") else [(image, truth)]
 
 
 def thinned(truth: np.ndarray, role: str, *, scribbles: float | None = None, seed: int = 0) -> np.ndarray:
-    """Thin the truth of an item that is learned from to scribbles, as if a person had drawn a few strokes.
+    """Thin the truth of a training item to scribbles, as if a person had drawn a few strokes.
 
-    `scribbles`: part of the pixels of every phase that stays labelled; None for all of them. What judges stays whole.
+    `scribbles`: fraction of the pixels of every phase that stays labelled; None for all. Validation items stay fully
+    labelled.
     """
     if scribbles is None or role != "train":
         return truth
@@ -33,10 +34,10 @@ def thinned(truth: np.ndarray, role: str, *, scribbles: float | None = None, see
 
 
 def samples(pixels, marks, roles: Mapping[str, str], options: Mapping):
-    """Yield (image, truth, role, item) of every labelled item that is learned from or judges; of videos every frame.
+    """Yield (image, truth, role, item) of every labelled training or validation item; of videos every frame.
 
-    `pixels`, `marks`: the images and truths of a shard, as `io.read_arrays` gives them; `roles`: see `split`. BadItem
-    where colour is to be learned from and none was kept.
+    `pixels`, `marks`: the images and truths of a shard, as `io.read_arrays` gives them; `roles`: see `split`. Raises
+    BadItem if the training uses colour and none was kept.
     """
     for key in marks:
         about = pixels.attrs(key)
@@ -45,26 +46,26 @@ def samples(pixels, marks, roles: Mapping[str, str], options: Mapping):
             continue
         picture = pixels.colour(key) if options.get("colour") else pixels.unit_interval(key)
         if picture is None:
-            raise BadItem(f"no colour was kept of '{about['item']}'; say colour: true under ingest")
+            raise BadItem(f"no colour was kept of '{about['item']}'; set colour: true under ingest")
         for image, labels in singles(about["axes"], picture, marks[key]):
             labels = registry.call(thinned, {"truth": labels, "role": role}, options)
             yield image, labels, role, about["item"]
 
 
 def weights_file(study: str, method: str, *, weights: str | None = None) -> str:
-    """Name the file of weights that a study applies: its own, those of "<study>/<method>", or a file by its path."""
+    """Return the file of weights that a study applies: its own, those of "<study>/<method>", or a file by its path."""
     return cards.lent("segment", study, method, weights)
 
 
 def initial_file(study: str, method: str, *, initial_weights: str | None = None) -> str | None:
-    """Name the file of weights that training starts from, in the same words; None: it starts from random ones."""
+    """Return the file of weights that training starts from, same form; None: random weights."""
     return weights_file(study, method, weights=initial_weights) if initial_weights else None
 
 
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):
-    """Build the model that a method applies, from weights and their card.
+    """Build the model of a method from weights and their card.
 
-    Raises ValueError if they are of other phases or of another method.
+    Raises ValueError if they belong to other phases or to another method.
     """
     bare = registry.method_of(method)
     if list(card["phases"]) != list(phases):
@@ -86,13 +87,13 @@ def completed(
     initial: str | None,
     of: str | None = None,
 ) -> dict:
-    """Add to the card of a method what every card says, and the phases."""
+    """Add the common entries and the phases to the card of a method."""
     made = cards.completed(card, method, kind="images", roles=roles, used=used, initial=initial, of=of)
     return {**made, "phases": list(phases)}
 
 
 def functions(method: str) -> list:
-    """List what has the options of a method as keyword-only arguments: its functions, and its network."""
+    """List the callables whose keyword-only arguments are the options of a method: its functions and its network."""
     tables = (segment.METHODS, segment.LEARNERS, nets.NETS)
     found = [registry.load(table, method) for table in tables if method in table]
     if method in segment.LEARNERS:

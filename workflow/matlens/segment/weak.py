@@ -1,4 +1,4 @@
-"""Labels that cost little: scribbles instead of masks, and the places where the next ones help most.
+"""Weak labels: scribbles instead of masks, and proposals of places to label next.
 
 Source of the approach: J. Na et al., Acta Materialia 255 (2023) 119086 (scribbles, and new labels where the model is
 unsure).
@@ -65,7 +65,7 @@ def _strokes(mask: np.ndarray, margin_px: float, rng: np.random.Generator) -> It
 
 
 def uncertainty(probabilities: np.ndarray, measure: str = "entropy") -> np.ndarray:
-    """Return how unsure a model is at every pixel, 0 (sure) to 1 (all classes alike), as float32.
+    """Return the uncertainty of a model at every pixel, 0 (certain) to 1 (all classes equally likely), as float32.
 
     `probabilities`: (*shape, classes), summing to 1. "entropy": -sum p ln p / ln classes; "margin": 1 - (largest -
     second); "confidence": (1 - largest) classes / (classes - 1).
@@ -73,7 +73,7 @@ def uncertainty(probabilities: np.ndarray, measure: str = "entropy") -> np.ndarr
     p = np.asarray(probabilities, np.float32)
     classes = p.shape[-1]
     if classes < 2:
-        raise ValueError("one class alone leaves nothing to be unsure of; give the probabilities of all classes")
+        raise ValueError("a single class has no uncertainty; give the probabilities of all classes")
     if measure == "entropy":
         return -(p * np.log(np.maximum(p, 1e-12))).sum(-1) / np.float32(np.log(classes))
     if measure == "confidence":
@@ -92,7 +92,7 @@ def propose(
     patch_px: int | None = None,
     most_per_item: int | None = None,
 ):
-    """Rank the images, or the patches of images, that a person should label next: the least sure first.
+    """Rank the images or patches to label next, the most uncertain first.
 
     `probabilities`: (item, array (y, x, classes)) by the one. `count`: how many to propose. `measure`: see
     `uncertainty`; the mean over the image or the patch decides. `patch_px`: edge of square patches on a grid, in

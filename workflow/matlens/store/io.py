@@ -267,7 +267,7 @@ class ArraysWriter:
 
         `pixels` has one dimension per letter of `axes` ("yx", "zyx", "tyx"); `attrs` holds JSON values, `item`,
         `pixel_size_um` and `spacing_um` among them; `layers` are further arrays that end in the same spatial axes (EBSD
-        orientations). What is no array in memory is stored band by band (`ingest.parts`).
+        orientations). What is no array in memory is stored band by band (`ingest.lazy_arrays`).
         """
         if not isinstance(pixels, np.ndarray):
             bands = pixels.bands(_chunks(pixels.shape, axes)[0])
@@ -473,10 +473,11 @@ class Arrays(Mapping):
         """Read one array of an item by name."""
         return self._root[f"{key:08d}/{name}"][...]
 
-    def layers(self, key: int, names) -> dict[str, np.ndarray]:
-        """Read those layers of an item, besides its pixels, that are among `names`."""
+    def layers(self, key: int, names=None) -> dict[str, np.ndarray]:
+        """Read those layers of an item, besides its pixels, that are among `names`; all of them without `names`."""
         stored = set(self._root[f"{key:08d}"].array_keys()) - {"0"}
-        return {name: self.layer(key, name) for name in sorted(stored & set(names))}
+        wanted = stored if names is None else stored & set(names)
+        return {name: self.layer(key, name) for name in sorted(wanted)}
 
     def colour(self, key: int) -> np.ndarray | None:
         """Read the colour that ingest kept of one item, (3, y, x) as float32 in [0, 1]; None where it kept none."""

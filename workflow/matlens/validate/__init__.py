@@ -7,7 +7,7 @@ Handoff, the files of a folder that anybody can run, and `judge(handoff, results
 results are worth, in the same dict. Positional arguments say what an engine takes of a candidate: `candidate` (dict:
 item, formula, name (its folder), predicted, score, ...), `crystal` (Crystal) or `composition` (mole fractions by
 symbol). BadItem says why a candidate cannot be done; the others go on. An engine of BATCHES takes all candidates of a
-job at once, as a table, and has a door and a rule of its own.
+job at once, as a table, and has its own script and rule.
 """
 
 from matlens.crystal import POTENTIALS
@@ -27,15 +27,15 @@ HANDOFFS = {
     "qe": "matlens.validate.qe:prepare",
     "gpaw": "matlens.validate.gpaw:prepare",
     "vasp": "matlens.validate.vasp:prepare",
-    "thermocalc": "matlens.validate.foreign:thermocalc",
-    "opencalphad": "matlens.validate.foreign:opencalphad",
+    "thermocalc": "matlens.validate.external_calphad:thermocalc",
+    "opencalphad": "matlens.validate.external_calphad:opencalphad",
 }
 JUDGES = {
     "qe": "matlens.validate.qe:judge",
     "gpaw": "matlens.validate.gpaw:judge",
     "vasp": "matlens.validate.vasp:judge",
-    "thermocalc": "matlens.validate.foreign:judge",
-    "opencalphad": "matlens.validate.foreign:judge",
+    "thermocalc": "matlens.validate.external_calphad:judge",
+    "opencalphad": "matlens.validate.external_calphad:judge",
 }
 # What must be there for the workflow itself to run a folder; an engine that is not here is only handed over.
 PROGRAMS = {

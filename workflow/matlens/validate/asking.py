@@ -10,7 +10,17 @@ from matlens import columns, registry, validate
 from matlens.job import batch
 from matlens.job.batch import BadItem
 from matlens.thermo import quantities
-from matlens.validate import ACCEPTED, FAILED, PENDING, REJECTED, candidates, handoff, offers, returned, verdicts
+from matlens.validate import (
+    ACCEPTED,
+    FAILED,
+    PENDING,
+    REJECTED,
+    candidates,
+    collect_results,
+    engine_inputs,
+    handoff,
+    verdicts,
+)
 
 ALL = "computed"  # reason of a verdict of CALPHAD that all databases agree to give
 
@@ -28,7 +38,7 @@ def ask(engine: str, shortlist, index, crystals: Mapping, options: dict, names: 
         return registry.load(validate.BATCHES, engine)(chosen, quantities=names)[0]
     if engine in validate.BATCHES:
         return _judged_by_all(registry.load(validate.BATCHES, engine)(chosen, **options)[0], options, names)
-    every = offers.describe(chosen, {"": shortlist})
+    every = engine_inputs.describe(chosen, {"": shortlist})
     outcomes, sums = (_hand_over if engine in validate.HANDOFFS else _here)(engine, every, crystals, options, folder)
     shares = {one["item"]: one["composition"] for one in every}
     verdicts.add_formation(outcomes, shares, {item: settings for item, (settings, _) in sums.items()})
@@ -62,7 +72,7 @@ def _here(engine: str, every: list[dict], crystals: Mapping, options: dict, fold
     wanted = registry.inputs_of(function)
 
     def work(one: dict) -> dict:
-        return registry.call(function, offers.of(one, crystals, wanted), options)
+        return registry.call(function, engine_inputs.of(one, crystals, wanted), options)
 
     found = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{engine}")}
     found |= {row[columns.ITEM]: {"status": FAILED, "reason": row["reason"], "values": {}} for row in lost}
@@ -82,14 +92,14 @@ def _hand_over(engine: str, every: list[dict], crystals: Mapping, options: dict,
     for one in batch.counted(every, len(every), f"validate/{engine}"):
         place = Path(folder) / one["name"]
         try:
-            made = registry.call(prepare, offers.of(one, crystals, wanted), options)
+            made = registry.call(prepare, engine_inputs.of(one, crystals, wanted), options)
         except BadItem as error:
             found[one["item"]] = {"status": FAILED, "reason": str(error), "values": {}}
             sums[one["item"]] = ("", "")
             continue
         sha256, inputs = handoff.write(place, handoff.promised(made, judge, options, {}), seen)
-        print(f"{one['item']}: {registry.call(returned.run, {'folder': place}, here)}")
-        found[one["item"]] = returned.outcome(
+        print(f"{one['item']}: {registry.call(collect_results.run, {'folder': place}, here)}")
+        found[one["item"]] = collect_results.outcome(
             place, {"sha256": sha256, "reason": ""},
             lambda manifest, results: registry.call(judge, {"manifest": manifest, "results": results}, options),
         )  # fmt: skip

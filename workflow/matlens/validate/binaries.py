@@ -205,7 +205,7 @@ def _closed(one: Section, other: Section) -> dict[int, tuple[float, float]]:
 
 
 def _met(low: Section, high: Section) -> list[Invariant]:
-    """Tell which three phases meet between two sections: one of them lies between two others in one section alone.
+    """Find the three phases that meet between two sections: one of them lies between two others in one section alone.
 
     None where two phases meet (a compound melts, a gap closes), or more than one thing happens.
     """

@@ -7,7 +7,7 @@ from matlens.crystal import compositions
 from matlens.job.batch import BadItem
 from matlens.thermo import assessments, database, quantities, system
 from matlens.thermo.equilibria import Equilibrium, fractions
-from matlens.validate import neutral
+from matlens.validate import exchange_format
 
 ZERO_C = 273.15
 COLUMNS = (
@@ -51,7 +51,7 @@ def bridge(
         name = one["database"]
         _has(name, one["phases"], structure)
         line = quantities.lines(name, one["phases"], [shares], asked, False)[0]
-        responses += neutral.rows("alloy", 1, name, database.sha256(name), line, asked, molar_volumes_cm3)
+        responses += exchange_format.rows("alloy", 1, name, database.sha256(name), line, asked, molar_volumes_cm3)
         remarks = "" if isinstance(line, BadItem) else "; ".join(system.remarks(line[0]))
         for temperature, found in _answers(line, asked):
             why[name, temperature] = remarks
@@ -75,7 +75,7 @@ def bridge(
             basis,
         )
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)), neutral.table(responses)
+    return pd.DataFrame(rows, columns=list(COLUMNS)), exchange_format.table(responses)
 
 
 def _has(name: str, phases: list[str], structure: str) -> None:

@@ -1,4 +1,4 @@
-"""CALPHAD has the word: phase equilibria of candidates in one or several databases, and what the study asks of them."""
+"""Judge candidates by CALPHAD phase equilibria in one or more databases."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from matlens.crystal import compositions
 from matlens.job.batch import BadItem
 from matlens.thermo import assessments, quantities
 from matlens.thermo import database as tdb
-from matlens.validate import ACCEPTED, FAILED, REJECTED, neutral, verdicts
+from matlens.validate import ACCEPTED, FAILED, REJECTED, exchange_format, verdicts
 
 ENGINE = "calphad"
 
@@ -28,12 +28,12 @@ def validate(
 
     `items`: DataFrame with item and x_<symbol> (mole fractions). `databases`: [{database: name, phases: [names]}], the
     phases all named. `temperatures_k`: where equilibria are computed; solvus and melting range are bisected between
-    them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is only told. A
-    value is the mean over the databases, its uncertainty half their range; those of one assessment count as one, and
-    one assessment alone has no uncertainty. A limit is kept by `sure` of those. `molar_volumes_cm3`: per mole of atoms,
-    by structure, for volume fractions. `second_opinion`: solve everything twice. Returns verdicts (their COLUMNS) and
-    equilibria (the neutral response: one row per alloy, database, temperature and phase). A candidate that cannot be
-    judged is "failed", with the reason; the others go on.
+    them to `within_k`. `criteria`: [{quantity, phase, temperature_k, min, max}]; one without limits is reported, not
+    judged. A value is the mean over the databases, its uncertainty half their range; those of one assessment count as
+    one, and one assessment alone has no uncertainty. A limit is kept by `sure` of those. `molar_volumes_cm3`: per mole
+    of atoms, by structure, for volume fractions. `second_opinion`: solve everything twice. Returns verdicts (their
+    COLUMNS) and equilibria (the exchange format: one row per alloy, database, temperature and phase). A candidate that
+    cannot be judged is "failed", with the reason; the others go on.
     """
     wishes = [dict(wish) for wish in criteria or []]
     quantities.check(wishes, [phase for one in databases for phase in one["phases"]])
@@ -50,7 +50,9 @@ def validate(
             told = _told(one, line, wishes, within_k, molar_volumes_cm3, scheil_step_k)
             given[at].append(told)
             first = 1 + int(key) * len(asked)
-            responses[at] += neutral.rows(name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3)
+            responses[at] += exchange_format.rows(
+                name, first, one["database"], digest, line, sorted(asked), molar_volumes_cm3
+            )
     checksum = tdb.digest([one["database"] for one in databases])
     notes = _notes(databases)
     rows = [
@@ -58,11 +60,11 @@ def validate(
         for name, told in zip(names, given, strict=True)
         for row in judged(name, told, wishes, sure, notes)
     ]
-    return verdicts.table(rows), neutral.table([row for part in responses for row in part])
+    return verdicts.table(rows), exchange_format.table([row for part in responses for row in part])
 
 
 def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> dict:
-    """Collect what one database says of one alloy."""
+    """Collect the results of one database for one alloy."""
     plain = {"database": database["database"], "assessment": assessments.of(database)}
     if isinstance(line, BadItem):
         return plain | {"failed": str(line), "values": {}, "why": {}, "left_out": {}}
@@ -76,13 +78,13 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
 
 
 def _notes(databases: list[dict]) -> str:
-    """Say what a database says of itself, and nothing else does."""
+    """Return the caveat of databases that are for testing only."""
     doubtful = [one["database"] for one in databases if tdb.caveat(tdb.text(one["database"]))]
     return f"for testing only: {', '.join(doubtful)}" if doubtful else ""
 
 
 def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: str = "") -> list[dict]:
-    """Make the rows of one candidate: its status is that of the whole, each reason that of its quantity."""
+    """Make the rows of one candidate: one status for all, one reason per quantity."""
     failed = [f"{one['database']}: {one['failed']}" for one in told if one["failed"]]
     good = [one for one in told if not one["failed"]]
     plain = {
@@ -132,7 +134,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
 
 
 def _verdict(wish: dict, value: float, spread: float, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
-    """Hold the values of one quantity against its limits; a phase that never forms keeps none."""
+    """Compare a quantity with its limits; if the phase never forms, the criterion fails."""
     low, high = wish.get("min"), wish.get("max")
     limited = low is not None or high is not None
     if not known and absent and limited:

@@ -1,4 +1,4 @@
-"""Which candidates an engine judges, and what they are made of."""
+"""Choose the candidates of an engine, with their mole fractions."""
 
 from matlens import columns
 from matlens.crystal import compositions
@@ -7,7 +7,7 @@ PART = "x_"
 
 
 def choose(index, shortlists: list, most: int | None):
-    """Give the candidates with their mole fractions: those of the index, or of the shortlists, the best of each first.
+    """Return the candidates with their mole fractions: those of the index, or the best of each shortlist.
 
     `most`: how many of each shortlist, or of the index. Compositions stand in columns x_<symbol>, else in `formula`.
     Rows are in the order of the index, so that shards do not depend on anything else.

@@ -1,4 +1,4 @@
-"""What codes for crystals need of one: its primitive cell, its mesh of k points, and a check on what came back."""
+"""Primitive cell, k-point mesh, and comparison of returned structures with those handed off."""
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def symbols(species) -> list[str]:
 
 
 def is_magnetic(species, spin: bool | None) -> bool:
-    """Tell whether spin is taken into account: as asked, or by itself where an element often carries a moment."""
+    """Return whether to treat spin: as set, or (None) if an element is often magnetic."""
     return any(int(z) in MAGNETIC for z in species) if spin is None else spin
 
 

@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.validate import cells, eos, fits, handoff, ladder, series
+from matlens.validate import cells, eos, error_handlers, fits, handoff, series
 
 LEAST_EV = 350.0  # plane-wave cut-off below which PAW data sets of most elements are not converged
 SAME_EV = 2e-6
@@ -74,7 +74,7 @@ def prepare(
         "pseudopotentials": "the PAW data sets of the installation; their fingerprints are in the results",
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }  # fmt: skip
-    table = ladder.table("gpaw", {"smearing_ev": smearing_ev, "cutoff_ev": cutoff_ev})
+    table = error_handlers.table("gpaw", {"smearing_ev": smearing_ev, "cutoff_ev": cutoff_ev})
     files = {"request.json": text, "gpaw_eos.py": handoff.template("gpaw_eos.py"), "ladder.txt": table}
     return handoff.Handoff({**files, **handoff.scripts("gpaw", candidate["name"], minutes)}, manifest, identity)
 
@@ -127,7 +127,7 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
         said.append("the thresholds of self-consistency were widened")
     if not used["cutoff_ev"] >= settings["cutoff_ev"]:
         said.append(f"the cut-off was {used['cutoff_ev']:g} eV, not {settings['cutoff_ev']:g} eV")
-    if not used["smearing_ev"] <= 1.01 * ladder.WIDER * settings["smearing_ev"]:
+    if not used["smearing_ev"] <= 1.01 * error_handlers.WIDER * settings["smearing_ev"]:
         said.append(f"the smearing was {used['smearing_ev']:g} eV, not {settings['smearing_ev']:g} eV")
     if (
         found["k_points"] != settings["k_points"]

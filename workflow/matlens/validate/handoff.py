@@ -1,4 +1,4 @@
-"""Hand-offs: folders that hold all that a physics code needs, run anywhere, and are trusted only as far as they prove.
+"""Hand-offs: self-contained folders of inputs for a physics code, with checksums that tie results to inputs.
 
 `SHA256SUMS` lists every file that was handed over. The physics among them (all but how to run, and why) has one
 checksum of its own, `inputs`, which `run.sh` echoes in `status.json` with the checksums of all results: so it is known
@@ -88,7 +88,7 @@ def promised(made: Handoff, judge, options: Mapping, limits: Mapping) -> Handoff
 
 
 def fingerprint(value) -> str:
-    """Give the SHA-256 of a JSON value, in hexadecimal."""
+    """Return the SHA-256 of a JSON value, in hexadecimal."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
@@ -98,7 +98,7 @@ def sums(hashes: Mapping[str, str]) -> str:
 
 
 def inputs_sum(text: str) -> str:
-    """Give the checksum of the physics among the lines of SHA256SUMS, as `run.sh` computes it."""
+    """Return the checksum of the physics among the lines of SHA256SUMS, as `run.sh` computes it."""
     lines = [line for line in text.splitlines() if line.split("  ", 1)[-1] not in NO_PHYSICS]
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 

@@ -53,9 +53,9 @@ def _offered(folder: Path) -> dict[str, tuple[Path, ...]]:
     return {symbol: tuple(paths) for symbol, paths in found.items()}
 
 
-def same_functional(told: str, functional: str) -> bool:
-    """Tell whether what a file or an output calls its functional is the one that is meant."""
-    about = " ".join(told.lower().replace("-", " ").replace("+", " ").split())
+def same_functional(name: str, functional: str) -> bool:
+    """Return whether the functional named in a file or an output is the requested one."""
+    about = " ".join(name.lower().replace("-", " ").replace("+", " ").split())
     return about in _FUNCTIONALS.get(functional.lower(), (functional.lower(),))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import cells, eos, fits, handoff, ladder, pseudopotentials, qe_output, series
+from matlens.validate import cells, eos, error_handlers, fits, handoff, pseudopotentials, qe_output, series
 
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
 TUTORIAL = "tutorial: for trying, not for results"
@@ -83,7 +83,7 @@ def prepare(
         "pseudopotentials": _used(paths, upf, hint, folder == pseudopotentials.TUTORIAL),
     }  # fmt: skip
     made = {f"{name}.in": body.replace("@TITLE@", _title(name, body)) for name, body in text.items()}
-    made["ladder.txt"] = ladder.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
+    made["ladder.txt"] = error_handlers.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
     made |= {f"pseudo/{paths[one].name}": upf[one] for one in kinds}
     made |= handoff.scripts("qe", candidate["name"], minutes)
     return handoff.Handoff(made, manifest, {**settings, "upf": {one: upf[one].sha256 for one in kinds}})
@@ -98,8 +98,8 @@ def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: floa
     wave = float(wave_ry if wave_ry is not None else max(known))
     headers = [pseudopotentials.header(path) for path in paths.values()]
     soft = any("t" in about.get(key, "f").lower() for about in headers for key in ("is_ultrasoft", "is_paw"))
-    told = [about.get("density_ry", 0.0) for about in hint.values()]
-    return wave, float(density_ry or max([*told, (8 if soft else 4) * wave]))
+    recommended = [about.get("density_ry", 0.0) for about in hint.values()]
+    return wave, float(density_ry or max([*recommended, (8 if soft else 4) * wave]))
 
 
 def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
@@ -112,7 +112,7 @@ def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
 
 
 def _title(name: str, body: str) -> str:
-    """Make the title that pw.x echoes in its XML: it tells of which input the output is."""
+    """Make the title that pw.x echoes in its XML: it identifies the input of an output."""
     return f"matlens {handoff.fingerprint(body)[:20]} {name}"
 
 
@@ -196,7 +196,7 @@ def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
         used, wanted = found["density_cutoff_ry"], asked["density_cutoff_ry"]
         said.append(f"the cut-off of the density was {used:g} Ry, not {wanted:g} Ry")
     kind = asked.get("smearing", "cold")  # hand-offs of matlens 0.1 name no kind
-    if found["degauss_ry"] > 1.01 * ladder.WIDER * asked["smearing_ry"]:
+    if found["degauss_ry"] > 1.01 * error_handlers.WIDER * asked["smearing_ry"]:
         said.append(f"the smearing was {found['degauss_ry']:g} Ry, not {asked['smearing_ry']:g} Ry")
     elif asked["smearing_ry"] > 0 and found["smearing"] != kind:
         said.append(f"the smearing was of the kind '{found['smearing'] or 'none'}', not {kind}")

@@ -193,7 +193,7 @@ def _walk(
 
 
 def _seen(found: Section, tie: Equilibrium) -> bool:
-    """Tell whether a tie lies in a region that was walked: between two of its neighbouring ties, or next to one."""
+    """Return whether a tie lies in a region that was walked: between two of its neighbouring ties, or next to one."""
     for region in found.regions:
         for one in region.ties:
             if _match(one.parts, tie.parts, 2 * LONGEST) is not None:

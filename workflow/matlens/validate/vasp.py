@@ -14,7 +14,7 @@ import numpy as np
 
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import ACCEPTED, REJECTED, cells, handoff, ladder
+from matlens.validate import ACCEPTED, REJECTED, cells, error_handlers, handoff
 
 SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
 USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
@@ -24,7 +24,7 @@ PLAIN = {  # settings that change what an energy means, with what VASP takes if 
     "LNONCOLLINEAR": (False,), "LSORBIT": (False,), "NUPDOWN": (-1,),
 }  # fmt: skip
 FINE = ("EDIFF", "KSPACING", "SIGMA")  # settings that may be finer than asked, never coarser
-TOLD = ("ENCUT", "IBRION", "NSW", "ISIF", "EDIFFG", "NELECT", *PLAIN, *FINE)
+RECORDED = ("ENCUT", "IBRION", "NSW", "ISIF", "EDIFFG", "NELECT", *PLAIN, *FINE)
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
 OWN_GGA = {"PBE": ("PE",), "PW91": ("91",), "LDA": ("CA",)}  # the tag GGA that a family of potentials implies
 CONTINUED = "POSCAR.continued"  # where a relaxation that was stopped went on from
@@ -75,7 +75,7 @@ def prepare(
         "structure": described, "space_group": group, "cubic_cells": cubic, "title": title,
         "pseudopotentials": potentials,
         "functional": str(made.user_potcar_functional or made._config_dict.get("POTCAR_FUNCTIONAL", "")),
-        "settings": {key: settings[key] for key in TOLD if key in settings},
+        "settings": {key: settings[key] for key in RECORDED if key in settings},
         "k_points": list(map(int, inputs["KPOINTS"].kpts[0])) if kpoints else None,
         "k_offset": _offset(inputs["KPOINTS"]) if kpoints else None,
         "free": free, "note": cells.unrelaxed(free, _moves(free, settings)),
@@ -83,7 +83,7 @@ def prepare(
     }  # fmt: skip
     files = {
         "INCAR": f"SYSTEM = {title}\n{body}", "POSCAR": poscar, **kpoints,
-        "POTCAR.spec": "".join(f"{one}\n" for one in potentials), "ladder.txt": ladder.table("vasp", settings),
+        "POTCAR.spec": "".join(f"{one}\n" for one in potentials), "ladder.txt": error_handlers.table("vasp", settings),
         **handoff.scripts("vasp", candidate["name"], minutes),
     }  # fmt: skip
     return handoff.Handoff(files, manifest, {"engine": "vasp", "input_set": input_set, "incar": incar or {}})
@@ -101,7 +101,7 @@ def _offset(kpoints) -> list:
 
 
 def _moves(free: dict[str, int], settings: dict) -> dict[str, bool]:
-    """Tell what a run of VASP relaxes, by NSW and ISIF: 2 positions, 3 and 4 positions and shape, 5 and 6 shape."""
+    """Return what VASP relaxes by NSW and ISIF: 2 positions, 3 and 4 positions and shape, 5 and 6 shape."""
     runs, kind = (settings.get("NSW") or 0) > 0, settings.get("ISIF", 2)
     return {"shape": runs and kind in (3, 4, 5, 6), "positions": runs and kind in (0, 1, 2, 3, 4)}
 
@@ -223,7 +223,7 @@ def _settings(manifest: dict, found: dict) -> list[str]:
 
 
 def _relaxed(expected: dict, found) -> bool:
-    """Tell whether a structure can be a relaxation of what was handed over: the same atoms, in no other volume."""
+    """Return whether a structure can be a relaxation of the one handed off: same atoms, same volume."""
     volume = abs(np.linalg.det(np.array(expected["cell_a"])))
     same = [site.specie.Z for site in found] == list(expected["species"])
     return same and 1 / MOST_CHANGE < found.volume / volume < MOST_CHANGE

@@ -1,4 +1,4 @@
-"""Verdicts as tables: a row for each quantity of a candidate, or one that says why there is none."""
+"""Tables of verdicts: one row per quantity of a candidate, or one row with the reason if there is none."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ FORMATION = "formation_energy_ev_per_atom"
 
 
 def predicted(quantity: str, known: Mapping[str, float]) -> float:
-    """Give what was predicted of a quantity, its logarithm undone; nan where nothing was."""
+    """Return the predicted value of a quantity (logarithms inverted); NaN if it was not predicted."""
     for name, value in known.items():
         stem = name.removeprefix("log10_")
         if quantity in (name, stem, SAME.get(name)):
@@ -66,7 +66,7 @@ def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping]
 
 
 def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:
-    """Turn an accepted outcome into a rejected one where a value is not within the limits that the study sets."""
+    """Reject an accepted outcome if a value is outside the limits of the study."""
     if outcome.get("status", ACCEPTED) != ACCEPTED:
         return outcome
     said = []
@@ -74,7 +74,7 @@ def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:
         value = (outcome.get("values") or {}).get(quantity, (np.nan,))[0]
         low, high = limits.get("min"), limits.get("max")
         if not np.isfinite(value):
-            said.append(f"{quantity} is asked for and was not computed")
+            said.append(f"{quantity} has a limit but was not computed")
         elif low is not None and value < low:
             said.append(f"{quantity} {value:.4g} is below {low:g}")
         elif high is not None and value > high:

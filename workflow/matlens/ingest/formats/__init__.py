@@ -1,4 +1,4 @@
-"""Files of crystals, told apart by what is in them.
+"""Crystal file formats, detected by content.
 
 A format is a module with two functions. `records(source)` lists what the file holds, cheaply, as Records: where each
 one starts and how long it is, its name, the scalars beside it. `decode(source, record, disorder, max_atoms, notes)`
@@ -21,7 +21,7 @@ KNOWN = "CIF, POSCAR, extended XYZ, JSON (pymatgen, OPTIMADE), JSON lines, CSV w
 
 
 def sniff(source: Source) -> str:
-    """Tell the format of a file from its first bytes; BadItem says what it is instead."""
+    """Detect the format of a file from its first bytes. Raises BadItem if it is not a crystal format."""
     head = source.read(0, HEAD_BYTES)
     if not head.strip():
         raise BadItem("the file is empty; copy it again")

@@ -52,9 +52,8 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
 def from_text(text: str, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of the text of one block, in the cell of the file.
 
-    What was assumed is added to `notes`. BadItem where the text cannot be read, where its symmetry is unknown, no
-    group, or does not fit its cell, and where the atoms do not add up to the formula, or to Z of it, that the file
-    states.
+    Assumptions are added to `notes`. Raises BadItem if the text cannot be read, if its symmetry is unknown, not a group
+    or inconsistent with the cell, or if the atoms do not match the stated formula or Z.
     """
     try:
         block = _block(text)

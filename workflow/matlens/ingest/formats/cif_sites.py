@@ -38,7 +38,7 @@ def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",))
 def read(block: Mapping, disorder: str, max_atoms: int) -> tuple[list[dict[int, float]], np.ndarray]:
     """Read the sites of a block: occupancy by atomic number of each, and fractional coordinates (n, 3).
 
-    BadItem where atoms lack positions, stand for several atoms, or their element cannot be said for certain.
+    Raises BadItem if atoms lack positions, stand for several atoms, or have an ambiguous element.
     """
     columns = {name: rows_of(block, f"_atom_site_{name}") for name in NAMES}
     frac, kept = _positions(block, columns, max_atoms)
@@ -104,7 +104,7 @@ def _elements(block: Mapping, columns: Mapping) -> list[dict[int, float]]:
 
 
 def of_type(word: str) -> dict[int, float]:
-    """Give the element of a type symbol (Fe, Fe3+, 2H), or the shares of several (0.75Si + 0.25Al)."""
+    """Return the element of a type symbol (Fe, Fe3+, 2H), or the shares of several (0.75Si + 0.25Al)."""
     if GROUPS.match(word):
         raise BadItem(f"its site {word!r} is a group of atoms; give the element and the position of each")
     if word.lower() in FACTORS:
@@ -143,10 +143,9 @@ def _mixed(word: str) -> dict[int, float]:
 
 
 def of_label(label: str, stated: Mapping[int, float]) -> dict[int, float]:
-    """Give the element that a label means, where it can mean but one: Na1, Cl-, O1W.
+    """Return the element that a label means, where it can mean but one: Na1, Cl-, O1W.
 
-    `stated`: the atoms of the formula, which decide where letters can be read in two ways (CA1: C or Ca); BadItem where
-    they do not.
+    `stated`: the atoms of the formula, which decide ambiguous labels (CA1: C or Ca). Raises BadItem if they do not.
     """
     if GROUPS.match(label):
         raise BadItem(f"its site {label!r} is a group of atoms; give the element and the position of each")

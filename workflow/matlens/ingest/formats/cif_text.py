@@ -35,7 +35,7 @@ def name_of(word: str) -> str:
 
 
 def _starts(token: tuple[str, bool]) -> bool:
-    """Tell whether a token begins something new: a name, a loop, a block, a save frame."""
+    """Check whether a token begins something new: a name, a loop, a block, a save frame."""
     word, quoted = token
     return not quoted and (word[0] == "_" or word[:5].lower() in ("loop_", "data_", "save_"))
 
@@ -82,13 +82,13 @@ def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
 
 
 def rows_of(block: dict, name: str) -> list[str] | None:
-    """Give the values of a name as a list, one of which it may be; None where the block lacks it."""
+    """Return the values of a name as a list, one of which it may be; None where the block lacks it."""
     value = block.get(name)
     return [value] if isinstance(value, str) else value
 
 
 def said(block: dict, names: tuple[str, ...]) -> str | None:
-    """Give the first of some values that a block states."""
+    """Return the first of some values that a block states."""
     for name in names:
         value = (rows_of(block, name) or [""])[0].strip()
         if value not in ("", "?", "."):

@@ -1,4 +1,4 @@
-"""What all formats of crystals share: open files, records, chemical symbols, the rule for disorder."""
+"""Shared parts of crystal formats: open files, records, chemical symbols, the rule for disorder."""
 
 import io
 import math
@@ -172,7 +172,7 @@ def scalars_of(values: Mapping) -> dict:
 
 
 def atomic_number(symbol: str | int) -> int:
-    """Give the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv")."""
+    """Return the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv")."""
     if isinstance(symbol, int):
         return symbol
     found = re.match(r"\s*\d{0,3}([A-Za-z]{1,2})(?![A-Za-z])", str(symbol))  # 2H: its isotopes are the element
@@ -185,7 +185,7 @@ def atomic_number(symbol: str | int) -> int:
 def matrix(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) -> np.ndarray:
     """Make the cell vectors (rows) of lengths in angstrom and angles in degrees: c along z, a in the xz plane.
 
-    The same setting as pymatgen's Lattice.from_parameters. BadItem where these are none of a cell.
+    The same setting as pymatgen's Lattice.from_parameters. Raises BadItem if they do not make a cell.
     """
     if min(a, b, c) < 0:
         raise BadItem(f"a length of its cell is negative ({min(a, b, c):g} angstrom); correct the cell")

@@ -28,7 +28,7 @@ ASIDE = {"@module", "@class", "@version", "charge"}
 
 @lru_cache(maxsize=2)
 def _entries(source: Source) -> list[dict]:
-    """List the structures of a document, each with what stands beside it."""
+    """List the structures of a document, each with its scalars."""
     try:
         found = json.loads(decoded(source.read(0, source.size)))
     except ValueError as error:
@@ -84,7 +84,7 @@ def _indexed(names: Sequence, rows: list[dict]) -> list[dict]:
 
 
 def is_one(entry: Mapping) -> bool:
-    """Tell whether a JSON object holds one structure."""
+    """Check whether a JSON object holds one structure."""
     return (
         {"lattice", "sites"} <= set(entry)
         or bool(structure_columns(entry))

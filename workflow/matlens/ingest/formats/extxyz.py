@@ -85,7 +85,7 @@ def _columns(layout: str) -> tuple[int, int]:
 
 
 def _symbol(number: int) -> str:
-    """Give the symbol of an atomic number."""
+    """Return the symbol of an atomic number."""
     if not 1 <= number <= len(SYMBOLS):
         raise BadItem(f"unknown element number {number}; give atomic numbers or symbols")
     return SYMBOLS[number - 1]

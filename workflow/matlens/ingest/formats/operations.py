@@ -98,7 +98,7 @@ def fault(turns: np.ndarray, shifts: np.ndarray) -> str | None:
 
 @lru_cache(maxsize=256)
 def group(texts: tuple[str, ...], centring: tuple[str, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
-    """Read listed operations, combined with those of a list of centring translations; BadItem where they are no group.
+    """Read listed operations, combined with centring translations. Raises BadItem if they are not a group.
 
     Returns rotations (m, 3, 3), whole numbers, and translations (m, 3) of the distinct operations, which hold the
     identity and are closed, both modulo whole translations.
@@ -116,7 +116,7 @@ def group(texts: tuple[str, ...], centring: tuple[str, ...] = ()) -> tuple[np.nd
 
 
 def fits(turns: np.ndarray, cell: np.ndarray) -> bool:
-    """Tell whether rotations (m, 3, 3), which act on fractional coordinates, leave the shape of a cell (3, 3)."""
+    """Check whether rotations (m, 3, 3), which act on fractional coordinates, leave the shape of a cell (3, 3)."""
     metric = cell @ cell.T
     turned = np.einsum("mji,jk,mkl->mil", turns, metric, turns)
     size = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
@@ -140,7 +140,7 @@ def _orbit(place: np.ndarray, turns: np.ndarray, shifts: np.ndarray) -> np.ndarr
 def expanded(frac: np.ndarray, turns: np.ndarray, shifts: np.ndarray, max_atoms: int) -> tuple[np.ndarray, np.ndarray]:
     """Put sites (n, 3) at all their images: positions (N, 3) in [0, 1) and the site (N,) of each.
 
-    BadItem where there are more than `max_atoms`, which one site too many shows before the rest is worked out.
+    Raises BadItem if there are more than `max_atoms`, checked before all images are computed.
     """
     if len(turns) == 1:
         made, member = frac - np.floor(frac), np.arange(len(frac))

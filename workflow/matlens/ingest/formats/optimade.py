@@ -19,8 +19,8 @@ NEAR = 0.02  # by how much a part of a formula may differ from that of the sites
 def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
     """Make a crystal of the attributes of one entry.
 
-    BadItem where its sites are not those of the unit cell and cannot be made so, where a site stands for more atoms
-    than it has positions, or where the sites are not those of the formula.
+    Raises BadItem if its sites cannot be completed to those of the unit cell, if a site stands for more atoms than it
+    has positions, or if the sites do not match the formula.
     """
     if found.get("dimension_types") not in (None, [1, 1, 1]):
         raise BadItem(f"it is not periodic along all axes (dimension_types {found['dimension_types']})")
@@ -53,7 +53,7 @@ def _positions(found: Mapping, cell: np.ndarray) -> np.ndarray:
 
 
 def _shares(one: Mapping) -> dict[int, float]:
-    """Read the occupancies of a species by atomic number; BadItem where atoms are attached that have no positions."""
+    """Read the occupancies of a species by atomic number. Raises BadItem if attached atoms have no positions."""
     if one.get("attached") or any(one.get("nattached") or []):
         more = ", ".join(map(str, one.get("attached") or []))
         raise BadItem(

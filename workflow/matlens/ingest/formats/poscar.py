@@ -73,7 +73,7 @@ def _bare(line: str) -> list[str]:
 
 
 def _is_header(lines: list[str], at: int) -> bool:
-    """Tell whether another POSCAR begins on a line: scale, cell, elements, counts and mode follow it."""
+    """Check whether another POSCAR begins on a line: scale, cell, elements, counts and mode follow it."""
     words = [_bare(line) for line in lines[at + 1 : at + 9]]
     if len(words) < 7 or len(words[0]) not in (1, 3) or not all(map(NUMERAL.match, words[0])):
         return False

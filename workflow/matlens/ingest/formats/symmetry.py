@@ -128,7 +128,7 @@ def _named(name: str) -> list[Setting]:
 
 @lru_cache(maxsize=1024)
 def of_setting(one: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """Give the operations of a setting, all translations of its centring among them: (m, 3, 3) and (m, 3)."""
+    """Return the operations of a setting, all translations of its centring among them: (m, 3, 3) and (m, 3)."""
     import spglib
 
     found = spglib.get_symmetry_from_database(one.hall)
@@ -139,7 +139,7 @@ def of_setting(one: Setting) -> tuple[np.ndarray, np.ndarray]:
 
 
 def listed(block: Mapping) -> tuple[str, tuple[str, ...], tuple[str, ...]] | None:
-    """Give the operations that a block lists: their column, they, the centring of magnetic ones; None for none."""
+    """Return the operations that a block lists: their column, they, the centring of magnetic ones; None for none."""
     for name in (*LISTED, MAGNETIC):
         given = rows_of(block, name)
         if given and set(given) - {"?", ".", ""}:
@@ -214,8 +214,8 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     """List what the symmetry of a block may be; none where it says nothing of it.
 
     `cell` (3, 3), rows: settings that do not fit it (rhombohedral axes of a hexagonal cell) are left out; of several
-    unique axes the first is taken. Two are left where a group has two origins and the block does not say which. BadItem
-    where listed operations are no group or not that of its name, where a name is unknown, or one that does not fit.
+    unique axes the first is taken. Two are left where a group has two origins and the block does not say which. Raises
+    BadItem if listed operations are not a group or not the named one, or if a name is unknown or does not fit.
     """
     if given := listed(block):
         column, *texts = given

@@ -1,9 +1,9 @@
-"""Files of instruments, one module per family: the content decides which reads a file, never its name.
+"""Readers of instrument files, one module per family, chosen by file content and not by name.
 
-A reader is `read(path, *, max_pixels) -> Micrograph`: pixels in the file's own numbers, `spacing_um` only where the
-file states a physical length (None for an axis of which it does not), and `meta` with what else it says (format,
-instrument, detector, beam_energy_kev, magnification, pixel_size_source). It raises BadItem before it decodes an image
-of more than `max_pixels` pixels.
+A reader is `read(path, *, max_pixels) -> Micrograph`: pixels in the file's own numbers, `spacing_um` only if the file
+states a physical length (None for other axes), and `meta` with other metadata (format, instrument, detector,
+beam_energy_kev, magnification, pixel_size_source). Raises BadItem, before decoding, if an image has more than
+`max_pixels` pixels.
 """
 
 from functools import partial
@@ -13,7 +13,7 @@ from matlens import registry
 from matlens.ingest.readers.sniff import sniff
 from matlens.job.batch import BadItem, _is_machine_fault
 
-if TYPE_CHECKING:  # named here so that `sources.closure` sees what the tables load
+if TYPE_CHECKING:  # imported so that the code digest includes the readers of the tables
     from matlens.ingest.readers import (  # noqa: F401
         ang,
         crc,
@@ -47,6 +47,7 @@ FORMATS = {
     "omezarr": "matlens.ingest.readers.omezarr:read",
     "video": "matlens.ingest.readers.video:read",
     "npy": "matlens.ingest.readers.npy:read",
+    "npz": "matlens.ingest.readers.npy:read_npz",
     "ang": "matlens.ingest.readers.ang:read",
     "ctf": "matlens.ingest.readers.ctf:read",
     "cpr": "matlens.ingest.readers.crc:read",
@@ -68,7 +69,7 @@ COLOURS = {
 
 
 def _guarded(function, path: str, name: str, max_pixels: int):
-    """Call a reader; whatever it stumbles over becomes a BadItem, except for faults of the machine."""
+    """Call a reader. Raises BadItem on any error except faults of the machine."""
     try:
         return function(path, max_pixels=max_pixels)
     except BadItem:
@@ -98,7 +99,7 @@ def _reader(name: str):
 
 
 def read(path: str, *, max_pixels: int):
-    """Read one file or OME-Zarr folder as a Micrograph; BadItem says what is wrong with it and what would help."""
+    """Read one file or OME-Zarr folder as a Micrograph. Raises BadItem, with cause and fix, if it cannot be read."""
     name, path = sniff(path)
     found = _guarded(_reader(name), path, name, max_pixels)
     found.meta.setdefault("format", name)
@@ -108,7 +109,7 @@ def read(path: str, *, max_pixels: int):
 def read_labels(path: str, *, max_pixels: int):
     """Read one file as labels: an integer array (y, x) or (stack, y, x) of the numbers as stored.
 
-    Palette images give their indices; colours give 65536 R + 256 G + B, unless they are grey.
+    Palette images return their indices; colours return 65536 R + 256 G + B, unless they are grey.
     """
     name, path = sniff(path)
     if name in LABELS:

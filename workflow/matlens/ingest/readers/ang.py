@@ -41,7 +41,7 @@ _NOTES = re.compile(r"^(COLUMN_)?NOTES:\s*(Start|End)", re.IGNORECASE)
 def read(path, *, max_pixels: int) -> Micrograph:
     """Read an .ang file; a hexagonal grid comes resampled to square pixels, and `meta` says so.
 
-    Raises BadItem for files that are cut short, contradict themselves, or hold no map.
+    Raises BadItem if the file is cut short, contradictory, or not a map.
     """
     lines, body = _split(ebsd_map.read_text(Path(path)))
     entries, phases = _header(lines)

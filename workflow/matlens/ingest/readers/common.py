@@ -1,4 +1,4 @@
-"""What all readers share: lengths in micrometres, sizes checked before decoding, axes put in order."""
+"""Shared parts of readers: lengths in micrometres, size checks before decoding, order of axes."""
 
 import math
 import re
@@ -94,7 +94,7 @@ def _plain_unit(unit) -> str:
 
 
 def is_length(unit) -> bool:
-    """Tell whether a unit is one of length."""
+    """Check whether a unit is a length."""
     return _plain_unit(unit) in UM_PER
 
 
@@ -149,7 +149,7 @@ def from_dpi(x_dpi, y_dpi, source: str) -> tuple[tuple | None, dict]:
 
 
 def check_size(shape, max_pixels: int, itemsize: int = 1) -> None:
-    """Refuse an array before it is decoded: empty, or of more than `max_pixels` pixels of up to 4 bytes."""
+    """Raise BadItem, before decoding, if an array is empty or has more than `max_pixels` pixels of up to 4 bytes."""
     count = math.prod(int(n) for n in shape)
     if count <= 0:
         raise BadItem(f"the image has no pixels (shape {tuple(shape)}); save it again")
@@ -163,7 +163,7 @@ EXPANSION = 2000  # and beyond it at most so many times its stored one
 
 
 def check_swelling(nbytes: int, stored: int) -> None:
-    """Refuse an image whose decoded size is out of proportion to its stored one, before it is decoded."""
+    """Raise BadItem, before decoding, if the decoded size is out of proportion to the stored size."""
     if nbytes > FREE_BYTES + EXPANSION * stored:
         raise BadItem(f"{stored} stored bytes would swell to {nbytes}: broken, or a decompression bomb; save it again")
 
@@ -196,7 +196,7 @@ def stack_axes(unit, name) -> str:
 
 
 def oriented(array: np.ndarray, orientation, rows: int = -2) -> np.ndarray:
-    """Turn an image as its orientation flag (TIFF tag 274, EXIF) says that it is shown; 1 and what is none: as stored.
+    """Apply an orientation flag (TIFF tag 274, EXIF) to an image; flag 1 or an invalid flag changes nothing.
 
     `rows`: the axis of the rows; that of the columns follows it. Source: TIFF 6.0, section Orientation.
     """
@@ -218,7 +218,7 @@ def turned(spacing: tuple | None, orientation) -> tuple | None:
 
 
 def as_image(array: np.ndarray, what: str) -> np.ndarray:
-    """Drop axes of length one, keeping y and x; BadItem when more than three are left."""
+    """Drop axes of length one, except y and x. Raises BadItem if more than three are left."""
     lead = tuple(k for k in range(array.ndim - 2) if array.shape[k] == 1)
     array = np.squeeze(array, axis=lead) if lead else array
     if not 2 <= array.ndim <= 3:

@@ -32,7 +32,7 @@ UNLISTED = "<f4"  # ASSUME: fields beyond the table (X-ray counts) are floats; t
 
 
 def read(path, *, max_pixels: int) -> Micrograph:
-    """Read a .cpr file and the .crc beside it (either name will do); raises BadItem when they do not fit each other."""
+    """Read a .cpr file and its .crc, by either name. Raises BadItem if they do not match."""
     header_path, points_path = _pair(Path(path))
     header = _header(ebsd_map.read_text(header_path).decode("latin-1"))
     job = header.get("job", {})
@@ -77,7 +77,7 @@ def _pair(path: Path) -> tuple[Path, Path]:
         beside = [p for p in sorted(path.parent.iterdir()) if p.suffix.lower() == ending and p.stem == path.stem]
         loose = [p for p in sorted(path.parent.iterdir()) if p.name.lower() == (path.stem + ending).lower()]
         if not (beside or loose):
-            raise BadItem(f"there is no {path.stem}{ending} beside {path.name}; the two files make one map, copy both")
+            raise BadItem(f"{path.stem}{ending} is missing next to {path.name}; the two files make one map, copy both")
         found[ending] = (beside or loose)[0]
     return found[".cpr"], found[".crc"]
 

@@ -20,7 +20,7 @@ USED = (*NEEDED, "x", "y", "mad", "bc", "bs", "error")
 
 
 def read(path, *, max_pixels: int) -> Micrograph:
-    """Read a .ctf file; raises BadItem for files that are cut short, contradict themselves, or hold no map."""
+    """Read a .ctf file. Raises BadItem if it is cut short, contradictory, or not a map."""
     entries, phase_lines, names, tabs, body = _split(ebsd_map.read_text(Path(path)))
     missing = [name for name in NEEDED if name not in names]
     if missing:
@@ -67,7 +67,7 @@ def _split(raw: bytes) -> tuple[dict[str, str], list[str], list[str], bool, byte
         names = line.lower().split()
         if "phase" in names and "euler1" in names:
             if len(phase_lines) != (wanted or 0):
-                raise BadItem(f"the header announces {wanted or 0} phases and lists {len(phase_lines)}; mend it")
+                raise BadItem(f"the header announces {wanted or 0} phases and lists {len(phase_lines)}; correct it")
             return entries, phase_lines, names, "\t" in line, raw[at:]
         key, _, value = (line if "\t" in line else re.sub(r"\s+", "\t", line, count=1)).partition("\t")
         if key.lower() == "phases":

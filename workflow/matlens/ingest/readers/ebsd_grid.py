@@ -32,7 +32,7 @@ class Placed(NamedTuple):
 
 
 def check_grid(grid: Grid, max_pixels: int) -> None:
-    """Refuse a header that says that the map has no points or no size, or more points than `max_pixels`."""
+    """Raise BadItem if the header states no points, no size, or more points than `max_pixels`."""
     for name, value in zip(grid._fields, grid, strict=True):
         if name != "hexagonal" and value is not None and value <= 0:
             raise BadItem(
@@ -47,8 +47,8 @@ def arrange(x: np.ndarray | None, y: np.ndarray | None, count: int, grid: Grid) 
 
     Points in reading order that match a complete header are taken as they come. Otherwise each is placed by its
     coordinates on a square or hexagonal grid, which must agree with what the header states. Two disagreements are
-    understood: a thinned map, whose points cover the stated area with a larger step, and points that an export left
-    out (holes, sloped crops). Raises BadItem if the points end early in reading order: that file is cut short.
+    understood: a thinned map, whose points cover the stated area with a larger step, and points that an export left out
+    (holes, sloped crops). Raises BadItem if the points end early in reading order (a truncated file).
     """
     if not count:
         raise BadItem("the file has a header and no points; export the map again")
@@ -78,10 +78,10 @@ def arrange(x: np.ndarray | None, y: np.ndarray | None, count: int, grid: Grid) 
 
 
 def _reconcile(order: np.ndarray, own: Grid, grid: Grid, hexagonal: bool, count: int) -> Placed:
-    """Hold the grid of the points against that of the header; a BadItem when they differ."""
+    """Compare the grid of the points with the grid of the header. Raises BadItem if they differ."""
     if grid.hexagonal is not None and grid.hexagonal != hexagonal:
         says, is_ = ("hexagonal" if kind else "square" for kind in (grid.hexagonal, hexagonal))
-        raise BadItem(f"the header says a {says} grid, the points make a {is_} one; mend the header's GRID")
+        raise BadItem(f"the header says a {says} grid, the points make a {is_} one; correct GRID in the header")
     counts = all(a is None or a == b for a, b in zip(grid[:2], own[:2], strict=True))
     counts = counts and grid.columns_even in (None, own.columns_even)
     steps = all(a is None or b is None or _close(a, b) for a, b in zip(grid[2:4], own[2:4], strict=True))
@@ -120,7 +120,7 @@ def _close(a: float, b: float) -> bool:
 
 
 def _covers(own: Grid, grid: Grid) -> bool:
-    """Tell whether a coarser grid covers the same area as that of the header, to within one of its own steps."""
+    """Check whether a coarser grid covers the same area as that of the header, to within one of its own steps."""
     return all(
         own_count and own_step and own_step > step and abs((own_count - 1) * own_step - (count - 1) * step) < own_step
         for own_count, own_step, count, step in zip(own[:2], own[2:4], grid[:2], grid[2:4], strict=True)
@@ -128,12 +128,12 @@ def _covers(own: Grid, grid: Grid) -> bool:
 
 
 def _steps(x: np.ndarray, y: np.ndarray, grid: Grid) -> tuple[float | None, float | None]:
-    """Give the steps of the header, or where it has none, those of the coordinates (None for one column or row)."""
+    """Return the steps of the header, or else of the coordinates (None for one column or row)."""
     return grid.step_x_um or _spacing(x, grid.columns), grid.step_y_um or _spacing(y, grid.rows)
 
 
 def _in_reading_order(x: np.ndarray, y: np.ndarray, grid: Grid) -> bool:
-    """Tell whether the coordinates run row by row through the grid of the header, as far as their digits go."""
+    """Check whether the coordinates run row by row through the grid of the header, as far as their digits go."""
     step_x, step_y = _steps(x, y, grid)
     for values, step, place in (
         (x, step_x, np.tile(np.arange(grid.columns), grid.rows)),

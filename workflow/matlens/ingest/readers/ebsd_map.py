@@ -1,4 +1,4 @@
-"""What the readers of EBSD maps share: text tables, the place of each point in its map, and the Micrograph they return.
+"""Shared parts of EBSD readers: text tables, the place of each point in its map, the returned Micrograph.
 
 All of them give `pixels`, the quality of the diffraction pattern, with the layers `euler_rad` (float32, 3 y x: Bunge
 phi1, Phi, phi2 as the file has them, 0 where not indexed), `phase_index` (uint8, 0 where not indexed), `laue` (uint8,
@@ -32,13 +32,13 @@ class Phase(NamedTuple):
 
 
 def read_text(path) -> bytes:
-    """Read a text file as bytes, without a byte order mark; UTF-16 and binary files are a BadItem."""
+    """Read a text file as bytes, without a byte order mark. Raises BadItem if it is UTF-16 or binary."""
     raw = path.read_bytes()
     if text_files.encoding(raw) == "utf-16":
         raw = raw.decode("utf-16", "replace").encode("utf-8")  # one that is cut off ends within a letter
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in raw[:4096]:
-        raise BadItem("the file is not text; if its name has the wrong ending, mend it")
+        raise BadItem("the file is not text; if its name has the wrong extension, rename it")
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 
@@ -49,7 +49,7 @@ def whole(text: str | None) -> int | None:
 
 
 def table(body: bytes, columns: list[int], separator: str, max_pixels: int, named: int | None = None) -> np.ndarray:
-    """Read chosen columns of a table of numbers as float64 (points, len(columns)); a BadItem says which row is broken.
+    """Read chosen columns of a table of numbers as float64 (points, len(columns)). Raises BadItem if a row is broken.
 
     `separator`: "\\t", or r"\\s+" for blanks; `named`: how many columns the header names. Decimal commas are
     understood; a table that has commas and points is refused.
@@ -112,7 +112,7 @@ def _refuse_short_rows(body: bytes, separator: str, width: int, suspects: np.nda
 
 
 def radians(degrees: np.ndarray, indexed: np.ndarray) -> np.ndarray:
-    """Turn Euler angles (n, 3) from degrees to radians; a BadItem when they look like radians already."""
+    """Convert Euler angles (n, 3) from degrees to radians. Raises BadItem if they look like radians already."""
     own = degrees[indexed]
     if len(own) > 50 and own.max() <= 2 * np.pi + 1e-3 and np.ptp(own[:, 0]) > 3:
         raise BadItem(
@@ -122,7 +122,7 @@ def radians(degrees: np.ndarray, indexed: np.ndarray) -> np.ndarray:
 
 
 def check_radians(euler_rad: np.ndarray, indexed: np.ndarray) -> None:
-    """Refuse Euler angles (n, 3) that look like degrees."""
+    """Raise BadItem if Euler angles (n, 3) look like degrees."""
     own = euler_rad[indexed]
     if len(own) and np.abs(own).max() > 4 * np.pi + 1e-3:
         worst = np.abs(own).max()
@@ -137,7 +137,7 @@ def from_one(phase: np.ndarray, phases: dict[int, Phase]) -> tuple[np.ndarray, d
 
 
 def check_phases(phase: np.ndarray, phases: dict[int, Phase]) -> np.ndarray:
-    """Return phase numbers (n,) as uint8, 0 where not indexed; numbers that the header does not list are a BadItem."""
+    """Return phase numbers (n,) as uint8, 0 where not indexed. Raises BadItem if the header does not list a number."""
     phase = np.asarray(phase, np.float64)
     if not np.isfinite(phase).all() or (phase != np.rint(phase)).any():
         raise BadItem("the phase of some points is not a whole number; columns are shifted or the file is damaged")
@@ -148,7 +148,7 @@ def check_phases(phase: np.ndarray, phases: dict[int, Phase]) -> np.ndarray:
     if wrong.any():
         worst, count = f"{phase[wrong][0]:g}", int(wrong.sum())
         listed = ", ".join(map(str, phases)) or "none"
-        raise BadItem(f"{count} points have a phase such as {worst}, and the header lists {listed}; mend the header")
+        raise BadItem(f"{count} points have a phase such as {worst}, and the header lists {listed}; correct the header")
     return phase.astype(np.uint8)
 
 
@@ -172,7 +172,7 @@ def micrograph(
     check_size(placed.order.shape, max_pixels)
     indexed = (phase > 0) & np.isfinite(euler_rad).all(axis=1)
     if quality is None:
-        quality, quality_name, quality_is_byte = indexed * 255, "indexed points, for the file has no quality", True
+        quality, quality_name, quality_is_byte = indexed * 255, "indexed points, because the file has no quality", True
     phase = np.where(indexed, phase, 0).astype(np.uint8)
     codes = np.zeros(256, np.uint8)
     for index, own in phases.items():
@@ -193,17 +193,11 @@ def micrograph(
         layers[masked.IGNORE] = _outside(left_out).view(np.uint8)
         meta = meta | {columns.POINTS_LEFT_OUT: int(left_out.sum())}
     x, y = placed.step_x_um, placed.step_y_um
-    facts = {
-        "ebsd_phases": ";".join(f"{index}:{own.name}-{own.group}" for index, own in sorted(phases.items())),
-        "grid": placed.note,
-        "step_x_um": x,
-        "step_y_um": y,
-        "points_not_indexed": int(np.count_nonzero(~indexed) + left_out.sum()),
-        "quality_map": quality_name,
-    }
-    if (share := facts["points_not_indexed"] / placed.order.size) > MANY_LOST:
-        lost = f"{100 * share:.0f} % of the points are not indexed"
-        meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), lost)))}
+    lost = int(np.count_nonzero(~indexed) + left_out.sum())
+    facts = _facts(placed, phases, lost, quality_name)
+    if (share := lost / placed.order.size) > MANY_LOST:
+        remark = f"{100 * share:.0f} % of the points are not indexed"
+        meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), remark)))}
     size, source = square(x, y, "EBSD step") if x and y else (None, {})
     return Micrograph(
         pixels=pixels,
@@ -215,8 +209,20 @@ def micrograph(
     )
 
 
+def _facts(placed: Placed, phases: dict[int, Phase], lost: int, quality_name: str) -> dict[str, object]:
+    """Collect the scalars of a map for the index."""
+    return {
+        "ebsd_phases": ";".join(f"{index}:{own.name}-{own.group}" for index, own in sorted(phases.items())),
+        "grid": placed.note,
+        "step_x_um": placed.step_x_um,
+        "step_y_um": placed.step_y_um,
+        "points_not_indexed": lost,
+        "quality_map": quality_name,
+    }
+
+
 def _at(placed: Placed, values: np.ndarray, missing) -> np.ndarray:
-    """Put the values of points (n, ...) where they belong; pixels without a point get `missing`."""
+    """Place the values of points (n, ...) in the map; pixels without a point get `missing`."""
     found = values[placed.order]
     found[placed.order < 0] = missing
     return found
@@ -243,5 +249,5 @@ def _grey(quality: np.ndarray, is_byte: bool) -> tuple[np.ndarray, float, float]
 
 
 def clean(text: str) -> str:
-    """Make a name fit into a list of names."""
+    """Remove semicolons and blanks from a name, for a list of names."""
     return re.sub(r"[;\s]+", " ", text).strip()

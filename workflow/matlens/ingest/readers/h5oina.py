@@ -17,7 +17,7 @@ QUALITY = {"Band Contrast": "band contrast", "Band Slope": "band slope"}
 
 
 def read(path, *, max_pixels: int) -> Micrograph:
-    """Read the one EBSD map of an .h5oina file; raises BadItem for files without one, damaged ones, and line scans."""
+    """Read the EBSD map of an .h5oina file. Raises BadItem if there is none or several, or a line scan, or damage."""
     import h5py
 
     try:

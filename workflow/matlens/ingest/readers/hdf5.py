@@ -138,13 +138,13 @@ def read_plain(path: str, *, max_pixels: int) -> Micrograph:
         _, data = max(found, key=lambda entry: entry[0])
         check_size(data.shape, max_pixels, data.dtype.itemsize)
         data_name, pixels = data.name, load(data)
-        told = np.atleast_1d(np.asarray(data.attrs.get("element_size_um", [])))
+        stated = np.atleast_1d(np.asarray(data.attrs.get("element_size_um", [])))
     if pixels.ndim == 3 and pixels.shape[-1] in (3, 4) and pixels.dtype == np.uint8:
         pixels = grey.one_channel(pixels)
     pixels = as_image(pixels, "the HDF5 array")
     size, source = None, {}
-    if told.size >= 2 and told.dtype.kind in "iuf":
-        z, y, x = [None, *(to_um(length, "um") for length in told)][-3:]
+    if stated.size >= 2 and stated.dtype.kind in "iuf":
+        z, y, x = [None, *(to_um(length, "um") for length in stated)][-3:]
         size, source = scaled(x, y, "element_size_um", z if pixels.ndim == 3 else None)
     meta = words(other_signals=len(found) - 1 or None)
     meta |= words(remark=f"the largest of {len(found)} arrays was read: {data_name}") if len(found) > 1 else {}

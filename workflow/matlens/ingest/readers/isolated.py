@@ -1,7 +1,7 @@
 """Readers whose C libraries may hang or crash on a broken file (HDF5, video), in a process of their own.
 
 One process serves all files of a shard. It takes one line of JSON per file and answers with one, followed by the bytes
-of the arrays; when it dies or takes too long, the file is a BadItem and the next one gets a new process.
+of the arrays; if it dies or takes too long, BadItem is raised and the next file gets a new process.
 """
 
 import json

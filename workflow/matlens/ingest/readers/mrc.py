@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.ingest import Micrograph, parts
+from matlens.ingest import Micrograph, lazy_arrays
 from matlens.ingest.readers.common import as_image, check_size, scaled, to_um, words
 from matlens.job.batch import BadItem
 
@@ -52,15 +52,15 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         more = _extended(mrc)
         stack = int(header.ispg) == 0
         voxel = _voxel(mrc, data.shape[0] if data.ndim > 2 else 1)
-        told = any(size not in (0.0, 1.0) for size in voxel[:2])
-        x, y, z = (to_um(size, "a") if told else None for size in voxel)
+        stated = any(size not in (0.0, 1.0) for size in voxel[:2])
+        x, y, z = (to_um(size, "a") if stated else None for size in voxel)
         z = None if voxel[2] == 1.0 else z
         if more.get("x"):
             lengths = to_um(more["x"], "m"), to_um(more.get("y"), "m")
             size, source = scaled(*lengths, "MRC extended header", None if stack else z)
         else:
             size, source = scaled(x, y, "MRC cell", None if stack else z)
-        pixels = parts.of_map(data)
+        pixels = lazy_arrays.of_map(data)
     if isinstance(pixels, np.ndarray):
         pixels = as_image(pixels, "the MRC file")
     energy = (more.get("volt") or 0) / 1000 or None

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.ingest import Micrograph, parts
+from matlens.ingest import Micrograph, lazy_arrays
 from matlens.ingest.readers.common import as_image, check_size, scaled, to_um
 from matlens.job.batch import BadItem
 
@@ -13,8 +13,8 @@ def _load(array, axes: list[str], max_pixels: int) -> tuple[np.ndarray, str]:
         raise BadItem(f"the zarr array has {array.ndim} axes; an image has at least y and x")
     keep = [k for k, axis in enumerate(axes) if axis in "tzyx"]
     check_size([array.shape[k] for k in keep], max_pixels, array.dtype.itemsize)
-    if len(keep) == array.ndim and parts.stays(array.shape, array.dtype):
-        return parts.Parts(lambda first, last: array[first:last], array.shape, array.dtype), "".join(axes)
+    if len(keep) == array.ndim and lazy_arrays.stays(array.shape, array.dtype):
+        return lazy_arrays.Parts(lambda first, last: array[first:last], array.shape, array.dtype), "".join(axes)
     pixels = np.asarray(array[tuple(slice(None) if k in keep else 0 for k in range(array.ndim))])
     lead = [axes[k] for k in keep[:-2] if array.shape[k] > 1]
     pixels = as_image(pixels, "the zarr array")

@@ -1,4 +1,4 @@
-"""What a file really is, from its first bytes."""
+"""Detect the format of a file from its first bytes."""
 
 import os
 import re
@@ -41,7 +41,7 @@ ROW_OF_NUMBERS = re.compile(rb"\s*[-+\d.eE]+(\s+[-+\d.eE]+){7,}\s*$")
 
 
 def sniff(path: str) -> tuple[str, str]:
-    """Name the format of a file or OME-Zarr folder, and the file to open for it; BadItem when it is none we read."""
+    """Return the format of a file or OME-Zarr folder, and the file to open. Raises BadItem if it is not supported."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -70,13 +70,15 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "bmp", path
     if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[4:8] == b"ftyp":
         return "video", path
+    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
+        return "npz", path
     if head[208:212] in (b"MAP ", b"MAP\0"):
         return "mrc", path
     return _text_or_nameless(head, path)
 
 
 def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
-    """Tell the formats without a signature: EBSD texts, and those binary ones that only their name betrays."""
+    """Detect formats without a signature: EBSD texts, and binary formats known only by file name."""
     suffix, text = Path(path).suffix.lower(), head.lstrip(b"\xef\xbb\xbf \r\n\t")
     first = text.split(b"\n", 1)[0]
     if text.startswith(b"#") and (suffix == ".ang" or ANG_HEADER.search(text)):
@@ -95,8 +97,6 @@ def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
 
 
 def _describe(head: bytes, text: bytes) -> str:
-    if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
-        return "the file is a bundle of NumPy arrays (.npz); save the one that is the image by numpy.save"
     for magic, words in FOREIGN:
         if head.startswith(magic):
             return f"the file is {words}"

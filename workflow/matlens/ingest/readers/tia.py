@@ -40,14 +40,14 @@ def _described(path: str | None) -> dict:
         text = handle.read(1 << 26)
     start = text.find(b"<ObjectInfo>")
     text = text[start : text.find(b"</ObjectInfo>", start)].decode("utf-8", "replace") if start >= 0 else ""
-    told = dict(re.findall(r"<Label>([^<]*)</Label>\s*<Value>([^<]*)</Value>", text))
+    stated = dict(re.findall(r"<Label>([^<]*)</Label>\s*<Value>([^<]*)</Value>", text))
     plain = dict(re.findall(r"<(AcceleratingVoltage|Magnification|CameraNamePath|DetectorName)>([^<]*)<", text))
     volt = number(plain.get("AcceleratingVoltage"), 0.0)
     return words(
-        instrument=told.get("Microscope"),
+        instrument=stated.get("Microscope"),
         detector=plain.get("CameraNamePath") or plain.get("DetectorName"),
-        beam_energy_kev=volt / 1000 if volt > 0 else number(told.get("High tension")),
-        magnification=number(told.get("Magnification") or plain.get("Magnification")),
+        beam_energy_kev=volt / 1000 if volt > 0 else number(stated.get("High tension")),
+        magnification=number(stated.get("Magnification") or plain.get("Magnification")),
     )
 
 

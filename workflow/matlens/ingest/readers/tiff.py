@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.ingest import Micrograph, grey, parts
+from matlens.ingest import Micrograph, grey, lazy_arrays
 from matlens.ingest.readers.common import check_size, check_swelling, oriented, turned
 from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe, ome_pixels
@@ -110,23 +110,25 @@ def _flag(key) -> int:
 
 
 def _stays(series) -> bool:
-    """Tell whether the main image is left in its file: large, grey, and in an order that needs no change."""
+    """Check whether the main image is left in its file: large, grey, and in an order that needs no change."""
     plain = set(series.axes) <= {"Y", "X", *STACKS} and series.axes.endswith("YX")
     plain = plain and _flag(series.keyframe) == 1
-    return plain and series.keyframe.photometric == BLACK_IS_ZERO and parts.stays(series.shape, series.dtype)
+    return plain and series.keyframe.photometric == BLACK_IS_ZERO and lazy_arrays.stays(series.shape, series.dtype)
 
 
-def _left(path: str, series) -> parts.Parts:
+def _left(path: str, series) -> lazy_arrays.Parts:
     """Leave the main image in its file: as it lies there, or, where it is packed, by the tiles of its pages."""
     import tifffile
     import zarr
 
     if series.dataoffset is not None:
-        return parts.in_file(path, series.dataoffset, series.shape, series.parent.byteorder + series.dtype.str[1:])
+        return lazy_arrays.in_file(
+            path, series.dataoffset, series.shape, series.parent.byteorder + series.dtype.str[1:]
+        )
     place = series.parent.series.index(series)
     kept = tifffile.TiffFile(path, _multifile=False)  # open as long as it is read
     array = zarr.open(kept.series[place].aszarr(level=0), mode="r")
-    return parts.Parts(lambda first, last: array[first:last], series.shape, series.dtype)
+    return lazy_arrays.Parts(lambda first, last: array[first:last], series.shape, series.dtype)
 
 
 def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
@@ -152,7 +154,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     Several images in one file: see `_principal`; the number of the others is `other_signals`.
     """
     page = _load(path, max_pixels)
-    if isinstance(page.array, parts.Parts):
+    if isinstance(page.array, lazy_arrays.Parts):
         return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", spacing_um=page.spacing_um, meta=page.meta)
     array, axes, others = _shown(page)
     meta = page.meta
@@ -191,7 +193,7 @@ def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
     return grey.three_channels(array.astype(array.dtype.newbyteorder("="), copy=False))
 
 
-def _bits(key, dtype, told: dict) -> dict:
+def _bits(key, dtype, stated: dict) -> dict:
     """Say how many bits of a pixel count, where the file states fewer than its type has.
 
     They are those of the tags BitsPerSample and MaxSampleValue, and of the attribute SignificantBits of OME-XML.
@@ -201,8 +203,8 @@ def _bits(key, dtype, told: dict) -> dict:
     bits, highest = int(key.bitspersample), key.tags.valueof(TAG_MAX_SAMPLE)
     if isinstance(highest, int) and 0 < highest < np.iinfo(dtype).max:
         bits = min(bits, highest.bit_length())
-    if str(told.get("SignificantBits", "")).isdigit() and int(told["SignificantBits"]) > 0:
-        bits = min(bits, int(told["SignificantBits"]))
+    if str(stated.get("SignificantBits", "")).isdigit() and int(stated["SignificantBits"]) > 0:
+        bits = min(bits, int(stated["SignificantBits"]))
     return {"significant_bits": bits} if bits < dtype.itemsize * 8 else {}
 
 
@@ -217,7 +219,7 @@ def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
 def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
     """Read the numbers of the main image as labels: palette indices, grey values, or packed colours."""
     page = _load(path, max_pixels)
-    if isinstance(page.array, parts.Parts):
+    if isinstance(page.array, lazy_arrays.Parts):
         raise BadItem("a mask so large is not read; cut image and mask into tiles")
     array, axes, _ = _shown(page)
     if "S" not in axes:

@@ -1,4 +1,4 @@
-"""What the makers of microscopes write into their TIFF files, or into a text file beside them."""
+"""Vendor metadata in TIFF files, or in a text file next to them."""
 
 import html
 import os
@@ -37,12 +37,12 @@ def _value(entry):
 
 def fei(tif, page, path):
     """FEI and Thermo Fisher: Scan.PixelWidth in metres, Beam.HV in volts; the image has Image.ResolutionY rows."""
-    told = next((t for tag in TAG_FEI if isinstance(t := page.tags.valueof(tag), dict)), None)
-    if not told:
+    recorded = next((t for tag in TAG_FEI if isinstance(t := page.tags.valueof(tag), dict)), None)
+    if not recorded:
         return None
 
     def of(section: str, name: str):
-        part = told.get(section)
+        part = recorded.get(section)
         return part.get(name) if isinstance(part, dict) else None
 
     scan = str(of("Beam", "Scan") or "EScan")
@@ -69,27 +69,27 @@ def zeiss(tif, page, path):
     `Image Pixel Size`, rounded to four digits, is that of the stored image and `Pixel Size` that of the screen, so that
     the exact number times 1024 / width is right; where the two disagree, `Image Pixel Size` is.
     """
-    told = page.tags.valueof(TAG_ZEISS)
-    if not isinstance(told, dict):
+    recorded = page.tags.valueof(TAG_ZEISS)
+    if not isinstance(recorded, dict):
         return None
-    table = told.get("")
+    table = recorded.get("")
     exact = number(table[3]) if isinstance(table, (tuple, list)) and len(table) > 3 else None
     um = to_um(exact * ZEISS_SCREEN_PX / page.imagewidth, "m") if exact else None
-    entry = told.get("ap_image_pixel_size")
+    entry = recorded.get("ap_image_pixel_size")
     stated = to_um(*entry[1:3]) if isinstance(entry, tuple) and len(entry) > 2 else None
     if stated and (um is None or abs(um - stated) > 2e-3 * stated):
         um = stated
     if um is None:
-        width = told.get("ap_width")
+        width = recorded.get("ap_width")
         width = to_um(*width[1:3]) if isinstance(width, tuple) and len(width) > 2 else None
         um = width / page.imagewidth if width else None
-    mag = str(_value(told.get("ap_mag")) or "")
+    mag = str(_value(recorded.get("ap_mag")) or "")
     times = 1000 if re.search(r"\d\s*K\b", mag, re.I) else 1
     size, source = scaled(um, um, "Zeiss tag")
-    energy = number(_value(told.get("ap_actualkv")), 0.0) or number(_value(told.get("ap_manualkv")), 0.0)
+    energy = number(_value(recorded.get("ap_actualkv")), 0.0) or number(_value(recorded.get("ap_manualkv")), 0.0)
     return size, source | words(
-        instrument=str(_value(told.get("dp_sem")) or _value(told.get("sv_serial_number")) or "Zeiss"),
-        detector=str(_value(told.get("dp_detector_channel")) or _value(told.get("dp_detector_type")) or ""),
+        instrument=str(_value(recorded.get("dp_sem")) or _value(recorded.get("sv_serial_number")) or "Zeiss"),
+        detector=str(_value(recorded.get("dp_detector_channel")) or _value(recorded.get("dp_detector_type")) or ""),
         beam_energy_kev=energy or None,
         magnification=number(mag, 0.0) * times or None,
     )
@@ -97,29 +97,29 @@ def zeiss(tif, page, path):
 
 def tvips(tif, page, path):
     """TVIPS EM-MENU: PixelSizeX in nanometres, TemHighTension in volts."""
-    told = page.tags.valueof(TAG_TVIPS)
-    if not isinstance(told, dict) or not told:
+    recorded = page.tags.valueof(TAG_TVIPS)
+    if not isinstance(recorded, dict) or not recorded:
         return None
-    size, source = scaled(*(to_um(told.get(f"PixelSize{a}"), "nm") for a in "XY"), "TVIPS tag")
-    volt = number(told.get("TemHighTension"), 0.0)
+    size, source = scaled(*(to_um(recorded.get(f"PixelSize{a}"), "nm") for a in "XY"), "TVIPS tag")
+    volt = number(recorded.get("TemHighTension"), 0.0)
     return size, source | words(
-        instrument=told.get("TemType"),
-        detector=told.get("CameraType"),
+        instrument=recorded.get("TemType"),
+        detector=recorded.get("CameraType"),
         beam_energy_kev=volt / 1000 if volt > 1000 else volt or None,
-        magnification=number(told.get("TemMagnification"), 0.0) or None,
+        magnification=number(recorded.get("TemMagnification"), 0.0) or None,
     )
 
 
 def olympus(tif, page, path):
     """Olympus Soft Imaging Solutions: pixel sizes in metres."""
-    told = page.tags.valueof(TAG_SIS)
-    if not isinstance(told, dict):
+    recorded = page.tags.valueof(TAG_SIS)
+    if not isinstance(recorded, dict):
         return None
-    size, source = scaled(*(to_um(told.get(f"pixelsize{a}"), "m") for a in "xy"), "Olympus SIS tag")
+    size, source = scaled(*(to_um(recorded.get(f"pixelsize{a}"), "m") for a in "xy"), "Olympus SIS tag")
     return size, source | words(
         instrument=str(page.tags.valueof(272) or ""),
-        detector=told.get("cameraname"),
-        magnification=number(told.get("magnification"), 0.0) or None,
+        detector=recorded.get("cameraname"),
+        magnification=number(recorded.get("magnification"), 0.0) or None,
     )
 
 
@@ -160,14 +160,14 @@ def tescan(tif, page, path):
     text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw or "") or _sidecar(path, ".hdr")
     if "PixelSizeX" not in text:
         return None
-    told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text[text.find("[MAIN]") :], re.M))
-    size, source = scaled(*(to_um(told.get(f"PixelSize{a}"), "m") for a in "XY"), "Tescan header")
-    volt = number(told.get("HV"), 0.0)
+    recorded = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text[text.find("[MAIN]") :], re.M))
+    size, source = scaled(*(to_um(recorded.get(f"PixelSize{a}"), "m") for a in "XY"), "Tescan header")
+    volt = number(recorded.get("HV"), 0.0)
     return size, source | words(
-        instrument=told.get("Device") or "Tescan",
-        detector=told.get("Detector") or told.get("Detector0"),
+        instrument=recorded.get("Device") or "Tescan",
+        detector=recorded.get("Detector") or recorded.get("Detector0"),
         beam_energy_kev=volt / 1000 if volt > 0 else None,
-        magnification=number(told.get("Magnification")),
+        magnification=number(recorded.get("Magnification")),
     )
 
 
@@ -188,10 +188,10 @@ def ome_pixels(tif, page) -> dict[str, str]:
     named = []
     for head, inside in found:
         for entry in re.findall(r"<(?:\w+:)?TiffData\b([^>]*)>", inside):
-            told = _attributes(entry)
-            if "IFD" in told:
-                first = int(number_of(told["IFD"]))
-                if first <= number < first + int(number_of(told.get("PlaneCount", 1))):
+            recorded = _attributes(entry)
+            if "IFD" in recorded:
+                first = int(number_of(recorded["IFD"]))
+                if first <= number < first + int(number_of(recorded.get("PlaneCount", 1))):
                     named.append(head)
     if not named and len(found) == len(tif.series):
         place = next((k for k, series in enumerate(tif.series) if series.keyframe.index == page.index), None)
@@ -211,8 +211,8 @@ def ome(tif, page, path):
     """
     if not tif.is_ome:
         return None
-    text, told = str(tif.ome_metadata or ""), ome_pixels(tif, page)
-    um = [to_um(told.get(f"PhysicalSize{a}"), told.get(f"PhysicalSize{a}Unit", "um")) for a in "XYZ"]
+    text, recorded = str(tif.ome_metadata or ""), ome_pixels(tif, page)
+    um = [to_um(recorded.get(f"PhysicalSize{a}"), recorded.get(f"PhysicalSize{a}Unit", "um")) for a in "XYZ"]
     size, source = scaled(*um[:2], "OME-XML", um[2])
     model = re.search(r'<(?:\w+:)?Microscope\b[^>]*\bModel\s*=\s*"([^"]*)"', text)
     return size, source | words(instrument=model[1] if model else None)
@@ -225,10 +225,10 @@ def imagej(tif, page, path):
     """
     if not tif.is_imagej:
         return None
-    told = tif.imagej_metadata or {}
-    unit, counts = str(told.get("unit", "")), _resolution(page)
-    units = [unit, *(str(told.get(f"{a}unit") or unit) for a in "yz")]
-    depth = number(told.get("spacing"), 0.0)
+    recorded = tif.imagej_metadata or {}
+    unit, counts = str(recorded.get("unit", "")), _resolution(page)
+    units = [unit, *(str(recorded.get(f"{a}unit") or unit) for a in "yz")]
+    depth = number(recorded.get("spacing"), 0.0)
     z_um = to_um(abs(depth), units[2]) if depth else None
     if unit.lower().strip() in ("inch", "in", "cm"):
         inch = 1.0 if unit.lower().strip() != "cm" else CM_PER_INCH
@@ -260,15 +260,15 @@ def sidecar_text(tif, page, path):
             bar_rows_px=page.imagelength - int(rows[1]) if full else None,
         )
     if "PixelSize=" in text:
-        told = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.M))
-        um = to_um(told.get("PixelSize"), "nm")
+        recorded = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.M))
+        um = to_um(recorded.get("PixelSize"), "nm")
         size, source = scaled(um, um, "Hitachi text file")
-        volt = number(told.get("AcceleratingVoltage"), 0.0)
+        volt = number(recorded.get("AcceleratingVoltage"), 0.0)
         return size, source | words(
-            instrument=told.get("InstructName") or told.get("InstrumentName") or "Hitachi",
-            detector=told.get("SignalName"),
+            instrument=recorded.get("InstructName") or recorded.get("InstrumentName") or "Hitachi",
+            detector=recorded.get("SignalName"),
             beam_energy_kev=volt / 1000 if volt > 0 else None,
-            magnification=number(told.get("Magnification")),
+            magnification=number(recorded.get("Magnification")),
         )
     return None
 
@@ -299,6 +299,6 @@ def _sidecar(path: str, suffix: str) -> str:
 
 
 def describe(tif, page, path: str) -> tuple[tuple | None, dict]:
-    """Ask the makers in turn; the first that knows the file gives the spacing (z, y, x) in um (or None) and `meta`."""
-    found = next((told for maker in MAKERS if (told := maker(tif, page, path)) is not None), (None, {}))
+    """Try the vendors in turn. Returns spacing (z, y, x) in um (or None) and `meta` of the first that matches."""
+    found = next((recorded for maker in MAKERS if (recorded := maker(tif, page, path)) is not None), (None, {}))
     return found[0], dict(found[1])

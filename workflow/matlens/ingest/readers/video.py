@@ -13,11 +13,11 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 
     capture = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
     try:
-        told = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        stated = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         size = [int(capture.get(k)) for k in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)]
         if not capture.isOpened():
             raise BadItem("the video cannot be opened: broken, or its codec is not known; export it as TIFF or AVI")
-        check_size((max(told, 1), *size), max_pixels)
+        check_size((max(stated, 1), *size), max_pixels)
         frames, colour = [], False
         while True:
             good, frame = capture.read()
@@ -29,8 +29,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
             frames.append(turned)
     finally:
         capture.release()
-    if not frames or len(frames) < 0.99 * told:
-        raise BadItem(f"the video is cut off: {len(frames)} of {told} frames could be read; copy it again")
+    if not frames or len(frames) < 0.99 * stated:
+        raise BadItem(f"the video is cut off: {len(frames)} of {stated} frames could be read; copy it again")
     if colour:
         frames = [f / np.float32(255) if f.dtype == np.uint8 else f for f in frames]
     pixels = np.stack(frames)

@@ -27,7 +27,7 @@ cpu_seconds() {  # of all children
     rm -f .times
 }
 
-# status STATE MESSAGE: told in one rename, so that nobody reads half of it.
+# status STATE MESSAGE: written by one rename, so that no half is read.
 status() {
     {
         printf '{\n "state": "%s",\n "message": "%s",\n "inputs": "%s",\n "engine": "@ENGINE@",\n' "$1" "$(plain "$2")" "$INPUTS"

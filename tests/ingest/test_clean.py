@@ -1,0 +1,98 @@
+"""Clean images beside noisy ones: files named alike, a column of a sheet, one .npz of both, the models."""
+
+import numpy as np
+import pytest
+import tifffile
+from matlens.ingest import dual_phase, files, readers, sheet
+from matlens.job.batch import BadItem
+
+PHASES = ["a", "b"]
+
+
+def saved(path, image):
+    path.parent.mkdir(exist_ok=True)
+    tifffile.imwrite(path, image, photometric="minisblack")
+    return str(path)
+
+
+def noise(seed=0, shape=(40, 50), kind=np.uint16):
+    return np.random.default_rng(seed).integers(0, 4000, shape).astype(kind)
+
+
+def test_clean_images_are_found_by_name_and_kept_as_a_layer(tmp_path):
+    for name in "ab":
+        saved(tmp_path / f"fast/{name}.tif", noise())
+        saved(tmp_path / f"slow/{name}.tif", noise(1))
+    options = {"path": str(tmp_path / "fast"), "clean": str(tmp_path / "slow")}
+    plan = files.plan(**options)
+    assert [file[-10:] for file in plan["clean_file"]] == ["slow/a.tif", "slow/b.tif"]
+    found = files.read(plan.iloc[0].to_dict(), PHASES)
+    assert found.layers["clean"].dtype == np.float32 and np.array_equal(found.layers["clean"], noise(1))
+    before = files.listing(**options)
+    saved(tmp_path / "slow/a.tif", noise(2, (41, 50)))
+    assert files.listing(**options) != before
+    with pytest.raises(BadItem, match=r"clean image .*50 x 41 pixels, the image 50 x 40; export both"):
+        files.read(plan.iloc[0].to_dict(), PHASES)
+
+
+def test_one_clean_image_is_that_of_all_and_wrong_names_are_told(tmp_path):
+    for name in "ab":
+        saved(tmp_path / f"fast/{name}.tif", noise())
+        saved(tmp_path / f"slow/{name}x.tif", noise(1))
+    one = files.plan(path=str(tmp_path / "fast"), clean=str(tmp_path / "slow/ax.tif"))
+    assert one["clean_file"].nunique() == 1
+    with pytest.raises(ValueError, match="no clean image has the name of an image"):
+        files.plan(path=str(tmp_path / "fast"), clean=str(tmp_path / "slow"))
+
+
+def test_one_clean_image_serves_every_frame(tmp_path):
+    image = saved(tmp_path / "v.tif", noise(shape=(3, 40, 50)))
+    found = files.read({"file": image, "clean_file": saved(tmp_path / "c.tif", noise(1))}, PHASES, stack="t")
+    assert found.layers["clean"].shape == (3, 40, 50)
+
+
+def test_clean_pixels_that_are_not_finite_are_refused(tmp_path):
+    clean = noise(kind=np.float32)
+    clean[3, 3] = np.nan
+    with pytest.raises(BadItem, match="not finite"):
+        files.read({"file": saved(tmp_path / "a.tif", noise()), "clean_file": saved(tmp_path / "c.tif", clean)}, PHASES)
+
+
+def test_a_sheet_names_clean_images(tmp_path):
+    saved(tmp_path / "a.tif", noise())
+    saved(tmp_path / "c.tif", noise(1))
+    (tmp_path / "s.csv").write_text("file,clean_file\na.tif,c.tif\n")
+    plan = sheet.plan(path=str(tmp_path / "s.csv"))
+    assert "clean" in files.read(plan.iloc[0].to_dict(), PHASES).layers
+
+
+@pytest.mark.parametrize("names", [("image", "clean"), ("x", "y")])
+def test_a_bundle_of_two_arrays_is_an_image_and_its_clean_one(tmp_path, names):
+    np.savez(tmp_path / "a.npz", **dict(zip(names, (noise(), noise(1)), strict=True)))
+    found = files.read({"file": str(tmp_path / "a.npz")}, PHASES)
+    assert np.array_equal(found.pixels, noise()) and np.array_equal(found.layers["clean"], noise(1))
+
+
+def test_bundles_of_one_array_are_images_and_others_are_refused(tmp_path):
+    np.savez_compressed(tmp_path / "one.npz", anything=noise())
+    assert np.array_equal(readers.read(str(tmp_path / "one.npz"), max_pixels=10**6).pixels, noise())
+    np.savez(tmp_path / "two.npz", x=noise(), y=noise(1, (20, 20)))
+    np.savez(tmp_path / "large.npz", x=noise(), y=noise())
+    np.savez(tmp_path / "object.npz", np.array([{}] * 4, object).reshape(2, 2))
+    for name, most, reason in (
+        ("two.npz", 10**6, "50 x 40 and 20 x 20"),
+        ("large.npz", 100, "max_pixels"),
+        ("object.npz", 10**6, "pickle"),
+    ):
+        with pytest.raises(BadItem, match=reason):
+            readers.read(str(tmp_path / name), max_pixels=most)
+
+
+def test_a_model_keeps_the_image_without_noise():
+    item = {"item_seed": 1, "true_model_fraction": 0.3}
+    options = {"size_px": (64, 64), "grains": 20}
+    plain = dual_phase.read(item, imaging={"dose": 30.0}, **options)
+    kept = dual_phase.read(item, imaging={"dose": 30.0, "keep_clean": True}, **options)
+    assert not plain.layers and np.array_equal(plain.pixels, kept.pixels)
+    residual = kept.pixels.astype(float) - kept.layers["clean"]
+    assert abs(residual.mean()) < 2 and 20 < residual.std() < 50  # 255 sqrt(g / dose), g from 0.3 to 0.7

@@ -1,0 +1,100 @@
+"""Images before and after their restoration, what was taken away, and what structure that still holds."""
+
+import io
+
+from matlens import restore
+from matlens.registry import method_of
+
+from figures import style
+
+LAGS = range(1, 6)
+SIDES = {"rows": "-", "columns": "--"}
+UM_PER = {"mm": 1e3, "µm": 1.0, "nm": 1e-3}
+
+
+def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int = 160):
+    """Draw two rows for every item: the image and its restorations; below them the residual's autocorrelation by lag
+    (rows solid, columns dashed) and the differences. `items` and `side_px` choose and size the parts, which are made
+    before.
+    """
+    methods = [method for method in previews if method_of(method) not in restore.CONTROLS] or list(previews)
+    keys = sorted({key for method in methods for key in previews[method]})[:items]
+    if not keys:
+        return style.nothing("no item was restored")
+    known = index.set_index("key")
+    width = style.PAGE_IN / (len(methods) + 1)
+    tall = [_panels(next(previews[m][key] for m in methods if key in previews[m]))[0].shape for key in keys]
+    ratios = [min(height / wide, 2.0) for height, wide in tall for _ in range(2)]
+    figure = style.Figure(figsize=(style.PAGE_IN, width * sum(ratios) + 0.3 * len(ratios)), layout="constrained")
+    axes = figure.subplots(len(ratios), len(methods) + 1, squeeze=False, height_ratios=ratios)
+    looks = style.look(methods)
+    for number, key in enumerate(keys):
+        rows = axes[2 * number : 2 * number + 2]
+        item = known["item"].get(key, key)
+        _before(rows[0][0], next(previews[m][key] for m in methods if key in previews[m]), known, key)
+        rows[0][0].set_ylabel(style.text(item), fontsize=6)
+        for place, method in enumerate(methods, 1):
+            _after(rows[0][place], rows[1][place], previews[method].get(key), style.text(method), looks[method])
+        _lags(rows[1][0], {method: quality[method] for method in methods if method in quality}, item, looks)
+    return figure
+
+
+def _panels(data: bytes):
+    """Cut a preview into before, after and difference."""
+    import numpy as np
+    from PIL import Image
+
+    picture = np.asarray(Image.open(io.BytesIO(data)))
+    return np.split(picture, 3, axis=1)
+
+
+def _show(panel, picture, title: str, colour: str = style.INK) -> None:
+    panel.set(xticks=[], yticks=[])
+    panel.spines[:].set_visible(False)
+    panel.set_title(title, fontsize=7, color=colour)
+    if picture is None:
+        panel.text(0.5, 0.5, "not restored", ha="center", va="center", transform=panel.transAxes)
+    else:
+        panel.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+
+
+def _before(panel, data: bytes, known, key: int) -> None:
+    """Show the image as it was, with a scale bar; in pixels where their size is not known."""
+    picture = _panels(data)[0]
+    _show(panel, picture, "before")
+    size = known["pixel_size_um"].get(key) if "pixel_size_um" in known else None
+    size = float(size) if size is not None and size == size else None
+    most = picture.shape[1] / 3 * (size or 1.0)
+    length = max(
+        (digit * 10.0**power for power in range(-6, 6) for digit in (1, 2, 5)),
+        key=lambda long: long if long <= most else -long,
+    )
+    unit = next((unit for unit, um in UM_PER.items() if length >= um), "nm") if size else "px"
+    label = f"{length / UM_PER.get(unit, 1.0):g} {unit}"
+    left, row = 0.05 * picture.shape[1], 0.93 * picture.shape[0]
+    for colour, wide in ((style.INK, 4.0), ("white", 2.0)):
+        panel.plot([left, left + length / (size or 1.0)], [row, row], color=colour, lw=wide, solid_capstyle="butt")
+    box = {"facecolor": style.INK, "alpha": 0.6, "edgecolor": "none", "pad": 1.0}
+    panel.text(left, row - 0.04 * picture.shape[0], label, color="white", fontsize=6, va="bottom", bbox=box)
+    panel.set(xlim=(-0.5, picture.shape[1] - 0.5), ylim=(picture.shape[0] - 0.5, -0.5))
+
+
+def _after(above, below, data: bytes | None, method: str, look: dict) -> None:
+    """Show a restored image under the name of its method, in the colour of its lines, and what changed."""
+    parts = (None, None, None) if data is None else _panels(data)
+    _show(above, parts[1], method, look["color"])
+    _show(below, parts[2], "difference")
+
+
+def _lags(panel, quality: dict, item, looks: dict) -> None:
+    """Plot the autocorrelation of the residual of an item by lag, mean over the frames of a video."""
+    panel.axhline(0, color=style.FAINT, lw=0.8, zorder=0)
+    for method, table in quality.items():
+        values = table[table["item"] == item].groupby("measure")["value"].mean()
+        for side, line in SIDES.items():
+            found = [values.get(f"autocorrelation_{side}_{lag}") for lag in LAGS]
+            panel.plot(LAGS, found, ls=line, color=looks[method]["color"], lw=1.0)
+    panel.set_title("autocorrelation", fontsize=7)
+    panel.set_xlabel("lag / px", fontsize=6)
+    panel.tick_params(labelsize=5)
+    panel.set_xticks(list(LAGS))

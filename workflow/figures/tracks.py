@@ -1,0 +1,79 @@
+"""Where objects went, over a frame in which they were seen, and which detections of it are right."""
+
+import io
+
+from figures import style
+
+COLOURS = {"tp": "#009E73", "fp": "#D55E00", "fn": "#0072B2", "": "#CC79A7"}
+WORDS = {"tp": "right", "fp": "false", "fn": "missed", "": "not judged"}
+
+
+def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 2):
+    """Draw a row per series and a column per method: the tracks up to the end, over the middle frame.
+
+    Circles are the detections of that frame: right, false, and objects that were missed. `items`: most series.
+    """
+    names = dict(zip(index["key"], index["item"], strict=True))
+    lengths = dict(zip(index["item"], index["frames"], strict=True)) if "frames" in index else {}
+    keys = sorted({key for pictures in track_frames.values() for key in pictures})[:items]
+    if not keys:
+        return style.nothing("no series could be followed")
+    width = style.PAGE_IN / max(2, len(tracks))
+    figure = style.Figure(figsize=(width * len(tracks), width * len(keys) + 0.5), layout="constrained")
+    axes = figure.subplots(len(keys), len(tracks), squeeze=False)
+    for row, key in zip(axes, keys, strict=True):
+        count = lengths.get(names[key])
+        frame = int(count) // 2 if count and count == count else 0
+        for panel, (method, table) in zip(row, tracks.items(), strict=True):
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+            if key not in track_frames.get(method, {}):
+                panel.text(0.5, 0.5, "not followed", ha="center", va="center", transform=panel.transAxes)
+                continue
+            _panel(panel, track_frames[method][key], table, names[key], frame)
+            _missed(panel, table, missed, names[key], frame)
+            if panel in axes[0]:
+                panel.set_title(style.text(method))
+        row[0].set_ylabel(style.text(names[key]), fontsize=6)
+    _legend(figure)
+    return figure
+
+
+def _panel(panel, picture: bytes, table, item, frame: int) -> None:
+    """Draw a frame, the tracks of its series, and circles around its detections."""
+    import numpy as np
+    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.patches import Circle
+    from PIL import Image
+
+    seen = np.asarray(Image.open(io.BytesIO(picture)))
+    panel.imshow(seen, cmap="gray", vmin=0, vmax=255)
+    here = table[(table["item"] == item) & (table["frame"] == frame)]
+    own = table[table["series"] == table.loc[table["item"] == item, "series"].iloc[0]]
+    lines = [part[["x_px", "y_px"]].to_numpy() for _, part in own.dropna(subset=["track"]).groupby("track")]
+    colours = style.colours(range(8))
+    shown = [(line, colours[at % 8]) for at, line in enumerate(lines) if len(line) > 1]
+    panel.add_collection(LineCollection([line for line, _ in shown], colors=[c for _, c in shown], linewidths=0.7))
+    circles = [Circle((x, y), d / 2) for x, y, d in here[["x_px", "y_px", "major_axis_px"]].to_numpy()]
+    rims = [COLOURS[outcome] for outcome in here["outcome"]]
+    panel.add_collection(PatchCollection(circles, facecolors="none", edgecolors=rims, linewidths=1.1))
+    panel.set(xlim=(-0.5, seen.shape[1] - 0.5), ylim=(seen.shape[0] - 0.5, -0.5))
+
+
+def _missed(panel, table, missed: dict, item, frame: int) -> None:
+    """Mark the objects that the detections behind some tracks missed."""
+    lost = missed.get(table["detected_by"].iloc[0] if len(table) else "")
+    if lost is not None and len(lost):
+        here = lost[(lost["item"] == item) & (lost["frame"] == frame)]
+        panel.plot(here["x_px"], here["y_px"], "x", color=COLOURS["fn"], ms=5, mew=1.2)
+
+
+def _legend(figure) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = {"tp": "o", "fp": "o", "fn": "x"}
+    handles = [
+        Line2D([], [], ls="", marker=mark, color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
+        for key, mark in marks.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -1,0 +1,118 @@
+"""What the doors of the stage do for the items of a shard: thresholds, detections, scores, tables."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+
+from matlens import columns, objects
+from matlens.detect import AUTO, controls, frames, match, scores
+
+NO_VALIDATION = "threshold set by the noise of each image: no item with split 'val' has truth that was found"
+
+
+def chosen(options: Mapping, card: Mapping | None) -> tuple[dict, str]:
+    """Put the threshold of a card into the options; returns them, and a remark where it could not be chosen."""
+    if card is None:
+        return dict(options), ""
+    if card["threshold"] is None:
+        return dict(options), NO_VALIDATION
+    return {**options, "threshold": card["threshold"]}, ""
+
+
+def splits(index) -> dict[str, str]:
+    """Return the split of every item of an index; nothing if it has no such column."""
+    if columns.SPLIT not in index:
+        return {}
+    return dict(zip(index[columns.ITEM], index[columns.SPLIT].fillna("").astype(str), strict=True))
+
+
+def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options) -> list:
+    """Detect in every frame of an item."""
+    none = [None] * len(stack)
+    parts = zip(stack, truth or none, ignore or none, strict=True)
+    return [
+        frames.detect(function, image, true, hide, frames.seed_of(key, frame), options)
+        for frame, (image, true, hide) in enumerate(parts)
+    ]
+
+
+def scored(found: list, key: int, stack: list, truth: list | None, settings: Mapping) -> list[dict]:
+    """Score an item and the controls beside it; no row where the truth is not known."""
+    if truth is None:
+        return []
+    beside = {
+        "nothing": [controls.nothing(image) for image in stack],
+        "shuffled": [controls.shuffled(true, frames.seed_of(key, at)) for at, true in enumerate(truth)],
+    }
+    level = next((table.attrs["threshold"] for table in found if "threshold" in table.attrs), np.nan)
+    rows = scores.score(found, beside, truth, **settings)
+    return [{columns.THRESHOLD: level if row[columns.CONTROL] == scores.ITSELF else np.nan, **row} for row in rows]
+
+
+def judged(found: list, truth: list | None, gate_px: float) -> tuple[list, list]:
+    """Add to the detections of every frame whether they are right; returns these, and the objects that were missed."""
+    tables, lost = [], []
+    for frame, table in enumerate(found):
+        said, missed = scores.outcomes(table, truth[frame] if truth else None, gate_px)
+        tables.append(table.assign(**{columns.OUTCOME: said}))
+        tables[-1].attrs = dict(table.attrs)
+        if missed is not None and len(missed):
+            missed.insert(0, columns.FRAME, frame)
+            lost.append(missed)
+    return tables, lost
+
+
+def missed_table(lost: dict[str, list]):
+    """Make the table of missed objects, by item and frame."""
+    import pandas as pd
+
+    parts = [part.assign(**{columns.ITEM: item}) for item, tables in lost.items() for part in tables]
+    names = [columns.ITEM, columns.FRAME, columns.OBJECT, *objects.PLACE, *objects.BOX, *objects.SHAPE]
+    return pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names).astype({"item": str})
+
+
+def candidates(function: Callable, item: Mapping, stack: list, truth: list, ignore: list | None, options, gate_px):
+    """Yield of some frames of an item what a threshold is chosen on: scores, which are right, number of true objects.
+
+    The frames are searched from a quarter of the threshold that their noise sets.
+    """
+    none = [None] * len(stack)
+    for at in np.unique(np.linspace(0, len(stack) - 1, min(frames.SAMPLED, len(stack))).round().astype(int)):
+        hide, seed = (ignore or none)[at], frames.seed_of(item["key"], at)
+        first = frames.detect(function, stack[at], truth[at], hide, seed, {**options, "threshold": AUTO})
+        low = {**options, "threshold": frames.LOWER * first.attrs["threshold"]}
+        found = frames.detect(function, stack[at], truth[at], hide, seed, low)
+        true, unlabelled = scores.truth_of(truth[at])
+        found = scores.labelled(found, unlabelled)
+        value = found["score"].to_numpy()
+        yield value, match.by_score(match.near(found, true, gate_px), value), len(true)
+
+
+def stack(tables: list):
+    """Put the detections of the items of a shard under each other; without any row the columns are there."""
+    import pandas as pd
+
+    if tables:
+        return pd.concat(tables, ignore_index=True)
+    image = np.zeros((1, 1), np.float32)
+    empty = {columns.ITEM: "", columns.PIXEL_SIZE: None}
+    none = controls.nothing(image).assign(**{columns.OUTCOME: ""})
+    return frames.table(empty, [none], "").assign(**{columns.ITEM: pd.Series(dtype=str)})
+
+
+def score_table(rows: list[dict], pixel_sizes: Mapping[str, float | None]):
+    """Make the table of scores, with densities per micrometre beside those per pixel; its columns are always there."""
+    import pandas as pd
+
+    head = [columns.ITEM, columns.SPLIT, columns.THRESHOLD, columns.CONTROL, "match", "match_at"]
+    names = [*head, *scores.row([], 0.0), columns.REMARK]
+    table = pd.DataFrame(rows, columns=names)
+    parts = [columns.calibrate(part, pixel_sizes.get(item)) for item, part in table.groupby(columns.ITEM, sort=False)]
+    return pd.concat(parts, ignore_index=True) if parts else columns.calibrate(table, None)
+
+
+def judging(table, keys: Iterable[int]) -> Iterator[int]:
+    """Yield those of some keys whose items have the split `val`."""
+    own = splits(table)
+    names = dict(zip(table[columns.KEY], table[columns.ITEM], strict=True))
+    yield from (key for key in keys if own.get(names.get(key)) == "val")

@@ -1,0 +1,179 @@
+"""Find the files of a path, folder or glob; name their items; digest them to detect changes."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from glob import escape, glob, has_magic
+from pathlib import Path
+
+SIDECARS = {".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".hdr", ".ini", ".log", ".db", ".xlsx"}
+IMAGES = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".dm3", ".dm4", ".emd", ".ser", ".emi", ".mrc"}
+FOLDERS = {".zarr"}  # folders that are one image
+DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # data files and their header files
+HINTS = 3
+
+
+def printable(name: str) -> str:
+    """Escape the bytes of a file name that are not UTF-8, so that tables and logs can hold it."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def expanded(path: str) -> str:
+    return os.path.normpath(os.path.expanduser(path)) if path else path
+
+
+def search_root(pattern: str) -> Path:
+    """Return the folder in which a file, folder or glob is searched."""
+    if not has_magic(pattern) or os.path.lexists(pattern):
+        return Path(pattern) if _is_listed(pattern) else Path(pattern).parent
+    parts = Path(pattern).parts
+    return Path(*parts[: next(k for k, part in enumerate(parts) if has_magic(part))])
+
+
+def _is_listed(path: str) -> bool:
+    """Check whether a path is a folder of images, not a folder that is one image (OME-Zarr)."""
+    return os.path.isdir(path) and Path(path).suffix.lower() not in FOLDERS
+
+
+def matching(pattern: str) -> list[str]:
+    """List the matches of a glob; `**` enters every folder once, so that links to a parent do not loop."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        return glob(pattern)
+    at, found, entered = parts.index("**"), [], set()
+    rest = parts[at + 1 :] or ("*",)
+    for top in sorted(glob(os.path.join(*parts[:at]))) if at else ["."]:
+        for folder, inner, _ in os.walk(top, followlinks=True):
+            if (place := os.path.realpath(folder)) in entered:
+                inner.clear()
+                continue
+            entered.add(place)
+            found += matching(os.path.join(escape(folder), *rest))
+            # Folders before links to folders: an item has the name of the place where it lies.
+            inner[:] = sorted((n for n in inner if n[0] != "."), key=lambda n: (os.path.islink(f"{folder}/{n}"), n))
+    return found
+
+
+def nearest(pattern: str) -> str:
+    """Describe the searched folder and its names nearest to the pattern."""
+    folder = search_root(pattern)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    there = sorted(printable(entry.name) for entry in os.scandir(folder) if not entry.name.startswith("."))
+    rest = Path(pattern).parts[len(folder.parts) :] or ("",)
+    near = get_close_matches(rest[0].replace("*", ""), there[:10000], HINTS, 0.4) or there[:HINTS]
+    more = f" and {len(there) - len(near)} more" if len(there) > len(near) else ""
+    return f"looked in {folder.absolute()}, which holds {', '.join(near)}{more}" if there else f"{folder} is empty"
+
+
+def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
+    """List the files of a path, folder or glob, sorted, and the folder that item names are relative to.
+
+    A folder, or a glob that ends in `*`, returns its files (not those of its folders) and its OME-Zarr folders, without
+    hidden files and sidecars (.txt, .csv, ...). Any other glob returns all matches, except folders whose name is not
+    that of an image. Data files with a header file (.ser of .emi, .crc of .cpr) are read through it. Raises ValueError
+    if nothing matches.
+    """
+    pattern = expanded(path)
+    if not pattern:
+        raise ValueError(f"{what} is empty; give a file, a folder or a glob")
+    exact = os.path.lexists(pattern)
+    listed = exact and _is_listed(pattern)
+    if listed:
+        matches = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
+    else:
+        matches = [pattern] if exact else matching(pattern)
+    broad = listed or Path(pattern).name in ("*", "**")
+    kept = [Path(m) for m in matches if (exact and not listed) or _is_item(m, broad)]
+    inner = {p for p in kept if p.suffix.lower() in FOLDERS and p.is_dir()}
+    kept = [p for p in kept if not inner.intersection(p.parents)]
+    kept = sorted(set(kept) - _described(kept))
+    if not kept:
+        deeper = " (a folder stands for the files in it; use folder/** to include its subfolders)" if listed else ""
+        raise ValueError(f"{what} '{path}' matches no file{deeper}; {nearest(pattern)}")
+    return search_root(pattern), kept
+
+
+def _is_item(path: str, broad: bool) -> bool:
+    suffix = Path(path).suffix.lower()
+    if os.path.isdir(path):
+        return suffix in FOLDERS or (suffix in IMAGES and not broad)
+    return not (broad and suffix in SIDECARS)
+
+
+def _described(paths: Iterable[Path]) -> set[Path]:
+    """List the files that are read through another file of the list."""
+    every = {(p.parent, p.stem.lower(), p.suffix.lower()) for p in paths}
+    return {
+        p
+        for p in paths
+        if (rule := DESCRIBED.get(p.suffix.lower()))
+        and (p.parent, re.sub(rule[1], "", p.stem).lower(), rule[0]) in every
+        and (rule[0] != ".emi" or re.search(rule[1], p.stem))
+    }
+
+
+def stem(path: str | Path) -> str:
+    """Drop the extension of a file name, both parts of `.ome.tif`; digits after a dot are kept."""
+    name = Path(path).name
+    shorter = re.sub(r"(?<=.)(\.ome)?\.[A-Za-z][A-Za-z0-9]{0,7}$", "", name)
+    return shorter or name
+
+
+def item_name(path: Path, root: Path) -> str:
+    """Name an item: its path relative to the searched folder, with `/`, without extension."""
+    try:
+        folder = path.relative_to(root).parent
+    except ValueError:
+        folder = Path()
+    return printable((folder / stem(path)).as_posix())
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """Digest names, sizes and times of files, of their sidecars, and of the contents of OME-Zarr folders."""
+    seen = hashlib.sha256()
+    for path in paths:
+        near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
+        folder = os.path.isdir(path)  # Path.is_dir raises where a name is too long
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if folder else []
+        for file in [path, *near, *inside]:
+            try:
+                status = file.stat()
+            except (OSError, ValueError):
+                if file is not path:
+                    continue
+                seen.update(f"{printable(str(file))} lost\n".encode())
+            else:
+                seen.update(f"{printable(str(file))} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def skipped(path: str, kept: Iterable[Path]) -> str:
+    """Return one line that lists the files and folders of a path that are not items; "" if there are none."""
+    pattern = expanded(path)
+    listed = os.path.lexists(pattern) and _is_listed(pattern)
+    if os.path.lexists(pattern) and not listed:
+        return ""
+    met = [os.path.join(pattern, name) for name in os.listdir(pattern)] if listed else matching(pattern)
+    kept = set(kept)
+    inner = {p for p in kept if p.suffix.lower() in FOLDERS}
+    counts: dict[str, list[str]] = {}
+    for place in sorted({Path(m) for m in met} - kept):
+        if inner.intersection(place.parents):
+            continue
+        if place.name.startswith("."):
+            why = "hidden"
+        elif place.is_dir():
+            why = f"folders, use {path.rstrip('/*')}/** to enter them"
+        elif place.suffix.lower() in DESCRIBED:
+            why = "parts of another file"
+        else:
+            why = "text and tables"
+        counts.setdefault(why, []).append(printable(place.name))
+    parts = [
+        f"{len(names)} {why} ({', '.join(names[:HINTS])}{', ...' if len(names) > HINTS else ''})"
+        for why, names in counts.items()
+    ]
+    return f"not items of '{path}': {'; '.join(parts)}" if parts else ""

@@ -1,0 +1,133 @@
+"""Rows of a plan: columns from file names, reserved names, duplicate items, faults visible before opening."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from matlens import columns as names
+from matlens.ingest.file_search import printable, stem
+
+RESERVED = {
+    names.KEY, names.ITEM, names.FILE, names.TRUTH_FILE, names.STAGE, names.REASON, names.METHOD, names.PIXEL_SIZE,
+    names.SAME_AS, names.REMARK, names.EXCLUDE_FILE, names.CLEAN_FILE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z,
+    names.SCALE_NOTE, names.GREY_NOTE, names.GREY_LOW, names.GREY_HIGH,
+    "axes", "height_px", "width_px", "depth_px", "frames",
+}  # fmt: skip
+
+
+def _pattern(text: str | None, option: str) -> re.Pattern | None:
+    if text is None:
+        return None
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{option} '{text}' is not a regular expression: {error}; correct it") from error
+    wanted = pattern.groupindex if option == "columns" else pattern.groups
+    if not wanted:
+        form = "(?P<name>...)" if option == "columns" else "(...)"
+        raise ValueError(f"{option} '{text}' has no group; put the part to read into {form}")
+    return pattern
+
+
+def columns_in(text: str | None) -> list[str]:
+    """List the columns that a pattern with named groups reads from a file name."""
+    pattern = _pattern(text, "columns")
+    return list(pattern.groupindex) if pattern else []
+
+
+def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
+    """Read columns from file names; numbers become floats. Raises ValueError if no name matches a pattern."""
+    taken, stems = {}, [stem(path) for path in paths]
+    for option, text in (("group", group), ("columns", columns)):
+        pattern = _pattern(text, option)
+        if pattern is None:
+            continue
+        fits = [pattern.search(name) for name in stems]
+        if not any(fits):
+            raise ValueError(f"{option} '{text}' matches none of {len(stems)} names, such as '{stems[0]}'; correct it")
+        wanted = {names.GROUP: 1} if option == "group" else dict(pattern.groupindex)
+        for column, number in wanted.items():
+            texts = [m and m[number] for m in fits]
+            taken[column] = texts if option == "group" else as_numbers(texts)
+    check_columns(columns_of=taken, where="columns")
+    return taken
+
+
+def check_columns(columns_of: Iterable[str], where: str, allowed: Iterable[str] = ()) -> None:
+    """Raise ValueError if a column has a name that the project reserves."""
+    taken = sorted(set(columns_of) & (RESERVED - set(allowed)))
+    if taken:
+        raise ValueError(f"{where}: the column name '{taken[0]}' is reserved; choose another, such as my_{taken[0]}")
+
+
+def as_numbers(texts: list) -> list:
+    """Convert a column to floats if all its values are numbers; "" and None are empty."""
+    try:
+        return [float(text) if text not in (None, "") else float("nan") for text in texts]
+    except (TypeError, ValueError):
+        return [None if text in (None, "") else printable(str(text)) for text in texts]
+
+
+def trouble(path: Path) -> str | None:
+    """Return the reason why a file cannot be opened, or None."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return "its file name is not UTF-8; rename it in plain letters"
+    try:
+        if path.is_symlink() and not path.exists():
+            return "it is a link to a missing file; restore the file or remove the link"
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            return "it is not a plain file (a pipe, socket or device); give a file"
+    except OSError as error:
+        return f"it cannot be accessed ({error.strerror}); give the name of a file"
+    return None
+
+
+def first_of_each(rows: list[dict]) -> list[dict]:
+    """Reject the second and later rows of one item name; the reason names both files."""
+    seen = {}
+    for row in rows:
+        if row.get(names.REASON):
+            continue
+        if row[names.ITEM] in seen:
+            both = f"{seen[row[names.ITEM]]} and {row[names.FILE]}"
+            row[names.REASON] = f"two files have the same item name: {both}; rename one"
+        else:
+            seen[row[names.ITEM]] = row[names.FILE]
+    return rows
+
+
+SAYS_MORE = (  # instrument formats rank before pictures: they keep scale, bit depth and detector
+    (".dm3", ".dm4", ".emd", ".emi", ".ser", ".h5oina", ".oh5", ".ang", ".ctf", ".cpr", ".mrc", ".czi"),
+    (".tif", ".tiff", ".hdf5", ".h5", ".hspy", ".zarr"),
+    (".npy", ".png", ".bmp"),
+    (".gif", ".jpg", ".jpeg"),
+)
+
+
+def _rank(file: str) -> int:
+    """Rank a file by the metadata of its format; 0 has most."""
+    suffix = Path(file).suffix.lower()
+    return next((rank for rank, suffixes in enumerate(SAYS_MORE) if suffix in suffixes), len(SAYS_MORE))
+
+
+def one_of_each(rows: list[dict]) -> list[dict]:
+    """Keep, of files with one item name, the format with most metadata; reject the others with both names.
+
+    Of two formats of equal rank the first file is kept, as by `first_of_each`.
+    """
+    best = {}
+    for row in rows:
+        if not row.get(names.REASON):
+            held = best.get(row[names.ITEM])
+            if held is None or _rank(row[names.FILE]) < _rank(held):
+                best[row[names.ITEM]] = row[names.FILE]
+    for row in rows:
+        kept = best.get(row[names.ITEM])
+        if not row.get(names.REASON) and _rank(kept) < _rank(row[names.FILE]):
+            row[names.REASON] = (
+                f"a second file of the same item: {kept} was kept: its format holds more metadata (scale, bits); "
+                f"rename {row[names.FILE]} to measure both"
+            )
+    return first_of_each(rows)

@@ -1,0 +1,73 @@
+"""Objects of a truth map: which pixels belong to which, where each lies and how large it is."""
+
+import numpy as np
+
+from matlens import columns, masked
+
+PLACE = ["y_px", "x_px"]
+BOX = ["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]
+SHAPE = [columns.AREA, "major_axis_px", "minor_axis_px", "orientation_deg"]
+
+
+def regions_of(truth: np.ndarray) -> np.ndarray:
+    """Number the objects of a truth map (y, x): int32, 0 background, -1 unlabelled.
+
+    A region map keeps its numbers. Of a phase map, the connected parts (8 neighbours) of every phase but the first
+    are the objects.
+    """
+    if truth.dtype == np.int32:
+        return truth
+    from scipy import ndimage
+
+    regions, last = np.zeros(truth.shape, np.int32), 0
+    for phase in np.unique(truth[(truth > 0) & (truth != masked.unlabelled(np.uint8))]):
+        parts, count = ndimage.label(truth == phase, np.ones((3, 3)))
+        regions[parts > 0] = parts[parts > 0] + last
+        last += count
+    regions[truth == masked.unlabelled(np.uint8)] = masked.unlabelled(np.int32)
+    return regions
+
+
+def describe(regions: np.ndarray):
+    """Return one row per object of a region map: number, centre, box, area and the ellipse of equal second moments.
+
+    The centre of pixel i is at i. The box ends one beyond the last pixel.
+    """
+    import pandas as pd
+
+    y, x = np.nonzero(regions > 0)
+    numbers, own = np.unique(regions[y, x], return_inverse=True)
+    n = len(numbers)
+    area = np.bincount(own, minlength=n)
+    cy, cx = (np.bincount(own, at, n) / np.maximum(area, 1) for at in (y, x))
+    dy, dx = y - cy[own], x - cx[own]
+    yy, xx, xy = (np.bincount(own, part, n) / np.maximum(area, 1) for part in (dy * dy, dx * dx, dx * dy))
+    root = np.sqrt((xx - yy) ** 2 / 4 + xy**2)
+    box = np.full((n, 4), np.iinfo(np.int64).max)
+    for at, values in enumerate((y, x)):
+        np.minimum.at(box[:, at], own, values)
+        box[:, at + 2] = -1
+        np.maximum.at(box[:, at + 2], own, values)
+    box[:, 2:] += 1
+    found = pd.DataFrame({columns.OBJECT: numbers, "y_px": cy, "x_px": cx})
+    found[BOX] = box
+    found[columns.AREA] = area.astype(float)
+    found["major_axis_px"] = 4 * np.sqrt((xx + yy) / 2 + root)
+    found["minor_axis_px"] = 4 * np.sqrt(np.maximum((xx + yy) / 2 - root, 0))
+    found["orientation_deg"] = np.degrees(0.5 * np.arctan2(-2 * xy, xx - yy)) % 180
+    return found
+
+
+def circles(y: np.ndarray, x: np.ndarray, radius: np.ndarray, shape: tuple[int, int]):
+    """Return the same columns, but for the number, of discs in an image of some shape."""
+    import pandas as pd
+
+    low, high = np.array([[0, 0], [*shape]])
+    first = np.clip(np.floor(np.column_stack([y, x]) - radius[:, None] + 0.5), low, high - 1)
+    last = np.clip(np.ceil(np.column_stack([y, x]) + radius[:, None] + 0.5), first + 1, high)
+    found = pd.DataFrame({"y_px": y, "x_px": x}, dtype=float)
+    found[BOX] = np.hstack([first, last]).astype(np.int64)
+    found[columns.AREA] = np.pi * radius**2
+    found["major_axis_px"] = found["minor_axis_px"] = 2 * radius
+    found["orientation_deg"] = 0.0
+    return found

@@ -1,0 +1,25 @@
+"""A small part of an image before and after its restoration, and the difference, as one picture."""
+
+import numpy as np
+from scipy import ndimage
+
+
+def middle(image: np.ndarray, side_px: int) -> np.ndarray:
+    """Cut at most `side_px` by `side_px` pixels out of the middle of an image, of the middle frame or slice."""
+    while image.ndim > 2:
+        image = image[len(image) // 2]
+    starts = [max(0, (n - side_px) // 2) for n in image.shape]
+    return image[tuple(slice(start, start + side_px) for start in starts)]
+
+
+def picture(before: np.ndarray, after: np.ndarray, side_px: int) -> np.ndarray:
+    """Put before, after and after - before side by side: uint8 (y, 3 x).
+
+    One grey scale for all, and for all methods: the 0.5 % to 99.5 % quantiles of what was there before, smoothed by a
+    median, since noise has outliers. A difference of 0 is the middle grey.
+    """
+    before, after = (middle(image, side_px).astype(np.float64) for image in (before, after))
+    low, high = np.quantile(ndimage.median_filter(before, 5), [0.005, 0.995])
+    span = max(high - low, np.finfo(np.float32).tiny)
+    shown = [(before - low) / span, (after - low) / span, 0.5 + (after - before) / span]
+    return np.rint(np.clip(np.concatenate(shown, axis=1), 0, 1) * 255).astype(np.uint8)

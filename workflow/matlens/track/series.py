@@ -1,0 +1,81 @@
+"""Which detections belong to one series, and to which frame of it."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from matlens import columns
+from matlens.job.batch import BadItem
+
+PLACE = ["y_px", "x_px"]
+
+
+def series_of(index, frame_by: str | None) -> dict[str, list[tuple]]:
+    """List the frames of every series of a study, in order: (item, frame within the item, time or None).
+
+    Without `frame_by` every video is a series, its frames are those of its t axis. With it the items of a group (all
+    items where the index has no column `group`) are one series, in the order of that column.
+    """
+    if not frame_by:
+        lengths = index["frames"] if "frames" in index else [None] * len(index)
+        counts = [int(n) if n == n and n else 1 for n in lengths]
+        names = index[columns.ITEM]
+        return {item: [(item, frame, None) for frame in range(n)] for item, n in zip(names, counts, strict=True)}
+    if frame_by not in index:
+        have = ", ".join(name for name in index.columns if index[name].notna().any())
+        raise BadItem(f"the index has no column '{frame_by}' to order frames by; it has {have}")
+    groups = index[columns.GROUP].fillna("") if columns.GROUP in index else [""] * len(index)
+    found = {}
+    for group, part in index.assign(_series=groups).groupby("_series", sort=True):
+        rows = part.sort_values([frame_by, columns.ITEM], kind="stable")
+        name = str(group) or "all"
+        found[name] = [(item, 0, time) for item, time in zip(rows[columns.ITEM], rows[frame_by], strict=True)]
+    return found
+
+
+def check(frames: list[tuple], index, frame_by: str | None) -> None:
+    """Refuse a series that has no order in time, one frame only, or frames of two sizes; a BadItem says which."""
+    rows = index.set_index(columns.ITEM).loc[[item for item, _, _ in frames]]
+    if len(frames) < 2:
+        raise BadItem(
+            "one frame, and nothing to follow; give a video (tyx), or 'frame_by: <column>' for images that are frames"
+        )
+    volumes = rows.index[rows["axes"].str.contains("z")]
+    if len(volumes):
+        raise BadItem(f"item '{volumes[0]}' is a volume (zyx); read its slices as frames (stack: t)")
+    if not frame_by:
+        return
+    videos = rows.index[rows["axes"].str.startswith("t")]
+    if len(videos):
+        raise BadItem(f"item '{videos[0]}' is a video itself; leave out 'frame_by', or give single images")
+    lost = rows.index[rows[frame_by].isna()]
+    if len(lost):
+        raise BadItem(f"no value of '{frame_by}' for item '{lost[0]}'; complete the column, or leave the item out")
+    twice = rows.index[rows[frame_by].duplicated(keep=False)]
+    if len(twice):
+        raise BadItem(
+            f"items '{twice[0]}' and '{twice[1]}' have the same '{frame_by}'; "
+            f"separate their series by the column '{columns.GROUP}', or give each frame a time of its own"
+        )
+    sizes = rows[["height_px", "width_px"]].drop_duplicates()
+    if len(sizes) > 1:
+        shown = " and ".join(f"{int(h)} x {int(w)}" for h, w in sizes.head(2).to_numpy())
+        raise BadItem(f"frames of two sizes, {shown} pixels; crop them to the same field before ingest")
+
+
+def rows_of(detections, frames: list[tuple]):
+    """Return the detections of a series with its frame numbers, and the row numbers of each frame."""
+    own = detections[detections[columns.ITEM].isin({item for item, _, _ in frames})]
+    number = {(item, frame): at for at, (item, frame, _) in enumerate(frames)}
+    pairs = zip(own[columns.ITEM], own[columns.FRAME], strict=True)
+    own = own.assign(series_frame=[number.get(pair, -1) for pair in pairs])
+    own = own[own["series_frame"] >= 0].sort_values(["series_frame", columns.DETECTION], kind="stable")
+    own = own.reset_index(drop=True)
+    ends = np.searchsorted(own["series_frame"], np.arange(len(frames) + 1))
+    return own, [np.arange(a, b) for a, b in pairwise(ends)]
+
+
+def numbers(own, rows: list[np.ndarray]) -> list[np.ndarray]:
+    """Return what the methods link: y, x and equivalent diameter of the detections of every frame, in pixels."""
+    values = np.column_stack([own[PLACE].to_numpy(float), np.sqrt(own[columns.AREA].to_numpy(float) * 4 / np.pi)])
+    return [values[part] for part in rows]

@@ -1,0 +1,117 @@
+"""Linked detections to tables: tracks with events, scores against the truth, lifetimes, motion."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from matlens import columns
+from matlens.track import link, lives, scores
+
+LAGS = 10  # of the mean square displacement, at most a quarter of the frames
+
+
+def numbered(linked: list[np.ndarray]) -> list[np.ndarray]:
+    """Number the tracks from 1, without gaps, in the order of the methods; 0 for detections that are in none."""
+    every = np.concatenate([*linked, np.zeros(0, int)]).astype(int)
+    names = np.unique(every[every >= 0])
+    return [np.where(part >= 0, np.searchsorted(names, part) + 1, 0) for part in linked]
+
+
+def ends(own) -> dict[int, tuple[int, int]]:
+    """Return the rows of the first and the last detection of every track."""
+    part = own[own[columns.TRACK] > 0]
+    group = part.groupby(columns.TRACK)["series_frame"]
+    return {
+        track: (first, last) for track, first, last in zip(group.groups, group.idxmin(), group.idxmax(), strict=True)
+    }
+
+
+def events(own, frames: int, size: tuple[float, float], margin_px: float) -> np.ndarray:
+    """Say at each detection whether its track begins (birth, enters) or ends (death, leaves) there.
+
+    Where a track begins in the first frame or ends in the last, nothing is known. Within `margin_px` of the border of
+    the image it enters or leaves.
+    """
+    place = own[["y_px", "x_px"]].to_numpy(float)
+    edge = np.minimum(place, np.array(size) - 1 - place).min(1) <= margin_px if len(own) else np.zeros(0, bool)
+    at, found = own["series_frame"].to_numpy(), np.full(len(own), "", dtype=object)
+    for first, last in ends(own).values():
+        words = []
+        if at[first] > 0:
+            found[first] = "enters" if edge[first] else "birth"
+        if at[last] < frames - 1:
+            words = [word for word in (found[last],) if word and first == last]
+            found[last] = " ".join([*words, "leaves" if edge[last] else "death"])
+    return found
+
+
+def drifts(own, frames: int) -> np.ndarray:
+    """Return the common shift since the first frame (frames, 2): sums of the median steps of tracks, if three moved."""
+    steps, place = np.zeros((frames, 2)), own[["y_px", "x_px"]].to_numpy(float)
+    track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
+    parts = [np.flatnonzero((at == frame) & (track > 0)) for frame in range(frames)]
+    for frame, (before, after) in enumerate(pairwise(parts), start=1):
+        _, a, b = np.intersect1d(track[before], track[after], return_indices=True)
+        if len(a) >= 3:
+            steps[frame] = np.median(place[after[b]] - place[before[a]], axis=0)
+    return np.cumsum(steps, 0)
+
+
+def life_rows(own, frames: int) -> list[dict]:
+    """Return the survival of tracks by age in frames (Kaplan, Meier), and the mean life of an exponential law.
+
+    A track that is there in the first frame enters with an unknown age: it is left out of the curve and counts its time
+    at risk in the mean. One that outlives the series, or leaves the image, is censored.
+    """
+    rows = ends(own)
+    at, event = own["series_frame"].to_numpy(), own[columns.EVENT].to_numpy()
+    first, last = (np.array([at[pair[end]] for pair in rows.values()], int) for end in (0, 1))
+    died = np.array(["death" in event[pair[1]] for pair in rows.values()], bool)
+    born = np.array(["birth" in event[pair[0]] for pair in rows.values()], bool)
+    mean, error = lives.mean_life(last - first + 0.5 * died, died)  # a death lies between two frames
+    curve = lives.survival((last - first + 1)[born], died[born])
+    same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
+    return [
+        {"age_frames": age, "survival": left, "survival_error": spread, **same} for age, left, spread in curve.tolist()
+    ]
+
+
+def motion_rows(own, frames: int, drift: np.ndarray) -> list[dict]:
+    """Return the mean square displacement of tracks by lag, with the drift taken off, and what follows from it."""
+    moved = own[["y_px", "x_px"]].to_numpy(float) - drift[own["series_frame"].to_numpy(int)]
+    track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
+    order = np.lexsort((at, track))[np.count_nonzero(track <= 0) :]
+    cuts = np.flatnonzero(np.diff(track[order])) + 1
+    parts = [np.column_stack([at[part], moved[part]]) for part in np.split(order, cuts)] if len(order) else []
+    found = lives.mean_square_displacement(parts, max(1, min(LAGS, (frames - 1) // 4)))
+    rate, spread = lives.diffusion(found) if len(found) > 1 else (np.nan, np.nan)
+    speed = (drift[-1] - drift[0]) / max(frames - 1, 1)
+    same = {"diffusion_px2_per_frame": rate, "localisation_px": spread}
+    same |= {"drift_y_px_per_frame": float(speed[0]), "drift_x_px_per_frame": float(speed[1])}
+    return [{"lag_frames": int(lag), "msd_px2": msd, "pairs": int(pairs), **same} for lag, msd, pairs in found.tolist()]
+
+
+def score_rows(places: list[np.ndarray], tracks: dict[str, list], truths: list, gate_px: float) -> list[dict]:
+    """Score tracks and the controls beside them; `tracks`: by control, "" is the method itself; 0 is in no track.
+
+    `truths`: places (n, 2) and numbers (n,) of the true objects of every frame.
+    """
+    rows = []
+    for control, linked in tracks.items():
+        found = [(place[name > 0, :2], name[name > 0]) for place, name in zip(places, linked, strict=True)]
+        rows.append({columns.CONTROL: control, "gate_px": gate_px, **scores.scores(truths, found, gate_px)})
+    return rows
+
+
+def alone(places: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the control: every detection a track of its own, from 1."""
+    return [part + 1 for part in link.each_its_own(places)]
+
+
+def tracked(own, linked: list[np.ndarray], frames: list[tuple], size: tuple[float, float], border_px: float):
+    """Add track, event, time and common drift to the detections of a series; returns them and the drift."""
+    own = own.assign(**{columns.TRACK: np.concatenate([*linked, np.zeros(0, int)]).astype(int)})
+    own[columns.EVENT] = events(own, len(frames), size, border_px)
+    drift = drifts(own, len(frames))
+    own["drift_y_px"], own["drift_x_px"] = drift[own["series_frame"].to_numpy(int)].T
+    return own, drift

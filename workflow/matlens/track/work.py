@@ -1,0 +1,130 @@
+"""What the door of the stage does for one series."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matlens import columns, objects, registry
+from matlens.job.batch import BadItem
+from matlens.track import series, tables
+
+NAMES = ("tracks", "track_scores", "lifetimes", "motion")
+SHOWN = 12  # series whose middle frame is kept for figures
+
+
+@dataclass(frozen=True)
+class Source:
+    """What all series of a study come from; `truth_of(key)`: frames of the truth of an item, or None."""
+
+    detections: object
+    index: object
+    truth_of: Callable
+    settings: Mapping
+
+
+class Shards:
+    """The arrays of all shards by the key of an item."""
+
+    def __init__(self, files: list):
+        self.files = files
+
+    def holding(self, key: int):
+        """Return the shard that holds an item, or None."""
+        return next((file for file in self.files if key in file), None)
+
+    def item(self, key: int) -> np.ndarray | None:
+        """Read an item with its frames first; one frame of an image, None where there is no such item."""
+        file = self.holding(key)
+        values = None if file is None else file[key]
+        return values if values is None or "t" in file.attrs(key)["axes"] else values[None]
+
+
+def follow(function: Callable, name: str, frames: list, source: Source, options: Mapping) -> dict:
+    """Link the detections of a series; returns its tables by name."""
+    index, settings = source.index, source.settings
+    series.check(frames, index, settings["frame_by"])
+    own, rows = series.rows_of(source.detections, frames)
+    if not len(own):
+        raise BadItem("no detection in any frame; lower the threshold of 'detect', or look at its scores")
+    places = series.numbers(own, rows)
+    linked = tables.numbered(registry.call(function, {"frames": places}, options))
+    about = index.set_index(columns.ITEM).loc[frames[0][0]]
+    size = (float(about["height_px"]), float(about["width_px"]))
+    own, drift = tables.tracked(own, linked, frames, size, settings["border_px"])
+    taken_off = drift if options.get("drift") == "common" else np.zeros_like(drift)
+    own.insert(0, "series", name)
+    found = {
+        "lifetimes": tables.life_rows(own, len(frames)),
+        "motion": tables.motion_rows(own, len(frames), taken_off),
+        "track_scores": scored(places, linked, frames, source, settings["scores"]["gate_px"]),
+    }
+    return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
+
+
+def finished(rows: list[dict], name: str, about: Mapping):
+    """Make a table of the rows of a series, with its name first and micrometres beside measured pixels."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows)
+    table.insert(0, columns.ITEM, name)
+    return columns.calibrate(table, _pixel(about))
+
+
+def _pixel(about: Mapping) -> float | None:
+    size = about.get(columns.PIXEL_SIZE)
+    return None if size is None or size != size else float(size)
+
+
+def _again(table, about: Mapping):
+    """Calibrate what the stage added: the columns of the detections have their micrometres."""
+    import pandas as pd
+
+    added = ["drift_y_px", "drift_x_px"]
+    extra = columns.calibrate(table[added], _pixel(about)).drop(columns=added)
+    table = pd.concat([table, extra], axis=1)
+    return table.assign(**{columns.TRACK: table[columns.TRACK].astype("Int64").mask(table[columns.TRACK] == 0)})
+
+
+def scored(places: list, linked: list, frames: list, source: Source, gate_px: float) -> list[dict]:
+    """Score a series and the control beside it; no row unless all frames have region maps: their numbers are tracks."""
+    keys = dict(zip(source.index[columns.ITEM], source.index[columns.KEY], strict=True))
+    truths, last, truth = [], None, None
+    for item, frame, _ in frames:
+        if item != last:
+            last, truth = item, source.truth_of(keys[item])
+        if truth is None or truth.dtype != np.int32:
+            return []
+        found = objects.describe(truth[frame])
+        truths.append((found[objects.PLACE].to_numpy(), found[columns.OBJECT].to_numpy()))
+    return tables.score_rows(places, {"": linked, "each_its_own": tables.alone(places)}, truths, gate_px)
+
+
+def pictures(series_frames: list[list], index, images: Shards) -> dict[str, bytes]:
+    """Return the middle frame of some series as PNG, named by the key of its item; grey values are stretched."""
+    import io
+
+    from PIL import Image
+
+    keys, found = dict(zip(index[columns.ITEM], index[columns.KEY], strict=True)), {}
+    for frames in series_frames[:SHOWN]:
+        item, frame, _ = frames[len(frames) // 2]
+        pixels = images.item(keys[item])[frame].astype(np.float32)
+        low, high = np.percentile(pixels, [0.5, 99.5])
+        grey = np.clip(255 * (pixels - low) / max(high - low, 1e-9), 0, 255).astype(np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(grey).save(buffer, format="PNG")
+        found[f"{keys[item]:08d}.png"] = buffer.getvalue()
+    return found
+
+
+def stack(parts: list[dict], detected_by: str) -> dict:
+    """Put the tables of all series under each other; one without rows has its column `item`."""
+    import pandas as pd
+
+    found = {}
+    for name in NAMES:
+        full = [part[name] for part in parts if len(part[name])]
+        found[name] = pd.concat(full, ignore_index=True) if full else pd.DataFrame({columns.ITEM: pd.Series(dtype=str)})
+        found[name]["detected_by"] = pd.Series([detected_by] * len(found[name]), dtype=str)
+    return found

@@ -1,0 +1,46 @@
+rule restore:
+    """Restore the images of a shard."""
+    input:
+        images=plan.images("restore"),
+        raw=plan.ingested("images"),
+        code=plan.code("restore", restore.METHODS),
+    output:
+        restored="results/{study}/restore/{method}/images/{shard}.zarr.zip",
+        quality="results/{study}/restore/{method}/quality/{shard}.parquet",
+        rejected="results/{study}/restore/{method}/rejected/{shard}.parquet",
+    log:
+        "logs/{study}/restore/{method}/{shard}.log",
+    benchmark:
+        "logs/{study}/restore/{method}/{shard}.tsv"
+    resources:
+        mem_mb=plan.memory(2000, 0.5),
+        runtime=plan.minutes(10, 1),
+    params:
+        options=plan.options("restore"),
+    script:
+        "../scripts/restore.py"
+
+
+rule previews:
+    """Draw some items before and after a restoration."""
+    input:
+        raw=plan.ingested("images"),
+        restored=plan.of_shards(
+            "results/{study}/restore/{method}/images/{shard}.zarr.zip"
+        ),
+        index=plan.index,
+        code=plan.code("previews"),
+    output:
+        previews="results/{study}/restore/{method}/previews/all.zip",
+    log:
+        "logs/{study}/restore/{method}/previews.log",
+    benchmark:
+        "logs/{study}/restore/{method}/previews.tsv"
+    resources:
+        mem_mb=plan.memory(1500),
+        runtime=plan.minutes(10),
+    params:
+        most=plan.figure_option("restoration", "items"),
+        side_px=plan.figure_option("restoration", "side_px"),
+    script:
+        "../scripts/previews.py"
