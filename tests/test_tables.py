@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import acquire, connect, detect, ingest, nets, predict, quantify, screen, segment, track, validate
+from matlens import acquire, connect, detect, fields, ingest, nets, predict, quantify, screen, segment, track, validate
 from matlens.crystal import structures
 from matlens.store import io
 
@@ -147,6 +147,25 @@ def test_quantify(plant, images, tmp_path, monkeypatch):
     monkeypatch.setattr(bands, "LARGE_PX", 10)
     script.main(images[1], *images, "mine", {}, ["a"], *out)
     assert io.read_table(out[0])["answer"].tolist() == [8.5, 8.5]
+
+
+def test_fields(plant, images, tmp_path):
+    from matlens.fields.methods import Field
+    from scripts import fields as script
+
+    def constant(problem):
+        gradient = np.full((2, *problem.labels.shape), 7.25)
+        return Field(gradient, 2 * gradient)
+
+    plant(fields.METHODS, constant)
+    settings = {"quantity": "conduction", "properties": {"a": {"conductivity_w_per_m_k": 2.0}}, "loading": {"x": 1.0}}
+    settings |= {"plane": "strain", "boundary": "periodic", "cut": {"iterations": 1}}
+    options = {"tol": 1e-5, "iterations": 10, "scheme": "rotated"}
+    made = [tmp_path / name for name in ("fields", "effective", "quality", "hot_spots", "rejected")]
+    script.main(images[1], "mine", options, settings, ["a"], *made)
+    with io.read_arrays(made[0]) as found:
+        assert (found[0][:2] == 7.25).all() and (found[1][2:] == 14.5).all()
+    assert set(io.read_table(made[2])["field"]) == {"mine", *fields.CONTROLS}
 
 
 def test_series(plant, index, tmp_path):
