@@ -155,14 +155,14 @@ def read(
     """Read one file: check it, crop information bars, mark unmeasured pixels, attach the truth.
 
     `item`: row of the plan with file and, optionally, truth_file, exclude_file, clean_file and pixel_size_um.
-    `truth_values`: mask values of each phase, see `truths.to_phases`. `truth_shift_px`, `truth_margin_px`: largest shift that aligns a mask
-    with its image, and width of its unlabelled border, see `mask_alignment.align`. `masks_are`: "phases", or "regions"
-    for label images of objects. `exclude`: rectangles, see `ignored.rectangles`. `crop_bars`: crop information bars at
-    the top and bottom, and mark bars at the left and right and the scale bar as unmeasured. `colour`: keep the colour
-    of a flat image as layer `colour`, (3, y, x), for networks trained on colour. `pixel_size_um`, `spacing_um` ((z, y,
-    x) or (y, x)): override item and file, see `scales.settle`. `stack`: "t" or "z", kind of the pages (None: as in the
-    file; unnamed pages are frames). Raises BadItem if the file cannot be used. Images larger than memory (see
-    `lazy_arrays`) stay in their files if possible; no bar is detected in them.
+    `truth_values`: mask values of each phase, see `truths.to_phases`. `truth_shift_px`, `truth_margin_px`: largest
+    shift that aligns a mask with its image, and width of its unlabelled border, see `mask_alignment.align`.
+    `masks_are`: "phases", or "regions" for label images of objects. `exclude`: rectangles, see `ignored.rectangles`.
+    `crop_bars`: crop information bars at the top and bottom, and mark bars at the left and right and the scale bar as
+    unmeasured. `colour`: keep the colour of a flat image as layer `colour`, (3, y, x), for networks trained on colour.
+    `pixel_size_um`, `spacing_um` ((z, y, x) or (y, x)): override item and file, see `scales.settle`. `stack`: "t" or
+    "z", kind of the pages (None: as in the file; unnamed pages are frames). Raises BadItem if the file cannot be used.
+    Images larger than memory (see `lazy_arrays`) stay in their files if possible; no bar is detected in them.
     """
     found_ = _opened(item[names.FILE], stack, max_pixels)
     low, high, lost = _check_pixels(found_, min_side_px, max_side_px)
