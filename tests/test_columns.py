@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matlens import columns
+from matlens.column_meanings import MEANING
 
 TABLE = pd.DataFrame({"area_px2": [4.0], "feret_max_px": [3.0], "number_density_per_px2": [0.5], "solidity": [0.9]})
 
@@ -23,4 +24,4 @@ def test_an_unknown_pixel_size_leaves_micrometres_empty():
 
 def test_every_column_constant_has_a_meaning():
     names = [value for name, value in vars(columns).items() if name.isupper() and isinstance(value, str)]
-    assert set(names) <= set(columns.MEANING)
+    assert set(names) <= set(MEANING)

@@ -97,16 +97,8 @@ def test_networks_and_training_import_only_torch_and_numpy():
         assert outside <= {"torch", "numpy", "matlens"}, path.name
 
 
-# Limits of length, in lines; the lists name code of other packages that is still to be shortened.
+# Limits of length, in lines.
 FUNCTION, FILE, SCRIPT, RULES = 60, 350, 40, 80
-LONG_FUNCTIONS: set[str] = {
-    "acquire/rounds.py:propose",
-    "connect/voronoi_kernel.py:_cut",
-    "ingest/files.py:read",
-    "ingest/readers/ebsd_map.py:micrograph",
-    "validate/qe.py:prepare",
-}
-LONG_FILES: set[str] = {"columns.py", "ingest/prototypes.py"}
 
 
 def functions(path):
@@ -122,7 +114,7 @@ def test_functions_and_files_of_the_library_are_short():
         name = str(path.relative_to(LIBRARY if path.is_relative_to(LIBRARY) else ROOT))
         long += [f"{name}:{function}" for function, lines in functions(path) if lines > FUNCTION]
         long += [name] if len(path.read_text(encoding="utf-8").splitlines()) > FILE else []
-    assert not set(long) - LONG_FUNCTIONS - LONG_FILES
+    assert not long
 
 
 def test_scripts_are_short():

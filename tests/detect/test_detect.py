@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import columns, detect, objects, registry
+from matlens import detect, objects, registry
+from matlens.column_meanings import MEANING
 from matlens.detect import blobs, frames, match, peaks, scores, shard
 from matlens.ingest import loops_video
 from matlens.job.batch import BadItem
@@ -264,4 +265,4 @@ def test_columns_have_meanings():
     made = [
         c for c in [*shard.stack([]).columns, *shard.score_table([], {}).columns] if "um" not in c and "num" not in c
     ]
-    assert set(made) <= set(columns.MEANING), set(made) - set(columns.MEANING)
+    assert set(made) <= set(MEANING), set(made) - set(MEANING)

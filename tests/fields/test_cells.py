@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens import columns, fields, registry
+from matlens import fields, registry
+from matlens.column_meanings import MEANING
 from matlens.fields import cells, effective, methods, problem, report
 from matlens.job.batch import BadItem
 from matlens.store import io
@@ -68,9 +69,9 @@ def test_every_item_has_controls_bounds_and_the_difference_from_a_finer_grid(cha
     assert value(found, "fft", "equilibrium") < 1e-3 and value(found, "fft", "compatibility") < 1e-8
     assert found.array.shape == (len(found.attrs["components"]), 16, 20)
     for rows, names in ((found.effective, cells.EFFECTIVE), (found.quality, cells.QUALITY)):
-        assert all(set(row) <= set(names) <= set(columns.MEANING) for row in rows)
+        assert all(set(row) <= set(names) <= set(MEANING) for row in rows)
     (hot,) = found.hot_spots
-    assert set(hot) <= set(cells.HOT_SPOTS) <= {*columns.MEANING, "x_um", "y_um", "z_um"}
+    assert set(hot) <= set(cells.HOT_SPOTS) <= {*MEANING, "x_um", "y_um", "z_um"}
     assert hot["mean"] < hot["percentile_99"] < hot["maximum"] and hot["x_um"] == 0.5 * hot["x_px"]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns, ingest, registry
+from matlens.column_meanings import MEANING
 from matlens.ingest import sem, synthetic
 from matlens.job.batch import BadItem
 from matlens.plan import study
@@ -35,7 +36,7 @@ def test_items_are_images_with_truth_and_their_index_is_in_the_dictionary(name):
         assert made.truth.dtype == (np.int32 if name == "polycrystal" else np.uint8)
         assert made.axes == "yx" and made.intensity_high == 255
         index = ingest.index_row(made, row)
-        assert set(index) - {columns.REASON} <= set(columns.MEANING), "every column has a meaning"
+        assert set(index) - {columns.REASON} <= set(MEANING), "every column has a meaning"
         if name != "polycrystal":
             assert index[columns.TRUE_FRACTION] == pytest.approx((made.truth == 1).mean())
     assert not np.array_equal(found[0][1].truth, found[1][1].truth)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.quantify import coarsening
 
@@ -145,4 +145,4 @@ def test_a_study_without_times_or_regions_is_told_so():
 
 def test_every_column_has_a_meaning():
     tables = series(number=20)
-    assert {*coarsening.fit(*tables, bootstrap=2), *coarsening.growth(*tables)} <= set(columns.MEANING)
+    assert {*coarsening.fit(*tables, bootstrap=2), *coarsening.growth(*tables)} <= set(MEANING)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.quantify import grain_size
 from scipy.spatial import cKDTree
@@ -182,4 +182,4 @@ def test_the_measure_agrees_with_nist_over_all_directions(steel):
 
 
 def test_every_column_has_a_meaning():
-    assert set(grain_size.measure(squares(9, 9), PHASES, None)) <= set(columns.MEANING)
+    assert set(grain_size.measure(squares(9, 9), PHASES, None)) <= set(MEANING)

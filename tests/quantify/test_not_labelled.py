@@ -11,7 +11,6 @@ from matlens.quantify import masks, runs, sampling, two_point
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]
-OTHERS = {"regions", "neighbours", "polygons", "triple_points", "sizes"}
 FLAT = {"polygons", "triple_points", "sphere_sizes", "grain_size"}
 MARGIN = ((3, 5), (4, 0), (2, 7))
 
@@ -34,14 +33,12 @@ def region_map(shape, seed=0):
 
 
 def cases():
-    later = pytest.mark.xfail(strict=False, reason="to be removed once regions know the labelled window")
     for name in quantify.METHODS:
-        marks = [later] if name in OTHERS else []
         for kind in ("phases", "regions"):
             for axes in (2, 3):
                 refused = (axes == 3 and name in FLAT) or (kind == "regions" and name == "tpb")
                 if not refused:
-                    yield pytest.param(name, kind, axes, marks=marks, id=f"{name}-{kind}-{axes}d")
+                    yield pytest.param(name, kind, axes, id=f"{name}-{kind}-{axes}d")
 
 
 def moved(table: pd.DataFrame, margin) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.quantify import polygons
 from scipy.spatial import Voronoi, cKDTree
@@ -102,7 +102,7 @@ def test_no_grain_gives_no_row_and_a_volume_is_a_bad_item():
 
 def test_every_column_has_a_meaning():
     labels = hexagons(12, (60, 60))
-    assert {*polygons.measure(labels, PHASES), *polygons.triple_points(labels, PHASES)} <= set(columns.MEANING)
+    assert {*polygons.measure(labels, PHASES), *polygons.triple_points(labels, PHASES)} <= set(MEANING)
 
 
 def test_angles_sum_to_360_even_where_grains_are_as_small_as_the_pixels_allow():

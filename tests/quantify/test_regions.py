@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.quantify import boundaries, neighbours, region_map, regions
 from scipy import ndimage
@@ -200,7 +200,7 @@ def test_pixels_that_are_not_labelled_are_in_no_region():
 
 def test_every_column_has_a_meaning():
     flat, solid = regions.measure(voronoi(9, 40), PHASES), regions.measure(ball(4, 3, 12), PHASES)
-    assert {*flat, *solid, *neighbours.measure(voronoi(9, 40), PHASES)} <= set(columns.MEANING)
+    assert {*flat, *solid, *neighbours.measure(voronoi(9, 40), PHASES)} <= set(MEANING)
 
 
 @pytest.mark.slow

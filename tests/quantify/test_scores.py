@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job import batch
 from matlens.quantify import scores
 
@@ -105,4 +105,4 @@ def test_numbers_of_regions_do_not_matter_and_unlabelled_regions_do_not_count():
 
 def test_columns_are_in_the_dictionary():
     table = scores.measure(np.zeros((3, 3), np.int32), np.zeros((3, 3), np.int32), PHASES)
-    assert set(table.columns) <= set(columns.MEANING)
+    assert set(table.columns) <= set(MEANING)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.quantify import sampling, sizes, stereology
 
@@ -128,4 +128,4 @@ def test_every_column_has_a_meaning():
     labels, solid = np.zeros((9, 9), np.uint8), np.zeros((9, 9, 9), np.uint8)
     labels[4, 4] = solid[4, 4, 4] = 1
     tables = sizes.measure(labels, PHASES), sizes.measure(solid, PHASES), stereology.measure(labels, PHASES)
-    assert {name for table in tables for name in table} <= set(columns.MEANING)
+    assert {name for table in tables for name in table} <= set(MEANING)

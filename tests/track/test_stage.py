@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import columns, objects, track
+from matlens import objects, track
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.store import io
 from matlens.track import series, tables
@@ -71,7 +72,7 @@ def test_every_method_writes_the_same_tables(tmp_path, method):
     assert (scored[["tp", "fp", "fn"]] == [17, 0, 0]).all(None)
     assert (scored.loc["", "idf1"] == 1.0) == (method != "each_its_own") and scored.loc["each_its_own", "idf1"] < 0.5
     told = [n for name in NAMES[:4] for n in found[name] if "_um" not in n]
-    assert set(told) <= set(columns.MEANING), set(told) - set(columns.MEANING)
+    assert set(told) <= set(MEANING), set(told) - set(MEANING)
     pictures = io.read_bytes_zip(tmp_path / "frames")
     assert list(pictures) == ["00000000.png"] and pictures["00000000.png"].startswith(b"\x89PNG")
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns
+from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.validate import eos, error_handlers, fits, verdicts
 
@@ -20,7 +21,7 @@ def test_a_verdict_has_a_row_for_each_quantity_with_what_was_predicted():
     assert table.loc["formation_energy_ev_per_atom", "predicted"] == -0.4
     assert np.isnan(table.loc["formation_energy_ev_per_atom", "uncertainty"])
     assert set(table["status"]) == {"accepted"} and set(table["checksum"]) == {"c0ffee"}
-    assert set(verdicts.COLUMNS) <= {columns.ITEM, *columns.MEANING}
+    assert set(verdicts.COLUMNS) <= {columns.ITEM, *MEANING}
 
 
 def test_a_candidate_without_values_has_one_row_that_says_why():

@@ -118,17 +118,9 @@ def probability(fit: Callable, x, verdicts, new, settings: dict) -> np.ndarray:
 
 
 def propose(
-    items: np.ndarray,
-    x: np.ndarray,
-    verdicts,
-    fit: Callable,
-    score: Callable,
-    settings: dict,
-    number: int,
-    replicate: int,
-    blind: bool = False,
-    within: np.ndarray | None = None,
-):
+    items: np.ndarray, x: np.ndarray, verdicts, fit: Callable, score: Callable, settings: dict, number: int,
+    replicate: int, blind: bool = False, within: np.ndarray | None = None,
+):  # fmt: skip
     """Choose the candidates of a round.
 
     `items`: (n,) names of all candidates; `x`: (n, f) their features. `verdicts`: DataFrame of earlier rounds of this

@@ -88,12 +88,31 @@ def _add_to_ring(ring, ring_size, vertex_number):
 
 
 @njit(cache=True)
+def _crossing(low, high, side, vertex, vertices, work, cuts):
+    """Number the vertex where the edge from `low` to `high` meets the plane.
+
+    Returns `vertices` for a new vertex, which is written; -1 if the arrays are full. `work`: ends and vertex of the
+    `cuts` edges that are cut already.
+    """
+    for c in range(cuts):
+        if work[c, 0] == low and work[c, 1] == high:
+            return work[c, 2]
+    if vertices == VERTICES or cuts == len(work):
+        return -1
+    part = side[low] / (side[low] - side[high])
+    for a in range(3):
+        vertex[vertices, a] = vertex[low, a] + part * (vertex[high, a] - vertex[low, a])
+    side[vertices] = 0.0
+    work[cuts, 0], work[cuts, 1], work[cuts, 2] = low, high, vertices
+    return vertices
+
+
+@njit(cache=True)
 def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, work):
     """Cut a cell by the plane `normal . x = level`. Returns the numbers of vertices and faces, or -1, -1 (arrays full).
 
     `side`: distances of vertices from the plane. `work`: buffer for the cut edges.
     """
-    ends, made = work[:, :2], work[:, 2]
     cuts = ring_size = 0
     ring = np.empty(LOOP, np.int64)
     for f in range(faces):
@@ -114,26 +133,14 @@ def _cut(normal, level, mark, vertex, vertices, loop, size, owner, faces, side, 
                     if ring_size < 0:
                         return -1, -1
             if (side[p] < 0 and side[q] > 0) or (side[p] > 0 and side[q] < 0):
-                low, high = min(p, q), max(p, q)
-                number = -1
-                for c in range(cuts):
-                    if ends[c, 0] == low and ends[c, 1] == high:
-                        number = made[c]
-                if number < 0:
-                    if vertices == VERTICES or cuts == len(work) or ring_size == LOOP:
-                        return -1, -1
-                    part = side[low] / (side[low] - side[high])
-                    for a in range(3):
-                        vertex[vertices, a] = vertex[low, a] + part * (vertex[high, a] - vertex[low, a])
-                    side[vertices] = 0.0
-                    number = vertices
-                    ends[cuts, 0], ends[cuts, 1], made[cuts] = low, high, number
-                    cuts += 1
-                    vertices += 1
-                    ring[ring_size] = number
-                    ring_size += 1
-                if kept == LOOP:
+                number, known = _crossing(min(p, q), max(p, q), side, vertex, vertices, work, cuts), vertices
+                if number < 0 or kept == LOOP:
                     return -1, -1
+                if number == known:
+                    if ring_size == LOOP:
+                        return -1, -1
+                    ring[ring_size] = number
+                    ring_size, vertices, cuts = ring_size + 1, vertices + 1, cuts + 1
                 fresh[kept] = number
                 kept += 1
         if kept < 3:

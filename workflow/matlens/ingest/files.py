@@ -135,23 +135,11 @@ def plan(
 
 
 def read(
-    item: dict,
-    phases: list[str],
-    *,
-    truth_values: dict | None = None,
-    truth_shift_px: int = 0,
-    truth_margin_px: int = 0,
-    masks_are: str = "phases",
-    exclude: list | None = None,
-    crop_bars: bool = True,
-    colour: bool = False,
-    pixel_size_um: float | None = None,
-    spacing_um: list[float] | None = None,
-    stack: str | None = None,
-    min_side_px: int = 8,
-    max_side_px: int = 20000,
-    max_pixels: int = 2**28,
-) -> Micrograph:
+    item: dict, phases: list[str], *, truth_values: dict | None = None, truth_shift_px: int = 0,
+    truth_margin_px: int = 0, masks_are: str = "phases", exclude: list | None = None, crop_bars: bool = True,
+    colour: bool = False, pixel_size_um: float | None = None, spacing_um: list[float] | None = None,
+    stack: str | None = None, min_side_px: int = 8, max_side_px: int = 20000, max_pixels: int = 2**28,
+) -> Micrograph:  # fmt: skip
     """Read one file: check it, crop information bars, mark unmeasured pixels, attach the truth.
 
     `item`: row of the plan with file and, optionally, truth_file, exclude_file, clean_file and pixel_size_um.

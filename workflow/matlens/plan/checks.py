@@ -7,7 +7,8 @@ cause and fix.
 from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
-from matlens.columns import GROUP, MEANING, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.column_meanings import MEANING
+from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.learn import features
 from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study

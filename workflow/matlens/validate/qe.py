@@ -19,27 +19,12 @@ CALCULATIONS = {(False, False): "scf", (False, True): "relax", (True, False): "v
 
 
 def prepare(
-    candidate: dict,
-    crystal: Crystal,
-    *,
-    run: bool | None = None,
-    minutes: int = 240,
-    pseudopotential_folder: str | None = None,
-    files: dict | None = None,
-    hints: str = "auto",
-    functional: str = "PBE",
-    cutoff_ry: float | None = None,
-    density_cutoff_ry: float | None = None,
-    k_spacing_per_a: float = 0.2,
-    smearing: str = "gaussian",
-    smearing_ry: float = 0.02,
-    spin: bool | None = None,
-    relax: bool | None = None,
-    points: int = 7,
-    strain: float = 0.03,
-    threshold_ry: float = 1e-9,
-    convergence: dict | None = None,
-) -> handoff.Handoff:
+    candidate: dict, crystal: Crystal, *, run: bool | None = None, minutes: int = 240,
+    pseudopotential_folder: str | None = None, files: dict | None = None, hints: str = "auto", functional: str = "PBE",
+    cutoff_ry: float | None = None, density_cutoff_ry: float | None = None, k_spacing_per_a: float = 0.2,
+    smearing: str = "gaussian", smearing_ry: float = 0.02, spin: bool | None = None, relax: bool | None = None,
+    points: int = 7, strain: float = 0.03, threshold_ry: float = 1e-9, convergence: dict | None = None,
+) -> handoff.Handoff:  # fmt: skip
     """Write the inputs of pw.x for the energies of a crystal at several volumes.
 
     cutoff_ry: plane-wave cut-off; None: the largest recommended for an element. spin None: for elements that are often

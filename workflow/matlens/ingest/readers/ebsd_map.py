@@ -199,13 +199,9 @@ def micrograph(
         remark = f"{100 * share:.0f} % of the points are not indexed"
         meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), remark)))}
     size, source = square(x, y, "EBSD step") if x and y else (None, {})
+    meta = meta | facts | source
     return Micrograph(
-        pixels=pixels,
-        pixel_size_um=size,
-        intensity_low=low,
-        intensity_high=high,
-        layers=layers,
-        meta=meta | facts | source,
+        pixels=pixels, pixel_size_um=size, intensity_low=low, intensity_high=high, layers=layers, meta=meta
     )
 
 
