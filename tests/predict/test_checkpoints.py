@@ -95,10 +95,10 @@ def test_a_file_that_would_run_something_does_not_run_it(tmp_path, writer):
     ("changes", "said"),
     [
         ({"args": ARGS | {"task": "classification"}}, "for classification"),
-        ({"args": {"task": "regression"}}, "do not say atom_fea_len"),
+        ({"args": {"task": "regression"}}, "lack atom_fea_len"),
         ({"args": ARGS | {"n_conv": 3}}, "of another network"),
         ({"normalizer": None}, "no 'normalizer'"),
-        ({"normalizer": {"mean": float("nan"), "std": 1.0}}, "not finite"),
+        ({"normalizer": {"mean": float("nan"), "std": 1.0}}, "NaN or infinite values"),
         ({"normalizer": {"mean": 0.0, "std": 0.0}}, "not positive"),
     ],
 )

@@ -144,7 +144,7 @@ def test_bad_truths_and_nothing_to_learn_from_say_so():
         learned([(image, truth * 9, "train", "odd")])
     with pytest.raises(BadItem, match=r"'cut' is of shape \(9, 80\)"):
         learned([(image, truth[:9], "train", "cut")])
-    with pytest.raises(BadItem, match="'dead' has pixels that are not finite"):
+    with pytest.raises(BadItem, match="'dead' contains NaN or infinite pixels"):
         learned([(image * np.nan, truth, "train", "dead")])
     with pytest.raises(BadItem, match="no labelled image"):
         learned([(image, np.full_like(truth, 255), "train", "blank")])

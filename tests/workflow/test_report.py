@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -155,21 +156,21 @@ def test_the_same_tables_give_the_same_bytes_in_another_folder(page, tmp_path_fa
     first = page(mine={}, other={}).read_bytes()
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     write_report({name: content(name) for name in ("mine", "other")}, "report.html")
-    assert io.Path("report.html").read_bytes() == first
+    assert Path("report.html").read_bytes() == first
 
 
 def test_what_is_missing_is_named_and_the_rest_is_shown(page, tmp_path):
     contents = {"mine": content("mine"), "whole": content("whole")}
     for path in ("tables/fractions.csv", "tables/rejected.csv", "tables/items.csv", "figures/fractions.svg"):
         (tmp_path / "results/mine" / path).unlink() if (tmp_path / "results/mine" / path).exists() else None
-    shutil.rmtree(io.Path("results/mine/segment"), ignore_errors=True)
-    shutil.rmtree(io.Path("results/mine/tables"), ignore_errors=True)
+    shutil.rmtree(Path("results/mine/segment"), ignore_errors=True)
+    shutil.rmtree(Path("results/mine/tables"), ignore_errors=True)
     io.write_text(
         "logs/mine/segment/otsu/0000.log", "segment\nfailed: segment [shard=0000]: OSError: <script>alert(1)\n"
     )
     io.write_text("logs/mine/segment/otsu/0001.log", "segment\ndone\n")
     write_report(contents, "report.html")
-    found = Page(io.Path("report.html").read_text())
+    found = Page(Path("report.html").read_text())
     words = " ".join(found.words)
     assert "Not finished." in words
     assert "1 job failed: segment [shard=0000]: OSError: <script>alert(1)" in " ".join(words.split())
@@ -188,7 +189,7 @@ def test_a_study_without_segmentation_or_rows_is_reported(page):
     io.write_csv("results/bare/tables/rejected.csv", pd.DataFrame({"item": [], "stage": [], "reason": []}))
     bare["tables"] = {table: bare["tables"][table] for table in ("items", "rejected")}
     write_report({"bare": bare}, "report.html")
-    words = " ".join(Page(io.Path("report.html").read_text()).words)
+    words = " ".join(Page(Path("report.html").read_text()).words)
     assert "None: every item was used." in words
     assert "No rows." in words
 
