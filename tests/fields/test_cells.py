@@ -152,7 +152,7 @@ def test_a_shard_loses_nothing_and_says_why(tmp_path):
     with io.write_arrays(tmp_path / "labels") as out:
         for key, labels in there.items():
             out.add(key, labels, "yx", {"item": f"i{key}", "pixel_size_um": 0.25, "spacing_um": [0.5, 0.25]})
-    made = [tmp_path / name for name in ("fields", "effective", "quality", "hot_spots", "rejected")]
+    made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "rejected")]
     script.main(tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
     with io.read_arrays(made[0]) as found:
         assert list(found) == [0, 2] and found[0].shape == (6, 16, 20) and found[0].dtype == np.float32

@@ -34,6 +34,26 @@ def test_no_method_is_named_like_a_stage():
     assert not methods & set(STAGES)
 
 
+def test_no_two_stages_give_a_table_of_the_same_name():
+    given = []
+    for name, stage in STAGES.items():
+        tables = {output.table for output in stage.gives if output.table}
+        given += [*(tables - {stages.MEASURE}), *(outputs.family(name) if stage.measures else [])]
+    assert len(given) == len(set(given)), sorted(given)
+
+
+def test_one_study_restores_and_solves_for_fields():
+    settings = made(
+        phases=["matrix", "particle"], ingest=IMAGES, restore={"gaussian": {}}, segment={"otsu": {}},
+        fields={
+            "quantity": "conduction", "loading": {"x": 1.0}, "fft": {},
+            "properties": {name: {"conductivity_w_per_m_k": 1.0} for name in ("matrix", "particle")},
+        },
+    )  # fmt: skip
+    assert list(paths.stacked("mine", settings, "quality")) == ["gaussian", "identity"]
+    assert list(paths.stacked("mine", settings, "field_quality")) == ["fft"]
+
+
 def test_tables_of_the_packages_are_those_of_the_stages():
     stacked = outputs.stacked()
     assert set(stacked) >= {*predict.OUTPUTS, *acquire.OUTPUTS, *screen.OUTPUTS}

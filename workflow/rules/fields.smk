@@ -6,7 +6,7 @@ rule fields:
     output:
         fields="results/{study}/fields/{method}/fields/{shard}.zarr.zip",
         effective="results/{study}/fields/{method}/effective/{shard}.parquet",
-        quality="results/{study}/fields/{method}/quality/{shard}.parquet",
+        field_quality="results/{study}/fields/{method}/field_quality/{shard}.parquet",
         hot_spots="results/{study}/fields/{method}/hot_spots/{shard}.parquet",
         rejected="results/{study}/fields/{method}/rejected/{shard}.parquet",
     log:

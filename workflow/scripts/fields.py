@@ -9,7 +9,7 @@ from matlens.store import io
 
 def main(
     labels: str, method: str, options: dict, settings: dict, phases: list,
-    fields: str, effective: str, quality: str, hot_spots: str, rejected: str,
+    fields: str, effective: str, field_quality: str, hot_spots: str, rejected: str,
 ) -> None:  # fmt: skip
     """Write the field of every item that can be solved, its effective values, its quality and its hot spots."""
     function, lost, done = registry.load(room.METHODS, method), [], []
@@ -25,7 +25,7 @@ def main(
             out.add(item["key"], found.array, "c" + item["axes"], item | found.attrs, layers)
             done.append(found._replace(array=None))
     io.write_table(effective, cells.table([row for one in done for row in one.effective], cells.EFFECTIVE))
-    io.write_table(quality, cells.table([row for one in done for row in one.quality], cells.QUALITY))
+    io.write_table(field_quality, cells.table([row for one in done for row in one.quality], cells.QUALITY))
     io.write_table(hot_spots, cells.table([row for one in done for row in one.hot_spots], cells.HOT_SPOTS))
     io.write_rejected(rejected, lost)
 

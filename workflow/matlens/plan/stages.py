@@ -204,7 +204,7 @@ STAGES = {
         gives=(
             Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
             Output("effective", collected=True, table="effective"),
-            Output("quality", collected=True, table="quality"),
+            Output("field_quality", collected=True, table="field_quality"),
             Output("hot_spots", collected=True, table="hot_spots"),
             Output("rejected"),
         ),

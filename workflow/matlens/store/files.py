@@ -1,5 +1,6 @@
 """Write files atomically; read and write text, JSON and zip archives."""
 
+import hashlib
 import importlib
 import json
 import os
@@ -31,6 +32,12 @@ def sweep(paths: Iterable[str | os.PathLike]) -> None:
     for path in map(Path, paths):
         for left in path.parent.glob(f".{escape(path.name)}.*.partial"):
             left.unlink(missing_ok=True)
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def write_text(path, text: str) -> None:
