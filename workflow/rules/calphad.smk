@@ -104,7 +104,7 @@ rule equilibria_table:
     """Write a table of equilibria that people open."""
     input:
         tables=plan.equilibria,
-        code=plan.code("verdicts"),
+        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
@@ -115,4 +115,4 @@ rule equilibria_table:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
     script:
-        "../scripts/verdicts.py"
+        "../scripts/concatenate.py"

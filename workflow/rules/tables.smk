@@ -74,7 +74,7 @@ rule rejected:
     """Write the table of rejected items with stage and reason."""
     input:
         tables=plan.rejected,
-        code=plan.code("rejected"),
+        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/rejected.csv",
     log:
@@ -83,4 +83,4 @@ rule rejected:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
     script:
-        "../scripts/rejected.py"
+        "../scripts/concatenate.py"

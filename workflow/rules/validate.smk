@@ -86,7 +86,7 @@ rule verdicts:
     """Concatenate the verdicts of all engines."""
     input:
         tables=plan.of_engines("verdicts"),
-        code=plan.code("verdicts"),
+        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/verdicts.csv",
     log:
@@ -95,7 +95,7 @@ rule verdicts:
         mem_mb=plan.memory(1000),
         runtime=plan.minutes(5),
     script:
-        "../scripts/verdicts.py"
+        "../scripts/concatenate.py"
 
 
 # Times differ between runs: they stand apart from the tables, which are byte-identical.
@@ -103,7 +103,7 @@ rule verdict_timings:
     """Concatenate the costs of the verdicts, which differ between runs."""
     input:
         tables=plan.of_engines("timings"),
-        code=plan.code("verdicts"),
+        code=plan.code("concatenate"),
     output:
         table="results/{study}/timings/verdicts.csv",
     log:
@@ -112,4 +112,4 @@ rule verdict_timings:
         mem_mb=plan.memory(1000),
         runtime=plan.minutes(5),
     script:
-        "../scripts/verdicts.py"
+        "../scripts/concatenate.py"

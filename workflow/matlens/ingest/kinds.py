@@ -7,7 +7,7 @@ are added to `lost` with a reason; `outputs` maps the names of `files` to paths.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from matlens import ingest, registry
+from matlens import ingest
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,3 @@ KINDS = {
     "crystals": Kind(ingest.CRYSTALS, "matlens.ingest.write_crystals:write", ("structures",), (1000, 0.2), (10, 0.005)),
     "compositions": Kind(ingest.COMPOSITIONS, "matlens.ingest.write_compositions:write", (), (1500, 0.02), (10, 0.001)),
 }
-
-
-def kind_of(method: str) -> str:
-    """Return the kind of the items that a method ingests."""
-    return next(name for name, kind in KINDS.items() if registry.method_of(method) in kind.readers)

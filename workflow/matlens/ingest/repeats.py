@@ -4,6 +4,8 @@ import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterable
 
+from matlens.store.files import sha256
+
 SAMPLE_BYTES = 4096  # bytes at the beginning, middle and end: enough to distinguish most images of one size
 
 
@@ -15,12 +17,6 @@ def _sample(path: str) -> Hashable:
             handle.seek(start)
             seen.update(handle.read(SAMPLE_BYTES))
     return seen.digest()
-
-
-def _whole(path: str) -> Hashable:
-    """Digest all bytes of a file."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def _alike(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
@@ -37,7 +33,7 @@ def _alike(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[st
 def first_of(paths: Iterable[str]) -> dict[str, str]:
     """Map every file to the first file with identical bytes; only files with equal samples are read whole."""
     groups = [sorted({path for path in paths if os.path.isfile(path)})]
-    for key in (os.path.getsize, _sample, _whole):
+    for key in (os.path.getsize, _sample, sha256):
         groups = [smaller for group in groups for smaller in _alike(group, key)]
     return {other: first for first, *others in groups for other in others}
 

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from matlens.store.files import sha256
+
 FOLDER = "manifest"
 CLOCK = "timings"
-CHUNK = 1 << 20  # bytes
 
 
 class Fault(NamedTuple):
@@ -21,15 +22,6 @@ class Fault(NamedTuple):
 
     path: str
     reason: str
-
-
-def digest(path: str | Path) -> str:
-    """Return the SHA-256 of a file."""
-    found = hashlib.sha256()
-    with open(path, "rb") as handle:
-        while part := handle.read(CHUNK):
-            found.update(part)
-    return found.hexdigest()
 
 
 def _files(paths: Iterable[str]) -> list[str]:
@@ -48,13 +40,13 @@ def record(job) -> dict:
     code = getattr(job.input, "code", None) or []
     code = {code} if isinstance(code, str) else set(code)
     settings = json.dumps(dict(job.params.items()), sort_keys=True, default=str)
-    lines = hashlib.sha256("".join(f"{path} {digest(path)}\n" for path in _files(code)).encode())
+    lines = hashlib.sha256("".join(f"{path} {sha256(path)}\n" for path in _files(code)).encode())
     return {
         "rule": job.rule,
         "settings": hashlib.sha256(settings.encode()).hexdigest(),
         "code": lines.hexdigest(),
-        "inputs": {path: digest(path) for path in _files(set(job.input) - code)},
-        "outputs": {path: digest(path) for path in _files(job.output)},
+        "inputs": {path: sha256(path) for path in _files(set(job.input) - code)},
+        "outputs": {path: sha256(path) for path in _files(job.output)},
     }
 
 
@@ -86,7 +78,7 @@ def faults(found: Iterable[dict], largest: float = math.inf) -> list[Fault]:
     def current(path: str) -> str | None:
         if path not in now:
             known = Path(path).is_file() and Path(path).stat().st_size <= largest
-            now[path] = digest(path) if known else None
+            now[path] = sha256(path) if known else None
         return now[path]
 
     wrong = {}

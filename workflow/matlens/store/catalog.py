@@ -5,7 +5,6 @@ source serves it unchanged. As a command: `python -m matlens.store.catalog --hel
 """
 
 import argparse
-import hashlib
 import os
 import sys
 from functools import cache
@@ -14,6 +13,7 @@ from urllib.parse import quote, urljoin
 
 from matlens.registry import suggest
 from matlens.store import download, yaml_files
+from matlens.store.files import sha256
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOG = ROOT / "data" / "catalog.yaml"
@@ -126,12 +126,6 @@ def available(name: str) -> bool:
     return any((place / folder / file).is_file() for place in places() for file in files) or any(
         address(name, file) for file in files
     )
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def verify(name: str) -> list[str]:

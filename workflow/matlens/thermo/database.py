@@ -12,7 +12,7 @@ from pathlib import Path
 
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
-from matlens.store import catalog, text_files
+from matlens.store import catalog, files, text_files
 from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
@@ -59,7 +59,7 @@ def find(name: str) -> Path:
 
 def sha256(name: str) -> str:
     """Return the SHA-256 of a database."""
-    return catalog.sha256(find(name))
+    return files.sha256(find(name))
 
 
 def text(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from matlens.job.batch import BadItem
+from matlens.store import files
 from matlens.validate import ACCEPTED, FAILED, PENDING, REJECTED
 from matlens.validate.handoff import MANIFEST, RESULTS, STATUS, SUMS, inputs_sum, text_of
 
@@ -89,7 +90,7 @@ def verify(folder: Path, handed: Mapping) -> tuple[str, str] | None:
     for line in text.splitlines():
         expected, name = line.split("  ", 1)
         try:
-            found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            found = files.sha256(folder / name)
         except OSError:
             return FAILED, f"half-written hand-off: {name} is missing; {again}"
         if found != expected:
@@ -124,7 +125,7 @@ def _verify_status(folder: Path, inputs: str) -> tuple[str, str] | None:
         if not path.resolve().is_relative_to(folder.resolve()):
             return REJECTED, f"{STATUS} lists a result outside the folder"
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            found = files.sha256(path)
         except OSError:
             return REJECTED, f"the result {name} is missing: copy it too"
         if found != expected:

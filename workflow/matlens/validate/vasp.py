@@ -16,7 +16,6 @@ from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
 from matlens.validate import ACCEPTED, REJECTED, cells, error_handlers, handoff
 
-SETS = ("MPRelaxSet", "MPStaticSet", "MPScanRelaxSet", "MP24RelaxSet", "MatPESStaticSet")
 USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
 PLAIN = {  # settings that change what an energy means, with what VASP takes if none is set; None: anything
     "ISPIN": None, "ISMEAR": None, "LDAU": (False,), "LDAUU": None, "LDAUJ": None, "LDAUL": None, "LDAUTYPE": None,

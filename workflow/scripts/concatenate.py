@@ -1,11 +1,11 @@
-"""Gather what every stage of a study rejected."""
+"""Concatenate tables with the same columns into one CSV file."""
 
 from matlens.job import entry
 from matlens.store import io
 
 
 def main(tables: list, table: str) -> None:
-    """Write one CSV file with item, stage and reason; a header alone when nothing was rejected."""
+    """Write the rows of the tables, in order; a header alone if they have none."""
     io.write_csv(table, io.concatenate(io.read_table(path) for path in tables))
 
 
