@@ -28,8 +28,7 @@ def main(
             rows = shard.scored(found, item["key"], stack, true, scores)
             return *shard.judged(found, true, scores["gate_px"]), rows
 
-        items = [{"key": key, **pixels.attrs(key)} for key in pixels]
-        done = list(batch.survive(items, work, lost, f"detect/{method}"))
+        done = list(batch.survive(pixels.described(), work, lost, f"detect/{method}"))
     for name, table in shard.tables(done, io.read_table(index), phases, remark).items():
         io.write_table(outputs[name], table)
     io.write_rejected(outputs["rejected"], lost)

@@ -14,13 +14,12 @@ def main(
     """Write the field of every item that can be solved, its effective values, its quality and its hot spots."""
     function, lost, done = registry.load(room.METHODS, method), [], []
     with io.read_arrays(labels) as marks, io.write_arrays(fields, "lz4") as out:
-        items = [{"key": key, **marks.attrs(key)} for key in marks]
 
         def work(item: dict) -> cells.Solved:
             spacing = io.spacing_ratio(item, item["axes"])
             return cells.solved(marks[item["key"]], item, function, method, spacing, options, settings, phases)
 
-        for item, found in batch.survive(items, work, lost, f"fields/{method}"):
+        for item, found in batch.survive(marks.described(), work, lost, f"fields/{method}"):
             layers = {"labels": marks[item["key"]]}
             out.add(item["key"], found.array, "c" + item["axes"], item | found.attrs, layers)
             done.append(found._replace(array=None))

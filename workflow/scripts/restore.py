@@ -22,8 +22,7 @@ def main(images: str, raw: str, method: str, options: dict, restored: str, quali
             clean = None if clean is None else frames.filled(clean, ignore)
             return found, layers, frames.judged(item, before, found, clean)
 
-        items = [{"key": key, **pixels.attrs(key)} for key in pixels]
-        for item, (found, layers, judged) in batch.survive(items, work, lost, f"restore/{method}"):
+        for item, (found, layers, judged) in batch.survive(pixels.described(), work, lost, f"restore/{method}"):
             out.add(item["key"], found, item["axes"], pixels.attrs(item["key"]), layers)
             rows += judged
     io.write_table(quality, frames.table(rows))

@@ -1,4 +1,4 @@
-"""What the doors of the stage do for the items of a shard: thresholds, detections, scores, tables."""
+"""Thresholds, detections, scores and tables of the items of a shard."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 

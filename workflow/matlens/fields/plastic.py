@@ -27,7 +27,7 @@ class Material(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a load step leaves: plastic strain (3, 3, *shape) and accumulated plastic strain (*shape)."""
+    """State after a load step: plastic strain (3, 3, *shape) and accumulated plastic strain (*shape)."""
 
     plastic: np.ndarray
     accumulated: np.ndarray

@@ -1,4 +1,4 @@
-"""What is to be solved: properties of the phases on the grid of the labels, and the mean load by named components."""
+"""The problem to solve: properties of phases on the grid of the labels, and the mean load by named components."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -7,7 +7,7 @@ SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut")  # 
 
 
 class Quantity(NamedTuple):
-    """What a quantity needs of every phase; names and units of its two fields; unit of the effective values."""
+    """Properties that a quantity needs of every phase; names and units of its two fields; unit of effective values."""
 
     properties: tuple[str, ...]
     cause: str

@@ -1,1 +1,1 @@
-"""What is decided before any job: studies, code inputs, resources, profiles. No job imports this package."""
+"""Decisions before any job: studies, code inputs, resources, profiles. No job imports this package."""

@@ -1,4 +1,4 @@
-"""What a study makes: its methods, outputs and tables, all read from the table STAGES."""
+"""Methods, outputs and tables of a study, read from the table STAGES."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple

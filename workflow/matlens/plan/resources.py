@@ -1,4 +1,4 @@
-"""What a job asks a scheduler for: memory and minutes by the number of its items and the attempt.
+"""Memory and minutes of a job, by the number of its items and the attempt.
 
 A cluster job starts two Snakemakes before its first line, each of 150 MB: nothing asks for less than 600 MB.
 """

@@ -1,4 +1,4 @@
-"""What a run has made, in a few lines, from files alone: what is done, under way, failed, left and rejected."""
+"""Summarise a run from its files: jobs that are done, under way, failed and left, and rejected items."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ SHOWN = 20  # failed jobs told one by one
 
 
 class Told(NamedTuple):
-    """What there is to say of a study, and how many items were rejected."""
+    """Lines about a study, and the number of its rejected items."""
 
     lines: list[str]
     rejected: int

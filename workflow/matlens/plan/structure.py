@@ -1,4 +1,4 @@
-"""What a schema cannot say: sections of a study that are right alone and wrong together, as (keys, reason)."""
+"""Find sections of a study that are valid alone and wrong together, as (keys, reason)."""
 
 from collections.abc import Iterator
 

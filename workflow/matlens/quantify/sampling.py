@@ -1,4 +1,4 @@
-"""What a window shows of a structure that is larger: corrections for the regions that its border cuts."""
+"""Corrections for regions that the border of a window cuts."""
 
 import numpy as np
 

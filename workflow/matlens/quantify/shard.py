@@ -32,9 +32,8 @@ def measure_all(
         offered[columns.SPLIT] = item.get(columns.SPLIT, "")
         return quantify.rows(function, item, stacks, offered, options)
 
-    items = [{"key": key, **marks.attrs(key)} for key in marks]
     tables, lost, stage = [], [], f"quantify/{measure}"
-    for _, rows in batch.survive(items, work, lost, stage):
+    for _, rows in batch.survive(marks.described(), work, lost, stage):
         quantify.report_remarks(rows, stage)
         tables.append(rows)
     return tables, lost

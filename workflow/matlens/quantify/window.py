@@ -16,7 +16,7 @@ SPOT_PX = 25  # ASSUME: smaller spots without labels inside the window hide noth
 
 @dataclass(frozen=True)
 class Window:
-    """What is seen of an image or volume: `outside`, where it is not (None: nowhere), `size`, the labelled pixels.
+    """The labelled part of an image or volume: `outside` marks the rest (None: nothing), `size` counts its pixels.
 
     `shape` is that of the smallest box around what is seen, and `corner` its first pixel; `outside` fills `shape`, or
     is None where the box is seen whole. All in pixels of the grid.

@@ -3,11 +3,12 @@
 import numpy as np
 from scipy import ndimage
 
+from matlens.report import overlay
+
 
 def middle(image: np.ndarray, side_px: int) -> np.ndarray:
     """Cut at most `side_px` by `side_px` pixels out of the middle of an image, of the middle frame or slice."""
-    while image.ndim > 2:
-        image = image[len(image) // 2]
+    image = overlay.plane(image)
     starts = [max(0, (n - side_px) // 2) for n in image.shape]
     return image[tuple(slice(start, start + side_px) for start in starts)]
 

@@ -29,7 +29,7 @@ class Segmenter:
 
     def items(self) -> list[dict]:
         """List the items with their attributes and, for a trained method, their split."""
-        items = [{columns.KEY: key, **self.pixels.attrs(key)} for key in self.pixels]
+        items = self.pixels.described()
         if self.card:
             for item in items:
                 item[columns.SPLIT] = trained.split_of(self.card, item[columns.ITEM])

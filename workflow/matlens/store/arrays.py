@@ -223,6 +223,10 @@ class Arrays(Mapping):
         """Read one array of an item by name."""
         return self._root[f"{key:08d}/{name}"][...]
 
+    def described(self) -> list[dict]:
+        """List the items in order: attributes, and `key`."""
+        return [{"key": key, **self.attrs(key)} for key in self]
+
     def layers(self, key: int, names=None) -> dict[str, np.ndarray]:
         """Read the stored layers of an item that are listed in `names`; all of them without `names`."""
         stored = set(self._root[f"{key:08d}"].array_keys()) - {"0"}

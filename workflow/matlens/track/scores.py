@@ -20,7 +20,7 @@ def similarity(one: np.ndarray, other: np.ndarray, gate_px: float) -> np.ndarray
 
 
 class Tables:
-    """What all scores share: track numbers from 0, and the similarities of every frame."""
+    """Input of all scores: track numbers from 0, and the similarities of every frame."""
 
     def __init__(self, truth: list, found: list, gate_px: float):
         self.truth, self.found = _numbered(truth), _numbered(found)

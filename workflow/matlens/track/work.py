@@ -1,4 +1,4 @@
-"""What the door of the stage does for one series."""
+"""Link, measure and score the detections of one series."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -8,6 +8,7 @@ import numpy as np
 
 from matlens import columns, objects, registry
 from matlens.job.batch import BadItem, rejection
+from matlens.report import overlay
 from matlens.store import io
 from matlens.track import series, tables
 
@@ -17,7 +18,7 @@ SHOWN = 12  # series whose middle frame is kept for figures
 
 @dataclass(frozen=True)
 class Source:
-    """What all series of a study come from; `truth_of(key)`: frames of the truth of an item, or None."""
+    """Inputs that all series of a study share; `truth_of(key)`: frames of the truth of an item, or None."""
 
     detections: object
     index: object
@@ -114,19 +115,12 @@ def scored(places: list, linked: list, frames: list, source: Source, gate_px: fl
 
 def pictures(series_frames: list[list], index, images: Shards) -> dict[str, bytes]:
     """Return the middle frame of some series as PNG, named by the key of its item; grey values are stretched."""
-    from io import BytesIO
-
-    from PIL import Image
-
     keys, found = dict(zip(index[columns.ITEM], index[columns.KEY], strict=True)), {}
     for frames in series_frames[:SHOWN]:
         item, frame, _ = frames[len(frames) // 2]
         pixels = images.item(keys[item])[frame].astype(np.float32)
-        low, high = np.percentile(pixels, [0.5, 99.5])
-        grey = np.clip(255 * (pixels - low) / max(high - low, 1e-9), 0, 255).astype(np.uint8)
-        buffer = BytesIO()
-        Image.fromarray(grey).save(buffer, format="PNG")
-        found[f"{keys[item]:08d}.png"] = buffer.getvalue()
+        grey = np.clip(np.nan_to_num(overlay.stretched(pixels)), 0, 1)
+        found[f"{keys[item]:08d}.png"] = overlay.png((255 * grey).astype(np.uint8))
     return found
 
 

@@ -34,7 +34,7 @@ class Span:
 
 @dataclass
 class Section:
-    """What is stable at one temperature, by rising mole fraction of the second element."""
+    """Stable phases at one temperature, by rising mole fraction of the second element."""
 
     temperature: float
     found: list[Equilibrium]

@@ -30,7 +30,7 @@ class Region:
 
 @dataclass
 class Section:
-    """What is found at one temperature: triangles, regions of two phases, and the answers of the grid."""
+    """Results at one temperature: triangles, regions of two phases, and the equilibria of the grid."""
 
     made: System
     temperature: float

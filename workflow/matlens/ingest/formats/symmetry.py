@@ -46,7 +46,7 @@ class Setting(NamedTuple):
 
 
 class Symmetry(NamedTuple):
-    """What the symmetry of a block may be: how it is called, rotations (m, 3, 3), translations (m, 3)."""
+    """A candidate for the symmetry of a block: its name, rotations (m, 3, 3), translations (m, 3)."""
 
     said: str
     turns: np.ndarray

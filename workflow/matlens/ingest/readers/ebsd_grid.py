@@ -12,7 +12,7 @@ HEXAGONAL = "hexagonal, resampled by nearest neighbour to square pixels as large
 
 
 class Grid(NamedTuple):
-    """What a header says of its map; None for what it does not say."""
+    """Header of a map; None for missing values."""
 
     columns: int | None = None
     rows: int | None = None

@@ -150,7 +150,7 @@ class DiffGroupNorm(nn.Module):
 
 
 class Ends(NamedTuple):
-    """What the two ends of every edge bring, each distinct pair of an atom and a bond once.
+    """Join the features of both ends of every edge, each distinct pair of an atom and a bond once.
 
     `atom`, `bond` (u,): the pairs. `own`, `other` (e,): the pair of the atom that an edge leaves, and of its neighbour.
     `to`, `heard` (m,): atom and pair of each distinct message; `message` (e,): the one that an edge carries.
