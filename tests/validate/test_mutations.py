@@ -22,12 +22,6 @@ def told(judge, *given) -> str:
         return "rejected"
 
 
-@pytest.fixture
-def judged(folder):
-    assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), collect_results.results(folder.path)
-
-
 def mutated(data: bytes):
     """Yield an XML with one element taken out, emptied or filled with nonsense, and the name of the element."""
     for at, element in enumerate(list(ElementTree.fromstring(data).iter())[1:], 1):

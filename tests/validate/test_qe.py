@@ -1,6 +1,5 @@
 """What an output of pw.x is worth: real runs that went well and wrong, and answers to other questions."""
 
-import json
 import shutil
 import subprocess
 import time
@@ -114,13 +113,6 @@ WRONG = {
     "an xml of nothing": (lambda r: r.update({"v03.xml": b"<a><output/></a>"}), "v03: the XML lacks"),
     "other versions": (lambda r: r.update({"v03.xml": r["v03.xml"].replace(b"6.7MaX", b"7.2")}), "differ in version"),
 }
-
-
-@pytest.fixture
-def judged(folder):
-    """Run the stand-in once; give its manifest and results."""
-    assert folder.run() == 0
-    return json.loads((folder.path / "manifest.json").read_text()), collect_results.results(folder.path)
 
 
 def test_answers_to_other_questions_are_rejected_with_the_reason(judged):
