@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 
 from matlens.learn import features
+from matlens.plan import outputs
+from matlens.plan.stages import STAGES
 from matlens.registry import suggest
 
 Reasons = Iterator[tuple[list, str]]
-NEEDS = {  # a stage, and the one whose outputs it works on
-    "quantify": "segment",
-    "fields": "segment",
-    "track": "detect",
-}
 
 
 def disagreements(study: dict) -> Reasons:
@@ -22,9 +19,9 @@ def disagreements(study: dict) -> Reasons:
             ["ingest"],
             f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
         )
-    for stage, needs in NEEDS.items():
-        if study.get(stage) and not set(study.get(needs) or {}) - {"scores"}:
-            yield [stage], f"'{stage}' works on what '{needs}' makes; add a '{needs}' section"
+    for stage, about in STAGES.items():
+        if study.get(stage) and about.of and not any(outputs.methods(study, source) for source in about.of):
+            yield [stage], f"'{stage}' works on what '{about.of[0]}' makes; add a '{about.of[0]}' section"
     if "predict" in study:
         yield from _predict(study, study["predict"])
 
