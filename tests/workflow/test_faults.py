@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -146,7 +147,9 @@ def test_a_run_is_cut_off_and_its_method_upgraded_and_only_the_users_of_that_wor
     (house.folder / formula).write_text(text + HANGS)
     (house.folder / "hang").touch()
     run = start(house)
-    until((house.folder / "begun").exists)
+    index = "results/mine/ingest/gamma_prime/index/all.parquet"
+    mark = house.folder / ".snakemake/incomplete" / urlsafe_b64encode(index.encode()).decode()
+    until(lambda: (house.folder / "begun").exists() and (house.folder / index).exists() and not mark.exists())
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     run.stderr.close()
