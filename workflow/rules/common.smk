@@ -14,6 +14,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    generate,
     ingest,
     predict,
     quantify,
@@ -24,7 +25,7 @@ from matlens import (
     validate,
 )
 from matlens.ingest.kinds import KINDS
-from matlens.nets import NETS
+from matlens.nets import GENERATORS, NETS
 from matlens.plan import (
     closure,
     engines,

@@ -6,7 +6,6 @@ from pathlib import Path
 from matlens import registry
 from matlens.job import entry
 from matlens.learn import cards, lessons
-from matlens.learn.roles import split
 from matlens.store import io
 
 
@@ -17,7 +16,7 @@ def main(
     """Write the weights as safetensors, their card as JSON, and a row per epoch; a killed run resumes."""
     rows = io.read_table(index).to_dict("records")
     offered = {"phases": phases, "method": registry.method_of(method), "options": options, "rows": rows}
-    offered["roles"] = roles = registry.call(split, {"items": rows}, options)
+    offered["roles"] = roles = lessons.roles(stage, rows, options)
     offered["samples"] = list(lessons.samples(stage, taken, answers, offered, options))
     offered["checkpoint"] = checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered["initial"] = io.read_weights(initial) if initial else None

@@ -1,9 +1,19 @@
 """What a stage learns from: the samples of the items of a study."""
 
+import importlib
 from collections.abc import Iterator, Mapping
 
 from matlens import registry
 from matlens.store import io
+
+SPLIT = "matlens.learn.roles:split"
+
+
+def roles(stage: str, rows: list, options: Mapping) -> dict[str, str]:
+    """Assign a role to every item: by ROLES of the package of the stage if it has one, else by `roles.split`."""
+    package = importlib.import_module(f"matlens.{stage}")
+    function = registry.load({stage: getattr(package, "ROLES", SPLIT)}, stage)
+    return registry.call(function, {"items": rows}, options)
 
 
 def samples(stage: str, taken: list, answers: list, offered: Mapping, options: Mapping) -> Iterator[tuple]:

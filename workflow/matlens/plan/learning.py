@@ -1,13 +1,20 @@
 """Inputs of training and of trained methods, for every stage that has some."""
 
+import importlib
 from collections.abc import Callable, Mapping
 
 from matlens import registry
-from matlens.learn import cards
-from matlens.nets import NETS
+from matlens.learn import cards, lessons
+from matlens.nets import GENERATORS, NETS
 from matlens.plan import closure, outputs
 from matlens.plan.paths import Paths, images_of, labels_of
 from matlens.plan.stages import STAGES
+
+
+def _package(stage: str):
+    """Import the package of a stage."""
+    return importlib.import_module(f"matlens.{stage}")
+
 
 STAGES_THAT_LEARN = tuple(name for name, stage in STAGES.items() if stage.answers)
 
@@ -77,18 +84,25 @@ class Learning(Paths):
         return None if self.settings(wildcards, wildcards.stage).get("device", "cpu") == "cpu" else 1
 
     def training_options(self, wildcards) -> dict:
-        """Return the options of a method that is trained."""
-        return self.settings(wildcards, wildcards.stage)
+        """Return the options of a method that is trained, and the settings that all methods of its stage share."""
+        section = self.studies[wildcards.study][wildcards.stage]
+        shared = getattr(_package(wildcards.stage), "SETTINGS", ())
+        return {**{key: section[key] for key in shared}, **self.settings(wildcards, wildcards.stage)}
 
     def training_code(self, wildcards) -> list[str]:
         """Return the library files behind the training of a method."""
-        lessons = registry.table(f"matlens.{wildcards.stage}:LESSONS")
-        return self._code("learn", wildcards, learners(wildcards.stage), lessons)
+        package = _package(wildcards.stage)
+        more = package.LESSONS, getattr(package, "ROLES", lessons.SPLIT)
+        return self._code("learn", wildcards, learners(wildcards.stage), *more)
 
     def trained_code(self, script: str, table: Mapping[str, str]) -> Callable:
         """Return a function of wildcards: the library files behind a script, a method and its network."""
         return lambda wildcards: self._code(script, wildcards, table)
 
     def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
-        networks = [NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS]
+        networks = [
+            table_[method]
+            for table_ in (NETS, GENERATORS)
+            if (method := registry.method_of(wildcards.method)) in table_
+        ]
         return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)

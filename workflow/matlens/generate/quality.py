@@ -1,0 +1,168 @@
+"""Quality of generated images by condition, each beside real images against real images: the floor."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from matlens.generate import conditions as states
+from matlens.generate import memory, statistics
+from matlens.generate.examples import HELD, TRAIN, Examples
+
+DRAWS = 40  # random divisions of the real images behind a floor
+UNITS = {"chord_px": "px", "fraction": "1", "percolation": "1", "tortuosity": "1"}
+COLUMNS = ("condition", "place", "measure", "value", "unit", "floor", "ratio", "generated", "real")
+
+
+def row(condition: str, place: str, measure: str, value: float, floor: float, made: int, real: int, unit="1") -> dict:
+    """Make a row of the table; the ratio is empty where value or floor are."""
+    ratio = value / floor if floor and np.isfinite([value, floor]).all() and floor > 0 else float("nan")
+    return dict(zip(COLUMNS, (condition, place, measure, value, unit, floor, ratio, made, real), strict=True))
+
+
+def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which real images of a condition are the reference, and all others of it, as indices.
+
+    The reference is every second of the held-back images; the control `real` has the others, see `offered`.
+    """
+    own = np.flatnonzero(np.isclose(real.conditions, asked, rtol=states.CLOSE, atol=1e-12).all(1))
+    held = own[real.roles[own] != TRAIN]
+    chosen = held[::2]
+    return chosen, np.setdiff1d(own, chosen)
+
+
+def offered(real: Examples) -> Examples:
+    """Return the held-back images that are not the reference: those that the control `real` shows."""
+    parts = [np.setdiff1d(rest, np.flatnonzero(real.roles == TRAIN)) for _, rest in map_references(real)]
+    return real.where(np.concatenate(parts).astype(int))
+
+
+def map_references(real: Examples) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return `reference` of every condition."""
+    return [reference(real, values) for values in real.known()]
+
+
+def of_condition(
+    made: Mapping[str, np.ndarray], real: Mapping[str, np.ndarray], chosen, rest, labels: Sequence[str], rng
+) -> list[dict]:
+    """Compare the generated images of a condition with the reference; `labels`: condition and place.
+
+    `made`, `real`: statistics by image; `chosen`, `rest`: the reference and the other real images. Distances shrink
+    with the number of images, so the floor is that of as many real images. Fewer than two of either: no values.
+    """
+    number = min(len(made["fraction"]), len(rest))
+    counts = (number, len(chosen))
+    rows = []
+    for name in made:
+        value = floor = float("nan")
+        if min(counts) >= 2:
+            value = statistics.distance(name, made[name][:number], real[name][chosen])
+            every = np.concatenate([chosen, rest])
+            found = []
+            for _ in range(DRAWS):
+                order = rng.permutation(every)
+                one, other = order[: len(chosen)], order[len(chosen) : len(chosen) + number]
+                found.append(statistics.distance(name, real[name][other], real[name][one]))
+            floor = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+        title = f"bias of {name}" if name in statistics.NUMBERS else name
+        rows.append(row(*labels, title, value, floor, *counts, UNITS.get(name, "1")))
+    return [*rows, *_spreads(made, real, chosen, rest, labels, counts, rng)]
+
+
+def _spreads(made, real, chosen, rest, labels, counts, rng) -> list[dict]:
+    """Compare the spread from image to image: standard deviation over that of real images; floor: the same of reals."""
+    rows = []
+    every = np.concatenate([chosen, rest])
+    for name in ("fraction", "chord_px"):
+        if name not in made:
+            continue
+        value = floor = float("nan")
+        spread = np.nanstd(real[name][every]) if len(every) > 1 else 0.0
+        if min(counts) >= 2 and spread > 0:
+            value = float(np.nanstd(made[name]) / spread)
+            some = [np.nanstd(rng.permutation(real[name][every])[: max(counts[0], 2)]) / spread for _ in range(DRAWS)]
+            floor = float(np.mean(some))
+        rows.append(row(*labels, f"spread ratio of {name}", value, floor, *counts))
+    return rows
+
+
+def slopes(made: list[Mapping], real: Mapping, of: list[np.ndarray], place: str) -> list[dict]:
+    """Regress the mean of every condition on that of its real images: 1 is right, 0 does not heed the condition."""
+    rows = []
+    for name in ("fraction", "chord_px"):
+        if len(made) < 3 or name not in real:
+            continue
+        x = np.array([np.nanmean(real[name][own]) if len(own) else np.nan for own in of])
+        y = np.array([np.nanmean(one[name]) if len(one.get(name, ())) else np.nan for one in made])
+        good = np.isfinite(x) & np.isfinite(y)
+        if good.sum() >= 3 and x[good].std() > 0:
+            slope = float(np.polyfit(x[good], y[good], 1)[0])
+            rows.append(row("all", place, f"slope of {name}", slope, 1.0, int(good.sum()), int(good.sum())))
+    return rows
+
+
+def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray | None = None) -> list[dict]:
+    """Compare the nearest training images of generated and of held-back images, of conditions that were trained.
+
+    `near`: correlations of the generated images where they are known. Rows: mean nearest correlation and agreement of
+    parts, each with that of held-back images as floor, the p-values of both, and the part of copies.
+    """
+    train, held = real.labels[real.roles == TRAIN], real.labels[real.roles == HELD]
+    own = labels[places == "trained"]
+    counts = (len(own), len(held))
+    if min(len(train), *counts) < 2:
+        return [row("all", "trained", "nearest correlation", float("nan"), float("nan"), *counts)]
+    train, held = train[memory.spread(len(train))], held[memory.spread(len(held))]
+    own, near = own[memory.spread(len(own))], None if near is None else near[places == "trained"]
+    near = memory.correlations(own, train).max(1) if near is None else near[memory.spread(len(near))]
+    far = memory.correlations(held, train).max(1)
+    parts = [memory.part_correlations(one, train) for one in (own, held)]
+    make = lambda name, value, floor: row("all", "trained", name, value, floor, *counts)  # noqa: E731
+    return [
+        make("nearest correlation", float(near.mean()), float(far.mean())),
+        make("nearest correlation, p", memory.p_value(near, far), float("nan")),
+        make("agreement of parts", float(parts[0].mean()), float(parts[1].mean())),
+        make("agreement of parts, p", memory.p_value(*parts), float("nan")),
+        make("part of copies", float((near > max(far.max(), 0.9)).mean()), 0.0),
+    ]
+
+
+def diversity(made: np.ndarray, real: np.ndarray, labels: Sequence[str]) -> dict:
+    """Compare how like each image is to the most similar other of its set; 1: all are one image. Floor: real images."""
+    number = min(len(made), len(real), 60)
+    value = floor = float("nan")
+    if number >= 2:
+        value, floor = (float(_others(memory.correlations(part[:number], part[:number]))) for part in (made, real))
+    return row(*labels, "likeness within condition", value, floor, number, number)
+
+
+def _others(found: np.ndarray) -> float:
+    np.fill_diagonal(found, -1)
+    return found.max(1).mean()
+
+
+def transfer(made: Mapping, asked: np.ndarray, real: Mapping, examples: Examples, names: Sequence[str]) -> list[dict]:
+    """Predict conditions from S2 and fraction: trained on generated, tested on held-back images; floor: on real ones.
+
+    Ridge regression; the value is R2 by condition column. Conditions never trained are left out of both.
+    """
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    rows = []
+    if "two_point" not in real or not len(names):
+        return rows
+    x = {name: np.column_stack([part["two_point"], part["fraction"]]) for name, part in (("m", made), ("r", real))}
+    train, held = examples.roles == TRAIN, examples.roles == HELD
+    for at, name in enumerate(names):
+        target = examples.conditions[held, at]
+        if held.sum() < 5 or target.std() == 0 or asked[:, at].std() == 0 or train.sum() < 5:
+            continue
+        scores = []
+        for points, answers in ((x["m"], asked[:, at]), (x["r"][train], examples.conditions[train, at])):
+            model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 13))).fit(points, answers)
+            wrong = ((model.predict(x["r"][held]) - target) ** 2).mean()
+            scores.append(float(1 - wrong / target.var()))
+        counts = (len(x["m"]), int(held.sum()))
+        rows.append(row("all", "trained", f"R2 of {name}, trained on generated", *scores, *counts))
+    return rows

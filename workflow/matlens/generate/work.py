@@ -1,0 +1,128 @@
+"""Generate for every condition that is asked for, and compare with real images."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from matlens import columns, registry
+from matlens.generate import conditions as states
+from matlens.generate import memory, paint, quality, statistics
+from matlens.generate.examples import TRAIN, Examples
+from matlens.job import batch
+
+
+class Made(NamedTuple):
+    """Generated images of one condition: its values, place and name; labels, images, and rows for the table."""
+
+    asked: np.ndarray
+    place: str
+    name: str
+    labels: np.ndarray
+    images: np.ndarray
+    rows: list[dict]
+
+
+def asked_for(real: Examples, settings: Mapping) -> list[np.ndarray]:
+    """List the conditions to generate for: those of the real images, and those of `ask`; each once, in order."""
+    names = settings["conditions"]
+    every = [*real.known(), *(np.array([one[name] for name in names], float) for one in settings["ask"])]
+    found = []
+    for values in every:
+        if not any(np.allclose(values, other, rtol=states.CLOSE, atol=1e-12) for other in found):
+            found.append(values)
+    return sorted(found, key=tuple)
+
+
+def generated(
+    function: Callable, real: Examples, model, settings: Mapping, options: Mapping, phases: Sequence, label: str,
+    lost: list[dict],
+) -> Iterator[Made]:  # fmt: skip
+    """Yield the images of every condition; one that cannot be made becomes a row of `lost`.
+
+    The random numbers of a condition depend on its number and the seed alone.
+    """
+    names, learned = settings["conditions"], real.where(real.roles == TRAIN)
+    known, held = learned.known(), quality.offered(real)
+    asked = [
+        {columns.ITEM: states.text(values, names), "asked": values, "number": number}
+        for number, values in enumerate(asked_for(real, settings))
+    ]
+
+    def work(item: dict) -> Made:
+        values, rng = item["asked"], np.random.default_rng([settings["random_seed"], item["number"]])
+        offered = {"asked": values, "count": settings["count"], "rng": rng, "examples": learned, "model": model}
+        offered |= {"held": held, "phases": phases, "phase": settings["phase"], "periodic": settings["periodic"]}
+        if not len(learned):
+            raise batch.BadItem("no real image is left to learn from; check conditions, unseen and the splits")
+        found = registry.call(function, offered, options)
+        labels, images = found if isinstance(found, tuple) else (found, None)
+        if not len(labels):
+            raise batch.BadItem("no real image of this condition was held back: there is nothing to show")
+        if images is None:
+            images = paint.painted(labels, learned.nearest(values), len(phases), rng)
+        place = states.place(values, known)
+        return Made(values, place, item[columns.ITEM], labels, images, _rows(item, place, labels, learned, settings))
+
+    for _, made in batch.survive(asked, work, lost, label):
+        yield made
+
+
+def _rows(item: dict, place: str, labels: np.ndarray, learned: Examples, settings: Mapping) -> list[dict]:
+    """Make the rows of the generated items of a condition, with the training image that each is most like."""
+    chosen = memory.spread(len(learned))
+    near = memory.correlations(labels, learned.labels[chosen])
+    asked = dict(zip(settings["conditions"], map(float, item["asked"]), strict=True))
+    return [
+        {
+            columns.ITEM: f"{item[columns.ITEM]}_{number:04d}",
+            **{f"asked_{name}": value for name, value in asked.items()},
+            "place": place,
+            columns.ITEM_SEED: settings["random_seed"],
+            "measured_fraction": float((labels[number] == settings["phase"]).mean()),
+            "nearest_item": str(learned.items[chosen[int(line.argmax())]]),
+            "nearest_position": int(chosen[int(line.argmax())]),
+            "nearest_correlation": float(line.max()),
+        }
+        for number, line in enumerate(near)
+    ]
+
+
+def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list[dict]:
+    """Return the rows of `generation_quality` for generated labels (n, ...) and their table, in the same order."""
+    names, phase, rng = settings["conditions"], settings["phase"], np.random.default_rng([settings["random_seed"], 5])
+    measures = ["fraction", *(name for name in settings["measures"] if name != "fraction")]
+    truth = statistics.of_set(real.labels, phase, measures, settings["periodic"])
+    found = statistics.of_set(labels, phase, measures, settings["periodic"])
+    asked = table[[f"asked_{name}" for name in names]].to_numpy(float).reshape(len(table), len(names))
+    places, rows, by_state = table["place"].to_numpy(str), [], []
+    for values in np.unique(asked, axis=0):
+        own = (asked == values).all(1)
+        chosen, rest = quality.reference(real, values)
+        about = (states.text(values, names), str(places[own][0]))
+        part = {name: value[own] for name, value in found.items()}
+        rows += quality.of_condition(part, truth, chosen, rest, about, rng)
+        rows.append(quality.diversity(labels[own], real.labels[[*chosen, *rest]], about))
+        by_state.append((part, np.array([*chosen, *rest], int), about[1]))
+    for place in ("trained", "interpolated", "extrapolated"):
+        some = [one for one in by_state if one[2] == place]
+        rows += quality.slopes([one[0] for one in some], truth, [one[1] for one in some], place)
+    rows += quality.memorised(labels, places, real, table["nearest_correlation"].to_numpy())
+    seen = places == "trained"
+    return [*rows, *quality.transfer({k: v[seen] for k, v in found.items()}, asked[seen], truth, real, names)]
+
+
+def quality_table(rows: list[dict]):
+    """Make the table `generation_quality`; it has its columns even when it has no row."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=quality.COLUMNS)
+
+
+def table(rows: list[dict], settings: Mapping):
+    """Make the table of generated items; it has its columns even when it has no row."""
+    import pandas as pd
+
+    asked = [f"asked_{name}" for name in settings["conditions"]]
+    leading = [columns.ITEM, *asked, "place", columns.ITEM_SEED, "measured_fraction", "nearest_item"]
+    return pd.DataFrame(rows, columns=[*leading, "nearest_position", "nearest_correlation"])

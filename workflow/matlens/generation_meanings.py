@@ -1,0 +1,14 @@
+"""Meaning and unit of the columns of generated images and their quality, as the report shows them."""
+
+MEANING = {
+    "condition": "conditions that were asked for; all: over all of them",
+    "place": "where the condition lies: trained, interpolated between trained ones, or extrapolated beyond them",
+    "floor": "the same value for real images compared with as many other real images; empty if there are too few",
+    "ratio": "value over floor; 1: as good as real images",
+    "generated": "generated images behind the value; for slopes, conditions",
+    "real": "real images behind the value; for slopes, conditions",
+    "measured_fraction": "fraction of the measured phase in the generated image",
+    "nearest_item": "item of the training image that is most like the generated one, over shifts and mirror images",
+    "nearest_position": "position of that image among the training images, counted from 0",
+    "nearest_correlation": "correlation with that image; 1: a copy",
+}
