@@ -27,4 +27,5 @@ LESSONS = "matlens.generate.examples:samples"
 ROLES = "matlens.generate.examples:item_roles"
 CONTROLS = ("real", "copy", "blind")
 TWO_PHASES = ("gaussian_field",)  # methods for two phases alone
+AXES = {"quilting": 2, "ddpm": 2, "cgan": 2, "vae": 2, "slices": 3}  # of the images, where a method is for one number
 SETTINGS = ("conditions", "unseen", "ask", "count", "size_px", "phase", "periodic", "measures", "random_seed")

@@ -56,8 +56,8 @@ def item_roles(
     """Assign every item "train", "val" (held back) or "test" (of a condition that is never learned from).
 
     `items`: rows with item and, where known, group and split. Within a condition half of the groups, drawn by
-    `random_seed`, is held back; of one group alone every item is "train", and `divided` holds back a part of it. Where rows have a
-    split, those marked train are learned from. A group is never divided between conditions.
+    `random_seed`, is held back; of one group alone every item is "train", and `divided` holds back a part of it.
+    Where rows have a split, those marked train are learned from. A group is never divided between conditions.
     """
     rows = [dict(row) for row in items]
     names = [name for name in conditions if name != states.FRACTION]

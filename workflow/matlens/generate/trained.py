@@ -113,7 +113,7 @@ def started(
         given = list(examples.labels.shape[1:])
         raise BadItem(f"images are {given} pixels; give size_px, {axes} numbers, the last two multiples of {step}")
     given = {"channels": 1 if phases == 2 else phases, "conditions": examples.conditions.shape[1]}
-    given |= {"periodic": bool(options["periodic"]), "size_px": list(size)}
+    given |= {"wraps": bool(options["periodic"]), "sides": list(size)}
     network = {"name": registry.method_of(method), **given, **own, **more}
     torch.manual_seed(seed)
     return build(network), network

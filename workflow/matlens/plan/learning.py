@@ -100,9 +100,6 @@ class Learning(Paths):
         return lambda wildcards: self._code(script, wildcards, table)
 
     def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
-        networks = [
-            table_[method]
-            for table_ in (NETS, GENERATORS)
-            if (method := registry.method_of(wildcards.method)) in table_
-        ]
+        known, method = {**NETS, **GENERATORS}, registry.method_of(wildcards.method)
+        networks = [known[method]] if method in known else []
         return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)

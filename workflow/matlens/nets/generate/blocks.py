@@ -9,9 +9,9 @@ from torch.nn import functional
 from matlens.nets.pixel.blocks import convolution, group_norm
 
 
-def padding_of(periodic: bool) -> str:
+def padding_of(wraps: bool) -> str:
     """Name what lies around an image."""
-    return "circular" if periodic else "reflect"
+    return "circular" if wraps else "reflect"
 
 
 class Modulated(nn.Module):
@@ -20,9 +20,9 @@ class Modulated(nn.Module):
     FiLM: E. Perez et al., AAAI 2018, eq. 2.
     """
 
-    def __init__(self, *, inputs: int, width: int, state: int, periodic: bool):
+    def __init__(self, *, inputs: int, width: int, state: int, wraps: bool):
         super().__init__()
-        around = padding_of(periodic)
+        around = padding_of(wraps)
         self.first, self.second = (convolution(2, n, width, 3, around) for n in (inputs, width))
         self.norms = nn.ModuleList(group_norm(n) for n in (inputs, width))
         self.film = nn.Linear(state, 2 * width)

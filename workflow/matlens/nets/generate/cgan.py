@@ -12,13 +12,13 @@ from matlens.nets.pixel.blocks import convolution, group_norm
 class Generator(nn.Module):
     """Noise (n, latent, y / 2^depth, x / 2^depth) and conditions (n, conditions) to images in [-1, 1]."""
 
-    def __init__(self, *, channels: int, conditions: int, periodic: bool, latent: int, width: int, depth: int):
+    def __init__(self, *, channels: int, conditions: int, wraps: bool, latent: int, width: int, depth: int):
         super().__init__()
         widths = [width * min(2**level, 4) for level in reversed(range(depth + 1))]
         self.latent, self.stride = latent, 2**depth
-        self.enter = convolution(2, latent, widths[0], 3, padding_of(periodic))
+        self.enter = convolution(2, latent, widths[0], 3, padding_of(wraps))
         self.blocks = nn.ModuleList(
-            Modulated(inputs=a, width=b, state=max(conditions, 1), periodic=periodic)
+            Modulated(inputs=a, width=b, state=max(conditions, 1), wraps=wraps)
             for a, b in zip([widths[0], *widths], widths, strict=False)
         )
         self.leave = nn.Sequential(group_norm(width), nn.SiLU(), nn.Conv2d(width, channels, 1))
@@ -36,10 +36,10 @@ class Critic(nn.Module):
     Spectral norm: T. Miyato et al., ICLR 2018.
     """
 
-    def __init__(self, *, channels: int, conditions: int, periodic: bool, width: int, depth: int):
+    def __init__(self, *, channels: int, conditions: int, wraps: bool, width: int, depth: int):
         super().__init__()
         widths = [width * min(2**level, 4) for level in range(depth + 1)]
-        around = padding_of(periodic)
+        around = padding_of(wraps)
         self.layers = nn.ModuleList(
             spectral_norm(convolution(2, a, b, 3, around)) for a, b in zip([channels, *widths], widths, strict=False)
         )
@@ -59,7 +59,7 @@ class CGAN(nn.ModuleDict):
     """Both networks, under the names `generator` and `critic`."""
 
     def __init__(
-        self, *, channels: int, conditions: int, periodic: bool, latent: int = 8, width: int = 24, depth: int = 3
+        self, *, channels: int, conditions: int, wraps: bool, latent: int = 8, width: int = 24, depth: int = 3
     ):
-        common = {"channels": channels, "conditions": conditions, "periodic": periodic, "width": width, "depth": depth}
+        common = {"channels": channels, "conditions": conditions, "wraps": wraps, "width": width, "depth": depth}
         super().__init__({"generator": Generator(latent=latent, **common), "critic": Critic(**common)})

@@ -17,15 +17,15 @@ class DDPM(nn.Module):
     """
 
     def __init__(
-        self, *, channels: int, conditions: int, periodic: bool, context: int = 0, width: int = 24, depth: int = 2
+        self, *, channels: int, conditions: int, wraps: bool, context: int = 0, width: int = 24, depth: int = 2
     ):
         super().__init__()
         self.channels, self.stride, state = channels, 2**depth, 4 * width
         widths = [width * min(2**level, 4) for level in range(depth + 1)]
         self.time = nn.Sequential(nn.Linear(width, state), nn.SiLU(), nn.Linear(state, state))
         self.condition = nn.Linear(max(conditions, 1), state)
-        self.enter = convolution(2, channels + context, width, 3, padding_of(periodic))
-        common = {"state": state, "periodic": periodic}
+        self.enter = convolution(2, channels + context, width, 3, padding_of(wraps))
+        common = {"state": state, "wraps": wraps}
         self.down = nn.ModuleList(
             Modulated(inputs=a, width=b, **common) for a, b in zip([width, *widths], widths, strict=False)
         )

@@ -19,17 +19,17 @@ class VAE(nn.Module):
         *,
         channels: int,
         conditions: int,
-        periodic: bool,
-        size_px: tuple,
+        wraps: bool,
+        sides: tuple,
         latent: int = 8,
         width: int = 16,
         depth: int = 3,
     ):
         super().__init__()
         widths, state = [width * min(2**level, 4) for level in range(depth + 1)], max(conditions, 1)
-        self.latent, self.shape = latent, (widths[-1], *(n // 2**depth for n in size_px))
-        common, flat = {"state": state, "periodic": periodic}, widths[-1] * int(torch.Size(self.shape[1:]).numel())
-        self.enter = convolution(2, channels, width, 3, padding_of(periodic))
+        self.latent, self.shape = latent, (widths[-1], *(n // 2**depth for n in sides))
+        common, flat = {"state": state, "wraps": wraps}, widths[-1] * int(torch.Size(self.shape[1:]).numel())
+        self.enter = convolution(2, channels, width, 3, padding_of(wraps))
         self.down = nn.ModuleList(
             Modulated(inputs=a, width=b, **common) for a, b in zip([width, *widths], widths, strict=False)
         )
