@@ -100,10 +100,10 @@ def slopes(made: list[Mapping], real: Mapping, of: list[np.ndarray], place: str)
     return rows
 
 
-def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray | None = None) -> list[dict]:
+def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray) -> list[dict]:
     """Compare the nearest training images of generated and of held-back images, of conditions that were trained.
 
-    `near`: correlations of the generated images where they are known. Rows: mean nearest correlation and agreement of
+    `near`: largest correlation of each generated image to a training image. Rows: mean nearest correlation and agreement of
     parts, each with that of held-back images as floor, the p-values of both, and the part of copies.
     """
     train, held = real.labels[real.roles == TRAIN], real.labels[real.roles == HELD]
@@ -111,9 +111,8 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
     counts = (len(own), len(held))
     if min(len(train), *counts) < 2:
         return [row("all", "trained", "nearest correlation", float("nan"), float("nan"), *counts)]
-    train, held = train[memory.spread(len(train))], held[memory.spread(len(held))]
-    own, near = own[memory.spread(len(own))], None if near is None else near[places == "trained"]
-    near = memory.correlations(own, train).max(1) if near is None else near[memory.spread(len(near))]
+    chosen, held = memory.spread(len(own), len(train)), held[memory.spread(len(held), len(train))]
+    own, near = own[chosen], near[places == "trained"][chosen]
     far = memory.correlations(held, train).max(1)
     parts = [memory.part_correlations(one, train) for one in (own, held)]
     make = lambda name, value, floor: row("all", "trained", name, value, floor, *counts)  # noqa: E731

@@ -8,8 +8,10 @@ import numpy as np
 from matlens import columns, registry
 from matlens.generate import conditions as states
 from matlens.generate import memory, paint, quality, statistics
-from matlens.generate.examples import TRAIN, Examples
+from matlens.generate.examples import HELD, TRAIN, UNSEEN, Examples
 from matlens.job import batch
+
+ENOUGH = 40  # real images of a condition that statistics are taken of, unless more are generated
 
 
 class Made(NamedTuple):
@@ -70,8 +72,7 @@ def generated(
 
 def _rows(item: dict, place: str, labels: np.ndarray, learned: Examples, settings: Mapping) -> list[dict]:
     """Make the rows of the generated items of a condition, with the training image that each is most like."""
-    chosen = memory.spread(len(learned))
-    near = memory.correlations(labels, learned.labels[chosen])
+    near = memory.correlations(labels, learned.labels)
     asked = dict(zip(settings["conditions"], map(float, item["asked"]), strict=True))
     return [
         {
@@ -80,18 +81,39 @@ def _rows(item: dict, place: str, labels: np.ndarray, learned: Examples, setting
             "place": place,
             columns.ITEM_SEED: settings["random_seed"],
             "measured_fraction": float((labels[number] == settings["phase"]).mean()),
-            "nearest_item": str(learned.items[chosen[int(line.argmax())]]),
-            "nearest_position": int(chosen[int(line.argmax())]),
+            "nearest_item": str(learned.items[int(line.argmax())]),
+            "nearest_position": int(line.argmax()),
             "nearest_correlation": float(line.max()),
         }
         for number, line in enumerate(near)
     ]
 
 
+def thinned(real: Examples, most: int) -> Examples:
+    """Choose at most `most` real images of every condition and role, evenly spaced: enough to be compared with.
+
+    Neighbours are kept as pairs, so that every second one stays the reference (`quality.reference`).
+    """
+    chosen = []
+    for values in real.known():
+        for role in (TRAIN, HELD, UNSEEN):
+            own = np.flatnonzero((real.conditions == values).all(1) & (real.roles == role))
+            pairs = -(-len(own) // 2)
+            for pair in np.unique(np.linspace(0, pairs - 1, min(pairs, most // 2)).astype(int)):
+                chosen += own[2 * pair : 2 * pair + 2].tolist()
+    return real.where(np.array(sorted(chosen), int))
+
+
 def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list[dict]:
     """Return the rows of `generation_quality` for generated labels (n, ...) and their table, in the same order."""
-    names, phase, rng = settings["conditions"], settings["phase"], np.random.default_rng([settings["random_seed"], 5])
+    every, names, phase, rng = (
+        real,
+        settings["conditions"],
+        settings["phase"],
+        np.random.default_rng([settings["random_seed"], 5]),
+    )
     measures = ["fraction", *(name for name in settings["measures"] if name != "fraction")]
+    real = thinned(real, max(2 * settings["count"], ENOUGH))
     truth = statistics.of_set(real.labels, phase, measures, settings["periodic"])
     found = statistics.of_set(labels, phase, measures, settings["periodic"])
     asked = table[[f"asked_{name}" for name in names]].to_numpy(float).reshape(len(table), len(names))
@@ -107,7 +129,7 @@ def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list
     for place in ("trained", "interpolated", "extrapolated"):
         some = [one for one in by_state if one[2] == place]
         rows += quality.slopes([one[0] for one in some], truth, [one[1] for one in some], place)
-    rows += quality.memorised(labels, places, real, table["nearest_correlation"].to_numpy())
+    rows += quality.memorised(labels, places, every, table["nearest_correlation"].to_numpy())
     seen = places == "trained"
     return [*rows, *quality.transfer({k: v[seen] for k, v in found.items()}, asked[seen], truth, real, names)]
 
