@@ -103,8 +103,8 @@ def slopes(made: list[Mapping], real: Mapping, of: list[np.ndarray], place: str)
 def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray) -> list[dict]:
     """Compare the nearest training images of generated and of held-back images, of conditions that were trained.
 
-    `near`: largest correlation of each generated image to a training image. Rows: mean nearest correlation and agreement of
-    parts, each with that of held-back images as floor, the p-values of both, and the part of copies.
+    `near`: largest correlation of each generated image to a training image. Rows: mean nearest correlation and
+    agreement of parts, each with that of held-back images as floor, the p-values of both, and the part of copies.
     """
     train, held = real.labels[real.roles == TRAIN], real.labels[real.roles == HELD]
     own = labels[places == "trained"]

@@ -31,6 +31,7 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "laths": "matlens.ingest.laths:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
     "generated": "matlens.ingest.generated:plan",
 }
@@ -44,6 +45,7 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "laths": "matlens.ingest.laths:read",
     "loops_video": "matlens.ingest.loops_video:read",
     "generated": "matlens.ingest.generated:read",
 }

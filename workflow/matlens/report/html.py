@@ -14,7 +14,6 @@ from importlib import metadata
 import matlens
 from matlens import columns
 from matlens.column_meanings import MEANING
-from matlens.generation_meanings import MEANING as GENERATED
 
 ROWS = 100  # rows of a long table that the page shows; the file has all of them
 VALUES = {  # the numbers of the summary: table, its column, and what divides its rows
@@ -46,7 +45,7 @@ def digest(parts: Iterable, most: int | None = ROWS) -> dict:
         count += len(frame)
     head = [] if frame is None else [str(name) for name in frame.columns]
     numeric = [name not in TEXT and _is_numeric(row[i] for row in kept) for i, name in enumerate(head)]
-    meaning = [MEANING.get(name) or GENERATED.get(name, "") for name in head]
+    meaning = [MEANING.get(name, "") for name in head]
     return {"head": head, "rows": kept, "numeric": numeric, "count": count, "meaning": meaning}
 
 
