@@ -66,7 +66,7 @@ def test_every_learner_trains_and_generates_the_same_twice(method, tmp_path):
     real = trained.learned_from(found, roles, options)
     runs = []
     for _ in range(2):
-        given = {"asked": np.array([1.5]), "count": 3, "rng": np.random.default_rng(5), "examples": real}
+        given = {"asked": np.array([1.0]), "count": 3, "rng": np.random.default_rng(5), "examples": real, "held": real}
         runs.append(
             registry.call(registry.load(generate.METHODS, method), {**given, "model": model}, {"sampling_steps": 2})
         )

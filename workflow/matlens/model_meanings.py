@@ -5,10 +5,11 @@ from matlens import columns
 MEANING = {
     columns.TRUE_LIFE: "model: mean life of an object, in frames",
     columns.TRUE_DIFFUSION: "model: diffusion coefficient of an object, in square pixels per frame",
+    "handedness": "model: 1 for a rule of growth, -1 for its mirror image",
+    "seed_radius_px": "model: mean radius of the seed, in pixels",
     "laser_power_w": "model: power of the laser, in watts",
     "scan_speed_mm_s": "model: speed of the laser, in millimetres per second",
     "true_lath_width_px": "model: mean width of the laths by the law of the model, in pixels",
-    "seed_item": "item whose first frame a sequence was grown from; empty for other methods",
     "condition": "conditions that were asked for; all: over all of them",
     "place": "where the condition lies: trained, interpolated between trained ones, or extrapolated beyond them",
     "floor": "the same value for real images compared with as many other real images; empty if there are too few",

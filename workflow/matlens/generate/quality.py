@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from matlens.generate import conditions as states
-from matlens.generate import memory, statistics
+from matlens.generate import growth, memory, statistics
 from matlens.generate.examples import HELD, TRAIN, Examples
 
 DRAWS = 40  # random divisions of the real images behind a floor
@@ -123,6 +123,12 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
         make("agreement of parts, p", memory.p_value(*parts), float("nan")),
         make("part of copies", float((near > max(far.max(), 0.9)).mean()), 0.0),
     ]
+
+
+def followed(made: np.ndarray, real: np.ndarray, labels: Sequence[str]) -> list[dict]:
+    """Compare sequences with the real ones in the same places, see `growth.compared`; these have no floor."""
+    found = growth.compared(made, real)
+    return [row(*labels, name, value, float("nan"), len(made), len(real)) for name, value in found.items()]
 
 
 def diversity(made: np.ndarray, real: np.ndarray, labels: Sequence[str]) -> dict:

@@ -108,7 +108,7 @@ def started(
 
     own = own_options(nets.GENERATORS, method, options)
     size = examples.labels.shape[-2:]
-    step = 2 ** own.get("depth", 0)
+    step = 2 ** own.get("depth", 0)  # sides are halved so often
     if any(n % step for n in size) or examples.labels.ndim - 1 != axes:
         given = list(examples.labels.shape[1:])
         raise BadItem(f"images are {given} pixels; give size_px, {axes} numbers, the last two multiples of {step}")

@@ -13,6 +13,8 @@ from matlens.job import batch
 
 ENOUGH = 40  # real images of a condition that statistics are taken of, unless more are generated
 
+GROWTH = "growth"  # the measure of sequences, each compared with the real one of the same first frame
+
 
 class Made(NamedTuple):
     """Generated images of one condition: its values, place and name; labels, images, and rows for the table."""
@@ -112,11 +114,12 @@ def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list
         settings["phase"],
         np.random.default_rng([settings["random_seed"], 5]),
     )
-    measures = ["fraction", *(name for name in settings["measures"] if name != "fraction")]
+    measures = ["fraction", *(name for name in settings["measures"] if name not in ("fraction", GROWTH))]
     real = thinned(real, max(2 * settings["count"], ENOUGH))
     truth = statistics.of_set(real.labels, phase, measures, settings["periodic"])
     found = statistics.of_set(labels, phase, measures, settings["periodic"])
     asked = table[[f"asked_{name}" for name in names]].to_numpy(float).reshape(len(table), len(names))
+    held = quality.offered(every)
     places, rows, by_state = table["place"].to_numpy(str), [], []
     for values in np.unique(asked, axis=0):
         own = (asked == values).all(1)
@@ -125,6 +128,9 @@ def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list
         part = {name: value[own] for name, value in found.items()}
         rows += quality.of_condition(part, truth, chosen, rest, about, rng)
         rows.append(quality.diversity(labels[own], real.labels[[*chosen, *rest]], about))
+        if GROWTH in settings["measures"]:
+            true = held.of(values).labels[: own.sum()] == phase
+            rows += quality.followed(labels[own][: len(true)] == phase, true, about)
         by_state.append((part, np.array([*chosen, *rest], int), about[1]))
     for place in ("trained", "interpolated", "extrapolated"):
         some = [one for one in by_state if one[2] == place]

@@ -32,6 +32,7 @@ PLANS = {
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
     "laths": "matlens.ingest.laths:plan",
+    "growth": "matlens.ingest.growth:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
     "generated": "matlens.ingest.generated:plan",
 }
@@ -46,6 +47,7 @@ METHODS = {
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
     "laths": "matlens.ingest.laths:read",
+    "growth": "matlens.ingest.growth:read",
     "loops_video": "matlens.ingest.loops_video:read",
     "generated": "matlens.ingest.generated:read",
 }
