@@ -38,7 +38,7 @@ def value(table, measure, column="value", place=None):
     return float(own[column].mean())
 
 
-def test_real_images_are_at_the_floor_and_are_not_taken_for_copies(real):
+def test_real_images_are_as_good_as_real_and_are_not_taken_for_copies(real):
     table, _ = judged(controls.real, real)
     for name in ("bias of fraction", "two_point", "lineal_path", "cluster", "chords"):
         assert 0.4 < value(table, name, "ratio") < 2.0, name

@@ -11,7 +11,7 @@ WORDS = {
 
 
 def draw(generation_quality: dict):
-    """Draw ratios to the floor by statistic, mean over conditions, a panel for each place of the conditions.
+    """Draw ratios to real images by statistic, mean over conditions, a panel for each place of the conditions.
 
     The last panel is the nearest training image: its correlation over that of held-back images. On the line: as real.
     """
@@ -35,7 +35,7 @@ def draw(generation_quality: dict):
         panel.set(xscale="log", yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names])
         panel.axvline(1, color=style.FAINT, zorder=0)
         panel.set_title(WORDS[place])
-        panel.set_xlabel("distance from real / floor")
+        panel.set_xlabel("distance from real images / that of real ones")
         panel.invert_yaxis()
     _memory(axes[0][-1], generation_quality, looks)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)

@@ -1,4 +1,4 @@
-"""Quality of generated images by condition, each beside real images against real images: the floor."""
+"""Quality of generated images by condition, each beside the same for real images against real images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,15 +8,15 @@ from matlens.generate import conditions as states
 from matlens.generate import growth, memory, statistics
 from matlens.generate.examples import HELD, TRAIN, Examples
 
-DRAWS = 40  # random divisions of the real images behind a floor
+DRAWS = 40  # random divisions of the real images behind that of real images
 UNITS = {"chord_px": "px", "fraction": "1", "percolation": "1", "tortuosity": "1"}
-COLUMNS = ("condition", "place", "measure", "value", "unit", "floor", "ratio", "generated", "real")
+COLUMNS = ("condition", "place", "measure", "value", "unit", "real_to_real", "ratio", "generated", "real")
 
 
-def row(condition: str, place: str, measure: str, value: float, floor: float, made: int, real: int, unit="1") -> dict:
-    """Make a row of the table; the ratio is empty where value or floor are."""
-    ratio = value / floor if floor and np.isfinite([value, floor]).all() and floor > 0 else float("nan")
-    return dict(zip(COLUMNS, (condition, place, measure, value, unit, floor, ratio, made, real), strict=True))
+def row(condition: str, place: str, measure: str, value: float, base: float, made: int, real: int, unit="1") -> dict:
+    """Make a row of the table; the ratio is empty where value or `base` are."""
+    ratio = value / base if base and np.isfinite([value, base]).all() and base > 0 else float("nan")
+    return dict(zip(COLUMNS, (condition, place, measure, value, unit, base, ratio, made, real), strict=True))
 
 
 def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -47,13 +47,13 @@ def of_condition(
     """Compare the generated images of a condition with the reference; `labels`: condition and place.
 
     `made`, `real`: statistics by image; `chosen`, `rest`: the reference and the other real images. Distances shrink
-    with the number of images, so the floor is that of as many real images. Fewer than two of either: no values.
+    with the number of images, so `base`, its value for real images, is that of as many real images. Fewer than two of either: no values.
     """
     number = min(len(made["fraction"]), len(rest))
     counts = (number, len(chosen))
     rows = []
     for name in made:
-        value = floor = float("nan")
+        value = base = float("nan")
         if min(counts) >= 2:
             value = statistics.distance(name, made[name][:number], real[name][chosen])
             every = np.concatenate([chosen, rest])
@@ -62,26 +62,26 @@ def of_condition(
                 order = rng.permutation(every)
                 one, other = order[: len(chosen)], order[len(chosen) : len(chosen) + number]
                 found.append(statistics.distance(name, real[name][other], real[name][one]))
-            floor = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
+            base = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
         title = f"bias of {name}" if name in statistics.NUMBERS else name
-        rows.append(row(*labels, title, value, floor, *counts, UNITS.get(name, "1")))
+        rows.append(row(*labels, title, value, base, *counts, UNITS.get(name, "1")))
     return [*rows, *_spreads(made, real, chosen, rest, labels, counts, rng)]
 
 
 def _spreads(made, real, chosen, rest, labels, counts, rng) -> list[dict]:
-    """Compare the spread from image to image: standard deviation over that of real images; floor: the same of reals."""
+    """Compare the spread from image to image: standard deviation over that of real images."""
     rows = []
     every = np.concatenate([chosen, rest])
     for name in ("fraction", "chord_px"):
         if name not in made:
             continue
-        value = floor = float("nan")
+        value = base = float("nan")
         spread = np.nanstd(real[name][every]) if len(every) > 1 else 0.0
         if min(counts) >= 2 and spread > 0:
             value = float(np.nanstd(made[name]) / spread)
             some = [np.nanstd(rng.permutation(real[name][every])[: max(counts[0], 2)]) / spread for _ in range(DRAWS)]
-            floor = float(np.mean(some))
-        rows.append(row(*labels, f"spread ratio of {name}", value, floor, *counts))
+            base = float(np.mean(some))
+        rows.append(row(*labels, f"spread ratio of {name}", value, base, *counts))
     return rows
 
 
@@ -104,7 +104,7 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
     """Compare the nearest training images of generated and of held-back images, of conditions that were trained.
 
     `near`: largest correlation of each generated image to a training image. Rows: mean nearest correlation and
-    agreement of parts, each with that of held-back images as floor, the p-values of both, and the part of copies.
+    agreement of parts, each with that of held-back images as base, the p-values of both, and the part of copies.
     """
     train, held = real.labels[real.roles == TRAIN], real.labels[real.roles == HELD]
     own = labels[places == "trained"]
@@ -115,7 +115,7 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
     own, near = own[chosen], near[places == "trained"][chosen]
     far = memory.correlations(held, train).max(1)
     parts = [memory.part_correlations(one, train) for one in (own, held)]
-    make = lambda name, value, floor: row("all", "trained", name, value, floor, *counts)  # noqa: E731
+    make = lambda name, value, base: row("all", "trained", name, value, base, *counts)  # noqa: E731
     return [
         make("nearest correlation", float(near.mean()), float(far.mean())),
         make("nearest correlation, p", memory.p_value(near, far), float("nan")),
@@ -126,18 +126,18 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
 
 
 def followed(made: np.ndarray, real: np.ndarray, labels: Sequence[str]) -> list[dict]:
-    """Compare sequences with the real ones in the same places, see `growth.compared`; these have no floor."""
+    """Compare sequences with the real ones in the same places, see `growth.compared`; these have no base."""
     found = growth.compared(made, real)
     return [row(*labels, name, value, float("nan"), len(made), len(real)) for name, value in found.items()]
 
 
 def diversity(made: np.ndarray, real: np.ndarray, labels: Sequence[str]) -> dict:
-    """Compare how like each image is to the most similar other of its set; 1: all are one image. Floor: real images."""
+    """Compare how like each image is to the most similar other of its set; 1: all are one image. Base: real images."""
     number = min(len(made), len(real), 60)
-    value = floor = float("nan")
+    value = base = float("nan")
     if number >= 2:
-        value, floor = (float(_others(memory.correlations(part[:number], part[:number]))) for part in (made, real))
-    return row(*labels, "likeness within condition", value, floor, number, number)
+        value, base = (float(_others(memory.correlations(part[:number], part[:number]))) for part in (made, real))
+    return row(*labels, "likeness within condition", value, base, number, number)
 
 
 def _others(found: np.ndarray) -> float:
@@ -146,7 +146,7 @@ def _others(found: np.ndarray) -> float:
 
 
 def transfer(made: Mapping, asked: np.ndarray, real: Mapping, examples: Examples, names: Sequence[str]) -> list[dict]:
-    """Predict conditions from S2 and fraction: trained on generated, tested on held-back images; floor: on real ones.
+    """Predict conditions from S2 and fraction: trained on generated, tested on held-back images; base: trained on real ones.
 
     Ridge regression; the value is R2 by condition column. Conditions never trained are left out of both.
     """
