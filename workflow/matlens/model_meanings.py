@@ -12,7 +12,7 @@ MEANING = {
     "true_lath_width_px": "model: mean width of the laths by the law of the model, in pixels",
     "condition": "conditions that were asked for; all: over all of them",
     "place": "where the condition lies: trained, interpolated between trained ones, or extrapolated beyond them",
-    "real_to_real": "the same value for real images compared with as many other real images; empty if there are too few",
+    "real_to_real": "the same value for real images compared with as many others; empty if there are too few",
     "ratio": "value over real_to_real; 1: as good as real images",
     "generated": "generated images behind the value; for slopes, conditions",
     "real": "real images behind the value; for slopes, conditions",

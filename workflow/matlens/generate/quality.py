@@ -8,7 +8,7 @@ from matlens.generate import conditions as states
 from matlens.generate import growth, memory, statistics
 from matlens.generate.examples import HELD, TRAIN, Examples
 
-DRAWS = 40  # random divisions of the real images behind that of real images
+DRAWS = 40  # random divisions of the real images
 UNITS = {"chord_px": "px", "fraction": "1", "percolation": "1", "tortuosity": "1"}
 COLUMNS = ("condition", "place", "measure", "value", "unit", "real_to_real", "ratio", "generated", "real")
 
@@ -47,7 +47,7 @@ def of_condition(
     """Compare the generated images of a condition with the reference; `labels`: condition and place.
 
     `made`, `real`: statistics by image; `chosen`, `rest`: the reference and the other real images. Distances shrink
-    with the number of images, so `base`, its value for real images, is that of as many real images. Fewer than two of either: no values.
+    with the number of images, so each stands beside that of as many real images. Fewer than two of either: no values.
     """
     number = min(len(made["fraction"]), len(rest))
     counts = (number, len(chosen))
@@ -146,9 +146,9 @@ def _others(found: np.ndarray) -> float:
 
 
 def transfer(made: Mapping, asked: np.ndarray, real: Mapping, examples: Examples, names: Sequence[str]) -> list[dict]:
-    """Predict conditions from S2 and fraction: trained on generated, tested on held-back images; base: trained on real ones.
+    """Predict conditions from S2 and fraction: trained on generated, tested on held-back images.
 
-    Ridge regression; the value is R2 by condition column. Conditions never trained are left out of both.
+    Base: trained on real images. Ridge regression; the value is R2 by condition column. Conditions never trained are left out of both.
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
