@@ -148,7 +148,8 @@ def _others(found: np.ndarray) -> float:
 def transfer(made: Mapping, asked: np.ndarray, real: Mapping, examples: Examples, names: Sequence[str]) -> list[dict]:
     """Predict conditions from S2 and fraction: trained on generated, tested on held-back images.
 
-    Base: trained on real images. Ridge regression; the value is R2 by condition column. Conditions never trained are left out of both.
+    Base: trained on real images. Ridge regression; the value is R2 by condition column. Conditions never trained are
+    left out of both.
     """
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
