@@ -1,6 +1,8 @@
-"""What every test may ask for."""
+"""Fixtures of all tests."""
 
+import itertools
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,28 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "data" in item.fixturenames:
             item.add_marker(pytest.mark.data)
+
+
+@pytest.fixture
+def killed_after(monkeypatch):
+    """Return a context in which a training is killed once it has written a number of checkpoints."""
+
+    @contextmanager
+    def killed(number: int):
+        from matlens.learn import checkpoints
+
+        save, saves = checkpoints.Checkpoint.save, itertools.count(1)
+
+        def dying(self, *arguments):
+            save(self, *arguments)
+            if next(saves) == number:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(checkpoints.Checkpoint, "save", dying)
+            yield
+
+    return killed
 
 
 @pytest.fixture

@@ -46,14 +46,14 @@ def rate(counts: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     The ratio of sums, with t s / sqrt(n) of its residuals; for fields of equal size these are the mean of the fields
     and the interval of ASTM E112 section 15. The interval is empty (nan) for fewer than two fields.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     counts, sizes = counts[sizes > 0], sizes[sizes > 0]
     n, value = len(counts), counts.sum() / sizes.sum() if len(sizes) else np.nan
     if n < 2:
         return value, np.nan
     spread = np.sqrt(n / (n - 1) * ((counts - value * sizes) ** 2).sum()) / sizes.sum()
-    return value, float(t.ppf(0.975, n - 1) * spread)
+    return value, float(stdtrit(n - 1, 0.975) * spread)
 
 
 def blocks(shape: tuple[int, int], per_px: float, fields: int) -> tuple[int, int]:
