@@ -1,4 +1,4 @@
-"""What is solved: components by name, properties by phase, and label images that cannot be a cell."""
+"""Cell problems: components by name, properties by phase, and label images that cannot be a cell."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What every segmentation method promises, one test for all of them."""
+"""Properties of every segmentation method, one test for all of them."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""What breaks on one machine, made to break: the results are those of an undisturbed run."""
+"""Faults of one machine, caused on purpose: the results are those of an undisturbed run."""
 
 import os
 import random

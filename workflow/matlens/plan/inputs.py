@@ -124,7 +124,7 @@ class Images(Paths):
 
 
 def unreadable(error: Exception) -> str:
-    """Say why files cannot be listed, and how to fix it."""
+    """Return the reason why files cannot be listed, and the fix."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: no permission to read it; change its access rights, or name another place"
     return str(error)
