@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from matlens.store.yaml_files import read_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERNAL = r"\b(?:rooms?|houses?|cellars?|doors?|floors?|told|mend(?:s|ed|ing)?|has the word|artefacts?)\b"
@@ -69,7 +70,7 @@ def test_descriptions_hold_no_internal_word(path):
 
 def test_captions_and_titles_of_studies_hold_no_internal_word():
     paths = [ROOT / "workflow/report/captions.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))]
-    assert not [fault for path in paths for fault in faults(path, values(yaml.safe_load(path.read_text())))]
+    assert not [fault for path in paths for fault in faults(path, values(read_yaml(path)[0]))]
 
 
 def test_rules_and_commands_hold_no_internal_word():

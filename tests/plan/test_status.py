@@ -53,6 +53,15 @@ def test_the_same_file_under_two_names_is_told(tables):
     assert "same file" not in told(tables)
 
 
+def test_one_is_counted_in_the_singular(tables):
+    (tables / "items.csv").write_text("item\na\n")
+    (tables / "rejected.csv").write_text("item,stage,reason\nb,ingest,damaged\n")
+    (tables / "verdicts.csv").write_text("item,engine,status\na,qe,pending\na,gpaw,pending\nb,gpaw,pending\n")
+    found = told(tables)
+    assert "alloy: 1 item;" in found and "1 item rejected" in found
+    assert "1 hand-off waits for qe" in found and "2 hand-offs wait for gpaw" in found
+
+
 def test_what_is_not_there_is_not_finished(tmp_path):
     assert "not finished; run it with: make run STUDIES=alloy" in told(tmp_path)
 
