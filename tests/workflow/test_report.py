@@ -293,31 +293,6 @@ def test_the_page_fits_its_window_and_answers_clicks(page, tmp_path, width):
 SETTINGS = {"segment": {"otsu": {}}, "quantify": {"fractions": {}}}
 
 
-def test_a_run_ends_with_figures_a_report_and_on_request_folders_for_viewers(house, pictures):
-    import zarr
-
-    (pictures / "field_0.png").rename(pictures / "<img src=x onerror=alert(1)>.png")
-    (pictures / "broken.png").write_bytes(b"no image")
-    figures = {"fractions": {}, "overlays": {"items": 2, "width_px": 128}}
-    house.study("mine", ingest={"files": {"path": f"{pictures}/*"}}, figures=figures, **SETTINGS)
-    done = house.run("all", "export", studies="mine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    folder = house.folder / "results/mine"
-    assert sorted(path.name for path in (folder / "figures").iterdir()) == ["fractions.svg", "overlays.svg"]
-    text = (house.folder / "results/report.html").read_text()
-    assert "<img src=x" not in text and "&lt;img src=x" in text
-    assert len(Page(text).rows["mine-rejected"]) == 2
-    made = io.read_json(folder / "export/manifest/0000.json")
-    assert len(made) == 7
-    stored = sorted(path.name for path in (folder / "export").glob("*.ome.zarr"))
-    assert stored == sorted(row["folder"] for row in made)
-    for row in made:
-        root = zarr.open_group(folder / "export" / row["folder"], mode="r")
-        assert root.attrs["ome"]["multiscales"][0]["name"] == row["item"]
-        assert root["labels"].attrs["ome"]["labels"] == row["labels"] == ["otsu"]
-    assert "Nothing to be done" in (again := house.run("-n", "all", "export", studies="mine")).stdout + again.stderr
-
-
 @pytest.mark.slow
 def test_a_broken_method_leaves_a_report_of_the_rest_and_the_next_run_mends_it(house, pictures):
     otsu = house.folder / "workflow/matlens/segment/otsu.py"
