@@ -11,10 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_collection_modifyitems(items):
-    """Mark every test that asks for public data: `pytest -m data` runs those alone."""
+    """Mark every test that needs public data, for `pytest -m data`, and run the files of the workflow first.
+
+    Those are the longest files: at the end of the run, one of them would keep one worker busy and leave the other idle.
+    """
     for item in items:
         if "data" in item.fixturenames:
             item.add_marker(pytest.mark.data)
+    items.sort(key=lambda item: item.path.parent.name != "workflow")
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def killed_after(monkeypatch):
 
 @pytest.fixture
 def data():
-    """Give the path of a public data file or folder; the test is skipped where the data are not there."""
+    """Return the path of a public data file or folder; skip the test if it is absent."""
     places = [Path(os.environ["MATLENS_DATA"])] if "MATLENS_DATA" in os.environ else []
     places += [ROOT.parent / "shared" / "data", ROOT / "data" / "raw"]
 

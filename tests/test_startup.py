@@ -1,4 +1,4 @@
-"""Start-up is short: a door imports what its job needs, and the Snakefile next to nothing."""
+"""Start-up is short: a door imports nothing heavy before its method is chosen, the Snakefile next to nothing."""
 
 import json
 import os

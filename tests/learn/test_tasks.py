@@ -14,7 +14,7 @@ def layers(inputs: int) -> nn.Module:
 
 
 def numbers(steps: int = 20, size: int = 64):
-    """Give batches of numbers around 3."""
+    """Yield batches of numbers around 3."""
 
     def batches(epoch, rng):
         for _ in range(steps):

@@ -1,4 +1,4 @@
-"""STAGES is the one place where a stage is described: what follows from it, and what a new entry costs."""
+"""STAGES is the one place where a stage is described: files, tables and hints follow from it."""
 
 import re
 import sys

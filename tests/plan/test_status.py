@@ -1,4 +1,4 @@
-"""The end of a run tells what a user would ask next: what is missing, what is empty, what waits."""
+"""The end of a run reports missing tables, empty shortlists and waiting hand-offs."""
 
 import pytest
 from matlens.plan import status

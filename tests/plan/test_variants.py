@@ -1,4 +1,4 @@
-"""Variants of a method, and `of`: what they are called, where their files lie, what is refused."""
+"""Variants of a method, and `of`: their names, the paths of their files, refusals."""
 
 from types import SimpleNamespace
 

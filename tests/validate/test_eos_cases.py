@@ -33,7 +33,7 @@ def conclude(table: dict, **changes) -> dict:
 
 
 def fits_one(found: dict, right: dict) -> bool:
-    """Tell whether an outcome is what one entry of `right` says."""
+    """Check whether an outcome is one of the entries of `right`."""
     if right["verdict"] == "not accepted":
         return found["status"] != "accepted"
     low, high = right.get("bulk_modulus_gpa", (0, np.inf))

@@ -1,4 +1,4 @@
-"""A small house of its own for every test that runs the workflow."""
+"""Copies of the workflow for the tests that run it."""
 
 import hashlib
 import os
@@ -58,7 +58,7 @@ class House:
         (self.folder / f"config/studies/{name}.yaml").write_text(yaml.safe_dump({"title": name, **settings}))
 
     def plant(self, code: str) -> None:
-        """Let the script `segment` run some lines of code first; `shard` is the number of its shard, as four digits."""
+        """Add code to the start of the script `segment`; `shard` is the number of its shard, as four digits."""
         path, mark = self.folder / "workflow/scripts/segment.py", "    about = io.read_json(card)"
         head, tail = path.read_text().split(mark, 1)
         body = "".join(f"        {line}\n" for line in code.strip().splitlines())

@@ -1,4 +1,4 @@
-"""The report holds what a run found, in one file, whatever the items are called and whatever is missing."""
+"""The report shows a run in one file, with any name of an item and any missing table."""
 
 import re
 import shutil
@@ -18,7 +18,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><script>aler
 
 
 def content(name, **changes):
-    """Write the files of a small study and say where they are."""
+    """Write the files of a small study and return its contents for the report."""
     folder = f"results/{name}"
     rng = np.random.default_rng(0)
     names = [HOSTILE, "007", *(f"field_{n:03d}" for n in range(148))]
