@@ -1,7 +1,7 @@
 # Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; PROFILE=slurm chooses where jobs run
 # (a folder of profiles/); STRICT=1 makes rejected items an error; ARGS passes words to Snakemake.
 PYTHON ?= python3
-PYTHONS := 3.11 3.12 3.13 3.14
+PYTHONS := 3.11 3.12 3.13
 STUDIES ?=
 PROFILE ?=
 JOBS ?= cancel
