@@ -57,7 +57,7 @@ def finished(house: House) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_ends_in_the_same_bytes(house, calm, kills):
     """Kill Snakemake alone, so that its jobs live on, or with all its jobs; then resume, or unlock and run again."""
     house.study("mine", **FAULTY)
