@@ -50,4 +50,6 @@ BANDS = {  # for images and volumes larger than memory
     "otsu": "matlens.segment.bands:otsu",
     "multi_otsu": "matlens.segment.bands:multi_otsu",
 }
+LISTINGS = {"imported": "matlens.segment.imported:listing"}  # digests of the files that a method reads
+CHECKS = {"imported": "matlens.segment.imported:check"}  # raise ValueError for settings that a schema cannot express
 CONTROLS = ("ground_truth", "all_background")  # perfect and trivial segmentation: they bound every score
