@@ -54,13 +54,15 @@ def test_nrrd_axes_and_units(tmp_path, more, axes, spacing):
     assert made.axes == axes
     assert made.spacing_um == (None if spacing is None else pytest.approx(spacing))
     read = files.read({"file": str(tmp_path / "a.nrrd")}, ["a", "b"])
-    assert ("without a unit" in read.meta.get("scale_note", "")) == ("spacings: 0.5 0.5 3\n" == more)
+    assert ("without a unit" in read.meta.get("scale_note", "")) == (more == "spacings: 0.5 0.5 3\n")
 
 
 def test_colour_and_decimal_numbers(tmp_path):
     colour = np.zeros((20, 24, 3), np.uint8)
     colour[..., 1] = 200
-    made = opened(nrrd(tmp_path / "c.nrrd", colour, "kinds: RGB-color domain domain\nspacings: nan 2 2\n", kind="uchar"))
+    made = opened(
+        nrrd(tmp_path / "c.nrrd", colour, "kinds: RGB-color domain domain\nspacings: nan 2 2\n", kind="uchar")
+    )
     assert made.axes == "yx" and made.pixels.shape == (20, 24) and np.allclose(made.pixels, 0.7154 * 200 / 255)
     words = " ".join(map(str, VOLUME.ravel())).encode()
     assert np.array_equal(opened(nrrd(tmp_path / "t.nrrd", encoding="ascii", packed=lambda _: words)).pixels, VOLUME)

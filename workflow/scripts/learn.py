@@ -21,7 +21,8 @@ def main(
     weights: str, card: str, history: str,
 ) -> None:  # fmt: skip
     """Write the weights as safetensors, their card as JSON, and a row per epoch; a killed run resumes."""
-    roles = registry.call(trained.split, {"items": io.read_table(index).to_dict("records")}, options)
+    items = io.read_table(index).to_dict("records")
+    roles = registry.call(trained.split, {"items": items}, options)
     checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered = {"samples": list(samples(images, truth, roles, options)), "phases": phases}
     offered |= {"method": registry.method_of(method), "options": options, "checkpoint": checkpoint}
@@ -30,6 +31,7 @@ def main(
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
     used = sorted({item for *_, item in offered["samples"]})
+    about["training_images"] = trained.appearance_of(offered["samples"], items)
     io.write_table(history, trained.history_table(about.pop("history", [])))
     io.write_json(card, trained.completed(about, method, phases, roles, used, initial or None, options.get("of")))
     io.write_weights(weights, arrays)

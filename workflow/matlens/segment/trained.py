@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matlens import nets, registry, segment
+from matlens import columns, nets, registry, segment
 from matlens.job.batch import BadItem
-from matlens.learn import cards
+from matlens.learn import appearance, cards
 from matlens.learn.cards import card_file, history_table
 from matlens.learn.roles import split, split_of
 from matlens.segment import weak
 
 __all__ = [
-    "card_file", "completed", "functions", "history_table", "initial_file", "model", "samples", "singles", "split",
-    "split_of", "thinned", "weights_file",
+    "appearance_of", "card_file", "completed", "functions", "history_table", "initial_file", "model", "samples",
+    "singles", "split", "split_of", "thinned", "weights_file",
 ]  # fmt: skip
 
 
@@ -50,6 +50,16 @@ def samples(pixels, marks, roles: Mapping[str, str], options: Mapping):
         for image, labels in singles(about["axes"], picture, marks[key]):
             labels = registry.call(thinned, {"truth": labels, "role": role}, options)
             yield image, labels, role, about["item"]
+
+
+def appearance_of(taught: list, items: Iterable[Mapping]) -> dict:
+    """Return noise, correlation length and pixel size of the training images, for the card; see `appearance.record`.
+
+    taught: the samples; items: rows of the index.
+    """
+    sizes = {item[columns.ITEM]: item.get(columns.PIXEL_SIZE) for item in items}
+    train = [(image, item) for image, _, role, item in taught if role == "train"]
+    return appearance.record([image for image, _ in train], [sizes.get(item) for _, item in train])
 
 
 def weights_file(study: str, method: str, *, weights: str | None = None) -> str:

@@ -54,7 +54,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     kind = TYPES.get(found.get("elementtype", "").upper().removeprefix("MET_").lower())
     sizes = [int(word) for word in found.get("dimsize", "").split()]
     if kind is None or not sizes:
-        raise BadItem(f"its MetaImage header has no DimSize, or the type {found.get('elementtype', '?')}; save it again")
+        raise BadItem(
+            f"its MetaImage header has no DimSize, or the type {found.get('elementtype', '?')}; save it again"
+        )
     channels = int(found.get("elementnumberofchannels", 1))
     big = found.get("binarydatabyteordermsb", found.get("elementbyteordermsb", "False")).lower() == "true"
     packed = found.get("compresseddata", "False").lower() == "true"

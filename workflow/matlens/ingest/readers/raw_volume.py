@@ -84,7 +84,9 @@ def _part(file: Path, count: int, layout: Layout) -> np.ndarray:
     if layout.start < 0:
         data = data[-nbytes:]
     if len(data) < nbytes:
-        raise BadItem(f"{file.name} holds {len(data)} bytes of pixels, the header says {nbytes}: cut off; copy it again")
+        raise BadItem(
+            f"{file.name} holds {len(data)} bytes of pixels, the header says {nbytes}: cut off; copy it again"
+        )
     return np.frombuffer(data[:nbytes], layout.dtype)
 
 
