@@ -25,7 +25,8 @@ def main(method: str, options: dict, plan: str, rejected: str) -> None:
         ranges = series.ranges(items[columns.FILE].tolist())
         items[[columns.GREY_LOW, columns.GREY_HIGH]] = [(one.low, one.high) for one in ranges]
         items[columns.GREY_NOTE] = [one.note or None for one in ranges]
-        print(series.depths(ranges) or "grey values of one depth")
+        if mixed := series.depths(ranges):
+            print(mixed)
     io.write_table(plan, items)
     io.write_rejected(rejected, rows)
 
