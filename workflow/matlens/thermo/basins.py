@@ -22,7 +22,7 @@ SETTLED = 0.01  # J/mol; a search that gains less has ended
 HOPELESS = 1.0  # J/mol above the plane that a search is not expected to get below
 LEAST_SITE = 1e-12
 UNCHARGED = 1e-11  # e per formula unit, of a neutral state
-TILTS, MOST_TILT = 60, 60.0  # steps of the search of a neutral state, and its bound
+TILTS, MOST_TILT = 90, 60.0  # steps of the search of a neutral state, and its bound
 KEPT = 4_000_000  # energies of samples that are kept
 ROWS = 8_000_000  # numbers of a table of distances: alloys are taken in parts
 
@@ -180,13 +180,13 @@ def _balanced(y: np.ndarray, edges: np.ndarray, ratio: np.ndarray, charges: np.n
     """Scale site fractions (k, d) to sum 1 on every sublattice, and to no charge.
 
     `charges`: of the constituents (d,), None without ions. The neutral state that is nearest in entropy has y exp(-z c),
-    c the charge; the charge falls with z, which Newton steps find, halved where they would leave the bounds.
+    c the charge; the charge falls with z, which steps of Newton and of bisection find in turn.
     """
     y = _normalise(y, edges)
     if charges is None:
         return y
     low, high, z = np.full(len(y), -MOST_TILT), np.full(len(y), MOST_TILT), np.zeros(len(y))
-    for _ in range(TILTS):
+    for turn in range(TILTS):
         tilted = _normalise(y * np.exp(-z[:, None] * charges), edges)
         parts = [(tilted[:, a:b], charges[a:b], ratio[a]) for a, b in itertools.pairwise(edges)]
         means = [part @ charge for part, charge, _ in parts]
@@ -196,7 +196,7 @@ def _balanced(y: np.ndarray, edges: np.ndarray, ratio: np.ndarray, charges: np.n
             break
         low, high = np.where(net > 0, z, low), np.where(net < 0, z, high)
         newton = z + net / np.maximum(slope, LEAST_SITE)
-        z = np.where((newton > low) & (newton < high), newton, (low + high) / 2)
+        z = np.where((turn % 2 == 0) & (newton > low) & (newton < high), newton, (low + high) / 2)
     return tilted
 
 
