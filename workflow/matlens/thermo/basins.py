@@ -179,8 +179,8 @@ def _normalise(y: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def _balanced(y: np.ndarray, edges: np.ndarray, ratio: np.ndarray, charges: np.ndarray | None) -> np.ndarray:
     """Scale site fractions (k, d) to sum 1 on every sublattice, and to no charge.
 
-    `charges`: of the constituents (d,), None without ions. The neutral state that is nearest in entropy has y exp(-z c),
-    c the charge; the charge falls with z, which steps of Newton and of bisection find in turn.
+    `charges`: of the constituents (d,), None without ions. The neutral state nearest in entropy has y exp(-z c), c
+    the charge; the charge falls with z, which steps of Newton and of bisection find in turn.
     """
     y = _normalise(y, edges)
     if charges is None:

@@ -33,7 +33,7 @@ def free(made: System, sets: list) -> np.ndarray:
 
 
 def _moves(made: System, phase: str, sites: np.ndarray) -> np.ndarray:
-    """Span the changes of site fractions (d, m) that keep the sums of sublattices, and the charge of phases with ions."""
+    """Span the changes of site fractions (d, m) that keep sublattice sums, and the charge with ions."""
     there = np.flatnonzero(sites > EMPTY)
     rows = [np.repeat(np.eye(len(made.lattices[phase]))[k], [len(n) for _, n in made.lattices[phase]])
             for k in range(len(made.lattices[phase]))]  # fmt: skip

@@ -48,8 +48,8 @@ class System:
 
     `left_out` says of phases that were asked for and cannot be used why that is, `doubts` what is doubtful in the
     parameters of the others. `lattices` gives for every phase its
-    sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d); `charges`
-    that of every constituent, in e (d,), for phases with ions.
+    sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d).
+    `charges`: that of every constituent, in e (d,), for phases with ions.
     """
 
     name: str
