@@ -57,6 +57,16 @@ def test_nrrd_axes_and_units(tmp_path, more, axes, spacing):
     assert ("without a unit" in read.meta.get("scale_note", "")) == (more == "spacings: 0.5 0.5 3\n")
 
 
+@pytest.mark.parametrize("shape", [(4, 20, 24, 1), (1, 4, 20, 24), (4, 1, 20, 24)])
+def test_axes_of_length_one_are_dropped_with_their_spacing(tmp_path, shape):
+    sizes = iter("0.5 0.25 2".split())
+    words = " ".join("nan" if size == 1 else next(sizes) for size in shape[::-1])
+    more = f'spacings: {words}\nunits: "um" "um" "um" "um"\n'
+    made = opened(nrrd(tmp_path / "a.nrrd", VOLUME.reshape(shape), more))
+    assert np.array_equal(made.pixels, VOLUME)
+    assert made.axes == "zyx" and made.spacing_um == (2.0, 0.25, 0.5)
+
+
 def test_colour_and_decimal_numbers(tmp_path):
     colour = np.zeros((20, 24, 3), np.uint8)
     colour[..., 1] = 200

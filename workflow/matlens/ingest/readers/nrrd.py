@@ -100,9 +100,11 @@ def _placed(pixels: np.ndarray, found: dict, sizes: list[int]) -> Micrograph:
     if colour[:1] == [0] and sizes[0] <= 4:
         pixels = grey.one_channel(pixels)
         kinds, lengths, units = kinds[1:], lengths[1:], units[1:]
+    kept = [k for k, count in enumerate(pixels.shape[::-1]) if count > 1]
+    if len(kept) > 1:
+        pixels = pixels.squeeze()
+        kinds, lengths, units = ([part[k] for k in kept] for part in (kinds, lengths, units))
     pixels = as_image(pixels, "the NRRD file")
-    kept = [k for k, size in enumerate(sizes[-len(kinds) :]) if size > 1 or k < 2]
-    kinds, lengths, units = ([part[k] for k in kept] for part in (kinds, lengths, units))
     um = [to_um(size, unit) if size else None for size, unit in zip(lengths, units, strict=True)]
     deep = pixels.ndim == 3 and _is_depth(kinds[2], lengths[2], units[2])
     size, source = scaled(um[0], um[1], "NRRD header", um[2] if deep else None)
