@@ -219,6 +219,12 @@ def test_an_undefined_function_fails_only_what_needs_it(tmp_path):
     assert read(tmp_path, GOOD.replace(" LIST_OF", other + " LIST_OF"))[1] == []
 
 
+@pytest.mark.parametrize(("change", "line"), [(("-50000", "-5o000"), 13), (("-5000+", "-5000++*"), 7)])
+def test_what_cannot_be_read_is_named_with_its_line(tmp_path, change, line):
+    with pytest.raises(ValueError, match=f"cannot be read: line {line}: the order '"):
+        read(tmp_path, GOOD.replace(*change))
+
+
 @pytest.mark.parametrize("name", tdb.wheel_names())
 def test_no_whole_database_is_taken_for_a_broken_one(name):
     assert orders.swallowed(orders.split(tdb.text(f"pycalphad:{name}"))) == ""

@@ -29,6 +29,12 @@ class Images(Paths):
         except (OSError, ValueError) as error:
             refuse(wildcards.study, ["ingest", wildcards.method], unreadable(error))
 
+    def labels_listing(self, wildcards) -> str:
+        """Digest the files of labels behind a segmentation; "" for a method that reads none."""
+        if registry.method_of(wildcards.method) not in segment.LISTINGS:
+            return ""
+        return registry.call(registry.load(segment.LISTINGS, wildcards.method), {}, self.settings(wildcards, "segment"))
+
     def ingest_files(self, kind: str) -> dict[str, str]:
         """Return the paths of the files of a kind of items, besides the index."""
         return {name: f"results/{{study}}/ingest/{{method}}/{name}/{{shard}}.zarr.zip" for name in KINDS[kind].files}

@@ -168,7 +168,21 @@ def load(name: str, wanted: tuple[str, ...]):
     try:
         return Database.from_string(reduced(source, list(wanted)), fmt="tdb")
     except Exception as error:
-        raise ValueError(f"database '{name}' cannot be read: {str(error)[:300]}") from error
+        raise ValueError(f"database '{name}' cannot be read: {_unreadable(source) or str(error)[:300]}") from error
+
+
+def _unreadable(source: str) -> str:
+    """Name the first function or parameter that cannot be read by itself, with its line; "" if all can."""
+    from pycalphad import Database
+
+    for order in tdb_orders.split(source):
+        if order.word in ("FUNCTION", "PARAMETER"):
+            try:
+                Database.from_string(order.text + "!", fmt="tdb")
+            except Exception as error:  # pycalphad raises any type
+                cause = str(error).split("\n")[0].split("(<")[0].strip()
+                return f"line {order.line}: the order '{order.short()}' is wrong ({cause}); correct it in a copy"
+    return ""
 
 
 def digest(names: list[str]) -> str:

@@ -26,13 +26,25 @@ def free(made: System, sets: list) -> np.ndarray:
         phase, sites = one.phase_record.phase_name, np.asarray(one.dof)[3:]
         moles = made.moles[phase]
         fixed.append(moles @ sites)
-        edges = np.cumsum([0, *(len(names) for _, names in made.lattices[phase])])
-        for start, end in itertools.pairwise(edges):
-            there = start + np.flatnonzero(sites[start:end] > EMPTY)
-            fixed += [moles[:, at] - moles[:, there[0]] for at in there[1:]]
+        fixed += list((moles @ _moves(made, phase, sites)).T)
     rows = np.array(fixed)
     _, size, span = np.linalg.svd(rows)
     return span[int((size > RANK * size[0]).sum()) :]
+
+
+def _moves(made: System, phase: str, sites: np.ndarray) -> np.ndarray:
+    """Span the changes of site fractions (d, m) that keep sublattice sums, and the charge with ions."""
+    there = np.flatnonzero(sites > EMPTY)
+    rows = [np.repeat(np.eye(len(made.lattices[phase]))[k], [len(n) for _, n in made.lattices[phase]])
+            for k in range(len(made.lattices[phase]))]  # fmt: skip
+    if phase in made.charges:
+        ratio = np.concatenate([np.full(len(names), a) for a, names in made.lattices[phase]])
+        rows.append(ratio * made.charges[phase])
+    _, size, span = np.linalg.svd(np.array(rows)[:, there])
+    kept = span[int((size > RANK * size[0]).sum()) :]
+    moves = np.zeros((len(sites), len(kept)))
+    moves[there] = kept.T
+    return moves
 
 
 def settle(
