@@ -58,9 +58,8 @@ def main():
     asked = np.array([1.0])
     bare = cpu(lambda: plain(made.net))[0]
     ours = cpu(lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS))[0]
-    print(
-        f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps: {ours:.2f} s, plain torch {bare:.2f} s, {bare / ours:.2f} x"
-    )
+    what = f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps"
+    print(f"{what}: {ours:.2f} s, plain torch {bare:.2f} s, {bare / ours:.2f} x")
 
     def by_measures():
         for one in real.labels:
@@ -71,9 +70,8 @@ def main():
     names = ("two_point", "lineal_path", "cluster")
     sets = cpu(lambda: statistics.of_set(real.labels, 1, names, True))[0]
     single = cpu(by_measures)[0]
-    print(
-        f"S2, lineal path, cluster of 64 images: {sets:.2f} s, the measures of quantify {single:.2f} s, {single / sets:.1f} x"
-    )
+    what = "S2, lineal path, cluster of 64 images"
+    print(f"{what}: {sets:.2f} s, the measures of quantify {single:.2f} s, {single / sets:.1f} x")
 
 
 if __name__ == "__main__":

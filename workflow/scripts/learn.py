@@ -26,7 +26,7 @@ def main(
         return  # under torchrun the first process writes
     io.write_table(history, cards.history_table(about.pop("history", [])))
     used, of = sorted({item for *_, item in offered["samples"]}), options.get("of")
-    about = {"phases": phases, **about}
+    about = {"phases": phases, **lessons.about(stage, offered, options), **about}
     about = cards.completed(about, method, kind="images", roles=roles, used=used, initial=initial or None, of=of)
     io.write_json(card, about)
     io.write_weights(weights, arrays)

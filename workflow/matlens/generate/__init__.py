@@ -23,6 +23,7 @@ METHODS = {
     "blind": "matlens.generate.controls:blind",
 }
 LEARNERS = {name: f"matlens.generate.{name}:learn" for name in GENERATORS}
+NETWORKS = GENERATORS
 PREPARES = dict.fromkeys(GENERATORS, "matlens.generate.trained:prepare")
 LESSONS = "matlens.generate.examples:samples"
 ROLES = "matlens.generate.examples:item_roles"

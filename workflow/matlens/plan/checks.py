@@ -167,9 +167,15 @@ def check_index(studies: Studies, name: str) -> Reasons:
 
 
 def check_phases(studies: Studies, name: str) -> Reasons:
-    """Refuse segmentations that cannot make the phases of their study."""
+    """Refuse segmentations that cannot make the phases of their study, or have no file to read."""
     for key, reason in segment_checks.impossible(studies[name]):
         yield key.split("."), reason
+    for method, options in studies[name]["segment"].items():
+        if registry.method_of(method) in segment.CHECKS:
+            try:
+                registry.call(registry.load(segment.CHECKS, method), {}, options)
+            except ValueError as error:
+                yield ["segment", method, "path"], str(error)
 
 
 def check_masks(studies: Studies, name: str) -> Reasons:

@@ -36,6 +36,12 @@ class Images(Paths):
             return []
         return generated.files(**self.settings(wildcards, "ingest"))
 
+    def labels_listing(self, wildcards) -> str:
+        """Digest the files of labels behind a segmentation; "" for a method that reads none."""
+        if registry.method_of(wildcards.method) not in segment.LISTINGS:
+            return ""
+        return registry.call(registry.load(segment.LISTINGS, wildcards.method), {}, self.settings(wildcards, "segment"))
+
     def ingest_files(self, kind: str) -> dict[str, str]:
         """Return the paths of the files of a kind of items, besides the index."""
         return {name: f"results/{{study}}/ingest/{{method}}/{name}/{{shard}}.zarr.zip" for name in KINDS[kind].files}
@@ -136,7 +142,7 @@ class Images(Paths):
 
 
 def unreadable(error: Exception) -> str:
-    """Say why files cannot be listed, and how to fix it."""
+    """Return the reason why files cannot be listed, and the fix."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: no permission to read it; change its access rights, or name another place"
     return str(error)
