@@ -46,7 +46,7 @@ def test_the_rule_is_learned_and_holds_for_larger_seeds():
     found = [(a, np.zeros(a.shape, np.float32), *rest) for a, _, *rest in found]
     options = {"conditions": ["handedness"], "unseen": [], "size_px": None, "phase": 1, "periodic": False}
     chosen = {
-        "training": trained.Training(epochs=20, learning_rate=1e-2, device="cpu"),
+        "training": trained.Training(epochs=8, learning_rate=1e-2, device="cpu"),
         "drawn": trained.Batches(batch=8),
     }
     roles = {part[-1]: "train" for part in found}
