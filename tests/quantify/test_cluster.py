@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.quantify import cluster, two_point
+from matlens.image import cluster, two_point
 
 PHASES = ["void", "solid"]
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import quantify, registry
+from matlens.image import masks, runs, two_point
 from matlens.job.batch import BadItem
-from matlens.quantify import masks, runs, sampling, two_point
+from matlens.quantify import sampling
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]

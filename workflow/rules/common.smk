@@ -14,6 +14,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    generate,
     ingest,
     predict,
     quantify,
@@ -25,7 +26,7 @@ from matlens import (
 )
 from matlens.ingest.kinds import KINDS
 from matlens.job import forks
-from matlens.nets import NETS
+from matlens.nets import GENERATORS, NETS
 from matlens.plan import (
     closure,
     engines,

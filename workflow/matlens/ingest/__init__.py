@@ -31,7 +31,10 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "laths": "matlens.ingest.laths:plan",
+    "growth": "matlens.ingest.growth:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
+    "generated": "matlens.ingest.generated:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -43,7 +46,10 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "laths": "matlens.ingest.laths:read",
+    "growth": "matlens.ingest.growth:read",
     "loops_video": "matlens.ingest.loops_video:read",
+    "generated": "matlens.ingest.generated:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

@@ -82,8 +82,10 @@ class Learning(Paths):
         return None if self.settings(wildcards, wildcards.stage).get("device", "cpu") == "cpu" else 1
 
     def training_options(self, wildcards) -> dict:
-        """Return the options of a method that is trained."""
-        return self.settings(wildcards, wildcards.stage)
+        """Return the options of a method that is trained, and the settings that all methods of its stage share."""
+        section = self.studies[wildcards.study][wildcards.stage]
+        shared = lessons.named(wildcards.stage, "SETTINGS") or ()
+        return {**{key: section[key] for key in shared}, **self.settings(wildcards, wildcards.stage)}
 
     def training_code(self, wildcards) -> list[str]:
         """Return the library files behind the training of a method."""

@@ -13,8 +13,9 @@ from math import prod
 import numpy as np
 
 from matlens import columns
+from matlens.image import masks, phase_maps
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, masks, phase_maps, region_map, window
+from matlens.quantify import boundaries, region_map, window
 
 LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
 BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are stored,

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from matlens import columns
-from matlens.quantify import masks, phase_maps
+from matlens.image import masks, phase_maps
 
 
 def measure(labels: np.ndarray, phases: list[str], spacing: tuple[float, ...] | None = None, *, fields: int = 4):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens import columns
+from matlens.image import masks
 from matlens.job.batch import BadItem
-from matlens.quantify import grain_count, masks, region_map, surface
+from matlens.quantify import grain_count, region_map, surface
 from matlens.quantify.grain_lines import (
     CIRCLES,
     STEPS,

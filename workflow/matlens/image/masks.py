@@ -8,8 +8,8 @@ import itertools
 
 import numpy as np
 
+from matlens.image.phase_maps import UNLABELLED
 from matlens.job.batch import BadItem
-from matlens.quantify.phase_maps import UNLABELLED
 
 RAGGED = 0.05  # largest part of a face of the window of transport that may be unlabelled
 
