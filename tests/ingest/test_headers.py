@@ -59,7 +59,7 @@ def test_nrrd_axes_and_units(tmp_path, more, axes, spacing):
 
 @pytest.mark.parametrize("shape", [(4, 20, 24, 1), (1, 4, 20, 24), (4, 1, 20, 24)])
 def test_axes_of_length_one_are_dropped_with_their_spacing(tmp_path, shape):
-    sizes = iter("0.5 0.25 2".split())
+    sizes = iter(["0.5", "0.25", "2"])
     words = " ".join("nan" if size == 1 else next(sizes) for size in shape[::-1])
     more = f'spacings: {words}\nunits: "um" "um" "um" "um"\n'
     made = opened(nrrd(tmp_path / "a.nrrd", VOLUME.reshape(shape), more))
