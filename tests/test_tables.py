@@ -103,7 +103,7 @@ def test_learn_prepare_and_propose(plant, images, index, tmp_path):
     plant(segment.METHODS, lambda image, model: np.full(image.shape, model, np.uint8))
     plant(segment.PROBABILITIES, lambda image, model: np.full((*image.shape, 2), model))
     phases, made = ["a", "b"], [tmp_path / name for name in ("weights", "card.json", "history")]
-    learn.main([images[0]], [images[1]], index, [], "mine", {"validation_part": 0.0}, phases, *made)
+    learn.main([images[0]], [images[1]], index, [], "segment", "mine", {"validation_part": 0.0}, phases, *made)
     assert io.read_weights(made[0])["answer"] == [3.0]
     script.main(*images, "mine", {}, phases, tmp_path / "l", tmp_path / "r", made[0], made[1])
     with io.read_arrays(tmp_path / "l") as found:

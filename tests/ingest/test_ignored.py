@@ -1,4 +1,4 @@
-"""What is drawn on an image, excluded or not a number is not measured; damaged and doubtful files are reported."""
+"""Drawn, excluded and NaN pixels are not measured; damaged and doubtful files are reported."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What every model of microstructure promises: seeded items, known truth, the same whatever the shards."""
+"""Every model of microstructure gives seeded items with a known truth, the same whatever the shards."""
 
 import numpy as np
 import pytest

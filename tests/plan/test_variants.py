@@ -1,17 +1,17 @@
-"""Variants of a method, and `of`: what they are called, where their files lie, what is refused."""
+"""Variants of a method, and `of`: their names, the paths of their files, refusals."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from matlens import registry
 from matlens.learn import features
-from matlens.plan import checks, figures, outputs, paths, stages, study
+from matlens.plan import checks, figures, outputs, paths, stages
 from matlens.plan.rules import Plan
 from matlens.plan.stages import STAGES, Output, Stage
 from matlens.store.yaml_files import StudyError
 
-IMAGES = {"gamma_prime": {"ages_h": [1, 2], "images": 1, "size_px": [64, 64]}, "shards": 2}
+from .studies import made
+
 TWO = {"otsu": {}, "otsu.smooth": {"sigma_px": 3.0}, "unet": {}, "unet.wide": {"width": 32}}
 
 
@@ -23,11 +23,6 @@ class Wildcards(SimpleNamespace):
 
     def items(self):
         return vars(self).items()
-
-
-def made(name="mine", **sections) -> dict:
-    given = {"title": name, "ingest": IMAGES, **sections}
-    return study.validate(given, Path(f"config/studies/{name}.yaml"))
 
 
 def refusal(**sections) -> str:
@@ -98,9 +93,10 @@ def test_code_and_weights_of_a_variant_are_those_of_its_method_under_its_own_nam
     plain = Wildcards(study="mine", method="unet", shard="0000")
     from matlens import segment
 
-    assert plan.segment_code("segment", segment.METHODS)(wide) == plan.segment_code("segment", segment.METHODS)(plain)
-    assert plan.weights(wide) == "results/mine/segment/unet.wide/weights/all.safetensors"
-    assert plan.card(wide) == "results/mine/segment/unet.wide/card/all.json"
+    code = plan.trained_code("segment", segment.METHODS)
+    assert code(wide) == code(plain)
+    assert plan.weights("segment")(wide) == "results/mine/segment/unet.wide/weights/all.safetensors"
+    assert plan.card("segment")(wide) == "results/mine/segment/unet.wide/card/all.json"
     assert plan.gpus("segment", ["unet"])(wide) == 1
 
 
@@ -109,7 +105,7 @@ def test_weights_are_borrowed_from_variants():
     borrower = made(segment={"unet": {"weights": "lender/unet.wide"}})
     studies = {"mine": borrower, "lender": lender}
     assert not checks.faults(studies, "mine")
-    found = Plan(studies).weights(Wildcards(study="mine", method="unet"))
+    found = Plan(studies).weights("segment")(Wildcards(study="mine", method="unet"))
     assert found == "results/lender/segment/unet.wide/weights/all.safetensors"
     assert "'lender/unet' is not a method" in refusal(segment={"unet": {"weights": "lender/unet"}})
 

@@ -1,4 +1,4 @@
-"""Two-point cluster function against counting by hand and what it must equal."""
+"""Two-point cluster function compared with counting by hand and with its identities."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pixels that are not labelled (255, -1) are no phase: a map with a margin of them gives what the cropped map gives."""
+"""Unlabelled pixels (255, -1) are no phase: a map with a margin of them gives the values of the cropped map."""
 
 import json
 

@@ -25,7 +25,7 @@ def listed(*kinds: str) -> list:
 
 
 def asked(folder: Path, case: dict) -> tuple[str, dict]:
-    """Give the database of a case, and what is asked."""
+    """Return the database of a case and its criteria."""
     if case["input"].endswith(".tdb"):
         return str(folder / case["input"]), case
     given = json.loads((folder / f"{case['input']}.json").read_text())

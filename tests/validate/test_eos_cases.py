@@ -10,9 +10,9 @@ from matlens.validate import cells, eos, fits, qe_output
 
 FORCE, STRESS, MEV = 0.05, 2.0, 1.0
 # Real runs at the default settings (PBE): volume A^3, energy eV, pressure GPa of the cell. pw.x 6.7: PseudoDojo 0.4,
-# SG15 for Cu (five volumes, 8 x 8 x 8 with offset), gaussian smearing; GPAW 22.8: 700 eV (Si: 500 eV; MgO: 0.3/A).
-# Cu by GPAW again: with 1000 eV; with 21 x 21 x 21 k points and 0.05 eV; with a data set of 19 electrons, whose 3s and
-# 3p are valence (`gpaw dataset Cu -f PBE -s -e 19`), at 1000 eV.
+# SG15 for Cu (five volumes, 8 x 8 x 8, offset), gaussian smearing; GPAW 22.8: 700 eV (Si: 500 eV; MgO: 0.3/A). Cu by
+# GPAW again: 1000 eV; 21 x 21 x 21 k points and 0.05 eV; and a data set of 19 electrons (3s and 3p valence)
+# made by `gpaw dataset Cu -f PBE -s -e 19`.
 RUNS = json.loads(Path(__file__).with_name("eos_runs.json").read_text())
 # The PAW data set of 11 electrons: the volume is 1.1 % large at any cut-off and mesh.
 TOLERANCE = dict.fromkeys(["gpaw Cu", "gpaw-1000eV Cu", "gpaw-21k Cu"], 0.025)
@@ -41,7 +41,7 @@ def conclude(table: dict, **changes) -> dict:
 
 
 def fits_one(found: dict, right: dict) -> bool:
-    """Tell whether an outcome is what one entry of `right` says."""
+    """Check whether an outcome is one of the entries of `right`."""
     if right["verdict"] == "not accepted":
         return found["status"] != "accepted"
     low, high = right.get("bulk_modulus_gpa", (0, np.inf))

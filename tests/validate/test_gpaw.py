@@ -1,4 +1,4 @@
-"""What GPAW's answers are worth, and GPAW itself where it is installed."""
+"""Results of GPAW are checked before they are used; GPAW itself runs where it is installed."""
 
 import json
 import shutil

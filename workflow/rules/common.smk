@@ -24,14 +24,24 @@ from matlens import (
     validate,
 )
 from matlens.ingest.kinds import KINDS
+from matlens.job import forks
 from matlens.nets import NETS
-from matlens.plan import closure, engines, outputs, predictions, scheduler, stages
+from matlens.plan import (
+    closure,
+    engines,
+    learning,
+    outputs,
+    predictions,
+    scheduler,
+    stages,
+)
 from matlens.plan.checks import studies_of
 from matlens.plan.rules import Plan
 from matlens.registry import NAME, pattern
 
 STUDIES = studies_of(config.get("studies"))
 plan = Plan(STUDIES)
+forks.install(workflow.is_main_process)
 
 
 # A wildcard has one meaning: {method} is a method or method.variant, {shard} is a part of the items, {fold} of the cross-validation of networks, {round} one of a

@@ -1,15 +1,13 @@
 """Inputs of the stages that work on images: ingest, segment, quantify, overlays and exports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 
 from matlens import detect, ingest, quantify, registry, segment
 from matlens.ingest.kinds import KINDS
-from matlens.nets import NETS
 from matlens.plan import closure, outputs, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths, filled, images_of, labels_of, measured_file
-from matlens.segment import trained
 
 
 @cache
@@ -47,30 +45,6 @@ class Images(Paths):
         return lambda wildcards: closure.closure(
             "scripts/ingest.py", registry.entry(made.readers, wildcards.method), made.writer
         )
-
-    def segment_code(self, script: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the library files behind a script, a method and its network."""
-        return lambda wildcards: closure.closure(
-            f"scripts/{script}.py",
-            registry.entry(table, wildcards.method),
-            *[NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS],
-        )
-
-    def weights(self, wildcards) -> str | list:
-        """Return the weights that a method applies; none if it does not learn."""
-        if registry.method_of(wildcards.method) not in segment.LEARNERS:
-            return []
-        return registry.call(trained.weights_file, dict(wildcards.items()), self.settings(wildcards, "segment"))
-
-    def initial(self, wildcards) -> str | list:
-        """Return the weights that training starts from; none if it starts from random ones."""
-        chosen = self.settings(wildcards, "segment")
-        return registry.call(trained.initial_file, dict(wildcards.items()), chosen) or []
-
-    def card(self, wildcards) -> str | list:
-        """Return the card of the weights that a method applies."""
-        found = self.weights(wildcards)
-        return trained.card_file(found) if found else []
 
     def proposer(self, wildcards):
         """Return wildcards of the study and the trained method that proposes which items to label next."""
@@ -156,7 +130,7 @@ class Images(Paths):
 
 
 def unreadable(error: Exception) -> str:
-    """Say why files cannot be listed, and how to fix it."""
+    """Return the reason why files cannot be listed, and the fix."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: no permission to read it; change its access rights, or name another place"
     return str(error)

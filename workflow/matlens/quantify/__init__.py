@@ -72,7 +72,7 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
 
 
 def pixel_size(item: Mapping) -> float | None:
-    """Return the width of a pixel in micrometres; None if that, or the distance of the slices, is not known."""
+    """Return the width of a pixel in micrometres; None if it, or the distance of the slices, is unknown."""
     known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
     return item[columns.PIXEL_SIZE] if known else None
 
@@ -87,7 +87,7 @@ def report_remarks(table, stage: str) -> None:
 
 
 def stack(tables: list):
-    """Put the tables of many items under each other; with none, an empty table that still has its item column."""
+    """Concatenate the tables of many items; without any, return an empty table with the item column."""
     import pandas as pd
 
     full = [table for table in tables if len(table)]

@@ -38,6 +38,8 @@ LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
     **dict.fromkeys(NETS, "matlens.segment.network_learning:learn"),
 }
+LESSONS, ABOUT = "matlens.segment.trained:samples", "matlens.segment.trained:appearance_of"
+NETWORKS = NETS
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
     **dict.fromkeys(NETS, "matlens.segment.networks:prepare"),

@@ -110,7 +110,7 @@ def elements(source: str) -> list[str]:
 
 
 def check(name: str, phases: list[str]) -> None:
-    """Refuse a database that is not there, or phases that it does not have, without reading its parameters."""
+    """Check that a database exists and has the phases, without reading its parameters. Raises ValueError if not."""
     given = [order for order in tdb_orders.split(text(name)) if order.word == "PHASE"]
     known = [order.text.split()[1].split(":")[0].upper() for order in given]
     for phase in phases:
@@ -132,7 +132,7 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
 
 
 def reduced(source: str, wanted: list[str]) -> str:
-    """Leave out every parameter of an element that is not wanted, and orders that say nothing about an equilibrium.
+    """Remove the parameters of other elements, and commands that do not change an equilibrium.
 
     The phases stay as they are. It is read several times faster, and any equilibrium of the wanted elements is the
     same: a parameter of a constituent that is not there is never used. Of a parameter that is given more than once

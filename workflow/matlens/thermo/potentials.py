@@ -1,4 +1,4 @@
-"""Chemical potentials where an alloy leaves them free: exactly at a compound without a range, or between such ones.
+"""Chemical potentials of alloys that do not fix them: at stoichiometric compounds, or between them.
 
 The phases that are there then fix fewer potentials than there are elements. Any set of them proves an answer, as long
 as no state of any phase lies below its plane; the one that a minimiser happens to end with need not.
@@ -83,7 +83,7 @@ def _composition(made: System, state: Lowest) -> np.ndarray:
 
 
 def _middle(slopes: np.ndarray, limits: np.ndarray) -> np.ndarray | None:
-    """Find a point amid all z with slopes z <= limits: the mean of the ends along every axis; None where is none."""
+    """Find a point amid all z with slopes z <= limits: the mean of the ends along every axis; None if there is none."""
     from scipy.optimize import linprog
 
     ends = []

@@ -44,7 +44,7 @@ ORDERED = 0.01  # difference of site fractions from which sublattices differ
 
 @dataclass
 class System:
-    """Some phases of some elements in a database, made ready once for any number of equilibria.
+    """Phases of some elements in a database, prepared once for any number of equilibria.
 
     `left_out` says of phases that were asked for and cannot be used why that is, `doubts` what is doubtful in the
     parameters of the others. `lattices` gives for every phase its
@@ -189,7 +189,7 @@ def _is_number(ratio) -> bool:
 
 
 def check_phases(name: str, database, phases: list[str]) -> None:
-    """Refuse names of phases that a database does not have, or pairs of which one holds the other."""
+    """Raise ValueError for phases that a database lacks, or pairs of which one contains the other."""
     for phase in phases:
         if phase not in database.phases:
             raise ValueError(f"phases: database {name} has no '{phase}'; {suggest(phase, database.phases)}")
@@ -238,7 +238,7 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
 
 
 def checked(shares: Mapping[str, float]) -> dict[str, float]:
-    """Return mole fractions by symbol scaled to 1, without what is not there; BadItem says why they are no composition.
+    """Return mole fractions by symbol scaled to 1, without zeros. Raises BadItem if they are no composition.
 
     A sum that misses 1 by at most 0.001 is taken for rounding.
     """
@@ -252,6 +252,6 @@ def checked(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def ordered_amounts(made: System, shares: Mapping[str, float]) -> np.ndarray:
-    """Order mole fractions by symbol as the elements of a system (e,); BadItem where they are no composition."""
+    """Order mole fractions by symbol as the elements of a system (e,). Raises BadItem if they are no composition."""
     found = {symbol.upper(): share for symbol, share in checked(shares).items()}
     return np.array([found.get(symbol, 0.0) for symbol in made.elements])
