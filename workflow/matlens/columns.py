@@ -70,6 +70,8 @@ ITEM_SEED = "item_seed"
 TRUE_FRACTION = "true_area_fraction"
 TRUE_MODEL_FRACTION = "true_model_fraction"
 TRUE_REGIONS = "true_regions"
+TRUE_PITCH = "true_pitch_px"
+TRUE_WIDTH = "true_width_px"
 TRUE_RADIUS = "true_mean_radius_px"
 TRUE_SECTION_RADIUS = "true_section_radius_px"
 

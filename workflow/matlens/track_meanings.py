@@ -8,6 +8,8 @@ TRACKED = {
     columns.VISIBLE: "pixels of the object that the truth map shows: smaller objects lie on top",
     columns.AT_BORDER: "whether the object lies at the border of the image, or one pixel from it",
     columns.MASK: "pixels of the object as run lengths in its box, row by row, beginning with pixels outside",
+    columns.TRUE_PITCH: "model: distance of the lines of the grating, in pixels",
+    columns.TRUE_WIDTH: "model: width of a line, in pixels",
     "detected_by": "method of the stage detect whose detections were linked",
     columns.TRACK: "number of the track in its series, counted from 1; empty for a detection that is in none",
     columns.TRUE_LIFE: "model: mean life of an object, in frames",

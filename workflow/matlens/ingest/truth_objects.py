@@ -233,6 +233,24 @@ def typed(frame):
     return frame.sort_values([columns.FRAME], kind="stable", ignore_index=True)
 
 
+def of_classes(truth: np.ndarray, windows: list[tuple], labels: list[str], phases: list[str]):
+    """Make the table of objects of a model. `windows`: (y0, x0, mask) of object 1, 2, ... of an image, whole.
+
+    The phase of a class is that of its name, else the second one.
+    """
+    phase = [phases.index(one) if one in phases else min(1, len(phases) - 1) for one in labels]
+    drawn = [
+        Drawn(Shape(label=label), 0, number, own, window, "" if window else OUTSIDE)
+        for number, (window, label, own) in enumerate(zip(windows, labels, phase, strict=True), start=1)
+    ]
+    return table(drawn, truth[None], phases, "regions")
+
+
+def window_of(mask: np.ndarray, y0: int = 0, x0: int = 0) -> tuple | None:
+    """Return the pixels of a mask, (y0, x0, mask) cut to them; None if it has none."""
+    return _trimmed(y0, x0, mask)[0]
+
+
 def of_items(drawn: list[tuple]):
     """Put the tables of items under each other, with micrometres; (table or None, micrograph, row of the plan)."""
     import pandas as pd
