@@ -7,7 +7,7 @@ from matlens import objects, track
 from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.store import io
-from matlens.track import series, tables
+from matlens.track import events, series, tables
 from scripts import track as script
 
 SETTINGS = {"frame_by": None, "border_px": 5.0, "scores": {"gate_px": 5.0}}
@@ -96,7 +96,7 @@ def lone(track_of, frames):
     rows = [(name, frame) for name, (first, last) in enumerate(track_of, start=1) for frame in range(first, last + 1)]
     made = pd.DataFrame(rows, columns=["track", "series_frame"]).sort_values("series_frame", kind="stable")
     made = made.assign(y_px=50.0, x_px=50.0).reset_index(drop=True)
-    return made.assign(event=tables.events(made, frames, (100, 100), 5.0))
+    return made.assign(event=events.events(made, frames, (100, 100), 5.0)[0])
 
 
 def test_the_mean_life_comes_back_from_videos_shorter_than_two_lives():

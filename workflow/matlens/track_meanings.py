@@ -47,5 +47,6 @@ TRACKED = {
     "localisation_px": "s of that law, the error of a place along an axis, in pixels",
     "drift_y_px_per_frame": "mean common drift, down, in pixels per frame",
     "drift_x_px_per_frame": "mean common drift, to the right, in pixels per frame",
-    columns.EVENT: "birth or enters where a track begins, death or leaves where it ends; empty at the ends of a series",
+    columns.EVENT: "birth, split or enters where a track begins, death, merge or leaves where it ends",
+    "parents": "track that it split from or merged into there; empty without one",
 }
