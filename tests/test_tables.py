@@ -11,7 +11,7 @@ from matlens import acquire, connect, detect, fields, ingest, nets, predict, qua
 from matlens.crystal import structures
 from matlens.store import io
 
-FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion")
+FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics")
 FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "SrO", "BaO", "LiF", "NaF"]
 SETTINGS = {
     "target": "y", "group": "group", "folds": 2, "seed": 0, "split": "kfold", "use_folds": None,

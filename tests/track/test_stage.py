@@ -11,7 +11,7 @@ from matlens.track import events, series, tables
 from scripts import track as script
 
 SETTINGS = {"frame_by": None, "border_px": 5.0, "scores": {"gate_px": 5.0}}
-NAMES = ("tracks", "track_scores", "lifetimes", "motion", "frames", "rejected")
+NAMES = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics", "frames", "rejected")
 
 
 def index_of(**more):
@@ -71,7 +71,7 @@ def test_every_method_writes_the_same_tables(tmp_path, method):
     assert scored.index.tolist() == ["", "each_its_own"]
     assert (scored[["tp", "fp", "fn"]] == [17, 0, 0]).all(None)
     assert (scored.loc["", "idf1"] == 1.0) == (method != "each_its_own") and scored.loc["each_its_own", "idf1"] < 0.5
-    told = [n for name in NAMES[:4] for n in found[name] if "_um" not in n]
+    told = [n for name in NAMES[:6] for n in found[name] if "_um" not in n]
     assert set(told) <= set(MEANING), set(told) - set(MEANING)
     pictures = io.read_bytes_zip(tmp_path / "frames")
     assert list(pictures) == ["00000000.png"] and pictures["00000000.png"].startswith(b"\x89PNG")

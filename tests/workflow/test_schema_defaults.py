@@ -22,7 +22,11 @@ from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
 from matlens.segment import trained
 
-NO_METHOD = {"ingest": {"shards"}, "detect": {"scores"}, "track": {"scores", "frame_by", "border_px"}}
+NO_METHOD = {
+    "ingest": {"shards"},
+    "detect": {"scores"},
+    "track": {"scores", "frame_by", "border_px", "frame_s", "start_s", "size_classes"},
+}
 INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
 
 

@@ -33,6 +33,7 @@ PLANS = {
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
+    "voids_video": "matlens.ingest.voids_video:plan",
     "line_space": "matlens.ingest.line_space:plan",
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
@@ -48,6 +49,7 @@ METHODS = {
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
     "loops_video": "matlens.ingest.loops_video:read",
+    "voids_video": "matlens.ingest.voids_video:read",
     "line_space": "matlens.ingest.line_space:read",
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
@@ -171,7 +173,13 @@ def index_table(rows: list[dict]):
     return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])
 
 
-OBJECT_MODELS = ("loops_video", "line_space", "cracked_particles", "polyhedra")  # models of single objects
+OBJECT_MODELS = (
+    "loops_video",
+    "voids_video",
+    "line_space",
+    "cracked_particles",
+    "polyhedra",
+)  # models of single objects
 
 
 def has_objects(method: str, options: Mapping | None) -> bool:

@@ -185,6 +185,8 @@ STAGES = {
             Output("track_scores", STUDY, table="track_scores", drawn="track_scores", hint="add a section 'track'"),
             Output("lifetimes", STUDY, table="lifetimes", drawn="lifetimes", hint="add a section 'track'"),
             Output("motion", STUDY, table="motion", drawn="motion", hint="add a section 'track'"),
+            Output("paths", STUDY, table="paths", drawn="paths", hint="add a section 'track'"),
+            Output("kinetics", STUDY, table="kinetics", drawn="kinetics", hint="add a section 'track'"),
             Output("frames", "all.zip", drawn="track_frames", hint="add a section 'track'"),
             Output("rejected", STUDY),
         ),

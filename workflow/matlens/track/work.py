@@ -10,9 +10,9 @@ from matlens import columns, objects, registry
 from matlens.job.batch import BadItem, rejection
 from matlens.report import overlay
 from matlens.store import io
-from matlens.track import outlines, series, tables
+from matlens.track import kinetics, outlines, series, tables
 
-NAMES = ("tracks", "track_scores", "lifetimes", "motion")
+NAMES = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics")
 SHOWN = 12  # series whose middle frame is kept for figures
 
 
@@ -69,12 +69,25 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     own, drift, counts = tables.tracked(own, linked, frames, size, settings["border_px"])
     taken_off = (drift, counts) if options.get("drift") == "common" else (np.zeros_like(drift), None)
     own.insert(0, "series", name)
+    times, pixel = clock(frames, index, settings), _pixel(about)
     found = {
         "lifetimes": tables.life_rows(own, len(frames)),
         "motion": tables.motion_rows(own, len(frames), *taken_off),
+        "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
+        "kinetics": kinetics.kinetics_rows(own, times, settings.get("size_classes", 1), pixel),
         "track_scores": scored(places, linked, truths, settings["scores"]["gate_px"]),
     }
     return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
+
+
+def clock(frames: list, index, settings: Mapping) -> kinetics.Clock:
+    """Return the clock of a series: times of its order or of the settings, temperatures of the index."""
+    warmth = np.full(len(frames), np.nan)
+    if columns.TEMPERATURE in index:
+        by_item = dict(zip(index[columns.ITEM], index[columns.TEMPERATURE], strict=True))
+        warmth = np.array([by_item[item] for item, _, _ in frames], float)
+    times = [time for *_, time in frames]
+    return kinetics.clock(times, settings["frame_by"], warmth, settings.get("frame_s"), settings.get("start_s"))
 
 
 def finished(rows: list[dict], name: str, about: Mapping):
