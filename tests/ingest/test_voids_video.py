@@ -37,7 +37,8 @@ def test_the_square_of_a_radius_falls_by_2_c_a_frame():
     rates = -np.diff(big.mean(axis=1)) / 2
     law = [one.meta[columns.TRUE_SHRINKAGE] for one in made][1:]
     assert law[:3] == [0, 0, 0] and law[3] == pytest.approx(1.5) and law[-1] > 2
-    np.testing.assert_allclose(rates, law, atol=0.25)
+    for step in (slice(0, 3), slice(3, 7), slice(7, 11)):
+        assert np.mean(rates[step]) == pytest.approx(np.mean(law[step]), abs=0.12)
     # Arrhenius: 1.2 eV from 600 to 650 C
     expected = 1.5 * np.exp(1.2 / 8.617333e-5 * (1 / 873.15 - 1 / 923.15))
     assert law[-1] == pytest.approx(expected)
