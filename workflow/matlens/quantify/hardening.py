@@ -6,6 +6,7 @@ Atomic Energy 6 (1958) 250; the error is that of first order, of independent N, 
 
 import numpy as np
 
+from matlens.job.batch import BadItem
 from matlens.quantify import region_map
 
 
@@ -41,6 +42,8 @@ def measure(
     """
     import pandas as pd
 
+    if labels.ndim != 2:
+        raise BadItem("hardening is of images of a foil, which a volume is not; leave 'hardening' out for it")
     found = region_map.number(labels, phases, connectivity, False, min_area_px2)
     size, cut = found.moments()[1][:, 0], at_border(found)
     seen = found.window().size
