@@ -75,7 +75,9 @@ class Images(Paths):
     def threshold_card(self, wildcards) -> str | list:
         """Return the file of the threshold that a detection takes from other images; none if its study gives one."""
         chosen = self.settings(wildcards, "detect").get("threshold")
-        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json" if chosen == detect.AUTO else []
+        if registry.method_of(wildcards.method) not in detect.THRESHOLDS or chosen != detect.AUTO:
+            return []
+        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json"
 
     def detected_by(self, wildcards) -> str:
         """Return the method whose detections a tracking method links: that after `of`, or the first of the study."""
