@@ -335,7 +335,7 @@ def test_ingest(plant, tmp_path):
     plant(ingest.PLANS, lambda: pd.DataFrame({"item": ["a"]}))
     plant(ingest.METHODS, lambda item, phases: ingest.Micrograph(np.full((3, 4), 0.75, np.float32)))
     ingest_plan.main("mine", {}, tmp_path / "plan", tmp_path / "lost")
-    stored = {name: tmp_path / name for name in ("images", "truth")}
+    stored = {name: tmp_path / name for name in ("images", "truth", "truth_objects")}
     script.main(tmp_path / "plan", "images", "mine", {}, ["a"], "0", 1, stored, tmp_path / "i", tmp_path / "r")
     with io.read_arrays(stored["images"]) as found:
         assert (found[0] == 0.75).all()

@@ -117,9 +117,8 @@ def test_motion_gives_back_diffusion_and_the_drift_is_taken_off():
     place = steps + rng.uniform(0, 500, (40, 2)) + rng.normal(0, 0.3, steps.shape)
     rows = [(n + 1, t, *place[t, n]) for t in range(60) for n in range(40)]
     own = pd.DataFrame(rows, columns=["track", "series_frame", "y_px", "x_px"])
-    drift = tables.drifts(own, 60)
-    found = tables.motion_rows(own, 60, drift)[0]
-    assert found["diffusion_px2_per_frame"] == pytest.approx(0.32, rel=0.15)
+    found = tables.motion_rows(own, 60, *tables.drifts(own, 60))[0]
+    assert found["diffusion_px2_per_frame"] == pytest.approx(0.32, rel=0.1)
     assert [found["drift_y_px_per_frame"], found["drift_x_px_per_frame"]] == pytest.approx([0.5, -0.2], abs=0.08)
 
 
@@ -127,7 +126,7 @@ def test_a_static_scene_has_no_diffusion():
     own = pd.DataFrame(
         [(n, t, 9.0 * n, 5.0) for t in range(20) for n in (1, 2, 3)], columns=["track", "series_frame", "y_px", "x_px"]
     )
-    found = tables.motion_rows(own, 20, tables.drifts(own, 20))[0]
+    found = tables.motion_rows(own, 20, *tables.drifts(own, 20))[0]
     assert abs(found["diffusion_px2_per_frame"]) < 1e-12 and found["drift_y_px_per_frame"] == 0
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 from matlens import detect, ingest, quantify, registry, segment
 from matlens.ingest.kinds import KINDS
-from matlens.plan import closure, outputs, study
+from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths, filled, images_of, labels_of, measured_file
 
@@ -31,7 +31,8 @@ class Images(Paths):
 
     def ingest_files(self, kind: str) -> dict[str, str]:
         """Return the paths of the files of a kind of items, besides the index."""
-        return {name: f"results/{{study}}/ingest/{{method}}/{name}/{{shard}}.zarr.zip" for name in KINDS[kind].files}
+        folder = "results/{study}/ingest/{method}/"
+        return {name: f"{folder}{name}/{{shard}}.{paths.suffix(name)}" for name in KINDS[kind].files}
 
     def ingest_code(self, kind: str) -> Callable:
         """Return a function of wildcards: the library files behind the reader and the writer of a kind of items."""

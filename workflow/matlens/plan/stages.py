@@ -90,6 +90,13 @@ def _no_control(study: dict, method: str) -> bool:
     return registry.method_of(method) not in registry.table("matlens.segment:CONTROLS")
 
 
+def _has_objects(study: dict, method: str) -> bool:
+    """The truth of the items tells objects apart: polygons, label images, or a model of objects."""
+    from matlens import ingest
+
+    return ingest.has_objects(registry.method_of(method), study["ingest"][method])
+
+
 LEARNED = ("tables", "images", "compositions", "crystals")  # families of `predict` that are cross-validated
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
@@ -110,6 +117,8 @@ STAGES = {
             Output("plan", STUDY),
             Output("images", "{shard}.zarr.zip", by=("images",)),
             Output("truth", "{shard}.zarr.zip", by=("images",)),
+            Output("truth_objects", by=("images",), when=_has_objects, collected=True, table="truth_objects",
+                   drawn="truth_objects", single=True, hint="add 'objects' to the source of the items"),
             Output("structures", "{shard}.zarr.zip", by=("crystals",), drawn="structures"),
             Output("index", collected=True, table="items", stacked=False, drawn="index", single=True),
             Output("rejected", "plan.parquet"),

@@ -64,12 +64,12 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     linked = tables.numbered(registry.call(function, {"frames": places}, options))
     about = index.set_index(columns.ITEM).loc[frames[0][0]]
     size = (float(about["height_px"]), float(about["width_px"]))
-    own, drift = tables.tracked(own, linked, frames, size, settings["border_px"])
-    taken_off = drift if options.get("drift") == "common" else np.zeros_like(drift)
+    own, drift, counts = tables.tracked(own, linked, frames, size, settings["border_px"])
+    taken_off = (drift, counts) if options.get("drift") == "common" else (np.zeros_like(drift), None)
     own.insert(0, "series", name)
     found = {
         "lifetimes": tables.life_rows(own, len(frames)),
-        "motion": tables.motion_rows(own, len(frames), taken_off),
+        "motion": tables.motion_rows(own, len(frames), *taken_off),
         "track_scores": scored(places, linked, frames, source, settings["scores"]["gate_px"]),
     }
     return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
