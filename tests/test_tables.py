@@ -124,7 +124,7 @@ def test_detect_and_track(plant, images, tmp_path):
     plant(track.METHODS, lambda frames: [np.full(len(part), 5) for part in frames])
     about = {"key": [0, 1], "item": ["i0", "i1"], "axes": "yx", "height_px": 8, "width_px": 9, "time_h": [1.0, 2.0]}
     io.write_table(tmp_path / "x", pd.DataFrame(about))
-    names = ("detections", "missed", "detection_scores", "rejected")
+    names = ("detections", "missed", "detection_scores", "ranked", "rejected")
     made = {name: tmp_path / name for name in names}
     script.main(*images, tmp_path / "x", "mine", {}, ["a"], {"gate_px": 1.0, "iou": 0.5}, made)
     assert io.read_table(made["detections"])["x_px"].tolist() == [7.25] * 2

@@ -33,7 +33,7 @@ def test_numbers_with_wide_gaps_cost_nothing():
 
 
 def test_the_truth_comes_back_from_its_own_target():
-    image, regions = packed(3)
+    _, regions = packed(3)
     maps = instances.target(regions)
     found = instances.cut(np.nan_to_num(maps), 0.5, 0.1, 10)
     matched, ours, theirs = instances.counts(found, regions)

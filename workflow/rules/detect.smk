@@ -81,7 +81,7 @@ rule detection_pictures:
         images=plan.images("detect"),
         code=plan.code("detection_pictures"),
     output:
-        pictures="results/{study}/detect/{method}/pictures/all.zip",
+        pictures_zip="results/{study}/detect/{method}/pictures/all.zip",
     log:
         "logs/{study}/detect/{method}/pictures.log",
     benchmark:

@@ -23,7 +23,8 @@ def main(
             given = function, item["key"], stack, true, ignore
             found, order = shard.detected(*given, chosen, model), []
             if true is not None:
-                order = measures.ranked(shard.detected(*given, shard.unsure(method, found, chosen), model), true, **scores)
+                more = shard.detected(*given, shard.unsure(method, found, chosen), model)
+                order = measures.ranked(more, true, **scores)
             rows = shard.scored(found, item["key"], stack, true, scores)
             return *shard.judged(found, true, scores["gate_px"]), rows, order
 

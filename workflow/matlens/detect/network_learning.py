@@ -5,11 +5,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from matlens import nets, objects
+from matlens import detect, nets, objects, registry
 from matlens.detect import frames, match, networks, scores
 from matlens.job.batch import BadItem
-from matlens.learn import pixels
+from matlens.learn import cards, pixels
 from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
+from matlens.learn.roles import split
 from matlens.nets.pixel.losses import IGNORE
 
 SAMPLED = 20  # frames of an item that are learned from
@@ -52,12 +53,10 @@ def _usable(samples) -> tuple[list, list]:
     return train, judges
 
 
-def candidates(net, device, judged: list, standardise: bool, overlap: float):
+def candidates(net, device, judged: list, look: Mapping, overlap: float):
     """Yield of every image what a threshold is chosen on: scores, which are right, number of true objects."""
     for image, truth in judged:
-        found = networks.searched(
-            image, net, device, standardise=standardise, floor=networks.FLOOR, overlap=overlap, tile_px=None
-        )
+        found = networks.searched(image, net, device, look, floor=networks.FLOOR, overlap=overlap, tile_px=None)
         made = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
         true, unlabelled = scores.truth_of(truth)
         made = scores.labelled(made, unlabelled)
@@ -98,12 +97,15 @@ def learn(
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     place = loop.choose_device(training.device)
-    shown = [(pixels.seen(image, colour=False, standardise=look.standardise), numbered(truth)) for image, truth in train]
+    shown = [
+        (pixels.seen(image, **asdict(look)), numbered(pixels.marks_at(truth, look.magnification)))
+        for image, truth in train
+    ]
     most = max(int(truth.max(initial=0)) for _, truth in shown) + 1
     batches, steps = pixels.lessons(shown, most, net.stride, patches, changes)
 
     def judged(model, part) -> dict:
-        return scores.best_threshold(list(candidates(model, place, part, look.standardise, overlap)))
+        return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
     class Task(loop.Task):
         average = AVERAGE
@@ -129,3 +131,13 @@ def learn(
         "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
     }
     return loop.arrays_of(net), card
+
+
+def functions(method: str) -> list:
+    """List the callables whose keyword-only arguments are the options of a method: its functions and its network."""
+    found = [
+        registry.load(table, method) for table in (detect.METHODS, detect.LEARNERS, detect.PREPARES) if method in table
+    ]
+    return (
+        [*found, split, cards.lent, cards.initial, registry.load(nets.OBJECT_NETS, method)] if len(found) > 1 else found
+    )

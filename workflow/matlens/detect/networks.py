@@ -55,19 +55,21 @@ def suppressed(found: Mapping[str, np.ndarray], overlap: float) -> dict[str, np.
 
 
 def searched(
-    image: np.ndarray, net, device, *, standardise: bool, floor: float, overlap: float, tile_px: int | None
+    image: np.ndarray, net, device, look: Mapping, *, floor: float, overlap: float, tile_px: int | None
 ) -> dict[str, np.ndarray]:
     """Find the objects of an image of any size (y, x): arrays by name, best first.
 
     Tiles share twice what an answer looks at, each keeps the objects whose centre is in its core, and boxes on both
-    sides of a seam are compared as all others.
+    sides of a seam are compared as all others. `look`: how the network sees images (standardise, magnification).
     """
-    seen = pixels.seen(image, colour=False, standardise=standardise)
+    seen = pixels.seen(image, colour=False, **{key: look[key] for key in ("standardise", "magnification")})
     shared = 2 * net.radius + net.stride
     tile = max(tile_px or TILE_PX, shared + net.stride)
     found = tiles.detections(
         found_in(net, device, floor), seen, tile=tile, overlap=shared, stride=net.stride, places=("centre", "corner")
     )
+    step = np.array(image.shape) / seen.shape[1:]
+    found |= {name: found[name] * step for name in ("centre", "corner")}
     return suppressed(found, overlap)
 
 
@@ -85,10 +87,8 @@ def detect(
     (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, None for 1024.
     """
     level = model.card["threshold"] if threshold == AUTO else float(threshold)
-    standardise = model.card["options"]["standardise"]
-    found = searched(
-        image, model.net, model.device, standardise=standardise, floor=level, overlap=overlap, tile_px=tile_px
-    )
+    look = model.card["options"]
+    found = searched(image, model.net, model.device, look, floor=level, overlap=overlap, tile_px=tile_px)
     made = table(found, image.shape)
     made.attrs["threshold"] = level
     return made
@@ -126,8 +126,8 @@ def _filled(mask: np.ndarray, low, high, first, last) -> np.ndarray:
     from scipy import ndimage
 
     places = [
-        (np.arange(a, b) + 0.5 - l) / max(h - l, 1e-3) * n - 0.5
-        for a, b, l, h, n in zip(first, last, low, high, mask.shape, strict=True)
+        (np.arange(a, b) + 0.5 - start) / max(end - start, 1e-3) * n - 0.5
+        for a, b, start, end, n in zip(first, last, low, high, mask.shape, strict=True)
     ]
     grid = np.meshgrid(*places, indexing="ij")
     return ndimage.map_coordinates(mask.astype(np.float32), grid, order=1, mode="nearest") >= 0.5

@@ -78,8 +78,8 @@ def outcomes(found, truth: np.ndarray | None, gate_px: float) -> tuple[np.ndarra
 def row(parts: list[dict], area_px2: float) -> dict:
     """Put the counts of the frames of an item together: counts, precision, recall, F1, number, density and size error.
 
-    Precision is empty where nothing was found, recall where nothing is true; F1 is empty where both are 0. `size_w1_px`:
-    distance between the distributions of diameters found and true (Wasserstein, order 1).
+    Precision is empty where nothing was found, recall where nothing is true; F1 is empty where both are 0.
+    `size_w1_px`: distance between the distributions of diameters found and true (Wasserstein, order 1).
     """
     from scipy.stats import wasserstein_distance
 
@@ -158,8 +158,7 @@ def ranked(frames: list, truths: list, *, gate_px: float, iou: float) -> list[di
         found, true = labelled(found, regions < 0), objects.describe(regions)
         value = found["score"].to_numpy()
         right = {
-            rule: match.by_score(pairs, value)
-            for rule, pairs in pairs_of(found, true, regions, gate_px, iou).items()
+            rule: match.by_score(pairs, value) for rule, pairs in pairs_of(found, true, regions, gate_px, iou).items()
         }
         rows += [
             {columns.FRAME: frame, "score": float(value[at]), **{rule: bool(right[rule][at]) for rule in RULES}}

@@ -65,7 +65,10 @@ def detected(function: Callable, key: int, stack: list, truth: list | None, igno
 
 def unsure(method: str, found: list, options: Mapping) -> dict:
     """Return options with which a method also finds what is less sure than its threshold, for precision and recall."""
-    name, level = registry.method_of(method), next((t.attrs["threshold"] for t in found if "threshold" in t.attrs), None)
+    name, level = (
+        registry.method_of(method),
+        next((t.attrs["threshold"] for t in found if "threshold" in t.attrs), None),
+    )
     if name in detect.LEARNERS:
         return {**options, "threshold": min(FLOOR, level or FLOOR)}
     return {**options, "threshold": frames.LOWER * level} if name in detect.THRESHOLDS and level else dict(options)

@@ -45,7 +45,7 @@ def _row(table, order) -> dict:
     """Pool the rows of one split, control and rule; `order`: (score, right) of all detections, or None."""
     total = table[list(SUMMED)].sum()
     tp, fp, fn = (int(total[name]) for name in scores.COUNTS)
-    true, area = int(total["true"]), total["judged_px2"]
+    true, area, covered = int(total["true"]), total["judged_px2"], total["covered_true_px2"]
     low, high = scores.poisson_interval(int(total["found"]))
     return {
         "images": len(table), "tp": tp, "fp": fp, "fn": fn,
@@ -59,7 +59,7 @@ def _row(table, order) -> dict:
         "count_error_each": float(table["count_error"].abs().mean()),
         "found_per_px2": total["found"] / area if area else np.nan,
         "true_per_px2": true / area if area else np.nan,
-        "covered_ratio": total["covered_found_px2"] / total["covered_true_px2"] if total["covered_true_px2"] else np.nan,
+        "covered_ratio": total["covered_found_px2"] / covered if covered else np.nan,
         "size_error": _weighted(table, "size_error", "tp"),
         "diameter_found_px": _weighted(table, "diameter_found_px", "found"),
         "diameter_true_px": _weighted(table, "diameter_true_px", "true"),

@@ -77,10 +77,13 @@ class Application:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Options of the input image: `colour`, and whether channels are `standardise`d one by one."""
+    """Options of the input image: `colour`, whether channels are `standardise`d one by one, and the `magnification` at
+    which a network sees images: 0.5 for half as many pixels along every axis.
+    """
 
     colour: bool = False
     standardise: bool = True
+    magnification: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,10 +30,26 @@ def standardised(channel: np.ndarray) -> np.ndarray:
     return ((channel - channel.mean(dtype=np.float64)) / (spread if spread > 1e-6 else 1.0)).astype(np.float32)
 
 
-def seen(image: np.ndarray, *, colour: bool, standardise: bool) -> np.ndarray:
+def seen(image: np.ndarray, *, colour: bool, standardise: bool, magnification: float = 1.0) -> np.ndarray:
     """Return the input of a network, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
     channels = image if colour else image[None]
+    if magnification != 1:
+        channels = resized(channels, magnified(channels.shape[1:], magnification))
     return np.stack([standardised(channel) for channel in channels]) if standardise else channels
+
+
+def magnified(space: tuple[int, ...], factor: float) -> tuple[int, ...]:
+    """Return the size of an image at another magnification, at least one pixel."""
+    return tuple(max(1, round(n * factor)) for n in space)
+
+
+def marks_at(truth: np.ndarray, factor: float) -> np.ndarray:
+    """Return a truth map at another magnification, by the nearest pixels."""
+    if factor == 1:
+        return truth
+    size = magnified(truth.shape, factor)
+    places = [((np.arange(n) + 0.5) * old / n).astype(int) for n, old in zip(size, truth.shape, strict=True)]
+    return truth[np.ix_(*places)]
 
 
 def describe(method: str, image: np.ndarray, outputs: int, own: Mapping) -> dict:
@@ -148,19 +164,21 @@ def answers(
     if application.input_blur_px > 0:
         raw = _smoothed(raw, application.input_blur_px, image.ndim)
     pixels = seen(raw, colour=coloured, standardise=options["standardise"])
+    scales = [scale * options.get("magnification", 1.0) for scale in application.scales]
     layout = layout_of(net, image.ndim, application.tile_px, application.overlap_px, application.views)
     if application.adapt != "none":
-        net = adapted(net, pixels, layout, model.device)
+        own = resized(pixels, magnified(image.shape, scales[0])) if scales[0] != 1 else pixels
+        net = adapted(net, own, layout, model.device)
     predict = predictor(net, model.device, activation)
-    if all(scale == 1 for scale in application.scales):
+    if all(scale == 1 for scale in scales):
         yield from tiles.bands(predict, pixels, **layout)
         return
     total = 0.0
-    for scale in application.scales:
-        scaled = resized(pixels, tuple(max(1, round(n * scale)) for n in image.shape))
+    for scale in scales:
+        scaled = resized(pixels, magnified(image.shape, scale))
         whole = np.concatenate([values for _, values in tiles.bands(predict, scaled, **layout)], 1)
         total = total + resized(whole, image.shape)
-    yield 0, total / np.float32(len(application.scales))
+    yield 0, total / np.float32(len(scales))
 
 
 def _smoothed(image: np.ndarray, sigma: float, dims: int) -> np.ndarray:

@@ -223,7 +223,7 @@ def learn(
     whole = output.output == instances.OUTPUT
     goal = (Instances if whole else Phases)(phases, loss, output)
     train, judges = (
-        [(pixels.seen(image, **asdict(look)), truth) for image, truth in part]
+        [(pixels.seen(image, **asdict(look)), pixels.marks_at(truth, look.magnification)) for image, truth in part]
         for part in _usable(samples, phases, whole)
     )
     own = own_options(nets.NETS, method, options)

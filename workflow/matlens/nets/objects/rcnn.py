@@ -99,7 +99,7 @@ class RCNN(nn.Module):
 
     @torch.no_grad()
     def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4), scores (n,) from `floor` on, and masks (n, cells, cells) of an image (1, channels, y, x).
+        """Return boxes (n, 4), scores (n,) from `floor`, and masks (n, cells, cells) of an image (1, channels, y, x).
 
         Of boxes that overlap by more than a half the best is returned, before masks are made.
         """
