@@ -221,7 +221,7 @@ def test_every_method_writes_the_same_tables(videos, tmp_path, method):
     if method in detect.THRESHOLDS:
         card = tmp_path / "card"
         detect_threshold.main([videos[0]], [videos[1]], videos[2], method, options, 10.0, card)
-        assert io.read_json(card)["items"] == ["video_0000"]  # the judged one, video_0001, chose nothing
+        assert io.read_json(card)["items"]["val"] == ["video_0000"]  # the judged one, video_0001, chose nothing
     out = {name: tmp_path / name for name in ("detections", "missed", "detection_scores", "ranked", "rejected")}
     script.main(*videos, method, options, ["matrix", "loop"], {"gate_px": 10.0, "iou": 0.5}, out, card)
     found, missed, judged, _, lost = map(io.read_table, out.values())

@@ -9,7 +9,7 @@ from matlens.store import io
 
 def main(
     images: str, truth: str, index: str, method: str, options: dict, phases: list, scores: dict, outputs: dict,
-    weights: str | list = (), card: str | list = (),
+    card: str | list = (), weights: str | list = (),
 ) -> None:  # fmt: skip
     """Write a row per detection and per missed object, and the scores of the method and the controls beside it."""
     function, lost = registry.load(detect.METHODS, method), []

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 
 from matlens import detect, nets, objects, registry
-from matlens.detect import frames, match, networks, scores
+from matlens.detect import frames, match, networks, scores, shard
 from matlens.job.batch import BadItem
 from matlens.learn import cards, pixels
 from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
@@ -138,6 +138,8 @@ def functions(method: str) -> list:
     found = [
         registry.load(table, method) for table in (detect.METHODS, detect.LEARNERS, detect.PREPARES) if method in table
     ]
+    if method in detect.THRESHOLDS:
+        return [*found, shard.judging]
     return (
         [*found, split, cards.lent, cards.initial, registry.load(nets.OBJECT_NETS, method)] if len(found) > 1 else found
     )

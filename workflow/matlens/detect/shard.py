@@ -1,12 +1,12 @@
 """Thresholds, detections, scores and tables of the items of a shard."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from matlens import columns, detect, masked, objects, registry
 from matlens.detect import AUTO, controls, frames, match, scores
-from matlens.learn.roles import split_of
+from matlens.learn.roles import split, split_of
 
 FLOOR = 0.05  # lowest score of a learned method in its curve of precision and recall
 TRAINED = "threshold chosen on the training items: no item with split 'val' has truth"
@@ -33,10 +33,13 @@ def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, options:
 
 
 def splits_of(card: Mapping | None, index) -> dict[str, str]:
-    """Return the split of every item: of a learned method as its card has it, else that of the index."""
-    if card is None or "items" not in card or not isinstance(card["items"], Mapping):
-        return splits(index)
-    return {item: split_of(card, item) for item in index[columns.ITEM]}
+    """Return the split of every item: what a method was learned or chosen on as its card has it, else the index's."""
+    own = splits(index)
+    if card is None:
+        return own
+    learned = "network" in card
+    found = {item: split_of(card, item) for item in index[columns.ITEM]}
+    return {item: own.get(item) or role if role == "test" and not learned else role for item, role in found.items()}
 
 
 def splits(index) -> dict[str, str]:
@@ -149,11 +152,18 @@ def score_table(rows: list[dict], pixel_sizes: Mapping[str, float | None]):
     return pd.concat(parts, ignore_index=True) if parts else columns.calibrate(table, None)
 
 
-def judging(table, keys: Iterable[int]) -> Iterator[int]:
-    """Yield those of some keys whose items have the split `val`."""
-    own = splits(table)
-    names = dict(zip(table[columns.KEY], table[columns.ITEM], strict=True))
-    yield from (key for key in keys if own.get(names.get(key)) == "val")
+def judging(table, *, hold_out: tuple = ()) -> set[int]:
+    """Return the keys of the items that a threshold is chosen on: those with split val.
+
+    Where no item has that split, and `hold_out` names items or groups by patterns, all others are; else none is.
+    """
+    rows = table.assign(**{columns.SPLIT: table[columns.ITEM].map(splits(table))}).to_dict("records")
+    marked = any(row[columns.SPLIT] == "val" for row in rows)
+    if not marked and not hold_out:
+        return set()
+    roles = split(rows, validation_part=0.0, hold_out=hold_out)
+    wanted = "val" if marked else "train"
+    return {row[columns.KEY] for row in rows if roles[row[columns.ITEM]] == wanted}
 
 
 def ranked_table(rows: list[dict]):
@@ -170,12 +180,12 @@ def tables(done: list, index, card: Mapping | None, phases: list[str], remark: s
 
     `done`: (item, (detections by frame, missed by frame, rows of scores, rows of detections sure or not)).
     """
-    split, found, lacking, rows, order, sizes = splits_of(card, index), [], {}, [], [], {}
+    roles, found, lacking, rows, order, sizes = splits_of(card, index), [], {}, [], [], {}
     for item, (seen, missed, judged_rows, ordered) in done:
         name = item[columns.ITEM]
         found.append(frames.table(item, seen, phases[min(1, len(phases) - 1)]))
         lacking[name], sizes[name] = missed, item[columns.PIXEL_SIZE]
-        head = {columns.ITEM: name, columns.SPLIT: split.get(name, "")}
+        head = {columns.ITEM: name, columns.SPLIT: roles.get(name, "")}
         rows += [head | row | {columns.REMARK: remark} for row in judged_rows]
         order += [head | row for row in ordered]
     made = {"detections": stack(found), "missed": missed_table(lacking), "ranked": ranked_table(order)}

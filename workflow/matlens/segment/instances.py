@@ -25,7 +25,7 @@ def depth(regions: np.ndarray) -> np.ndarray:
     """
     found = np.full(regions.shape, np.nan, np.float32)
     numbers, regions = np.unique(regions, return_inverse=True)  # numbers may have wide gaps
-    regions = regions.reshape(found.shape) * (numbers > 0)[regions].reshape(found.shape)
+    regions = np.where(numbers > 0, np.arange(1, len(numbers) + 1), 0)[regions].reshape(found.shape)
     for number, box in enumerate(ndimage.find_objects(regions), start=1):
         if box is None:
             continue
