@@ -84,6 +84,7 @@ def scene(seed, shape=(96, 96), n=8):
 
 QUICK = {
     "centres": {"width": 8, "depth": 2, "epochs": 12, "size_px": 14.0},
+    "boxes": {"width": 8, "features": 24, "epochs": 14, "size_px": 14.0},
     "rcnn": {"width": 8, "features": 24, "epochs": 14, "anchor_px": 10.0},
 }
 SHARED = {"patches": 32, "patch_px": 64, "batch": 4, "learning_rate": 5e-3, "device": "cpu", "blur_px": 0.0}

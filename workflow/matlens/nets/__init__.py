@@ -20,6 +20,7 @@ NETS = {
 # `find(pixels, floor)`: boxes (y0, x0, y1, x1), scores and, or None, masks in a grid of every box, of one image.
 OBJECT_NETS = {
     "centres": "matlens.nets.objects.centres:Centres",
+    "boxes": "matlens.nets.objects.boxes:Boxes",
     "rcnn": "matlens.nets.objects.rcnn:RCNN",
 }
 CRYSTAL_NETS = {

@@ -99,3 +99,15 @@ def boxes_of(truth: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     boxes = ends.T
     large = (boxes[:, 2:] - boxes[:, :2]).amin(1) >= 2 if len(boxes) else torch.zeros(0, dtype=torch.bool)
     return numbers[large], boxes[large]
+
+
+def sided(places: torch.Tensor, sides: torch.Tensor) -> torch.Tensor:
+    """Return the boxes around places (n, 2) whose sides lie `sides` (n, 4) above, left, below and right of them."""
+    return torch.cat([places - sides[:, :2], places + sides[:, 2:]], 1)
+
+
+def iou_of_pairs(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Return the intersection over union of boxes row by row: (n,)."""
+    low, high = torch.maximum(one[:, :2], other[:, :2]), torch.minimum(one[:, 2:], other[:, 2:])
+    shared = (high - low).clamp(min=0).prod(1)
+    return shared / (areas(one) + areas(other) - shared).clamp(min=1e-6)
