@@ -84,6 +84,8 @@ def scene(seed, shape=(96, 96), n=8):
 
 QUICK = {
     "centres": {"width": 8, "depth": 2, "epochs": 12, "size_px": 14.0},
+    "windows": {"epochs": 8, "min_radius_px": 5.0, "max_radius_px": 10.0, "scales": 3},
+    "cascade": {"epochs": 12, "min_radius_px": 4.0, "max_radius_px": 10.0},
     "boxes": {"width": 8, "features": 24, "epochs": 14, "size_px": 14.0},
     "rcnn": {"width": 8, "features": 24, "epochs": 14, "anchor_px": 10.0},
 }

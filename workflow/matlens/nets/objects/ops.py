@@ -111,3 +111,9 @@ def iou_of_pairs(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     low, high = torch.maximum(one[:, :2], other[:, :2]), torch.minimum(one[:, 2:], other[:, 2:])
     shared = (high - low).clamp(min=0).prod(1)
     return shared / (areas(one) + areas(other) - shared).clamp(min=1e-6)
+
+
+def on(known: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    """Return whether the centre of each box is labelled."""
+    centre = ((boxes[:, :2] + boxes[:, 2:]) / 2).long()
+    return known[centre[:, 0].clamp(0, known.shape[0] - 1), centre[:, 1].clamp(0, known.shape[1] - 1)]

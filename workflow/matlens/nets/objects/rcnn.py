@@ -119,7 +119,7 @@ class RCNN(nn.Module):
         numbers, boxes = ops.boxes_of(truth)
         known = truth != 255
         overlap, own = _nearest(anchors, boxes)
-        overlap = torch.where(_on(known, anchors), overlap, torch.full_like(overlap, -1.0))
+        overlap = torch.where(ops.on(known, anchors), overlap, torch.full_like(overlap, -1.0))
         if len(boxes):
             best = ops.iou(anchors, boxes).argmax(0)  # every object has an anchor
             overlap[best], own[best] = 1.0, torch.arange(len(boxes), device=own.device)
@@ -131,7 +131,7 @@ class RCNN(nn.Module):
         with torch.no_grad():
             found = torch.cat([self._proposals(anchors, logits.detach(), codes.detach(), size), _jittered(boxes, size)])
             overlap, own = _nearest(found, boxes)
-            overlap = torch.where(_on(known, found), overlap, torch.full_like(overlap, -1.0))
+            overlap = torch.where(ops.on(known, found), overlap, torch.full_like(overlap, -1.0))
             right, wrong = sampled(overlap, 0.5, 0.5, SAMPLED[1], 0.4)
             found, own = found[torch.cat([right, wrong])], own[right]
         if not len(found):
@@ -159,12 +159,6 @@ def _nearest(found: torch.Tensor, boxes: torch.Tensor) -> tuple[torch.Tensor, to
         zero = torch.zeros(len(found), device=found.device)
         return zero, zero.long()
     return ops.iou(found, boxes).max(1)
-
-
-def _on(known: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
-    """Return whether the centre of each box is labelled."""
-    centre = ((boxes[:, :2] + boxes[:, 2:]) / 2).long()
-    return known[centre[:, 0].clamp(0, known.shape[0] - 1), centre[:, 1].clamp(0, known.shape[1] - 1)]
 
 
 def _jittered(boxes: torch.Tensor, size) -> torch.Tensor:
