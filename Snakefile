@@ -12,6 +12,7 @@ for name in stages.STAGES:
     include: f"workflow/rules/{name}.smk"
 
 
+include: "workflow/rules/learn.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/handoff.smk"
 include: "workflow/rules/calphad.smk"

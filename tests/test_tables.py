@@ -103,7 +103,7 @@ def test_learn_prepare_and_propose(plant, images, index, tmp_path):
     plant(segment.METHODS, lambda image, model: np.full(image.shape, model, np.uint8))
     plant(segment.PROBABILITIES, lambda image, model: np.full((*image.shape, 2), model))
     phases, made = ["a", "b"], [tmp_path / name for name in ("weights", "card.json", "history")]
-    learn.main([images[0]], [images[1]], index, [], "mine", {"validation_part": 0.0}, phases, *made)
+    learn.main([images[0]], [images[1]], index, [], "segment", "mine", {"validation_part": 0.0}, phases, *made)
     assert io.read_weights(made[0])["answer"] == [3.0]
     script.main(*images, "mine", {}, phases, tmp_path / "l", tmp_path / "r", made[0], made[1])
     with io.read_arrays(tmp_path / "l") as found:
@@ -124,7 +124,7 @@ def test_detect_and_track(plant, images, tmp_path):
     plant(track.METHODS, lambda frames: [np.full(len(part), 5) for part in frames])
     about = {"key": [0, 1], "item": ["i0", "i1"], "axes": "yx", "height_px": 8, "width_px": 9, "time_h": [1.0, 2.0]}
     io.write_table(tmp_path / "x", pd.DataFrame(about))
-    names = ("detections", "missed", "detection_scores", "rejected")
+    names = ("detections", "missed", "detection_scores", "ranked", "rejected")
     made = {name: tmp_path / name for name in names}
     script.main(*images, tmp_path / "x", "mine", {}, ["a"], {"gate_px": 1.0, "iou": 0.5}, made)
     assert io.read_table(made["detections"])["x_px"].tolist() == [7.25] * 2

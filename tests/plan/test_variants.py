@@ -98,9 +98,10 @@ def test_code_and_weights_of_a_variant_are_those_of_its_method_under_its_own_nam
     plain = Wildcards(study="mine", method="unet", shard="0000")
     from matlens import segment
 
-    assert plan.segment_code("segment", segment.METHODS)(wide) == plan.segment_code("segment", segment.METHODS)(plain)
-    assert plan.weights(wide) == "results/mine/segment/unet.wide/weights/all.safetensors"
-    assert plan.card(wide) == "results/mine/segment/unet.wide/card/all.json"
+    code = plan.trained_code("segment", segment.METHODS)
+    assert code(wide) == code(plain)
+    assert plan.weights("segment")(wide) == "results/mine/segment/unet.wide/weights/all.safetensors"
+    assert plan.card("segment")(wide) == "results/mine/segment/unet.wide/card/all.json"
     assert plan.gpus("segment", ["unet"])(wide) == 1
 
 
@@ -109,7 +110,7 @@ def test_weights_are_borrowed_from_variants():
     borrower = made(segment={"unet": {"weights": "lender/unet.wide"}})
     studies = {"mine": borrower, "lender": lender}
     assert not checks.faults(studies, "mine")
-    found = Plan(studies).weights(Wildcards(study="mine", method="unet"))
+    found = Plan(studies).weights("segment")(Wildcards(study="mine", method="unet"))
     assert found == "results/lender/segment/unet.wide/weights/all.safetensors"
     assert "'lender/unet' is not a method" in refusal(segment={"unet": {"weights": "lender/unet"}})
 

@@ -2,7 +2,10 @@
 
 import pytest
 from matlens import registry, segment
+from matlens.learn import cards
 from matlens.learn.options import FROM_DATA
+from matlens.learn.roles import split as roles_of
+from matlens.learn.roles import split_of
 from matlens.plan import study
 from matlens.segment import trained
 
@@ -16,7 +19,7 @@ FIELDS = rows(*((f"field_{n}", f"specimen_{n // 3}", None) for n in range(30)))
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_group_is_never_divided(seed):
-    roles = trained.split(FIELDS, validation_part=0.3, hold_out=["specimen_4", "field_20"], seed=seed)
+    roles = roles_of(FIELDS, validation_part=0.3, hold_out=["specimen_4", "field_20"], seed=seed)
     by_group = {}
     for row in FIELDS:
         by_group.setdefault(row["group"], set()).add(roles[row["item"]])
@@ -27,37 +30,37 @@ def test_a_group_is_never_divided(seed):
 
 def test_marked_splits_are_kept():
     marked = rows(("a", "g", "train"), ("b", "h", "val"), ("c", "i", "test"), ("d", "j", None), ("e", "k", "train"))
-    assert trained.split(marked) == {"a": "train", "b": "val", "c": "test", "d": "test", "e": "train"}
-    roles = trained.split(marked, validation="groups", validation_part=0.5)
+    assert roles_of(marked) == {"a": "train", "b": "val", "c": "test", "d": "test", "e": "train"}
+    roles = roles_of(marked, validation="groups", validation_part=0.5)
     assert roles["b"] == roles["c"] == roles["d"] == "test"
     assert sorted([roles["a"], roles["e"]]) == ["train", "val"]
 
 
 def test_a_group_with_a_test_item_is_test():
     marked = rows(("a", "g", "train"), ("b", "g", "test"), ("c", "h", "train"))
-    assert trained.split(marked, validation_part=0.0) == {"a": "test", "b": "test", "c": "train"}
+    assert roles_of(marked, validation_part=0.0) == {"a": "test", "b": "test", "c": "train"}
 
 
 def test_empty_cells_are_no_groups():
     nan = float("nan")
-    found = trained.split(rows(("a", nan, nan), ("b", nan, nan), ("c", nan, nan), ("d", nan, nan)), validation_part=0.5)
+    found = roles_of(rows(("a", nan, nan), ("b", nan, nan), ("c", nan, nan), ("d", nan, nan)), validation_part=0.5)
     assert sorted(found.values()) == ["train", "train", "val", "val"]
 
 
 def test_one_group_is_trained_on_and_judged_by_none():
-    assert trained.split(rows(("a", "g", None), ("b", "g", None))) == {"a": "train", "b": "train"}
+    assert roles_of(rows(("a", "g", None), ("b", "g", None))) == {"a": "train", "b": "train"}
 
 
 def test_whose_weights():
     own = "results/mine/segment/unet/weights/all.safetensors"
-    assert trained.weights_file("mine", "unet") == own
-    assert trained.card_file(own) == "results/mine/segment/unet/card/all.json"
-    assert trained.weights_file("other", "fcn", weights="mine/unet") == own
+    assert cards.lent("segment", "mine", "unet") == own
+    assert cards.card_file(own) == "results/mine/segment/unet/card/all.json"
+    assert cards.lent("segment", "other", "fcn", weights="mine/unet") == own
     stored = "data/weights/nickel.safetensors"
-    assert trained.weights_file("mine", "unet", weights=stored) == stored
-    assert trained.card_file(stored) == "data/weights/nickel.json"
-    assert trained.initial_file("mine", "unet") is None
-    assert trained.initial_file("other", "unet", initial_weights="mine/unet") == own
+    assert cards.lent("segment", "mine", "unet", weights=stored) == stored
+    assert cards.card_file(stored) == "data/weights/nickel.json"
+    assert cards.initial("segment", "mine", "unet") is None
+    assert cards.initial("segment", "other", "unet", initial_weights="mine/unet") == own
 
 
 def test_weights_of_other_phases_or_methods_are_refused():
@@ -89,7 +92,7 @@ def test_every_learner_can_be_prepared_and_applied():
 
 def test_what_an_item_was_to_the_weights():
     card = {"items": {"train": ["a"], "val": ["b"], "test": ["c"]}}
-    assert [trained.split_of(card, item) for item in ("a", "b", "c", "of another study")] == [
+    assert [split_of(card, item) for item in ("a", "b", "c", "of another study")] == [
         "train", "val", "test", "test",
     ]  # fmt: skip
 
@@ -97,8 +100,8 @@ def test_what_an_item_was_to_the_weights():
 def test_fields_of_a_specimen_are_parted_only_where_that_is_asked_for():
     rows = [{"item": f"{group}-{field}", "group": group} for group in "ab" for field in (1, 2)]
     held = {"hold_out": ("a-1",), "validation_part": 0}
-    assert trained.split(rows, **held) == {"a-1": "test", "a-2": "test", "b-1": "train", "b-2": "train"}
-    assert trained.split(rows, **held, split_by="item") == {
+    assert roles_of(rows, **held) == {"a-1": "test", "a-2": "test", "b-1": "train", "b-2": "train"}
+    assert roles_of(rows, **held, split_by="item") == {
         "a-1": "test", "a-2": "train", "b-1": "train", "b-2": "train",
     }  # fmt: skip
 
@@ -121,10 +124,10 @@ def test_weights_of_before_still_load():
 
 
 def test_a_card_keeps_method_variant_and_what_it_works_on():
-    roles = {"a": "train", "b": "test"}
-    card = trained.completed({}, "unet.wide", ["m", "p"], roles, ["a"], None, "restore.denoise")
+    roles, told = {"a": "train", "b": "test"}, {"phases": ["m", "p"]}
+    card = cards.completed(told, "unet.wide", kind="images", roles=roles, used=["a"], of="restore.denoise")
     assert (card["method"], card["variant"], card["of"]) == ("unet", "wide", "restore.denoise")
-    plain = trained.completed({}, "unet", ["m", "p"], roles, ["a"], None)
+    plain = cards.completed(told, "unet", kind="images", roles=roles, used=["a"])
     assert (plain["method"], plain["variant"], plain["of"]) == ("unet", "", None)
     with pytest.raises(ValueError, match=r"of method 'unet', not 'fcn[.]x'"):
         trained.model("fcn.x", {}, card, ["m", "p"], {})

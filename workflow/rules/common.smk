@@ -25,7 +25,15 @@ from matlens import (
 )
 from matlens.ingest.kinds import KINDS
 from matlens.nets import NETS
-from matlens.plan import closure, engines, outputs, predictions, scheduler, stages
+from matlens.plan import (
+    closure,
+    engines,
+    learning,
+    outputs,
+    predictions,
+    scheduler,
+    stages,
+)
 from matlens.plan.checks import studies_of
 from matlens.plan.rules import Plan
 from matlens.registry import NAME, pattern

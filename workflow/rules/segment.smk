@@ -1,43 +1,11 @@
-rule learn:
-    """Train a segmentation method on the labelled images of a study."""
-    input:
-        images=plan.images("segment"),
-        truth=plan.ingested("truth"),
-        index=plan.index,
-        initial=plan.initial,
-        code=plan.segment_code("learn", segment.LEARNERS),
-    output:
-        weights="results/{study}/segment/{method}/weights/all.safetensors",
-        card="results/{study}/segment/{method}/card/all.json",
-        history="results/{study}/segment/{method}/history/all.parquet",
-    log:
-        "logs/{study}/segment/{method}/learn.log",
-    benchmark:
-        "logs/{study}/segment/{method}/learn.tsv"
-    wildcard_constraints:
-        method=pattern(segment.LEARNERS),
-    # The longest job of a study: first, or short ones keep one of its cores until the end.
-    priority: 1
-    threads: 2
-    resources:
-        mem_mb=plan.memory(4000, 20),
-        runtime=plan.minutes(240, 0.5),
-        gpu=plan.gpus("segment", NETS),
-    params:
-        options=plan.options("segment"),
-        phases=plan.phases,
-    script:
-        "../scripts/learn.py"
-
-
 rule segment:
     """Label the images of a shard."""
     input:
         images=plan.images("segment"),
         truth=plan.ingested("truth"),
-        weights=plan.weights,
-        card=plan.card,
-        code=plan.segment_code("segment", segment.METHODS),
+        weights=plan.weights("segment"),
+        card=plan.card("segment"),
+        code=plan.trained_code("segment", segment.METHODS),
     output:
         labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",
         rejected="results/{study}/segment/{method}/rejected/{shard}.parquet",
@@ -61,8 +29,8 @@ rule propose:
     """Rank the images that a person should label next."""
     input:
         images=lambda wildcards: plan.images("segment")(plan.proposer(wildcards)),
-        weights=lambda wildcards: plan.weights(plan.proposer(wildcards)),
-        card=lambda wildcards: plan.card(plan.proposer(wildcards)),
+        weights=lambda wildcards: plan.weights("segment")(plan.proposer(wildcards)),
+        card=lambda wildcards: plan.card("segment")(plan.proposer(wildcards)),
         code=plan.proposal_code,
     output:
         table="results/{study}/tables/proposals.csv",

@@ -1,37 +1,35 @@
-"""Train a method on the labelled images of a study; write weights, model card and training history."""
+"""Train a method on the items of a study for which the answer is known; write weights, model card and history."""
 
 import os
 from pathlib import Path
 
-from matlens import registry, segment
+from matlens import registry
 from matlens.job import entry
-from matlens.segment import trained
+from matlens.learn import cards, lessons
+from matlens.learn.roles import split
 from matlens.store import io
 
 
-def samples(images: list, truth: list, roles: dict, options: dict):
-    """Yield the training and validation samples of every shard, see `trained.samples`."""
-    for pictures, answers in zip(images, truth, strict=True):
-        with io.read_arrays(pictures) as pixels, io.read_arrays(answers) as marks:
-            yield from trained.samples(pixels, marks, roles, options)
-
-
 def main(
-    images: list, truth: list, index: str, initial: str | list, method: str, options: dict, phases: list,
+    taken: list, answers: list, index: str, initial: str | list, stage: str, method: str, options: dict, phases: list,
     weights: str, card: str, history: str,
 ) -> None:  # fmt: skip
     """Write the weights as safetensors, their card as JSON, and a row per epoch; a killed run resumes."""
-    roles = registry.call(trained.split, {"items": io.read_table(index).to_dict("records")}, options)
-    checkpoint = Path(weights).with_name("checkpoint.safetensors")
-    offered = {"samples": list(samples(images, truth, roles, options)), "phases": phases}
-    offered |= {"method": registry.method_of(method), "options": options, "checkpoint": checkpoint}
+    rows = io.read_table(index).to_dict("records")
+    offered = {"phases": phases, "method": registry.method_of(method), "options": options, "rows": rows}
+    offered["roles"] = roles = registry.call(split, {"items": rows}, options)
+    offered["samples"] = list(lessons.samples(stage, taken, answers, offered, options))
+    offered["checkpoint"] = checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered["initial"] = io.read_weights(initial) if initial else None
-    arrays, about = registry.call(registry.load(segment.LEARNERS, method), offered, options)
+    learn = registry.load(registry.table(f"matlens.{stage}:LEARNERS"), method)
+    arrays, about = registry.call(learn, offered, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
-    used = sorted({item for *_, item in offered["samples"]})
-    io.write_table(history, trained.history_table(about.pop("history", [])))
-    io.write_json(card, trained.completed(about, method, phases, roles, used, initial or None, options.get("of")))
+    io.write_table(history, cards.history_table(about.pop("history", [])))
+    used, of = sorted({item for *_, item in offered["samples"]}), options.get("of")
+    about = {"phases": phases, **about}
+    about = cards.completed(about, method, kind="images", roles=roles, used=used, initial=initial or None, of=of)
+    io.write_json(card, about)
     io.write_weights(weights, arrays)
     checkpoint.unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ def detect(
     frame: tuple[int, int],
     *,
     missed: float = 0.2,
-    false: float = 0.2,
+    false_alarms: float = 0.2,
     missed_frames: int = 2,
     false_frames: int = 1,
     place_px: float = 0.5,
@@ -21,9 +21,9 @@ def detect(
 ):
     """Return the true objects without a part of them, and false ones of their sizes at random places.
 
-    `missed`: part of the objects that is not found, for `missed_frames` frames at a time. `false`: false detections
-    over true objects; each stays for `false_frames` frames at its place. `place_px`: standard deviation of a place along
-    an axis. Raises BadItem for an item without truth.
+    `missed`: part of the objects that is not found, for `missed_frames` frames at a time. `false_alarms`: false
+    detections over true objects; each stays for `false_frames` frames at its place. `place_px`: standard deviation of a
+    place along an axis. Raises BadItem for an item without truth.
     """
     controls.known(truth, "imperfect")
     true = objects.describe(objects.regions_of(truth))
@@ -36,7 +36,7 @@ def detect(
     rng = np.random.default_rng([seed, PLACES, key, number])
     place = kept[objects.PLACE].to_numpy(float) + place_px * rng.standard_normal((len(kept), 2))
     radius = np.sqrt(kept[columns.AREA].to_numpy() / np.pi)
-    count = int(np.floor(false * len(true) + np.random.default_rng([seed, FALSE, key]).random()))
+    count = int(np.floor(false_alarms * len(true) + np.random.default_rng([seed, FALSE, key]).random()))
     stay = np.random.default_rng([seed, FALSE, key, number // false_frames])
     wrong = stay.uniform(0, np.array(truth.shape) - 1, (count, 2))
     sizes = stay.choice(np.sqrt(true[columns.AREA].to_numpy() / np.pi), count) if len(true) else np.zeros(count)

@@ -48,12 +48,17 @@ def completed(
     }
 
 
-def lent(stage: str, study: str, method: str, weights: str | None = None) -> str:
+def lent(stage: str, study: str, method: str, *, weights: str | None = None) -> str:
     """Name the file of weights that a study applies: its own, those of "<study>/<method>", or a file by its path."""
     if weights and weights.endswith(".safetensors"):
         return weights
     study, method = weights.split("/") if weights else (study, method)
     return f"results/{study}/{stage}/{method}/weights/all.safetensors"
+
+
+def initial(stage: str, study: str, method: str, *, initial_weights: str | None = None) -> str | None:
+    """Name the file of weights that a training starts from, in the form of `lent`; None: random weights."""
+    return lent(stage, study, method, weights=initial_weights) if initial_weights else None
 
 
 def card_file(weights: str) -> str:

@@ -13,6 +13,7 @@ from matlens.fields.settings import faults as field_faults
 from matlens.learn import features
 from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
 from matlens.plan.inputs import needs
+from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
@@ -100,17 +101,18 @@ def check_series(studies: Studies, name: str) -> Reasons:
 
 def check_weights(studies: Studies, name: str) -> Reasons:
     """Refuse weights of a study or method that this run does not know."""
-    for method, chosen in studies[name]["segment"].items():
-        for option in ("weights", "initial_weights"):
-            lender = str((chosen or {}).get(option) or "")
-            lends, _, lent = lender.partition("/")
-            known = studies.get(lends, {}).get("segment", {})
-            if lender and not lender.endswith(".safetensors") and lent not in known:
-                yield (
-                    ["segment", method, option],
-                    f"'{lender}' is not a method of a study of this run; "
-                    f"add '{lends}' to config key 'studies', or name a .safetensors file",
-                )
+    for stage in STAGES_THAT_LEARN:
+        for method, chosen in (studies[name].get(stage) or {}).items():
+            for option in ("weights", "initial_weights"):
+                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
+                lends, _, lent = lender.partition("/")
+                known = studies.get(lends, {}).get(stage) or {}
+                if lender and not lender.endswith(".safetensors") and lent not in known:
+                    yield (
+                        [stage, method, option],
+                        f"'{lender}' is not a method of a study of this run; "
+                        f"add '{lends}' to config key 'studies', or name a .safetensors file",
+                    )
 
 
 def check_proposals(studies: Studies, name: str) -> Reasons:

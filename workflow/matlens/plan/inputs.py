@@ -1,15 +1,13 @@
 """Inputs of the stages that work on images: ingest, segment, quantify, overlays and exports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 
 from matlens import detect, ingest, quantify, registry, segment
 from matlens.ingest.kinds import KINDS
-from matlens.nets import NETS
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths, filled, images_of, labels_of, measured_file
-from matlens.segment import trained
 
 
 @cache
@@ -42,30 +40,6 @@ class Images(Paths):
         return lambda wildcards: closure.closure(
             "scripts/ingest.py", registry.entry(made.readers, wildcards.method), made.writer
         )
-
-    def segment_code(self, script: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the library files behind a script, a method and its network."""
-        return lambda wildcards: closure.closure(
-            f"scripts/{script}.py",
-            registry.entry(table, wildcards.method),
-            *[NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS],
-        )
-
-    def weights(self, wildcards) -> str | list:
-        """Return the weights that a method applies; none if it does not learn."""
-        if registry.method_of(wildcards.method) not in segment.LEARNERS:
-            return []
-        return registry.call(trained.weights_file, dict(wildcards.items()), self.settings(wildcards, "segment"))
-
-    def initial(self, wildcards) -> str | list:
-        """Return the weights that training starts from; none if it starts from random ones."""
-        chosen = self.settings(wildcards, "segment")
-        return registry.call(trained.initial_file, dict(wildcards.items()), chosen) or []
-
-    def card(self, wildcards) -> str | list:
-        """Return the card of the weights that a method applies."""
-        found = self.weights(wildcards)
-        return trained.card_file(found) if found else []
 
     def proposer(self, wildcards):
         """Return wildcards of the study and the trained method that proposes which items to label next."""
@@ -102,7 +76,9 @@ class Images(Paths):
     def threshold_card(self, wildcards) -> str | list:
         """Return the file of the threshold that a detection takes from other images; none if its study gives one."""
         chosen = self.settings(wildcards, "detect").get("threshold")
-        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json" if chosen == detect.AUTO else []
+        if registry.method_of(wildcards.method) not in detect.THRESHOLDS or chosen != detect.AUTO:
+            return []
+        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json"
 
     def detected_by(self, wildcards) -> str:
         """Return the method whose detections a tracking method links: that after `of`, or the first of the study."""

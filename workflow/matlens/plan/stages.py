@@ -47,6 +47,8 @@ class Stage:
     a study names a method alone, after the word `of` in its options; `able`: the families that have it, all if empty.
     `measures`: the methods measure an output of every method of those stages, and the
     folder is named by the method that is measured. `controls`: "module:TABLE" of the trivial and perfect methods.
+    `answers`: what the learned methods of its table LEARNERS learn from: an output of ingest, or an output of the stage
+    itself, of the method that their option `truth` names; empty if none learns.
     """
 
     about: str
@@ -58,10 +60,11 @@ class Stage:
     able: tuple[str, ...] = ()
     measures: bool = False
     controls: str = ""
+    answers: str = ""
 
 
-def _trains(study: dict, method: str) -> bool:
-    return not study["segment"][method].get("weights")
+def _trains(stage: str) -> Callable[[dict, str], bool]:
+    return lambda study, method: not study[stage][method].get("weights")
 
 
 def _reads_sites(study: dict, method: str) -> bool:
@@ -154,13 +157,14 @@ STAGES = {
             Output("labels", "{shard}.zarr.zip"),
             Output("rejected"),
             Output("overlays", "all.zip", drawn="overlays", hint="add a section 'segment'"),
-            Output("history", STUDY, by=("learners",), when=_trains, drawn="history"),
+            Output("history", STUDY, by=("learners",), when=_trains("segment"), drawn="history"),
             Output("proposals", when=_proposes, table="proposals", stacked=False, path=_TABLES + "proposals.csv"),
         ),
         kinds=("images",),
         takes="images",
         of=("ingest", "restore"),
         controls="matlens.segment:CONTROLS",
+        answers="truth",
     ),
     "detect": Stage(
         "images to detections: objects with place, size and score",
@@ -170,12 +174,20 @@ STAGES = {
             Output("missed", collected=True, drawn="missed", hint="add a section 'detect'"),
             Output("detection_scores", collected=True, table="detection_scores", drawn="detection_scores",
                    hint="add a section 'detect'"),
+            Output("ranked", collected=True),
+            Output("detection_summary", STUDY, table="detection_summary", drawn="detection_summary",
+                   hint="add a section 'detect'"),
+            Output("precision_recall", STUDY, table="precision_recall", drawn="precision_recall",
+                   hint="add a section 'detect'"),
+            Output("pictures", "all.zip", drawn="pictures", hint="add a section 'detect'"),
+            Output("history", STUDY, by=("learners",), when=_trains("detect"), drawn="history"),
             Output("rejected"),
         ),
         kinds=("images",),
         takes="images",
         of=("ingest",),
         controls="matlens.detect:CONTROLS",
+        answers="truth",
     ),
     "track": Stage(
         "detections over time to tracks with births and deaths",
@@ -311,4 +323,4 @@ STAGES = {
 }
 # fmt: on
 # Families within a family: a method of the first table that is in the second, too.
-WITHIN = {("segment", "learners"): "matlens.segment:LEARNERS"}
+WITHIN = {(name, "learners"): f"matlens.{name}:LEARNERS" for name, stage in STAGES.items() if stage.answers}

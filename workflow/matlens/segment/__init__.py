@@ -38,6 +38,7 @@ LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
     **dict.fromkeys(NETS, "matlens.segment.network_learning:learn"),
 }
+LESSONS = "matlens.segment.trained:samples"
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
     **dict.fromkeys(NETS, "matlens.segment.networks:prepare"),

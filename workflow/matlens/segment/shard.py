@@ -8,7 +8,8 @@ import numpy as np
 
 from matlens import columns, masked, registry, segment
 from matlens.job import batch
-from matlens.segment import bands, frames, remarks, trained
+from matlens.learn.roles import split_of
+from matlens.segment import bands, frames, remarks
 from matlens.store import io
 
 
@@ -32,7 +33,7 @@ class Segmenter:
         items = self.pixels.described()
         if self.card:
             for item in items:
-                item[columns.SPLIT] = trained.split_of(self.card, item[columns.ITEM])
+                item[columns.SPLIT] = split_of(self.card, item[columns.ITEM])
         return items
 
     def label(self, item: dict):

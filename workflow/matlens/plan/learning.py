@@ -1,0 +1,98 @@
+"""Inputs of training and of trained methods, for every stage that has some."""
+
+from collections.abc import Callable, Mapping
+
+from matlens import registry
+from matlens.learn import cards
+from matlens.nets import NETS
+from matlens.plan import closure, outputs
+from matlens.plan.paths import Paths, images_of, labels_of
+from matlens.plan.stages import STAGES
+
+STAGES_THAT_LEARN = tuple(name for name, stage in STAGES.items() if stage.answers)
+
+
+def learners(stage: str) -> Mapping[str, str]:
+    """Return the methods of a stage that learn, by name; none for a stage without such."""
+    return registry.table(f"matlens.{stage}:LEARNERS") if STAGES[stage].answers else {}
+
+
+def truth_of(settings: dict, stage: str, method: str) -> str:
+    """Return the method of a stage that another one of it learns from: that of `truth`, or the first that is exact."""
+    chosen = settings[stage][method].get("truth")
+    known = outputs.methods(settings, stage)
+    return chosen or next(name for name in known if registry.method_of(name) not in learners(stage))
+
+
+LEARNERS = tuple(dict.fromkeys(name for stage in STAGES_THAT_LEARN for name in learners(stage)))
+
+
+class Learning(Paths):
+    """Inputs and parameters of the rules that train and of those that apply what was trained."""
+
+    def taken(self, wildcards) -> list[str]:
+        """List the images, or the labels, of all shards that a method is trained on."""
+        name, settings = wildcards.study, self.studies[wildcards.study]
+        of = labels_of if STAGES[wildcards.stage].takes == "labels" else images_of
+        return [of(name, settings, wildcards.stage, wildcards.method, shard) for shard in self.shards(name)]
+
+    def answers(self, wildcards) -> list[str]:
+        """List the answers of all shards that a method is trained on."""
+        name, stage, settings = wildcards.study, wildcards.stage, self.studies[wildcards.study]
+        output = STAGES[stage].answers
+        if any(output == each.name for each in STAGES["ingest"].gives):
+            folder = self.source(name)
+        else:
+            folder = f"results/{name}/{stage}/{truth_of(settings, stage, wildcards.method)}"
+        return [f"{folder}/{output}/{shard}.zarr.zip" for shard in self.shards(name)]
+
+    def initial(self, wildcards) -> str | list:
+        """Return the weights that training starts from; none if it starts from random ones."""
+        chosen = self.settings(wildcards, wildcards.stage)
+        return registry.call(cards.initial, dict(wildcards.items()), chosen) or []
+
+    def weights(self, stage: str) -> Callable:
+        """Return a function of wildcards: the weights that a method applies; none if it does not learn."""
+
+        def file(wildcards) -> str | list:
+            if registry.method_of(wildcards.method) not in learners(stage):
+                return []
+            return registry.call(
+                cards.lent, {"stage": stage, **dict(wildcards.items())}, self.settings(wildcards, stage)
+            )
+
+        return file
+
+    def card(self, stage: str) -> Callable:
+        """Return a function of wildcards: the card of the weights that a method applies."""
+
+        def file(wildcards) -> str | list:
+            found = self.weights(stage)(wildcards)
+            return cards.card_file(found) if found else []
+
+        return file
+
+    def detection_card(self, wildcards) -> str | list:
+        """Return the card of a detection: that of its weights, or of the threshold chosen for it."""
+        return self.card("detect")(wildcards) or self.threshold_card(wildcards)
+
+    def training_gpu(self, wildcards) -> int | None:
+        """Return 1 for a method that has a device, unless its study says `device: cpu`; else None."""
+        return None if self.settings(wildcards, wildcards.stage).get("device", "cpu") == "cpu" else 1
+
+    def training_options(self, wildcards) -> dict:
+        """Return the options of a method that is trained."""
+        return self.settings(wildcards, wildcards.stage)
+
+    def training_code(self, wildcards) -> list[str]:
+        """Return the library files behind the training of a method."""
+        lessons = registry.table(f"matlens.{wildcards.stage}:LESSONS")
+        return self._code("learn", wildcards, learners(wildcards.stage), lessons)
+
+    def trained_code(self, script: str, table: Mapping[str, str]) -> Callable:
+        """Return a function of wildcards: the library files behind a script, a method and its network."""
+        return lambda wildcards: self._code(script, wildcards, table)
+
+    def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
+        networks = [NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS]
+        return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)
