@@ -11,7 +11,7 @@ from matlens import acquire, connect, detect, fields, ingest, nets, predict, qua
 from matlens.crystal import structures
 from matlens.store import io
 
-FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion")
+FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics")
 FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "SrO", "BaO", "LiF", "NaF"]
 SETTINGS = {
     "target": "y", "group": "group", "folds": 2, "seed": 0, "split": "kfold", "use_folds": None,
@@ -124,7 +124,7 @@ def test_detect_and_track(plant, images, tmp_path):
     plant(track.METHODS, lambda frames: [np.full(len(part), 5) for part in frames])
     about = {"key": [0, 1], "item": ["i0", "i1"], "axes": "yx", "height_px": 8, "width_px": 9, "time_h": [1.0, 2.0]}
     io.write_table(tmp_path / "x", pd.DataFrame(about))
-    names = ("detections", "missed", "detection_scores", "rejected")
+    names = ("detections", "missed", "detection_scores", "ranked", "rejected")
     made = {name: tmp_path / name for name in names}
     script.main(*images, tmp_path / "x", "mine", {}, ["a"], {"gate_px": 1.0, "iou": 0.5}, made)
     assert io.read_table(made["detections"])["x_px"].tolist() == [7.25] * 2
@@ -335,7 +335,7 @@ def test_ingest(plant, tmp_path):
     plant(ingest.PLANS, lambda: pd.DataFrame({"item": ["a"]}))
     plant(ingest.METHODS, lambda item, phases: ingest.Micrograph(np.full((3, 4), 0.75, np.float32)))
     ingest_plan.main("mine", {}, tmp_path / "plan", tmp_path / "lost")
-    stored = {name: tmp_path / name for name in ("images", "truth")}
+    stored = {name: tmp_path / name for name in ("images", "truth", "truth_objects")}
     script.main(tmp_path / "plan", "images", "mine", {}, ["a"], "0", 1, stored, tmp_path / "i", tmp_path / "r")
     with io.read_arrays(stored["images"]) as found:
         assert (found[0] == 0.75).all()

@@ -15,6 +15,16 @@ NETS = {
     "unet": "matlens.nets.pixel.unet:UNet",
     "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
+    "hed": "matlens.nets.pixel.hed:HED",
+}
+# Networks that find objects. In training: (pixels, numbers of the objects of each pixel, 255 unknown) to the loss.
+# `find(pixels, floor)`: boxes (y0, x0, y1, x1), scores and, or None, masks in a grid of every box, of one image.
+OBJECT_NETS = {
+    "centres": "matlens.nets.objects.centres:Centres",
+    "windows": "matlens.nets.objects.cascade:Windows",
+    "cascade": "matlens.nets.objects.cascade:Cascade",
+    "boxes": "matlens.nets.objects.boxes:Boxes",
+    "rcnn": "matlens.nets.objects.rcnn:RCNN",
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",

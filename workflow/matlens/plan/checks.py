@@ -70,7 +70,8 @@ def check_items(studies: Studies, name: str) -> Reasons:
     method = study.ingest_method(studies[name])
     if registry.method_of(method) in ingest.CHECKS:
         try:
-            registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
+            offers = {"phases": studies[name]["phases"]}
+            registry.call(registry.load(ingest.CHECKS, method), offers, studies[name]["ingest"][method])
         except ValueError as error:
             yield ["ingest", method], str(error)
 

@@ -77,6 +77,10 @@ class Learning(Paths):
 
         return file
 
+    def detection_card(self, wildcards) -> str | list:
+        """Return the card of a detection: that of its weights, or of the threshold chosen for it."""
+        return self.card("detect")(wildcards) or self.threshold_card(wildcards)
+
     def training_gpu(self, wildcards) -> int | None:
         """Return 1 for a method that has a device, unless its study says `device: cpu`; else None."""
         return None if self.settings(wildcards, wildcards.stage).get("device", "cpu") == "cpu" else 1

@@ -90,6 +90,13 @@ def _no_control(study: dict, method: str) -> bool:
     return registry.method_of(method) not in registry.table("matlens.segment:CONTROLS")
 
 
+def _has_objects(study: dict, method: str) -> bool:
+    """The truth of the items tells objects apart: polygons, label images, or a model of objects."""
+    from matlens import ingest
+
+    return ingest.has_objects(registry.method_of(method), study["ingest"][method])
+
+
 LEARNED = ("tables", "images", "compositions", "crystals")  # families of `predict` that are cross-validated
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
@@ -110,6 +117,8 @@ STAGES = {
             Output("plan", STUDY),
             Output("images", "{shard}.zarr.zip", by=("images",)),
             Output("truth", "{shard}.zarr.zip", by=("images",)),
+            Output("truth_objects", by=("images",), when=_has_objects, collected=True, table="truth_objects",
+                   drawn="truth_objects", single=True, hint="add 'objects' to the source of the items"),
             Output("structures", "{shard}.zarr.zip", by=("crystals",), drawn="structures"),
             Output("index", collected=True, table="items", stacked=False, drawn="index", single=True),
             Output("rejected", "plan.parquet"),
@@ -165,12 +174,20 @@ STAGES = {
             Output("missed", collected=True, drawn="missed", hint="add a section 'detect'"),
             Output("detection_scores", collected=True, table="detection_scores", drawn="detection_scores",
                    hint="add a section 'detect'"),
+            Output("ranked", collected=True),
+            Output("detection_summary", STUDY, table="detection_summary", drawn="detection_summary",
+                   hint="add a section 'detect'"),
+            Output("precision_recall", STUDY, table="precision_recall", drawn="precision_recall",
+                   hint="add a section 'detect'"),
+            Output("pictures", "all.zip", drawn="pictures", hint="add a section 'detect'"),
+            Output("history", STUDY, by=("learners",), when=_trains("detect"), drawn="history"),
             Output("rejected"),
         ),
         kinds=("images",),
         takes="images",
         of=("ingest",),
         controls="matlens.detect:CONTROLS",
+        answers="truth",
     ),
     "track": Stage(
         "detections over time to tracks with births and deaths",
@@ -180,6 +197,8 @@ STAGES = {
             Output("track_scores", STUDY, table="track_scores", drawn="track_scores", hint="add a section 'track'"),
             Output("lifetimes", STUDY, table="lifetimes", drawn="lifetimes", hint="add a section 'track'"),
             Output("motion", STUDY, table="motion", drawn="motion", hint="add a section 'track'"),
+            Output("paths", STUDY, table="paths", drawn="paths", hint="add a section 'track'"),
+            Output("kinetics", STUDY, table="kinetics", drawn="kinetics", hint="add a section 'track'"),
             Output("frames", "all.zip", drawn="track_frames", hint="add a section 'track'"),
             Output("rejected", STUDY),
         ),
