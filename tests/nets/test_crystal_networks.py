@@ -12,6 +12,7 @@ SMALL = {
     "cgcnn": {"width": 8, "convolutions": 2, "hidden": 8},
     "deepergatgnn": {"width": 8, "layers": 3},
     "gatgnn": {"width": 8, "layers": 2},
+    "gated": {"width": 8, "layers": 2, "embedding": 8},
     "gcpnet": {"width": 8, "first": 1, "second": 1},
     "icgcnn": {"width": 8, "bond": 6, "convolutions": 2, "hidden": 8},
     "megnet": {"layers": 2},
