@@ -30,7 +30,9 @@ def test_the_forest_learns_a_mean_over_the_elements_and_its_interval_covers():
     index, covered = alloys(), []
     for number, fold in enumerate(folds.make("kfold", index, target="y")):
         table, held = formulas.fold_predictions(forest(trees=60), index, fold, number, target="y")
-        assert (held["predicted"] - held["target"]).abs().mean() < 2 * (table["predicted"] - table["target"]).abs().mean()
+        assert (held["predicted"] - held["target"]).abs().mean() < 2 * (
+            table["predicted"] - table["target"]
+        ).abs().mean()
         mae = (table["predicted"] - table["target"]).abs().mean()
         assert mae < 0.15 * (index["y"] - index["y"].mean()).abs().mean()
         assert table["target"].tolist() == index["y"][fold.test].tolist()

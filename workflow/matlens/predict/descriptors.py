@@ -1,5 +1,7 @@
 """Descriptors of crystals, computed from their graphs: composition, volume, contacts, and gaps between layers."""
 
+from itertools import product
+
 import numpy as np
 
 from matlens.crystal.radii import COVALENT_A
@@ -7,6 +9,8 @@ from matlens.nets.crystal import elements
 
 UNKNOWN_A = 1.6  # covalent radius of elements without one
 SHELL = 1.2  # neighbours up to this many times the nearest distance of an atom are its first shell
+ORDINARY_GAP_A = 2.5  # narrower gaps are alike
+PLANES = [np.array(one) for one in product((1, 0, -1), repeat=3) if one > (0, 0, 0)]
 STRUCTURE = (
     "log_volume_over_radii", "nearest_over_radii", "nearest_over_radii_min", "nearest_over_radii_max",
     "mean_over_radii", "std_over_radii", "coordination", "coordination_std", "like_neighbours", "log_gap_a",
@@ -46,20 +50,23 @@ def volumes(graphs) -> np.ndarray:
 
 
 def gaps(graphs) -> np.ndarray:
-    """Return the widest empty layer parallel to two cell vectors, A (n,): vacuum, or the space between layers."""
-    cell, first = graphs.crystals.cell, graphs.crystals.offsets[:-1]
+    """Return the widest empty layer along lattice planes, A (n,): vacuum, or the space between layers.
+
+    The planes are those with Miller indices of -1, 0 and 1 in the cell as it is written.
+    """
+    first = graphs.crystals.offsets[:-1]
     member, widest = members(graphs), np.zeros(len(graphs))
-    volume = np.abs(np.linalg.det(cell))
-    for axis in range(3):
-        place = graphs.crystals.frac[:, axis] % 1.0
+    reciprocal = np.linalg.inv(graphs.crystals.cell)  # its columns
+    for plane in PLANES:
+        place = graphs.crystals.frac @ plane
+        place = np.round(place, 9) % 1.0
         order = np.lexsort((place, member))
         place = place[order]
         after = np.append(place[1:], 0.0)
         last = np.append(first[1:], len(place)) - 1
         after[last] = place[first] + 1.0  # the next cell
         steps = np.maximum.reduceat(after - place, first)
-        area = np.linalg.norm(np.cross(cell[:, axis - 2], cell[:, axis - 1]), axis=1)
-        widest = np.maximum(widest, steps * volume / np.maximum(area, 1e-9))
+        widest = np.maximum(widest, steps / np.linalg.norm(reciprocal @ plane, axis=1))
     return widest
 
 
@@ -106,6 +113,6 @@ def structure(graphs) -> np.ndarray:
             *_means(ratio, member[source], count, weight),
             *_means(around, member, count),
             _means(same.astype(float), member[source[shell]], count, weight[shell])[0],
-            np.log(np.maximum(gaps(graphs), 0.1)),
+            np.log(np.maximum(gaps(graphs), ORDINARY_GAP_A)),
         ]
     )
