@@ -164,7 +164,9 @@ def train_members(
 
 
 def output_of(method: str, arrays: Mapping, number: int) -> dict[str, np.ndarray]:
-    """Return the weights of the network that has one output of several."""
+    """Return the weights of the network that has one output of several; with one output, they stay as they are."""
+    if not hasattr(registry.load(CRYSTAL_NETS, method), "readout"):
+        return dict(arrays)
     start = f"{registry.load(CRYSTAL_NETS, method).readout}."
     return {
         name: value[number : number + 1] if name.startswith(start) else value for name, value in arrays.items()
@@ -207,7 +209,7 @@ def members(arrays: Mapping, card: Mapping):
     """Yield the networks of an ensemble with their weights. Raises ValueError if they do not fit the card."""
     from matlens.learn import loop
 
-    for member in range(card["ensemble"]):
+    for member in range(card["ensemble"] + card.get("whole", 0)):
         net = build(card["method"], card["network"])
         start = f"{member}/"
         loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
@@ -269,7 +271,7 @@ def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, 
     position = cut.train[np.isfinite(y[cut.train])]
     part = cut.parts[np.isfinite(y[cut.train])]
     predicted, distance = np.zeros(len(position)), np.zeros(len(position))
-    for member, net in enumerate(members(arrays, card)):
+    for member, net in enumerate(members(arrays, {**card, "whole": 0})):
         own = part == member
         some = flat.taken(graphs, position[own])
         predicted[own] = lessons.answers(net, some, device).astype(float) * card["std"] + card["mean"]

@@ -74,8 +74,15 @@ def combine(values: np.ndarray, distance: np.ndarray, card: Mapping) -> tuple[np
     """Combine the predictions of all members (members, n): returns prediction, and both ends of the 90 % interval (n,).
 
     distance (n, parts): to the nearest training crystal of each part. A member whose training crystals are far away
-    counts less: its weight is one over its squared scale.
+    counts less: its weight is one over its squared scale. `whole` in the card: number of members after these that
+    learned from all parts; the prediction is then their mean, and the interval is that of the others around it, times
+    `interval_factor`.
     """
+    whole = card.get("whole", 0)
+    if whole:
+        centre, low, high = combine(values[:-whole], distance, {**card, "whole": 0})
+        predicted, factor = values[-whole:].mean(axis=0), card["interval_factor"]
+        return predicted, predicted + factor * (low - centre), predicted + factor * (high - centre)
     scale = card["intercept"] + card["slope"] * others(distance).T
     scale = np.maximum(scale, 1e-9 * (1 + np.abs(values).max(initial=0)))
     weight = scale**-2 / (scale**-2).sum(axis=0)
