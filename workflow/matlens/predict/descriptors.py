@@ -56,6 +56,8 @@ def gaps(graphs) -> np.ndarray:
     """
     first = graphs.crystals.offsets[:-1]
     member, widest = members(graphs), np.zeros(len(graphs))
+    if not len(graphs):
+        return widest
     reciprocal = np.linalg.inv(graphs.crystals.cell)  # its columns
     for plane in PLANES:
         place = graphs.crystals.frac @ plane
