@@ -1,6 +1,6 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns, model_meanings
+from matlens import columns, model_meanings, prediction_columns
 from matlens.track_meanings import TRACKED
 
 OTHERS = model_meanings.MEANING | TRACKED
@@ -320,14 +320,11 @@ MEANING = OTHERS | {
     "solver": "program that solved the equilibrium",
     "version": "version of that program",
     "db_sha": "SHA-256 of the database",
-    "measured": "fraction of the phase that segmentation measured",
-    "measured_error": "standard error of that",
-    "measured_low": "lower end of its 95 % interval",
-    "measured_high": "upper end of its 95 % interval",
     "calphad": "fraction of the phase at equilibrium",
     "basis": "what that fraction counts: volume, or atoms where molar volumes are not known",
     "calphad_spread": "half the range of that over the databases; empty with one",
     "agrees": "whether the fraction at equilibrium lies in the measured interval, widened by that spread",
     "tie": "number of a tie line or triangle",
     "phases": "number of phases in equilibrium",
+    **prediction_columns.MEANING,
 }

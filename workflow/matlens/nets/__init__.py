@@ -6,7 +6,7 @@ phase. In training mode with deep supervision it returns a list of them, the bes
 number of pixels by which its answer is equivariant to shifts) and `radius` (how far, in pixels, an answer looks).
 
 A network for crystals takes a batch as `matlens.crystal.graphs.arrays_of` describes it and returns a number for each.
-It makes its own features of elements and distances; `line_graph` says that it wants angles, `site_values`, where it
+It makes its own features of elements and distances; `line_graph` says that it needs angles, `site_values`, where it
 has that, what it reads from every atom.
 """
 
@@ -34,6 +34,7 @@ CRYSTAL_NETS = {
     "gatgnn": "matlens.nets.crystal.gatgnn:GATGNN",
     "deepergatgnn": "matlens.nets.crystal.deepergatgnn:DeeperGATGNN",
     "alignn": "matlens.nets.crystal.alignn:ALIGNN",
+    "gated": "matlens.nets.crystal.gated:Gated",
     "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
 }
 GENERATORS = {
@@ -51,6 +52,7 @@ SITES = {
     "gatgnn": "attention",
     "deepergatgnn": "attention",
     "alignn": "reading",
+    "gated": "reading",
     "gcpnet": "reading",
 }
 # The way of connecting whose graphs a network for crystals takes.
@@ -62,5 +64,6 @@ GRAPHS = {
     "gatgnn": "knn",
     "deepergatgnn": "knn",
     "alignn": "knn",
+    "gated": "knn",
     "gcpnet": "knn",
 }

@@ -97,7 +97,8 @@ def _has_objects(study: dict, method: str) -> bool:
     return ingest.has_objects(registry.method_of(method), study["ingest"][method])
 
 
-LEARNED = ("tables", "images", "compositions", "crystals")  # families of `predict` that are cross-validated
+# Families of `predict` that are cross-validated.
+LEARNED = ("tables", "images", "compositions", "structures", "crystals", "blends")
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
 _PREDICT = {"by": LEARNED, "file": STUDY, "hint": "add a section 'predict'"}
@@ -261,7 +262,9 @@ STAGES = {
             "tables": "matlens.predict:METHODS",
             "images": "matlens.predict:IMAGE_METHODS",
             "compositions": "matlens.predict:COMPOSITION_METHODS",
+            "structures": "matlens.predict:STRUCTURE_METHODS",
             "crystals": "matlens.predict:CRYSTAL_METHODS",
+            "blends": "matlens.predict:BLENDS",
             "pretrained": "matlens.predict:PRETRAINED",
             "potentials": "matlens.predict:POTENTIAL_METHODS",
         },
@@ -270,6 +273,8 @@ STAGES = {
             Output("errors", table="errors", drawn="errors", **_PREDICT),
             Output("importance", table="importance", drawn="importance", **_PREDICT),
             Output("learning_curve", table="learning_curve", drawn="learning_curve", **_PREDICT),
+            Output("held_out", STUDY, by=LEARNED),
+            Output("blend_weights", STUDY, by=("blends",), table="blend_weights"),
             Output("history", STUDY, by=("crystals",), drawn="history",
                    hint="train a network in the section 'segment' or 'predict'"),
             Output("benchmark", when=_official, table="benchmark", drawn="benchmark", path=_TABLES + "benchmark.csv",
