@@ -24,7 +24,7 @@ from matlens import (
     validate,
 )
 from matlens.ingest.kinds import KINDS
-from matlens.nets import NETS
+from matlens.nets import FIELD_NETS, NETS
 from matlens.plan import (
     closure,
     engines,

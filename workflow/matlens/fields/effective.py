@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from matlens.fields import bounds, conduction, elastic, hexahedra
+from matlens.fields import bounds, components, conduction, elastic, hexahedra
+from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
 
@@ -33,6 +34,27 @@ def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -
     scale = np.array([1.0] * axes + [np.sqrt(2.0)] * (len(whole) - axes))
     tensors = [part[np.ix_(order, order)] / np.outer(scale, scale) for part in (whole, reuss, voigt)]
     return _components(*tensors, names, {}) + _isotropic(tensors[0], first, mu, share, axes)
+
+
+def by_load(problem: Problem, names: list[str], field: Field) -> list[dict]:
+    """Return the effective values that the field of one load gives: a column of the stiffness or conductivity.
+
+    None for a load of several components, and for an elastoplastic cell.
+    """
+    load = problem.load
+    loads = [place for place in np.argwhere(load) if len(place) == 1 or place[0] <= place[1]]
+    if len(loads) != 1 or problem.quantity == "elastoplastic":
+        return []
+    axes = "zyx"[-problem.labels.ndim :]
+    letters = sorted(axes[k] for k in loads[0])
+    column = next(name for name in names if sorted(name) == letters)
+    size = load[tuple(loads[0])] * (2.0 if len(set(letters)) > 1 else 1.0)
+    means = field.answer.reshape(*load.shape, -1).mean(axis=-1)
+    found = []
+    for name, place in zip(names, components.places(names, axes), strict=True):
+        row, col = (name, column) if names.index(name) <= names.index(column) else (column, name)
+        found.append({"row": row, "column": col, "value": float(means[place] / size)})
+    return found
 
 
 def fractions(problem: Problem) -> np.ndarray:

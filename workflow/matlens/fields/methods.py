@@ -48,6 +48,11 @@ def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Fi
     return _linear(problem, scheme, cut=iterations)
 
 
+def resumed(problem: Problem, cause: np.ndarray, scheme: str, iterations: int) -> Field:
+    """Take some iterations of the solver from a field of the cause; with 0, its nearest compatible field."""
+    return _linear(problem, scheme, start=cause, cut=iterations)
+
+
 def _solved(problem: Problem, scheme: str, steps: int, **options) -> Field:
     if problem.quantity == "elastoplastic":
         return _plastic(problem, scheme, steps, **options)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut")  # shared by the methods of the stage
+SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut", "checked_part")  # shared by the methods of the stage
 
 
 class Quantity(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from matlens import registry
 from matlens.learn import cards
-from matlens.nets import NETS
+from matlens.nets import FIELD_NETS, NETS
 from matlens.plan import closure, outputs
 from matlens.plan.paths import Paths, images_of, labels_of
 from matlens.plan.stages import STAGES
@@ -45,6 +45,20 @@ class Learning(Paths):
         else:
             folder = f"results/{name}/{stage}/{truth_of(settings, stage, wildcards.method)}"
         return [f"{folder}/{output}/{shard}.zarr.zip" for shard in self.shards(name)]
+
+    def exact(self, stage: str, of: str = "") -> Callable:
+        """Return a function of wildcards: the method whose answers a learned method of a stage is judged by, or its
+        options; `of`: an output of it, as the file of a shard. Nothing but options for a method that does not learn."""
+
+        def value(wildcards):
+            settings = self.studies[wildcards.study]
+            learned = registry.method_of(wildcards.method) in learners(stage)
+            method = truth_of(settings, stage, wildcards.method) if learned else wildcards.method
+            if not of:
+                return settings[stage][method]
+            return f"results/{wildcards.study}/{stage}/{method}/{of}/{wildcards.shard}.zarr.zip" if learned else []
+
+        return value
 
     def initial(self, wildcards) -> str | list:
         """Return the weights that training starts from; none if it starts from random ones."""
@@ -90,5 +104,6 @@ class Learning(Paths):
         return lambda wildcards: self._code(script, wildcards, table)
 
     def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
-        networks = [NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS]
+        named = registry.method_of(wildcards.method)
+        networks = [nets[named] for nets in (NETS, FIELD_NETS) if named in nets]
         return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)
