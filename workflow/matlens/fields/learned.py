@@ -42,7 +42,8 @@ def predicted(
         own = report.own_rows(problem, field, scheme)
     else:
         own = report.quality_rows(problem, field, truth, scheme)
-        own["equal_cut_iterations"] = equal_cut(problem, field, truth, scheme)
+        if item[columns.SPLIT] == "test":
+            own["equal_cut_iterations"] = equal_cut(problem, field, truth, scheme)
     own["strangeness"] = away
     quality = cells.tidy(item, registry.method_of(method), own, False, by)
     if truth is not None:
