@@ -16,6 +16,7 @@ from matlens.nets import FIELD_NETS
 
 METHODS = {
     "fft": "matlens.fields.methods:fft",
+    "stokes": "matlens.fields.methods:flow",
     **dict.fromkeys(FIELD_NETS, "matlens.fields.networks:solve"),
 }
 LEARNERS = {

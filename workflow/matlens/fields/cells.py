@@ -44,13 +44,13 @@ def solved(
     `spacing`: of every axis, in pixel widths. Raises BadItem if the labels cannot be a cell, or if it does not
     converge.
     """
-    problem = make(labels, item["axes"], phases, spacing, settings)
+    problem = make(labels, item["axes"], phases, spacing, settings, item.get(columns.PIXEL_SIZE))
     truth = registry.call(function, {"problem": problem}, options)
     names, scheme = components(item["axes"], problem.quantity), options["scheme"]
     own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
     if checked(item, settings):
         of_solver = {name: options[name] for name in ("tol", "iterations")}
-        rows = effective.effective_rows(problem, names, scheme, **of_solver)
+        rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
         finer = report.discretisation_rows(problem, truth, lambda one: registry.call(function, {"problem": one}, options))
         own |= {**finer, "bounds_violated": effective.violated(rows)}
     else:

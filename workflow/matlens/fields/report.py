@@ -30,7 +30,10 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
 def own_rows(problem: Problem, field: Field, scheme: str) -> dict[str, float]:
     """Measure what a field shows without a truth: the error of the load, both residuals, Hill-Mandel."""
     mean = field.cause.mean(axis=tuple(range(-problem.labels.ndim, 0)))
-    made = {"load_error": float(np.linalg.norm(mean - problem.load) / np.linalg.norm(problem.load))}
+    size = np.linalg.norm(problem.load)
+    made = {"load_error": float(np.linalg.norm(mean - problem.load) / size) if size > 0 else float("nan")}
+    if problem.quantity == "stokes":
+        return made | {"plane_flow_spread": flow_spread(problem, field)}
     if scheme == "hexahedra":  # forces are those on the nodes of the nearest compatible strain
         made["equilibrium"] = resumed(problem, field.cause, scheme, 0).residual
         grid = Grid(problem.labels.shape, problem.spacing, "rotated")  # the same mean strains of elements
@@ -42,6 +45,14 @@ def own_rows(problem: Problem, field: Field, scheme: str) -> dict[str, float]:
     law = answer_of(problem, field.cause)
     made["constitutive"] = quality.norms(field.answer, law, np.ones(problem.labels.shape, bool))["rel_l2"]
     return made
+
+
+def flow_spread(problem: Problem, field: Field) -> float:
+    """Return the largest difference between the flows through any two planes across the load, relative to the mean
+    flow: 0 where nothing is lost."""
+    axis = int(np.abs(problem.load).argmax())
+    planes = field.answer[axis].mean(axis=tuple(k for k in range(problem.labels.ndim) if k != axis))
+    return float(np.ptp(planes) / abs(planes.mean())) if planes.mean() else float("nan")
 
 
 def mean_error(answer: np.ndarray, truth: np.ndarray, axes: int) -> float:
