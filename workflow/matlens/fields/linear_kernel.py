@@ -1,7 +1,7 @@
 """The best linear map from the phases of a cell to its fields: a convolution, learned per wave vector by regression.
 
 At wave vector k the field is sum over phases h of (a_h + b_h f_h + c_h f_h^2) m_h(k), with m_h the transform of the
-indicator of the phase and f_h its fraction; the mean is a polynomial of second degree in the fractions. Cells of
+indicator of the phase and f_h its fraction, in Legendre polynomials; the mean is a polynomial of second degree in the fractions. Cells of
 another size take the same convolution, cut or continued by zeros. Source: S. R. Kalidindi et al., "materials knowledge
 systems", Comput. Mater. Contin. 17 (2010) 103; T. Fast, S. R. Kalidindi, Acta Mater. 59 (2011) 4595.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import fft
 
-DEGREE = 3  # powers of the fraction, from 0
+DEGREE = 2  # of the polynomials of the fraction
 RIDGE = 1e-3  # of the mean square of the inputs
 
 
@@ -24,7 +24,7 @@ def _inputs(labels: np.ndarray, phases: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the transforms of the inputs of the convolution (inputs, *half), and those of the mean (terms,)."""
     marks = indicators(labels, phases)
     share = marks.reshape(len(marks), -1).mean(axis=1)
-    powers = np.stack([share**k for k in range(DEGREE)], axis=1)
+    powers = np.polynomial.legendre.legvander(2 * share - 1, DEGREE)
     waves = fft.rfftn(marks, axes=tuple(range(1, marks.ndim)))
     whole = (waves[:, None] * powers.reshape(*powers.shape, *(1,) * labels.ndim)).reshape(-1, *waves.shape[1:])
     return whole, np.concatenate([[1.0], powers[:, 1:].ravel()])
@@ -55,7 +55,16 @@ def fit(labels: Sequence[np.ndarray], fields: Sequence[np.ndarray], phases: int)
 
 
 def resized(kernel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Cut a kernel around its centre, or continue it by zeros, to the shape of another cell."""
+    """Cut a kernel around its centre, or continue it by zeros, to the shape of another cell.
+
+    Its mean is not known, so that it is shifted to be 0 on average where it is farthest from its centre.
+    """
+    if kernel.shape[2:] == tuple(shape):
+        return kernel
+    shell = np.zeros(kernel.shape[2:], bool)
+    for axis, n in enumerate(shell.shape):
+        np.moveaxis(shell, axis, 0)[n // 2] = True
+    kernel = kernel - kernel[..., shell].mean(axis=-1).reshape(*kernel.shape[:2], *(1,) * shell.ndim)
     for axis, new in enumerate(shape, start=2):
         old = kernel.shape[axis]
         if old == new:
