@@ -31,13 +31,16 @@ def predicted(
 ) -> cells.Solved:
     """Predict the fields of an item and compare them with the truth and with all controls.
 
+    An item that the network has learned from is not judged by its truth.
+
     `solver`: options of the method of the truth; `true`: its field by component, None if it has none of this item.
     """
     problem = make(labels, item["axes"], phases, spacing, settings)
     scheme, names = solver["scheme"], component_names(item["axes"], problem.quantity)
     item = {**item, columns.SPLIT: split_of(model.card, item[columns.ITEM])}
+    judged = true is not None and item[columns.SPLIT] != "train"
     field, by, away = solved_or_predicted(problem, function, options, settings, model, solver)
-    truth = whole(problem, true, names, item["axes"], settings) if true is not None else None
+    truth = whole(problem, true, names, item["axes"], settings) if judged else None
     if truth is None:
         own = report.own_rows(problem, field, scheme)
     else:
