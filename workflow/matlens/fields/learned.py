@@ -58,7 +58,10 @@ def predicted(
     rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: said} for row in rows]
     hot = [cells.hot_spot(problem, field, labels.shape, item, phases)]
     array = cells.stacked(field, names, item["axes"], labels.shape)
-    attrs = cells.described(problem, names, settings, scheme) | {"solved_by": by or registry.method_of(method)}
+    attrs = cells.described(problem, names, settings, scheme) | {
+        "solved_by": by or registry.method_of(method),
+        columns.SPLIT: item[columns.SPLIT],
+    }
     return cells.Solved(array, attrs, rows, quality, hot)
 
 

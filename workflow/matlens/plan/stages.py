@@ -207,6 +207,8 @@ STAGES = {
         families={"methods": "matlens.fields:METHODS"},
         gives=(
             Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
+            Output("fields", "{shard}.zarr.zip", by=("learners",), drawn="predicted_fields",
+                   hint="add a network, such as 'unet', to the section 'fields'"),
             Output("effective", collected=True, table="effective"),
             Output("field_quality", collected=True, table="field_quality"),
             Output("hot_spots", collected=True, table="hot_spots"),
