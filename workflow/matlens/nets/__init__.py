@@ -26,6 +26,13 @@ OBJECT_NETS = {
     "boxes": "matlens.nets.objects.boxes:Boxes",
     "rcnn": "matlens.nets.objects.rcnn:RCNN",
 }
+# Networks for the fields of periodic cells: as those for pixels, but one head, and the answer is a field.
+FIELD_NETS = {
+    "unet": "matlens.nets.pixel.cell_unet:CellUNet",
+    "fno": "matlens.nets.pixel.fno:FNO",
+    "cnn3d": "matlens.nets.pixel.cnn3d:PatchNet",
+    "pix2pix": "matlens.nets.pixel.cell_unet:CellUNet",
+}
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",
     "icgcnn": "matlens.nets.crystal.icgcnn:ICGCNN",

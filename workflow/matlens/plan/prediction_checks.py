@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 
 from matlens import predict, registry, screen
+from matlens.learn import features
 from matlens.nets import GRAPHS
 from matlens.plan import outputs
 from matlens.plan.predictions import (
     Predictions,
     blended_methods,
+    feature_fields,
     feature_labels,
     feature_measures,
     learned,
@@ -41,6 +43,14 @@ def check_features(studies: Mapping[str, dict], name: str) -> Reasons:
             ["predict", needy[0]],
             "it learns from features, and 'features' names none; add some, such as composition.formula",
         )
+
+
+def check_feature_fields(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse effective values as features in a study without fields."""
+    settings = studies[name]
+    for feature in settings["predict"]["features"] if learned(settings) else ():
+        if features.origin(feature, ())[0] == features.FIELDS and not feature_fields(settings):
+            yield ["predict", "features"], f"'{feature}' is an effective value of 'fields'; add the section 'fields'"
 
 
 def check_labels(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -179,7 +189,7 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_features, check_labels)
+BEFORE_INDEX = (check_target, check_features, check_feature_fields, check_labels)
 CHECKS = (
     check_splits,
     check_folds,

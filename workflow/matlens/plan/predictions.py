@@ -63,6 +63,12 @@ def feature_measures(settings: dict) -> list[str]:
     return [measure for measure in settings["quantify"] if measure in used]
 
 
+def feature_fields(settings: dict) -> str:
+    """Return the method of `fields` whose effective values are features: the first of the study; "" if none are."""
+    used = {features.origin(feature, ())[0] for feature in settings["predict"]["features"]}
+    return next(iter(outputs.methods(settings, "fields")), "") if features.FIELDS in used else ""
+
+
 def graph_options(settings: dict, method: str) -> dict:
     """Return the graph builder that a network needs, and its options in a study."""
     builder = GRAPHS[registry.method_of(method)]
@@ -89,11 +95,16 @@ class Predictions(Paths):
         """List the tables of measures that are features."""
         settings = self.studies[wildcards.study]
         folder = f"results/{wildcards.study}/quantify/{feature_labels(settings)}"
-        return [f"{folder}/{measure}/all.parquet" for measure in feature_measures(settings)]
+        solved = [
+            f"results/{wildcards.study}/fields/{method}/effective" for method in [feature_fields(settings)] if method
+        ]
+        measured = [f"{folder}/{measure}" for measure in feature_measures(settings)]
+        return [f"{path}/all.parquet" for path in [*measured, *solved]]
 
     def feature_measures(self, wildcards) -> list[str]:
-        """List the measures that are features."""
-        return feature_measures(self.studies[wildcards.study])
+        """List the measures that are features, and the fields if their effective values are."""
+        settings = self.studies[wildcards.study]
+        return [*feature_measures(settings), *([features.FIELDS] if feature_fields(settings) else [])]
 
     def graph_files(self, wildcards) -> list[str]:
         """List the graphs that a network for crystals takes."""
