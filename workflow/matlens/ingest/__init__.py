@@ -32,6 +32,7 @@ PLANS = {
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
+    "scenes": "matlens.ingest.scenes:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -44,6 +45,7 @@ METHODS = {
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
     "loops_video": "matlens.ingest.loops_video:read",
+    "scenes": "matlens.ingest.scenes:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

@@ -16,6 +16,9 @@ NETS = {
     "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
 }
+IMAGE_NETS = {  # images out of images: as many channels as the image that is asked for
+    "restorer": "matlens.nets.pixel.restorer:Restorer",
+}
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",
     "icgcnn": "matlens.nets.crystal.icgcnn:ICGCNN",

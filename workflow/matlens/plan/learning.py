@@ -1,10 +1,11 @@
 """Inputs of training and of trained methods, for every stage that has some."""
 
+import importlib
 from collections.abc import Callable, Mapping
 
 from matlens import registry
 from matlens.learn import cards
-from matlens.nets import NETS
+from matlens.nets import IMAGE_NETS, NETS
 from matlens.plan import closure, outputs
 from matlens.plan.paths import Paths, images_of, labels_of
 from matlens.plan.stages import STAGES
@@ -15,6 +16,13 @@ STAGES_THAT_LEARN = tuple(name for name, stage in STAGES.items() if stage.answer
 def learners(stage: str) -> Mapping[str, str]:
     """Return the methods of a stage that learn, by name; none for a stage without such."""
     return registry.table(f"matlens.{stage}:LEARNERS") if STAGES[stage].answers else {}
+
+
+def network_of(stage: str, method: str) -> list[str]:
+    """List the network behind a method of a stage: that which the package names in NETWORKS, or one of its own name."""
+    known, bare = {**NETS, **IMAGE_NETS}, registry.method_of(method)
+    named = vars(importlib.import_module(f"matlens.{stage}")).get("NETWORKS", {})
+    return [known[name] for name in [named.get(bare, bare)] if name in known]
 
 
 def truth_of(settings: dict, stage: str, method: str) -> str:
@@ -83,12 +91,12 @@ class Learning(Paths):
     def training_code(self, wildcards) -> list[str]:
         """Return the library files behind the training of a method."""
         lessons = registry.table(f"matlens.{wildcards.stage}:LESSONS")
-        return self._code("learn", wildcards, learners(wildcards.stage), lessons)
+        return self._code("learn", wildcards.stage, wildcards, learners(wildcards.stage), lessons)
 
-    def trained_code(self, script: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the library files behind a script, a method and its network."""
-        return lambda wildcards: self._code(script, wildcards, table)
+    def trained_code(self, stage: str, table: Mapping[str, str]) -> Callable:
+        """Return a function of wildcards: the library files behind the script of a stage, a method and its network."""
+        return lambda wildcards: self._code(stage, stage, wildcards, table)
 
-    def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
-        networks = [NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS]
+    def _code(self, script: str, stage: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
+        networks = network_of(stage, wildcards.method)
         return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)

@@ -1,0 +1,1 @@
+"""Models of image formation that more than one stage needs: clean images to micrographs."""

@@ -1,0 +1,77 @@
+"""Networks that turn images into images: a U-Net of one width on folded pixels."""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from matlens.nets.pixel.blocks import PixelNet, Plain, convolution, start, upsample
+
+AVERAGE = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
+
+
+def folded(x: torch.Tensor, factor: int) -> torch.Tensor:
+    """Put blocks of `factor` pixels per axis into channels: (b, c, ...) to (b, c factor^d, ... / factor).
+
+    Source: W. Shi et al., CVPR 2016 (the inverse of its periodic shuffling).
+    """
+    for axis in range(2, x.ndim):
+        places = torch.arange(x.shape[axis], device=x.device)
+        x = torch.cat([x.index_select(axis, places[first::factor]) for first in range(factor)], 1)
+    return x
+
+
+def unfolded(x: torch.Tensor, factor: int) -> torch.Tensor:
+    """Undo `folded`."""
+    for axis in reversed(range(2, x.ndim)):
+        parts = torch.stack(x.chunk(factor, 1), axis + 1)
+        x = parts.flatten(axis, axis + 1)
+    return x
+
+
+class Restorer(PixelNet):
+    """Image in, image out: encoder and decoder with shortcuts, all levels of the same width, no normalisation.
+
+    `fold`: pixels per axis that are put into channels first, for a fourth (eighth) of the work at 2; `depth` poolings
+    by averaging, which lowers noise where a maximum would raise it; `width` channels at every level; `padding` as in
+    UNet. Its answer starts at 0, the level of its input. Levels as in O. Ronneberger et al., MICCAI 2015; folding as in
+    W. Shi et al., CVPR 2016.
+    """
+
+    def __init__(
+        self,
+        *,
+        dims: int = 2,
+        channels: int = 1,
+        outputs: int = 1,
+        width: int = 32,
+        depth: int = 4,
+        fold: int = 2,
+        padding: str = "reflect",
+    ):
+        super().__init__()
+        self.dims, self.fold, self.padding = dims, fold, padding
+        cell = fold**dims
+
+        def block(inputs):
+            return Plain(dims=dims, inputs=inputs, width=width, norm="none", padding=padding)
+
+        self.downs = nn.ModuleList(block(channels * cell if level == 0 else width) for level in range(depth + 1))
+        self.ups = nn.ModuleList(block(2 * width) for _ in range(depth))
+        self.last = convolution(dims, width, outputs * cell, 1, padding)
+        self.stride = fold * 2**depth
+        reach = [sum(2 * 2**above for above in range(level + 1)) for level in range(depth + 1)]
+        far = reach[depth]
+        for level in reversed(range(depth)):
+            far = max(reach[level], far + 2 * 2 ** (level + 1) - 2**level) + 2 * 2**level
+        self.radius = fold * far + fold - 1
+        start(self)
+        nn.init.zeros_(self.last.weight)
+
+    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+        found, x = [], folded(x, self.fold)
+        for level, down in enumerate(self.downs):
+            x = down(AVERAGE[self.dims](x, 2) if level else x)
+            found.append(x)
+        for level in reversed(range(len(self.ups))):
+            x = self.ups[level](torch.cat([found[level], upsample(x, 2, self.padding)], 1))
+        return [unfolded(self.last(x), self.fold)]
