@@ -348,3 +348,29 @@ def test_files_that_cannot_be_listed_stop_the_run(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit):
         plan.listing(Wildcards(study="mine", method="files"))
     assert capsys.readouterr().err.startswith(f"{message.HEAD}\nconfig/studies/mine.yaml:3: ingest.files: ")
+
+
+def restoring(ingest: dict, **methods) -> dict:
+    values = {"title": "mine", "ingest": ingest, "restore": methods}
+    return {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
+
+
+@pytest.mark.parametrize(
+    ("ingest", "methods", "words"),
+    [
+        ({"files": {"path": "*.tif"}}, {"unet_restore": {}}, "add 'clean: <folder or glob>'"),
+        ({"scenes": {}}, {"unet_restore": {}}, "keep_clean: true"),
+        ({"scenes": {}}, {"oracle": {}}, "it takes clean images"),
+        ({"scenes": {}}, {"unet_restore": {"degrade": {"dose": [9, 1]}}}, "is no range"),
+    ],
+)
+def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
+    found = checks.faults(restoring(ingest, **methods), "mine")
+    assert len(found) == 1 and words in found[0][1] and found[0][0][:2] == ["restore", next(iter(methods))]
+
+
+@pytest.mark.parametrize(
+    "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
+)
+def test_restorations_that_need_no_pairs_are_let_through(methods):
+    assert not checks.faults(restoring({"files": {"path": "*.tif"}}, **methods), "mine")

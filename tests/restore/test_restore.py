@@ -9,6 +9,7 @@ from matlens.job.batch import BadItem
 from matlens.restore import blind, classical, quality, scale
 from scipy import ndimage
 
+CLASSICAL = [name for name in restore.METHODS if name not in (*restore.LEARNERS, "clean", "oracle")]
 OPTIONS = {"wiener": {"psf_px": 1.5}, "richardson_lucy": {"psf_px": 1.5}}
 
 
@@ -24,7 +25,7 @@ def applied(name, image, **options):
     return registry.load(restore.METHODS, name)(image, **OPTIONS.get(name, {}) | options)
 
 
-@pytest.mark.parametrize("name", restore.METHODS)
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_shape_type_and_finiteness(name):
     _, noisy = scene(size=48)
     found = applied(name, np.maximum(noisy, 0))
@@ -119,3 +120,14 @@ def test_calibration_never_sees_the_clean_image_and_is_the_same_again():
     _, noisy = scene()
     chosen = {blind.best(noisy, lambda w: partial(ndimage.gaussian_filter, sigma=w), (0.5, 1.0, 2.0)) for _ in range(2)}
     assert len(chosen) == 1
+
+
+def test_controls_that_see_the_clean_image_bound_the_others():
+    clean, noisy = scene()
+    oracle = registry.load(restore.METHODS, "oracle")
+    assert np.array_equal(registry.load(restore.METHODS, "clean")(clean), clean)
+    made = [oracle(noisy, clean), *(applied("gaussian", noisy, strength=width) for width in classical.WIDTHS)]
+    ratio = [quality.psnr_db(quality.fitted(found.astype(float), clean), clean) for found in made]
+    assert ratio[0] == pytest.approx(max(ratio[1:]))
+    with pytest.raises(BadItem, match="no clean image"):
+        oracle(noisy, None)

@@ -11,7 +11,9 @@ from matlens.ingest import Micrograph, polycrystal, sem, synthetic
 def field(size: tuple[int, ...], rng) -> np.ndarray:
     """Draw smooth brightness: a sum of two Gaussian random fields of lengths 3 to 40 pixels."""
     lengths = np.exp(rng.uniform(np.log(3), np.log(40), 2))
-    return sum(part * synthetic.gaussian_field(size, length, rng) for part, length in zip((1.0, 0.5), lengths))
+    return sum(
+        part * synthetic.gaussian_field(size, length, rng) for part, length in zip((1.0, 0.5), lengths, strict=True)
+    )
 
 
 def bodies(size: tuple[int, ...], rng) -> np.ndarray:
@@ -54,9 +56,10 @@ def lamellae(size: tuple[int, ...], rng) -> np.ndarray:
 
 
 def lattice(size: tuple[int, ...], rng) -> np.ndarray:
-    """Draw atom columns: a plane lattice with periods of 6 to 30 pixels, a basis of 1 to 5 columns, one or two crystals.
+    """Draw atom columns: a plane lattice of one crystal or two, with a basis of 1 to 5 columns.
 
-    Columns are Gaussians of a width of 0.12 to 0.3 of the shorter period; in a third of the scenes the crystal ends.
+    The shorter period is 6 to 18 pixels. Columns are Gaussians of a width of 0.12 to 0.3 of it. In a third of the
+    scenes the crystal ends.
     """
     made = crystal(size, rng)
     if rng.random() < 0.35:
@@ -90,7 +93,8 @@ def _stamp(image: np.ndarray, spots: np.ndarray, weight: float, width: float) ->
         first = np.maximum(np.floor(spot).astype(int) - half, 0)
         last = np.minimum(np.floor(spot).astype(int) + half + 2, image.shape)
         if (first < last).all():
-            lines = [np.exp(-0.5 * ((np.arange(f, n) - s) / width) ** 2) for f, n, s in zip(first, last, spot)]
+            axes = (np.arange(f, n) - s for f, n, s in zip(first, last, spot, strict=True))
+            lines = [np.exp(-0.5 * (axis / width) ** 2) for axis in axes]
             image[first[0] : last[0], first[1] : last[1]] += weight * np.outer(*lines)
 
 
@@ -108,9 +112,7 @@ def plan(*, kinds: tuple = tuple(SCENES), images: int = 4, seed: int = 0):
     """List `images` scenes of every kind; a kind is a group, so that a study can hold one out."""
     import pandas as pd
 
-    rows = [
-        {columns.ITEM: f"{kind}_{number:04d}", columns.SCENE: kind} for kind in kinds for number in range(images)
-    ]
+    rows = [{columns.ITEM: f"{kind}_{number:04d}", columns.SCENE: kind} for kind in kinds for number in range(images)]
     return pd.DataFrame(rows).assign(
         **{columns.ITEM_SEED: [synthetic.seed_of(seed, number) for number in range(len(rows))]}
     )
@@ -133,6 +135,4 @@ def read(
     contrast = rng.uniform(0.3, 1.0)
     shown = rng.uniform(0, 1 - contrast) + contrast * np.clip((made - low) / max(high - low, 1e-12), -0.2, 1.2)
     grey = greys[0] + (greys[1] - greys[0]) * np.clip(shown, 0, 1)
-    return synthetic.micrograph(
-        grey, None, None, seed, pixel_size_um=pixel_size_um, edge=0.0, imaging=imaging, meta={}
-    )
+    return synthetic.micrograph(grey, None, None, seed, pixel_size_um=pixel_size_um, edge=0.0, imaging=imaging, meta={})

@@ -18,6 +18,7 @@ NETS = {
 }
 IMAGE_NETS = {  # images out of images: as many channels as the image that is asked for
     "restorer": "matlens.nets.pixel.restorer:Restorer",
+    "refocuser": "matlens.nets.pixel.restorer:Refocuser",
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",

@@ -1,12 +1,12 @@
 """Images in, images of the same axes out.
 
 A method is `restore(image, ..., *, options)`: float32 (y, x) or (z, y, x) to the same, in the units of the input. Its
-positional arguments say what it takes: `image`, `model` (learned methods), `clean` (controls; None if there is none). A `strength` of "auto" is calibrated on the
-image itself by masking pixels, never on a clean one.
+positional arguments say what it takes: `image`, `model` (learned methods), `clean` (controls; None if there is none).
+A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
 
 A learned method has two more functions, as in `matlens.segment`: `learn(samples, ..., *, options)` takes (image, clean
-image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its card
-has `domain`, the ranges of the training images; an image outside of them is reported (see `matlens.restore.domain`).
+image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its
+card has `domain`, the ranges of the training images; an image outside of them is reported (see `restore.domain`).
 """
 
 METHODS = {
@@ -17,6 +17,7 @@ METHODS = {
     "wiener": "matlens.restore.classical:wiener",
     "richardson_lucy": "matlens.restore.classical:richardson_lucy",
     "unet_restore": "matlens.restore.networks:restore",
+    "refocus": "matlens.restore.networks:restore",
     "noise2void": "matlens.restore.networks:restore",
     "identity": "matlens.restore.classical:identity",
     "clean": "matlens.restore.controls:clean",
@@ -24,9 +25,10 @@ METHODS = {
 }
 LEARNERS = {
     "unet_restore": "matlens.restore.pair_learning:learn",
+    "refocus": "matlens.restore.pair_learning:learn",
     "noise2void": "matlens.restore.blind_spot:learn",
 }
 LESSONS = "matlens.restore.lessons:samples"
 PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
-NETWORKS = dict.fromkeys(LEARNERS, "restorer")  # in matlens.nets.IMAGE_NETS
+NETWORKS = {**dict.fromkeys(LEARNERS, "restorer"), "refocus": "refocuser"}  # in matlens.nets.IMAGE_NETS
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens.learn.options import Training
-from matlens.restore import domain, training as shared
+from matlens.restore import domain
+from matlens.restore import training as shared
 from matlens.restore.training import CROPS, Crops
 
 RADIUS_PX = 5  # a hidden pixel is replaced by one at most so far away along each axis
@@ -14,9 +15,9 @@ RADIUS_PX = 5  # a hidden pixel is replaced by one at most so far away along eac
 def hidden(image: np.ndarray, part: float, span: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Replace random pixels by random neighbours: (image without them, where they are).
 
-    `image`: (channels, [z,] y, x). With `span` "rows" or "columns" the pixels next to them along that axis are replaced,
-    too, so that noise which neighbours share gives nothing away. Sources: A. Krull, T.-O. Buchholz, F. Jug, CVPR 2019,
-    2129; C. Broaddus et al., ISBI 2020, 159 (spans).
+    `image`: (channels, [z,] y, x). With `span` "rows" or "columns" the pixels next to them along that axis are
+    replaced, too, so that noise which neighbours share gives nothing away. Sources: A. Krull, T.-O. Buchholz, F. Jug,
+    CVPR 2019, 2129; C. Broaddus et al., ISBI 2020, 159 (spans).
     """
     space = image.shape[1:]
     marked = rng.random(space) < part

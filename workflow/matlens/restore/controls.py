@@ -20,7 +20,7 @@ def clean(clean):
 
 
 def oracle(image, clean):
-    """Smooth by the Gaussian that is best by the clean image, free of gain and offset: no width found blindly is better.
+    """Smooth by the Gaussian that is best by the clean image, free of gain and offset.
 
     Raises BadItem if the item has no clean image.
     """

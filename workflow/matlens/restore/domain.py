@@ -44,7 +44,9 @@ def length_px(image: np.ndarray) -> float:
 
 def described(image: np.ndarray) -> dict[str, float]:
     """Describe an image: noise over half its range, correlation of neighbouring steps, size of detail in pixels."""
-    middle = tuple(slice(max(0, (n - LARGEST_PX) // 2), max(0, (n - LARGEST_PX) // 2) + LARGEST_PX) for n in image.shape)
+    middle = tuple(
+        slice(max(0, (n - LARGEST_PX) // 2), max(0, (n - LARGEST_PX) // 2) + LARGEST_PX) for n in image.shape
+    )
     part = image[middle].astype(np.float64)
     return {
         "noise": noise(part) / robust(part)[1],

@@ -33,7 +33,8 @@ def restored(
 ) -> np.ndarray:
     """Restore an image ("yx"), a volume ("zyx") or a video ("tyx"): float32, shape and units of `image`.
 
-    `offered`: what else a method may take by name, such as its `model`. Raises BadItem if the result is not finite; a method that changes the shape is a TypeError.
+    `offered`: other inputs that a method may take by name, such as its `model`; `clean`: that of controls. Raises
+    BadItem if the result is not finite; a method that changes the shape is a TypeError.
     """
     made = [
         registry.call(function, {**(offered or {}), "image": part, "clean": true}, options)

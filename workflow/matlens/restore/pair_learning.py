@@ -7,7 +7,8 @@ import numpy as np
 from matlens.image import degrade as imaging
 from matlens.job.batch import BadItem
 from matlens.learn.options import Training
-from matlens.restore import domain, quality, training as shared
+from matlens.restore import domain, quality
+from matlens.restore import training as shared
 from matlens.restore.scale import robust
 from matlens.restore.training import CROPS, Crops
 
@@ -51,7 +52,9 @@ def learn(
         for _ in range(crops.steps()):
             yield _stacked([draw(side, changes, rng) for _ in range(crops.batch)])
 
-    task = loop.Task(batches, _loss, (lambda model: _score(model, judges, place)) if judges else None, steps=crops.steps())
+    task = loop.Task(
+        batches, _loss, (lambda model: _score(model, judges, place)) if judges else None, steps=crops.steps()
+    )
     stated = shared.options_of(own, training, crops, degrade=degrade)
     arrays, card = shared.learned(
         method, net, network, task, stated, training, shared.digest(samples, initial), checkpoint
@@ -120,11 +123,21 @@ def _stacked(drawn: list) -> dict:
 
 
 def _loss(model, batch):
-    """Return the root mean squared error over the standard deviation of the clean image, mean over the patches."""
-    error = (model(batch["pixels"])[0].float() - batch["truth"]) ** 2
-    known = error.isfinite()
-    mean = error.where(known, 0.0).flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
-    return (mean / batch["power"] + 1e-8).sqrt().mean()
+    """Return the root mean squared error over the standard deviation of the clean image, mean over the patches.
+
+    A network with answers at several scales is judged at each: answer k and the target averaged over 2^k pixels.
+    """
+    from matlens.nets.pixel.restorer import AVERAGE
+
+    total, shares = 0.0, 0.0
+    for level, answer in enumerate(model(batch["pixels"])):
+        error = answer.float() - batch["truth"]
+        error = (AVERAGE[error.ndim - 2](error, 2**level) if level else error) ** 2
+        known = error.isfinite()
+        mean = error.where(known, 0.0).flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+        total = total + 0.5**level * (mean / batch["power"] + 1e-8).sqrt().mean()
+        shares += 0.5**level
+    return total / shares
 
 
 def _score(model, judges: list, place) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What the learned restorations share: scale of their input, patches, network, card."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from matlens import nets
 from matlens.job.batch import BadItem
 from matlens.learn import pixels, tiles
 from matlens.learn.options import Changes, Training, own_options
-from matlens.restore import NETWORKS, domain
+from matlens.restore import NETWORKS
 from matlens.restore.scale import robust
 
 
@@ -50,7 +50,9 @@ def applied(net, device, image: np.ndarray, views: str = "one", **layout) -> np.
     """Restore an image in its own units by overlapping tiles: float32, shape of the image."""
     level, spread = robust(image)
     predict = pixels.predictor(net, device, pixels.as_is)
-    found = tiles.bands(predict, seen(image, (level, spread)), **pixels.layout_of(net, image.ndim, views=views, **layout))
+    found = tiles.bands(
+        predict, seen(image, (level, spread)), **pixels.layout_of(net, image.ndim, views=views, **layout)
+    )
     return np.concatenate([values[0] for _, values in found]) * np.float32(spread) + np.float32(level)
 
 
@@ -104,11 +106,3 @@ def digest(samples: list, initial: Mapping | None) -> str:
     """Hash the images of a training, so that a checkpoint of other data is not resumed."""
     parts = ((image, image[:0] if clean is None else clean) for image, clean, *_ in samples)
     return pixels.digest(parts, initial)
-
-
-def recorded(images: list) -> dict:
-    """Describe the training images for the card, see `domain`."""
-    return {"domain": domain.ranges(images)}
-
-
-Score = Callable[[object], dict]

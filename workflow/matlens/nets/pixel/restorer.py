@@ -67,11 +67,54 @@ class Restorer(PixelNet):
         start(self)
         nn.init.zeros_(self.last.weight)
 
-    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+    def decoded(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the features of every level on the way back, the finest first."""
         found, x = [], folded(x, self.fold)
         for level, down in enumerate(self.downs):
             x = down(AVERAGE[self.dims](x, 2) if level else x)
             found.append(x)
         for level in reversed(range(len(self.ups))):
-            x = self.ups[level](torch.cat([found[level], upsample(x, 2, self.padding)], 1))
-        return [unfolded(self.last(x), self.fold)]
+            x = found[level] = self.ups[level](torch.cat([found[level], upsample(x, 2, self.padding)], 1))
+        return found
+
+    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [unfolded(self.last(self.decoded(x)[0]), self.fold)]
+
+
+class Refocuser(Restorer):
+    """The same with an answer at each of the `scales` finest levels, so that coarse blur is undone before fine blur.
+
+    In training the answer of level k, one pixel of which is 2^k pixels wide, is compared with the target averaged over
+    such pixels. After J. Na et al., Ultramicroscopy 231 (2021) 113335, and S. Nah et al., CVPR 2017, 257 (one network
+    for all scales). Other options as those of Restorer.
+    """
+
+    def __init__(
+        self,
+        *,
+        dims: int = 2,
+        channels: int = 1,
+        outputs: int = 1,
+        width: int = 32,
+        depth: int = 4,
+        fold: int = 2,
+        padding: str = "reflect",
+        scales: int = 3,
+    ):
+        super().__init__(
+            dims=dims, channels=channels, outputs=outputs, width=width, depth=depth, fold=fold, padding=padding
+        )
+        self.coarse = nn.ModuleList(
+            convolution(dims, width, outputs * fold**dims, 1, padding) for _ in range(min(scales - 1, depth))
+        )
+        for last in self.coarse:
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+        found = self.decoded(x)
+        answers = [unfolded(self.last(found[0]), self.fold)]
+        for level, last in enumerate(self.coarse if self.training else (), 1):
+            answer = unfolded(last(found[level]), self.fold)
+            answers.append(functional.interpolate(answer, scale_factor=2**level, mode="nearest"))
+        return answers
