@@ -1,5 +1,7 @@
 """A wrong setting stops before the first job; its message names the place, the nearest right name and the remedy."""
 
+from pathlib import Path
+
 import pytest
 from matlens.plan import study
 

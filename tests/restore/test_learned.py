@@ -133,7 +133,7 @@ def test_samples_are_those_of_training_and_validation_with_their_clean_image(tmp
             layers = {"clean": np.full((8, 8), key, np.float32)} if item == "a" else {}
             out.add(key, np.full((8, 8), key, np.float32), "yx", {"item": item, **attrs}, layers)
     with io.read_arrays(tmp_path / "a.zarr.zip") as arrays:
-        found = list(lessons.samples(arrays, arrays, {"a": "train", "b": "val", "c": "test"}))
+        found = list(lessons.samples(arrays, arrays, "unet_restore", {"a": "train", "b": "val", "c": "test"}))
     assert [(role, item) for *_, role, item in found] == [("train", "a"), ("val", "b")]
     assert found[0][1] is not None and found[1][1] is None
 

@@ -19,8 +19,10 @@ def main(
     lost, rows = [], []
     with io.read_arrays(images) as pixels, io.read_arrays(raw) as first, io.write_arrays(restored, "lz4") as out:
         restorer = shard.Restorer(pixels, first, method, options, model, about)
-        for item, (found, layers, judged) in batch.survive(pixels.described(), restorer, lost, f"restore/{method}"):
-            out.add(item["key"], found, item["axes"], pixels.attrs(item["key"]), layers)
+        for item, (found, layers, attrs, judged) in batch.survive(
+            pixels.described(), restorer, lost, f"restore/{method}"
+        ):
+            out.add(item["key"], found, item["axes"], attrs, layers)
             rows += judged
     io.write_table(quality, frames.table(rows))
     io.write_rejected(rejected, lost)

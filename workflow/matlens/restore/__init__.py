@@ -7,6 +7,8 @@ A `strength` of "auto" is calibrated on the image itself by masking pixels, neve
 A learned method has two more functions, as in `matlens.segment`: `learn(samples, ..., *, options)` takes (image, clean
 image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its
 card has `domain`, the ranges of the training images; an image outside of them is reported (see `restore.domain`).
+
+A method of MAPS is `(measured, ..., *, scale, points)`: a map of orientations to one with more points (`restore.maps`).
 """
 
 METHODS = {
@@ -19,6 +21,9 @@ METHODS = {
     "unet_restore": "matlens.restore.networks:restore",
     "refocus": "matlens.restore.networks:restore",
     "noise2void": "matlens.restore.networks:restore",
+    "orientations": "matlens.restore.map_methods:learned",
+    "orientations_nearest": "matlens.restore.map_methods:nearest",
+    "orientations_slerp": "matlens.restore.map_methods:slerp",
     "identity": "matlens.restore.classical:identity",
     "clean": "matlens.restore.controls:clean",
     "oracle": "matlens.restore.controls:oracle",
@@ -27,8 +32,10 @@ LEARNERS = {
     "unet_restore": "matlens.restore.pair_learning:learn",
     "refocus": "matlens.restore.pair_learning:learn",
     "noise2void": "matlens.restore.blind_spot:learn",
+    "orientations": "matlens.restore.map_learning:learn",
 }
 LESSONS = "matlens.restore.lessons:samples"
 PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
 NETWORKS = {**dict.fromkeys(LEARNERS, "restorer"), "refocus": "refocuser"}  # in matlens.nets.IMAGE_NETS
+MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

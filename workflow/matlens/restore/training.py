@@ -32,7 +32,7 @@ class Crops:
         return max(1, self.patches // self.batch)
 
 
-CROPS, TRAINING = Crops(), Training(learning_rate=2e-3)
+CROPS, TRAINING = Crops(), Training(learning_rate=1e-3)
 
 
 def seen(image: np.ndarray, scale: tuple[float, float] | None = None) -> np.ndarray:
@@ -56,15 +56,20 @@ def applied(net, device, image: np.ndarray, views: str = "one", **layout) -> np.
     return np.concatenate([values[0] for _, values in found]) * np.float32(spread) + np.float32(level)
 
 
-def network_of(method: str, image: np.ndarray, options: Mapping, initial: Mapping | None, seed: int) -> tuple:
-    """Make the network of a method for images such as this one: (entry of the card, own options, network, lacking)."""
+def network_of(
+    method: str, image: np.ndarray, options: Mapping, initial: Mapping | None, seed: int, data: Mapping | None = None
+) -> tuple:
+    """Make the network of a method for images such as this one: (entry of the card, own options, network, lacking).
+
+    `data`: its numbers of channels and outputs; None: one of each.
+    """
     import torch
 
     from matlens.learn import loop
 
     name = NETWORKS[method]
     own = own_options(nets.IMAGE_NETS, name, options)
-    network = pixels.describe(name, image[None], 1, own)
+    network = pixels.describe(name, image[None], 1, own) | dict(data or {})
     torch.manual_seed(seed)
     net = pixels.build(network)
     return network, own, net, loop.load_arrays(net, initial, partly=True) if initial else []

@@ -4,8 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from matlens.nets.pixel.blocks import PixelNet, Plain, convolution, start, upsample
+from matlens.nets.pixel.blocks import PixelNet, convolution, start, upsample
 
+SLOPE = 0.1
 AVERAGE = {2: functional.avg_pool2d, 3: functional.avg_pool3d}
 
 
@@ -26,6 +27,23 @@ def unfolded(x: torch.Tensor, factor: int) -> torch.Tensor:
         parts = torch.stack(x.chunk(factor, 1), axis + 1)
         x = parts.flatten(axis, axis + 1)
     return x
+
+
+class Block(nn.Module):
+    """Two 3-wide convolutions with leaky ReLU and a shortcut around them; without normalisation, which hides levels.
+
+    A plain ReLU may answer 0 for good where nothing is normalised; a leaky one cannot (A. L. Maas et al., ICML 2013).
+    """
+
+    def __init__(self, *, dims: int, inputs: int, width: int, padding: str):
+        super().__init__()
+        self.first = convolution(dims, inputs, width, 3, padding)
+        self.second = convolution(dims, width, width, 3, padding)
+        self.shortcut = convolution(dims, inputs, width, 1, padding) if inputs != width else nn.Identity()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        made = self.second(functional.leaky_relu(self.first(x), SLOPE))
+        return functional.leaky_relu(made + self.shortcut(x), SLOPE)
 
 
 class Restorer(PixelNet):
@@ -53,7 +71,7 @@ class Restorer(PixelNet):
         cell = fold**dims
 
         def block(inputs):
-            return Plain(dims=dims, inputs=inputs, width=width, norm="none", padding=padding)
+            return Block(dims=dims, inputs=inputs, width=width, padding=padding)
 
         self.downs = nn.ModuleList(block(channels * cell if level == 0 else width) for level in range(depth + 1))
         self.ups = nn.ModuleList(block(2 * width) for _ in range(depth))
@@ -65,6 +83,8 @@ class Restorer(PixelNet):
             far = max(reach[level], far + 2 * 2 ** (level + 1) - 2**level) + 2 * 2**level
         self.radius = fold * far + fold - 1
         start(self)
+        for block in (*self.downs, *self.ups):
+            nn.init.zeros_(block.second.weight)  # at the start a block is its shortcut, so that no level overflows
         nn.init.zeros_(self.last.weight)
 
     def decoded(self, x: torch.Tensor) -> list[torch.Tensor]:
