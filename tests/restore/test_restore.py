@@ -9,7 +9,7 @@ from matlens.job.batch import BadItem
 from matlens.restore import blind, classical, quality, scale
 from scipy import ndimage
 
-CLASSICAL = [name for name in restore.METHODS if name not in (*restore.LEARNERS, "clean", "oracle")]
+CLASSICAL = [name for name in restore.METHODS if name not in (*restore.LEARNERS, *restore.MAPS, "clean", "oracle")]
 OPTIONS = {"wiener": {"psf_px": 1.5}, "richardson_lucy": {"psf_px": 1.5}}
 
 

@@ -164,7 +164,6 @@ MEANING = {
     "rank": "place in the order, counted from 1",
     "uncertainty": "how unsure the model is, 0 to 1",
     columns.ITEM_SEED: "seed of a modelled item, derived from that of the study and the item's number",
-    columns.SCENE: "model: kind of the scene",
     columns.TRUE_FRACTION: "model: part of the image (in 3-D, of the volume) of the second phase, counted in the truth",
     columns.TRUE_MODEL_FRACTION: "model: fraction of the second phase that the model was asked for",
     columns.TRUE_REGIONS: "model: number of bodies or grains in the truth",

@@ -109,13 +109,12 @@ SCENES = {
 
 
 def plan(*, kinds: tuple = tuple(SCENES), images: int = 4, seed: int = 0):
-    """List `images` scenes of every kind; a kind is a group, so that a study can hold one out."""
+    """List `images` scenes of every kind, each named by its kind, so that a study can hold kinds out by name."""
     import pandas as pd
 
-    rows = [{columns.ITEM: f"{kind}_{number:04d}", columns.SCENE: kind} for kind in kinds for number in range(images)]
-    return pd.DataFrame(rows).assign(
-        **{columns.ITEM_SEED: [synthetic.seed_of(seed, number) for number in range(len(rows))]}
-    )
+    items = [f"{kind}_{number:04d}" for kind in kinds for number in range(images)]
+    seeds = [synthetic.seed_of(seed, number) for number in range(len(items))]
+    return pd.DataFrame({columns.ITEM: items, columns.ITEM_SEED: seeds})
 
 
 def read(
@@ -130,7 +129,7 @@ def read(
     seed = int(item[columns.ITEM_SEED])
     rng = np.random.default_rng(seed)
     size = synthetic.sized(size_px, (2,))
-    made = SCENES[item[columns.SCENE]](size, rng)
+    made = SCENES[item[columns.ITEM].rpartition("_")[0]](size, rng)
     low, high = np.quantile(made, [0.002, 0.998])
     contrast = rng.uniform(0.3, 1.0)
     shown = rng.uniform(0, 1 - contrast) + contrast * np.clip((made - low) / max(high - low, 1e-12), -0.2, 1.2)

@@ -82,8 +82,9 @@ def learn(
     """Train a network to choose corners, on maps of which every `scale`-th point of both axes is kept.
 
     `samples`: (map, None, "train" or "val", item). The loss is the expected misorientation in degrees, reduced by
-    symmetry and cut at 30, of the points whose measured corners are not of one grain; validation maps score by the negative of the mean misorientation of their left-out points.
-    Raises BadItem if no training map has more points than a patch.
+    symmetry and cut at 30, of the points whose measured corners are not of one grain. Validation maps score by the
+    negative of the mean misorientation of their left-out points.
+    Raises BadItem if there is no map to train on.
     """
     import torch
 
