@@ -131,3 +131,12 @@ def test_controls_that_see_the_clean_image_bound_the_others():
     assert ratio[0] == pytest.approx(max(ratio[1:]))
     with pytest.raises(BadItem, match="no clean image"):
         oracle(noisy, None)
+
+
+def test_the_spectrum_of_white_noise_is_flat_and_a_wave_is_in_its_band():
+    rng = np.random.default_rng(0)
+    assert quality.spectrum(rng.normal(size=(256, 256))) == pytest.approx(np.ones(quality.BANDS), abs=0.1)
+    wave = np.sin(2 * np.pi * 0.22 * np.arange(256))[None] * np.ones((256, 1))  # band 0.1875 to 0.25 per pixel
+    assert quality.spectrum(wave).argmax() == 3
+    made = quality.measures(np.zeros((2, 40, 40)), rng.normal(size=(2, 40, 40)), None)
+    assert made["residual_spectrum_4"] == pytest.approx(1.0, abs=0.3)
