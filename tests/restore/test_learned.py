@@ -142,3 +142,23 @@ def test_the_model_of_the_microscope_has_the_options_of_its_schema():
     part = study.read_schema("restore.schema.yaml")["properties"]["unet_restore"]["properties"]["degrade"]
     own = registry.options_of(degrade.pair)
     assert {name: tuple(option["default"]) for name, option in part["properties"].items()} == own
+
+
+def test_volumes_small_images_and_few_counts_are_learned_from_and_restored():
+    rng = np.random.default_rng(0)
+    short = {"epochs": 1, "patches": 8, "width": 4, "depth": 1, "batch": 4}
+    volumes = [(rng.normal(size=(6, 20, 24)).astype(np.float32), None, "train", f"v{k}") for k in range(2)]
+    model, card, _ = learned("noise2void", volumes, short | {"patch_px": 16})
+    assert card["network"]["dims"] == 3 and networks.restore(volumes[0][0], model).shape == (6, 20, 24)
+    with pytest.raises(BadItem, match="for 3 axes"):
+        networks.restore(volumes[0][0][0], model)
+    small = [(*pair, "train", f"s{k}") for k, pair in enumerate(pairs(2))]
+    small = [(noisy[:20, :24], clean[:20, :24], role, item) for noisy, clean, role, item in small]
+    for options in ({}, {"degrade": {}}, {"rotation": "free"}):
+        model, card, _ = learned("unet_restore", small, short | options)
+        assert np.isfinite(card["history"][-1]["train_loss"])
+        assert networks.restore(small[0][0], model).shape == (20, 24)
+    counts = (rng.random((40, 40)) < 0.005).astype(np.float32)
+    for image in (counts, np.full((40, 40), 7, np.float32)):
+        found = networks.restore(image, model)
+        assert np.isfinite(found).all() and abs(found.mean() - image.mean()) < 5

@@ -131,10 +131,12 @@ def _loss(model, batch):
 
     total, shares = 0.0, 0.0
     for level, answer in enumerate(model(batch["pixels"])):
-        error = answer.float() - batch["truth"]
-        error = (AVERAGE[error.ndim - 2](error, 2**level) if level else error) ** 2
-        known = error.isfinite()
-        mean = error.where(known, 0.0).flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
+        answer, truth = answer.float(), batch["truth"]
+        if level:
+            answer, truth = (AVERAGE[truth.ndim - 2](one, 2**level) for one in (answer, truth))
+        known = truth.isfinite()
+        error = (answer - truth.nan_to_num()).where(known, 0.0) ** 2  # not NaN before: its gradient would be
+        mean = error.flatten(1).sum(1) / known.flatten(1).sum(1).clamp(min=1)
         total = total + 0.5**level * (mean / batch["power"] + 1e-8).sqrt().mean()
         shares += 0.5**level
     return total / shares
