@@ -9,7 +9,11 @@ from matlens.job.batch import BadItem
 from matlens.restore import blind, classical, quality, scale
 from scipy import ndimage
 
-CLASSICAL = [name for name in restore.METHODS if name not in (*restore.LEARNERS, *restore.MAPS, "clean", "oracle")]
+CLASSICAL = [
+    name
+    for name in restore.METHODS
+    if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
+]
 OPTIONS = {"wiener": {"psf_px": 1.5}, "richardson_lucy": {"psf_px": 1.5}}
 
 

@@ -13,7 +13,11 @@ from matlens.store.yaml_files import StudyError
 from scipy import ndimage
 
 ROOT = Path(__file__).resolve().parents[2]
-CLASSICAL = [name for name in restore.METHODS if name not in (*restore.LEARNERS, *restore.MAPS, "clean", "oracle")]
+CLASSICAL = [
+    name
+    for name in restore.METHODS
+    if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
+]
 OPTIONS = {"nlm": {"patch_px": 3, "distance_px": 2}, "wiener": {"psf_px": 1.0}, "richardson_lucy": {"psf_px": 1.0}}
 SHAPES = {"yx": (40, 48), "zyx": (6, 16, 16), "tyx": (2, 32, 40)}
 MODEL = {"dual_phase": {"images": 1, "size_px": [64, 64], "grains": 20}, "shards": 2}

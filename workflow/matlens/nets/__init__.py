@@ -18,6 +18,7 @@ NETS = {
 }
 IMAGE_NETS = {  # images out of images: as many channels as the image that is asked for
     "restorer": "matlens.nets.pixel.restorer:Restorer",
+    "corrector": "matlens.nets.pixel.restorer:Corrector",
     "refocuser": "matlens.nets.pixel.restorer:Refocuser",
 }
 CRYSTAL_NETS = {

@@ -21,6 +21,8 @@ METHODS = {
     "unet_restore": "matlens.restore.networks:restore",
     "refocus": "matlens.restore.networks:restore",
     "noise2void": "matlens.restore.networks:restore",
+    "super_resolution": "matlens.restore.finer:learned",
+    "super_resolution_cubic": "matlens.restore.finer:cubic",
     "orientations": "matlens.restore.map_methods:learned",
     "orientations_nearest": "matlens.restore.map_methods:nearest",
     "orientations_slerp": "matlens.restore.map_methods:slerp",
@@ -32,10 +34,16 @@ LEARNERS = {
     "unet_restore": "matlens.restore.pair_learning:learn",
     "refocus": "matlens.restore.pair_learning:learn",
     "noise2void": "matlens.restore.blind_spot:learn",
+    "super_resolution": "matlens.restore.finer:learn",
     "orientations": "matlens.restore.map_learning:learn",
 }
 LESSONS = "matlens.restore.lessons:samples"
 PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
-NETWORKS = {**dict.fromkeys(LEARNERS, "restorer"), "refocus": "refocuser"}  # in matlens.nets.IMAGE_NETS
+NETWORKS = {  # in matlens.nets.IMAGE_NETS
+    **dict.fromkeys(LEARNERS, "restorer"),
+    "refocus": "refocuser",
+    "super_resolution": "corrector",
+}
+FINER = ("super_resolution", "super_resolution_cubic")  # give `scale` pixels for one along each axis
 MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

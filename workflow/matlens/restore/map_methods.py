@@ -9,7 +9,7 @@ from matlens import masked, registry
 from matlens.crystal import orientations as crystal
 from matlens.job.batch import BadItem
 from matlens.learn.pixels import Model
-from matlens.restore import map_learning, map_quality, maps
+from matlens.restore import finer, map_learning, map_quality, maps
 from matlens.restore.maps import OrientationMap
 
 
@@ -73,14 +73,4 @@ def restored(
     kept = {name: layers[name] for name in (masked.IGNORE,) if thinned and name in layers}
     stored = {"euler_rad": np.ascontiguousarray(np.moveaxis(euler, -1, 0), np.float32)}
     stored |= {"phase_index": found.phase, "laue": found.laue, **kept}
-    return found.quality.astype(np.float32), stored, dict(attrs) if thinned else _finer(attrs, scale), rows
-
-
-def _finer(attrs: Mapping, scale: int) -> dict:
-    """Divide the distances of points in the attributes of an item by the scale."""
-    found = dict(attrs)
-    if found.get("pixel_size_um"):
-        found["pixel_size_um"] = found["pixel_size_um"] / scale
-    if found.get("spacing_um"):
-        found["spacing_um"] = [size / scale if size else None for size in found["spacing_um"]]
-    return found
+    return found.quality.astype(np.float32), stored, dict(attrs) if thinned else finer.attributes(attrs, scale), rows

@@ -101,8 +101,20 @@ class Restorer(PixelNet):
         return [unfolded(self.last(self.decoded(x)[0]), self.fold)]
 
 
+class Corrector(Restorer):
+    """The same, whose answer is the image and a correction: for images with little noise, blurred or coarse.
+
+    After K. Zhang et al., IEEE Trans. Image Process. 26 (2017) 3142 (residual learning).
+    """
+
+    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [x + super().heads(x)[0]]
+
+
 class Refocuser(Restorer):
     """The same with an answer at each of the `scales` finest levels, so that coarse blur is undone before fine blur.
+
+    Every answer is the image, averaged over the pixels of its level, and a correction.
 
     In training the answer of level k, one pixel of which is 2^k pixels wide, is compared with the target averaged over
     such pixels. After J. Na et al., Ultramicroscopy 231 (2021) 113335, and S. Nah et al., CVPR 2017, 257 (one network
@@ -133,8 +145,9 @@ class Refocuser(Restorer):
 
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
         found = self.decoded(x)
-        answers = [unfolded(self.last(found[0]), self.fold)]
+        answers = [x + unfolded(self.last(found[0]), self.fold)]
         for level, last in enumerate(self.coarse if self.training else (), 1):
-            answer = unfolded(last(found[level]), self.fold)
+            mean = AVERAGE[self.dims](x, 2**level)
+            answer = mean + unfolded(last(found[level]), self.fold)
             answers.append(functional.interpolate(answer, scale_factor=2**level, mode="nearest"))
         return answers
