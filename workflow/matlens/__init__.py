@@ -16,6 +16,7 @@ STAGES = (
     "track",
     "quantify",
     "fields",
+    "generate",
     "predict",
     "screen",
     "validate",

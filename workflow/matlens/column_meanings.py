@@ -1,8 +1,8 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns
+from matlens import columns, model_meanings
 
-MEANING = {
+MEANING = model_meanings.MEANING | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
     columns.STAGE: "stage that rejected the item",
@@ -34,8 +34,6 @@ MEANING = {
     columns.OUTCOME: "tp: the detection is right by its centre, fp: it is false; empty where the truth is not known",
     "detected_by": "method of the stage detect whose detections were linked",
     columns.TRACK: "number of the track in its series, counted from 1; empty for a detection that is in none",
-    columns.TRUE_LIFE: "model: mean life of an object, in frames",
-    columns.TRUE_DIFFUSION: "model: diffusion coefficient of an object, in square pixels per frame",
     "series_frame": "number of the frame in its series, counted from 0",
     "drift_y_px": "common shift of the tracks since the first frame, down, in pixels",
     "drift_x_px": "common shift of the tracks since the first frame, to the right, in pixels",

@@ -1,1 +1,1 @@
-"""Models of image formation that more than one stage needs: clean images to micrographs."""
+"""Models of image formation, and spatial statistics of label images, shared by stages."""

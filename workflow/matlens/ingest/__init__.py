@@ -31,8 +31,11 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "laths": "matlens.ingest.laths:plan",
+    "growth": "matlens.ingest.growth:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
     "scenes": "matlens.ingest.scenes:plan",
+    "generated": "matlens.ingest.generated:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -44,8 +47,11 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "laths": "matlens.ingest.laths:read",
+    "growth": "matlens.ingest.growth:read",
     "loops_video": "matlens.ingest.loops_video:read",
     "scenes": "matlens.ingest.scenes:read",
+    "generated": "matlens.ingest.generated:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

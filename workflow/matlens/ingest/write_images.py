@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from matlens import columns, ingest
-from matlens.ingest import truths
 from matlens.job import batch
 from matlens.store import io
 
@@ -18,7 +17,6 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
             if found.truth is not None:
                 labels.add(item[columns.KEY], found.truth, found.axes, attrs)
             rows.append(ingest.index_row(found, item))
-    truths.lonely(rows)
     for row in rows:
         for note in (columns.SCALE_NOTE, columns.GREY_NOTE, columns.REMARK):
             if row.get(note):

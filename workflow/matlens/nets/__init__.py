@@ -16,10 +16,12 @@ NETS = {
     "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
 }
-IMAGE_NETS = {  # images out of images: as many channels as the image that is asked for
-    "restorer": "matlens.nets.pixel.restorer:Restorer",
-    "corrector": "matlens.nets.pixel.restorer:Corrector",
-    "refocuser": "matlens.nets.pixel.restorer:Refocuser",
+IMAGE_NETS = {  # methods that turn images into images
+    "unet_restore": "matlens.nets.pixel.restorer:Restorer",
+    "noise2void": "matlens.nets.pixel.restorer:Restorer",
+    "refocus": "matlens.nets.pixel.restorer:Refocuser",
+    "super_resolution": "matlens.nets.pixel.restorer:Corrector",
+    "orientations": "matlens.nets.pixel.restorer:Restorer",
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",
@@ -30,6 +32,13 @@ CRYSTAL_NETS = {
     "deepergatgnn": "matlens.nets.crystal.deepergatgnn:DeeperGATGNN",
     "alignn": "matlens.nets.crystal.alignn:ALIGNN",
     "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
+}
+GENERATORS = {
+    "ddpm": "matlens.nets.generate.ddpm:DDPM",
+    "cgan": "matlens.nets.generate.cgan:CGAN",
+    "vae": "matlens.nets.generate.vae:VAE",
+    "slices": "matlens.nets.generate.ddpm:DDPM",
+    "automaton": "matlens.nets.generate.automaton:Automaton",
 }
 # Networks for crystals that say something of every atom: what they read from it alone, or how much attention it gets.
 SITES = {

@@ -11,6 +11,8 @@ card has `domain`, the ranges of the training images; an image outside of them i
 A method of MAPS is `(measured, ..., *, scale, points)`: a map of orientations to one with more points (`restore.maps`).
 """
 
+from matlens.nets import IMAGE_NETS
+
 METHODS = {
     "gaussian": "matlens.restore.classical:gaussian",
     "median": "matlens.restore.classical:median",
@@ -39,11 +41,7 @@ LEARNERS = {
 }
 LESSONS = "matlens.restore.lessons:samples"
 PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
-NETWORKS = {  # in matlens.nets.IMAGE_NETS
-    **dict.fromkeys(LEARNERS, "restorer"),
-    "refocus": "refocuser",
-    "super_resolution": "corrector",
-}
+NETWORKS = IMAGE_NETS
 FINER = ("super_resolution", "super_resolution_cubic")  # give `scale` pixels for one along each axis
 MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

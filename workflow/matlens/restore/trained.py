@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens import nets, registry, restore
+from matlens import registry, restore
 from matlens.learn import cards
 from matlens.learn.roles import split
 
@@ -21,5 +21,5 @@ def functions(method: str) -> list:
     """List the callables whose keyword-only arguments are the options of a method: its functions and its network."""
     found = [registry.load(table, method) for table in (restore.METHODS, restore.LEARNERS) if method in table]
     if method in restore.LEARNERS:
-        found += [registry.load(nets.IMAGE_NETS, restore.NETWORKS[method]), split, cards.lent, cards.initial]
+        found += [registry.load(restore.NETWORKS, method), split, cards.lent, cards.initial]
     return found

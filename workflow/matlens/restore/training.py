@@ -9,7 +9,6 @@ from matlens import nets
 from matlens.job.batch import BadItem
 from matlens.learn import pixels, tiles
 from matlens.learn.options import Changes, Training, own_options
-from matlens.restore import NETWORKS
 from matlens.restore.scale import robust
 
 
@@ -67,9 +66,8 @@ def network_of(
 
     from matlens.learn import loop
 
-    name = NETWORKS[method]
-    own = own_options(nets.IMAGE_NETS, name, options)
-    network = pixels.describe(name, image[None], 1, own) | dict(data or {})
+    own = own_options(nets.IMAGE_NETS, method, options)
+    network = pixels.describe(method, image[None], 1, own) | dict(data or {})
     torch.manual_seed(seed)
     net = pixels.build(network)
     return network, own, net, loop.load_arrays(net, initial, partly=True) if initial else []
