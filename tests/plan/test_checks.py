@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from matlens.plan import checks, message
+from matlens.plan import checks, message, study
 from matlens.store import catalog
 
 from .studies import IMAGES, made
@@ -376,3 +376,29 @@ def test_boosted_trees_on_structures_need_graphs():
 
 def test_a_classification_has_no_transform():
     assert "set transform: none" in learning(transform="log", task="classification")
+
+
+def restoring(ingest: dict, **methods) -> dict:
+    values = {"title": "mine", "ingest": ingest, "restore": methods}
+    return {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
+
+
+@pytest.mark.parametrize(
+    ("ingest", "methods", "words"),
+    [
+        ({"files": {"path": "*.tif"}}, {"unet_restore": {}}, "add 'clean: <folder or glob>'"),
+        ({"scenes": {}}, {"unet_restore": {}}, "keep_clean: true"),
+        ({"scenes": {}}, {"oracle": {}}, "it takes clean images"),
+        ({"scenes": {}}, {"unet_restore": {"degrade": {"dose": [9, 1]}}}, "is no range"),
+    ],
+)
+def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
+    found = checks.faults(restoring(ingest, **methods), "mine")
+    assert len(found) == 1 and words in found[0][1] and found[0][0][:2] == ["restore", next(iter(methods))]
+
+
+@pytest.mark.parametrize(
+    "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
+)
+def test_restorations_that_need_no_pairs_are_let_through(methods):
+    assert not checks.faults(restoring({"files": {"path": "*.tif"}}, **methods), "mine")

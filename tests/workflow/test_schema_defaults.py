@@ -24,6 +24,7 @@ from matlens.learn.options import FROM_DATA, of_network
 from matlens.learn.roles import split
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
+from matlens.restore import trained as restored
 from matlens.segment import trained
 
 NO_METHOD = {
@@ -48,7 +49,7 @@ def field_functions(name: str) -> list:
 
 CASES = [
     *(("ingest", name, [f for table in INGEST for f in functions(table, name)]) for name in ingest.PLANS),
-    *(("restore", name, functions(restore.METHODS, name)) for name in restore.METHODS),
+    *(("restore", name, restored.functions(name)) for name in restore.METHODS),
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),

@@ -14,6 +14,7 @@ It returns a matplotlib Figure; `style` turns that into the same bytes everywher
 FIGURES = {
     "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
     "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
+    "residual_spectra": {"draw": "figures.residual_spectra:draw", "needs": ["quality"]},
     "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
     "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},

@@ -33,6 +33,13 @@ FIELD_NETS = {
     "cnn3d": "matlens.nets.pixel.cnn3d:PatchNet",
     "pix2pix": "matlens.nets.pixel.cell_unet:CellUNet",
 }
+IMAGE_NETS = {  # methods that turn images into images
+    "unet_restore": "matlens.nets.pixel.restorer:Restorer",
+    "noise2void": "matlens.nets.pixel.restorer:Restorer",
+    "refocus": "matlens.nets.pixel.restorer:Refocuser",
+    "super_resolution": "matlens.nets.pixel.restorer:Corrector",
+    "orientations": "matlens.nets.pixel.restorer:Restorer",
+}
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",
     "icgcnn": "matlens.nets.crystal.icgcnn:ICGCNN",

@@ -145,11 +145,13 @@ STAGES = {
             Output("quality", collected=True, table="quality", drawn="quality", hint="add a section 'restore'"),
             Output("previews", "all.zip", drawn="previews", hint="add a section 'restore'"),
             Output("rejected"),
+            Output("history", STUDY, by=("learners",), when=_trains("restore"), drawn="history"),
         ),
         kinds=("images",),
         takes="images",
         of=("ingest", "restore"),
         controls="matlens.restore:CONTROLS",
+        answers="images",
     ),
     "segment": Stage(
         "images to labels: phase maps or region maps",
