@@ -1,5 +1,6 @@
 """Copies of the workflow for the tests that run it."""
 
+import copy
 import hashlib
 import os
 import shutil
@@ -23,7 +24,7 @@ FAULTY = {  # the study that is disturbed, by the name of `mine`: shards 0 and 1
 }
 
 
-def share_caches(source: Path, copy: Path) -> None:
+def share_caches(source: Path, target: Path) -> None:
     """Let a copy of a folder of modules use the compiled files of the original, by links.
 
     Python and Numba check the time and the size of the source, so that a module that a test changes is compiled anew.
@@ -32,7 +33,7 @@ def share_caches(source: Path, copy: Path) -> None:
     for folder in {module.parent for module in source.rglob("*.py")}:
         cache = folder / "__pycache__"
         cache.mkdir(exist_ok=True)
-        (copy / cache.relative_to(source)).symlink_to(cache)
+        (target / cache.relative_to(source)).symlink_to(cache)
 
 
 class House:
@@ -52,6 +53,12 @@ class House:
                 share_caches(source, target)
             elif source.exists():
                 shutil.copy2(source, target)
+
+    def copied(self, folder: Path) -> "House":
+        """Copy the house with its results into a new folder, as to another disk."""
+        other = copy.copy(self)
+        other.folder = Path(shutil.copytree(self.folder, folder, symlinks=True))
+        return other
 
     def study(self, name: str, **settings) -> None:
         """Write a study of the user's own."""

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -63,11 +62,7 @@ def outside(house: House) -> set:
 
 @pytest.fixture
 def copied(finished, tmp_path) -> House:
-    """Copy the house with its results, as to another disk."""
-    house = House.__new__(House)
-    house.folder, house.env = tmp_path / "moved", finished.env
-    shutil.copytree(finished.folder, house.folder, symlinks=True)
-    return house
+    return finished.copied(tmp_path / "moved")
 
 
 def test_one_bad_file_costs_one_row_and_shards_change_nothing(finished):

@@ -12,7 +12,17 @@ from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
-from matlens.plan import figures, generation_checks, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan import (
+    figures,
+    generation_checks,
+    message,
+    outputs,
+    physics_checks,
+    prediction_checks,
+    restoration_checks,
+    stages,
+    study,
+)
 from matlens.plan.inputs import needs
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
@@ -70,7 +80,8 @@ def check_items(studies: Studies, name: str) -> Reasons:
     method = study.ingest_method(studies[name])
     if registry.method_of(method) in ingest.CHECKS:
         try:
-            registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
+            offers = {"phases": studies[name]["phases"]}
+            registry.call(registry.load(ingest.CHECKS, method), offers, studies[name]["ingest"][method])
         except ValueError as error:
             yield ["ingest", method], str(error)
 
@@ -228,6 +239,7 @@ CHECKS = (
     check_index,
     check_phases,
     check_masks,
+    *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,
