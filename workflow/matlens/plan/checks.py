@@ -22,9 +22,9 @@ from matlens.plan import (
     restoration_checks,
     stages,
     study,
+    weights_checks,
 )
 from matlens.plan.inputs import needs
-from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
@@ -108,22 +108,6 @@ def check_series(studies: Studies, name: str) -> Reasons:
                 if method not in outputs.measured(settings, "quantify", full):
                     why = f"works on the table of '{full}', which is not made of '{method}'"
                     yield ["quantify", measure], f"{why}; write the same 'of' for both"
-
-
-def check_weights(studies: Studies, name: str) -> Reasons:
-    """Refuse weights of a study or method that this run does not know."""
-    for stage in STAGES_THAT_LEARN:
-        for method, chosen in (studies[name].get(stage) or {}).items():
-            for option in ("weights", "initial_weights"):
-                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
-                lends, _, lent = lender.partition("/")
-                known = studies.get(lends, {}).get(stage) or {}
-                if lender and not lender.endswith(".safetensors") and lent not in known:
-                    yield (
-                        [stage, method, option],
-                        f"'{lender}' is not a method of a study of this run; "
-                        f"add '{lends}' to config key 'studies', or name a .safetensors file",
-                    )
 
 
 def check_proposals(studies: Studies, name: str) -> Reasons:
@@ -232,7 +216,7 @@ CHECKS = (
     check_items,
     check_series,
     check_fields,
-    check_weights,
+    weights_checks.check_weights,
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
