@@ -248,7 +248,7 @@ def keep(graphs, table, number, target, found, cut, scale, test, extra, chosen) 
         "training": {**OPTIONS, "epochs": chosen.epochs, "batch": 64, "loss": "l1", "seed": SEED},
         **provenance(PACKAGES),
     }  # fmt: skip
-    print(file, {k: v for k, v in card.items() if k.startswith(("test_", "left_", "intercept", "slope"))}, flush=True)
+    print(file, {k: v for k, v in card.items() if k.startswith(("test_", "left_", "knots", "scales"))}, flush=True)
     io.write_weights(chosen.weights / f"{file}.safetensors", arrays)
     io.write_json(chosen.weights / f"{file}.json", {k: v for k, v in card.items() if v is not None})
 
@@ -285,6 +285,7 @@ def add_whole(arrays: dict, card: dict, path: Path) -> None:
     """Add the networks that learned from all training crystals, and scale the interval to theirs."""
     import numpy as np
     from matlens.predict import applicability_domain as domain
+    from matlens.predict import ensembles
     from matlens.store import io
 
     other, old = io.read_weights(path.with_suffix(".safetensors")), io.read_json(path.with_suffix(".json"))
@@ -302,7 +303,7 @@ def add_whole(arrays: dict, card: dict, path: Path) -> None:
     points = arrays[domain.POINTS][~arrays[domain.STRAINED]].astype(np.float32)
     alone = domain._nearest(points, points, np.zeros(len(points), int), 1, itself=True)[:, 0]
     level = card["ratios"][int(0.9 * len(card["ratios"]))]
-    usual = level * (card["intercept"] + card["slope"] * float(np.median(alone)))
+    usual = level * float(ensembles.scale_at(np.median(alone), card))
     half = old.get("half_width_90", old.get("quantile_90", 0.0) * old.get("floor", 0.0))
     card |= {"whole": count, "interval_factor": half / usual, "half_width_90": half}
 

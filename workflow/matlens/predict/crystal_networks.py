@@ -277,7 +277,7 @@ def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, 
         predicted[own] = lessons.answers(net, some, device).astype(float) * card["std"] + card["mean"]
         distance[own] = ensembles.others(applicability_domain.distances(some, arrays)[0])[:, member]
     found = ensembles.calibrate(np.abs(predicted - y[position]), distance)
-    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * (found["intercept"] + found["slope"] * distance)
+    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found)
     return found, {
         "position": position,
         "predicted": predicted,
