@@ -112,19 +112,11 @@ def learn(
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     task = Batches(loss, batch, most_atoms)
     files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
-    found, history = train_members(
-        graphs, (targets - centre) / spread, cut, method, options, task, training, files, spread[0]
-    )
+    given = (targets - centre) / spread
+    found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
     arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in output_of(method, own, 0).items()}
-    card = {
-        "method": method,
-        "network": own_options(CRYSTAL_NETS, method, options),
-        "ensemble": ensemble,
-        "leave_out": leave_out,
-        "mean": float(centre[0]),
-        "std": float(spread[0]),
-        "trained_on": len(cut.train),
-    }
+    card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
+    card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
     calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device)
