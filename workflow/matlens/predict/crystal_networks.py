@@ -230,8 +230,9 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
     the width as standard deviations of a normal distribution), outside_training_range (bool) and unseen_elements
     (symbols that are not in the training set, as text).
     """
+    values = _answers(graphs, arrays, card, device)
     each, nearest = applicability_domain.distances(graphs, arrays) or (None, None)
-    ends = _interval(_answers(graphs, arrays, card, device), each, card)
+    ends = _interval(values, each, card)
     found = transforms.interval(card.get("transform", "none"), *ends)
     return {
         **found,
