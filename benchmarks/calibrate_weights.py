@@ -5,9 +5,9 @@
 
 The networks and their predictions stay as they are. Added are the points of the training set, the limit of the flag,
 and the size of errors against distance.
-`energies`: errors of the network itself on crystals of formulas that are not in its set, labelled by CHGNet as they are:
-those of matbench_dielectric, perovskites of Castelli et al., and binary prototypes of random elements. Printed are the
-coverage on each family, and that with a calibration on the others. Layered crystals and strained cells are never
+`energies`: errors of the network itself on crystals of formulas that are not in its set, labelled by CHGNet as they
+are: those of matbench_dielectric, perovskites of Castelli et al., and binary prototypes of random elements. Printed are
+the coverage on each family, and that with a calibration on the others. Layered crystals and strained cells are never
 calibrated on.
 `moduli`: no such labels exist. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
 whole clusters of compositions. Their errors against distance are scaled to the interval of the network, which was
