@@ -179,7 +179,9 @@ def test_a_strain_of_a_phase_alone_strains_the_cell():
     """A disc that wants to grow in an equally stiff body: Eshelby's plane strain dilatation, e / (2 (1 - nu))."""
     y, x = np.mgrid[:64, :64] - 31.5
     labels = (x**2 + y**2 < 6**2).astype(np.uint8)
-    same = {name: {"youngs_gpa": 1.0, "poisson": 0.3, "eigenstrain": e} for name, e in zip(PHASES, (0.0, 0.01), strict=True)}
+    same = {
+        name: {"youngs_gpa": 1.0, "poisson": 0.3, "eigenstrain": e} for name, e in zip(PHASES, (0.0, 0.01), strict=True)
+    }
     item = problem.make(labels, "yx", PHASES, None, SETTINGS | {"properties": same, "loading": {"xx": 0.0}})
     for scheme in ("rotated", "hexahedra"):
         found = methods.fft(item, scheme=scheme, tol=1e-6)

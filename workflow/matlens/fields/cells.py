@@ -51,7 +51,9 @@ def solved(
     if checked(item, settings):
         of_solver = {name: options[name] for name in ("tol", "iterations")}
         rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
-        finer = report.discretisation_rows(problem, truth, lambda one: registry.call(function, {"problem": one}, options))
+        finer = report.discretisation_rows(
+            problem, truth, lambda one: registry.call(function, {"problem": one}, options)
+        )
         own |= {**finer, "bounds_violated": effective.violated(rows)}
     else:
         rows = effective.by_load(problem, names, truth)
@@ -62,11 +64,15 @@ def solved(
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
         quality += tidy(item, name, measured, True)
     about = QUANTITIES[problem.quantity]
-    said = remark(item, problem, phases)
-    rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: said} for row in rows]
+    said, unit = remark(item, problem, phases), effective.unit_of(problem)
+    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = [hot_spot(problem, truth, labels.shape, item, phases)]
     return Solved(
-        stacked(truth, names, item["axes"], labels.shape), described(problem, names, settings, scheme), rows, quality, hot
+        stacked(truth, names, item["axes"], labels.shape),
+        described(problem, names, settings, scheme),
+        rows,
+        quality,
+        hot,
     )
 
 

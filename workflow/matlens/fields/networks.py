@@ -118,4 +118,3 @@ def solve(problem: Problem, model: Model, scheme: str = "rotated", *, refine: in
     """
     found = predict(problem, model)
     return resumed(problem, found.cause, scheme, refine) if refine else found
-

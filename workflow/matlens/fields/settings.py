@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut", "checked_part")  # shared by the methods of the stage
+SETTINGS = (
+    "quantity",
+    "properties",
+    "loading",
+    "plane",
+    "boundary",
+    "cut",
+    "checked_part",
+)  # shared by the methods of the stage
 
 
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given

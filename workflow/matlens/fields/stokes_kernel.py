@@ -36,7 +36,9 @@ def run(f, source, steps, tau, force, directions, weights):
     new, momenta = np.empty_like(f), np.zeros((steps, 3))
     push = np.empty(19)
     for q in range(19):
-        push[q] = 3.0 * weights[q] * (directions[q, 0] * force[0] + directions[q, 1] * force[1] + directions[q, 2] * force[2])
+        push[q] = (
+            3.0 * weights[q] * (directions[q, 0] * force[0] + directions[q, 1] * force[1] + directions[q, 2] * force[2])
+        )
     for step in range(steps):
         total = np.zeros(3)
         for i in range(nodes):

@@ -88,7 +88,9 @@ class Predictions(Paths):
         """List the tables of measures that are features."""
         settings = self.studies[wildcards.study]
         folder = f"results/{wildcards.study}/quantify/{feature_labels(settings)}"
-        solved = [f"results/{wildcards.study}/fields/{method}/effective" for method in [feature_fields(settings)] if method]
+        solved = [
+            f"results/{wildcards.study}/fields/{method}/effective" for method in [feature_fields(settings)] if method
+        ]
         measured = [f"{folder}/{measure}" for measure in feature_measures(settings)]
         return [f"{path}/all.parquet" for path in [*measured, *solved]]
 
