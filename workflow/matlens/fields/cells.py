@@ -63,7 +63,6 @@ def solved(
     for name, made in controls(problem, truth, scheme, settings).items():
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
         quality += tidy(item, name, measured, True)
-    about = QUANTITIES[problem.quantity]
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = [hot_spot(problem, truth, labels.shape, item, phases)]
