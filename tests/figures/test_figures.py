@@ -1,4 +1,4 @@
-"""Figures draw what their tables say, the same bytes anywhere, and survive what users call their items."""
+"""Figures draw their tables, the same bytes anywhere, with any name of an item."""
 
 import os
 import subprocess
@@ -121,7 +121,8 @@ def restored():
     """Make previews and quality of two restorations of one item."""
     picture = {0: overlay.png(np.tile(np.arange(48, dtype=np.uint8) * 5, (20, 1)))}
     names = [f"autocorrelation_{side}_{lag}" for side in ("rows", "columns") for lag in range(1, 6)]
-    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 10)})
+    names += [f"residual_spectrum_{band}" for band in range(1, 9)]
+    quality = pd.DataFrame({"item": HOSTILE, "measure": names, "value": np.linspace(-0.1, 0.1, 18)})
     methods = ("tv", "gaussian.wide", "identity")
     return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 

@@ -1,4 +1,4 @@
-"""Pixels that are not labelled (255, -1) are no phase: a map with a margin of them gives what the cropped map gives."""
+"""Unlabelled pixels (255, -1) are no phase: a map with a margin of them gives the values of the cropped map."""
 
 import json
 
@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import quantify, registry
+from matlens.image import masks, runs, two_point
 from matlens.job.batch import BadItem
-from matlens.quantify import masks, runs, sampling, two_point
+from matlens.quantify import sampling
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]
-FLAT = {"polygons", "triple_points", "sphere_sizes", "grain_size"}
+FLAT = {"hardening", "polygons", "triple_points", "sphere_sizes", "grain_size"}
 MARGIN = ((3, 5), (4, 0), (2, 7))
 
 
@@ -59,6 +60,7 @@ def test_a_margin_changes_nothing(name, kind, axes):
     padded = np.pad(labels, margin, constant_values=nothing)
     function = registry.load(quantify.METHODS, name)
     options = {"boundary": "pore"} if name == "grain_size" and kind == "phases" else {}
+    options |= {"thickness_nm": 100.0} if name == "hardening" else {}
     tables = []
     for pixels in (labels, padded):
         offered = {"labels": pixels, "truth": pixels, "phases": PHASES, "pixel_size_um": 0.5, "split": ""}

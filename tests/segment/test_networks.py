@@ -1,4 +1,4 @@
-"""Networks learn what they are shown, ignore what is not labelled, and cut grains along ridges."""
+"""Networks learn labelled pixels, ignore unlabelled ones, and cut grains along ridges."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def samples():
     return [(*scene(seed), "train" if seed < 4 else "val", f"field_{seed}") for seed in range(5)]
 
 
-@pytest.mark.parametrize("method", ["fcn", "unet", "unetpp", "unet3p"])
+@pytest.mark.parametrize("method", ["fcn", "unet", "unetpp", "unet3p", "hed"])
 def test_textures_are_told_apart_on_an_image_never_seen(samples, method):
     model, _, card = learned(samples, method)
     assert card["network"].get("deep_supervision") == {"unet": False, "unetpp": True, "unet3p": True}.get(method)

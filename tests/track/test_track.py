@@ -144,16 +144,3 @@ def test_the_mean_life_is_right_when_most_lives_are_cut_off():
     mean, error = lives.mean_life(end - begin, deaths[inside] < 100)
     assert abs(mean - 60.0) < 3 * error and error < 4
     assert (end - begin).mean() < 45.0  # what an average without censoring would say
-
-
-def test_diffusion_with_localisation_noise():
-    rng = np.random.default_rng(3)
-    tracks = []
-    for _ in range(60):
-        path = np.cumsum(rng.normal(0, np.sqrt(2 * 0.5), (80, 2)), axis=0) + rng.normal(0, 0.8, (80, 2))
-        tracks.append(np.column_stack([np.arange(80), path])[rng.random(80) > 0.1])
-    rate, noise = lives.diffusion(lives.mean_square_displacement(tracks, 6))
-    assert rate == pytest.approx(0.5, rel=0.1) and noise == pytest.approx(0.8, rel=0.15)
-    still = [np.column_stack([np.arange(80), rng.normal(0, 0.3, (80, 2))]) for _ in range(40)]
-    rate, noise = lives.diffusion(lives.mean_square_displacement(still, 6))
-    assert abs(rate) < 0.01 and noise == pytest.approx(0.3, rel=0.05)

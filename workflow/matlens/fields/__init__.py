@@ -20,6 +20,7 @@ METHODS = {
     "stokes": "matlens.fields.methods:flow",
     **dict.fromkeys(FIELD_NETS, "matlens.fields.networks:solve"),
 }
+NETWORKS = FIELD_NETS
 LEARNERS = {
     **dict.fromkeys(FIELD_NETS, "matlens.fields.network_learning:learn"),
     "pix2pix": "matlens.fields.network_learning:learn_against",

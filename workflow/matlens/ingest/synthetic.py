@@ -40,6 +40,20 @@ def items(column: str, levels: list, images: int, seed: int, unit: str = ""):
     return pd.DataFrame(rows).assign(**{columns.ITEM_SEED: seeds})
 
 
+def divided(name: str, images: int, train_images: int, val_images: int, seed: int):
+    """List images of one model: the first have the split train, the next val, the others test."""
+    import pandas as pd
+
+    first, second = train_images, train_images + val_images
+    return pd.DataFrame(
+        {
+            columns.ITEM: [f"{name}_{number:04d}" for number in range(images)],
+            columns.SPLIT: ["train" if n < first else "val" if n < second else "test" for n in range(images)],
+            columns.ITEM_SEED: [seed_of(seed, number) for number in range(images)],
+        }
+    )
+
+
 def sized(size_px, axes: tuple[int, ...] = (2, 3)) -> tuple[int, ...]:
     """Check a size: one number of pixels per axis, in the order of the axes. Raises BadItem if it does not fit."""
     size = tuple(int(n) for n in size_px)
@@ -121,14 +135,15 @@ def micrograph(
     """Image a model of known truth, and put both into a Micrograph.
 
     `imaging`: options of `sem.image`; with `keep_clean`, the image free of shot noise and the noise of the detector
-    becomes the layer `clean`.
+    becomes the layer `clean`; if it is "sharp", free of the blur of the probe, too.
     """
     imaging = dict(imaging)
     keep_clean = imaging.pop("keep_clean", False)
     pixels = sem.image(grey, boundaries, edge, seed, **imaging)
     layers = {}
     if keep_clean:
-        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, "dose": 0.0, "noise": 0.0})
+        without = {"dose": 0.0, "noise": 0.0, **({"blur_px": 0.0} if keep_clean == "sharp" else {})}
+        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, **without})
     return Micrograph(
         pixels=pixels,
         axes=AXES[pixels.ndim],

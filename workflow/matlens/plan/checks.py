@@ -10,8 +10,19 @@ from matlens import ingest, registry, segment
 from matlens.column_meanings import MEANING
 from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
+from matlens.generate.conditions import FRACTION
 from matlens.learn import features
-from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan import (
+    figures,
+    generation_checks,
+    message,
+    outputs,
+    physics_checks,
+    prediction_checks,
+    restoration_checks,
+    stages,
+    study,
+)
 from matlens.plan.inputs import needs
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
@@ -69,7 +80,8 @@ def check_items(studies: Studies, name: str) -> Reasons:
     method = study.ingest_method(studies[name])
     if registry.method_of(method) in ingest.CHECKS:
         try:
-            registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
+            offers = {"phases": studies[name]["phases"]}
+            registry.call(registry.load(ingest.CHECKS, method), offers, studies[name]["ingest"][method])
         except ValueError as error:
             yield ["ingest", method], str(error)
 
@@ -138,6 +150,8 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
+    asked = (settings.get("generate") or {}).get("conditions", [])
+    found += [(["generate", "conditions"], column) for column in asked if column != FRACTION]
     for measure in outputs.methods(settings, "quantify", "series"):
         by = settings["quantify"][measure]["by"]
         found += [(["quantify", measure], column) for column in (TIME, by) if column]
@@ -164,9 +178,15 @@ def check_index(studies: Studies, name: str) -> Reasons:
 
 
 def check_phases(studies: Studies, name: str) -> Reasons:
-    """Refuse segmentations that cannot make the phases of their study."""
+    """Refuse segmentations that cannot make the phases of their study, or have no file to read."""
     for key, reason in segment_checks.impossible(studies[name]):
         yield key.split("."), reason
+    for method, options in studies[name]["segment"].items():
+        if registry.method_of(method) in segment.CHECKS:
+            try:
+                registry.call(registry.load(segment.CHECKS, method), {}, options)
+            except ValueError as error:
+                yield ["segment", method, "path"], str(error)
 
 
 def check_masks(studies: Studies, name: str) -> Reasons:
@@ -214,10 +234,12 @@ CHECKS = (
     check_fields,
     check_weights,
     check_proposals,
+    *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
     check_masks,
+    *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,

@@ -1,4 +1,4 @@
-"""Where the files of a study lie: pure functions from settings to paths, and the same for the wildcards of a rule."""
+"""Paths of the files of a study: pure functions from settings, and the same for the wildcards of a rule."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from matlens import registry
 from matlens.plan import closure, outputs, stages, study
 
+INGEST_TABLES = ("index", "rejected", "truth_objects")
+
 
 def shards(settings: dict) -> list[str]:
     """List the shards of a study."""
     return [f"{number:04d}" for number in range(settings["ingest"]["shards"])]
+
+
+def suffix(output: str) -> str:
+    """Return the extension of a file of ingest: that of a table, or of arrays."""
+    return "parquet" if output in INGEST_TABLES else "zarr.zip"
 
 
 def source(name: str, settings: dict) -> str:
@@ -161,7 +168,7 @@ class Paths:
             folder = f"{self.source(wildcards.study)}/{output}"
             if merged:
                 return f"{folder}/all.parquet"
-            end = "parquet" if output in ("index", "rejected") else "zarr.zip"
+            end = suffix(output)
             if hasattr(wildcards, "shard"):
                 return f"{folder}/{wildcards.shard}.{end}"
             return [f"{folder}/{shard}.{end}" for shard in self.shards(wildcards.study)]

@@ -17,16 +17,23 @@ from matlens.store import catalog, io
 
 # The settings of the cross-validation of tables and images, and those that divide crystals into folds.
 VALIDATION = (
-    "target", "group", "folds", "seed", "split", "use_folds", "allow_incomplete", "task", "shuffles", "curve_steps",
+    "target", "transform", "group", "folds", "seed", "split", "use_folds", "allow_incomplete", "task", "shuffles",
+    "curve_steps",
 )  # fmt: skip
 NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
-SPLIT = ("target", "split", "folds", "seed", "group", "allow_incomplete")
+SPLIT = ("target", "transform", "split", "folds", "seed", "group", "allow_incomplete")
 ELEMENTS = "data/weights/{}_elements.csv"  # energies of the elements by a universal potential
 
 
 def learned(settings: dict) -> list[str]:
     """List the prediction methods of a study that are cross-validated."""
     return outputs.methods(settings, "predict", *stages.LEARNED)
+
+
+def blended_methods(settings: dict, method: str) -> list[str]:
+    """List the methods that a blend of a study takes: those that it names, or all but controls and blends."""
+    every = [name for name in learned(settings) if registry.method_of(name) not in (*predict.BLENDS, *predict.CONTROLS)]
+    return settings["predict"][method]["methods"] or every
 
 
 def pretrained_methods(settings: dict) -> list[str]:
@@ -101,7 +108,7 @@ class Predictions(Paths):
 
     def graph_files(self, wildcards) -> list[str]:
         """List the graphs that a network for crystals takes."""
-        folder = f"results/{wildcards.study}/connect/{GRAPHS[registry.method_of(wildcards.method)]}/graphs"
+        folder = f"results/{wildcards.study}/connect/{predict.GRAPHS[registry.method_of(wildcards.method)]}/graphs"
         return [f"{folder}/{shard}.zarr.zip" for shard in self.shards(wildcards.study)]
 
     def graph_options(self, wildcards) -> dict:
@@ -113,6 +120,17 @@ class Predictions(Paths):
         return lambda wildcards: [
             f"results/{wildcards.study}/predict/{wildcards.method}/{output}/{fold}.parquet"
             for fold in used_folds(self.studies[wildcards.study])
+        ]
+
+    def blended_methods(self, wildcards) -> list[str]:
+        """List the methods that a blend takes."""
+        return blended_methods(self.studies[wildcards.study], wildcards.method)
+
+    def blended(self, output: str) -> Callable:
+        """Return a function of wildcards: an output of all methods that a blend takes."""
+        return lambda wildcards: [
+            f"results/{wildcards.study}/predict/{method}/{output}/all.parquet"
+            for method in self.blended_methods(wildcards)
         ]
 
     def pretrained_weights(self, name: str) -> dict[str, tuple[str, str]]:
