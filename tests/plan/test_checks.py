@@ -85,6 +85,17 @@ CASES = {
         {**SEGMENT, "fields": {**FIELDS, **CONDUCTS, "fft": {"scheme": "hexahedra"}}},
         "fields.fft.scheme: hexahedra are there for 'elastic'",
     ),
+    "a network of fields without a solver": (
+        IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"} | {"unet": {}}},
+        "fields.unet: a network is judged by the fields of a solver; add 'fft",
+    ),
+    "truth of a network of fields": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "fno": {"truth": "ftt"}}},
+        "fields.fno.truth: there is no solver 'ftt' in the study; allowed: fft",
+    ),
+    "flow by fft": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "stokes": {}}}, "fields.stokes: it solves stokes, not 'elastic'",
+    ),
     "labels of fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "fft": {"of": "unet"}}}, "fields.fft.of: this study makes no 'unet'",
     ),
