@@ -69,7 +69,7 @@ def path_rows(own, clock_: Clock, drift: np.ndarray, pixel_um: float | None) -> 
     for number, part in tracks_of(own).items():
         time = clock_.time[at[part]]
         (vy, ey), (vx, ex), (rate, _) = (line(time, v[part]) for v in (place[:, 0], place[:, 1], radius))
-        speed = float(np.hypot(vy, vx))
+        speed, net = float(np.hypot(vy, vx)), float(np.linalg.norm(place[part[-1]] - place[part[0]]))
         error = float(np.hypot(vy * ey, vx * ex) / speed) if speed else np.nan
         rows.append(
             {
@@ -83,7 +83,8 @@ def path_rows(own, clock_: Clock, drift: np.ndarray, pixel_um: float | None) -> 
                 "speed_error_px_per_frame": error,
                 "speed_nm_per_s": speed * nm,
                 "speed_error_nm_per_s": error * nm,
-                "displacement_px": float(np.linalg.norm(place[part[-1]] - place[part[0]])),
+                "displacement_px": net,
+                "net_speed_nm_per_s": net * nm / float(np.ptp(time)) if len(part) > 1 else np.nan,
                 "radius_px": float(radius[part].mean()),
                 "radius_rate_px_per_frame": rate,
             }
