@@ -62,6 +62,18 @@ def check_of(studies: Studies, name: str) -> Reasons:
                     yield [stage, method, "of"], why
 
 
+def check_regions(studies: Studies, name: str) -> Reasons:
+    """Refuse regions of images, and detections in labels."""
+    settings = studies[name]
+    for method in outputs.methods(settings, "detect"):
+        given = outputs.given_of(settings, "detect", method)
+        labels = any(outputs.source_of("detect", each)[0] == "segment" for each in given)
+        if registry.method_of(method) == "regions" and not labels:
+            yield ["detect", method, "of"], "it takes the regions of a segmentation; write 'of: segment.<method>'"
+        elif labels and registry.method_of(method) != "regions":
+            yield ["detect", method, "of"], "it works on images, not on labels; take 'regions' for the objects of these"
+
+
 def _behind(settings: dict, stage: str, method: str) -> list[tuple[str, str]]:
     """List the methods that a method works on, and those that these work on, as far as they are made."""
     found, todo = [], [(stage, method)]
@@ -213,6 +225,7 @@ def check_figures(studies: Studies, name: str) -> Reasons:
 CHECKS = (
     check_kinds,
     check_of,
+    check_regions,
     check_items,
     check_series,
     check_fields,
