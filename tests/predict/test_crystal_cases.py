@@ -1,4 +1,4 @@
-"""The same crystal in other cells gets the same numbers; crystals far from what was learned are flagged."""
+"""The same crystal in other cells gets the same numbers; crystals outside the training range are flagged."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def read(path) -> crystals.Crystal:
 
 
 def predicted(found: list, name: str) -> dict:
-    """Apply a shipped network to crystals, connected as its card says."""
+    """Apply a shipped network to crystals, on the graphs of its card."""
     card, arrays = io.read_json(WEIGHTS / f"{name}.json"), io.read_weights(WEIGHTS / f"{name}.safetensors")
     return networks.apply(connected(found, card["graph"]["knn"]), arrays, card, "cpu")
 
@@ -96,10 +96,11 @@ def test_strained_and_stretched_crystals_are_unlike_a_training_set_of_their_own_
         )
         for a, x, side in pairs * 12
     ]
-    card = applicability_domain.describe(connected(salts, {}), np.arange(len(salts)))
+    card, points = applicability_domain.describe(connected(salts, {}), np.arange(len(salts)))
     for factor, expected in ((1.0, False), (0.75, True), (1.3, True)):
         made = [one._replace(cell=one.cell * factor) for one in (salts[0], salts[1])]
-        flags = applicability_domain.flag_outside(connected(made, {}), card)["outside_training_range"]
+        nearest = applicability_domain.distances(connected(made, {}), points)[1]
+        flags = applicability_domain.flag_outside(connected(made, {}), card, nearest)["outside_training_range"]
         assert flags.tolist() == [expected] * 2
     old = {name: card[name] for name in ("elements", "volume_a3_per_atom", "nearest_a")}
     assert not applicability_domain.flag_outside(connected(salts, {}), old)["outside_training_range"].any()

@@ -1,4 +1,4 @@
-"""Networks of data/weights: what their cards promise, and moduli that are known from experiments."""
+"""Networks of data/weights reach the scores of their cards, and moduli known from experiments."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ OXIDES = {"BaTiO3": (56, 22, 4.03, -0.26), "BaZrO3": (56, 40, 4.25, -0.28), "LaA
 
 
 def connected(card: dict, made: dict) -> graphs.Graphs:
-    """Connect crystals as the card says that those were that the network learned from."""
+    """Build the graphs of crystals by the options on the card of the network."""
     ((method, options),) = card["graph"].items()
     edges = [registry.load(connect.METHODS, method)(one.cell, one.frac, **options) for one in made.values()]
     packed = structures.pack(range(len(made)), list(made), list(made.values()))
@@ -48,7 +48,7 @@ def test_a_card_says_what_a_reader_needs_and_the_file_is_small(path):
     card = io.read_json(path)
     assert set(card) >= {"target", "unit", "data", "made_by", "test_mae", "test_items", "graph", "elements", "versions"}
     assert GRAPHS[card["method"]] in card["graph"]
-    assert path.with_suffix(".safetensors").stat().st_size <= 1_000_000
+    assert path.with_suffix(".safetensors").stat().st_size <= 5_000_000
 
 
 @pytest.mark.parametrize("name", KNOWN)

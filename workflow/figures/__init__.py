@@ -1,18 +1,19 @@
 """Finished tables in, ink out.
 
 A figure is `draw(needs..., *, options)`: its positional arguments are its input tables, by name. A measure comes
-as a dict of method to DataFrame, `index` as the table of the items, `overlays`, `previews` and
-`pictures` as dicts of method to pictures by key, `quality` as a dict of method to DataFrame,
-`history`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`, `equilibria` and `diagram`
-as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of shard to
-Crystals, `fields` as a dict of shard to a function that opens its arrays, `published` as the table of the option
-`reference`, or None.
+as a dict of method to DataFrame, `index` as the table of the items, `overlays`, `previews` and `pictures` as dicts of
+method to pictures by key, `quality` as a dict of method to DataFrame,
+`history`, `field_scores`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`,
+`equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of
+shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays, `published` as
+the table of the option `reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
 FIGURES = {
     "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
     "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
+    "residual_spectra": {"draw": "figures.residual_spectra:draw", "needs": ["quality"]},
     "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
     "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},
@@ -27,6 +28,11 @@ FIGURES = {
     "lineal_path": {"draw": "figures.curves:lineal_path", "needs": ["lineal_path"]},
     "grain_size": {"draw": "figures.grain_size:draw", "needs": ["grain_size"]},
     "fields": {"draw": "figures.fields:draw", "needs": ["fields"]},
+    "conditions": {"draw": "figures.conditions:draw", "needs": ["generated", "generation_quality"]},
+    "generated": {"draw": "figures.generated:draw", "needs": ["samples", "generated"]},
+    "generation_quality": {"draw": "figures.generation_quality:draw", "needs": ["generation_quality"]},
+    "field_errors": {"draw": "figures.field_errors:draw", "needs": ["fields", "predicted_fields"]},
+    "field_scores": {"draw": "figures.field_scores:draw", "needs": ["field_scores"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},

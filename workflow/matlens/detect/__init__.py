@@ -25,6 +25,7 @@ METHODS = {
     "nothing": "matlens.detect.controls:nothing",
     "shuffled": "matlens.detect.controls:shuffled",
 }
+NETWORKS = OBJECT_NETS
 LEARNERS = dict.fromkeys(OBJECT_NETS, "matlens.detect.network_learning:learn")
 PREPARES = dict.fromkeys(OBJECT_NETS, "matlens.detect.networks:prepare")
 LESSONS = "matlens.detect.network_learning:samples"

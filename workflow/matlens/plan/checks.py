@@ -10,10 +10,21 @@ from matlens import ingest, registry, segment
 from matlens.column_meanings import MEANING
 from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
+from matlens.generate.conditions import FRACTION
 from matlens.learn import features
-from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan import (
+    figures,
+    generation_checks,
+    message,
+    outputs,
+    physics_checks,
+    prediction_checks,
+    restoration_checks,
+    stages,
+    study,
+    weights_checks,
+)
 from matlens.plan.inputs import needs
-from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
@@ -111,22 +122,6 @@ def check_series(studies: Studies, name: str) -> Reasons:
                     yield ["quantify", measure], f"{why}; write the same 'of' for both"
 
 
-def check_weights(studies: Studies, name: str) -> Reasons:
-    """Refuse weights of a study or method that this run does not know."""
-    for stage in STAGES_THAT_LEARN:
-        for method, chosen in (studies[name].get(stage) or {}).items():
-            for option in ("weights", "initial_weights"):
-                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
-                lends, _, lent = lender.partition("/")
-                known = studies.get(lends, {}).get(stage) or {}
-                if lender and not lender.endswith(".safetensors") and lent not in known:
-                    yield (
-                        [stage, method, option],
-                        f"'{lender}' is not a method of a study of this run; "
-                        f"add '{lends}' to config key 'studies', or name a .safetensors file",
-                    )
-
-
 def check_proposals(studies: Studies, name: str) -> Reasons:
     """Refuse proposals by a method that does not learn."""
     settings = studies[name]
@@ -151,6 +146,8 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
+    asked = (settings.get("generate") or {}).get("conditions", [])
+    found += [(["generate", "conditions"], column) for column in asked if column != FRACTION]
     for measure in outputs.methods(settings, "quantify", "series"):
         by = settings["quantify"][measure]["by"]
         found += [(["quantify", measure], column) for column in (TIME, by) if column]
@@ -177,9 +174,15 @@ def check_index(studies: Studies, name: str) -> Reasons:
 
 
 def check_phases(studies: Studies, name: str) -> Reasons:
-    """Refuse segmentations that cannot make the phases of their study."""
+    """Refuse segmentations that cannot make the phases of their study, or have no file to read."""
     for key, reason in segment_checks.impossible(studies[name]):
         yield key.split("."), reason
+    for method, options in studies[name]["segment"].items():
+        if registry.method_of(method) in segment.CHECKS:
+            try:
+                registry.call(registry.load(segment.CHECKS, method), {}, options)
+            except ValueError as error:
+                yield ["segment", method, "path"], str(error)
 
 
 def check_masks(studies: Studies, name: str) -> Reasons:
@@ -226,12 +229,14 @@ CHECKS = (
     check_items,
     check_series,
     check_fields,
-    check_weights,
+    weights_checks.check_weights,
     check_proposals,
+    *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
     check_masks,
+    *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,

@@ -76,7 +76,7 @@ def read_schema(name: str) -> dict:
 
 
 def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
-    """Fill in defaults, only of what the study names: a method that is not a key gets none."""
+    """Fill in the defaults of the methods that a study names."""
     for key, part in schema.get("properties", {}).items():
         if "$ref" in part:
             part = schema_of(part["$ref"], schemas)
@@ -110,7 +110,7 @@ def _problems(error):
 
 
 def _meaning(path: list) -> str:
-    """Say what a value should be: the description of it, else that of what holds it."""
+    """Return the description of a value, else that of its parent."""
     schema, found = read_schema("study.schema.yaml"), ""
     for key in path:
         inside = "items" if isinstance(key, int) else "additionalProperties"
@@ -122,9 +122,16 @@ def _meaning(path: list) -> str:
     return found
 
 
+def _unshared(value):
+    """Copy nested values; what YAML writes once and names twice (&name, *name) becomes two, each with own defaults."""
+    if isinstance(value, dict):
+        return {key: _unshared(part) for key, part in value.items()}
+    return [_unshared(part) for part in value] if isinstance(value, list) else value
+
+
 def validate(values: dict, path: Path, node=None) -> dict:
     """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
-    values = copy.deepcopy(values)
+    values = _unshared(values)
     if not isinstance(values, dict):
         raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
     schemas = own_schemas(values)

@@ -1,0 +1,1 @@
+"""Models of image formation, and spatial statistics of label images, shared by stages."""
