@@ -236,6 +236,7 @@ def micrographs(tmp_path):
 def test_training_without_masks_is_refused(micrographs, method):
     files = {"files": {"path": str(micrographs)}}
     assert f"segment.{method}: it learns from masks, and 'files' names no masks" in refusal(files, segment={method: {}})
+    assert "detect.rcnn: it learns from masks" in refusal(files, segment={"otsu": {}}, detect={"rcnn": {}})
     assert "masks" not in refusal(files, segment={"unet": {"weights": PIXELS}})
     assert "masks" not in refusal({"files": {**files["files"], "masks": str(micrographs)}}, segment={method: {}})
     sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}
