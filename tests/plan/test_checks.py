@@ -232,6 +232,13 @@ def micrographs(tmp_path):
     return tmp_path
 
 
+def test_painting_needs_detections(micrographs):
+    files = {"files": {"path": str(micrographs)}}
+    assert "segment.painted: it paints detections" in refusal(files, segment={"painted": {}})
+    wrong = refusal(files, segment={"painted": {"by": "blob"}}, detect={"blobs": {}})
+    assert "segment.painted.by: this study detects nothing by 'blob'; did you mean 'blobs'?" in wrong
+
+
 @pytest.mark.parametrize("method", ["unet", "random_forest"])
 def test_training_without_masks_is_refused(micrographs, method):
     files = {"files": {"path": str(micrographs)}}

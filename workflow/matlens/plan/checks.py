@@ -170,6 +170,20 @@ def check_phases(studies: Studies, name: str) -> Reasons:
         yield key.split("."), reason
 
 
+def check_painted(studies: Studies, name: str) -> Reasons:
+    """Refuse to paint detections that the study does not make."""
+    settings = studies[name]
+    there = outputs.methods(settings, "detect")
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) == "painted":
+            by = (chosen or {}).get("by")
+            if not there:
+                yield ["segment", each], "it paints detections, and the study makes none; add a section 'detect'"
+            elif by and by not in there:
+                why = f"this study detects nothing by '{by}'; {registry.suggest(by, there)}"
+                yield ["segment", each, "by"], why
+
+
 def check_masks(studies: Studies, name: str) -> Reasons:
     """Refuse training on images whose source has neither masks nor annotated objects."""
     settings = studies[name]
@@ -220,6 +234,7 @@ CHECKS = (
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
+    check_painted,
     check_masks,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
