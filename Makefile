@@ -1,6 +1,7 @@
 # Two commands do everything: `make run` and `make test`. STUDIES=a,b chooses studies; PROFILE=slurm chooses where jobs run
 # (a folder of profiles/); STRICT=1 makes rejected items an error; ARGS passes words to Snakemake.
 PYTHON ?= python3
+PYTHONS := 3.11 3.12 3.13
 STUDIES ?=
 PROFILE ?=
 JOBS ?= cancel
@@ -36,7 +37,7 @@ status: .venv/installed  ## print the numbers of finished, running, failed and o
 	@$(BIN)/python -m matlens.cli.status $(if $(STUDIES),--studies "$(STUDIES)")
 
 test: .venv/installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: .venv/installed
 	$(BIN)/python -m pytest -m slow $(ARGS)
@@ -59,7 +60,8 @@ profile: .venv/installed
 	@$(if $(PROFILE),$(BIN)/python -m matlens.cli.check_profile --name "$(PROFILE)" --submits "$(SUBMITS)")
 
 .venv/installed: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "matlens needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	@command -v "$(PYTHON)" >/dev/null || { echo "there is no '$(PYTHON)' here; choose a Python ($(PYTHONS)): make run PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(0 if v in "$(PYTHONS)".split() else "matlens runs on Python $(PYTHONS), and $(PYTHON) is " + v + "; choose another one: make run PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --disable-pip-version-check --quiet -r requirements.lock
 	@touch $@

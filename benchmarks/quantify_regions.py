@@ -5,10 +5,10 @@ The image has Voronoi grains around random points. Each time is the smallest of 
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from _timing import cpu_seconds
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
@@ -24,16 +24,6 @@ def grains(size: int, number: int) -> np.ndarray:
     points = np.random.default_rng(0).random((number, 2)) * size
     pixels = np.stack(np.mgrid[:size, :size], -1).reshape(-1, 2)
     return (cKDTree(points).query(pixels)[1] + 1).reshape(size, size).astype(np.int32)
-
-
-def cpu_seconds(work, repeats: int) -> float:
-    """Return the least CPU time of some runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def main() -> int:

@@ -6,7 +6,8 @@ Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python benchmarks
 import time
 
 import numpy as np
-from matlens.quantify import chords, cluster, lineal_path, percolation, surface, tortuosity, tpb, two_point
+from matlens.image import chords, cluster, lineal_path, percolation, tortuosity, two_point
+from matlens.quantify import surface, tpb
 from scipy import ndimage
 
 PHASES = ["void", "solid", "third"]

@@ -12,20 +12,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _timing import cpu_seconds
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 PHASES = ["matrix", "secondary", "tertiary"]
-
-
-def cpu_seconds(work, repeats: int = 3) -> float:
-    """Return the least CPU time of some runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def candidates(width: int, depth: int) -> dict:

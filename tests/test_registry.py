@@ -1,4 +1,4 @@
-"""The registry imports only what is chosen, and answers a wrong name with the right ones."""
+"""The registry imports only the chosen method, and answers a wrong name with the right ones."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The loop: what is asked next, when it stops, and how much sooner than blind drawing it finds the best."""
+"""The loop: its next candidates, its stops, and its lead over random selection in finding the best."""
 
 import os
 import subprocess
@@ -87,7 +87,7 @@ def test_the_network_learns_a_smooth_function_and_knows_where_it_was_not():
 
 
 def taught(values: np.ndarray, x: np.ndarray) -> pd.DataFrame:
-    """Ask blindly for three rounds, and say what they taught."""
+    """Choose at random for three rounds; return the table of what was learned."""
     _, verdicts, index, chosen = loop("random", x, {"y": values}, 3, initial=30, batch=60)
     fit = registry.load(acquire.SURROGATES, chosen["surrogate"])
     return transfer.errors(index["item"].to_numpy(), x, verdicts, fit, chosen)

@@ -17,7 +17,7 @@ CONF = Path(os.environ.get("MATLENS_SLURM", "/tmp/matlens-slurm")) / "slurm.conf
 
 
 def slurm(*words: str) -> None:
-    """Give an order to the local Slurm."""
+    """Run a command of the local Slurm."""
     subprocess.run([str(SLURM), *words], check=True, timeout=900)
 
 

@@ -1,4 +1,4 @@
-"""What breaks on clusters, made to break on a real Slurm: the results are those of an undisturbed run."""
+"""Faults of a cluster, caused on a real Slurm: the results are those of an undisturbed run."""
 
 import os
 import signal

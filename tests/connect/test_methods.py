@@ -1,4 +1,4 @@
-"""What holds of every way to connect a crystal, and the known answers of each."""
+"""Properties of every graph builder, and the known answers of each."""
 
 import gzip
 import json

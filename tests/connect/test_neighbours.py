@@ -73,7 +73,7 @@ DEGENERATE = {
 
 
 def of_pymatgen(cell, frac, cutoff):
-    """Give the neighbours of pymatgen: (source, neighbour, image) of each, and the distances of each atom, sorted."""
+    """Return the neighbours by pymatgen: (source, neighbour, image) of each, and the distances of each atom, sorted."""
     from pymatgen.core import Lattice, Structure
 
     whole = np.floor(frac).astype(int)
@@ -85,7 +85,7 @@ def of_pymatgen(cell, frac, cutoff):
 
 
 def compared(cell, frac, k=12):
-    """See that all neighbours within 5 angstrom, and the distances of the k nearest, are those of pymatgen."""
+    """Check that all neighbours within 5 angstrom, and the distances of the k nearest, are those of pymatgen."""
     source, other, image, _, _ = knn(cell, frac, 1 << 30, 5.0, False, False)
     assert set(zip(source, other, map(tuple, image.astype(int)), strict=True)) == of_pymatgen(cell, frac, 5.0)[0]
     source, _, _, distance, _ = knn(cell, frac, k, 8.0, False, True)

@@ -7,7 +7,8 @@ from matlens.column_meanings import MEANING
 from matlens.fields import cells, effective, methods, problem, report
 from matlens.job.batch import BadItem
 from matlens.store import io
-from scipy import ndimage
+
+from .cells import cell
 
 PHASES = ["matrix", "fibre"]
 ELASTIC = {
@@ -21,16 +22,12 @@ ELASTIC = {
 PLASTIC = {name: {**values, "yield_gpa": 0.02, "hardening_gpa": 0.5} for name, values in ELASTIC["properties"].items()}
 CONDUCTS = {"matrix": {"conductivity_w_per_m_k": 1.0}, "fibre": {"conductivity_w_per_m_k": 20.0}}
 OPTIONS = {"scheme": "rotated", "tol": 1e-6, "iterations": 500, "steps": 4}
+SHAPE = 16, 20
 ITEM = {"item": "a", "axes": "yx", "pixel_size_um": 0.5}
 
 
-def cell(shape=(16, 20), seed=0):
-    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2, mode="wrap")
-    return (field > 0.2 * field.std()).astype(np.uint8)
-
-
 def solved(labels=None, item=ITEM, options=OPTIONS, spacing=None, **changes):
-    labels = cell() if labels is None else labels
+    labels = cell(SHAPE) if labels is None else labels
     spacing = spacing or (1.0,) * labels.ndim
     return cells.solved(labels, item, methods.fft, "fft", spacing, options, ELASTIC | changes, PHASES)
 
@@ -79,7 +76,7 @@ def test_the_components_are_those_of_their_names():
     found = solved(loading={"yy": 0.01}, item=ITEM)
     assert found.attrs["components"] == ["strain_xx", "strain_yy", "strain_xy", "stress_xx", "stress_yy", "stress_xy"]
     np.testing.assert_allclose(found.array[:3].mean(axis=(1, 2)), [0, 0.01, 0], atol=1e-7)
-    turned = solved(cell().T.copy(), loading={"xx": 0.01})
+    turned = solved(cell(SHAPE).T.copy(), loading={"xx": 0.01})
     np.testing.assert_allclose(turned.array[3], found.array[4].T, rtol=1e-3, atol=1e-5)
 
 
@@ -93,7 +90,7 @@ def test_a_laminate_has_the_stiffness_of_backus_and_hexahedra_their_own_stiffnes
         xy = next(row["value"] for row in rows if row["row"] == row["column"] == "xy")
         assert yy == pytest.approx(1 / np.mean(1 / (first + 2 * mu)), rel=1e-8)
         assert xy == pytest.approx(1 / np.mean(1 / mu), rel=1e-8)
-    blobs = problem.make(cell(), "yx", PHASES, None, ELASTIC)
+    blobs = problem.make(cell(SHAPE), "yx", PHASES, None, ELASTIC)
     values = [
         effective.effective_rows(blobs, ["xx", "yy", "xy"], s, tol=1e-7)[0]["value"] for s in ("rotated", "hexahedra")
     ]
@@ -146,9 +143,9 @@ def test_voids_that_let_nothing_through_give_numbers():
 def test_a_shard_loses_nothing_and_says_why(tmp_path):
     from scripts import fields as script
 
-    lost = cell()
+    lost = cell(SHAPE)
     lost[0, 0] = 255
-    there = {0: cell(), 1: lost, 2: np.zeros((16, 20), np.uint8)}
+    there = {0: cell(SHAPE), 1: lost, 2: np.zeros((16, 20), np.uint8)}
     with io.write_arrays(tmp_path / "labels") as out:
         for key, labels in there.items():
             out.add(key, labels, "yx", {"item": f"i{key}", "pixel_size_um": 0.25, "spacing_um": [0.5, 0.25]})

@@ -1,10 +1,11 @@
-"""What is solved: components by name, properties by phase, and label images that cannot be a cell."""
+"""Cell problems: components by name, properties by phase, and label images that cannot be a cell."""
 
 import numpy as np
 import pytest
 from matlens.fields import effective, methods, problem, report, settings
 from matlens.job.batch import BadItem
-from scipy import ndimage
+
+from .cells import cell
 
 SETTINGS = {
     "quantity": "elastic",
@@ -14,11 +15,6 @@ SETTINGS = {
     "boundary": "periodic",
 }
 PHASES = ["matrix", "fibre"]
-
-
-def cell(shape=(24, 24), seed=0):
-    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), 2, mode="wrap")
-    return (field > 0.2 * field.std()).astype(np.uint8)
 
 
 def made(labels=None, axes="yx", **changes):

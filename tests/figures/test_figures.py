@@ -1,4 +1,4 @@
-"""Figures draw what their tables say, the same bytes anywhere, and survive what users call their items."""
+"""Figures draw their tables, the same bytes anywhere, with any name of an item."""
 
 import os
 import subprocess

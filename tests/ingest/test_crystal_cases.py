@@ -48,7 +48,7 @@ def read_all(path: Path, **options) -> tuple[dict, dict, object]:
 
 
 def fault(crystal, notes: str, right: dict) -> str | None:
-    """Say how a crystal differs from a right answer."""
+    """Describe how a crystal differs from the reference."""
     kinds = dict(Counter(SYMBOLS[z - 1] for z in crystal.species))
     if kinds != right["species"] or len(crystal.species) != right["atoms"]:
         return f"it has {kinds}"
@@ -63,7 +63,7 @@ def fault(crystal, notes: str, right: dict) -> str | None:
 
 
 def differs(found: dict, lost: dict, right: dict) -> str | None:
-    """Say how what was read of a file differs from a right answer."""
+    """Describe how the crystals read from a file differ from the reference."""
     if right["verdict"] == "rejected":
         if found or not lost:
             return f"read: {list(found)}"

@@ -13,7 +13,7 @@ from matlens.ingest import crystal_set, matminer_set
 
 @pytest.fixture
 def offline(monkeypatch):
-    """Let nothing reach the network."""
+    """Block the network."""
 
     def refuse(*_, **__):
         raise OSError("the network is down")

@@ -228,6 +228,7 @@ def test_a_truncated_last_frame_is_one_row(tmp_path):
             "data": [{"material_id": n, "initial_structure": json.dumps(SALT_DICT)} for n in ("w-1", "w-2")],
         },
         {"w-1": {"structure": SALT_DICT}, "w-2": {"structure": SALT_DICT}},
+        {"material_id": {"0": "w-1", "1": "w-2"}, "org": {"0": SALT_DICT, "1": SALT_DICT}},
         [{"entry_id": n, "energy": -3.0, "structure": SALT_DICT} for n in ("w-1", "w-2")],
         [{"material_id": n, "computed_structure_entry": {"energy": 1, "structure": SALT_DICT}} for n in ("w-1", "w-2")],
     ],

@@ -1,4 +1,4 @@
-"""Files, folders, globs and sheets: what becomes an item, what its truth is, and what is refused and why."""
+"""Files, folders, globs and sheets: items, their truth, and refusals with the reason."""
 
 import inspect
 import os

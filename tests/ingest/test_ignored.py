@@ -1,16 +1,18 @@
-"""What is drawn on an image, excluded or not a number is not measured; damaged and doubtful files are reported."""
+"""Drawn, excluded and NaN pixels are not measured; damaged and doubtful files are reported."""
 
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from matlens import registry, segment
-from matlens.ingest import bars, damage, files, truths
+from matlens.ingest import bars, damage, files, masks_seen, truths
 from matlens.job.batch import BadItem
 from matlens.quantify import fractions, regions
 from matlens.segment import frames
 from PIL import Image, ImageDraw
+from scripts import collect
 
 CASES = "cases/images"
 PHASES = ["matrix", "disc"]
@@ -214,13 +216,25 @@ def test_region_masks_of_every_number_type():
         truths.to_regions(np.array([[0.5]]))
 
 
-def test_a_mask_with_one_phase_among_others_is_reported():
-    rows = [{"item": f"i{k}", "truth_phases": 3} for k in range(4)] + [
-        {"item": "odd", "truth_phases": 1},
-        {"item": "no"},
-    ]
-    truths.lonely(rows)
-    assert [row["item"] for row in rows if "remark" in row] == ["odd"] and "others" not in rows[-1]
-    alone = [{"truth_phases": 1}, {"truth_phases": 1}, {"truth_phases": 2}]
-    truths.lonely(alone)
-    assert not any("remark" in row for row in alone)
+def test_a_mask_with_one_phase_among_others_is_reported(capsys):
+    rows = [{"item": f"i{k}", "truth_phases": 3} for k in range(4)]
+    rows += [{"item": "odd", "truth_phases": 1, "remark": "cut off"}, {"item": "no"}]
+    found = masks_seen.compared(pd.DataFrame(rows))
+    assert found["remark"].notna().tolist() == [False] * 4 + [True, False]
+    assert found["remark"][4].startswith("cut off; its mask has one phase, masks of other items have 3")
+    assert capsys.readouterr().out.startswith("odd: its mask")
+    alone = pd.DataFrame([{"item": "a", "truth_phases": 1}, {"item": "b", "truth_phases": 1}, {"item": "c"}])
+    assert "remark" not in masks_seen.compared(alone)
+
+
+@pytest.mark.parametrize("parts", [[6], [3, 3], [1, 1, 1, 1, 1, 1]])
+def test_masks_are_compared_over_the_study_whatever_its_shards(tmp_path, parts):
+    from matlens.store import io
+
+    rows = pd.DataFrame([{"item": f"i{k}", "truth_phases": 1 if k in (4, 5) else 3} for k in range(6)])
+    edges = np.cumsum([0, *parts])
+    paths = [str(tmp_path / f"{k}.parquet") for k in range(len(parts))]
+    for path, first, last in zip(paths, edges[:-1], edges[1:], strict=True):
+        io.write_table(path, rows[first:last])
+    collect.main(paths, str(tmp_path / "all.parquet"), "index")
+    assert io.read_table(tmp_path / "all.parquet")["remark"].notna().tolist() == [False] * 4 + [True] * 2

@@ -1,4 +1,4 @@
-"""Every format: shape, values, pixel size, and what the instrument says, against independent numbers."""
+"""Every format: shape, values, pixel size and metadata, compared with independent numbers."""
 
 import csv
 import math

@@ -1,4 +1,4 @@
-"""The same bytes under two names are told, and unlike files of one size are not."""
+"""Equal files under two names are reported, different files of one size are not."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The scale of every axis, in every format, and what is said of doubtful ones."""
+"""The scale of every axis, in every format, and the notes on doubtful ones."""
 
 import json
 import struct

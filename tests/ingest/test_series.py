@@ -42,8 +42,8 @@ KINDS += ["offset_int8", "offset_int16", "float_of_eight", "float_of_twelve", "f
 
 def plan(paths):
     return [
-        {"file": str(p), "grey_low": low, "grey_high": high}
-        for p, (low, high) in zip(paths, series.ranges([str(p) for p in paths]), strict=True)
+        {"file": str(p), "grey_low": low, "grey_high": high, "grey_note": note or None}
+        for p, (low, high, note) in zip(paths, series.ranges([str(p) for p in paths]), strict=True)
     ]
 
 
@@ -99,7 +99,30 @@ def test_files_that_were_not_looked_into_are_told_when_they_are_beyond(tmp_path,
     rows = plan(sorted(tmp_path.glob("*.tif")))
     found = [files.read(row, PHASES) for row in rows]
     assert [f.intensity_high for f in found] == [1023.0, 16383.0, 1023.0]
-    assert "exceed the range of its series" in found[1].meta["grey_note"] and "grey_note" not in found[0].meta
+    assert "exceed the range of its series" in found[1].meta["grey_note"] and not found[0].meta["grey_note"]
+
+
+def test_two_cameras_of_one_study_keep_their_depths_and_are_named(tmp_path):
+    """14 bits beside 16, and 12 beside 16, in one data type: told apart by frame, saturation or what the file says."""
+    wide, narrow = (SCENE * 257.0).astype(np.uint16), (SCENE * 64.0).astype(np.uint16)
+    full = np.minimum(narrow * 2, 16383).astype(np.uint16)
+    paths = []
+    for k in range(3):  # by the frame of the camera
+        paths += [tmp_path / f"wide_{k}.tif", tmp_path / f"other_{k}.tif"]
+        tifffile.imwrite(paths[-2], wide)
+        tifffile.imwrite(paths[-1], narrow[:60, :60])
+    assert [row["grey_high"] for row in plan(paths)] == [65535.0, 16383.0] * 3
+    paths = [tmp_path / name for name in ("wide_0.tif", "full.tif", "twelve.tif")]
+    tifffile.imwrite(paths[1], full)
+    tifffile.imwrite(paths[2], np.minimum(SCENE * 20.0, 4095).astype(np.uint16))
+    assert [row["grey_high"] for row in plan(paths)] == [65535.0, 16383.0, 4095.0]
+    assert "0 to 4095 (1), 0 to 16383 (1), 0 to 65535 (1)" in series.depths(series.ranges([str(p) for p in paths]))
+    paths[1] = tmp_path / "dark.tif"
+    tifffile.imwrite(paths[1], narrow)
+    rows = plan(paths)
+    assert rows[1]["grey_high"] == 65535.0
+    assert "dark images of one camera, or two cameras" in files.read(rows[1], PHASES).meta["grey_note"]
+    assert not files.read(rows[0], PHASES).meta["grey_note"]
 
 
 def test_little_of_the_range_is_told(tmp_path):

@@ -1,4 +1,4 @@
-"""Crystals come out of every format alike; what is no crystal becomes one row with its reason."""
+"""Every format gives the same crystals; an invalid entry becomes one row with its reason."""
 
 import bz2
 import gzip
@@ -132,7 +132,7 @@ GOOD = {
 
 @pytest.fixture
 def folder(tmp_path):
-    """Give a function that writes files by name into a folder of its own."""
+    """Return a function that writes files by name into a folder of its own."""
     made = tmp_path / "crystals"
     made.mkdir()
 

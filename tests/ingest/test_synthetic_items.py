@@ -1,4 +1,4 @@
-"""What every model of microstructure promises: seeded items, known truth, the same whatever the shards."""
+"""Every model of microstructure gives seeded items with a known truth, the same whatever the shards."""
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ SMALL = {
     "spinodal": {"times": [5, 30], "size_px": [64, 64]},
     "fibres": {"fractions": [0.3, 0.5], "size_px": [96, 96]},
     "porous": {"porosities": [0.3, 0.5], "size_px": [64, 64]},
+    "laths": {"powers_w": [150, 300], "speeds_mm_s": [600], "size_px": [64, 64]},
 }
 SOLID = ["polycrystal", "dual_phase", "spinodal", "porous"]
 

@@ -256,3 +256,23 @@ def test_porosity_and_s2_are_those_of_the_boolean_model(size, bodies, porosity):
     expected = porous.expected_s2(lags, porosity if bodies == "solid" else 1 - porosity, radius, len(size))
     error = 4 * np.std(s2, axis=0) / np.sqrt(len(s2)) + 0.004
     assert np.all(np.abs(np.mean(s2, axis=0) - expected) < error)
+
+
+def test_laths_follow_power_and_speed_by_the_laws_of_the_model():
+    """Rosenthal: the rate is proportional to speed over power; at 5e5 K/s laths are 0.6 / sqrt(5) um wide."""
+    from matlens.ingest import laths
+
+    rate = laths.cooling_rate_k_s(200, 600)
+    assert laths.cooling_rate_k_s(400, 1200) == pytest.approx(rate)
+    assert laths.cooling_rate_k_s(200, 1200) == pytest.approx(2 * rate)
+    assert rate == pytest.approx(2 * np.pi * 25 * 0.6 * 900**2 / (0.5 * 200))
+    assert laths.lath_width_um(5e5) == pytest.approx(0.6 / np.sqrt(5))
+    assert laths.fraction(4e5) == pytest.approx(1 - np.exp(-1))
+    made = laths.grown((64, 64), 5.0, 6.0, 0.37, rng())
+    assert (made > 0).sum() == round(0.37 * 64 * 64)
+    shares = [
+        laths.read({"item_seed": seed, "laser_power_w": 200, "scan_speed_mm_s": 900}, size_px=(64, 64)).truth.mean()
+        for seed in range(40)
+    ]
+    assert np.mean(shares) == pytest.approx(laths.fraction(laths.cooling_rate_k_s(200, 900)), abs=0.02)
+    assert np.std(shares) == pytest.approx(0.03, abs=0.015)

@@ -58,14 +58,14 @@ def test_status_tells_what_is_not_finished_and_where_tables_are(tmp_path):
     (tables / "rejected.csv").write_text("item,stage,reason\nb,ingest,truncated\n")
     done = command("status.py", "--studies", "demo_superalloy", "--check", "yes", cwd=tmp_path, folder=COMMANDS)
     assert done.returncode == 0
-    assert "1 items rejected" in done.stdout
+    assert "1 item rejected" in done.stdout
     words = ("--studies", "demo_superalloy", "--check", "yes", "--strict", "yes")
     assert command("status.py", *words, cwd=tmp_path, folder=COMMANDS).returncode == 3
     wrong = command("status.py", "--studies", "demo_superaloy", cwd=tmp_path, folder=COMMANDS)
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("config key 'studies': unknown study 'demo_superaloy'")
     assert "main table: results/demo_superalloy/tables/coarsening.csv" in done.stdout
-    assert "1 items rejected" in done.stdout
+    assert "1 item rejected" in done.stdout
 
 
 FAULTS = {

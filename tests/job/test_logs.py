@@ -1,4 +1,4 @@
-"""What the files of a run say about it."""
+"""The state of a run, read from its files."""
 
 import base64
 import os

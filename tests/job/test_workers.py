@@ -1,4 +1,4 @@
-"""Parts distributed over workers: what a loop gives, in its order; and what becomes of workers that are lost."""
+"""Parts distributed over workers give the results of a loop, in its order; lost workers are replaced or reported."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Patches: what is cut is what was there, truth moves with its pixels, the seed decides."""
+"""Patches hold the pixels of the image, truth moves with its pixels, and the seed decides."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where a network computes: what the scheduler granted, and what the study allows."""
+"""Devices of a network: those that the scheduler granted and the study allows."""
 
 import os
 import subprocess

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from matlens.learn import checkpoints, loop
+from matlens.learn import loop
 from torch import nn
 
 OPTIONS = loop.Training(epochs=4, learning_rate=2e-3, device="cpu", seed=3)
@@ -14,7 +14,7 @@ def layers(inputs: int) -> nn.Module:
 
 
 def numbers(steps: int = 20, size: int = 64):
-    """Give batches of numbers around 3."""
+    """Yield batches of numbers around 3."""
 
     def batches(epoch, rng):
         for _ in range(steps):
@@ -79,18 +79,9 @@ def smooth(checkpoint=None, task=None, **changes):
 
 
 @pytest.mark.parametrize("run", [adversaries, smooth])
-def test_a_killed_training_goes_on_to_the_same_weights(run, tmp_path, monkeypatch):
+def test_a_killed_training_goes_on_to_the_same_weights(run, tmp_path, killed_after):
     whole, history = run()
-    real, saves = checkpoints.Checkpoint.save, []
-
-    def dying(self, *arguments):
-        real(self, *arguments)
-        saves.append(1)
-        if len(saves) == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(checkpoints.Checkpoint, "save", dying)
+    with killed_after(2):
         run(tmp_path / "checkpoint")
     again, resumed = run(tmp_path / "checkpoint")
     assert [row["learning_rate"] for row in resumed] == [row["learning_rate"] for row in history]

@@ -1,4 +1,4 @@
-"""The networks for crystals do what their equations say: atom by atom and bond by bond, in numpy, from the weights."""
+"""The networks for crystals follow their equations: atom by atom and bond by bond, in numpy, from the weights."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def norm(w, name, x):
 
 
 def stirred(net):
-    """Give the batch norms of a network something to do."""
+    """Set random statistics in the batch norms of a network."""
     torch.manual_seed(1)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm1d):

@@ -1,4 +1,4 @@
-"""Every network for crystals: its published size, what must not change its answer, its gradients, its parts by hand."""
+"""Every network for crystals: its published size, its invariances, its gradients, its parts by hand."""
 
 import numpy as np
 import pytest

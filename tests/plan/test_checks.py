@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from matlens.plan import checks, message, study
+from matlens.plan import checks, message
 from matlens.store import catalog
 
+from .studies import IMAGES, made
+
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = {"gamma_prime": {"ages_h": [1], "images": 1, "size_px": [64, 64]}}
 ALLOYS = {"alloys": {"elements": {"Al": [2, 12], "Cr": [10, 10]}, "balance": "Ni", "levels": 2}}
 CRYSTALS = {"prototypes": {"prototypes": ["rock_salt"], "neutral": False, "elements": {"A": ["Li"], "X": ["O"]}}}
 BASES = [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}]
@@ -34,11 +35,6 @@ CONDUCTS = {
     "loading": {"x": 1.0},
 }
 MEASURED = {**SEGMENT, "quantify": {"fractions": {}}}
-
-
-def made(name="mine", ingest=IMAGES, **sections) -> dict:
-    """Validate a study as if it had been read from its file."""
-    return study.validate({"title": name, "ingest": ingest, **sections}, Path(f"config/studies/{name}.yaml"))
 
 
 def refusal(ingest=IMAGES, others=None, **sections) -> str:

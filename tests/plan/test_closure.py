@@ -1,4 +1,4 @@
-"""A changed formula reruns its users, and only those: the closure holds what a module imports, and nothing else."""
+"""A changed formula reruns its users, and only those: the closure holds the imports of a module, and nothing else."""
 
 import subprocess
 import sys

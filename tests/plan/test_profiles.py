@@ -1,4 +1,4 @@
-"""What is told where a run cannot go: a name that is none, a plugin or a scheduler that is not here."""
+"""Profiles that cannot work are refused: unknown names, missing plugins, missing schedulers."""
 
 import shutil
 from pathlib import Path

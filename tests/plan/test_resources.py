@@ -1,4 +1,4 @@
-"""What jobs ask for."""
+"""Resources that jobs request."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""STAGES is the one place where a stage is described: what follows from it, and what a new entry costs."""
+"""STAGES is the one place where a stage is described: files, tables and hints follow from it."""
 
 import re
 import sys
@@ -7,15 +7,12 @@ from pathlib import Path
 import matlens
 import pytest
 from matlens import acquire, predict, quantify, registry, screen
-from matlens.plan import outputs, paths, stages, study
+from matlens.plan import outputs, paths, stages
 from matlens.plan.stages import STAGES, Output, Stage
 
+from .studies import IMAGES, made
+
 ROOT = Path(__file__).resolve().parents[2]
-IMAGES = {"gamma_prime": {"ages_h": [1], "images": 2, "size_px": [64, 64]}, "shards": 2}
-
-
-def made(**sections) -> dict:
-    return study.validate({"title": "mine", **sections}, Path("config/studies/mine.yaml"))
 
 
 def test_the_table_is_that_of_the_map_of_the_library():

@@ -1,4 +1,4 @@
-"""The end of a run tells what a user would ask next: what is missing, what is empty, what waits."""
+"""The end of a run reports missing tables, empty shortlists and waiting hand-offs."""
 
 import pytest
 from matlens.plan import status
@@ -51,6 +51,15 @@ def test_the_same_file_under_two_names_is_told(tables):
     assert "the same file under two names, which counts twice: a and b, a and c; see" in told(tables)
     (tables / "items.csv").write_text("item\na\n")
     assert "same file" not in told(tables)
+
+
+def test_one_is_counted_in_the_singular(tables):
+    (tables / "items.csv").write_text("item\na\n")
+    (tables / "rejected.csv").write_text("item,stage,reason\nb,ingest,damaged\n")
+    (tables / "verdicts.csv").write_text("item,engine,status\na,qe,pending\na,gpaw,pending\nb,gpaw,pending\n")
+    found = told(tables)
+    assert "alloy: 1 item;" in found and "1 item rejected" in found
+    assert "1 hand-off waits for qe" in found and "2 hand-offs wait for gpaw" in found
 
 
 def test_what_is_not_there_is_not_finished(tmp_path):

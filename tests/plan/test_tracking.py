@@ -1,10 +1,10 @@
 """A study of tracks is refused before the first job where it lacks detections or the column of its frames."""
 
-from pathlib import Path
-
 import pytest
-from matlens.plan import checks, rules, study
+from matlens.plan import checks, rules
 from matlens.store.yaml_files import StudyError
+
+from .studies import made
 
 VIDEO = {"loops_video": {"videos": 2, "frames": 5}}
 
@@ -17,10 +17,6 @@ class Wildcards(dict):
     def __init__(self, method):
         super().__init__(method=method)
         self.method = method
-
-
-def made(**sections):
-    return study.validate({"title": "mine", **sections}, Path("config/studies/mine.yaml"))
 
 
 def test_tracks_need_detections():

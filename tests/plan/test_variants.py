@@ -1,17 +1,17 @@
-"""Variants of a method, and `of`: what they are called, where their files lie, what is refused."""
+"""Variants of a method, and `of`: their names, the paths of their files, refusals."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from matlens import registry
 from matlens.learn import features
-from matlens.plan import checks, figures, outputs, paths, stages, study
+from matlens.plan import checks, figures, outputs, paths, stages
 from matlens.plan.rules import Plan
 from matlens.plan.stages import STAGES, Output, Stage
 from matlens.store.yaml_files import StudyError
 
-IMAGES = {"gamma_prime": {"ages_h": [1, 2], "images": 1, "size_px": [64, 64]}, "shards": 2}
+from .studies import made
+
 TWO = {"otsu": {}, "otsu.smooth": {"sigma_px": 3.0}, "unet": {}, "unet.wide": {"width": 32}}
 
 
@@ -23,11 +23,6 @@ class Wildcards(SimpleNamespace):
 
     def items(self):
         return vars(self).items()
-
-
-def made(name="mine", **sections) -> dict:
-    given = {"title": name, "ingest": IMAGES, **sections}
-    return study.validate(given, Path(f"config/studies/{name}.yaml"))
 
 
 def refusal(**sections) -> str:

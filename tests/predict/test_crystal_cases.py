@@ -1,4 +1,4 @@
-"""The same crystal in other cells gets the same numbers; crystals far from what was learned are flagged."""
+"""The same crystal in other cells gets the same numbers; crystals outside the training range are flagged."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def read(path) -> crystals.Crystal:
 
 
 def predicted(found: list, name: str) -> dict:
-    """Apply a shipped network to crystals, connected as its card says."""
+    """Apply a shipped network to crystals, on the graphs of its card."""
     card, arrays = io.read_json(WEIGHTS / f"{name}.json"), io.read_weights(WEIGHTS / f"{name}.safetensors")
     return networks.apply(connected(found, card["graph"]["knn"]), arrays, card, "cpu")
 

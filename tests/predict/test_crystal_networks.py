@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matlens import connect, registry
 from matlens.crystal import graphs, structures
-from matlens.learn import checkpoints, loop
+from matlens.learn import loop
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import crystal_networks as networks
 from matlens.predict import crystal_tables, properties
@@ -106,19 +106,9 @@ def test_elements_never_seen_are_named(tmp_path):
     assert found["outside_training_range"].tolist() == [True, False]
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path, killed_after):
     whole = learned(tmp_path / "a", epochs=4)[2]
-    real, saves = checkpoints.Checkpoint.save, []
-
-    def dying(self, *arguments):
-        real(self, *arguments)
-        saves.append(1)
-        if len(saves) == 2:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(checkpoints.Checkpoint, "save", dying)
+    with killed_after(2):
         learned(tmp_path / "b", epochs=4)
     again = learned(tmp_path / "b", epochs=4)[2]
     for name, value in whole.items():

@@ -78,20 +78,11 @@ def test_what_is_applied_later_is_what_was_predicted(study):
     assert strange["outside_training_range"].tolist() == [True] and not found["outside_training_range"][:8].any()
 
 
-def test_a_killed_job_goes_on_to_the_same_weights_and_tables(study, monkeypatch):
+def test_a_killed_job_goes_on_to_the_same_weights_and_tables(study, killed_after, monkeypatch):
     whole = run(study, "a")
-    real, saves = checkpoints.Checkpoint.save, []
-
-    def dying(self, *arguments):
-        real(self, *arguments)
-        saves.append(1)
-        if len(saves) == 8:  # within the third training
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(checkpoints.Checkpoint, "save", dying)
+    with killed_after(8):  # within the third training
         run(study, "b")
-    saves.clear()
+    real, saves = checkpoints.Checkpoint.save, []
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints.Checkpoint, "save", lambda self, *a: (saves.append(1), real(self, *a)))
         again = run(study, "b")

@@ -1,4 +1,4 @@
-"""The composition forest: what it must learn, what it cannot know, and how fast it is."""
+"""The composition forest: accuracy on known relations, uncertainty elsewhere, and speed."""
 
 import time
 from functools import partial

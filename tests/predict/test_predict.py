@@ -9,7 +9,7 @@ from matlens.predict import evaluate, validation
 
 
 def linear_study(specimens=30, fields=3, seed=0, noise=0.3):
-    """Make an index and a measure in which the target is 2 * fraction + specimen noise; `junk` says nothing."""
+    """Make an index and a measure in which the target is 2 * fraction + specimen noise; `junk` is unrelated."""
     rng = np.random.default_rng(seed)
     names = np.repeat([f"s{k:02d}" for k in range(specimens)], fields)
     fraction = np.repeat(rng.uniform(0, 10, specimens), fields) + rng.normal(0, 0.1, len(names))

@@ -1,4 +1,4 @@
-"""Networks of data/weights: what their cards promise, and moduli that are known from experiments."""
+"""Networks of data/weights reach the scores of their cards, and moduli known from experiments."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ OXIDES = {"BaTiO3": (56, 22, 4.03, -0.26), "BaZrO3": (56, 40, 4.25, -0.28), "LaA
 
 
 def connected(card: dict, made: dict) -> graphs.Graphs:
-    """Connect crystals as the card says that those were that the network learned from."""
+    """Build the graphs of crystals by the options on the card of the network."""
     ((method, options),) = card["graph"].items()
     edges = [registry.load(connect.METHODS, method)(one.cell, one.frac, **options) for one in made.values()]
     packed = structures.pack(range(len(made)), list(made), list(made.values()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.quantify import chords
+from matlens.image import chords
 
 PHASES = ["void", "solid"]
 

@@ -1,8 +1,8 @@
-"""Two-point cluster function against counting by hand and what it must equal."""
+"""Two-point cluster function compared with counting by hand and with its identities."""
 
 import numpy as np
 import pytest
-from matlens.quantify import cluster, two_point
+from matlens.image import cluster, two_point
 
 PHASES = ["void", "solid"]
 

@@ -126,7 +126,7 @@ def test_one_grain_has_no_intercept():
 
 @pytest.fixture
 def steel(data):
-    """Give NIST's binarised micrograph (true on boundaries) and the intercepts of its own two programs."""
+    """Return NIST's binarised micrograph (true on boundaries) and the intercepts of its own two programs."""
     from skimage.io import imread
 
     folder = data("micrographs/nist_grainsize")

@@ -1,7 +1,7 @@
 """Lineal path against analytic curves."""
 
 import numpy as np
-from matlens.quantify import lineal_path
+from matlens.image import lineal_path
 
 PHASES = ["void", "solid"]
 

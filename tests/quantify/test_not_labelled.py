@@ -1,4 +1,4 @@
-"""Pixels that are not labelled (255, -1) are no phase: a map with a margin of them gives what the cropped map gives."""
+"""Unlabelled pixels (255, -1) are no phase: a map with a margin of them gives the values of the cropped map."""
 
 import json
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import quantify, registry
+from matlens.image import masks, runs, two_point
 from matlens.job.batch import BadItem
-from matlens.quantify import masks, runs, sampling, two_point
+from matlens.quantify import sampling
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]

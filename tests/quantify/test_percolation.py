@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.quantify import percolation
+from matlens.image import percolation
 
 PHASES = ["void", "solid"]
 

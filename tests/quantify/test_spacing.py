@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens.quantify import chords, cluster, grain_size, lineal_path, stereology, surface, tortuosity, tpb, two_point
+from matlens.image import chords, cluster, lineal_path, tortuosity, two_point
+from matlens.quantify import grain_size, stereology, surface, tpb
 from scipy import ndimage
 from scipy.spatial import cKDTree
 

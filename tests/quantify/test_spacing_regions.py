@@ -17,7 +17,7 @@ CASES = "cases/images/"
 
 
 def grid(shape, spacing):
-    """Give the places of pixels along each axis, in pixel widths."""
+    """Return the positions of pixels along each axis, in pixel widths."""
     return np.meshgrid(*(np.arange(n) * s for n, s in zip(shape, spacing, strict=True)), indexing="ij")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.quantify import tortuosity
+from matlens.image import tortuosity
 
 PHASES = ["void", "solid"]
 

@@ -4,16 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from matlens.quantify import (
-    cluster,
-    diffusion_kernel,
-    grain_count,
-    grain_size,
-    percolation,
-    stereology,
-    surface,
-    tortuosity,
-)
+from matlens.image import cluster, diffusion_kernel, percolation, tortuosity
+from matlens.quantify import grain_count, grain_size, stereology, surface
 from scipy.spatial import cKDTree
 
 PHASES = ["matrix", "particle"]

@@ -5,8 +5,8 @@ import zipfile
 
 import numpy as np
 import pytest
+from matlens.image import two_point
 from matlens.job.batch import BadItem
-from matlens.quantify import two_point
 
 PHASES = ["void", "solid"]
 

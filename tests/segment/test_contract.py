@@ -1,4 +1,4 @@
-"""What every segmentation method promises, one test for all of them."""
+"""Properties of every segmentation method, one test for all of them."""
 
 from functools import cache
 
@@ -46,7 +46,7 @@ def grains(seed: int, shape=(120, 120)) -> tuple[np.ndarray, np.ndarray]:
 
 
 def example(name: str, seed: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give an easy image for a method, its region map and its phase map."""
+    """Return an easy image for a method, its region map and its phase map."""
     image, regions = grains(seed) if name in GRAINS else disks(seed)
     return image, regions, np.minimum(regions, 1).astype(np.uint8) if name in GRAINS else phase_truth(regions)
 

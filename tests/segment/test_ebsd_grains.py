@@ -10,7 +10,7 @@ from matlens.segment import ebsd_grains
 
 @pytest.fixture(scope="module")
 def superalloy():
-    """Give a reader of the layers of the Ni superalloy map: Euler angles, phases, symmetries."""
+    """Return a reader of the layers of the Ni superalloy map: Euler angles, phases, symmetries."""
     found = {}
 
     def layers(folder):

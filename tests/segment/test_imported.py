@@ -170,3 +170,20 @@ def test_labels_of_one_phase_and_twins_are_remarked():
     assert "no region" in remarks.of("imported", {}, stacks, np.full((30, 40), -1, np.int32), PHASES)
     assert "twins: keep" in remarks.of("ebsd_grains", {"twins": "keep"}, stacks, labels(), PHASES)
     assert remarks.of("ground_truth", {}, stacks, np.zeros((30, 40), np.uint8), PHASES) == ""
+
+
+@pytest.mark.parametrize("path", ["", "{stem}_labels.npy", "{item}_labels.npy", "deep/{stem}_labels.npy"])
+def test_a_changed_or_new_file_of_labels_is_noticed(tmp_path, path):
+    (tmp_path / "deep").mkdir()
+    place = str(tmp_path / path)
+    with pytest.raises(ValueError, match="no file of labels"):
+        imported.check(path=place)
+    for folder in (tmp_path, tmp_path / "deep"):
+        np.save(folder / "a_labels.npy", labels())
+    imported.check(path=place)
+    seen = [imported.listing(path=place)]
+    np.save(tmp_path / "deep/a_labels.npy" if "deep" in path else tmp_path / "a_labels.npy", labels()[:9])
+    seen.append(imported.listing(path=place))
+    np.save(tmp_path / "deep/b_labels.npy" if "deep" in path else tmp_path / "b_labels.npy", labels())
+    seen.append(imported.listing(path=place))
+    assert len(set(seen)) == 3

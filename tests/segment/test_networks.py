@@ -1,4 +1,4 @@
-"""Networks learn what they are shown, ignore what is not labelled, and cut grains along ridges."""
+"""Networks learn labelled pixels, ignore unlabelled ones, and cut grains along ridges."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Who is trained on, whose weights are applied, what the card says; and options that agree with the schema."""
+"""Roles of items in training, the weights that are applied, the model card, and options that agree with the schema."""
 
 import pytest
 from matlens import registry, segment

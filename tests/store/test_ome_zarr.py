@@ -1,4 +1,4 @@
-"""Exported folders are OME-NGFF 0.5: what the specification demands of them, read with zarr alone."""
+"""Exported folders are OME-NGFF 0.5: the requirements of the specification, read with zarr alone."""
 
 import numpy as np
 import pytest

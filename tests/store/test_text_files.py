@@ -1,4 +1,4 @@
-"""What Windows writes is told from what everybody else does by its first bytes."""
+"""Text files of Windows are recognised by their first bytes."""
 
 import pytest
 from matlens.store import text_files

@@ -1,4 +1,4 @@
-"""Files of settings: what would fill the memory is refused, and every key is found again by its line."""
+"""Files of settings: documents that would fill the memory are refused, and every key has its line."""
 
 import pytest
 from matlens.store import yaml_files

@@ -17,13 +17,13 @@ UPF = '<UPF version="2.0.1">\n<PP_HEADER element="{0}" functional="PBE" is_ultra
 
 
 def cubic_silicon(side: float = 5.43) -> Crystal:
-    """Give the cubic cell of silicon."""
+    """Return the cubic cell of silicon."""
     half = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     return Crystal(side * np.eye(3), np.full(8, 14), np.concatenate([half, half + 0.25]))
 
 
 def heard() -> None:
-    """Let a program hear SIGINT, also where the tests themselves run in the background of a shell, which ignores it."""
+    """Let a program receive SIGINT, even if the tests run in the background of a shell, which ignores it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -52,13 +52,13 @@ class Folder:
 
 @pytest.fixture
 def silicon():
-    """Give what makes the cubic cell of silicon for a side in angstrom."""
+    """Return a function that makes the cubic cell of silicon for a side in angstrom."""
     return cubic_silicon
 
 
 @pytest.fixture
 def hand_over():
-    """Give what writes a hand-off into a folder, to be run."""
+    """Return a function that writes a hand-off into a folder, to be run."""
     return Folder
 
 

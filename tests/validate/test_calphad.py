@@ -218,7 +218,7 @@ def test_a_candidate_that_cannot_be_handed_over_says_why():
 
 
 def response(judged) -> bytes:
-    """Give what a faithful solver would bring back, at the temperatures of the hand-off."""
+    """Return the response of a correct solver, at the temperatures of the hand-off."""
     found = calphad.validate(index(GOOD), databases=[ALCRNI], temperatures_k=[1073.0, 1273.0])[1]
     return found.to_csv(index=False).encode()
 

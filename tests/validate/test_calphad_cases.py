@@ -25,7 +25,7 @@ def listed(*kinds: str) -> list:
 
 
 def asked(folder: Path, case: dict) -> tuple[str, dict]:
-    """Give the database of a case, and what is asked."""
+    """Return the database of a case and its criteria."""
     if case["input"].endswith(".tdb"):
         return str(folder / case["input"]), case
     given = json.loads((folder / f"{case['input']}.json").read_text())
@@ -217,6 +217,12 @@ def test_an_undefined_function_fails_only_what_needs_it(tmp_path):
         read(tmp_path, GOOD.replace("-5000+", "-5000+GXX+"))
     other = " ELEMENT CR BCC_A2 52 4050 23.5 !\n PARAMETER L(LIQUID,CR,NI;0) 298.15 GXX#; 6000 N !\n"
     assert read(tmp_path, GOOD.replace(" LIST_OF", other + " LIST_OF"))[1] == []
+
+
+@pytest.mark.parametrize(("change", "line"), [(("-50000", "-5o000"), 13), (("-5000+", "-5000++*"), 7)])
+def test_what_cannot_be_read_is_named_with_its_line(tmp_path, change, line):
+    with pytest.raises(ValueError, match=f"cannot be read: line {line}: the order '"):
+        read(tmp_path, GOOD.replace(*change))
 
 
 @pytest.mark.parametrize("name", tdb.wheel_names())

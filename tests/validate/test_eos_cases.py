@@ -10,10 +10,18 @@ from matlens.validate import cells, eos, fits, qe_output
 
 FORCE, STRESS, MEV = 0.05, 2.0, 1.0
 # Real runs at the default settings (PBE): volume A^3, energy eV, pressure GPa of the cell. pw.x 6.7: PseudoDojo 0.4,
-# SG15 for Cu (five volumes, 8 x 8 x 8 with offset), gaussian smearing; GPAW 22.8: 700 eV (Si: 500 eV; MgO: 0.3/A).
+# SG15 for Cu (five volumes, 8 x 8 x 8, offset), gaussian smearing; GPAW 22.8: 700 eV (Si: 500 eV; MgO: 0.3/A). Cu by
+# GPAW again: 1000 eV; 21 x 21 x 21 k points and 0.05 eV; and a data set of 19 electrons (3s and 3p valence)
+# made by `gpaw dataset Cu -f PBE -s -e 19`.
 RUNS = json.loads(Path(__file__).with_name("eos_runs.json").read_text())
-TOLERANCE = {"gpaw Cu": 0.025}  # its PAW data set: the volume is 1.1 % large at any cut-off and mesh
-KNOWN = {"Si": (20.45, 88.5), "MgO": (9.65, 149.0), "Cu": (11.95, 140.0)}  # all-electron PBE: A^3/atom, GPa
+# The PAW data set of 11 electrons: the volume is 1.1 % large at any cut-off and mesh.
+TOLERANCE = dict.fromkeys(["gpaw Cu", "gpaw-1000eV Cu", "gpaw-21k Cu"], 0.025)
+KNOWN = {
+    "Si": (20.45, 88.5),
+    "MgO": (9.65, 149.0),
+    "Cu": (11.95, 140.0),
+    "Al": (16.48, 78.1),
+}  # all-electron PBE: A^3/atom, GPa
 
 
 def conclude(table: dict, **changes) -> dict:
@@ -33,7 +41,7 @@ def conclude(table: dict, **changes) -> dict:
 
 
 def fits_one(found: dict, right: dict) -> bool:
-    """Tell whether an outcome is what one entry of `right` says."""
+    """Check whether an outcome is one of the entries of `right`."""
     if right["verdict"] == "not accepted":
         return found["status"] != "accepted"
     low, high = right.get("bulk_modulus_gpa", (0, np.inf))
@@ -60,7 +68,7 @@ def table(name: str) -> dict:
         {"name": f"v{k:02d}", "volume_a3": v, "energy_ev": e, "pressure_gpa": p, "moment_mu_b": 0.0}
         for k, (v, e, p) in enumerate(RUNS[name])
     ]
-    return {"engine": engine, "atoms": 1 if material == "Cu" else 2, "cubic_cells": 4, "points": points}
+    return {"engine": engine, "atoms": 1 if material in ("Al", "Cu") else 2, "cubic_cells": 4, "points": points}
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -70,6 +78,14 @@ def test_a_true_run_is_accepted_with_the_values_of_pbe(name):
     volume, modulus = KNOWN[name.split()[1]]
     assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(modulus, rel=TOLERANCE.get(name, 0.02))
     assert found["values"]["volume_a3_per_atom"][0] == pytest.approx(volume, rel=0.015)
+
+
+def test_copper_by_gpaw_differs_by_its_data_set_and_not_by_cut_off_or_mesh():
+    modulus = {name: conclude(table(name))["values"]["bulk_modulus_gpa"][0] for name in RUNS if name.endswith("Cu")}
+    plain = modulus["gpaw Cu"]
+    assert modulus["gpaw-1000eV Cu"] == pytest.approx(plain, rel=0.003)
+    assert modulus["gpaw-21k Cu"] == pytest.approx(plain, rel=0.003)
+    assert modulus["gpaw-19e Cu"] > 1.02 * plain and modulus["gpaw-19e Cu"] == pytest.approx(140.0, rel=0.01)
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -321,7 +321,7 @@ def test_a_sample_too_large_is_passed_over(monkeypatch):
 
 
 def lying(monkeypatch, made, temperatures):
-    """Let the first opinion miss gamma prime at some temperatures: a true equilibrium of the other phases alone."""
+    """Make the first solution miss gamma prime at some temperatures: a true equilibrium of the other phases alone."""
     blind = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ["LIQUID", "B2"])
     real = equilibria.row
 

@@ -1,4 +1,4 @@
-"""What GPAW's answers are worth, and GPAW itself where it is installed."""
+"""Results of GPAW are checked before they are used; GPAW itself runs where it is installed."""
 
 import json
 import shutil
@@ -81,7 +81,7 @@ def test_a_script_without_gpaw_is_not_run_and_says_what_to_set(tmp_path, hand_ov
 
 @pytest.mark.slow
 def test_silicon_by_the_engine_itself(tmp_path, hand_over, silicon):
-    """PBE by GPAW, 400 eV: 5.477 A and 89.0 GPa (data/published/dft_references.csv)."""
+    """PBE by GPAW, 400 eV: 5.477 A and 89.0 GPa, recorded before."""
     folder = real(tmp_path, hand_over, silicon(5.47), cutoff_ev=400.0, k_spacing_per_a=0.25)
     assert folder.run() == 0
     handed = {"sha256": folder.sha256, "reason": ""}

@@ -1,4 +1,4 @@
-"""A hand-off is whole, runs anywhere, stops when it is told to, and is trusted only as far as it proves."""
+"""A hand-off is complete, runs anywhere, stops on a signal, and is accepted only if its checksums prove it."""
 
 import json
 import os

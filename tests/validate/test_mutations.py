@@ -1,4 +1,4 @@
-"""Results with anything in the place of anything: a judge never fails on them, and never accepts what is not told."""
+"""Results with any value replaced by any other: no judge raises on them or accepts them."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -15,7 +15,7 @@ FREE = ("free_energy_ev", "magnetisation", "absolute_magnetisation")  # of GPAW,
 
 
 def told(judge, *given) -> str:
-    """Judge, and give the status; what cannot be read is rejected, as `collect_results.outcome` does."""
+    """Judge, and return the status; unreadable results are rejected, as by `collect_results.outcome`."""
     try:
         return judge(*given)["status"]
     except BadItem:

@@ -1,4 +1,4 @@
-"""What an output of pw.x is worth: real runs that went well and wrong, and answers to other questions."""
+"""Outputs of pw.x are checked before they are used: real runs that converged or failed, results of other inputs."""
 
 import shutil
 import subprocess

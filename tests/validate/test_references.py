@@ -11,7 +11,7 @@ from matlens.validate import HANDOFFS, JUDGES, cells, collect_results, handoff, 
 
 ROOT = Path(__file__).resolve().parents[2]
 DOJO = ROOT / "data/raw/pseudodojo"
-OPTIONS = {
+OPTIONS = {  # those that the values were recorded with: below the defaults, or each test would take hours
     "qe": {"pseudopotential_folder": str(DOJO), "k_spacing_per_a": 0.3},
     "gpaw": {"cutoff_ev": 500.0, "k_spacing_per_a": 0.25},
 }

@@ -1,4 +1,4 @@
-"""Convergence series and relaxation in a hand-off: what is written, and what the verdict says."""
+"""Convergence series and relaxation in a hand-off: its files and its verdict."""
 
 import json
 
@@ -11,7 +11,7 @@ CANDIDATE = {"item": "a", "formula": "Si", "name": "a", "reason": "", "predicted
 
 
 def wurtzite(species: tuple[int, int] = (14, 13)) -> Crystal:
-    """Give a wurtzite cell: symmetry leaves c/a and one coordinate free."""
+    """Return a wurtzite cell: symmetry leaves c/a and one coordinate free."""
     a, c, u = 3.25, 5.2, 0.382
     cell = np.array([[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, c]])
     frac = np.array([[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0.5], [1 / 3, 2 / 3, u], [2 / 3, 1 / 3, u + 0.5]])

@@ -1,5 +1,6 @@
-"""A small house of its own for every test that runs the workflow."""
+"""Copies of the workflow for the tests that run it."""
 
+import copy
 import hashlib
 import os
 import shutil
@@ -23,6 +24,18 @@ FAULTY = {  # the study that is disturbed, by the name of `mine`: shards 0 and 1
 }
 
 
+def share_caches(source: Path, target: Path) -> None:
+    """Let a copy of a folder of modules use the compiled files of the original, by links.
+
+    Python and Numba check the time and the size of the source, so that a module that a test changes is compiled anew.
+    Compiling takes a fresh copy 5 CPU seconds, mostly for the kernels of Numba.
+    """
+    for folder in {module.parent for module in source.rglob("*.py")}:
+        cache = folder / "__pycache__"
+        cache.mkdir(exist_ok=True)
+        (target / cache.relative_to(source)).symlink_to(cache)
+
+
 class House:
     """A copy of the workflow in a folder of its own, with commands a user would type."""
 
@@ -37,15 +50,22 @@ class House:
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                share_caches(source, target)
             elif source.exists():
                 shutil.copy2(source, target)
+
+    def copied(self, folder: Path) -> "House":
+        """Copy the house with its results into a new folder, as to another disk."""
+        other = copy.copy(self)
+        other.folder = Path(shutil.copytree(self.folder, folder, symlinks=True))
+        return other
 
     def study(self, name: str, **settings) -> None:
         """Write a study of the user's own."""
         (self.folder / f"config/studies/{name}.yaml").write_text(yaml.safe_dump({"title": name, **settings}))
 
     def plant(self, code: str) -> None:
-        """Let the script `segment` run some lines of code first; `shard` is the number of its shard, as four digits."""
+        """Add code to the start of the script `segment`; `shard` is the number of its shard, as four digits."""
         path, mark = self.folder / "workflow/scripts/segment.py", "    about = io.read_json(card)"
         head, tail = path.read_text().split(mark, 1)
         body = "".join(f"        {line}\n" for line in code.strip().splitlines())
@@ -86,13 +106,19 @@ def house(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def calm(tmp_path_factory):
-    """Run the study of the fault tests undisturbed, and hash its results."""
+def undisturbed(tmp_path_factory) -> House:
+    """Run the study of the fault tests undisturbed."""
     house = House(tmp_path_factory.mktemp("calm") / "house")
     house.study("mine", **FAULTY)
     done = house.run(studies="mine")
     assert done.returncode == 0, done.stdout + done.stderr
-    return hashes(house.folder / "results/mine")
+    return house
+
+
+@pytest.fixture(scope="session")
+def calm(undisturbed) -> dict[str, str]:
+    """Hash the results of the undisturbed run."""
+    return hashes(undisturbed.folder / "results/mine")
 
 
 def two_phase(seed: int, size: int = 96) -> np.ndarray:
@@ -104,11 +130,15 @@ def two_phase(seed: int, size: int = 96) -> np.ndarray:
     return np.clip(60 + 110 * inside + rng.normal(0, 8, inside.shape), 0, 255).astype(np.uint8)
 
 
-@pytest.fixture
-def pictures(tmp_path):
-    """Make a folder of seven small micrographs."""
-    folder = tmp_path / "pictures"
+def save_pictures(folder: Path, number: int = 7) -> Path:
+    """Write small micrographs into a new folder."""
     folder.mkdir()
-    for seed in range(7):
+    for seed in range(number):
         Image.fromarray(two_phase(seed)).save(folder / f"field_{seed}.png")
     return folder
+
+
+@pytest.fixture
+def pictures(tmp_path) -> Path:
+    """Make a folder of seven small micrographs."""
+    return save_pictures(tmp_path / "pictures")

@@ -1,4 +1,4 @@
-"""From a table of compositions to a benchmark beside published models, and what stops before the first job."""
+"""From a table of compositions to a benchmark next to published models."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Alloys, their verdicts by CALPHAD, and the bridge from micrographs, run as a user would run them."""
+"""Alloys and their verdicts by CALPHAD, run as a user would run them."""
 
 import pytest
 
@@ -24,19 +24,3 @@ def test_alloys_are_judged_alike_however_they_are_shared_out(house):
     assert verdicts["status"].to_dict() == {"Ni-12Al-10Cr": "accepted", "Ni-2Al-10Cr": "rejected"}
     assert verdicts.loc["Ni-12Al-10Cr", "value"] == pytest.approx(0.497, abs=5e-4)
     assert "for testing only" in verdicts.loc["Ni-12Al-10Cr", "reason"]
-
-
-def test_the_bridge_joins_micrographs_and_thermodynamics(house, pictures):
-    bridge = {"composition": {"Ni": "bal", "Al": 12, "Cr": 10}, "unit": "at%", "phase": "phase", "structure": "l1_2"}
-    bridge |= {"databases": BASES, "temperature_k": 1073}
-    house.study(
-        "mine", ingest={"files": {"path": str(pictures)}}, segment={"otsu": {}}, quantify={"fractions": {}},
-        validate={"bridge": bridge}, figures={"bridge": {}},
-    )  # fmt: skip
-    done = house.run("all", studies="mine")
-    assert done.returncode == 0, done.stdout + done.stderr
-    table = house.read("mine", "bridge")
-    assert len(table) == 7 * 2
-    assert table["calphad"].to_numpy() == pytest.approx(0.497, abs=5e-4)
-    assert not table["agrees"].astype(bool).any()  # a tenth of each picture is bright
-    assert (house.folder / "results/mine/figures/bridge.svg").exists()

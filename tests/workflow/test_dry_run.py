@@ -16,7 +16,7 @@ RULES = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").gl
 
 
 def needs_data(name: str) -> bool:
-    """Tell whether a study works on public data, or on thermodynamic databases that are public data."""
+    """Check whether a study works on public data, or on thermodynamic databases that are public data."""
     settings = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
     ingest, split = settings["ingest"], settings.get("predict", {}).get("split", "")
     public = {"catalog", "crystal_set"} & set(ingest) or ingest.get("compositions", {}).get("set")

@@ -1,4 +1,4 @@
-"""A study hands candidates over, waits for what comes back, and believes it as far as it goes."""
+"""A study hands candidates over, waits for results, and judges them."""
 
 import json
 import shutil

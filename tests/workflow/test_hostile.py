@@ -9,6 +9,7 @@ from matlens.store import io
 from PIL import Image
 
 from .conftest import two_phase
+from .test_report import Page
 
 SCRIPT = "<script>alert(1)</script>"
 NAMES = [
@@ -66,32 +67,54 @@ FILES = [
 ]  # fmt: skip
 
 
-def test_names_of_images_stay_text_and_stay_inside(house, tmp_path):
+def test_names_of_images_stay_text_and_stay_inside_to_the_report_and_the_export(house, tmp_path):
     folder = tmp_path / "images $(touch pwned)"
     folder.mkdir()
     for seed, name in enumerate(FILES):
         Image.fromarray(two_phase(seed, 32)).save(folder / f"{name}.png")
     (folder / b"latin-\xe9.png".decode("utf-8", "surrogateescape")).write_bytes((folder / "nan.png").read_bytes())
+    (folder / "broken.png").write_bytes(b"no image")
     house.study(
         "mine",
         phases=["matrix", "particle"],
         ingest={"shards": 2, "files": {"path": str(folder)}},
         segment={"otsu": {}},
         quantify={"fractions": {}},
-        figures={"overlays": {}, "fractions": {}},
+        figures={"overlays": {"items": 2, "width_px": 128}, "fractions": {}},
     )
     before = {path for path in tmp_path.rglob("*") if "house" not in path.parts}
     done = house.run("all", "export", studies="mine")
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path for path in tmp_path.rglob("*") if "house" not in path.parts} == before
     assert not list(tmp_path.rglob("pwned"))
-    assert set(io.read_csv(house.folder / "results/mine/tables/fractions.csv")["item"]) == set(FILES)
-    assert list(house.read("mine", "rejected")["item"]) == ["latin-\\xe9"]
-    folders = list((house.folder / "results/mine/export").rglob("*.ome.zarr"))
-    assert len(folders) == len(FILES)
-    report = (house.folder / "results/report.html").read_text()
-    assert "<img src=x" not in report
-    assert "&lt;img src=x onerror=alert(1)&gt;" in report
+    results = house.folder / "results/mine"
+    assert set(io.read_csv(results / "tables/fractions.csv")["item"]) == set(FILES)
+    assert sorted(house.read("mine", "rejected")["item"]) == ["broken", "latin-\\xe9"]
+    assert sorted(path.name for path in (results / "figures").iterdir()) == ["fractions.svg", "overlays.svg"]
+    reported((house.folder / "results/report.html").read_text())
+    exported(results / "export")
+    again = house.run("-n", "all", "export", studies="mine")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def reported(text: str) -> None:
+    """Check that the report shows the names as text, and every rejected item."""
+    assert "<img src=x" not in text
+    assert "&lt;img src=x onerror=alert(1)&gt;" in text
+    assert len(Page(text).rows["mine-rejected"]) == 1 + 2
+
+
+def exported(folder) -> None:
+    """Check that every image is an OME-Zarr folder with its name and its labels."""
+    import zarr
+
+    rows = [row for path in sorted((folder / "manifest").glob("*.json")) for row in io.read_json(path)]
+    assert {row["item"] for row in rows} == set(FILES) and len(rows) == len(FILES)
+    assert sorted(path.name for path in folder.glob("*.ome.zarr")) == sorted(row["folder"] for row in rows)
+    for row in rows:
+        root = zarr.open_group(folder / row["folder"], mode="r")
+        assert root.attrs["ome"]["multiscales"][0]["name"] == row["item"]
+        assert root["labels"].attrs["ome"]["labels"] == row["labels"] == ["otsu"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -32,7 +32,7 @@ def montage(path, side: int) -> None:
 
 
 def peak_mib(house) -> float:
-    """Run the study and tell the memory of the largest of its jobs."""
+    """Run the study and return the memory of its largest job, in MiB."""
     command = house.command("--cores", "1", "--config", "studies=mine")
     with tempfile.TemporaryFile("w+") as told:
         run = subprocess.Popen(command, cwd=house.folder, env=house.env, stdout=told, stderr=told)

@@ -1,4 +1,4 @@
-"""Every profile can be read, names only what Snakemake knows, and plans the demo where its plugin is installed."""
+"""Every profile is valid, names only options of Snakemake, and plans the demo if its plugin is installed."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""A trained method proposes what to label next, and one that does not learn is refused before the first job."""
+"""A trained method proposes the patches to label next."""
 
 import numpy as np
 from PIL import Image

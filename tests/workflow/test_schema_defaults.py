@@ -8,6 +8,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    generate,
     ingest,
     nets,
     predict,
@@ -18,6 +19,7 @@ from matlens import (
     track,
 )
 from matlens.detect import network_learning
+from matlens.learn import cards
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
@@ -39,6 +41,19 @@ CASES = [
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
     *(("fields", name, functions(fields.METHODS, name)) for name in fields.METHODS),
     ("fields", "cut", functions(fields.CONTROLS, "cut")),
+    *(
+        (
+            "generate",
+            name,
+            [
+                *functions(generate.METHODS, name),
+                *functions(generate.LEARNERS, name),
+                *functions(nets.GENERATORS, name),
+                *([cards.lent] if name in generate.LEARNERS else []),
+            ],
+        )
+        for name in generate.METHODS
+    ),
     *(("detect", name, network_learning.functions(name)) for name in detect.METHODS),
     *(("track", name, functions(track.METHODS, name)) for name in track.METHODS),
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),

@@ -4,7 +4,7 @@ import io
 import re
 
 import matplotlib
-from matlens import acquire, detect, predict, restore, screen, segment, track
+from matlens import acquire, detect, generate, predict, restore, screen, segment, track
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
 from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ CONTROLS = (
     *restore.CONTROLS,
     *detect.CONTROLS,
     *track.CONTROLS,
+    *generate.CONTROLS,
 )
 STYLE = {
     "font.family": "sans-serif",

@@ -1,9 +1,9 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns
+from matlens import columns, model_meanings
 from matlens.track_meanings import TRACKED
 
-MEANING = TRACKED | {
+MEANING = model_meanings.MEANING | TRACKED | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
     columns.STAGE: "stage that rejected the item",

@@ -14,6 +14,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    generate,
     ingest,
     predict,
     quantify,
@@ -24,7 +25,8 @@ from matlens import (
     validate,
 )
 from matlens.ingest.kinds import KINDS
-from matlens.nets import NETS
+from matlens.job import forks
+from matlens.nets import GENERATORS, NETS
 from matlens.plan import (
     closure,
     engines,
@@ -40,6 +42,7 @@ from matlens.registry import NAME, pattern
 
 STUDIES = studies_of(config.get("studies"))
 plan = Plan(STUDIES)
+forks.install(workflow.is_main_process)
 
 
 # A wildcard has one meaning: {method} is a method or method.variant, {shard} is a part of the items, {fold} of the cross-validation of networks, {round} one of a

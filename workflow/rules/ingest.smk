@@ -1,6 +1,7 @@
 rule ingest_plan:
     """List the items of a study."""
     input:
+        made=plan.generated_files,
         code=plan.code("ingest_plan", ingest.PLANS),
     output:
         plan="results/{study}/ingest/{method}/plan/all.parquet",
@@ -28,6 +29,7 @@ for kind, about in KINDS.items():
             f"ingest_{kind}"
         input:
             plan="results/{study}/ingest/{method}/plan/all.parquet",
+            made=plan.generated_files,
             code=plan.ingest_code(kind),
         output:
             **plan.ingest_files(kind),

@@ -22,6 +22,7 @@ rule segment:
     params:
         options=plan.options("segment"),
         phases=plan.phases,
+        listing=plan.labels_listing,
     script:
         "../scripts/segment.py"
 

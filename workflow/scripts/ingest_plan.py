@@ -22,7 +22,11 @@ def main(method: str, options: dict, plan: str, rejected: str) -> None:
         items[columns.SAME_AS] = twins
         print("\n".join(f"{a} and {b} are the same file" for a, b in zip(twins, items[columns.ITEM], strict=True) if a))
     if columns.FILE in items and method in ingest.METHODS and len(items):
-        items[[columns.GREY_LOW, columns.GREY_HIGH]] = series.ranges(items[columns.FILE].tolist())
+        ranges = series.ranges(items[columns.FILE].tolist())
+        items[[columns.GREY_LOW, columns.GREY_HIGH]] = [(one.low, one.high) for one in ranges]
+        items[columns.GREY_NOTE] = [one.note or None for one in ranges]
+        if mixed := series.depths(ranges):
+            print(mixed)
     io.write_table(plan, items)
     io.write_rejected(rejected, rows)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from matlens import registry
 from matlens.job import entry
 from matlens.learn import cards, lessons
-from matlens.learn.roles import split
 from matlens.store import io
 
 
@@ -17,7 +16,7 @@ def main(
     """Write the weights as safetensors, their card as JSON, and a row per epoch; a killed run resumes."""
     rows = io.read_table(index).to_dict("records")
     offered = {"phases": phases, "method": registry.method_of(method), "options": options, "rows": rows}
-    offered["roles"] = roles = registry.call(split, {"items": rows}, options)
+    offered["roles"] = roles = lessons.roles(stage, rows, options)
     offered["samples"] = list(lessons.samples(stage, taken, answers, offered, options))
     offered["checkpoint"] = checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered["initial"] = io.read_weights(initial) if initial else None
@@ -27,7 +26,7 @@ def main(
         return  # under torchrun the first process writes
     io.write_table(history, cards.history_table(about.pop("history", [])))
     used, of = sorted({item for *_, item in offered["samples"]}), options.get("of")
-    about = {"phases": phases, **about}
+    about = {"phases": phases, **lessons.about(stage, offered, options), **about}
     about = cards.completed(about, method, kind="images", roles=roles, used=used, initial=initial or None, of=of)
     io.write_json(card, about)
     io.write_weights(weights, arrays)

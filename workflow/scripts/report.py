@@ -7,6 +7,7 @@ from matlens.job.provenance import commit_here
 from matlens.report import html
 from matlens.report.contents import of_study
 from matlens.store import io
+from matlens.store.yaml_files import read_yaml
 
 PAGE = Path(__file__).resolve().parents[1] / "report"
 
@@ -15,7 +16,7 @@ def main(contents: dict, page: str) -> None:
     """Write the page; `contents` gives for every study its settings and the paths of what to show."""
     parts = {part: (PAGE / f"report.{part}").read_text(encoding="utf-8") for part in ("css", "js")}
     template = (PAGE / "report.html.j2").read_text(encoding="utf-8")
-    captions = html.captions((PAGE / "captions.yaml").read_text(encoding="utf-8"))
+    captions = read_yaml(PAGE / "captions.yaml")[0]
     studies = [of_study(name, content) for name, content in contents.items()]
     for path, reason in (fault for study in studies for fault in study["changed"]):
         print(f"changed: {path}: {reason}")

@@ -12,7 +12,7 @@ from matlens.store import io
 
 
 def main(checkpoint: str, weights: str, target: str) -> None:
-    """Write the weights, and their card beside them."""
+    """Write the weights, and their card next to them."""
     if not str(weights).endswith(".safetensors"):
         raise SystemExit(f"--weights {weights}: the name of the file has to end in .safetensors")
     try:

@@ -1,4 +1,4 @@
-"""Report what a run has made, from files alone: jobs done, running, failed and left, and items rejected."""
+"""Report the state of a run, from files alone: jobs done, running, failed and left, and items rejected."""
 
 import sys
 from pathlib import Path

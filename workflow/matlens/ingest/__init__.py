@@ -32,10 +32,13 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "laths": "matlens.ingest.laths:plan",
+    "growth": "matlens.ingest.growth:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
     "line_space": "matlens.ingest.line_space:plan",
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
+    "generated": "matlens.ingest.generated:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -47,10 +50,13 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "laths": "matlens.ingest.laths:read",
+    "growth": "matlens.ingest.growth:read",
     "loops_video": "matlens.ingest.loops_video:read",
     "line_space": "matlens.ingest.line_space:read",
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
+    "generated": "matlens.ingest.generated:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

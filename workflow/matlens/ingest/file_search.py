@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from glob import escape, glob, has_magic
+from importlib import import_module
 from pathlib import Path
 
 SIDECARS = {".txt", ".csv", ".tsv", ".json", ".xml", ".md", ".yaml", ".yml", ".hdr", ".ini", ".log", ".db", ".xlsx"}
 IMAGES = {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".dm3", ".dm4", ".emd", ".ser", ".emi", ".mrc"}
 FOLDERS = {".zarr"}  # folders that are one image
 DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # data files and their header files
+HEADERS = {".nhdr": "nrrd", ".mhd": "metaimage"}  # files that name the files of their pixels
 HINTS = 3
 
 
@@ -106,13 +108,24 @@ def _is_item(path: str, broad: bool) -> bool:
 def _described(paths: Iterable[Path]) -> set[Path]:
     """List the files that are read through another file of the list."""
     every = {(p.parent, p.stem.lower(), p.suffix.lower()) for p in paths}
-    return {
+    return {file for path in paths for file in _pixels_of(path)} | {
         p
         for p in paths
         if (rule := DESCRIBED.get(p.suffix.lower()))
         and (p.parent, re.sub(rule[1], "", p.stem).lower(), rule[0]) in every
         and (rule[0] != ".emi" or re.search(rule[1], p.stem))
     }
+
+
+def _pixels_of(path: Path) -> list[Path]:
+    """List the files of pixels that a header file names; [] for other files and broken headers."""
+    if path.suffix.lower() not in HEADERS:
+        return []
+    module = import_module(f"matlens.ingest.readers.{HEADERS[path.suffix.lower()]}")
+    try:
+        return [Path(os.path.normpath(file)) for file in module.files(str(path))]
+    except (OSError, ValueError):
+        return []  # the job that reads the item reports the reason
 
 
 def stem(path: str | Path) -> str:
@@ -138,7 +151,7 @@ def digest(paths: Iterable[Path]) -> str:
         near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
         folder = os.path.isdir(path)  # Path.is_dir raises where a name is too long
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if folder else []
-        for file in [path, *near, *inside]:
+        for file in [path, *near, *inside, *_pixels_of(path)]:
             try:
                 status = file.stat()
             except (OSError, ValueError):
@@ -158,7 +171,7 @@ def skipped(path: str, kept: Iterable[Path]) -> str:
         return ""
     met = [os.path.join(pattern, name) for name in os.listdir(pattern)] if listed else matching(pattern)
     kept = set(kept)
-    inner = {p for p in kept if p.suffix.lower() in FOLDERS}
+    inner, named = {p for p in kept if p.suffix.lower() in FOLDERS}, {file for p in kept for file in _pixels_of(p)}
     counts: dict[str, list[str]] = {}
     for place in sorted({Path(m) for m in met} - kept):
         if inner.intersection(place.parents):
@@ -167,7 +180,7 @@ def skipped(path: str, kept: Iterable[Path]) -> str:
             why = "hidden"
         elif place.is_dir():
             why = f"folders, use {path.rstrip('/*')}/** to enter them"
-        elif place.suffix.lower() in DESCRIBED:
+        elif place.suffix.lower() in DESCRIBED or place in named:
             why = "parts of another file"
         else:
             why = "text and tables"

@@ -296,13 +296,15 @@ def _set_range(found_: Micrograph, item: dict) -> None:
     if over:
         found_.pixels = grey.turned_over(found_.pixels, low, high)
     found_.intensity_low, found_.intensity_high = low, high
+    notes = [item[names.GREY_NOTE]] if isinstance(item.get(names.GREY_NOTE), str) and (low, high) == shared else []
     if note := grey.doubt(found_.pixels, low, high):
-        found_.meta[names.GREY_NOTE] = note
+        notes.append(note)
     elif shared and found_.pixels.dtype != np.uint8 and not bits and (low, high) != shared:
-        found_.meta[names.GREY_NOTE] = (
+        notes.append(
             f"its grey values exceed the range of its series, {shared[0]:.4g} to {shared[1]:.4g}; "
             f"its own range, {low:.4g} to {high:.4g}, is used"
         )
+    found_.meta[names.GREY_NOTE] = "; ".join(notes) or None
 
 
 def _keep_colour(found_: Micrograph, file: str, max_pixels: int) -> None:

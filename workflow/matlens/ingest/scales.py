@@ -23,7 +23,7 @@ def settle(found: Micrograph, item: dict, pixel_size_um: float | None, spacing_u
     axes = [axis for axis in found.axes if axis in SPACE]
     stated = dict(zip(axes, found.spacing_um or [None] * len(axes), strict=True))
     given = _given(item, pixel_size_um, spacing_um)
-    notes = []
+    notes = [note] if (note := found.meta.pop(columns.SCALE_NOTE, None)) else []
     if given:
         notes = [
             f"the file states {stated[a]:.4g} um along {a}, the study {given[a]:.4g} um, which is used"

@@ -164,13 +164,3 @@ def _fitted(found: Micrograph, file, shape, top, max_pixels, plain) -> np.ndarra
         sizes = [" x ".join(map(str, s[::-1])) for s in (mask.shape, shape)]
         raise BadItem(f"its mask {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
     return mask
-
-
-def lonely(rows: list[dict]) -> None:
-    """Add a remark to index rows whose truth has one phase, if at least half of the others have several."""
-    counts = [row[columns.TRUTH_PHASES] for row in rows if row.get(columns.TRUTH_PHASES)]
-    usual = sorted(counts)[len(counts) // 2] if counts else 0
-    for row in rows:
-        if row.get(columns.TRUTH_PHASES) == 1 and usual > 1:
-            text = f"its mask has one phase, masks of other items have {usual}; check the mask"
-            row[columns.REMARK] = "; ".join(filter(None, (row.get(columns.REMARK), text)))

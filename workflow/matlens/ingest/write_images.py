@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from matlens import columns, ingest
-from matlens.ingest import truth_objects, truths
+from matlens.ingest import truth_objects
 from matlens.job import batch
 from matlens.store import io
 
@@ -20,7 +20,6 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
             rows.append(ingest.index_row(found, item))
             drawn.append((found.objects if found.objects is not None else truth_objects.of_regions(found), found, item))
     io.write_table(outputs["truth_objects"], truth_objects.of_items(drawn))
-    truths.lonely(rows)
     for row in rows:
         for note in (columns.SCALE_NOTE, columns.GREY_NOTE, columns.REMARK):
             if row.get(note):

@@ -1,18 +1,44 @@
-"""What a stage learns from: the samples of the items of a study."""
+"""What a stage learns from: the roles and the samples of the items of a study.
 
+The package of a stage names the functions: LESSONS (samples of a shard), and where it has them ROLES (instead of
+`roles.split`) and ABOUT (what the card says of the samples).
+"""
+
+import importlib
 from collections.abc import Iterator, Mapping
 
 from matlens import registry
 from matlens.store import io
 
+SPLIT = "matlens.learn.roles:split"
+
+
+def named(stage: str, name: str, otherwise: str = "") -> str:
+    """Return the entry of a function that the package of a stage names."""
+    return getattr(importlib.import_module(f"matlens.{stage}"), name, otherwise)
+
+
+def _call(stage: str, entry: str, offered: Mapping, options: Mapping):
+    return registry.call(registry.load({stage: entry}, stage), offered, options)
+
+
+def roles(stage: str, rows: list, options: Mapping) -> dict[str, str]:
+    """Assign a role to every item of an index."""
+    return _call(stage, named(stage, "ROLES", SPLIT), {"items": rows}, options)
+
 
 def samples(stage: str, taken: list, answers: list, offered: Mapping, options: Mapping) -> Iterator[tuple]:
     """Yield the training and validation samples of every shard; the item is the last entry of each.
 
-    `taken`, `answers`: files by shard. LESSONS of the package of the stage names the function that makes the samples of
-    a shard; it takes `arrays` and `marks`, both open, and what is `offered`: `roles` by item, `rows` of the index, ....
+    `taken`, `answers`: files by shard. The function takes `arrays` and `marks`, both open, and what is `offered`:
+    `roles` by item, `rows` of the index, ....
     """
-    function = registry.load({stage: registry.table(f"matlens.{stage}:LESSONS")}, stage)
     for given, answer in zip(taken, answers, strict=True):
         with io.read_arrays(given) as arrays, io.read_arrays(answer) as marks:
-            yield from registry.call(function, {**offered, "arrays": arrays, "marks": marks}, options)
+            yield from _call(stage, named(stage, "LESSONS"), {**offered, "arrays": arrays, "marks": marks}, options)
+
+
+def about(stage: str, offered: Mapping, options: Mapping) -> dict:
+    """Return what the card of a method says of the samples that it learned from."""
+    entry = named(stage, "ABOUT")
+    return _call(stage, entry, offered, options) if entry else {}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from matlens import registry
 
-FROM_DATA = ("dims", "channels", "outputs")  # arguments of constructors that are never options
+# Arguments of constructors that are never options.
+FROM_DATA = ("dims", "channels", "outputs", "conditions", "wraps", "sides", "context")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,13 @@ CRYSTAL_NETS = {
     "alignn": "matlens.nets.crystal.alignn:ALIGNN",
     "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
 }
+GENERATORS = {
+    "ddpm": "matlens.nets.generate.ddpm:DDPM",
+    "cgan": "matlens.nets.generate.cgan:CGAN",
+    "vae": "matlens.nets.generate.vae:VAE",
+    "slices": "matlens.nets.generate.ddpm:DDPM",
+    "automaton": "matlens.nets.generate.automaton:Automaton",
+}
 # Networks for crystals that say something of every atom: what they read from it alone, or how much attention it gets.
 SITES = {
     "cgcnn": "reading",

@@ -10,8 +10,9 @@ from matlens import ingest, registry, segment
 from matlens.column_meanings import MEANING
 from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
+from matlens.generate.conditions import FRACTION
 from matlens.learn import features
-from matlens.plan import figures, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan import figures, generation_checks, message, outputs, physics_checks, prediction_checks, stages, study
 from matlens.plan.inputs import needs
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
@@ -139,6 +140,8 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
+    asked = (settings.get("generate") or {}).get("conditions", [])
+    found += [(["generate", "conditions"], column) for column in asked if column != FRACTION]
     for measure in outputs.methods(settings, "quantify", "series"):
         by = settings["quantify"][measure]["by"]
         found += [(["quantify", measure], column) for column in (TIME, by) if column]
@@ -165,9 +168,15 @@ def check_index(studies: Studies, name: str) -> Reasons:
 
 
 def check_phases(studies: Studies, name: str) -> Reasons:
-    """Refuse segmentations that cannot make the phases of their study."""
+    """Refuse segmentations that cannot make the phases of their study, or have no file to read."""
     for key, reason in segment_checks.impossible(studies[name]):
         yield key.split("."), reason
+    for method, options in studies[name]["segment"].items():
+        if registry.method_of(method) in segment.CHECKS:
+            try:
+                registry.call(registry.load(segment.CHECKS, method), {}, options)
+            except ValueError as error:
+                yield ["segment", method, "path"], str(error)
 
 
 def check_painted(studies: Studies, name: str) -> Reasons:
@@ -231,6 +240,7 @@ CHECKS = (
     check_fields,
     check_weights,
     check_proposals,
+    *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,

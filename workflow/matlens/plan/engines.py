@@ -98,7 +98,7 @@ class Engines(Paths):
         return asked
 
     def program_found(self, wildcards) -> bool:
-        """Tell whether the program of an engine is on this machine."""
+        """Check whether the program of an engine is on this machine."""
         program = validate.PROGRAMS.get(registry.method_of(wildcards.method))
         return bool(program and shutil.which(program))
 

@@ -1,4 +1,4 @@
-"""What figures and the report show of a study."""
+"""Figures of a study, and its part of the report."""
 
 import os
 from collections.abc import Callable

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 from matlens import detect, ingest, quantify, registry, segment
+from matlens.ingest import generated
 from matlens.ingest.kinds import KINDS
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
@@ -28,6 +29,18 @@ class Images(Paths):
             return registry.call(digest, {}, self.settings(wildcards, "ingest"))
         except (OSError, ValueError) as error:
             refuse(wildcards.study, ["ingest", wildcards.method], unreadable(error))
+
+    def generated_files(self, wildcards) -> list[str]:
+        """List the generated images, labels and rows that a study ingests; none for other sources."""
+        if registry.method_of(wildcards.method) != "generated":
+            return []
+        return generated.files(**self.settings(wildcards, "ingest"))
+
+    def labels_listing(self, wildcards) -> str:
+        """Digest the files of labels behind a segmentation; "" for a method that reads none."""
+        if registry.method_of(wildcards.method) not in segment.LISTINGS:
+            return ""
+        return registry.call(registry.load(segment.LISTINGS, wildcards.method), {}, self.settings(wildcards, "segment"))
 
     def ingest_files(self, kind: str) -> dict[str, str]:
         """Return the paths of the files of a kind of items, besides the index."""
@@ -72,6 +85,11 @@ class Images(Paths):
         return lambda wildcards: labels_of(
             wildcards.study, self.studies[wildcards.study], stage, wildcards.method, wildcards.shard
         )
+
+    def real_labels(self, wildcards) -> list[str]:
+        """List the labels of all shards that a generating method learns from and is compared with."""
+        name, settings = wildcards.study, self.studies[wildcards.study]
+        return [labels_of(name, settings, "generate", wildcards.method, shard) for shard in self.shards(name)]
 
     def threshold_card(self, wildcards) -> str | list:
         """Return the file of the threshold that a detection takes from other images; none if its study gives one."""
@@ -135,7 +153,7 @@ class Images(Paths):
 
 
 def unreadable(error: Exception) -> str:
-    """Say why files cannot be listed, and how to fix it."""
+    """Return the reason why files cannot be listed, and the fix."""
     if isinstance(error, PermissionError):
         return f"{error.filename}: no permission to read it; change its access rights, or name another place"
     return str(error)

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from matlens import registry
-from matlens.learn import cards
-from matlens.nets import NETS
+from matlens.learn import cards, lessons
 from matlens.plan import closure, outputs
 from matlens.plan.paths import Paths, images_of, labels_of
 from matlens.plan.stages import STAGES
@@ -15,6 +14,12 @@ STAGES_THAT_LEARN = tuple(name for name, stage in STAGES.items() if stage.answer
 def learners(stage: str) -> Mapping[str, str]:
     """Return the methods of a stage that learn, by name; none for a stage without such."""
     return registry.table(f"matlens.{stage}:LEARNERS") if STAGES[stage].answers else {}
+
+
+def network_of(stage: str, method: str) -> list[str]:
+    """List the network of a method, which NETWORKS of the package of its stage names; none for other methods."""
+    known, bare = registry.table(f"matlens.{stage}:NETWORKS"), registry.method_of(method)
+    return [known[bare]] if bare in known else []
 
 
 def truth_of(settings: dict, stage: str, method: str) -> str:
@@ -81,18 +86,21 @@ class Learning(Paths):
         return None if self.settings(wildcards, wildcards.stage).get("device", "cpu") == "cpu" else 1
 
     def training_options(self, wildcards) -> dict:
-        """Return the options of a method that is trained."""
-        return self.settings(wildcards, wildcards.stage)
+        """Return the options of a method that is trained, and the settings that all methods of its stage share."""
+        section = self.studies[wildcards.study][wildcards.stage]
+        shared = lessons.named(wildcards.stage, "SETTINGS") or ()
+        return {**{key: section[key] for key in shared}, **self.settings(wildcards, wildcards.stage)}
 
     def training_code(self, wildcards) -> list[str]:
         """Return the library files behind the training of a method."""
-        lessons = registry.table(f"matlens.{wildcards.stage}:LESSONS")
-        return self._code("learn", wildcards, learners(wildcards.stage), lessons)
+        stage = wildcards.stage
+        more = lessons.named(stage, "LESSONS"), lessons.named(stage, "ROLES", lessons.SPLIT)
+        return self._code("learn", stage, wildcards, learners(stage), *more)
 
-    def trained_code(self, script: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the library files behind a script, a method and its network."""
-        return lambda wildcards: self._code(script, wildcards, table)
+    def trained_code(self, stage: str, table: Mapping[str, str]) -> Callable:
+        """Return a function of wildcards: the library files behind the script of a stage, a method and its network."""
+        return lambda wildcards: self._code(stage, stage, wildcards, table)
 
-    def _code(self, script: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
-        networks = [NETS[method] for method in [registry.method_of(wildcards.method)] if method in NETS]
-        return closure.closure(f"scripts/{script}.py", registry.entry(table, wildcards.method), *networks, *more)
+    def _code(self, script: str, stage: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
+        starts = registry.entry(table, wildcards.method), *network_of(stage, wildcards.method), *more
+        return closure.closure(f"scripts/{script}.py", *starts)

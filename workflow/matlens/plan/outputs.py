@@ -42,7 +42,7 @@ def methods(study: dict, stage: str, *families: str) -> list[str]:
 
 
 def given_of(study: dict, stage: str, method: str) -> list[str]:
-    """List what a method of a study works on, in the words of its option `of`; nothing if it has none."""
+    """List the sources of a method of a study, as its option `of` names them; [] if it has none."""
     found = ((study.get(stage) or {}).get(method) or {}).get("of") or []
     return [found] if isinstance(found, str) else found
 
@@ -139,7 +139,7 @@ def _names(wanted: Callable[[Output], object]) -> list[str]:
 
 
 def hint(need: str) -> str:
-    """Say what makes a study write an output that a figure is drawn from."""
+    """Return the setting that makes a study write an output of a figure."""
     for about in STAGES.values():
         for output in about.gives:
             if output.drawn == need and output.hint:

@@ -1,4 +1,4 @@
-"""Where the files of a study lie: pure functions from settings to paths, and the same for the wildcards of a rule."""
+"""Paths of the files of a study: pure functions from settings, and the same for the wildcards of a rule."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -103,7 +103,7 @@ def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:
 
 
 def lender_fault(studies: Mapping[str, dict], lender: str) -> str:
-    """Say why weights cannot be taken from a file or a study, and how to fix it; "" if they can."""
+    """Return the reason why weights cannot be taken from a file or a study, and the fix; "" if they can."""
     nowhere = (
         f"'{lender}' is neither a file nor a network of a study of this run; "
         "name a .safetensors file, or add that study to config key 'studies'"

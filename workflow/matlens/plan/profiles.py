@@ -11,13 +11,13 @@ PROGRAMS = {"slurm": "sbatch", "lsf": "bsub", "cluster-generic": "qsub", "htcond
 
 
 def _lacks(kind: str, name: str | None) -> bool:
-    """Tell whether a plugin of Snakemake is asked for and not installed."""
+    """Check whether a required plugin of Snakemake is missing."""
     plugin = f"snakemake_{kind}_plugin_{name}".replace("-", "_")
     return name not in (None, "local") and importlib.util.find_spec(plugin) is None
 
 
 def fault(name: str, folder: Path, submits: bool = True) -> str:
-    """Say why no run can go where a profile of a folder says, and what helps; "" where one can.
+    """Return the reason why a profile cannot be used, and the fix; "" if it can.
 
     A plan `submits` nothing, and needs no scheduler.
     """

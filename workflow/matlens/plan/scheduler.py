@@ -1,4 +1,4 @@
-"""What happens when a run starts: the number of its jobs is written down, and its scheduler is kept from idle work.
+"""Start of a run: record the number of its jobs, and keep the scheduler from idle work.
 
 Each look sets a timer that leads to the next look, and each job that ends makes a look of its own: after a thousand
 jobs there are a thousand looks a second (Snakemake 9.27.1). Here one timer is under way at a time.
@@ -20,7 +20,7 @@ def write_down(workflow, folder: str | Path = ".snakemake") -> None:
 
 
 def one_timer(scheduler) -> None:
-    """Let a scheduler have one timer at a time; one that sets its timers elsewhere is left as it is."""
+    """Limit a scheduler to one timer at a time; another kind of scheduler is left unchanged."""
     if not hasattr(scheduler, "_schedule_reevalutation") or not hasattr(scheduler, "_open_jobs"):
         return
     waiting = threading.Event()

@@ -234,6 +234,25 @@ STAGES = {
         of=("segment",),
         controls="matlens.fields:CONTROLS",
     ),
+    "generate": Stage(
+        "conditions to images with labels, judged beside real images",
+        families={"methods": "matlens.generate:METHODS"},
+        gives=(
+            Output("images", "all.zarr.zip"),
+            Output("truth", "all.zarr.zip"),
+            Output("generated", STUDY, table="generated", drawn="generated", hint="add a section 'generate'"),
+            Output("generation_quality", STUDY, table="generation_quality", drawn="generation_quality",
+                   hint="add a section 'generate'"),
+            Output("samples", "all.zip", drawn="samples", hint="add a section 'generate'"),
+            Output("history", STUDY, by=("learners",), when=_trains("generate"), drawn="history"),
+            Output("rejected", STUDY),
+        ),
+        kinds=("images",),
+        takes="labels",
+        of=("segment",),
+        controls="matlens.generate:CONTROLS",
+        answers="images",
+    ),
     "predict": Stage(
         "measures, images, compositions or graphs to properties with error bars",
         families={

@@ -8,40 +8,44 @@ from matlens.job import logs as runs
 from matlens.plan import study
 from matlens.store import io
 
-SHOWN = 20  # failed jobs told one by one
+SHOWN = 20  # failed jobs listed one by one
 
 
-class Told(NamedTuple):
+class State(NamedTuple):
     """Lines about a study, and the number of its rejected items."""
 
     lines: list[str]
     rejected: int
 
 
-def describe(name: str, settings: dict, folder: Path) -> Told:
-    """Tell of one study, whose tables are in `folder`, what came of it."""
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: "1 item", "2 items"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def describe(name: str, settings: dict, folder: Path) -> State:
+    """Summarise a study whose tables are in `folder`."""
     if not (folder / "rejected.csv").exists():
-        return Told([f"{name}: not finished; run it with: make run STUDIES={name}"], 0)
+        return State([f"{name}: not finished; run it with: make run STUDIES={name}"], 0)
     at = folder / "items.csv"
     try:
         items, at = io.read_csv(at), folder / "rejected.csv"
         rejected = io.read_csv(at)
-        lines = [f"{name}: {len(items)} items; main table: {folder / study.main_table(settings)}"]
+        lines = [f"{name}: {counted(len(items), 'item')}; main table: {folder / study.main_table(settings)}"]
         if len(rejected):
-            lines.append(
-                f"  {rejected['item'].nunique()} items rejected, with the reasons in {folder / 'rejected.csv'}"
-            )
+            number = counted(rejected["item"].nunique(), "item")
+            lines.append(f"  {number} rejected, with the reasons in {folder / 'rejected.csv'}")
         lines += repeated(items, folder / "items.csv")
         for at, tell in ((folder / "shortlist.csv", screened), (folder / "verdicts.csv", waiting)):
             lines += tell(name, at) if at.exists() else []
     except (OSError, ValueError, KeyError) as error:
         why = str(error).splitlines()[0][:100]
-        return Told([f"{name}: {at} cannot be read ({why}); delete it, then: make run STUDIES={name}"], 0)
-    return Told(lines, len(rejected))
+        return State([f"{name}: {at} cannot be read ({why}); delete it, then: make run STUDIES={name}"], 0)
+    return State(lines, len(rejected))
 
 
 def repeated(items, table: Path) -> list[str]:
-    """Tell which items of a table are the same file under two names, and so count twice."""
+    """List the items of a table that are the same file under two names, and so count twice."""
     if columns.SAME_AS not in items:
         return []
     some = items[items[columns.SAME_AS].notna()]
@@ -63,9 +67,10 @@ def screened(name: str, table: Path) -> list[str]:
         out = excluded[excluded["method"] == method]
         failed = out[out["rank"].isna()] if "rank" in out else out
         count = int((listed["method"] == method).sum())
+        every = counted(count + len(out), "candidate")
         lines.append(
-            f"  {method}: {count + len(out) - len(failed)} of {count + len(out)} candidates meet the criteria, "
-            f"{count} are listed"
+            f"  {method}: {count + len(out) - len(failed)} of {every} meet the criteria, "
+            f"{count} {'is' if count == 1 else 'are'} listed"
         )
         if not count and len(failed):
             most = ", ".join(f"{why} ({number})" for why, number in failed["criterion"].value_counts().head(3).items())
@@ -76,18 +81,19 @@ def screened(name: str, table: Path) -> list[str]:
 
 
 def waiting(name: str, table: Path) -> list[str]:
-    """Tell which engines have hand-offs of a study that wait to be run, and how to run them."""
+    """List the engines with hand-offs of a study that wait to be run, and how to run them."""
     verdicts = io.read_csv(table)
     pending = verdicts[verdicts["status"] == "pending"].drop_duplicates(["item", "engine"])
     return [
-        f"  {count} hand-offs wait for {engine}: `sh run.sh` or `sbatch job.slurm` in each folder of "
-        f"results/{name}/handoff/{engine}, here or elsewhere; then make run again"
+        f"  {counted(count, 'hand-off')} wait{'s' if count == 1 else ''} for {engine}: "
+        f"`sh run.sh` or `sbatch job.slurm` in each folder of results/{name}/handoff/{engine}, here or elsewhere; "
+        "then make run again"
         for engine, count in pending["engine"].value_counts().sort_index().items()
     ]
 
 
 def jobs(names: list[str], state: Path, logs: Path) -> list[str]:
-    """Tell of the last run how many jobs are done, under way, failed and left, and of some studies what failed why.
+    """Count the jobs of the last run: done, under way, failed and left; list failed jobs of some studies with reasons.
 
     `state`: the folder `.snakemake`; `logs`: that of the logs.
     """
@@ -103,10 +109,11 @@ def jobs(names: list[str], state: Path, logs: Path) -> list[str]:
     locked = any((state / "locks").glob("*"))
     word = "under way, or cut off when the run was killed" if locked else "cut off"
     left = max(0, total - done - len(begun) - len(failed))
-    lines = [f"last run: {done} of {total} jobs done, {len(begun)} {word}, {len(failed)} failed, {left} left"]
+    every = counted(total, "job")
+    lines = [f"last run: {done} of {every} done, {len(begun)} {word}, {len(failed)} failed, {left} left"]
     lines += [f"  {'  '.join(begun[:SHOWN])}"] if begun else []
     lines += [line for log, why in failed[:SHOWN] for line in (f"  failed: {why}", f"    log: {log}")]
-    lines += [f"  and {len(failed) - SHOWN} more failed jobs"] if len(failed) > SHOWN else []
+    lines += [f"  and {counted(len(failed) - SHOWN, 'more failed job')}"] if len(failed) > SHOWN else []
     if locked:
         lines.append("  the folder is locked: where no run is at work, go on with: make resume")
     return lines

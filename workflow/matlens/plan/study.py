@@ -76,7 +76,7 @@ def read_schema(name: str) -> dict:
 
 
 def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
-    """Fill in defaults, only of what the study names: a method that is not a key gets none."""
+    """Fill in the defaults of the methods that a study names."""
     for key, part in schema.get("properties", {}).items():
         if "$ref" in part:
             part = schema_of(part["$ref"], schemas)
@@ -110,7 +110,7 @@ def _problems(error):
 
 
 def _meaning(path: list) -> str:
-    """Say what a value should be: the description of it, else that of what holds it."""
+    """Return the description of a value, else that of its parent."""
     schema, found = read_schema("study.schema.yaml"), ""
     for key in path:
         inside = "items" if isinstance(key, int) else "additionalProperties"

@@ -176,7 +176,7 @@ def estimator(
 
 def initial_file(study: str, method: str, *, initial_weights: str | None = None) -> str | None:
     """Return the file of initial weights, from "<study>/<method>" or a path; None: random initialisation."""
-    return cards.lent("predict", study, method, initial_weights) if initial_weights else None
+    return cards.lent("predict", study, method, weights=initial_weights) if initial_weights else None
 
 
 def first_of(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

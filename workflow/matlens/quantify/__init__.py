@@ -25,15 +25,15 @@ METHODS = {
     "sizes": "matlens.quantify.sizes:measure",
     "sphere_sizes": "matlens.quantify.stereology:measure",
     "grain_size": "matlens.quantify.grain_size:measure",
-    "two_point": "matlens.quantify.two_point:measure",
-    "lineal_path": "matlens.quantify.lineal_path:measure",
-    "cluster": "matlens.quantify.cluster:measure",
-    "chords": "matlens.quantify.chords:measure",
-    "chord_lengths": "matlens.quantify.chords:distribution",
+    "two_point": "matlens.image.two_point:measure",
+    "lineal_path": "matlens.image.lineal_path:measure",
+    "cluster": "matlens.image.cluster:measure",
+    "chords": "matlens.image.chords:measure",
+    "chord_lengths": "matlens.image.chords:distribution",
     "surface": "matlens.quantify.surface:measure",
     "tpb": "matlens.quantify.tpb:measure",
-    "percolation": "matlens.quantify.percolation:measure",
-    "tortuosity": "matlens.quantify.tortuosity:measure",
+    "percolation": "matlens.image.percolation:measure",
+    "tortuosity": "matlens.image.tortuosity:measure",
 }
 BANDS = {  # for phase maps too large to be read whole
     "fractions": "matlens.quantify.bands:fractions",
@@ -72,7 +72,7 @@ def rows(function: Callable, item: Mapping, stacks: Mapping, offered: Mapping, o
 
 
 def pixel_size(item: Mapping) -> float | None:
-    """Return the width of a pixel in micrometres; None if that, or the distance of the slices, is not known."""
+    """Return the width of a pixel in micrometres; None if it, or the distance of the slices, is unknown."""
     known = all(item.get("spacing_um") or [item[columns.PIXEL_SIZE]])
     return item[columns.PIXEL_SIZE] if known else None
 
@@ -87,7 +87,7 @@ def report_remarks(table, stage: str) -> None:
 
 
 def stack(tables: list):
-    """Put the tables of many items under each other; with none, an empty table that still has its item column."""
+    """Concatenate the tables of many items; without any, return an empty table with the item column."""
     import pandas as pd
 
     full = [table for table in tables if len(table)]

@@ -13,8 +13,9 @@ from math import prod
 import numpy as np
 
 from matlens import columns
+from matlens.image import masks, phase_maps
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, masks, phase_maps, region_map, window
+from matlens.quantify import boundaries, region_map, window
 
 LARGE_PX = 1 << 26  # phase maps with more pixels are not read whole: their regions take some 8 bytes a pixel
 BAND_ROWS = 2048  # rows or slices read at a time at most, as the chunks are stored,
@@ -111,7 +112,7 @@ def sizes(
 
 
 class Regions:
-    """The regions of what never is in memory whole: what tables take of a `region_map.RegionMap`.
+    """Regions of labels larger than memory, with the measures of a `region_map.RegionMap` that tables need.
 
     Bands are labelled one by one, each with the last row (slice) of the one before: regions that meet there are one.
     `number` and `phase` (count,) as there: regions are numbered by their first pixel, row by row. Where something is
@@ -173,7 +174,7 @@ class Regions:
         self._places = place[group]  # the region of every part, 0 for one that is too small
 
     def _local(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Number the regions of each band from 1: list their numbers in the whole, and what parts are in the band."""
+        """Number the regions of each band from 1: list their numbers in the whole, and the parts in the band."""
         inside, tables = [], []
         for first, last in itertools.pairwise(self._starts):
             places = self._places[first:last]
@@ -187,7 +188,7 @@ class Regions:
         return self._sums
 
     def window(self) -> window.Window:
-        """Find the window in which regions are seen whole: the box around what is labelled."""
+        """Find the window in which regions are seen whole: the bounding box of the labelled pixels."""
         return self._window
 
     def cut(self) -> np.ndarray:
@@ -242,7 +243,7 @@ class Regions:
 
 
 def _above(band: tuple[int, int]) -> int:
-    """Give the row from which a band is read: the last of the band before, where there is one."""
+    """Return the row from which a band is read: the last of the band before, if there is one."""
     return max(0, band[0] - 1)
 
 
@@ -268,7 +269,7 @@ def _moments(labelled: Callable, band: tuple[int, int]) -> tuple:
 
 
 def _beside(labelled: Callable, part: tuple) -> np.ndarray:
-    """Flag every region of a band if it touches what lies outside the window."""
+    """Flag every region of a band that touches the outside of the window."""
     band, table, gone = part
     if gone is None:
         return np.zeros(int(table.max()), bool)

@@ -17,7 +17,7 @@ SOLID = np.array([(z, y, x) for z in (0, 1) for y in (-1, 0, 1) for x in (-1, 0,
 
 
 def directions(axes: int, spacing: tuple[float, ...] | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the steps of the pixel grid, the weight of a crossing along each, and which cross an edge (a face).
+    """Return the steps of the pixel grid, the weight of a crossing along each, and those across an edge (face).
 
     `spacing`: that of each axis in pixel widths, (z, y, x) or (y, x); None: all alike.
     """
@@ -68,7 +68,7 @@ def _orientations(axes: int) -> np.ndarray:
 
 
 def volume(pixels: np.ndarray) -> np.ndarray:
-    """See a 2-D image as a volume of depth 1."""
+    """Return a 2-D image as a volume of depth 1."""
     return pixels if pixels.ndim == 3 else pixels[None]
 
 

@@ -132,7 +132,7 @@ def growth(regions, index, *, by: str = "", border: str = "miles_lantuejoul", st
 
 
 def _noted(table, note: str):
-    """Add the note on scales to a table, where there is one."""
+    """Add the note on scales to a table, if there is one."""
     return table.assign(**{columns.SCALE_NOTE: note}) if note else table
 
 

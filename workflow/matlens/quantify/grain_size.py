@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens import columns
+from matlens.image import masks
 from matlens.job.batch import BadItem
-from matlens.quantify import grain_count, masks, region_map, surface
+from matlens.quantify import grain_count, region_map, surface
 from matlens.quantify.grain_lines import (
     CIRCLES,
     STEPS,
@@ -46,14 +47,14 @@ def rate(counts: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     The ratio of sums, with t s / sqrt(n) of its residuals; for fields of equal size these are the mean of the fields
     and the interval of ASTM E112 section 15. The interval is empty (nan) for fewer than two fields.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     counts, sizes = counts[sizes > 0], sizes[sizes > 0]
     n, value = len(counts), counts.sum() / sizes.sum() if len(sizes) else np.nan
     if n < 2:
         return value, np.nan
     spread = np.sqrt(n / (n - 1) * ((counts - value * sizes) ** 2).sum()) / sizes.sum()
-    return value, float(t.ppf(0.975, n - 1) * spread)
+    return value, float(stdtrit(n - 1, 0.975) * spread)
 
 
 def blocks(shape: tuple[int, int], per_px: float, fields: int) -> tuple[int, int]:
@@ -74,7 +75,7 @@ def planimetric(pixels: np.ndarray) -> float:
 
 
 def _grains(labels: np.ndarray, phases: list[str], boundary: str) -> np.ndarray:
-    """Number the grains: those of a region map, or what the boundary phase of a phase map encloses (4 neighbours).
+    """Number the grains: those of a region map, or areas enclosed by the boundary phase of a phase map (4 neighbours).
 
     Returns int32, cropped to what is labelled: grains from 1, boundary 0, not labelled -1.
     """
@@ -159,7 +160,7 @@ def measure(
 
 @dataclass(frozen=True)
 class Tested:
-    """What test lines found: counts and lengths with their places, whole chords, and what lies between pixels.
+    """Result of test lines: counts and lengths with their places, whole chords, and the distance between pixels.
 
     `at` (n, 2): places over the sides of the image, 0 to 1; `counts`, `lengths` (n,): intersections and length there;
     `whole`: lengths of whole chords; `number`: of lines; `lost`: part of the intersections between pixels. In px.
@@ -202,7 +203,7 @@ def _together(tested: dict[tuple[int, int], Tested], spacing: tuple[float, float
 
 
 def _lines(pixels: np.ndarray, direction: int, apart: float, spacing: tuple[float, float]) -> Tested:
-    """Count the intersections of parallel lines, pixel by pixel; what is not labelled cuts a line."""
+    """Count the intersections of parallel lines, pixel by pixel; unlabelled pixels cut a line."""
     step, places, counts, whole = np.hypot(*np.multiply(STEPS[direction], spacing)), [], [], []
     number, coarse = 0, 0.0
     for rows, cols in straight(pixels.shape, direction, apart):

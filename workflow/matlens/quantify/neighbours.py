@@ -1,4 +1,4 @@
-"""Which regions touch which, and along how much of their boundary."""
+"""Neighbouring regions, and the length of the boundary that they share."""
 
 import numpy as np
 

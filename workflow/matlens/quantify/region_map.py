@@ -153,7 +153,7 @@ def _known(labels: np.ndarray, unlabelled: int) -> np.ndarray | None:
 
 
 def grow(pixels: np.ndarray, gap_px: float, known: np.ndarray | None = None, spacing=None) -> np.ndarray:
-    """Give every background pixel within `gap_px` of a region to the nearest one: closes lines between grains.
+    """Assign every background pixel within `gap_px` of a region to the nearest one: closes lines between grains.
 
     Pixels that are not `known` to be background stay without a region. `spacing`: that of each axis in pixel widths.
     """

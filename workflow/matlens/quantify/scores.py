@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from matlens.image.phase_maps import UNLABELLED, phase_map
 from matlens.job.batch import BadItem
-from matlens.quantify.phase_maps import UNLABELLED, phase_map
 
 MEAN = -1
 

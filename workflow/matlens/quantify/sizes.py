@@ -85,7 +85,7 @@ def lognormal(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, fl
 
     The distance is that of Kolmogorov and Smirnov: the largest between the two cumulative distributions.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtr
 
     order = np.argsort(values)
     logs, weights = np.log(values[order]), weights[order] / weights.sum()
@@ -93,7 +93,7 @@ def lognormal(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, fl
     sigma = float(np.sqrt((weights * (logs - mu) ** 2).sum()))
     if sigma == 0:
         return float(np.exp(mu)), 0.0, float("nan")
-    fitted, below = norm.cdf(logs, mu, sigma), np.cumsum(weights)
+    fitted, below = ndtr((logs - mu) / sigma), np.cumsum(weights)
     return float(np.exp(mu)), sigma, float(max((below - fitted).max(), (fitted - below + weights).max()))
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 
 from matlens import columns
+from matlens.image import masks
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, masks, region_map, sampling
+from matlens.quantify import boundaries, region_map, sampling
 
 SAMPLES = 200  # resamples of the sections behind the intervals
 

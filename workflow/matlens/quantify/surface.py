@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 
 from matlens import columns
-from matlens.quantify import masks
+from matlens.image import masks
 
 FACTOR = {2: np.pi / 2, 3: 2.0}
 # part of all directions that is nearest to a neighbour, by its number of steps (pixel edge, face and space diagonal)

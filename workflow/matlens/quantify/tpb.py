@@ -10,9 +10,9 @@ import itertools
 
 import numpy as np
 
+from matlens.image import masks
+from matlens.image.phase_maps import UNLABELLED
 from matlens.job.batch import BadItem
-from matlens.quantify import masks
-from matlens.quantify.phase_maps import UNLABELLED
 
 STAIRCASE = 3 / 2
 

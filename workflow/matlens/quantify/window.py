@@ -39,7 +39,7 @@ class Window:
         return _fitting(moved, self.outside, border)
 
     def outside_of(self, first: int, last: int, shape: tuple[int, ...]) -> np.ndarray | None:
-        """Give where rows (slices) of an image of `shape` lie outside the window; None where all are inside."""
+        """Return the mask of the outside in rows (slices) of an image of `shape`; None if all are inside."""
         box = tuple(slice(c, c + n) for c, n in zip(self.corner, self.shape, strict=True))
         if self.shape == tuple(shape) and self.outside is None:
             return None
@@ -66,7 +66,7 @@ class Window:
 
 
 def of(known: np.ndarray | None, shape: tuple[int, ...]) -> Window:
-    """Find the window of labels from where they are known (None: everywhere)."""
+    """Find the window of labels from the mask of labelled pixels (None: all)."""
     if known is None or not known.any():
         size = int(np.prod(shape, dtype=np.int64)) if known is None else 0
         return Window(None, tuple(shape), (0,) * len(shape), size)
@@ -105,7 +105,7 @@ def touched(pixels: np.ndarray, seen: Window, count: int) -> np.ndarray:
 
 
 def beside(pixels: np.ndarray, outside: np.ndarray, count: int) -> np.ndarray:
-    """Flag every region 1 to `count` if an edge (face) of it borders on what is outside (count,)."""
+    """Flag every region 1 to `count` that shares an edge (face) with the outside (count,)."""
     found = np.zeros(count + 1, bool)
     for axis in range(pixels.ndim):
         lines, gone = np.moveaxis(pixels, axis, 0), np.moveaxis(outside, axis, 0)
@@ -115,7 +115,7 @@ def beside(pixels: np.ndarray, outside: np.ndarray, count: int) -> np.ndarray:
 
 
 def box_of(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the smallest box around true pixels: its first pixel and one beyond its last; zeros where there is none."""
+    """Find the bounding box of the true pixels: its first pixel and one beyond its last; zeros if there is none."""
     low, high = np.zeros(known.ndim, np.int64), np.zeros(known.ndim, np.int64)
     for axis in range(known.ndim):
         inside = np.flatnonzero(known.any(axis=tuple(k for k in range(known.ndim) if k != axis)))

@@ -213,13 +213,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def captions(text: str) -> dict[str, str]:
-    """Read the captions of figures and tables."""
-    import yaml
-
-    return yaml.safe_load(text)
-
-
 def settings_text(settings: Mapping) -> str:
     """Write the settings of a study as they could stand in its file, defaults included."""
     import yaml

@@ -40,7 +40,8 @@ LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
     **dict.fromkeys(NETS, "matlens.segment.network_learning:learn"),
 }
-LESSONS = "matlens.segment.trained:samples"
+LESSONS, ABOUT = "matlens.segment.trained:samples", "matlens.segment.trained:appearance_of"
+NETWORKS = NETS
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
     **dict.fromkeys(NETS, "matlens.segment.networks:prepare"),
@@ -53,4 +54,6 @@ BANDS = {  # for images and volumes larger than memory
     "otsu": "matlens.segment.bands:otsu",
     "multi_otsu": "matlens.segment.bands:multi_otsu",
 }
+LISTINGS = {"imported": "matlens.segment.imported:listing"}  # digests of the files that a method reads
+CHECKS = {"imported": "matlens.segment.imported:check"}  # raise ValueError for settings that a schema cannot express
 CONTROLS = ("ground_truth", "all_background")  # perfect and trivial segmentation: they bound every score

@@ -1,5 +1,7 @@
 """Labels from other tools: label images (TIFF, PNG, NumPy, HDF5 of ilastik) and ROI sets of Fiji."""
 
+import hashlib
+from glob import escape, glob
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,29 @@ def phase_map(labels: np.ndarray, first: int, phases: list[str], file: Path) -> 
             f"{first}); name more phases, set first, or set labels_are: regions if the numbers are objects"
         )
     return numbers.astype(np.uint8)
+
+
+def listing(*, path: str) -> str:
+    """Digest names, sizes and times of the files of labels, so that a new or changed file is noticed."""
+    seen = hashlib.sha256()
+    for file in sorted(set(files(path))):
+        status = file.stat()
+        seen.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return seen.hexdigest()
+
+
+def files(path: str) -> list[Path]:
+    """List the files of labels that a path may stand for, whatever the items."""
+    if "{item}" in path or "{stem}" in path:
+        pattern = escape(str(Path(path).expanduser())).replace("{item}", "**/*").replace("{stem}", "*")
+        return [Path(name) for name in glob(pattern, recursive=True) if Path(name).is_file()]
+    return [f for f in Path(path).expanduser().rglob("*") if f.suffix.lower() in READ and f.is_file()]
+
+
+def check(*, path: str) -> None:
+    """Raise ValueError if a path stands for no file of labels at all."""
+    if not files(path):
+        raise ValueError(f"'{path}' holds no file of labels ({', '.join(READ)}); correct it, or export labels there")
 
 
 def locate(path: str, item: str) -> Path:

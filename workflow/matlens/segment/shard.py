@@ -8,6 +8,7 @@ import numpy as np
 
 from matlens import columns, masked, registry, segment
 from matlens.job import batch
+from matlens.learn import appearance
 from matlens.learn.roles import split_of
 from matlens.segment import bands, frames, painted, remarks
 from matlens.store import io
@@ -34,6 +35,8 @@ class Segmenter:
     ):
         self.found = found
         self.pixels, self.truths, self.mapped = pixels, truths, mapped
+        if card and not card.get("training_images"):
+            print("the card of the weights has no record of its training images: noise and scale are not compared")
         self.method, self.options, self.phases, self.model, self.card = method, options, phases, model, card
         self.bare = registry.method_of(method)  # of a variant: the method without its suffix
         self.function = registry.load(segment.METHODS, method)
@@ -61,10 +64,16 @@ class Segmenter:
         offered = {"phases": self.phases, columns.PIXEL_SIZE: item[columns.PIXEL_SIZE], "model": self.model}
         offered |= {"spacing": io.spacing_ratio(item, item["axes"]), columns.ITEM: item[columns.ITEM]}
         labels = frames.label(self.function, item["axes"], stacks, offered, self.options)
-        if remark := remarks.of(self.bare, self.options, stacks, labels, self.phases):
+        notes = [remarks.of(self.bare, self.options, stacks, labels, self.phases), self._unlike(item, stacks["image"])]
+        if remark := "; ".join(filter(None, notes)):
             item[columns.REMARK] = remark
             print(f"{item[columns.ITEM]}: {remark}")
         return labels
+
+    def _unlike(self, item: dict, image: np.ndarray) -> str:
+        """Return a remark on an image unlike those that the weights were trained on; "" without a record of them."""
+        ranges = (self.card or {}).get("training_images")
+        return appearance.unlike(ranges, image, item[columns.PIXEL_SIZE]) if ranges else ""
 
     def _banded(self, key: int):
         offered = {"read": partial(self.pixels.unit_part, key), "shape": self.pixels.shape(key)}

@@ -1,12 +1,12 @@
 """Shared parts of trainable segmentation methods: samples, paths of weights, models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matlens import nets, registry, segment
+from matlens import columns, nets, registry, segment
 from matlens.job.batch import BadItem
-from matlens.learn import cards
+from matlens.learn import appearance, cards
 from matlens.learn.roles import split
 from matlens.segment import weak
 
@@ -44,6 +44,17 @@ def samples(arrays, marks, roles: Mapping[str, str], options: Mapping):
         for image, labels in singles(about["axes"], picture, marks[key]):
             labels = registry.call(thinned, {"truth": labels, "role": role}, options)
             yield image, labels, role, about["item"]
+
+
+def appearance_of(samples: list, rows: Iterable[Mapping]) -> dict:
+    """Return noise, correlation length and pixel size of the training images, for the card; see `appearance.record`.
+
+    `samples`: those of the training; `rows`: of the index.
+    """
+    sizes = {row[columns.ITEM]: row.get(columns.PIXEL_SIZE) for row in rows}
+    train = [(image, item) for image, _, role, item in samples if role == "train"]
+    found = appearance.record([image for image, _ in train], [sizes.get(item) for _, item in train])
+    return {"training_images": found}
 
 
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: list[str], options: Mapping):

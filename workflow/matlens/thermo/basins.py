@@ -21,6 +21,8 @@ STEPS = 60  # of a search
 SETTLED = 0.01  # J/mol; a search that gains less has ended
 HOPELESS = 1.0  # J/mol above the plane that a search is not expected to get below
 LEAST_SITE = 1e-12
+UNCHARGED = 1e-11  # e per formula unit, of a neutral state
+TILTS, MOST_TILT = 90, 60.0  # steps of the search of a neutral state, and its bound
 KEPT = 4_000_000  # energies of samples that are kept
 ROWS = 8_000_000  # numbers of a table of distances: alloys are taken in parts
 
@@ -174,6 +176,30 @@ def _normalise(y: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return y
 
 
+def _balanced(y: np.ndarray, edges: np.ndarray, ratio: np.ndarray, charges: np.ndarray | None) -> np.ndarray:
+    """Scale site fractions (k, d) to sum 1 on every sublattice, and to no charge.
+
+    `charges`: of the constituents (d,), None without ions. The neutral state nearest in entropy has y exp(-z c), c
+    the charge; the charge falls with z, which steps of Newton and of bisection find in turn.
+    """
+    y = _normalise(y, edges)
+    if charges is None:
+        return y
+    low, high, z = np.full(len(y), -MOST_TILT), np.full(len(y), MOST_TILT), np.zeros(len(y))
+    for turn in range(TILTS):
+        tilted = _normalise(y * np.exp(-z[:, None] * charges), edges)
+        parts = [(tilted[:, a:b], charges[a:b], ratio[a]) for a, b in itertools.pairwise(edges)]
+        means = [part @ charge for part, charge, _ in parts]
+        net = sum(mean * times for mean, (_, _, times) in zip(means, parts, strict=True))
+        slope = sum(((p @ c**2) - m**2) * t for m, (p, c, t) in zip(means, parts, strict=True))
+        if np.abs(net).max() < UNCHARGED:
+            break
+        low, high = np.where(net > 0, z, low), np.where(net < 0, z, high)
+        newton = z + net / np.maximum(slope, LEAST_SITE)
+        z = np.where((turn % 2 == 0) & (newton > low) & (newton < high), newton, (low + high) / 2)
+    return tilted
+
+
 def downhill(
     made: System, phase: str, temperature: float, potentials: np.ndarray, sites: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +207,7 @@ def downhill(
 
     `potentials`: (k, e), `sites`: (k, d). The distance is D = (G - mu M) / sum(M) of a formula unit. Each step sets y'
     ~ y exp(-s (dD/dy) sum(M) / (a R T)) on a sublattice of a sites, which for s = 1 is the successive substitution of
-    M. L. Michelsen, Fluid Phase Equilib. 9 (1982) 1; s is halved where D would rise.
+    M. L. Michelsen, Fluid Phase Equilib. 9 (1982) 1; s is halved where D would rise. Phases with ions stay neutral.
     """
     record, moles = made.records[phase], made.moles[phase]
     ratio = np.concatenate([np.full(len(names), a) for a, names in made.lattices[phase]])
@@ -199,7 +225,8 @@ def downhill(
         with np.errstate(invalid="ignore", divide="ignore"):
             return (energy - (y * worth).sum(axis=1)) / total, state, total
 
-    y = _normalise(np.array(sites, float), edges)
+    charges = made.charges.get(phase)
+    y = _balanced(np.array(sites, float), edges, ratio, charges)
     distance, state, total = values(y, weight)
     step, before = np.ones(len(y)), np.zeros(len(y))
     active = np.flatnonzero(np.isfinite(distance))
@@ -214,7 +241,7 @@ def downhill(
             mean = (y[active, start:end] * push[:, start:end]).sum(axis=1, keepdims=True)
             push[:, start:end] -= mean
         move = np.clip(push * scale * step[active, None], -20.0, 20.0)
-        trial = _normalise(y[active] * np.exp(-move), edges)
+        trial = _balanced(y[active] * np.exp(-move), edges, ratio, charges)
         moved, at_state, at_total = values(trial, weight[active])
         better = moved < distance[active]
         gain = distance[active] - moved

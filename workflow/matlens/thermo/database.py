@@ -110,7 +110,7 @@ def elements(source: str) -> list[str]:
 
 
 def check(name: str, phases: list[str]) -> None:
-    """Refuse a database that is not there, or phases that it does not have, without reading its parameters."""
+    """Check that a database exists and has the phases, without reading its parameters. Raises ValueError if not."""
     given = [order for order in tdb_orders.split(text(name)) if order.word == "PHASE"]
     known = [order.text.split()[1].split(":")[0].upper() for order in given]
     for phase in phases:
@@ -132,7 +132,7 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
 
 
 def reduced(source: str, wanted: list[str]) -> str:
-    """Leave out every parameter of an element that is not wanted, and orders that say nothing about an equilibrium.
+    """Remove the parameters of other elements, and commands that do not change an equilibrium.
 
     The phases stay as they are. It is read several times faster, and any equilibrium of the wanted elements is the
     same: a parameter of a constituent that is not there is never used. Of a parameter that is given more than once
@@ -168,7 +168,21 @@ def load(name: str, wanted: tuple[str, ...]):
     try:
         return Database.from_string(reduced(source, list(wanted)), fmt="tdb")
     except Exception as error:
-        raise ValueError(f"database '{name}' cannot be read: {str(error)[:300]}") from error
+        raise ValueError(f"database '{name}' cannot be read: {_unreadable(source) or str(error)[:300]}") from error
+
+
+def _unreadable(source: str) -> str:
+    """Name the first function or parameter that cannot be read by itself, with its line; "" if all can."""
+    from pycalphad import Database
+
+    for order in tdb_orders.split(source):
+        if order.word in ("FUNCTION", "PARAMETER"):
+            try:
+                Database.from_string(order.text + "!", fmt="tdb")
+            except Exception as error:  # pycalphad raises any type
+                cause = str(error).split("\n")[0].split("(<")[0].strip()
+                return f"line {order.line}: the order '{order.short()}' is wrong ({cause}); correct it in a copy"
+    return ""
 
 
 def digest(names: list[str]) -> str:

@@ -58,7 +58,7 @@ class Case:
 
 
 def _solve(made: System, sets: list, x: np.ndarray, near: bool) -> np.ndarray | None:
-    """Minimise the energy from some sets of composition, in place; returns the potentials, None where it fails.
+    """Minimise the energy from some sets of composition, in place; returns the potentials, None if it fails.
 
     `near`: the sets are almost right, so that full steps of Newton's method are tried before pycalphad's careful ones.
     """
@@ -124,7 +124,7 @@ def _afresh(case: Case) -> None:
 
 
 def _advance(made: System, case: Case, temperature: float, densities) -> None:
-    """Bring a case to an answer that is to be tested, over as many rungs of the ladder as that takes."""
+    """Advance a case to the next solution to test, with as many sample densities as that takes."""
     while case.rung < len(densities):
         if not case.sets:
             given = basins.sample(made, temperature, densities[case.rung])
@@ -147,7 +147,7 @@ def _advance(made: System, case: Case, temperature: float, densities) -> None:
 def _elsewhere(
     made: System, given: basins.Sample, case: Case, found: basins.Lowest, temperature: float, window: float
 ) -> basins.Lowest:
-    """Choose other potentials for a refuted case where its phases leave some free; returns what lies below those."""
+    """Choose other potentials for a refuted case if its phases leave some free; returns the states below those."""
 
     def test(plane: np.ndarray) -> basins.Lowest:
         return basins.lowest(made, given, temperature, plane[None], window)[0]
@@ -223,7 +223,7 @@ def _answer(made: System, case: Case, below: float, temperature: float, density:
 
 
 def merged(parts: list[Part]) -> list[Part]:
-    """Put states of one phase together that are the same, and sort all: by phase, the larger part first."""
+    """Merge equal states of one phase, and sort all: by phase, the larger part first."""
     kept: list[Part] = []
     for part in parts:
         same = (p for p in kept if p.phase == part.phase and p.ordered == part.ordered)
@@ -268,7 +268,7 @@ def sweep(made: System, temperatures: list[float], alloys: np.ndarray, second_op
 
 
 def _lower(first, second):
-    """Keep the answer of the lower energy; any answer is better than none."""
+    """Keep the solution of lower energy; any solution is better than none."""
     answers = [one for one in (first, second) if isinstance(one, Equilibrium)]
     return min(answers, key=lambda one: one.energy) if answers else first
 

@@ -1,4 +1,4 @@
-"""Orders of a TDB file with their lines, and the faults in them that readers pass over in silence.
+"""Commands of a TDB file with their lines, and the faults in them that readers ignore.
 
 A reader of TDB files (pycalphad 0.11 among them) loses the second of two orders that no `!` separates or that stand on
 one line, takes an undefined function for 0, and adds up a parameter that is given twice. Each gives a wrong number.
@@ -50,7 +50,7 @@ CONTROL = {
 
 @dataclass(frozen=True)
 class Order:
-    """An order without its `!` and comments: its text, its key word in full ("" for an unknown one), and its line.
+    """A command without its `!` and comments: its text, its key word in full ("" if unknown), and its line.
 
     `line` counts from 1. `ends`: whether a `!` ends it. `after` is what follows the `!` on the same line.
     """
@@ -68,7 +68,7 @@ class Order:
 
 @lru_cache(maxsize=4)
 def split(source: str) -> tuple[Order, ...]:
-    """Split a TDB file into its orders: each ends in `!`, and what follows that on its line is a comment.
+    """Split a TDB file into its commands: each ends in `!`, and the rest of that line is a comment.
 
     Lines end in LF, CR LF or CR alone: a form feed or the sign 0x85 ends none, as in pycalphad.
     """
@@ -151,7 +151,7 @@ def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[
 
 
 def needed(found: Sequence[Order], wanted: set[str], phases: set[str]) -> Iterator[tuple[tuple, Order, re.Match]]:
-    """Go through the parameters of some phases whose constituents consist of some elements alone, with their keys."""
+    """Yield the parameters of some phases whose constituents consist of some elements alone, with their keys."""
     there = wanted | {"VA", "*"} | formed(found, wanted)
     for order in found:
         match = _of(PARAMETER, "PARAMETER", order)

@@ -1,4 +1,4 @@
-"""Chemical potentials where an alloy leaves them free: exactly at a compound without a range, or between such ones.
+"""Chemical potentials of alloys that do not fix them: at stoichiometric compounds, or between them.
 
 The phases that are there then fix fewer potentials than there are elements. Any set of them proves an answer, as long
 as no state of any phase lies below its plane; the one that a minimiser happens to end with need not.
@@ -26,13 +26,25 @@ def free(made: System, sets: list) -> np.ndarray:
         phase, sites = one.phase_record.phase_name, np.asarray(one.dof)[3:]
         moles = made.moles[phase]
         fixed.append(moles @ sites)
-        edges = np.cumsum([0, *(len(names) for _, names in made.lattices[phase])])
-        for start, end in itertools.pairwise(edges):
-            there = start + np.flatnonzero(sites[start:end] > EMPTY)
-            fixed += [moles[:, at] - moles[:, there[0]] for at in there[1:]]
+        fixed += list((moles @ _moves(made, phase, sites)).T)
     rows = np.array(fixed)
     _, size, span = np.linalg.svd(rows)
     return span[int((size > RANK * size[0]).sum()) :]
+
+
+def _moves(made: System, phase: str, sites: np.ndarray) -> np.ndarray:
+    """Span the changes of site fractions (d, m) that keep sublattice sums, and the charge with ions."""
+    there = np.flatnonzero(sites > EMPTY)
+    rows = [np.repeat(np.eye(len(made.lattices[phase]))[k], [len(n) for _, n in made.lattices[phase]])
+            for k in range(len(made.lattices[phase]))]  # fmt: skip
+    if phase in made.charges:
+        ratio = np.concatenate([np.full(len(names), a) for a, names in made.lattices[phase]])
+        rows.append(ratio * made.charges[phase])
+    _, size, span = np.linalg.svd(np.array(rows)[:, there])
+    kept = span[int((size > RANK * size[0]).sum()) :]
+    moves = np.zeros((len(sites), len(kept)))
+    moves[there] = kept.T
+    return moves
 
 
 def settle(
@@ -71,7 +83,7 @@ def _composition(made: System, state: Lowest) -> np.ndarray:
 
 
 def _middle(slopes: np.ndarray, limits: np.ndarray) -> np.ndarray | None:
-    """Find a point amid all z with slopes z <= limits: the mean of the ends along every axis; None where is none."""
+    """Find a point amid all z with slopes z <= limits: the mean of the ends along every axis; None if there is none."""
     from scipy.optimize import linprog
 
     ends = []

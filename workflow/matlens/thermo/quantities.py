@@ -36,7 +36,7 @@ SCHEIL_SHORTEST = 1e-4  # K: the shortest step, within which an invariant lies
 
 
 def key(wish: Mapping) -> str:
-    """Key of a criterion: {quantity: fraction, phase: l1_2, temperature_k: 1073} -> "fraction_l1_2_1073_k"."""
+    """Return a criterion's key: {quantity: fraction, phase: l1_2, temperature_k: 1073} -> "fraction_l1_2_1073_k"."""
     parts = [wish["quantity"], wish.get("phase") or ""]
     if wish["quantity"] in AT_TEMPERATURE:
         parts.append(f"{wish['temperature_k']:g}_k".replace(".", "p"))
@@ -78,7 +78,7 @@ def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
 
 
 def has(name: str, phases: Iterable[str], structure: str | None) -> None:
-    """Raise BadItem where none of the phases of a database is of a structure: nothing of it is no zero of it."""
+    """Raise BadItem if no phase of a database has a structure: a missing model is not a fraction of zero."""
     known = {one for phase in phases for one in system.structures(phase)}
     if structure and structure not in known:
         raise BadItem(f"none of the phases of {name} is {structure}; it knows {', '.join(sorted(known))}")
@@ -204,7 +204,7 @@ def ends(made, x, line: list, structure: str, within: float) -> float:
 
 
 def melting(made, x, line: list, within: float) -> tuple[float, float]:
-    """Find solidus and liquidus, K: where liquid begins, and where nothing else is left."""
+    """Find solidus and liquidus, K: the temperatures at which melting begins and ends."""
     good = _answers(line)
     liquid = np.array([_share(one, LIQUID) for one in good])
     if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
@@ -221,7 +221,7 @@ def melting(made, x, line: list, within: float) -> tuple[float, float]:
 
 @dataclass
 class Cast:
-    """A solidifying alloy: its temperature in K, the liquid that is left (fraction, composition), and what is solid."""
+    """A solidifying alloy: its temperature in K, the remaining liquid (fraction, composition), and the solid phases."""
 
     temperature: float
     left: float
@@ -230,7 +230,7 @@ class Cast:
     guess: Equilibrium | None = None
 
     def freeze(self, found: Equilibrium) -> None:
-        """Add what is solid at an equilibrium of the liquid, and go on with the liquid that is left."""
+        """Add the solid phases of an equilibrium of the liquid, and continue with the remaining liquid."""
         melt = [part for part in found.parts if part.structure == LIQUID]
         for part in found.parts:
             if part.structure != LIQUID:

@@ -1,4 +1,4 @@
-"""Sets of composition that an equilibrium is begun from: the lower hull of a sample, and states that are taken in."""
+"""Initial composition sets of an equilibrium: the lower hull of a sample, and states added to it."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ SUM = 1e-6  # fraction of a phase that is taken in
 
 
 def composition_set(made: System, phase: str, sites: np.ndarray, amount: float, temperature: float):
-    """Make a state of a phase one of pycalphad's sets of composition, with an amount of it."""
+    """Convert a state of a phase to a composition set of pycalphad, with its amount."""
     from pycalphad.core.composition_set import CompositionSet
 
     record = made.records[phase]
@@ -45,7 +45,7 @@ def begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float)
 
 
 def with_state(sets: list, new, x: np.ndarray) -> list:
-    """Take a state in; where that is one more than there are elements, another leaves: a pivot of a linear programme.
+    """Add a state; if there are then more states than elements, another leaves: a pivot of a linear programme.
 
     pycalphad does not converge from more states than elements.
     """

@@ -38,16 +38,18 @@ ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
 NOT_FORMED = "these elements do not form it"
+NEUTRAL = 1e-9  # e per formula unit
 ORDERED = 0.01  # difference of site fractions from which sublattices differ
 
 
 @dataclass
 class System:
-    """Some phases of some elements in a database, made ready once for any number of equilibria.
+    """Phases of some elements in a database, prepared once for any number of equilibria.
 
     `left_out` says of phases that were asked for and cannot be used why that is, `doubts` what is doubtful in the
     parameters of the others. `lattices` gives for every phase its
     sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d).
+    `charges`: that of every constituent, in e (d,), for phases with ions.
     """
 
     name: str
@@ -58,6 +60,7 @@ class System:
     records: object
     lattices: dict[str, list[tuple[float, list[str]]]]
     moles: dict[str, np.ndarray]
+    charges: dict[str, np.ndarray]
     left_out: dict[str, str]
     doubts: list[str] = field(default_factory=list)
     samples: dict = field(default_factory=dict)  # the last ones, by temperature and density
@@ -91,7 +94,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     database = tdb.load(name, wanted)
     check_phases(name, database, phases)
     doubts = tdb.doubts(name, wanted, _with_disordered(database, phases))
-    components, models, lattices, moles, left_out = [*wanted, "VA"], {}, {}, {}, {}
+    components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
@@ -101,7 +104,12 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
             try:
                 model = Model(database, components, phase)
                 parts = _lattices(model, list(wanted))
+                ions = _charges(model)
+                if not _neutral(parts[0], ions):
+                    left_out[phase] = NOT_FORMED
+                    continue
                 models[phase], (lattices[phase], moles[phase]) = model, parts
+                charges |= {phase: ions} if ions.any() else {}
             except Exception as error:  # pycalphad raises any type; the phase is left out and reported
                 left_out[phase] = _because(error)
         state = {v.N: 1.0, v.P: PRESSURE, v.T: 1000.0}
@@ -114,7 +122,9 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     if not models:
         listed = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
         raise BadItem(f"database {name}: none of the phases {listed} is formed by {', '.join(elements)}")
-    return System(name, database, list(wanted), list(models), models, records, lattices, moles, left_out, doubts)
+    return System(
+        name, database, list(wanted), list(models), models, records, lattices, moles, charges, left_out, doubts
+    )
 
 
 def _because(error: Exception) -> str:
@@ -157,6 +167,20 @@ def _lattices(model, elements: list[str]) -> tuple[list[tuple[float, list[str]]]
     return lattices, np.array(columns).T
 
 
+def _charges(model) -> np.ndarray:
+    """Return the charge of every constituent of a phase, in e (d,)."""
+    return np.array([float(one.charge) for lattice in model.constituents for one in sorted(lattice)])
+
+
+def _neutral(lattices: list[tuple[float, list[str]]], charges: np.ndarray) -> bool:
+    """Check whether a phase can be neutral: whether its end members have charges of both signs, or none."""
+    least = most = at = 0
+    for ratio, names in lattices:
+        part = ratio * charges[at : at + len(names)]
+        least, most, at = least + part.min(), most + part.max(), at + len(names)
+    return least <= NEUTRAL and most >= -NEUTRAL
+
+
 def _is_number(ratio) -> bool:
     try:
         return bool(np.isfinite(float(ratio)))
@@ -165,7 +189,7 @@ def _is_number(ratio) -> bool:
 
 
 def check_phases(name: str, database, phases: list[str]) -> None:
-    """Refuse names of phases that a database does not have, or pairs of which one holds the other."""
+    """Raise ValueError for phases that a database lacks, or pairs of which one contains the other."""
     for phase in phases:
         if phase not in database.phases:
             raise ValueError(f"phases: database {name} has no '{phase}'; {suggest(phase, database.phases)}")
@@ -214,7 +238,7 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
 
 
 def checked(shares: Mapping[str, float]) -> dict[str, float]:
-    """Return mole fractions by symbol scaled to 1, without what is not there; BadItem says why they are no composition.
+    """Return mole fractions by symbol scaled to 1, without zeros. Raises BadItem if they are no composition.
 
     A sum that misses 1 by at most 0.001 is taken for rounding.
     """
@@ -228,6 +252,6 @@ def checked(shares: Mapping[str, float]) -> dict[str, float]:
 
 
 def ordered_amounts(made: System, shares: Mapping[str, float]) -> np.ndarray:
-    """Order mole fractions by symbol as the elements of a system (e,); BadItem where they are no composition."""
+    """Order mole fractions by symbol as the elements of a system (e,). Raises BadItem if they are no composition."""
     found = {symbol.upper(): share for symbol, share in checked(shares).items()}
     return np.array([found.get(symbol, 0.0) for symbol in made.elements])

@@ -1,4 +1,4 @@
-"""Candidates in, verdicts of physics out.
+"""Judge candidates by physics codes: candidates in, verdicts out.
 
 An engine that runs in this process is a function of METHODS: `validate(..., *, options)` returns a dict with `values`,
 {quantity: (value, unit, uncertainty or None)}, and, where it is not simply accepted, `status` and `reason`. An engine

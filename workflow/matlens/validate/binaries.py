@@ -250,7 +250,7 @@ def regions(sections: list[Section]) -> list[list[int]]:
 
 
 def _followed(before: list[Equilibrium], ties: list[Equilibrium]) -> list[int]:
-    """Find for each tie that of a neighbouring section which it continues; -1 where there is none."""
+    """Find the tie of a neighbouring section that each tie continues; -1 if there is none."""
     kinds = [[tuple(_label(part) for part in tie.parts) for tie in one] for one in (before, ties)]
     found = [NEW] * len(ties)
     for block in difflib.SequenceMatcher(None, *kinds, autojunk=False).get_matching_blocks():

@@ -1,4 +1,4 @@
-"""From the micrograph to thermodynamics: the measured fraction of a phase beside that which CALPHAD expects."""
+"""Compare the measured fraction of a phase in micrographs with its fraction at equilibrium by CALPHAD."""
 
 import numpy as np
 
@@ -86,7 +86,7 @@ def _has(name: str, phases: list[str], structure: str) -> None:
 
 
 def _temperatures(index, temperature_k: float | None):
-    """Give every item its temperature; ValueError where nothing says it."""
+    """Return the temperature of every item. Raises ValueError if one has none."""
     if temperature_k is not None:
         return index.assign(T_K=float(temperature_k))
     if columns.TEMPERATURE not in index:
@@ -99,7 +99,7 @@ def _answers(line, asked: list[float]):
 
 
 def _fractions(found: Equilibrium, molar_volumes) -> tuple[dict[str, float], bool]:
-    """Give fractions of volume where the molar volumes are known, else of atoms; and which it is."""
+    """Return volume fractions if the molar volumes are known, else fractions of atoms; and which of them."""
     try:
         return quantities.by_volume(fractions(found), molar_volumes), True
     except BadItem:

@@ -36,7 +36,7 @@ def mesh(cell: np.ndarray, spacing_per_a: float) -> list[int]:
 
 
 def symbols(species) -> list[str]:
-    """Name the elements of atomic numbers."""
+    """Return the element symbols of atomic numbers."""
     from matlens.crystal.compositions import SYMBOLS
 
     return [SYMBOLS[int(z) - 1] if 0 < int(z) <= len(SYMBOLS) else f"no element ({int(z)})" for z in species]
@@ -62,7 +62,7 @@ def scaled(crystal: Crystal, scale: float) -> Crystal:
 
 
 def free_parameters(crystal: Crystal) -> dict[str, int]:
-    """Count what symmetry leaves free besides the volume: {"shape": strains, "positions": coordinates of atoms}.
+    """Count the free parameters besides the volume: {"shape": strains, "positions": coordinates of atoms}.
 
     Strains (6) and displacements (3 n) that every operation of the space group maps onto themselves span a space; its
     dimension is the rank of the average over all operations. Less one for the volume, and less rigid shifts.
@@ -91,7 +91,7 @@ def free_parameters(crystal: Crystal) -> dict[str, int]:
 
 
 def moves(free: dict[str, int], relax: bool | None) -> dict[str, bool]:
-    """Decide what is relaxed at every volume: what symmetry leaves free, or nothing if `relax` is False."""
+    """Choose the parameters to relax at every volume: those free by symmetry, none if `relax` is False."""
     return {what: bool(count) and relax is not False for what, count in free.items()}
 
 
@@ -105,7 +105,7 @@ def unrelaxed(free: dict[str, int], moves: dict[str, bool]) -> str:
 
 
 def difference(expected: dict, scale: float, cell, species, frac, moved: bool = False, reshaped: bool = False) -> str:
-    """Describe how a structure that came back differs from the one handed over; "" if it does not.
+    """Describe how a returned structure differs from the one handed over; "" if it does not.
 
     expected: as `described`, before it is scaled. moved: whether atoms may have moved. reshaped: whether the cell may
     have another shape of the same volume.

@@ -1,4 +1,4 @@
-"""What becomes of a hand-off: it is run, and its results are read where they prove whose they are."""
+"""Run a hand-off, check that its results belong to its inputs, and read them."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ STOP_SECONDS = 90.0
 
 
 def digest(folder: Path) -> str:
-    """Digest the results in the folders of an engine by name, size and time; "" where there are none."""
+    """Digest the results in the folders of an engine by name, size and time; "" if there are none."""
     found = []
     if folder.is_dir():
         for one in sorted(folder.iterdir()):
@@ -30,7 +30,7 @@ def digest(folder: Path) -> str:
 
 
 def state(folder: Path) -> dict:
-    """Read what `run.sh` says of a folder; {} where it says nothing that can be read."""
+    """Read the status that `run.sh` wrote for a folder; {} if it is absent or unreadable."""
     try:
         found = json.loads((folder / STATUS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -72,7 +72,7 @@ def run(folder: Path, *, run: bool | None = None, minutes: int = 60) -> str:
 
 
 def verify(folder: Path, handed: Mapping) -> tuple[str, str] | None:
-    """Check a folder before its results are read: status and reason where they must not be, else None.
+    """Check a folder before its results are read: return status and reason if they must not be, else None.
 
     `handed`: its row in the registry of hand-offs, with sha256 of SHA256SUMS, engine, slug and, for a candidate that
     could not be handed over, reason.

@@ -15,7 +15,7 @@ NO_REGION = -1
 
 
 def tie_lines(*, databases: list[dict], elements: list[str], temperatures_k: list[float], points: int = 16):
-    """Find what is in equilibrium with what: of two elements over temperature, of three at one temperature.
+    """Find tie lines: of two elements over temperature, of three at one temperature.
 
     `databases` as in `calphad`. The compositions asked first are spread evenly, `points` along an axis; further ones
     follow where neighbours differ in their phases, and of two elements further temperatures, until nothing lies

@@ -110,7 +110,7 @@ def _outliers(fit: Fit, atoms: int, fit_mev_per_atom: float, names: list[str]) -
 
 
 def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
-    """List what a user of an accepted fit has to know."""
+    """List the cautions of an accepted fit."""
     said = []
     if abs(fit.offset) > OFFSET_CAUTION * abs(fit.bulk_modulus):
         said.append(

@@ -27,7 +27,7 @@ OFF = 1e-3  # mole fraction by which its phases may miss the alloy
 
 
 def request(items: list[str], alloys: list[Mapping[str, float]], temperatures: list[float]):
-    """Make the rows that a solver is asked for; ids count from 1."""
+    """Return the rows of a request to a solver; ids count from 1."""
     import pandas as pd
 
     symbols = sorted({symbol for shares in alloys for symbol in shares})
@@ -44,7 +44,7 @@ def request(items: list[str], alloys: list[Mapping[str, float]], temperatures: l
 def rows(
     item: str, first: int, database: str, digest: str, line, temperatures: list[float], molar_volumes
 ) -> list[dict]:
-    """Write what pycalphad found for one alloy as rows of a response; what it did not find has a row that says why.
+    """Return the equilibria of one alloy by pycalphad as rows of a response; a failed one has its reason.
 
     `first`: the id of its first temperature. `line`: what `phase_quantities.lines` gives for it.
     """
@@ -80,7 +80,7 @@ def rows(
 
 
 def _volumes(one: Equilibrium, molar_volumes) -> dict[int, float]:
-    """Give the volume fraction of every part; nothing where a molar volume is not known."""
+    """Return the volume fraction of every part; none if a molar volume is unknown."""
     if not molar_volumes:
         return {}
     try:
@@ -112,7 +112,7 @@ def table(found: list[dict]):
 
 
 def read(data: bytes):
-    """Read a response.csv, as programs and spreadsheets write it; BadItem where it is none.
+    """Read a response.csv, as programs and spreadsheets write it. Raises BadItem if it is not one.
 
     It may be in UTF-8 or UTF-16, and where semicolons separate its columns a comma may be the decimal sign.
     """
@@ -131,7 +131,7 @@ def read(data: bytes):
 
 
 def judge(asked, answered, digests: Mapping[str, str] | set[str], phases=()) -> dict[int, str]:
-    """Judge a response row by row against its request: id and why its equilibrium cannot be believed; {} when all can.
+    """Check the rows of a response against its request; return the reason of each invalid row by id, {} if none is.
 
     `digests`: SHA-256 of the databases that may be behind it, `phases`: those that were asked for (none given: any). An
     id 0 stands for the whole response.
@@ -155,7 +155,7 @@ def judge(asked, answered, digests: Mapping[str, str] | set[str], phases=()) -> 
 
 
 def _numbers(own, names: list[str]) -> np.ndarray:
-    """Read columns as numbers; BadItem names what is none."""
+    """Read columns as numbers. Raises BadItem with the first value that is none."""
     import pandas as pd
 
     found = own[names].apply(pd.to_numeric, errors="coerce").to_numpy(float)
@@ -168,7 +168,7 @@ def _numbers(own, names: list[str]) -> np.ndarray:
 
 
 def _wrong(row: dict, own, parts: list[str], digests: set[str], phases: set[str]) -> str:
-    """Say what is wrong with the answer to one row of a request; "" where nothing is."""
+    """Return the reason why the response to one row of a request is invalid, else ""."""
     if own.empty:
         return "no answer: the run was cut short, or this row failed; run it again"
     bad = [str(one) for one in own["status"] if str(one).strip().lower() != "ok"]

@@ -144,7 +144,7 @@ def macro(about: Mapping, asked) -> str:
 
 
 def judge(manifest: Mapping, results: Mapping[str, bytes]) -> dict:
-    """Judge the response of a hand-off: a dict with values, and a status and reason where it is not simply accepted."""
+    """Judge the response of a hand-off: a dict of values, with status and reason unless it is accepted."""
     import pandas as pd
 
     asked, about = pd.read_csv(text.StringIO(manifest["request"])), manifest["about"]
@@ -222,7 +222,7 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
 
 
 def structure(row: Mapping) -> str:
-    """Name the structure of a phase of a response, by its name and, where one model holds two, by `ordered`."""
+    """Return the structure of a phase of a response, by its name and, if one model has two, by `ordered`."""
     disordered, named = system.STRUCTURES.get(str(row["phase"]).upper(), (str(row["phase"]).lower(),) * 2)
     said = str(row.get("ordered", "")).lower()
     if named != disordered and said not in ("true", "false", "1", "0", "1.0", "0.0"):

@@ -36,7 +36,7 @@ class Shared(NamedTuple):
 
 
 class Handoff(NamedTuple):
-    """The files of a folder by name (text, bytes or Shared), what its manifest says, and what identifies its settings.
+    """Files of a folder by name (text, bytes or Shared), its manifest, and the identity of its settings.
 
     Two candidates with equal `settings` have energies that can be subtracted from one another.
     """
@@ -60,7 +60,7 @@ def template(name: str) -> str:
 
 
 def scripts(engine: str, slug: str, minutes: int, cores: int = 1) -> dict[str, str]:
-    """Write how a folder is run: by hand, and by Slurm. `slug` is safe in every shell."""
+    """Write the run scripts of a folder: by hand, and by Slurm. `slug` is safe in every shell."""
     words = {"@SLUG@": slug, "@ENGINE@": engine, "@MINUTES@": str(minutes), "@CORES@": str(cores)}
     made = {"run.sh": template("head.sh") + template(f"{engine}.sh"), "job.slurm": template("job.slurm")}
     for mark, word in words.items():
@@ -69,14 +69,14 @@ def scripts(engine: str, slug: str, minutes: int, cores: int = 1) -> dict[str, s
 
 
 def described(candidate: Mapping, engine: str) -> dict:
-    """Say in a manifest of what candidate a folder is, why, and what was predicted of it."""
+    """Return the entries of a manifest on the candidate: its name, its rank and reason, its predictions."""
     about = {"why": candidate.get("reason", ""), "predicted": candidate.get("predicted", {})}
     about |= {"ranked": candidate.get("ranked", [])}
     return {"item": candidate["item"], "formula": candidate["formula"], "engine": engine, **about}
 
 
 def promised(made: Handoff, judge, options: Mapping, limits: Mapping) -> Handoff:
-    """Say in a manifest by what its results will be judged, and which versions wrote it.
+    """Return the entries of a manifest on the judgement of its results, and on the versions that wrote it.
 
     `judge`: the function, whose options are thresholds; `limits`: those of the study on computed values.
     """
@@ -140,7 +140,7 @@ def write(folder: Path, handoff: Handoff, seen: dict[str, Path]) -> tuple[str, s
 
 
 def text_of(path: Path) -> str | None:
-    """Read a text; None where there is none that can be read."""
+    """Read a text; None if it is absent or unreadable."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

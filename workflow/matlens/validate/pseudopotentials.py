@@ -101,7 +101,7 @@ def _table(name: str, hints: str) -> dict[str, dict]:
 
 
 def cutoff(symbol: str, path: Path, hints: str) -> dict:
-    """Say which cut-offs are recommended for a file: wave_ry, density_ry (each where known), and `by` whom.
+    """Return the recommended cut-offs of a file: wave_ry, density_ry (each if known), and their source `by`.
 
     `hints`: "sssp" or "pseudodojo" (tables of the catalogue), "file" for what the header of the file suggests, "none",
     or "auto": SSSP where it is the very file, PseudoDojo for what its generator (ONCVPSP) made, else the header.

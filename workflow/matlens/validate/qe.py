@@ -88,7 +88,7 @@ def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: floa
 
 
 def _used(paths: dict, upf: dict, hint: dict, tutorial: bool) -> dict:
-    """Say in a manifest which pseudopotential every element has, and what they are worth."""
+    """Return the entries of a manifest on the pseudopotential of every element and its quality."""
     grade = TUTORIAL if tutorial else "as its folder"
     return {
         one: {"file": path.name, "sha256": upf[one].sha256, "md5": upf[one].md5, "cutoff": hint[one], "grade": grade}
@@ -262,7 +262,7 @@ def _cutoffs(manifest: dict, kept: dict) -> list[str]:
 
 
 def _note(manifest: dict) -> str:
-    """Return what a user of an accepted result has to know of its pseudopotentials."""
+    """Return the cautions of an accepted result on its pseudopotentials."""
     about = manifest["pseudopotentials"]
     tutorial = [one for one in about if about[one]["grade"].startswith("tutorial")]
     unknown = [one for one in about if "wave_ry" not in about[one]["cutoff"]]

@@ -39,7 +39,7 @@ class Section:
     grid: list[Equilibrium] = field(default_factory=list)
 
     def ask(self, x: np.ndarray, guess: Equilibrium | None = None) -> Equilibrium | None:
-        """Find what is stable for one alloy; None where there is no answer."""
+        """Return the equilibrium of one alloy; None if there is no solution."""
         found = equilibria.row(self.made, self.temperature, x[None], [guess])[0]
         return found if isinstance(found, Equilibrium) else None
 
@@ -87,7 +87,7 @@ def _sides(points: int) -> np.ndarray:
 
 
 def _hull(made: System, temperature: float) -> np.ndarray:
-    """Give an alloy for every two or three phases that share a facet of the lower hull of a sample: (n, 3).
+    """Return an alloy for every two or three phases that share a facet of the lower hull of a sample: (n, 3).
 
     It is the middle of the largest such facet. So no region is missed that is as large as the spacing of the sample.
     """
@@ -131,7 +131,7 @@ def _walk_edges(found: Section, done: set[tuple[int, int]]) -> None:
 
 
 def _edge(triangle: Equilibrium, opposite: int) -> Equilibrium:
-    """Give the tie along an edge of a triangle, half of each phase."""
+    """Return the tie along an edge of a triangle, half of each phase."""
     ends = [replace(part, fraction=0.5) for at, part in enumerate(triangle.parts) if at != opposite]
     return replace(triangle, parts=ends)
 
@@ -227,13 +227,13 @@ def _flat(x: np.ndarray) -> np.ndarray:
 
 
 def _composition(point: np.ndarray) -> np.ndarray:
-    """Give the composition (3,) at a point of the plane."""
+    """Return the composition (3,) at a point of the plane."""
     third = point[1] / PLANE[2, 1]
     second = point[0] - 0.5 * third
     return np.array([1 - second - third, second, third])
 
 
 def _normal(parts: list[Part]) -> np.ndarray:
-    """Give a direction of unit length across a tie."""
+    """Return a direction of unit length across a tie."""
     along = _flat(parts[1].x) - _flat(parts[0].x)
     return np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-12)

@@ -106,7 +106,7 @@ def _moves(free: dict[str, int], settings: dict) -> dict[str, bool]:
 
 
 def _charge(data: bytes, parameters: dict) -> float:
-    """Return the electrons that a run had less than its neutral atoms have; nan if vasprun.xml does not say."""
+    """Return the net charge of a run, in electrons removed from neutral atoms; NaN if vasprun.xml lacks it."""
     block = re.search(rb'<array name="atomtypes"\s*>(.*?)</array>', data, re.DOTALL)
     rows = re.findall(rb"<rc>(.*?)</rc>", block[1], re.DOTALL) if block else []
     cells_ = [[one.strip() for one in re.findall(rb"<c>(.*?)</c>", row, re.DOTALL)] for row in rows]
@@ -158,7 +158,7 @@ def _residual(steps: list[dict]) -> float:
 
 
 def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
-    """Say why a run of VASP is not to be trusted, by what it computed, not by what it says; [] where it is."""
+    """List the reasons not to trust a run of VASP, from its computed values; [] if there is none."""
     said, parameters = [], found["parameters"]
     most = parameters.get("NELM") or 60
     if not found["electronic"] or found["electronic_steps"][-1] >= most:
@@ -184,7 +184,7 @@ def problems(found: dict, force_ev_a: float, stress_gpa: float) -> list[str]:
 
 
 def _plain(value):
-    """Give a setting as numbers where it is some, else as a word in capitals."""
+    """Return a setting as numbers if it is numeric, else as a word in capitals."""
     try:
         return [float(one) for one in np.atleast_1d(value)]
     except (TypeError, ValueError):
@@ -229,7 +229,7 @@ def _relaxed(expected: dict, found) -> bool:
 
 
 def _start(expected: dict, start, continued: bytes | None) -> str:
-    """Say how a run did not start from what was handed over, or from where that was stopped; "" where it did."""
+    """Describe how a run did not start from the structure handed over, or from its restart; "" if it did."""
     from pymatgen.io.vasp import Poscar
 
     if continued is not None:

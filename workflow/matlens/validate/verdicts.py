@@ -22,7 +22,7 @@ def predicted(quantity: str, known: Mapping[str, float]) -> float:
 
 
 def rows(candidate: Mapping, engine: str, outcome: Mapping, checksum: str) -> list[dict]:
-    """Make the rows of a candidate from what its engine says: status, reason and values."""
+    """Return the rows of a candidate from the outcome of its engine: status, reason and values."""
     common = {"item": candidate["item"], "engine": engine, "status": outcome.get("status", ACCEPTED)}
     common |= {"reason": " ".join(str(outcome.get("reason", "")).split()), "checksum": checksum}
     empty = {"": (np.nan, "", None)}

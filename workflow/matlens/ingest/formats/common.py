@@ -24,6 +24,7 @@ IN_MEMORY_BYTES = 1 << 28
 HEAD_BYTES = 1 << 16
 STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif", "initial_structure", "final_structure")
 STRUCTURES += ("relaxed_structure", "computed_structure_entry", "cse", "relaxed_cse", "structure_dict")
+STRUCTURES += ("unrelaxed_structure", "input_structure", "primitive_structure", "conventional_structure", "org")
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
 TOLERANCE = 0.01  # in an occupancy
 

@@ -23,6 +23,7 @@ MAGIC = (
     (b"JK\0\2", "emi"),
     (b"JL\0\2", "emi"),
     (b"Channel Text File", "ctf"),
+    (b"NRRD00", "nrrd"),
 )
 FOREIGN = (
     (b"%PDF", "a PDF document; export the picture in it as TIFF or PNG"),
@@ -37,6 +38,7 @@ FOREIGN = (
     (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself with git lfs pull"),
 )
 ANG_HEADER = re.compile(rb"^#\s*(HEADER|TEM_PIXperUM|x-star|GRID|MaterialName|Phase|Info|VERSION|Working)", re.M | re.I)
+METAIMAGE = re.compile(rb"\s*(ObjectType\s*=\s*Image|NDims\s*=\s*\d)", re.I)
 ROW_OF_NUMBERS = re.compile(rb"\s*[-+\d.eE]+(\s+[-+\d.eE]+){7,}\s*$")
 
 
@@ -74,6 +76,8 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "npz", path
     if head[208:212] in (b"MAP ", b"MAP\0"):
         return "mrc", path
+    if METAIMAGE.match(head):
+        return "metaimage", path
     return _text_or_nameless(head, path)
 
 

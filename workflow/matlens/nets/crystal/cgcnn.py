@@ -65,7 +65,7 @@ class CGCNN(blocks.SoftplusReader):
         self._make_head(width, hidden, layers)
 
     def atoms(self, graph: dict) -> torch.Tensor:
-        """Give every atom (n, width) the vector that it has after the convolutions."""
+        """Return the vector of every atom (n, width) after the convolutions."""
         spread = (graph["distance"][:, None] - self.centres) / self.step
         edges = torch.exp((-(spread**2)).clamp(min=blocks.LEAST))
         x = self.embedding(self.elements)[graph["species"]]  # once per element, not once per atom

@@ -83,5 +83,5 @@ class GATGNN(blocks.Network):
         return self.out(pooled).squeeze(1)
 
     def site_values(self, graph: dict) -> torch.Tensor:
-        """Give the weight of every atom (n,) in the prediction; those of a crystal sum to 1."""
+        """Return the weight of every atom (n,) in the prediction; those of a crystal sum to 1."""
         return self._weighed(graph)[1].squeeze(1)

@@ -21,7 +21,7 @@ class Gate(nn.Module):
         self.full, self.norm = nn.Linear(inside, 2 * outside), nn.BatchNorm1d(2 * outside)
 
     def weights(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give W and b; once the norm has stopped learning they hold it."""
+        """Return W and b; once the norm is frozen it is folded into them."""
         return (self.full.weight, self.full.bias) if self.training else blocks.folded(self.full, self.norm)
 
     def forward(self, total):
@@ -78,7 +78,7 @@ class ICGCNN(blocks.SoftplusReader):
         self._make_head(width, hidden)
 
     def atoms(self, graph: dict) -> torch.Tensor:
-        """Give every atom (n, width) the vector that it has after the convolutions."""
+        """Return the vector of every atom (n, width) after the convolutions."""
         volume = graph["area"] * graph["distance"] / 6.0  # of the pyramid from the atom to the facet half-way
         facet = torch.stack([graph["solid_angle"], graph["area"], volume], dim=1)
         bonds = self.bonds(torch.cat([self.distances(graph["distance"]), facet], dim=1))

@@ -73,7 +73,7 @@ class OGCNN(blocks.SoftplusReader):
         self._make_head(width, hidden)
 
     def atoms(self, graph: dict) -> torch.Tensor:
-        """Give every atom (n, width) the vector that it has after the convolutions."""
+        """Return the vector of every atom (n, width) after the convolutions."""
         bits = [self.elements(graph["species"]), self.valence[graph["species"]]]
         fields = orbital_fields(graph, self.valence, self.power).flatten(1)
         x = self.decoder(F.softplus(self.encoder(torch.cat([*bits, fields], dim=1))))

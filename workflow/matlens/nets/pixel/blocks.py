@@ -23,7 +23,7 @@ def group_norm(width: int) -> nn.Module:
 
 
 def norm_layer(norm: str, dims: int, width: int) -> nn.Module:
-    """Make a layer that normalises: "batch" (fixed once trained), "group" (of what it sees: a tile, say) or "none"."""
+    """Return a normalisation layer: "batch" (fixed after training), "group" (of its input, a tile say) or "none"."""
     return {"batch": BATCH[dims], "group": group_norm, "none": lambda _: nn.Identity()}[norm](width)
 
 

@@ -6,7 +6,7 @@ S. Torquato, J. D. Beasley, Y. C. Chiew, J. Chem. Phys. 88 (1988) 6540.
 
 import numpy as np
 
-from matlens.quantify import masks, two_point
+from matlens.image import masks, two_point
 
 
 def label(mask: np.ndarray, connectivity: str) -> np.ndarray:

@@ -7,7 +7,7 @@ B. Lu, S. Torquato, Phys. Rev. A 45 (1992) 922.
 
 import numpy as np
 
-from matlens.quantify import masks, runs
+from matlens.image import masks, runs
 
 
 def segments(mask: np.ndarray, axis: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Labels as phases: what a region map and a phase map have in common."""
+"""Labels as phases: common functions of region maps and phase maps."""
 
 import numpy as np
 

@@ -14,8 +14,8 @@ J. A. Sethian, Proc. Natl. Acad. Sci. 93 (1996) 1591; B. Ghanbarian et al., Soil
 
 import numpy as np
 
+from matlens.image import masks
 from matlens.job.batch import BadItem
-from matlens.quantify import masks
 
 BALANCE = 1e-3  # largest relative difference between the fluxes through two planes
 
@@ -25,7 +25,7 @@ def distances(mask: np.ndarray, axis: int, spacing: tuple[float, ...] | None = N
 
     Distances are in widths of a pixel; `spacing`: see `masks.spacings`.
     """
-    from matlens.quantify.march_kernel import march
+    from matlens.image.march_kernel import march
 
     lines, steps = np.moveaxis(mask, axis, 0), _turned(masks.spacings(spacing, mask.ndim), axis)
     flat = (1,) * (3 - mask.ndim)
@@ -41,7 +41,7 @@ def _turned(values: tuple, axis: int) -> tuple:
 
 def diffusivity(mask: np.ndarray, axis: int, spacing: tuple[float, ...] | None = None) -> float:
     """Return D_eff / D0 of a mask along an axis; 0 if it does not span. Raises BadItem if the solver fails."""
-    from matlens.quantify import diffusion_kernel
+    from matlens.image import diffusion_kernel
 
     lines, steps = np.moveaxis(mask, axis, 0), _turned(masks.spacings(spacing, mask.ndim), axis)
     flow = diffusion_kernel.solve(lines, steps, BALANCE)

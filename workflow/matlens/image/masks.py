@@ -8,14 +8,14 @@ import itertools
 
 import numpy as np
 
+from matlens.image.phase_maps import UNLABELLED
 from matlens.job.batch import BadItem
-from matlens.quantify.phase_maps import UNLABELLED
 
 RAGGED = 0.05  # largest part of a face of the window of transport that may be unlabelled
 
 
 def of_phase(labels: np.ndarray, phase: int, phases: list[str]) -> np.ndarray:
-    """Return where `labels` are one phase, as a boolean array.
+    """Return the mask of one phase of `labels`, as a boolean array.
 
     In a region map (int32) phase 0 is background or boundary and phase 1 is every region. Raises BadItem if the study
     does not name the phase.
@@ -28,7 +28,7 @@ def of_phase(labels: np.ndarray, phase: int, phases: list[str]) -> np.ndarray:
 
 
 def labelled(labels: np.ndarray) -> np.ndarray:
-    """Return where `labels` are known: not 255 in a phase map, not -1 in a region map."""
+    """Return the mask of labelled pixels: not 255 in a phase map, not -1 in a region map."""
     return labels != UNLABELLED if labels.dtype == np.uint8 else labels >= 0
 
 
@@ -47,14 +47,14 @@ def bounds(known: np.ndarray) -> tuple[slice, ...]:
 
 
 def window(labels: np.ndarray, phase: int, phases: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a phase is and what is labelled, as booleans cropped to the bounding box of the labelled pixels."""
+    """Return the masks of a phase and of the labelled pixels, cropped to the bounding box of the latter."""
     known = labelled(labels)
     cut = bounds(known)
     return of_phase(labels[cut], phase, phases), known[cut]
 
 
 def transport_window(labels: np.ndarray, phase: int, phases: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a phase is and what is labelled, cropped to a box whose faces are labelled: inlet and outlet.
+    """Return both masks of `window`, cropped to a box whose faces are labelled: inlet and outlet.
 
     From the bounding box of the labelled pixels, the face with the largest unlabelled part is cut off until each has
     less than 5 %, or less than twice that of the whole box (single unlabelled pixels are no margin). A margin is

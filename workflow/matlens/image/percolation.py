@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.quantify import cluster, masks
+from matlens.image import cluster, masks
 
 
 def spanning(clusters: np.ndarray, axis: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from matlens.quantify import masks
+from matlens.image import masks
 
 BLOCK = 1 << 22  # numbers transformed at a time, so that a volume needs little more memory than one spectrum
 

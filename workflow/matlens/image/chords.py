@@ -9,7 +9,7 @@ E. E. Underwood, Quantitative Stereology (1970), ch. 4.
 
 import numpy as np
 
-from matlens.quantify import masks, runs
+from matlens.image import masks, runs
 
 
 def measure(labels: np.ndarray, phases: list[str], spacing: tuple | None = None, *, phase: int = 1):

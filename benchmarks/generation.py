@@ -1,0 +1,78 @@
+"""Time sampling and training of diffusion beside a plain torch loop of the same network, and statistics of a set.
+
+Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python benchmarks/generation.py
+"""
+
+import math
+import time
+
+import numpy as np
+import torch
+from matlens.generate import ddpm, examples, statistics, trained
+from matlens.image import cluster, lineal_path, two_point
+from scipy import ndimage
+
+PHASES, STEPS, COUNT, SIDE = ["solid", "pore"], 20, 64, 32
+
+
+def cpu(function, repeat=3):
+    """Return the smallest CPU time of a call, after one to warm up, and its result."""
+    result, best = function(), math.inf
+    for _ in range(repeat):
+        start = time.process_time()
+        result = function()
+        best = min(best, time.process_time() - start)
+    return best, result
+
+
+def model():
+    """Return a network with random weights and the examples that it is for."""
+    rng = np.random.default_rng(0)
+    noise = ndimage.gaussian_filter(rng.normal(size=(64, SIDE, SIDE)), (0, 2, 2), mode="wrap")
+    labels, empty = (noise > 0).astype(np.uint8), np.zeros(64)
+    real = examples.Examples(
+        labels, labels.astype(np.float32), np.ones((64, 1)), empty, empty, np.array(["train"] * 64)
+    )
+    options = {"conditions": ["c"], "periodic": True, "width": 16}
+    net, network = trained.started("ddpm", real, 2, options, 0)
+    card = trained.card(network, net, real, options, [])
+    return trained.Model(net.eval(), card, torch.device("cpu")), real
+
+
+def plain(net):
+    """Sample by the shortest loop that does the same."""
+    with torch.no_grad():
+        x, state = torch.randn(COUNT, 1, SIDE, SIDE), torch.zeros(COUNT, 1)
+        for step in range(STEPS):
+            now, then = 1 - step / STEPS, 1 - (step + 1) / STEPS
+            a, s = math.cos(now * math.pi / 2), math.sin(now * math.pi / 2)
+            clean = (a * x - s * net(x, torch.full((COUNT,), now), state)).clamp(-1, 1)
+            x = math.cos(then * math.pi / 2) * clean + math.sin(then * math.pi / 2) * (x - a * clean) / s
+    return (x[:, 0] > 0).byte().numpy()
+
+
+def main():
+    """Print the ratios."""
+    torch.set_num_threads(1)
+    made, real = model()
+    asked = np.array([1.0])
+    bare = cpu(lambda: plain(made.net))[0]
+    ours = cpu(lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS))[0]
+    what = f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps"
+    print(f"{what}: {ours:.2f} s, plain torch {bare:.2f} s, {bare / ours:.2f} x")
+
+    def by_measures():
+        for one in real.labels:
+            two_point.measure(one, PHASES, max_lag_px=SIDE // 2, periodic=True)
+            lineal_path.measure(one, PHASES, max_lag_px=SIDE // 2)
+            cluster.measure(one, PHASES, max_lag_px=SIDE // 2)
+
+    names = ("two_point", "lineal_path", "cluster")
+    sets = cpu(lambda: statistics.of_set(real.labels, 1, names, True))[0]
+    single = cpu(by_measures)[0]
+    what = "S2, lineal path, cluster of 64 images"
+    print(f"{what}: {sets:.2f} s, the measures of quantify {single:.2f} s, {single / sets:.1f} x")
+
+
+if __name__ == "__main__":
+    main()

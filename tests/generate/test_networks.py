@@ -1,0 +1,92 @@
+"""Learned generators: exact denoising is exact, every learner trains, is stored, and generates the same bytes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from matlens import generate, registry
+from matlens.generate import diffusion, trained
+from matlens.nets.generate.ddpm import DDPM
+
+from .test_classical import OPTIONS, field
+
+QUICK = {"epochs": 2, "steps": 2, "batch": 4, "width": 8, "device": "cpu"}
+
+
+def test_sampling_with_the_exact_network_returns_the_data():
+    """For data of one point the best v is known: noise is (x - a x0) / s."""
+    point = torch.where(torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.5, 1.0, -1.0)
+
+    def exact(x, level, conditions, context):
+        a, s = (f(level * math.pi / 2)[:, None, None, None] for f in (torch.cos, torch.sin))
+        return a * (x - a * point) / s - s * point
+
+    found = diffusion.sampled(exact, torch.randn(2, 1, 8, 8), None, 5)
+    assert torch.allclose(found, point, atol=1e-4)
+
+
+def test_labels_and_channels_are_inverse():
+    for phases in (2, 4):
+        labels = np.random.default_rng(0).integers(0, phases, (3, 6, 6)).astype(np.uint8)
+        channels = trained.channels_of(labels, phases)
+        assert channels.shape[1] == (1 if phases == 2 else phases) and set(np.unique(channels)) == {-1, 1}
+        assert (trained.labels_of(channels) == labels).all()
+
+
+def test_a_periodic_network_rolls_with_its_image():
+    torch.manual_seed(0)
+    net = DDPM(channels=1, conditions=1, wraps=True, width=8, depth=2).eval()
+    x, level, state = torch.randn(1, 1, 16, 16), torch.tensor([0.5]), torch.tensor([[1.0]])
+    with torch.no_grad():
+        rolled = net(torch.roll(x, (4, 8), (2, 3)), level, state)
+        assert torch.allclose(rolled, torch.roll(net(x, level, state), (4, 8), (2, 3)), atol=1e-4)
+
+
+def samples(axes):
+    rng = np.random.default_rng(0)
+    size = (8, 16, 16)[-axes:]
+    return [
+        (field(rng, size, 1.5), np.zeros(size, np.float32), (float(c),), f"g{c}{k}", f"i{c}{k}")
+        for c in (1, 2)
+        for k in range(4)
+    ]
+
+
+@pytest.mark.parametrize("method", generate.LEARNERS)
+def test_every_learner_trains_and_generates_the_same_twice(method, tmp_path):
+    axes, found = generate.AXES[method], samples(generate.AXES[method])
+    options = {**OPTIONS, "periodic": False, **QUICK}
+    roles = {part[-1]: "train" for part in found}
+    offered = {"samples": found, "phases": ["a", "b"], "method": method, "roles": roles, "options": options}
+    offered["checkpoint"] = tmp_path / "c.safetensors"
+    arrays, card = registry.call(registry.load(generate.LEARNERS, method), offered, QUICK)
+    assert len(card["history"]) == 2 and card["conditions"]["known"] == [[1.0], [2.0]]
+    model = registry.call(registry.load(generate.PREPARES, method), {"arrays": arrays, "card": card}, QUICK)
+    real = trained.learned_from(found, roles, options)
+    runs = []
+    for _ in range(2):
+        given = {"asked": np.array([1.0]), "count": 3, "rng": np.random.default_rng(5), "examples": real, "held": real}
+        runs.append(
+            registry.call(registry.load(generate.METHODS, method), {**given, "model": model}, {"sampling_steps": 2})
+        )
+    assert runs[0].shape == (3, *(8, 16, 16)[-axes:]) and runs[0].dtype == np.uint8
+    assert (runs[0] == runs[1]).all() and set(np.unique(runs[0])) <= {0, 1}
+
+
+@pytest.mark.slow
+def test_a_small_diffusion_network_learns_the_fraction_of_its_condition():
+    rng = np.random.default_rng(0)
+    found = [
+        ((rng.random((8, 8)) < c).astype(np.uint8), np.zeros((8, 8), np.float32), (c,), f"g{c}{k}", f"i{c}{k}")
+        for c in (0.15, 0.85)
+        for k in range(30)
+    ]
+    options = {**OPTIONS, "periodic": True, **QUICK, "epochs": 20, "steps": 20, "batch": 32, "learning_rate": 3e-3}
+    offered = {"samples": found, "phases": ["a", "b"], "method": "ddpm", "options": options, "checkpoint": None}
+    offered["roles"] = {part[-1]: "train" for part in found}
+    arrays, card = registry.call(registry.load(generate.LEARNERS, "ddpm"), offered, options)
+    model, real = trained.prepare(arrays, card), trained.learned_from(found, offered["roles"], options)
+    draw = registry.load(generate.METHODS, "ddpm")
+    shares = [draw(np.array([c]), 16, np.random.default_rng(1), model, real).mean() for c in (0.15, 0.85)]
+    assert shares[0] < 0.35 and shares[1] > 0.65

@@ -1,0 +1,99 @@
+"""Quality: a copier, a blind generator and white noise are each caught; real images are not."""
+
+import numpy as np
+import pytest
+from matlens.generate import controls, examples, memory, quality, work
+
+from .test_classical import OPTIONS, field, of
+
+SETTINGS = {
+    **OPTIONS, "ask": [], "count": 16, "periodic": True, "random_seed": 0,
+    "measures": ["fraction", "two_point", "lineal_path", "cluster", "chords", "percolation"],
+}  # fmt: skip
+WIDTHS = {1.0: 1.0, 2.0: 1.5, 3.0: 2.5, 4.0: 4.0}
+
+
+@pytest.fixture(scope="module")
+def real():
+    """Thirty-two fields of each of four widths, of which the third is never learned from."""
+    rng = np.random.default_rng(0)
+    labels, states = zip(*[(field(rng, sigma=WIDTHS[c]), c) for c in WIDTHS for _ in range(32)], strict=True)
+    made = of(labels, states)
+    return examples.divided(made, {**OPTIONS, "unseen": [{"c": 3.0}]})
+
+
+def judged(function, real):
+    """Generate by a function and judge; returns the table of quality."""
+    settings = {**SETTINGS, "unseen": [{"c": 3.0}]}
+    lost = []
+    parts = list(work.generated(function, real, None, settings, {}, ["a", "b"], "generate/mine", lost))
+    assert not lost
+    table = work.table([row for part in parts for row in part.rows], settings)
+    rows = work.judged(np.concatenate([part.labels for part in parts]), table, real, settings)
+    return work.quality_table(rows), table
+
+
+def value(table, measure, column="value", place=None):
+    own = table[(table["measure"] == measure) & ((table["place"] == place) if place else True)]
+    return float(own[column].mean())
+
+
+def test_real_images_are_as_good_as_real_and_are_not_taken_for_copies(real):
+    table, _ = judged(controls.real, real)
+    for name in ("bias of fraction", "two_point", "lineal_path", "cluster", "chords"):
+        assert 0.4 < value(table, name, "ratio") < 2.0, name
+    assert value(table, "nearest correlation, p") > 0.01 and value(table, "agreement of parts, p") > 0.01
+    assert value(table, "slope of chord_px", place="trained") == pytest.approx(1, abs=0.3)
+
+
+def test_a_copier_passes_every_statistic_and_fails_memorisation(real):
+    table, rows = judged(controls.copy, real)
+    trained = table[table["place"] == "trained"]
+    for name in ("bias of fraction", "two_point", "lineal_path", "cluster"):
+        assert value(trained, name, "ratio") < 2.0, name
+    assert value(table, "nearest correlation, p") < 1e-6 and value(table, "part of copies") == 1
+    assert rows["nearest_correlation"].min() == pytest.approx(1, abs=1e-4)
+    assert value(table, "two_point", "ratio", "interpolated") > 1.3 * value(trained, "two_point", "ratio")
+
+
+def test_a_blind_generator_has_no_slope_and_white_noise_no_spread(real):
+    table, _ = judged(controls.blind, real)
+    assert abs(value(table, "slope of chord_px", place="trained")) < 0.4
+
+    def noise(asked, count, rng):
+        return (rng.random((count, 32, 32)) < 0.4).astype(np.uint8)
+
+    table, _ = judged(noise, real)
+    assert value(table, "spread ratio of fraction") < 0.5 and value(table, "cluster", "ratio", "trained") > 3
+
+
+def test_copies_are_found_after_shifts_and_mirrors():
+    rng = np.random.default_rng(1)
+    known = np.stack([field(rng) for _ in range(12)])
+    moved = np.roll(known[5][::-1], (7, -11), (0, 1))[None]
+    found = memory.correlations(moved, known)
+    assert found.argmax() == 5 and found.max() == pytest.approx(1, abs=1e-5)
+    assert np.delete(found[0], 5).max() < 0.8
+    large = np.stack([field(rng, (64, 64)) for _ in range(4)])
+    crop = large[2][:, ::-1][10:42, 20:52][None]  # of an image that is not periodic
+    known = np.stack([part[r : r + 32, c : c + 32] for part in large for r in (0, 16, 32) for c in (0, 16, 32)])
+    assert memory.part_correlations(crop, known)[0] == 1
+    other = np.stack([field(rng) for _ in range(6)])
+    assert memory.part_correlations(other, known).max() < 1
+
+
+def test_volumes_and_many_phases_are_compared_too():
+    rng = np.random.default_rng(2)
+    volumes = rng.integers(0, 3, (3, 8, 8, 8)).astype(np.uint8)
+    turned = np.roll(volumes[1][::-1, :, ::-1], (1, 2, 3), (0, 1, 2))[None]
+    found = memory.correlations(turned, volumes)[0]
+    assert found.argmax() == 1 and found[1] == pytest.approx(1, abs=1e-5)
+
+
+def test_one_image_of_a_condition_leaves_the_values_empty():
+    rng = np.random.default_rng(3)
+    real = of([field(rng) for _ in range(3)], [1.0, 2.0, 3.0])
+    table, _ = judged(controls.copy, examples.divided(real, OPTIONS))
+    assert table["value"][table["measure"] == "spread ratio of fraction"].isna().all()
+    assert table["real"][table["measure"] == "two_point"].max() <= 1
+    assert np.isnan(quality.row("a", "b", "m", 1.0, 0.0, 1, 1)["ratio"])

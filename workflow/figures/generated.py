@@ -1,0 +1,32 @@
+"""Generated images, each beside the training image that it is most like."""
+
+import io
+
+from figures import style
+
+
+def draw(samples: dict, generated: dict, *, most: int = 4):
+    """Draw a row for every method: `most` pairs, the generated image on the left, its nearest training image right.
+
+    The conditions go from the lowest to the highest; the number is the correlation of the two.
+    """
+    import numpy as np
+    from PIL import Image
+
+    methods = [method for method in samples if samples[method]]
+    if not methods:
+        return style.nothing("nothing was generated")
+    figure, axes = style.panels(len(methods), most, style.PAGE_IN, style.PAGE_IN / (2 * most) + 0.25)
+    for row, method in zip(axes, methods, strict=True):
+        keys = sorted(samples[method])
+        chosen = [keys[at] for at in np.unique(np.linspace(0, len(keys) - 1, most).round().astype(int))]
+        for panel, key in zip(row, [*chosen, *[None] * most], strict=False):
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+            if key is not None:
+                about = generated[method].iloc[key]
+                panel.imshow(np.asarray(Image.open(io.BytesIO(samples[method][key]))), cmap="gray", vmin=0, vmax=255)
+                name = ", ".join(f"{about[name]:g}" for name in about.index if name.startswith("asked_")) or "all"
+                panel.set_title(f"{name}: {about['nearest_correlation']:.2f}", fontsize=6)
+        row[0].set_ylabel(style.text(method), fontsize=7)
+    return figure

@@ -1,0 +1,72 @@
+"""Quality of generated images over that of real ones, by statistic and method, and the test for copies."""
+
+from figures import style
+
+NOT_RATIOS = ("slope", "R2", "nearest", "agreement", "part of copies", "spread", "likeness")
+WORDS = {
+    "trained": "trained conditions",
+    "interpolated": "unseen, interpolated",
+    "extrapolated": "unseen, extrapolated",
+}
+
+
+def draw(generation_quality: dict):
+    """Draw ratios to real images by statistic, mean over conditions, a panel for each place of the conditions.
+
+    The last panel is the nearest training image: its correlation over that of held-back images. On the line: as real.
+    """
+    import numpy as np
+
+    methods = list(generation_quality)
+    looks = style.look(methods)
+    every = [place for place in WORDS if any((table["place"] == place).any() for table in generation_quality.values())]
+    if not every:
+        return style.nothing("nothing was generated")
+    figure, axes = style.panels(1, len(every) + 1, style.PAGE_IN, 3.0)
+    for panel, place in zip(axes[0], every, strict=False):
+        names = _names(generation_quality, place)
+        for number, method in enumerate(methods):
+            table = generation_quality[method]
+            own = table[(table["place"] == place) & table["measure"].isin(names)]
+            values = own.groupby("measure")["ratio"].mean().reindex(names)
+            shift = (number - (len(methods) - 1) / 2) * 0.8 / len(methods)
+            at = np.arange(len(names)) + shift
+            panel.plot(values.clip(1e-2, 1e2), at, ls="", label=style.text(method), **_small(looks[method]))
+        panel.set(xscale="log", yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names])
+        panel.axvline(1, color=style.FAINT, zorder=0)
+        panel.set_title(WORDS[place])
+        panel.set_xlabel("distance from real images / that of real ones")
+        panel.invert_yaxis()
+    _memory(axes[0][-1], generation_quality, looks)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _small(look: dict) -> dict:
+    return {**look, "markersize": 3.5}
+
+
+def _names(tables: dict, place: str) -> list[str]:
+    """List the statistics with a ratio, in the order of the tables."""
+    found = {}
+    for table in tables.values():
+        own = table[(table["place"] == place) & table["ratio"].notna()]
+        found |= dict.fromkeys(name for name in own["measure"] if not name.startswith(NOT_RATIOS))
+    return list(found)
+
+
+def _memory(panel, tables: dict, looks: dict) -> None:
+    """Draw the correlation with the nearest training image over that of held-back images, with the p-value."""
+    for number, (method, table) in enumerate(tables.items()):
+        values = table.set_index("measure")
+        ratio = values["ratio"].get("nearest correlation", float("nan"))
+        p = values["value"].get("nearest correlation, p", float("nan"))
+        panel.plot([ratio], [number], ls="", **_small(looks[method]))
+        if p == p:
+            panel.annotate(f"p = {p:.1g}", (ratio, number), (4, 3), textcoords="offset points", fontsize=5)
+    panel.axvline(1, color=style.FAINT, zorder=0)
+    panel.set(yticks=range(len(tables)), yticklabels=[style.text(name) for name in tables])
+    panel.margins(x=0.3)
+    panel.invert_yaxis()
+    panel.set_title("nearest training image")
+    panel.set_xlabel("correlation / that of held-back images")

@@ -1,0 +1,98 @@
+"""Volumes layer by layer: each layer is made by denoising diffusion beside the layers before it."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from matlens.generate import conditions as states
+from matlens.generate import diffusion, trained
+from matlens.generate.trained import BATCHES, TRAINING, Batches, Model
+from matlens.job import batch
+from matlens.learn.options import Training
+
+WHOLE = 0.8  # part of the training layers that see all layers before them; the others see fewer, as the first do
+
+
+def learn(
+    samples,
+    phases: list,
+    method: str,
+    roles: Mapping,
+    checkpoint,
+    options: Mapping,
+    *,
+    training: Training = TRAINING,
+    drawn: Batches = BATCHES,
+    layers: int = 2,
+) -> tuple[dict, dict]:
+    """Train a denoising network on the layers of volumes, each beside the `layers` before it.
+
+    Returns the mean weights by name, and the card with the history. `samples`: (labels (z, y, x), image, conditions,
+    group, item); `roles`: by item; `options`: those of the stage and the method.
+    """
+    from matlens.learn import loop
+
+    examples = trained.learned_from(samples, roles, options)
+    context = layers * (1 if len(phases) == 2 else len(phases))
+    net, network = trained.started(method, examples, len(phases), options, training.seed, 3, context=context)
+    lessons = _lessons(examples, len(phases), drawn, layers)
+    same = trained.identity(network, examples, training, drawn)
+    history = diffusion.trained(net, lessons, drawn.steps, training, checkpoint, same, method)
+    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+
+def _lessons(examples, phases: int, drawn: Batches, layers: int) -> Callable:
+    """Return the function of epoch and rng that yields batches of layers, with those before them as context.
+
+    Layers that are not known, as before the first one, are 0. With `mirrors`, layers are mirrored and volumes are run
+    through from both ends.
+    """
+    import torch
+
+    pixels = trained.channels_of(examples.labels, phases)  # (n, p, z, y, x)
+    mean, spread = states.scale(examples.conditions)
+    scaled = ((examples.conditions - mean) / spread).astype(np.float32)
+
+    def of_epoch(epoch: int, rng: np.random.Generator) -> Iterator[dict]:
+        for _ in range(drawn.steps):
+            chosen, targets, before = rng.integers(len(pixels), size=drawn.batch), [], []
+            for number in chosen:
+                volume = pixels[number]
+                if drawn.mirrors:
+                    volume = np.flip(volume, [axis for axis in (1, 2, 3) if rng.integers(2)])
+                at = rng.integers(layers, volume.shape[1])
+                known = layers if rng.random() < WHOLE else rng.integers(layers)
+                near = volume[:, at - layers : at].copy()
+                near[:, : layers - known] = 0
+                targets.append(volume[:, at])
+                before.append(near.reshape(-1, *volume.shape[2:]))
+            yield {
+                "pixels": torch.from_numpy(np.stack(targets)),
+                "context": torch.from_numpy(np.stack(before)),
+                "conditions": torch.from_numpy(scaled[chosen]),
+            }
+
+    return of_epoch
+
+
+def generate(
+    asked: np.ndarray, count: int, rng: np.random.Generator, model: Model, examples, *, sampling_steps: int = 20
+) -> np.ndarray:
+    """Make volumes of a condition, all side by side, layer after layer; the first one has nothing before it."""
+    import torch
+
+    draw, (depth, *size) = model.generator(rng), examples.labels.shape[1:]
+    channels, asked_of = model.net.channels, model.conditions(asked, count)
+    layers = model.card["network"]["context"] // channels
+    near = torch.zeros((count, channels, layers, *size), device=model.device)
+    made = []
+    with torch.no_grad():
+        for _ in batch.counted(range(depth), depth, "generate/slices, layers"):
+            noise = torch.randn((count, channels, *size), generator=draw).to(model.device)
+            found = diffusion.sampled(model.net, noise, asked_of, sampling_steps, near.flatten(1, 2))
+            marks = trained.labels_of(found.cpu().numpy())
+            made.append(marks)
+            phases = 2 if channels == 1 else channels
+            layer = torch.from_numpy(trained.channels_of(marks, phases)).to(model.device)
+            near = torch.cat([near[:, :, 1:], layer[:, :, None]], 2)
+    return np.stack(made, 1)

@@ -1,0 +1,82 @@
+"""Variational autoencoder: a few numbers for every image, and images out of such numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.generate import trained
+from matlens.generate.trained import BATCHES, TRAINING, Batches, Model
+from matlens.learn import loop
+from matlens.learn.options import Training
+
+
+class Coding(loop.Task):
+    """The evidence lower bound: cross entropy of the pixels plus `beta` times the Kullback-Leibler divergence.
+
+    D. P. Kingma, M. Welling, ICLR 2014; beta: I. Higgins et al., ICLR 2017.
+    """
+
+    average = 0.99
+
+    def __init__(self, *given, beta: float, **more):
+        super().__init__(*given, **more)
+        self.beta = beta
+
+    def loss(self, model, batch):
+        """Return the loss of a batch, per pixel."""
+        import torch
+
+        net, x, states = getattr(model, "module", model), batch["pixels"], batch["conditions"]
+        mean, spread = net.encode(x, states)
+        code = mean + (spread / 2).exp() * torch.randn_like(mean)
+        error = torch.nn.functional.binary_cross_entropy_with_logits(net.decode(code, states), (x + 1) / 2)
+        divergence = 0.5 * (mean.square() + spread.exp() - 1 - spread).sum(1).mean()
+        return error + self.beta * divergence / x[0].numel()
+
+
+def learn(
+    samples,
+    phases: list,
+    method: str,
+    roles: Mapping,
+    checkpoint,
+    options: Mapping,
+    *,
+    training: Training = TRAINING,
+    drawn: Batches = BATCHES,
+    beta: float = 1.0,
+) -> tuple[dict, dict]:
+    """Train encoder and decoder on labels; returns the mean weights by name, and the card with the history.
+
+    `beta`: weight of the divergence; a larger one gives fewer, smoother numbers. `samples`: (labels, image, conditions,
+    group, item); `roles`: by item; `options`: those of the stage and the method.
+    """
+    examples = trained.learned_from(samples, roles, options)
+    net, network = trained.started(method, examples, len(phases), options, training.seed)
+    lessons = trained.batches(examples, len(phases), drawn, options["periodic"])
+    task, same = Coding(lessons, steps=drawn.steps, beta=beta), trained.identity(network, examples, training, drawn)
+    history = loop.train(net, task, training, checkpoint=checkpoint, identity=same, label=method)
+    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+
+def codes(labels: np.ndarray, asked: np.ndarray, model: Model, phases: int) -> np.ndarray:
+    """Return the latent numbers of labels (n, y, x) of conditions (n, c): means of the encoder, (n, latent)."""
+    import torch
+
+    pixels = torch.from_numpy(trained.channels_of(labels, phases)).to(model.device)
+    states = torch.cat([model.conditions(one, 1) for one in asked])
+    with torch.no_grad():
+        return model.net.encode(pixels, states)[0].cpu().numpy()
+
+
+def generate(asked: np.ndarray, count: int, rng: np.random.Generator, model: Model) -> np.ndarray:
+    """Decode random latent numbers for a condition; every pixel is its most probable phase."""
+    import torch
+
+    draw, made = model.generator(rng), []
+    with torch.no_grad():
+        for number in trained.chunks(count, "generate/vae"):
+            code = torch.randn((number, model.net.latent), generator=draw).to(model.device)
+            found = model.net.decode(code, model.conditions(asked, number))
+            made.append(trained.labels_of(found.cpu().numpy()))
+    return np.concatenate(made)

@@ -1,0 +1,211 @@
+"""Jobs on this machine as forks of one process that has done the imports.
+
+Most jobs of a small study take less time than the import of numpy, pandas and zarr. One process for each run imports
+these once, and forks for every job: a job has its own process, log, environment and exit status as before. Where it
+cannot run (not on Linux, or it was lost), a job starts a Python of its own.
+
+Messages are lines of JSON over a socket. To the process: number, script, environment. Back: number and pid, then number
+and exit status.
+"""
+
+import atexit
+import importlib
+import json
+import os
+import queue
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import count
+from pathlib import Path
+
+COMMON = ("snakemake.script", "pandas", "pyarrow.parquet", "zarr", "numba", "scipy.ndimage", "scipy.spatial")
+COMMON += (
+    "matplotlib.figure",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.backends.backend_pdf",
+    "matlens.store.io",
+)
+WORKFLOW = Path(__file__).resolve().parents[2]
+OWN_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
+
+
+class Lost(Exception):
+    """The process that forks has ended."""
+
+
+class Forks:
+    """The process that forks, seen from the run; `job` may be called from many threads."""
+
+    def __init__(self):
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "matlens.job.forks", str(theirs.fileno())]
+        paths = os.pathsep.join(filter(None, (str(WORKFLOW), os.environ.get("PYTHONPATH"))))
+        env = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0", **dict.fromkeys(OWN_THREADS, "1")}
+        self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=env, stdin=subprocess.DEVNULL)
+        theirs.close()
+        self.socket, self.lock, self.numbers, self.lost = ours, threading.Lock(), count(), False
+        self.answers: dict[int, queue.SimpleQueue] = {}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @contextmanager
+    def job(self, script: str, env: Mapping[str, str]):
+        """Run a script in a fork; gives its pid and a function that waits for its exit status. Raises Lost."""
+        answers = queue.SimpleQueue()
+        with self.lock:
+            number = next(self.numbers)
+            self.answers[number] = answers
+            if self.lost:
+                raise Lost
+            with suppress(OSError):  # the reader sees that it has ended
+                self.socket.sendall(_line([number, script, dict(env)]))
+        yield _given(answers), lambda: _given(answers)
+        del self.answers[number]
+
+    def _read(self) -> None:
+        with self.socket.makefile("r", encoding="utf-8") as lines, suppress(OSError):
+            for line in lines:
+                number, value = json.loads(line)
+                self.answers[number].put(value)
+        with self.lock:
+            self.lost = True
+        for answers in list(self.answers.values()):
+            answers.put(None)
+
+
+def _given(answers: queue.SimpleQueue) -> int:
+    value = answers.get()
+    if value is None:
+        raise Lost
+    return value
+
+
+def _line(value) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def install(main_process: bool) -> None:
+    """Let the scripts of this run's jobs be run by forks, where this is the run itself and the system is Linux."""
+    from snakemake import script
+
+    if not main_process or sys.platform != "linux" or hasattr(script.PythonScript, "forks"):
+        return
+    plain, made, lock = script.PythonScript.execute_script, [], threading.Lock()
+
+    def execute_script(job, fname, edit=False):
+        if job.container_img or job.conda_env or job.env_modules:
+            return plain(job, fname, edit)
+        with lock:
+            if not made:
+                made.append(Forks())
+        try:
+            return _run(made[0], job, fname)
+        except Lost:
+            return plain(job, fname, edit)
+
+    script.PythonScript.execute_script, script.PythonScript.forks = execute_script, made
+
+
+def _run(forks: Forks, job, script: str) -> None:
+    """Run the script of a job in a fork; CalledProcessError where it fails, as the shell would."""
+    env = dict.fromkeys(OWN_THREADS, str(job.threads))
+    if folder := job.resources.get("tmpdir"):
+        env |= dict.fromkeys(("TMPDIR", "TMP", "TEMP", "TEMPDIR"), str(folder))
+    with forks.job(os.path.abspath(script), env) as (pid, status), _measured(pid, job.bench_record):
+        code = status()
+    if code:
+        raise subprocess.CalledProcessError(code, [sys.executable, script])
+
+
+def _measured(pid: int, record):
+    from snakemake.benchmark import benchmarked
+
+    return nullcontext() if record is None else benchmarked(pid, record)
+
+
+def _child(script: str, env: Mapping[str, str]) -> int:
+    """Run a script as Python itself would; returns its exit status."""
+    for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    os.environ.update(env)
+    sys.argv, sys.path[0] = [script], os.path.dirname(script)
+    try:
+        runpy.run_path(script, run_name="__main__")
+        return 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+
+def _fork(ours: socket.socket, script: str, env: Mapping[str, str]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        ours.close()
+        status = _child(script, env)
+        threading._shutdown()  # what an interpreter does at its end: threads, then exit functions, then the streams
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(status)
+
+
+def serve(handle: int) -> None:
+    """Fork for every script that is asked for, and report how it ended; stop the jobs when the run is gone."""
+    ours = socket.socket(fileno=handle)
+    wake, woken = socket.socketpair()
+    woken.setblocking(False)
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the jobs get it, too
+    for name in COMMON:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    running, text = {}, b""
+    while True:
+        select.select([ours, woken], [], [])
+        with suppress(BlockingIOError):
+            woken.recv(4096)
+        for pid, status in _ended(running):
+            with suppress(OSError):
+                ours.sendall(_line([running.pop(pid), status]))
+        if not select.select([ours], [], [], 0)[0]:
+            continue
+        read = ours.recv(1 << 16)
+        if not read:
+            break
+        *lines, text = (text + read).split(b"\n")
+        for number, script, env in map(json.loads, lines):
+            pid = _fork(ours, script, env)
+            running[pid] = number
+            ours.sendall(_line([number, pid]))
+    for pid in running:
+        os.kill(pid, signal.SIGTERM)
+
+
+def _ended(running: Mapping[int, int]) -> list[tuple[int, int]]:
+    """List (pid, exit status) of the jobs that ended; 128 and its number for one that a signal killed."""
+    found = []
+    for pid in running:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            found.append((pid, code if code >= 0 else 128 - code))
+    return found
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
