@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from matlens.plan import checks, message
+from matlens.plan import checks, message, study
 from matlens.store import catalog
 
 from .studies import IMAGES, made
@@ -352,3 +352,61 @@ def test_files_that_cannot_be_listed_stop_the_run(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit):
         plan.listing(Wildcards(study="mine", method="files"))
     assert capsys.readouterr().err.startswith(f"{message.HEAD}\nconfig/studies/mine.yaml:3: ingest.files: ")
+
+
+CRYSTAL_GRAPHS = {"ingest": CRYSTALS, "connect": {"knn": {}}}
+
+
+def learning(**changes) -> str:
+    """Write the refusals of a study that learns from crystals."""
+    return refusal(**CRYSTAL_GRAPHS, predict={**LEARNED, **changes})
+
+
+def test_an_ensemble_of_one_that_leaves_out_parts_is_refused():
+    assert "the ensemble has 1; set ensemble: 5" in learning(cgcnn={"leave_out": "clusters"})
+    assert not learning(cgcnn={"leave_out": "clusters", "ensemble": 3})
+    assert "'volume_a3_per_atom' is the target itself" in learning(cgcnn={"also": ["volume_a3_per_atom"]})
+
+
+def test_a_blend_needs_two_methods_that_are_there():
+    assert "a blend needs two methods, there is 1" in learning(blend={})
+    assert not learning(blend={}, magpie_trees={})
+    assert "a blend needs two methods, there is 1" in learning(blend={}, mean={})  # a control is not blended
+    why = learning(blend={"methods": ["cgcnn", "magpie_tree"]}, magpie_trees={})
+    assert "no method 'magpie_tree' to blend; did you mean 'magpie_trees'?" in why
+
+
+def test_boosted_trees_on_structures_need_graphs():
+    assert "add 'knn: {}' to the section 'connect'" in refusal(
+        ingest=CRYSTALS, predict={"target": "volume_a3_per_atom", "structure_trees": {}}
+    )
+
+
+def test_a_classification_has_no_transform():
+    assert "set transform: none" in learning(transform="log", task="classification")
+
+
+def restoring(ingest: dict, **methods) -> dict:
+    values = {"title": "mine", "ingest": ingest, "restore": methods}
+    return {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
+
+
+@pytest.mark.parametrize(
+    ("ingest", "methods", "words"),
+    [
+        ({"files": {"path": "*.tif"}}, {"unet_restore": {}}, "add 'clean: <folder or glob>'"),
+        ({"scenes": {}}, {"unet_restore": {}}, "keep_clean: true"),
+        ({"scenes": {}}, {"oracle": {}}, "it takes clean images"),
+        ({"scenes": {}}, {"unet_restore": {"degrade": {"dose": [9, 1]}}}, "is no range"),
+    ],
+)
+def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
+    found = checks.faults(restoring(ingest, **methods), "mine")
+    assert len(found) == 1 and words in found[0][1] and found[0][0][:2] == ["restore", next(iter(methods))]
+
+
+@pytest.mark.parametrize(
+    "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
+)
+def test_restorations_that_need_no_pairs_are_let_through(methods):
+    assert not checks.faults(restoring({"files": {"path": "*.tif"}}, **methods), "mine")

@@ -1,5 +1,7 @@
 """A wrong setting stops before the first job; its message names the place, the nearest right name and the remedy."""
 
+from pathlib import Path
+
 import pytest
 from matlens.plan import study
 
@@ -120,3 +122,11 @@ def test_features_must_be_measures_of_the_study(load):
         load(text)
     with pytest.raises(study.StudyError, match=r"predict\.labels: 'otus' is no method of 'segment'; did .*'otsu'"):
         load(text.replace("fractoins", "fractions").replace("  ridge", "  labels: otus\n  ridge"))
+
+
+def test_options_written_once_for_two_methods_get_the_defaults_of_each():
+    shared = {"epochs": 2}
+    values = {"title": "x", "ingest": {"scenes": {}}, "restore": {"noise2void": shared, "unet_restore": shared}}
+    made = study.validate(values, Path("config/studies/mine.yaml"))["restore"]
+    assert "hidden_part" in made["noise2void"] and "degrade" in made["unet_restore"]
+    assert "hidden_part" not in made["unet_restore"] and shared == {"epochs": 2}

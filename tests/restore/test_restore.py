@@ -9,6 +9,11 @@ from matlens.job.batch import BadItem
 from matlens.restore import blind, classical, quality, scale
 from scipy import ndimage
 
+CLASSICAL = [
+    name
+    for name in restore.METHODS
+    if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
+]
 OPTIONS = {"wiener": {"psf_px": 1.5}, "richardson_lucy": {"psf_px": 1.5}}
 
 
@@ -24,7 +29,7 @@ def applied(name, image, **options):
     return registry.load(restore.METHODS, name)(image, **OPTIONS.get(name, {}) | options)
 
 
-@pytest.mark.parametrize("name", restore.METHODS)
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_shape_type_and_finiteness(name):
     _, noisy = scene(size=48)
     found = applied(name, np.maximum(noisy, 0))
@@ -119,3 +124,23 @@ def test_calibration_never_sees_the_clean_image_and_is_the_same_again():
     _, noisy = scene()
     chosen = {blind.best(noisy, lambda w: partial(ndimage.gaussian_filter, sigma=w), (0.5, 1.0, 2.0)) for _ in range(2)}
     assert len(chosen) == 1
+
+
+def test_controls_that_see_the_clean_image_bound_the_others():
+    clean, noisy = scene()
+    oracle = registry.load(restore.METHODS, "oracle")
+    assert np.array_equal(registry.load(restore.METHODS, "clean")(clean), clean)
+    made = [oracle(noisy, clean), *(applied("gaussian", noisy, strength=width) for width in classical.WIDTHS)]
+    ratio = [quality.psnr_db(quality.fitted(found.astype(float), clean), clean) for found in made]
+    assert ratio[0] == pytest.approx(max(ratio[1:]))
+    with pytest.raises(BadItem, match="no clean image"):
+        oracle(noisy, None)
+
+
+def test_the_spectrum_of_white_noise_is_flat_and_a_wave_is_in_its_band():
+    rng = np.random.default_rng(0)
+    assert quality.spectrum(rng.normal(size=(256, 256))) == pytest.approx(np.ones(quality.BANDS), abs=0.1)
+    wave = np.sin(2 * np.pi * 0.22 * np.arange(256))[None] * np.ones((256, 1))  # band 0.1875 to 0.25 per pixel
+    assert quality.spectrum(wave).argmax() == 3
+    made = quality.measures(np.zeros((2, 40, 40)), rng.normal(size=(2, 40, 40)), None)
+    assert made["residual_spectrum_4"] == pytest.approx(1.0, abs=0.3)

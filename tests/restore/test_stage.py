@@ -13,6 +13,11 @@ from matlens.store.yaml_files import StudyError
 from scipy import ndimage
 
 ROOT = Path(__file__).resolve().parents[2]
+CLASSICAL = [
+    name
+    for name in restore.METHODS
+    if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
+]
 OPTIONS = {"nlm": {"patch_px": 3, "distance_px": 2}, "wiener": {"psf_px": 1.0}, "richardson_lucy": {"psf_px": 1.0}}
 SHAPES = {"yx": (40, 48), "zyx": (6, 16, 16), "tyx": (2, 32, 40)}
 MODEL = {"dual_phase": {"images": 1, "size_px": [64, 64], "grains": 20}, "shards": 2}
@@ -47,7 +52,7 @@ def run(folder, method, source=None, options=None):
     return source, made["restored"], io.read_table(made["quality"]), io.read_table(made["rejected"])
 
 
-@pytest.mark.parametrize("method", restore.METHODS)
+@pytest.mark.parametrize("method", CLASSICAL)
 def test_every_method_keeps_keys_axes_units_scale_and_layers(tmp_path, method):
     quick = {"strength": 1.0} if "strength" in registry.options_of(registry.load(restore.METHODS, method)) else {}
     source, made, quality, lost = run(tmp_path, method, options=OPTIONS.get(method, {}) | quick)

@@ -19,13 +19,19 @@ from matlens import (
     track,
 )
 from matlens.detect import network_learning
-from matlens.learn import cards
+from matlens.learn import cards, pixels
 from matlens.learn.options import FROM_DATA, of_network
+from matlens.learn.roles import split
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
+from matlens.restore import trained as restored
 from matlens.segment import trained
 
-NO_METHOD = {"ingest": {"shards"}, "detect": {"scores"}, "track": {"scores", "frame_by", "border_px"}}
+NO_METHOD = {
+    "ingest": {"shards"},
+    "detect": {"scores"},
+    "track": {"scores", "frame_by", "border_px", "frame_s", "start_s", "size_classes"},
+}
 INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
 
 
@@ -33,13 +39,21 @@ def functions(table: dict, name: str) -> list:
     return [registry.load(table, name)] if name in table else []
 
 
+def field_functions(name: str) -> list:
+    made = functions(fields.METHODS, name)
+    if name in fields.LEARNERS:
+        made += [registry.load({"x": fields.LESSONS}, "x"), *functions(fields.LEARNERS, name)]
+        made += [*functions(nets.FIELD_NETS, name), split, cards.lent, cards.initial, pixels.prepare]
+    return made
+
+
 CASES = [
     *(("ingest", name, [f for table in INGEST for f in functions(table, name)]) for name in ingest.PLANS),
-    *(("restore", name, functions(restore.METHODS, name)) for name in restore.METHODS),
+    *(("restore", name, restored.functions(name)) for name in restore.METHODS),
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
-    *(("fields", name, functions(fields.METHODS, name)) for name in fields.METHODS),
+    *(("fields", name, field_functions(name)) for name in fields.METHODS),
     ("fields", "cut", functions(fields.CONTROLS, "cut")),
     *(
         (

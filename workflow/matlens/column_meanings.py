@@ -1,9 +1,10 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns, model_meanings
+from matlens import columns, model_meanings, prediction_columns
 from matlens.track_meanings import TRACKED
 
-MEANING = model_meanings.MEANING | TRACKED | {
+OTHERS = model_meanings.MEANING | TRACKED
+MEANING = OTHERS | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
     columns.STAGE: "stage that rejected the item",
@@ -295,6 +296,8 @@ MEANING = model_meanings.MEANING | TRACKED | {
     "reached_fraction": "part of the phase in the last plane that can be reached from the first",
     "field": "field that is judged: that of the method, or of a control",
     "measure": "what is measured of it; errors are relative to the field of the method, residuals to its mean",
+    "solved_by": "solver that stands in for a network, for an item unlike those learned from; empty if none does",
+    "below_linear_kernel": "fraction of the items whose value is below that of the linear kernel",
     "control": "whether the field is that of a control",
     "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear",
     "column": "second component of an effective value",
@@ -319,14 +322,11 @@ MEANING = model_meanings.MEANING | TRACKED | {
     "solver": "program that solved the equilibrium",
     "version": "version of that program",
     "db_sha": "SHA-256 of the database",
-    "measured": "fraction of the phase that segmentation measured",
-    "measured_error": "standard error of that",
-    "measured_low": "lower end of its 95 % interval",
-    "measured_high": "upper end of its 95 % interval",
     "calphad": "fraction of the phase at equilibrium",
     "basis": "what that fraction counts: volume, or atoms where molar volumes are not known",
     "calphad_spread": "half the range of that over the databases; empty with one",
     "agrees": "whether the fraction at equilibrium lies in the measured interval, widened by that spread",
     "tie": "number of a tie line or triangle",
     "phases": "number of phases in equilibrium",
+    **prediction_columns.MEANING,
 }

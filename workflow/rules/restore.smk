@@ -3,7 +3,9 @@ rule restore:
     input:
         images=plan.images("restore"),
         raw=plan.ingested("images"),
-        code=plan.code("restore", restore.METHODS),
+        weights=plan.weights("restore"),
+        card=plan.card("restore"),
+        code=plan.trained_code("restore", restore.METHODS),
     output:
         restored="results/{study}/restore/{method}/images/{shard}.zarr.zip",
         quality="results/{study}/restore/{method}/quality/{shard}.parquet",
@@ -15,6 +17,7 @@ rule restore:
     resources:
         mem_mb=plan.memory(2000, 0.5),
         runtime=plan.minutes(10, 1),
+        gpu=plan.gpus("restore", restore.LEARNERS),
     params:
         options=plan.options("restore"),
     script:

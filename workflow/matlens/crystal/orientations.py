@@ -84,6 +84,20 @@ def from_euler(euler_rad: np.ndarray) -> np.ndarray:
     )
 
 
+def to_euler(q: np.ndarray) -> np.ndarray:
+    """Turn unit quaternions (..., 4) into Bunge Euler angles, radians, (..., 3).
+
+    Source: D. Rowenhorst et al., Modelling Simul. Mater. Sci. Eng. 23 (2015) 083501, eq. A.11 (qu2eu), P = +1.
+    """
+    w, x, y, z = np.moveaxis(np.asarray(q, np.float64), -1, 0)
+    both, other = np.hypot(w, z), np.hypot(x, y)
+    tilt = 2 * np.arctan2(other, both)
+    plus, minus = np.arctan2(-z, w), np.arctan2(-y, -x)
+    plus = np.where(both > 1e-12, plus, 0.0)
+    minus = np.where(other > 1e-12, minus, plus)
+    return np.stack([plus + minus, tilt, plus - minus], -1) % (2 * np.pi)
+
+
 def from_axis_angle(axis, angle_deg: float) -> np.ndarray:
     """Make the unit quaternion (cos a/2, n sin a/2) of a rotation about an axis, which need not be normalised."""
     axis = np.asarray(axis, np.float64)

@@ -20,13 +20,18 @@ def planes(stack: np.ndarray | None, axes: str) -> list | None:
     return list(stack) if axes.startswith("t") else [stack]
 
 
-def detect(function: Callable, image: np.ndarray, truth, ignore, seed: int, options: Mapping, model=None):
-    """Detect in one frame. Where `ignore` is not 0 the image is filled from around, and nothing is detected there."""
+def detect(function: Callable, image: np.ndarray, truth, ignore, seed: int, options: Mapping, model=None, frame=(0, 0)):
+    """Detect in one frame; `frame`: key of its item and its number.
+
+    Where `ignore` is not 0 the image is filled from around, and nothing is detected there.
+    """
     if not np.isfinite(image).all():
         raise BadItem("the image holds values that are not finite (NaN or infinite); mask or fill them before ingest")
     if ignore is not None:
         image = masked.filled(image, ignore > 0)
-    found = registry.call(function, {"image": image, "truth": truth, "seed": seed, "model": model}, options)
+    found = registry.call(
+        function, {"image": image, "truth": truth, "seed": seed, "model": model, "frame": frame}, options
+    )
     if ignore is not None and len(found):
         y, x = (
             np.clip(np.rint(found[f"{a}_px"]), 0, n - 1).astype(int) for a, n in zip("yx", ignore.shape, strict=True)

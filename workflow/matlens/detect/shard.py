@@ -61,7 +61,7 @@ def detected(function: Callable, key: int, stack: list, truth: list | None, igno
     none = [None] * len(stack)
     parts = zip(stack, truth or none, ignore or none, strict=True)
     return [
-        frames.detect(function, image, true, hide, frames.seed_of(key, frame), options, model)
+        frames.detect(function, image, true, hide, frames.seed_of(key, frame), options, model, (key, frame))
         for frame, (image, true, hide) in enumerate(parts)
     ]
 

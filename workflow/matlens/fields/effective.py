@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from matlens.fields import bounds, conduction, elastic, hexahedra
+from matlens.fields import bounds, components, conduction, elastic, hexahedra
+from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
 
 WIDTH = 1e-6  # by which a bound may be missed: the tolerance of the solver
 
 
-def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -> list[dict]:
+def effective_rows(
+    problem: Problem, names: list[str], scheme: str, field: Field | None = None, **options
+) -> list[dict]:
     """Return the effective stiffness or conductivity, one row per component, between its bounds.
 
     `names`: components as `settings.components` lists them; `options`: tol and iterations of the solver. Stiffness
@@ -18,6 +21,8 @@ def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -
     shear modulus of an isotropic body that is nearest to the stiffness (Voigt average over directions).
     """
     share = fractions(problem)
+    if problem.quantity == "stokes":
+        return by_load(problem, names, field)
     if not is_tensor(problem.quantity):
         return _conductivity(problem, names, share, scheme, options)
     axes = problem.labels.ndim
@@ -33,6 +38,29 @@ def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -
     scale = np.array([1.0] * axes + [np.sqrt(2.0)] * (len(whole) - axes))
     tensors = [part[np.ix_(order, order)] / np.outer(scale, scale) for part in (whole, reuss, voigt)]
     return _components(*tensors, names, {}) + _isotropic(tensors[0], first, mu, share, axes)
+
+
+def by_load(problem: Problem, names: list[str], field: Field) -> list[dict]:
+    """Return the effective values that the field of one load gives: a column of the stiffness or conductivity.
+
+    None for a load of several components, for an elastoplastic cell, and where phases have a strain of their own. Of
+    a flow: the permeability, the mean velocity times viscosity over the driving force.
+    """
+    load = problem.load
+    loads = [place for place in np.argwhere(load) if len(place) == 1 or place[0] <= place[1]]
+    if len(loads) != 1 or problem.quantity == "elastoplastic" or problem.eigenstrain() is not None:
+        return []
+    axes = "zyx"[-problem.labels.ndim :]
+    letters = sorted(axes[k] for k in loads[0])
+    column = next(name for name in names if sorted(name) == letters)
+    size = load[tuple(loads[0])] * (2.0 if len(set(letters)) > 1 else 1.0)
+    size /= problem.viscosity() if problem.quantity == "stokes" else 1.0
+    means = field.answer.reshape(*load.shape, -1).mean(axis=-1)
+    found = []
+    for name, place in zip(names, components.places(names, axes), strict=True):
+        row, col = (name, column) if names.index(name) <= names.index(column) else (column, name)
+        found.append({"row": row, "column": col, "value": float(means[place] / size)})
+    return found
 
 
 def fractions(problem: Problem) -> np.ndarray:

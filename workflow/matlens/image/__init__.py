@@ -1,1 +1,1 @@
-"""Spatial statistics of label images, shared by the stages that measure them and those that make them."""
+"""Models of image formation, and spatial statistics of label images, shared by stages."""

@@ -35,10 +35,12 @@ PLANS = {
     "laths": "matlens.ingest.laths:plan",
     "growth": "matlens.ingest.growth:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
+    "scenes": "matlens.ingest.scenes:plan",
+    "generated": "matlens.ingest.generated:plan",
+    "voids_video": "matlens.ingest.voids_video:plan",
     "line_space": "matlens.ingest.line_space:plan",
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
-    "generated": "matlens.ingest.generated:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -53,10 +55,12 @@ METHODS = {
     "laths": "matlens.ingest.laths:read",
     "growth": "matlens.ingest.growth:read",
     "loops_video": "matlens.ingest.loops_video:read",
+    "scenes": "matlens.ingest.scenes:read",
+    "generated": "matlens.ingest.generated:read",
+    "voids_video": "matlens.ingest.voids_video:read",
     "line_space": "matlens.ingest.line_space:read",
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
-    "generated": "matlens.ingest.generated:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",
@@ -177,7 +181,13 @@ def index_table(rows: list[dict]):
     return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])
 
 
-OBJECT_MODELS = ("loops_video", "line_space", "cracked_particles", "polyhedra")  # models of single objects
+OBJECT_MODELS = (
+    "loops_video",
+    "voids_video",
+    "line_space",
+    "cracked_particles",
+    "polyhedra",
+)  # models of single objects
 
 
 def has_objects(method: str, options: Mapping | None) -> bool:

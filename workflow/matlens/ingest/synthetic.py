@@ -135,14 +135,15 @@ def micrograph(
     """Image a model of known truth, and put both into a Micrograph.
 
     `imaging`: options of `sem.image`; with `keep_clean`, the image free of shot noise and the noise of the detector
-    becomes the layer `clean`.
+    becomes the layer `clean`; if it is "sharp", free of the blur of the probe, too.
     """
     imaging = dict(imaging)
     keep_clean = imaging.pop("keep_clean", False)
     pixels = sem.image(grey, boundaries, edge, seed, **imaging)
     layers = {}
     if keep_clean:
-        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, "dose": 0.0, "noise": 0.0})
+        without = {"dose": 0.0, "noise": 0.0, **({"blur_px": 0.0} if keep_clean == "sharp" else {})}
+        layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, **without})
     return Micrograph(
         pixels=pixels,
         axes=AXES[pixels.ndim],

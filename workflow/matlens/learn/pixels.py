@@ -61,7 +61,7 @@ def build(network: Mapping):
     """Make a network with random weights from its entry in a card."""
     import torch
 
-    maker = registry.load(nets.NETS, network["name"])
+    maker = registry.load({**nets.NETS, **nets.IMAGE_NETS}, network["name"])
     net = maker(**{RENAMED.get(key, key): value for key, value in network.items() if key != "name"})
     # The layout that convolutions on a CPU and on tensor cores want: a fifth less time.
     return net.to(memory_format=torch.channels_last) if network["dims"] == 2 else net

@@ -12,7 +12,17 @@ from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
-from matlens.plan import figures, generation_checks, message, outputs, physics_checks, prediction_checks, stages, study
+from matlens.plan import (
+    figures,
+    generation_checks,
+    message,
+    outputs,
+    physics_checks,
+    prediction_checks,
+    restoration_checks,
+    stages,
+    study,
+)
 from matlens.plan.inputs import needs
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
@@ -246,6 +256,7 @@ CHECKS = (
     check_phases,
     check_painted,
     check_masks,
+    *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,
     *physics_checks.CHECKS,
     check_figures,

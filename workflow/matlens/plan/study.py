@@ -122,9 +122,16 @@ def _meaning(path: list) -> str:
     return found
 
 
+def _unshared(value):
+    """Copy nested values; what YAML writes once and names twice (&name, *name) becomes two, each with own defaults."""
+    if isinstance(value, dict):
+        return {key: _unshared(part) for key, part in value.items()}
+    return [_unshared(part) for part in value] if isinstance(value, list) else value
+
+
 def validate(values: dict, path: Path, node=None) -> dict:
     """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
-    values = copy.deepcopy(values)
+    values = _unshared(values)
     if not isinstance(values, dict):
         raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
     schemas = own_schemas(values)

@@ -1,9 +1,17 @@
 """Images in, images of the same axes out.
 
 A method is `restore(image, ..., *, options)`: float32 (y, x) or (z, y, x) to the same, in the units of the input. Its
-positional arguments say what it takes: `image`, `model` (learned methods), `pixel_size_um`. A `strength` of "auto" is
-calibrated on the image itself by masking pixels, never on a clean one.
+positional arguments say what it takes: `image`, `model` (learned methods), `clean` (controls; None if there is none).
+A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
+
+A learned method has two more functions, as in `matlens.segment`: `learn(samples, ..., *, options)` takes (image, clean
+image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its
+card has `domain`, the ranges of the training images; an image outside of them is reported (see `restore.domain`).
+
+A method of MAPS is `(measured, ..., *, scale, points)`: a map of orientations to one with more points (`restore.maps`).
 """
+
+from matlens.nets import IMAGE_NETS
 
 METHODS = {
     "gaussian": "matlens.restore.classical:gaussian",
@@ -12,6 +20,28 @@ METHODS = {
     "tv": "matlens.restore.classical:tv",
     "wiener": "matlens.restore.classical:wiener",
     "richardson_lucy": "matlens.restore.classical:richardson_lucy",
+    "unet_restore": "matlens.restore.networks:restore",
+    "refocus": "matlens.restore.networks:restore",
+    "noise2void": "matlens.restore.networks:restore",
+    "super_resolution": "matlens.restore.finer:learned",
+    "super_resolution_cubic": "matlens.restore.finer:cubic",
+    "orientations": "matlens.restore.map_methods:learned",
+    "orientations_nearest": "matlens.restore.map_methods:nearest",
+    "orientations_slerp": "matlens.restore.map_methods:slerp",
     "identity": "matlens.restore.classical:identity",
+    "clean": "matlens.restore.controls:clean",
+    "oracle": "matlens.restore.controls:oracle",
 }
-CONTROLS = ("identity",)
+LEARNERS = {
+    "unet_restore": "matlens.restore.pair_learning:learn",
+    "refocus": "matlens.restore.pair_learning:learn",
+    "noise2void": "matlens.restore.blind_spot:learn",
+    "super_resolution": "matlens.restore.finer:learn",
+    "orientations": "matlens.restore.map_learning:learn",
+}
+LESSONS = "matlens.restore.lessons:samples"
+PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
+NETWORKS = IMAGE_NETS
+FINER = ("super_resolution", "super_resolution_cubic")  # give `scale` pixels for one along each axis
+MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
+CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

@@ -23,12 +23,23 @@ def filled(pixels: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
     return pixels if ignore is None else masked.filled(pixels, ignore > 0)
 
 
-def restored(function: Callable, axes: str, image: np.ndarray, options: Mapping) -> np.ndarray:
+def restored(
+    function: Callable,
+    axes: str,
+    image: np.ndarray,
+    options: Mapping,
+    offered: Mapping | None = None,
+    clean: np.ndarray | None = None,
+) -> np.ndarray:
     """Restore an image ("yx"), a volume ("zyx") or a video ("tyx"): float32, shape and units of `image`.
 
-    Raises BadItem if the result is not finite; a method that changes the shape is a TypeError.
+    `offered`: other inputs that a method may take by name, such as its `model`; `clean`: that of controls. Raises
+    BadItem if the result is not finite; a method that changes the shape is a TypeError.
     """
-    made = [registry.call(function, {"image": part}, options) for (part,) in parts(axes, image)]
+    made = [
+        registry.call(function, {**(offered or {}), "image": part, "clean": true}, options)
+        for part, true in parts(axes, image, clean)
+    ]
     found = np.stack(made) if axes.startswith("t") else made[0]
     if found.shape != image.shape:
         raise TypeError(f"a restoration returned shape {found.shape} for {image.shape}")
@@ -55,5 +66,6 @@ def table(rows: list[dict]):
     import pandas as pd
 
     leading = [columns.ITEM, *([columns.FRAME] if any(columns.FRAME in row for row in rows) else [])]
-    frame = pd.DataFrame(rows, columns=[*leading, columns.MEASURE, columns.VALUE])
+    split = [columns.SPLIT] if any(columns.SPLIT in row for row in rows) else []
+    frame = pd.DataFrame(rows, columns=[*leading, columns.MEASURE, columns.VALUE, *split])
     return frame.astype({columns.ITEM: str, columns.MEASURE: str, columns.VALUE: float})

@@ -19,6 +19,10 @@ def picture(before: np.ndarray, after: np.ndarray, side_px: int) -> np.ndarray:
     One grey scale for all, and for all methods: the 0.5 % to 99.5 % quantiles of what was there before, smoothed by a
     median, since noise has outliers. A difference of 0 is the middle grey.
     """
+    before, after = overlay.plane(before), overlay.plane(after)
+    if before.shape != after.shape:  # more points than before: the nearest one is shown
+        places = (np.arange(n) * m // n for n, m in zip(after.shape, before.shape, strict=True))
+        before = before[np.ix_(*places)]
     before, after = (middle(image, side_px).astype(np.float64) for image in (before, after))
     low, high = np.quantile(ndimage.median_filter(before, 5), [0.005, 0.995])
     span = max(high - low, np.finfo(np.float32).tiny)

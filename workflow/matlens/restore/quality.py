@@ -5,6 +5,8 @@ from scipy import ndimage
 
 from matlens.restore.scale import noise
 
+BANDS = 8  # of spatial frequency, up to 0.5 per pixel
+
 
 def fitted(image: np.ndarray, clean: np.ndarray) -> np.ndarray:
     """Return gain * image + offset nearest to a clean image."""
@@ -90,11 +92,25 @@ def without_truth(raw: np.ndarray, image: np.ndarray) -> dict[str, float]:
     return made
 
 
+def spectrum(residual: np.ndarray, bands: int = BANDS) -> np.ndarray:
+    """Return the power of a residual in bands of spatial frequency up to 0.5 per pixel, over its mean power.
+
+    White noise has 1 in every band. Volumes: mean over their slices.
+    """
+    planes = (residual - residual.mean()).reshape(-1, *residual.shape[-2:])
+    power = (np.abs(np.fft.fft2(planes)) ** 2).mean(0)
+    frequency = np.hypot(*np.meshgrid(*(np.fft.fftfreq(n) for n in power.shape), indexing="ij"))
+    band = np.minimum((frequency / 0.5 * bands).astype(int), bands)  # the corners beyond 0.5 are in no band
+    sums, counts = (np.bincount(band.ravel(), weights, bands + 1)[:bands] for weights in (power.ravel(), None))
+    mean = float(power.mean())
+    return sums / np.maximum(counts, 1) / mean if mean > 0 else np.zeros(bands)
+
+
 def measures(raw: np.ndarray, image: np.ndarray, clean: np.ndarray | None) -> dict[str, float]:
     """Judge a restored image, (y, x) or (z, y, x), by the raw one, and by a clean one where there is one.
 
     Besides `without_truth` and `with_truth`: autocorrelation_rows_1 to _5 and autocorrelation_columns_1 to _5, of the
-    residual by lag in pixels.
+    residual by lag in pixels; residual_spectrum_1 to _8, its power by band of frequency.
     """
     made = {} if clean is None else with_truth(image, clean.astype(np.float64))
     made |= without_truth(raw, image)
@@ -102,7 +118,7 @@ def measures(raw: np.ndarray, image: np.ndarray, clean: np.ndarray | None) -> di
     for name, axis in (("rows", -1), ("columns", -2)):
         found = autocorrelation(residual, residual.ndim + axis)
         made |= {f"autocorrelation_{name}_{lag}": float(value) for lag, value in enumerate(found, 1)}
-    return made
+    return made | {f"residual_spectrum_{band}": float(value) for band, value in enumerate(spectrum(residual), 1)}
 
 
 def _ratio(value: float, unit: float) -> float:

@@ -4,9 +4,13 @@ import numpy as np
 
 
 def robust(image: np.ndarray) -> tuple[float, float]:
-    """Return level and spread of an image: its median, and half the distance of the 1 % and 99 % quantiles."""
+    """Return level and spread of an image: its median, and half the distance of the 1 % and 99 % quantiles.
+
+    An image of which 98 % are one value (few counts) has its standard deviation as spread; a constant one has 1.
+    """
     low, middle, high = np.quantile(image, [0.01, 0.5, 0.99])
-    return float(middle), float(max(0.5 * (high - low), np.finfo(np.float32).tiny))
+    spread = 0.5 * float(high - low) or float(image.std(dtype=np.float64))
+    return float(middle), spread if spread > np.finfo(np.float32).tiny else 1.0
 
 
 def noise(image: np.ndarray) -> float:

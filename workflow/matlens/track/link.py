@@ -110,8 +110,13 @@ def hungarian(
     found = _linked(
         frames, gate_px, memory_frames, drift, size_weight, lambda *pairs: assign(*pairs, 0.5 * gate_px**2 * 1.05)
     )
-    count = np.bincount(np.concatenate([*found, np.zeros(0, int)]).astype(int), minlength=1)
-    return [np.where(count[part] >= min_frames, part, -1) for part in found]
+    return long_enough(found, min_frames)
+
+
+def long_enough(linked: list[np.ndarray], min_frames: int) -> list[np.ndarray]:
+    """Make tracks of fewer than `min_frames` detections none (-1)."""
+    count = np.bincount(np.concatenate([*linked, np.zeros(0, int)]).astype(int), minlength=1)
+    return [np.where(count[part] >= min_frames, part, -1) for part in linked]
 
 
 def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float, pick) -> list[np.ndarray]:
@@ -140,6 +145,21 @@ def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float,
         place = np.concatenate([frame[:, :2], place[kept]])
         size, name = np.concatenate([sizes, size[kept]]), np.concatenate([own, name[kept]])
         age = np.concatenate([np.zeros(len(frame), int), age[kept] + 1])
+    return made
+
+
+def ground_truth(frames: list[np.ndarray], truth: list, gate_px: float) -> list[np.ndarray]:
+    """Link each detection as the true object next to it, one to one within the gate: the best that linking can do.
+
+    `truth`: places (n, 2) and numbers (n,) of the true objects of every frame. Detections without one are in no track.
+    """
+    made = []
+    for frame, (places, numbers) in zip(frames, truth, strict=True):
+        here = np.asarray(frame, float).reshape(len(frame), -1) if len(frame) else np.zeros((0, 2))
+        first, second = assign(*pairs_within(here, places, gate_px), (len(here), len(places)), 0.5 * gate_px**2 * 1.05)
+        own = np.full(len(here), -1)
+        own[first] = numbers[second]
+        made.append(own)
     return made
 
 

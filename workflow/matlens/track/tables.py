@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from matlens import columns
-from matlens.track import link, lives, motion, scores
+from matlens.track import events, link, lives, motion, scores
 
 LAGS = 10  # of the mean square displacement, at most a quarter of the frames
 
@@ -15,34 +15,6 @@ def numbered(linked: list[np.ndarray]) -> list[np.ndarray]:
     every = np.concatenate([*linked, np.zeros(0, int)]).astype(int)
     names = np.unique(every[every >= 0])
     return [np.where(part >= 0, np.searchsorted(names, part) + 1, 0) for part in linked]
-
-
-def ends(own) -> dict[int, tuple[int, int]]:
-    """Return the rows of the first and the last detection of every track."""
-    part = own[own[columns.TRACK] > 0]
-    group = part.groupby(columns.TRACK)["series_frame"]
-    return {
-        track: (first, last) for track, first, last in zip(group.groups, group.idxmin(), group.idxmax(), strict=True)
-    }
-
-
-def events(own, frames: int, size: tuple[float, float], margin_px: float) -> np.ndarray:
-    """Say at each detection whether its track begins (birth, enters) or ends (death, leaves) there.
-
-    Where a track begins in the first frame or ends in the last, nothing is known. Within `margin_px` of the border of
-    the image it enters or leaves.
-    """
-    place = own[["y_px", "x_px"]].to_numpy(float)
-    edge = np.minimum(place, np.array(size) - 1 - place).min(1) <= margin_px if len(own) else np.zeros(0, bool)
-    at, found = own["series_frame"].to_numpy(), np.full(len(own), "", dtype=object)
-    for first, last in ends(own).values():
-        words = []
-        if at[first] > 0:
-            found[first] = "enters" if edge[first] else "birth"
-        if at[last] < frames - 1:
-            words = [word for word in (found[last],) if word and first == last]
-            found[last] = " ".join([*words, "leaves" if edge[last] else "death"])
-    return found
 
 
 def drifts(own, frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +39,7 @@ def life_rows(own, frames: int) -> list[dict]:
     A track that is there in the first frame enters with an unknown age: it is left out of the curve and counts its time
     at risk in the mean. One that outlives the series, or leaves the image, is censored.
     """
-    rows = ends(own)
+    rows = events.ends(own)
     at, event = own["series_frame"].to_numpy(), own[columns.EVENT].to_numpy()
     first, last = (np.array([at[pair[end]] for pair in rows.values()], int) for end in (0, 1))
     died = np.array(["death" in event[pair[1]] for pair in rows.values()], bool)
@@ -122,7 +94,7 @@ def alone(places: list[np.ndarray]) -> list[np.ndarray]:
 def tracked(own, linked: list[np.ndarray], frames: list[tuple], size: tuple[float, float], border_px: float):
     """Add track, event, time and common drift to the detections of a series; returns them, the drift, its `counts`."""
     own = own.assign(**{columns.TRACK: np.concatenate([*linked, np.zeros(0, int)]).astype(int)})
-    own[columns.EVENT] = events(own, len(frames), size, border_px)
+    own[columns.EVENT], own["parents"] = events.events(own, len(frames), size, border_px)
     drift, counts = drifts(own, len(frames))
     own["drift_y_px"], own["drift_x_px"] = drift[own["series_frame"].to_numpy(int)].T
     return own, drift, counts

@@ -1,0 +1,40 @@
+"""How much of each spatial frequency restorations took away, beside white noise."""
+
+from matlens import restore
+from matlens.registry import method_of
+
+from figures import style
+
+
+def draw(quality: dict, *, items: int = 3):
+    """Draw a panel for every item, a line for every method; `items`: the most to show."""
+    shown = {method: table for method, table in quality.items() if method_of(method) not in restore.CONTROLS}
+    spectra = {method: _spectra(table) for method, table in shown.items()}
+    names = list(dict.fromkeys(name for found in spectra.values() for name in found))[:items]
+    if not names:
+        return style.nothing("no item was restored")
+    looks = style.look(shown)
+    figure, axes = style.panels(1, len(names), min(style.PAGE_IN, 2.6 * len(names)), 2.4, sharey=True)
+    for panel, name in zip(axes[0], names, strict=True):
+        panel.axhline(1, color=style.FAINT, lw=0.8, zorder=0)
+        for method, found in spectra.items():
+            if name in found:
+                count = len(found[name])
+                frequency = [(band + 0.5) * 0.5 / count for band in range(count)]
+                panel.plot(frequency, found[name], color=looks[method]["color"], lw=1.0, label=style.text(method))
+        panel.set_title(style.text(name), fontsize=7)
+        panel.set_xlabel("frequency / px$^{-1}$")
+        panel.set_yscale("log")
+    axes[0][0].set_ylabel("power / white noise")
+    axes[0][0].legend()
+    return figure
+
+
+def _spectra(table) -> dict:
+    """Return the power by band of every item, mean over the frames of a video."""
+    rows = table[table["measure"].str.startswith("residual_spectrum_") & (table["value"] > 0)]
+    if rows.empty:
+        return {}
+    rows = rows.assign(band=rows["measure"].str.split("_").str[-1].astype(int))
+    means = rows.groupby(["item", "band"], sort=True)["value"].mean()
+    return {item: means.loc[item].tolist() for item in dict.fromkeys(rows["item"])}

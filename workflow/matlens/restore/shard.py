@@ -1,0 +1,80 @@
+"""Restore and judge the items of one shard."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns, masked, registry, restore
+from matlens.learn.roles import split_of
+from matlens.restore import domain, frames
+
+
+class Restorer:
+    """Restores an item: its pixels, what is stored beside them, its attributes, and the rows of its quality.
+
+    `images`: what is restored; `raw`: the images of ingest, which the result is compared with; `model`, `card`: of a
+    method that learned, else None.
+    """
+
+    def __init__(self, images, raw, method: str, options: Mapping, model=None, card: Mapping | None = None):
+        self.images, self.raw, self.options, self.card = images, raw, options, card
+        self.function, self.offered = registry.load(restore.METHODS, method), {"model": model}
+        bare = registry.method_of(method)
+        self.work = self._of_map if bare in restore.MAPS else self._finer if bare in restore.FINER else self._same
+
+    def __call__(self, item: dict) -> tuple[np.ndarray, dict, dict, list[dict]]:
+        """Return the restored pixels, the layers, the attributes and the rows of quality of an item."""
+        layers, attrs = self.images.layers(item["key"]), self.images.attrs(item["key"])
+        image = frames.filled(self.images[item["key"]], layers.get(masked.IGNORE))
+        found, layers, attrs, rows = self.work(item, image, layers, attrs)
+        if self.card is not None:
+            rows += self._strangeness(item, image)
+            rows = [{**row, columns.SPLIT: split_of(self.card, item[columns.ITEM])} for row in rows]
+        return found, layers, attrs, rows
+
+    def _before(self, item: dict, layers: Mapping) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the image of ingest and the clean one, or None, both filled where nothing is measured."""
+        ignore, clean = (layers.get(name) for name in (masked.IGNORE, columns.CLEAN))
+        clean = None if clean is None else frames.filled(clean, ignore)
+        return frames.filled(self.raw[item["key"]], ignore), clean
+
+    def _same(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
+        """Restore an image to one of as many pixels."""
+        raw, clean = self._before(item, layers)
+        found = frames.restored(self.function, item["axes"], image, self.options, self.offered, clean)
+        return found, layers, attrs, frames.judged(item, raw, found, clean)
+
+    def _finer(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
+        """Make an image finer: judged by the pixels that were averaged, or, where all are new, by their averages."""
+        from matlens.restore import finer
+
+        scale, parts = self.options["scale"], frames.parts(item["axes"], image)
+        made = [registry.call(self.function, {**self.offered, "image": part}, self.options) for (part,) in parts]
+        found = np.stack(made) if item["axes"].startswith("t") else made[0]
+        raw, clean = self._before(item, layers)
+        if self.options["points"] == "thinned":
+            return found, layers, attrs, frames.judged(item, raw, found, raw if clean is None else clean)
+        small = [finer.averaged(part, scale) for part in made]
+        small = np.stack(small) if item["axes"].startswith("t") else small[0]
+        return found, {}, finer.attributes(attrs, scale), frames.judged(item, raw, small, None)
+
+    def _of_map(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
+        """Restore a map of orientations to one of more points."""
+        from matlens.restore import map_methods
+
+        made = map_methods.restored(self.function, image, layers, attrs, self.options, self.offered)
+        about = {columns.ITEM: item[columns.ITEM]}
+        rows = [{**about, columns.MEASURE: name, columns.VALUE: value} for name, value in made[-1].items()]
+        return *made[:-1], rows
+
+    def _strangeness(self, item: dict, image: np.ndarray) -> list[dict]:
+        """Return a row that says by how much an item is unlike the training images, and print it if it is."""
+        known = self.card.get("domain")
+        if not known:
+            return []
+        found = domain.outside(frames.parts(item["axes"], image)[0][0], known)
+        name = max(found, key=found.get)
+        if found[name] > 0:
+            print(f"{item[columns.ITEM]}: unlike the training images by its {name}; compare it with other methods")
+        about = {columns.ITEM: item[columns.ITEM], columns.MEASURE: "unlike_training", columns.VALUE: found[name]}
+        return [about]
