@@ -92,7 +92,7 @@ QUICK = {
 SHARED = {"patches": 32, "patch_px": 64, "batch": 4, "learning_rate": 5e-3, "device": "cpu", "blur_px": 0.0}
 
 
-SLOW = {"windows": pytest.mark.slow}
+SLOW = dict.fromkeys(("windows", "boxes", "rcnn"), pytest.mark.slow)  # trainings of half a minute
 
 
 @pytest.fixture(scope="module", params=[pytest.param(n, marks=SLOW.get(n, ())) for n in detect.LEARNERS])
