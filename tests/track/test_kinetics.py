@@ -34,6 +34,7 @@ def test_velocities_are_those_of_the_clock_and_without_drift():
     found = pd.DataFrame(kinetics.path_rows(own, clock(8, "time_s", times), drift, 0.002))
     np.testing.assert_allclose(found[["velocity_y_px_per_frame", "velocity_x_px_per_frame"]], speed, atol=1e-9)
     np.testing.assert_allclose(found["speed_nm_per_s"], np.linalg.norm(speed, axis=1) * 2 / 0.5)
+    np.testing.assert_allclose(found["net_speed_nm_per_s"], found["speed_nm_per_s"])  # they fly straight
     assert pd.DataFrame(kinetics.path_rows(own, clock(8), drift, None))["speed_nm_per_s"].isna().all()
 
 
