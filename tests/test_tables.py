@@ -192,7 +192,7 @@ def test_connect(plant, crystals, tmp_path):
 
 
 def tables(tmp_path):
-    return [tmp_path / name for name in predict.OUTPUTS]
+    return [tmp_path / name for name in (*predict.OUTPUTS, "held_out")]
 
 
 def test_predict_from_tables(plant, index, tmp_path):

@@ -57,7 +57,7 @@ def test_permeability_and_velocity_have_their_units():
 
 
 def test_a_flow_that_still_changes_is_rejected_even_where_a_step_changes_little():
-    with pytest.raises(BadItem, match="not steady: the permeability changed by .* over the last half of 128 steps"):
+    with pytest.raises(BadItem, match=r"not steady: the permeability changed by .* over the last half of 128 steps"):
         stokes.solve(slit(24), np.array([0.0, 1.0]), tau=0.6, steps=128)
 
 

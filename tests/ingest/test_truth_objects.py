@@ -374,3 +374,21 @@ def test_the_shared_sets_have_their_objects(name, which, count, overlapping):
     if overlapping is not None:
         assert 0 <= overlapping - sum(map(pairs, made)) <= 2  # of outlines; two share no centre of a pixel
     assert all(not one.objects["reason"].any() for one in made)
+
+
+@pytest.mark.data
+def test_two_annotations_of_the_titanium_frames_agree_with_f1_of_less_than_one_half():
+    """What limits any score on that set, as its study says: IoU of the pixels of 0.5, one to one."""
+    if not sets.available("tem_insitu_ti"):
+        pytest.skip("the set is not on this machine")
+    right = found = 0
+    plans = [catalog.plan(set="tem_insitu_ti", objects=name) for name in ("polygons", "polygons_old")]
+    for one, other in zip(*(plan.to_dict("records") for plan in plans), strict=True):
+        a, b = (catalog.read(row, ["matrix", "loop"], set="tem_insitu_ti").truth for row in (one, other))
+        both = np.bincount((a.astype(np.int64) * (b.max() + 1) + b).ravel(), minlength=(a.max() + 1) * (b.max() + 1))
+        shared = both.reshape(a.max() + 1, b.max() + 1)
+        areas = np.bincount(a.ravel()), np.bincount(b.ravel())
+        iou = shared[1:, 1:] / (areas[0][1:, None] + areas[1][None, 1:] - shared[1:, 1:])
+        right += int((iou > 0.5).sum())  # above a half, a pair is the only one of both
+        found += len(areas[0]) + len(areas[1]) - 2
+    assert 2 * right / found == pytest.approx(0.44, abs=0.02)

@@ -85,6 +85,17 @@ CASES = {
         {**SEGMENT, "fields": {**FIELDS, **CONDUCTS, "fft": {"scheme": "hexahedra"}}},
         "fields.fft.scheme: hexahedra are there for 'elastic'",
     ),
+    "a network of fields without a solver": (
+        IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"} | {"unet": {}}},
+        "fields.unet: a network is judged by the fields of a solver; add 'fft",
+    ),
+    "truth of a network of fields": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "fno": {"truth": "ftt"}}},
+        "fields.fno.truth: there is no solver 'ftt' in the study; allowed: fft",
+    ),
+    "flow by fft": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "stokes": {}}}, "fields.stokes: it solves stokes, not 'elastic'",
+    ),
     "labels of fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "fft": {"of": "unet"}}}, "fields.fft.of: this study makes no 'unet'",
     ),
@@ -228,10 +239,18 @@ def micrographs(tmp_path):
     return tmp_path
 
 
+def test_painting_needs_detections(micrographs):
+    files = {"files": {"path": str(micrographs)}}
+    assert "segment.painted: it paints detections" in refusal(files, segment={"painted": {}})
+    wrong = refusal(files, segment={"painted": {"by": "blob"}}, detect={"blobs": {}})
+    assert "segment.painted.by: this study detects nothing by 'blob'; did you mean 'blobs'?" in wrong
+
+
 @pytest.mark.parametrize("method", ["unet", "random_forest"])
 def test_training_without_masks_is_refused(micrographs, method):
     files = {"files": {"path": str(micrographs)}}
     assert f"segment.{method}: it learns from masks, and 'files' names no masks" in refusal(files, segment={method: {}})
+    assert "detect.rcnn: it learns from masks" in refusal(files, segment={"otsu": {}}, detect={"rcnn": {}})
     assert "masks" not in refusal(files, segment={"unet": {"weights": PIXELS}})
     assert "masks" not in refusal({"files": {**files["files"], "masks": str(micrographs)}}, segment={method: {}})
     sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}
@@ -400,5 +419,33 @@ def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, 
 @pytest.mark.parametrize(
     "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
 )
-def test_restorations_that_need_no_pairs_are_let_through(methods):
+def test_restorations_that_need_no_pairs_are_let_through(methods, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.safetensors").touch()
+    (tmp_path / "w.json").write_text('{"method": "unet_restore"}')
     assert not checks.faults(restoring({"files": {"path": "*.tif"}}, **methods), "mine")
+
+
+@pytest.mark.parametrize(
+    ("segment", "phases", "words"),
+    [
+        ({"unet": {"weights": "no/such.safetensors"}}, ("a", "b"), "there is no file 'no/such.safetensors' (weights)"),
+        ({"unet": {"initial_weights": "no.safetensors"}}, ("a", "b"), "there is no file 'no.safetensors' (weights)"),
+        (
+            {"fcn": {"weights": PIXELS}},
+            ("matrix", "secondary", "tertiary"),
+            "are of method 'unet'; apply them by 'unet'",
+        ),
+        ({"unet": {"weights": PIXELS}}, ("a", "b"), "the study has a, b; give the study the phases of the weights"),
+    ],
+)
+def test_weights_that_cannot_be_used_stop_before_the_first_job(segment, phases, words):
+    assert words in refusal(ingest={"gamma_prime": {}}, segment=segment, phases=list(phases))
+
+
+def test_a_training_may_start_from_weights_of_other_phases(tmp_path):
+    start = {"ingest": {"gamma_prime": {}}, "phases": ["a", "b"]}
+    assert not refusal(segment={"unet": {"initial_weights": PIXELS}}, **start)
+    alone = tmp_path / "w.safetensors"
+    alone.touch()
+    assert "(card of the weights); correct the path" in refusal(segment={"unet": {"weights": str(alone)}}, **start)

@@ -65,12 +65,15 @@ def made_up(count: int, seed: int):
 
 
 def test_intervals_grow_with_the_distance_as_the_residuals_do():
-    """Half of the 90 % interval of a normal distribution is 1.645 standard deviations, here 0.1 + 0.5 d."""
+    """Half of the 90 % interval of a normal distribution is 1.645 standard deviations, here 0.1 + 0.5 d.
+
+    The first knot is the mean of a twelfth of the distances, 0.125: the scale is constant below it.
+    """
     distance, residual = made_up(20_000, 0)
     card = ensembles.calibrate(np.abs(residual), distance)
-    far = np.array([0.0, 1.0, 2.0, 6.0])
+    far = np.array([0.125, 1.0, 2.0, 6.0])
     _, low, high = ensembles.combine(np.zeros((1, 4)), far[:, None], card)
-    np.testing.assert_allclose((high - low) / 2, 1.645 * (0.1 + 0.5 * far), rtol=0.08)
+    np.testing.assert_allclose((high - low) / 2, 1.645 * (0.1 + 0.5 * far), rtol=0.2)
     distance, residual = made_up(5000, 1)
     _, low, high = ensembles.combine(np.zeros((1, 5000)), distance[:, None], card)
     for some in (distance < 1, distance > 2):
@@ -78,7 +81,7 @@ def test_intervals_grow_with_the_distance_as_the_residuals_do():
 
 
 def test_members_that_disagree_widen_the_interval_and_far_ones_count_less():
-    card = {"intercept": 0.1, "slope": 1.0, "ratios": [0.5, 1.0, 1.5, 2.0]}
+    card = {"knots": [0.0, 1.0], "scales": [0.1, 1.1], "ratios": [0.5, 1.0, 1.5, 2.0]}
     near = np.array([[0.0, 0.0]])
     same = ensembles.combine(np.array([[1.0], [1.0]]), near, card)
     apart = ensembles.combine(np.array([[0.0], [2.0]]), near, card)

@@ -85,6 +85,26 @@ def test_crowded_frames_are_no_slower_than_their_clumps():
     assert time.process_time() - start < 3.0
 
 
+def test_a_crowd_is_assigned_as_a_small_component_and_its_cost_does_not_explode(monkeypatch):
+    import time
+
+    rng = np.random.default_rng(0)
+    before, after = rng.uniform(0, 60, (2, 60, 2))
+    pairs = link.pairs_within(before, after, 9.0)
+    found = []
+    for crowd in (1, 10_000):
+        monkeypatch.setattr(link, "CROWD", crowd)
+        rows, columns = link.assign(*pairs, (60, 60), 40.0)
+        spared = np.linalg.norm(before[rows] - after[columns], axis=1) ** 2 - 80.0
+        found.append((set(zip(rows.tolist(), columns.tolist(), strict=True)), spared.sum()))
+    assert found[0][1] == pytest.approx(found[1][1]) and found[0][0] == found[1][0]
+    monkeypatch.undo()
+    seen = [rng.uniform(0, 300, (1500, 2)) for _ in range(2)]  # 3.3 neighbours in a gate: one component
+    start = time.process_time()
+    link.hungarian(seen, gate_px=8.0)
+    assert time.process_time() - start < 3.0
+
+
 def test_assignment_is_that_of_least_cost():
     """The nearest pair first costs more in sum: 1 + far, against 2 + 2."""
     before, after = np.array([[0.0, 0.0], [0.0, 3.0]]), np.array([[0.0, 2.0], [0.0, -2.5]])

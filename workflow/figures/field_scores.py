@@ -9,6 +9,7 @@ MEASURES = {
     "equilibrium": "equilibrium residual",
     "compatibility": "compatibility residual",
 }
+LOWEST = 1e-4  # smaller values are drawn there, as arrows
 
 
 def draw(field_scores: dict):
@@ -30,13 +31,15 @@ def draw(field_scores: dict):
     for panel, (measure, words) in zip(axes[0], MEASURES.items(), strict=True):
         values = np.array([means.get((field, measure), np.nan) for field in judged], float)
         colours = [style.CONTROL if field in controls else style.INK for field in judged]
-        panel.hlines(places, 0, np.nan_to_num(values), color=style.FAINT, lw=0.8)
-        panel.scatter(values, places, c=colours, s=16, zorder=3)
+        for low, marker in ((False, "o"), (True, "<")):
+            shown = (values < LOWEST) == low
+            panel.scatter(
+                np.maximum(values, LOWEST)[shown], places[shown], c=np.array(colours)[shown], s=16, marker=marker
+            )
         panel.set_title(words, fontsize=7)
         panel.set_yticks(places, [style.text(field) for field in judged])
-        panel.set_xlim(left=0)
-        panel.invert_yaxis()
-    axes[0][0].invert_yaxis()
+        panel.set_xscale("log")
+        panel.grid(axis="y", color=style.FAINT, lw=0.4)
     axes[0][0].set_ylim(len(judged) - 0.5, -0.5)
-    figure.supxlabel("mean over test items; grey: controls", fontsize=7)
+    figure.supxlabel(f"mean over test items; grey: controls; arrows: below {LOWEST:g}", fontsize=7)
     return figure

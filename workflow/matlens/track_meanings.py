@@ -48,6 +48,7 @@ TRACKED = {
     "speed_error_px_per_frame": "its standard error, from the scatter about the lines",
     "speed_nm_per_s": "the same in nanometres per second; empty if pixel size or times are not known",
     "speed_error_nm_per_s": "its standard error",
+    "net_speed_nm_per_s": "that distance over the time between, in nanometres per second; empty as the speed",
     "displacement_px": "distance of its last place from its first, with the drift taken off",
     "radius_px": "mean radius of circles of equal area",
     "radius_rate_px_per_frame": "dr/dt of it, in pixels per median interval of frames",

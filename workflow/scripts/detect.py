@@ -19,7 +19,7 @@ def main(
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths:
 
         def work(item: dict):
-            stack, true, ignore = shard.stacks(item, pixels, truths)
+            stack, true, ignore = shard.stacks(item, pixels, truths, "labels" in registry.inputs_of(function))
             given = function, item["key"], stack, true, ignore
             found, order = shard.detected(*given, chosen, model), []
             if true is not None:

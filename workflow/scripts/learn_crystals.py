@@ -17,23 +17,20 @@ def main(
     """Write the weights, their card, a row per epoch, and held-out predictions; a killed run resumes."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     chosen, transform = cut[int(fold)], settings["transform"]
+    targets = crystal_tables.learned_targets(table, y, options["also"], transform)
     offered = {
-        "graphs": every,
-        "y": crystal_tables.learned_targets(table, y, options["also"], transform),
-        "train": chosen.train,
-        "validation": chosen.validation,
-        "method": registry.method_of(method),
-        "options": options,
-        "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
-    }
+        "graphs": every, "y": targets, "train": chosen.train, "validation": chosen.validation, "options": options,
+        "method": registry.method_of(method), "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
+    }  # fmt: skip
     arrays, about, epochs, held = registry.call(networks.learn, offered, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
     io.write_table(history, crystal_tables.history_table(epochs, int(fold)))
     io.write_table(held_out, crystal_tables.held_of_network(table, y, held, settings, int(fold)))
     who = {"name": method, "items": table[columns.ITEM], "cut": chosen}
-    about["transform"] = transform
-    io.write_json(card, networks.completed(about, settings, options, graph, int(fold), **who))
+    io.write_json(
+        card, networks.completed({**about, "transform": transform}, settings, options, graph, int(fold), **who)
+    )
     io.write_weights(weights, arrays)
 
 

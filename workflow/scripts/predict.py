@@ -28,7 +28,9 @@ def main(
     if registry.method_of(method) in predict.CONTROLS:
         settings = {**settings, "transform": "none"}
     made, lost = evaluate_table(io.read_table(index), found, make, settings)
-    for path, name in zip((predictions, errors, importance, learning_curve, held_out), predict.OUTPUTS, strict=True):
+    for path, name in zip(
+        (predictions, errors, importance, learning_curve, held_out), (*predict.OUTPUTS, "held_out"), strict=True
+    ):
         io.write_table(path, made[name])
     io.write_rejected(rejected, lost)
 

@@ -26,8 +26,9 @@ def main(
     table, pixels, lost = cnn.gathered(rows, pictures.flat(rows, images), options["size_px"])
     kept = cnn.Kept(table[columns.ITEM], cnn.texture) if weights else None
     made = evaluate(table, pixels, make, settings, cnn.blocks(options["size_px"]), cnn.texture, kept)
-    for path, name in zip((predictions, errors, importance, learning_curve, held_out), predict.OUTPUTS, strict=True):
+    for path, name in zip((predictions, errors, importance, learning_curve), predict.OUTPUTS, strict=True):
         io.write_table(path, made[name])
+    io.write_table(held_out, made["held_out"])
     io.write_rejected(rejected, lost)
     if kept is not None:
         io.write_weights(weights, kept.arrays)

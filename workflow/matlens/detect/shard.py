@@ -49,11 +49,12 @@ def splits(index) -> dict[str, str]:
     return dict(zip(index[columns.ITEM], index[columns.SPLIT].fillna("").astype(str), strict=True))
 
 
-def stacks(item: Mapping, pixels, truths) -> tuple[list, list | None, list | None]:
-    """Read the frames of an item: image, truth and ignored pixels; None where there are none."""
+def stacks(item: Mapping, pixels, truths, labels: bool = False) -> tuple[list, list | None, list | None]:
+    """Read the frames of an item: image (or `labels`), truth and ignored pixels; None where there are none."""
     key, axes = item["key"], item["axes"]
-    ignore = pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE)
-    return tuple(frames.planes(part, axes) for part in (pixels.unit_interval(key), truths.get(key), ignore))
+    ignore = None if labels else pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE)
+    image = pixels[key] if labels else pixels.unit_interval(key)
+    return tuple(frames.planes(part, axes) for part in (image, truths.get(key), ignore))
 
 
 def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options, model=None):

@@ -5,10 +5,11 @@ properties and a mean load, and returns a `methods.Field`, strain and stress or 
 converged is a BadItem. It has the options `tol`, `iterations` and `scheme`, by which its effective values and residuals
 are computed, too.
 
-A trained method is `solve(problem, model, scheme, *, options)`; `learn` and `prepare` as in every stage that learns (see
-`matlens.learn.lessons`). What it learns from are the fields of the method that its option `truth` names, by default
-the first solver of the study. A control is a function of the same kind that names what else it takes: `truth`, the field of the
-method, or `scheme`. Controls are computed for every item, beside each method: no table shows a method alone.
+A trained method is `solve(problem, model, scheme, *, options)`; it has `learn` and `prepare` as in every stage that
+learns (see `matlens.learn.lessons`). Its truths are the fields of the method that its option `truth` names, by default
+the first solver of the study. A control is a function of the same kind that names what else it takes: `truth`, the
+field of the method, or `scheme`. Controls are computed for every item that is judged, beside each method: no table
+shows a method alone.
 """
 
 from matlens.fields.settings import SETTINGS as SETTINGS

@@ -63,9 +63,8 @@ def solved(
     for name, made in controls(problem, truth, scheme, settings).items():
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
         quality += tidy(item, name, measured, True)
-    about = QUANTITIES[problem.quantity]
-    said = remark(item, problem, phases)
-    rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: said} for row in rows]
+    said, unit = remark(item, problem, phases), effective.unit_of(problem)
+    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = [hot_spot(problem, truth, labels.shape, item, phases)]
     return Solved(
         stacked(truth, names, item["axes"], labels.shape),

@@ -5,7 +5,7 @@ import numpy as np
 from matlens.fields import bounds, components, conduction, elastic, hexahedra
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
-from matlens.fields.settings import is_tensor
+from matlens.fields.settings import QUANTITIES, is_tensor
 
 WIDTH = 1e-6  # by which a bound may be missed: the tolerance of the solver
 
@@ -63,6 +63,11 @@ def by_load(problem: Problem, names: list[str], field: Field) -> list[dict]:
     return found
 
 
+def unit_of(problem: Problem) -> str:
+    """Return the unit of effective values; a permeability is in pixels squared where no pixel size is known."""
+    return "px2" if problem.quantity == "stokes" and not problem.pixel_um else QUANTITIES[problem.quantity].unit
+
+
 def fractions(problem: Problem) -> np.ndarray:
     """Return the fraction of every phase in the cell (phases,)."""
     phases = len(next(iter(problem.properties.values())))
@@ -85,7 +90,23 @@ def _conductivity(problem: Problem, names: list[str], share: np.ndarray, scheme:
     reuss, voigt = (value * np.eye(axes) for value in bounds.voigt_reuss(values, share))
     present = share > 0
     low, high = bounds.hashin_shtrikman_conductivity(values[present], share[present], axes)
-    return _components(whole, reuss, voigt, names, _limits(low, high))
+    rows = _components(whole, reuss, voigt, names, _limits(low, high))
+    return rows + (tortuosities(whole, values, share, names) if problem.quantity == "diffusion" else [])
+
+
+def tortuosities(whole: np.ndarray, values: np.ndarray, share: np.ndarray, names: list[str]) -> list[dict]:
+    """Return the tortuosity factor along every axis, fraction x D0 / D_eff, where one phase alone lets through.
+
+    In a mirrored cell that is the tortuosity factor between two faces of the item, as `quantify.tortuosity` has it.
+    """
+    if np.count_nonzero((values > 0) & (share > 0)) != 1:
+        return []
+    free = float((values * share).sum())
+    return [
+        {"row": f"tortuosity_{name}", "column": "", "value": free / float(whole[k, k]), "unit": "1"}
+        for k, name in enumerate(names)
+        if whole[k, k] > 1e-9 * free
+    ]
 
 
 def _limits(low: float, high: float) -> dict[str, float]:

@@ -8,7 +8,6 @@ from matlens import columns, registry
 from matlens.fields import cells, components, effective, networks, report
 from matlens.fields.methods import Field, cut, fft
 from matlens.fields.problem import Problem, make
-from matlens.fields.settings import QUANTITIES
 from matlens.fields.settings import components as component_names
 from matlens.job.batch import BadItem
 from matlens.learn.roles import split_of
@@ -54,8 +53,8 @@ def predicted(
         for name, control in made.items():
             quality += cells.tidy(item, name, report.quality_rows(problem, control, truth, scheme), True)
     rows = effective.by_load(problem, names, field)
-    about, said = QUANTITIES[problem.quantity], cells.remark(item, problem, phases)
-    rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: said} for row in rows]
+    said, unit = cells.remark(item, problem, phases), effective.unit_of(problem)
+    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = [cells.hot_spot(problem, field, labels.shape, item, phases)]
     array = cells.stacked(field, names, item["axes"], labels.shape)
     attrs = cells.described(problem, names, settings, scheme) | {

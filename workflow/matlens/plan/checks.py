@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
 from matlens.column_meanings import MEANING
-from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
@@ -22,9 +22,9 @@ from matlens.plan import (
     restoration_checks,
     stages,
     study,
+    weights_checks,
 )
 from matlens.plan.inputs import needs
-from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
@@ -60,6 +60,18 @@ def check_of(studies: Studies, name: str) -> Reasons:
                     why = f"'{given}' works on '{method}' itself; begin with the images of ingest"
                 if why:
                     yield [stage, method, "of"], why
+
+
+def check_regions(studies: Studies, name: str) -> Reasons:
+    """Refuse regions of images, and detections in labels."""
+    settings = studies[name]
+    for method in outputs.methods(settings, "detect"):
+        given = outputs.given_of(settings, "detect", method)
+        labels = any(outputs.source_of("detect", each)[0] == "segment" for each in given)
+        if registry.method_of(method) == "regions" and not labels:
+            yield ["detect", method, "of"], "it takes the regions of a segmentation; write 'of: segment.<method>'"
+        elif labels and registry.method_of(method) != "regions":
+            yield ["detect", method, "of"], "it works on images, not on labels; take 'regions' for the objects of these"
 
 
 def _behind(settings: dict, stage: str, method: str) -> list[tuple[str, str]]:
@@ -108,22 +120,6 @@ def check_series(studies: Studies, name: str) -> Reasons:
                 if method not in outputs.measured(settings, "quantify", full):
                     why = f"works on the table of '{full}', which is not made of '{method}'"
                     yield ["quantify", measure], f"{why}; write the same 'of' for both"
-
-
-def check_weights(studies: Studies, name: str) -> Reasons:
-    """Refuse weights of a study or method that this run does not know."""
-    for stage in STAGES_THAT_LEARN:
-        for method, chosen in (studies[name].get(stage) or {}).items():
-            for option in ("weights", "initial_weights"):
-                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
-                lends, _, lent = lender.partition("/")
-                known = studies.get(lends, {}).get(stage) or {}
-                if lender and not lender.endswith(".safetensors") and lent not in known:
-                    yield (
-                        [stage, method, option],
-                        f"'{lender}' is not a method of a study of this run; "
-                        f"add '{lends}' to config key 'studies', or name a .safetensors file",
-                    )
 
 
 def check_proposals(studies: Studies, name: str) -> Reasons:
@@ -189,20 +185,36 @@ def check_phases(studies: Studies, name: str) -> Reasons:
                 yield ["segment", method, "path"], str(error)
 
 
+def check_painted(studies: Studies, name: str) -> Reasons:
+    """Refuse to paint detections that the study does not make."""
+    settings = studies[name]
+    there = outputs.methods(settings, "detect")
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) == "painted":
+            by = (chosen or {}).get("by")
+            if not there:
+                yield ["segment", each], "it paints detections, and the study makes none; add a section 'detect'"
+            elif by and by not in there:
+                why = f"this study detects nothing by '{by}'; {registry.suggest(by, there)}"
+                yield ["segment", each, "by"], why
+
+
 def check_masks(studies: Studies, name: str) -> Reasons:
-    """Refuse training on images whose source has no masks."""
+    """Refuse training on images whose source has neither masks nor annotated objects."""
     settings = studies[name]
     method = study.ingest_method(settings)
     source = settings["ingest"][method] or {}
-    if method == "files" and not source.get("masks"):
+    if method == "files" and not (source.get("masks") or source.get("objects")):
         lacks = "'files' names no masks; add 'masks: <folder or glob>', or take 'weights' of another study"
-    elif method == "sheet" and TRUTH_FILE not in _named(source):
+    elif method == "sheet" and not {TRUTH_FILE, OBJECTS_FILE} & _named(source):
         lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
     else:
         return
-    for each, chosen in settings["segment"].items():
-        if registry.method_of(each) in segment.LEARNERS and not (chosen or {}).get("weights"):
-            yield ["segment", each], f"it learns from masks, and {lacks}"
+    for stage in ("segment", "detect"):
+        known = registry.table(f"matlens.{stage}:LEARNERS")
+        for each, chosen in (settings.get(stage) or {}).items():
+            if registry.method_of(each) in known and not (chosen or {}).get("weights"):
+                yield [stage, each], f"it learns from masks, and {lacks}"
 
 
 def _named(source: Mapping) -> set[str]:
@@ -229,15 +241,17 @@ def check_figures(studies: Studies, name: str) -> Reasons:
 CHECKS = (
     check_kinds,
     check_of,
+    check_regions,
     check_items,
     check_series,
     check_fields,
-    check_weights,
+    weights_checks.check_weights,
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
+    check_painted,
     check_masks,
     *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,

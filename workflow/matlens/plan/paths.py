@@ -45,7 +45,8 @@ def images_of(name: str, settings: dict, stage: str, method: str, shard: str) ->
     """Return the images of a shard that a method of a stage works on: those after `of`, or those of ingest."""
     for given in outputs.given_of(settings, stage, method):
         source_stage, source_method = outputs.source_of(stage, given)
-        return f"results/{name}/{source_stage}/{source_method}/images/{shard}.zarr.zip"
+        kind = "labels" if source_stage == "segment" else "images"
+        return f"results/{name}/{source_stage}/{source_method}/{kind}/{shard}.zarr.zip"
     return f"{source(name, settings)}/images/{shard}.zarr.zip"
 
 

@@ -188,7 +188,7 @@ STAGES = {
         ),
         kinds=("images",),
         takes="images",
-        of=("ingest",),
+        of=("ingest", "segment"),
         controls="matlens.detect:CONTROLS",
         answers="truth",
     ),

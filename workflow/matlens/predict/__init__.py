@@ -9,7 +9,7 @@ from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
 from matlens.nets import GRAPHS as NET_GRAPHS
 
-OUTPUTS = ("predictions", "errors", "importance", "learning_curve", "held_out")
+OUTPUTS = ("predictions", "errors", "importance", "learning_curve")
 
 METHODS = {
     "ridge": "matlens.predict.tabular:ridge",

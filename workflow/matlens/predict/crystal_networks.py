@@ -112,19 +112,11 @@ def learn(
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     task = Batches(loss, batch, most_atoms)
     files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
-    found, history = train_members(
-        graphs, (targets - centre) / spread, cut, method, options, task, training, files, spread[0]
-    )
+    given = (targets - centre) / spread
+    found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
     arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in output_of(method, own, 0).items()}
-    card = {
-        "method": method,
-        "network": own_options(CRYSTAL_NETS, method, options),
-        "ensemble": ensemble,
-        "leave_out": leave_out,
-        "mean": float(centre[0]),
-        "std": float(spread[0]),
-        "trained_on": len(cut.train),
-    }
+    card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
+    card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
     calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device)
@@ -238,8 +230,9 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
     the width as standard deviations of a normal distribution), outside_training_range (bool) and unseen_elements
     (symbols that are not in the training set, as text).
     """
+    values = _answers(graphs, arrays, card, device)
     each, nearest = applicability_domain.distances(graphs, arrays) or (None, None)
-    ends = _interval(_answers(graphs, arrays, card, device), each, card)
+    ends = _interval(values, each, card)
     found = transforms.interval(card.get("transform", "none"), *ends)
     return {
         **found,
@@ -277,7 +270,7 @@ def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, 
         predicted[own] = lessons.answers(net, some, device).astype(float) * card["std"] + card["mean"]
         distance[own] = ensembles.others(applicability_domain.distances(some, arrays)[0])[:, member]
     found = ensembles.calibrate(np.abs(predicted - y[position]), distance)
-    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * (found["intercept"] + found["slope"] * distance)
+    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found)
     return found, {
         "position": position,
         "predicted": predicted,

@@ -1,7 +1,7 @@
 """Ensembles whose members each leave out another part of the training set, and the intervals that follow from it.
 
-The residual of a training crystal is that of the member that left it out. Its size is a linear function of the distance
-to what that member learned from; so intervals grow away from the training set, and where members disagree.
+The residual of a training crystal is that of the member that left it out. Its size grows with the distance to
+what that member learned from; so intervals grow away from the training set, and where members disagree.
 Source: R. F. Barber et al., Ann. Stat. 49 (2021) 486 (CV+); J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094
 (residuals divided by a scale).
 """
@@ -16,6 +16,7 @@ from matlens.predict import descriptors, validation
 HOW = ("none", "random", "clusters")
 CLUSTERS = 10  # for each member
 LEVELS = 100  # quantiles of the residuals that a card keeps
+KNOTS, LEAST_IN_BIN = 12, 20  # distances at which the scale is fitted, and residuals at each
 COVERAGE = 0.9
 
 
@@ -52,22 +53,24 @@ def calibrate(residual: np.ndarray, distance: np.ndarray) -> dict:
     """Fit the scale of residuals to the distance, and keep the quantiles of their ratio, for a model card.
 
     residual (n,): absolute ones of crystals left out; distance (n,): to what their member learned from. The scale is
-    intercept + slope x distance, both not negative, by least squares weighted with the scale itself.
+    the mean residual of crystals at about one distance, made to grow with it, and linear between and beyond the knots.
     """
-    from scipy.optimize import nnls
+    order = np.argsort(distance, kind="stable")
+    bins = np.array_split(order, max(1, min(KNOTS, len(order) // LEAST_IN_BIN)))
+    knots = np.array([distance[some].mean() for some in bins])
+    sizes = np.maximum.accumulate([residual[some].mean() for some in bins])
+    sizes = np.maximum(sizes, 1e-3 * residual.mean() + 1e-12)
+    found = {"knots": [round(float(one), 4) for one in knots], "scales": [float(f"{one:.4g}") for one in sizes]}
+    ratio = np.quantile(residual / scale_at(distance, found), (np.arange(LEVELS) + 0.5) / LEVELS)
+    return {**found, "ratios": [round(float(one), 4) for one in ratio], "calibrated_on": len(residual)}
 
-    scale = np.full(len(residual), residual.mean() or 1e-12)
-    design = np.stack([np.ones(len(distance)), distance], axis=1)
-    for _ in range(5):
-        line, _ = nnls(design / scale[:, None], residual / scale)
-        scale = np.maximum(design @ line, 1e-3 * residual.mean() + 1e-12)
-    ratio = np.quantile(residual / scale, (np.arange(LEVELS) + 0.5) / LEVELS)
-    return {
-        "intercept": float(line[0]),
-        "slope": float(line[1]),
-        "ratios": [round(float(one), 4) for one in ratio],
-        "calibrated_on": len(residual),
-    }
+
+def scale_at(distance: np.ndarray, card: Mapping) -> np.ndarray:
+    """Return the scale of residuals at some distances; beyond the last knot it grows as it did over all knots."""
+    knots, scales = np.asarray(card["knots"]), np.asarray(card["scales"])
+    width = knots[-1] - knots[0]
+    slope = (scales[-1] - scales[0]) / width if width > 0 else 0.0
+    return np.interp(distance, knots, scales) + slope * np.maximum(distance - knots[-1], 0.0)
 
 
 def combine(values: np.ndarray, distance: np.ndarray, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -83,8 +86,7 @@ def combine(values: np.ndarray, distance: np.ndarray, card: Mapping) -> tuple[np
         centre, low, high = combine(values[:-whole], distance, {**card, "whole": 0})
         predicted, factor = values[-whole:].mean(axis=0), card["interval_factor"]
         return predicted, predicted + factor * (low - centre), predicted + factor * (high - centre)
-    scale = card["intercept"] + card["slope"] * others(distance).T
-    scale = np.maximum(scale, 1e-9 * (1 + np.abs(values).max(initial=0)))
+    scale = scale_at(others(distance).T, card)
     weight = scale**-2 / (scale**-2).sum(axis=0)
     predicted = (weight * values).sum(axis=0)
     ratios = np.asarray(card["ratios"])[:, None, None]

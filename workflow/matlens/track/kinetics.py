@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from matlens import columns
+from matlens import columns, objects
 
 LEAST = 3  # detections of a track, or of its part at one temperature, that a line is fitted to
 OUTLIER = 4.0  # robust standard deviations beyond which the rate of a track does not count: wrong links
@@ -51,6 +51,12 @@ def line(time: np.ndarray, value: np.ndarray) -> tuple[float, float]:
     return slope, float(error)
 
 
+def whole(own, size: tuple[float, float]):
+    """Return the detections that the border of the image does not cut: the size of the others is not known."""
+    box = own[objects.BOX].to_numpy(float)
+    return own[(box[:, :2] > 0).all(1) & (box[:, 2:] < np.array(size)).all(1)].reset_index(drop=True)
+
+
 def tracks_of(own) -> dict[int, np.ndarray]:
     """Return the rows of every track, in the order of frames."""
     track, at = own[columns.TRACK].to_numpy(int), own["series_frame"].to_numpy(int)
@@ -69,7 +75,7 @@ def path_rows(own, clock_: Clock, drift: np.ndarray, pixel_um: float | None) -> 
     for number, part in tracks_of(own).items():
         time = clock_.time[at[part]]
         (vy, ey), (vx, ex), (rate, _) = (line(time, v[part]) for v in (place[:, 0], place[:, 1], radius))
-        speed = float(np.hypot(vy, vx))
+        speed, net = float(np.hypot(vy, vx)), float(np.linalg.norm(place[part[-1]] - place[part[0]]))
         error = float(np.hypot(vy * ey, vx * ex) / speed) if speed else np.nan
         rows.append(
             {
@@ -83,7 +89,8 @@ def path_rows(own, clock_: Clock, drift: np.ndarray, pixel_um: float | None) -> 
                 "speed_error_px_per_frame": error,
                 "speed_nm_per_s": speed * nm,
                 "speed_error_nm_per_s": error * nm,
-                "displacement_px": float(np.linalg.norm(place[part[-1]] - place[part[0]])),
+                "displacement_px": net,
+                "net_speed_nm_per_s": net * nm / float(np.ptp(time)) if len(part) > 1 else np.nan,
                 "radius_px": float(radius[part].mean()),
                 "radius_rate_px_per_frame": rate,
             }
@@ -127,27 +134,20 @@ def mean_rate(value: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
 def exponent(own, clock_: Clock) -> tuple[float, float]:
     """Return n of d = k t^n and its standard error, k of each track its own; NaN where the start is not known.
 
-    Least squares of ln d and ln t, each about its mean over the track, so that births and deaths of small or large ones
-    do not count. t is the time since the process began.
+    The weighted mean of the slopes of ln d over ln t of the tracks, without outliers such as objects that are cut off,
+    so that births and deaths of small or large ones do not count. t is the time since the process began.
     """
     if np.isnan(clock_.since):
         return np.nan, np.nan
     at, area = own["series_frame"].to_numpy(int), own[columns.AREA].to_numpy(float)
     time = clock_.time + clock_.since
-    x, y = [], []
+    slopes = []
     for part in tracks_of(own).values():
         part = part[time[at[part]] > 0]
         if len(part) >= LEAST and time[at[part[-1]]] >= time[at[part[0]]] * (1 + 1 / LIFE_PARTS):
-            lt, ld = np.log(time[at[part]]), np.log(area[part]) / 2
-            x.append(lt - lt.mean())
-            y.append(ld - ld.mean())
-    if not x:
-        return np.nan, np.nan
-    total = sum(float((part**2).sum()) for part in x)
-    slope = sum(float((a * b).sum()) for a, b in zip(x, y, strict=True)) / total
-    # tracks are independent, their places are not: the error is from the scatter of the tracks
-    scatter = sum(float((a * (b - slope * a)).sum()) ** 2 for a, b in zip(x, y, strict=True))
-    return slope, float(np.sqrt(scatter) / total)
+            x, y = np.log(time[at[part]]), np.log(area[part]) / 2
+            slopes.append((line(x, y)[0], float(((x - x.mean()) ** 2).sum())))
+    return mean_rate(*np.array(slopes).reshape(-1, 2).T)
 
 
 def kinetics_rows(own, clock_: Clock, classes: int, pixel_um: float | None) -> list[dict]:

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
+CROWD = 120  # tracks and detections of a component, from which its table is sparse
 FAR = 1e6  # cost of a pair beyond the gate, in squared gates
 
 
@@ -62,17 +63,36 @@ def assign(rows, columns, cost, shape: tuple[int, int], limit: float) -> tuple[n
             continue
         left, a = np.unique(rows[part], return_inverse=True)
         right, b = np.unique(columns[part], return_inverse=True)
-        n, m = len(left), len(right)
-        table = np.full((n + m, n + m), FAR * limit)
-        table[a, b] = cost[part]
-        table[np.arange(n), m + np.arange(n)] = limit  # a track that goes on without a detection
-        table[n + np.arange(m), np.arange(m)] = limit  # a detection that begins a track
-        table[n:, m:] = np.where(FAR * limit > table[:n, :m].T, 0.0, FAR * limit)
-        chosen = linear_sum_assignment(table)
-        kept = (chosen[0] < n) & (chosen[1] < m)
+        solve = _dense if len(left) + len(right) < CROWD else _sparse
+        chosen = solve(a, b, cost[part], (len(left), len(right)), limit)
+        kept = (chosen[0] < len(left)) & (chosen[1] < len(right))
         first += left[chosen[0][kept]].tolist()
         second += right[chosen[1][kept]].tolist()
     return np.array(first, int), np.array(second, int)
+
+
+def _dense(a, b, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Assign tracks and detections of a small component, each of which may stay alone at the cost of `limit`."""
+    n, m = shape
+    table = np.full((n + m, n + m), FAR * limit)
+    table[a, b] = cost
+    table[np.arange(n), m + np.arange(n)] = limit  # a track that goes on without a detection
+    table[n + np.arange(m), np.arange(m)] = limit  # a detection that begins a track
+    table[n:, m:] = np.where(FAR * limit > table[:n, :m].T, 0.0, FAR * limit)
+    return linear_sum_assignment(table)
+
+
+def _sparse(a, b, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Do the same for a large component, whose table is nearly empty.
+
+    Every choice has n + m pairs, so that a constant on each, which a sparse matrix needs, changes nothing.
+    """
+    (n, m), one = shape, limit
+    alone = np.arange(max(n, m))
+    rows = np.concatenate([a, alone[:n], n + alone[:m], n + b])
+    columns = np.concatenate([b, m + alone[:n], alone[:m], m + a])
+    values = np.concatenate([cost, np.full(n + m, limit), np.zeros(len(a))]) + one
+    return min_weight_full_bipartite_matching(coo_matrix((values, (rows, columns)), shape=(n + m, n + m)).tocsr())
 
 
 def nearest(frames: list[np.ndarray], *, gate_px: float = 15.0) -> list[np.ndarray]:

@@ -33,7 +33,7 @@ def drifts(own, frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.cumsum(steps, 0), counts
 
 
-def life_rows(own, frames: int) -> list[dict]:
+def life_rows(own, frames: int, size: tuple[float, float] | None = None, border_px: float = 0.0) -> list[dict]:
     """Return the survival of tracks by age in frames (Kaplan, Meier), and the mean life of an exponential law.
 
     A track that is there in the first frame enters with an unknown age: it is left out of the curve and counts its time
@@ -44,12 +44,21 @@ def life_rows(own, frames: int) -> list[dict]:
     first, last = (np.array([at[pair[end]] for pair in rows.values()], int) for end in (0, 1))
     died = np.array(["death" in event[pair[1]] for pair in rows.values()], bool)
     born = np.array(["birth" in event[pair[0]] for pair in rows.values()], bool)
-    mean, error = lives.mean_life(last - first + 0.5 * died, died)  # a death lies between two frames
+    watched = inner_part(own, size, border_px) if size else np.ones(len(rows))
+    mean, error = lives.mean_life(watched * (last - first) + 0.5 * died, died)  # a death lies between two frames
     curve = lives.survival((last - first + 1)[born], died[born])
     same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
     return [
         {"age_frames": age, "survival": left, "survival_error": spread, **same} for age, left, spread in curve.tolist()
     ]
+
+
+def inner_part(own, size: tuple[float, float], border_px: float) -> np.ndarray:
+    """Return the part of the detections of each track that lies further than `border_px` from the border."""
+    part = own[own[columns.TRACK] > 0]
+    place = part[["y_px", "x_px"]].to_numpy(float)
+    inner = np.minimum(place, np.array(size) - 1 - place).min(1) > border_px if len(part) else np.zeros(0, bool)
+    return part.assign(_inner=inner).groupby(columns.TRACK)["_inner"].mean().to_numpy(float)
 
 
 def motion_rows(own, frames: int, drift: np.ndarray, counts: np.ndarray | None = None) -> list[dict]:

@@ -1,5 +1,7 @@
 """U-Net of a periodic cell, and the discriminator that can be trained against it."""
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -30,9 +32,7 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, *, dims: int, channels: int, width: int):
         super().__init__()
         sizes = [channels, width, 2 * width, 2 * width]
-        self.layers = nn.ModuleList(
-            convolution(dims, a, b, 3, "circular") for a, b in zip(sizes, sizes[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(convolution(dims, a, b, 3, "circular") for a, b in pairwise(sizes))
         self.out = convolution(dims, 2 * width, 1, 1, "circular")
         self.pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[dims]
         start(self)
