@@ -42,7 +42,7 @@ def regions(labels: np.ndarray) -> np.ndarray:
     if labels.max(initial=0) <= np.iinfo(np.int32).max:
         return np.where(labels < 0, -1, labels).astype(np.int32)
     present, place = np.unique(labels, return_inverse=True)
-    return np.cumsum(present > 0)[place].reshape(labels.shape).astype(np.int32)
+    return np.where(present < 0, -1, np.cumsum(present > 0))[place].reshape(labels.shape).astype(np.int32)
 
 
 def phase_map(labels: np.ndarray, first: int, phases: list[str], file: Path) -> np.ndarray:
