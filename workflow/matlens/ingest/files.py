@@ -51,8 +51,10 @@ def check(
     columns: str | None = None,
     truth_values: dict | None = None,
     masks_are: str | None = None,
+    exclude: list | None = None,
 ) -> None:
-    """Raise ValueError if options contradict each other, or if a pattern fits no file name."""
+    """Raise ValueError if options contradict each other, a pattern fits no file name, or a rectangle is empty."""
+    ignored.check_rectangles(exclude)
     if group or columns:
         from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
