@@ -78,7 +78,9 @@ def test_regions_are_outlined_only_and_truth_has_its_own_colour():
     assert picture[5, 5].tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize(("spacing", "shape"), [((0.2, 0.1), (30, 60)), ((0.1, 0.2), (120, 60)), ((0.1, 0.3), (90, 30))])
+@pytest.mark.parametrize(
+    ("spacing", "shape"), [((0.2, 0.1), (30, 60)), ((0.1, 0.2), (120, 60)), ((0.1, 0.3), (90, 30))]
+)
 def test_a_disc_in_unequal_pixels_is_drawn_round(tmp_path, spacing, shape):
     y, x = np.indices(shape)
     inside = ((y - shape[0] / 2) * spacing[0]) ** 2 + ((x - shape[1] / 2) * spacing[1]) ** 2 < 1.5**2
