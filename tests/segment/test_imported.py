@@ -98,6 +98,30 @@ def test_rois_of_fiji_are_drawn_and_lines_are_named(tmp_path, capsys):
         imported.segment(IMAGE, "b", PHASES, path=str(tmp_path))
 
 
+@pytest.mark.parametrize("flag", range(1, 9))
+def test_orientation_flags_of_label_files_are_obeyed(tmp_path, flag):
+    shown = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    turn = {1: lambda a: a, 2: np.fliplr, 3: lambda a: a[::-1, ::-1], 4: np.flipud, 5: lambda a: a.T,
+            6: lambda a: np.rot90(a), 7: lambda a: a[::-1, ::-1].T, 8: lambda a: np.rot90(a, -1)}[flag]  # fmt: skip
+    stored = np.ascontiguousarray(turn(shown))
+    tifffile.imwrite(tmp_path / "a.ome.tif", stored, extratags=[(274, "H", 1, flag, True)], ome=False)
+    exif = Image.Exif()
+    exif[274] = flag
+    Image.fromarray(stored.astype(np.uint8)).save(tmp_path / "b.png", exif=exif)
+    for item in "ab":
+        found = imported.segment(np.zeros((3, 4), np.float32), item, PHASES, path=str(tmp_path))
+        np.testing.assert_array_equal(found, shown)
+
+
+def test_a_mask_of_a_phase_taken_for_objects_is_remarked():
+    stacks, mask = {"image": IMAGE, "ignore": None}, np.where(labels() > 0, 255, 0)
+    assert "2 separate pieces" in remarks.of("imported", {}, stacks, mask.astype(np.int32), PHASES)
+    assert remarks.of("imported", {}, stacks, labels(), PHASES) == ""
+    assert remarks.of("imported", {}, stacks, np.minimum(labels(), 1) * (np.indices((30, 40))[0] < 12), PHASES) == ""
+    said = remarks.of("imported", {}, stacks, mask.astype(np.uint8), PHASES)
+    assert "all its pixels are 'matrix'" in said and "save the phase as 1" in said
+
+
 def composite(*numbers, box=(0, 0, 9, 9)):
     """Write an ImageJ composite ROI out of its segments."""
     data = bytearray(roi(1, *box).ljust(64, b"\0"))

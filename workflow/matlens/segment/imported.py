@@ -93,7 +93,9 @@ def locate(path: str, item: str) -> Path:
         found, where = [], str(folder)
         for place in near:
             files = sorted(place.iterdir()) if place.is_dir() else []
-            found = found or [f for f in files if f.suffix.lower() in READ and _is_of(f.stem, stem)]
+            found = found or [
+                f for f in files if f.suffix.lower() in READ and _is_of(f.stem.removesuffix(".ome"), stem)
+            ]
     if len(found) > 1:
         raise BadItem(f"two files of labels bear its name: {found[0]} and {found[1]}; keep one, or give a pattern")
     if not found:
