@@ -71,7 +71,7 @@ def test_transforms_are_turned_back(name, y, other):
 
 
 def test_a_target_without_a_logarithm_is_refused_and_named():
-    with pytest.raises(ValueError, match="1 of 3 are not, such as 0.9"):
+    with pytest.raises(ValueError, match=r"1 of 3 are not, such as 0\.9"):
         transforms.forward("log_minus_one", np.array([1.0, 0.9, np.nan]))
     with pytest.raises(ValueError, match="above 0; 1 of 2 are not, such as 0"):
         transforms.forward("log", np.array([2.0, 0.0]))

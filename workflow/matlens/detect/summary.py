@@ -92,7 +92,7 @@ def pooled(judged, order):
     """
     import pandas as pd
 
-    keys = [columns.SPLIT, columns.CONTROL, "match"]
+    keys, judged = [columns.SPLIT, columns.CONTROL, "match"], judged[judged["match"] != scores.NO_TRUTH]
     itself = judged[judged[columns.CONTROL] == scores.ITSELF]
     parts = pd.concat([judged, constant(itself)], ignore_index=True)
     rows = []
@@ -116,6 +116,7 @@ def curves(judged, order):
     """Make the table of precision and recall of every split and rule, at no more than 200 thresholds each."""
     import pandas as pd
 
+    judged = judged[judged["match"] != scores.NO_TRUTH]
     itself, rows = judged[judged[columns.CONTROL] == scores.ITSELF], []
     for (split, rule), table in itself.groupby([columns.SPLIT, "match"], sort=True):
         own = order[order[columns.SPLIT] == split].sort_values("score", ascending=False, kind="stable")

@@ -6,7 +6,7 @@ cause and fix.
 
 from collections.abc import Mapping
 
-from matlens import ingest, registry, segment
+from matlens import detect, ingest, registry, segment
 from matlens.column_meanings import MEANING
 from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
@@ -210,10 +210,11 @@ def check_masks(studies: Studies, name: str) -> Reasons:
         lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
     else:
         return
-    for stage in ("segment", "detect"):
-        known = registry.table(f"matlens.{stage}:LEARNERS")
-        for each, chosen in (settings.get(stage) or {}).items():
-            if registry.method_of(each) in known and not (chosen or {}).get("weights"):
+    objects = source.get("objects") if method == "files" else OBJECTS_FILE in _named(source)
+    phases = objects and source.get("masks_are") == "phases"
+    for stage, learners, taught in (("segment", segment.LEARNERS, phases), ("detect", detect.LEARNERS, objects)):
+        for each in outputs.methods(settings, stage):
+            if registry.method_of(each) in learners and not taught and not settings[stage][each].get("weights"):
                 yield [stage, each], f"it learns from masks, and {lacks}"
 
 
@@ -224,7 +225,7 @@ def _named(source: Mapping) -> set[str]:
     try:
         return set(spreadsheet.read(source["path"])[0])
     except (OSError, ValueError, IndexError, KeyError):
-        return {TRUTH_FILE}
+        return {TRUTH_FILE, OBJECTS_FILE}
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
