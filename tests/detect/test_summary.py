@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens import objects, run_lengths
+from matlens import columns, objects, run_lengths
 from matlens.detect import match, scores, summary
 
 
@@ -118,3 +118,27 @@ def test_tables_without_a_row_have_their_columns():
     judged, order = tables(1, ())
     assert list(summary.pooled(judged.iloc[:0], order.iloc[:0])) == list(summary.pooled(judged, order))
     assert list(summary.curves(judged.iloc[:0], order.iloc[:0])) == list(summary.curves(judged, order))
+
+
+def test_images_of_unequal_magnification_are_pooled_in_micrometres_alone():
+    rows = [
+        {"item": name, "split": "", "control": "", "match": "centre", "match_at": 5.0, **scores.row([], 1e4)}
+        | {"found": found, "true": found, "diameter_found_px": width, "size_w1_px": 1.0}
+        for name, found, width in (("a", 10, 20.0), ("b", 40, 10.0), ("c", 99, 5.0))
+    ]
+    order = pd.DataFrame(columns=["split", "score", *scores.RULES])
+
+    def lengths(sizes):
+        table = pd.concat([columns.calibrate(pd.DataFrame([row]), size) for row, size in zip(rows, sizes, strict=True)])
+        return summary.pooled(table, order).iloc[0]
+
+    mixed = lengths((0.1, 0.2, None))
+    assert mixed["found_per_um2"] == pytest.approx(50 / (1e4 * 0.01 + 1e4 * 0.04))
+    assert mixed["diameter_found_um"] == pytest.approx(2.0) and mixed["size_w1_um"] == pytest.approx(0.15)
+    assert np.isnan([mixed["found_per_px2"], mixed["diameter_found_px"], mixed["size_w1_px"]]).all()
+    assert mixed["remark"] == "lengths of 2 of 3 images"
+    alike = lengths((0.1, 0.1, 0.1))
+    assert alike["found_per_px2"] == pytest.approx(149 / 3e4) and alike["remark"] == ""
+    assert alike["found_per_um2"] == pytest.approx(149 / 300)
+    none = lengths((None, None, None))
+    assert none["found_per_px2"] == pytest.approx(149 / 3e4) and np.isnan(none["found_per_um2"])

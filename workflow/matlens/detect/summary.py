@@ -9,6 +9,7 @@ DRAWN = 1000  # resamples of the images
 INTERVAL = (2.5, 97.5)
 CONSTANT = "constant"  # control: the mean density of the items with split train or val, without any place
 SUMMED = ("tp", "fp", "fn", "found", "true", "covered_found_px2", "covered_true_px2", "judged_px2")
+ALIKE = 1e-6  # relative difference of the pixel areas of one magnification
 POINTS = 200  # of a curve
 
 
@@ -45,7 +46,7 @@ def _row(table, order) -> dict:
     """Pool the rows of one split, control and rule; `order`: (score, right) of all detections, or None."""
     total = table[list(SUMMED)].sum()
     tp, fp, fn = (int(total[name]) for name in scores.COUNTS)
-    true, area, covered = int(total["true"]), total["judged_px2"], total["covered_true_px2"]
+    true, covered = int(total["true"]), total["covered_true_px2"]
     low, high = scores.poisson_interval(int(total["found"]))
     return {
         "images": len(table), "tp": tp, "fp": fp, "fn": fn,
@@ -57,14 +58,29 @@ def _row(table, order) -> dict:
         "count_error_low": low / true - 1 if true else np.nan,
         "count_error_high": high / true - 1 if true else np.nan,
         "count_error_each": float(table["count_error"].abs().mean()),
-        "found_per_px2": total["found"] / area if area else np.nan,
-        "true_per_px2": true / area if area else np.nan,
         "covered_ratio": total["covered_found_px2"] / covered if covered else np.nan,
         "size_error": _weighted(table, "size_error", "tp"),
-        "diameter_found_px": _weighted(table, "diameter_found_px", "found"),
-        "diameter_true_px": _weighted(table, "diameter_true_px", "true"),
-        "size_w1_px": float(table["size_w1_px"].mean()),
+        **_lengths(table),
     }  # fmt: skip
+
+
+def _lengths(table) -> dict:
+    """Pool densities and diameters: in micrometres over the images with a scale, in pixels where all have one alike.
+
+    A remark says how many images have a scale if not all have.
+    """
+    area = table["judged_um2"] if "judged_um2" in table else table["judged_px2"] * np.nan
+    there, squared = area.notna(), (area / table["judged_px2"].where(table["judged_px2"] > 0)).dropna()
+    alike = not len(squared) or (there.all() and np.ptp(squared) <= ALIKE * squared.max())
+    made = {}
+    for unit, rows in (("px", table if alike else table.iloc[:0]), ("um", table[there])):
+        total = rows[f"judged_{unit}2"].sum() if len(rows) else 0
+        for name in ("found", "true"):
+            made[f"{name}_per_{unit}2"] = rows[name].sum() / total if total else np.nan
+            made[f"diameter_{name}_{unit}"] = _weighted(rows, f"diameter_{name}_{unit}", name) if total else np.nan
+        made[f"size_w1_{unit}"] = float(rows[f"size_w1_{unit}"].mean()) if total else np.nan
+    part = f"lengths of {int(there.sum())} of {len(table)} images" if there.any() and not there.all() else ""
+    return made | {columns.REMARK: part}
 
 
 def _weighted(table, name: str, by: str) -> float:
@@ -82,7 +98,8 @@ def constant(judged):
     made = judged.assign(**{columns.CONTROL: CONSTANT, "found": np.rint(rate * judged["judged_px2"])})
     made = made.assign(tp=0, fp=made["found"], fn=made["true"], covered_found_px2=0.0)
     made["count_error"] = made["found"] / made["true"].where(made["true"] > 0) - 1
-    return made.assign(size_error=np.nan, size_w1_px=np.nan, diameter_found_px=np.nan)
+    unknown = ("size_error", "size_w1_px", "size_w1_um", "diameter_found_px", "diameter_found_um")
+    return made.assign(**{name: np.nan for name in unknown if name in made})
 
 
 def pooled(judged, order):
