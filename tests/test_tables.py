@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 from matlens import acquire, connect, detect, fields, ingest, nets, predict, quantify, screen, segment, track, validate
 from matlens.crystal import structures
+from matlens.predict import validation
 from matlens.store import io
 
-FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion")
+FOLLOWED = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics")
 FORMULAS = ["NaCl", "KCl", "MgO", "CaO", "SrO", "BaO", "LiF", "NaF"]
 SETTINGS = {
     "target": "y", "group": "group", "folds": 2, "seed": 0, "split": "kfold", "use_folds": None,
-    "allow_incomplete": False, "task": "regression", "shuffles": 0, "curve_steps": 0, "features": ["index.x"],
+    "transform": "none", "allow_incomplete": False, "task": "regression", "shuffles": 0, "curve_steps": 0,
+    "features": ["index.x"],
 }  # fmt: skip
 WORDS = {"axes": "yx", "pixel_size_um": None, "intensity_low": 0.0, "intensity_high": 1.0}
 
@@ -124,7 +126,7 @@ def test_detect_and_track(plant, images, tmp_path):
     plant(track.METHODS, lambda frames: [np.full(len(part), 5) for part in frames])
     about = {"key": [0, 1], "item": ["i0", "i1"], "axes": "yx", "height_px": 8, "width_px": 9, "time_h": [1.0, 2.0]}
     io.write_table(tmp_path / "x", pd.DataFrame(about))
-    names = ("detections", "missed", "detection_scores", "rejected")
+    names = ("detections", "missed", "detection_scores", "ranked", "rejected")
     made = {name: tmp_path / name for name in names}
     script.main(*images, tmp_path / "x", "mine", {}, ["a"], {"gate_px": 1.0, "iou": 0.5}, made)
     assert io.read_table(made["detections"])["x_px"].tolist() == [7.25] * 2
@@ -190,7 +192,7 @@ def test_connect(plant, crystals, tmp_path):
 
 
 def tables(tmp_path):
-    return [tmp_path / name for name in predict.OUTPUTS]
+    return [tmp_path / name for name in (*predict.OUTPUTS, "held_out")]
 
 
 def test_predict_from_tables(plant, index, tmp_path):
@@ -216,12 +218,49 @@ def test_predict_from_compositions(plant, index, tmp_path):
     from scripts import predict_compositions as script
 
     def sevens(formulas, y, new, *, answer=0.0):
-        return np.full(len(new), answer), np.full(len(new), 0.5), 2.0
+        return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y) + 1)
 
     plant(predict.COMPOSITION_METHODS, sevens)
     script.main(index, "mine", {"answer": 7.0}, SETTINGS, None, "regression", *tables(tmp_path))
     found = io.read_table(tmp_path / "predictions")
     assert (found["predicted"] == 7).all() and (found["std"] == 0.5).all() and (found["high_90"] == 9).all()
+    held = io.read_table(tmp_path / "held_out")
+    np.testing.assert_allclose(held["predicted"], held["target"] + 1)
+
+
+def test_predict_from_structures(plant, crystals, index, tmp_path):
+    from scripts import connect as connect_script
+    from scripts import predict_structures as script
+
+    plant(connect.METHODS, edges_of)
+    graphs = tmp_path / "graphs"
+    connect_script.main(crystals, "mine", {}, graphs, tmp_path / "table", tmp_path / "rejected")
+    table = io.read_table(index)
+    io.write_table(index, table.assign(formula="NaCl"))
+
+    def sevens(x, y, groups, new, *, answer=0.0):
+        assert len(x) == len(y) == len(groups) and x.shape[1] == new.shape[1]
+        return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y))
+
+    plant(predict.STRUCTURE_METHODS, sevens)
+    script.main(index, [graphs], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
+    assert (io.read_table(tmp_path / "predictions")["predicted"] == 7).all()
+
+
+def test_predict_from_other_methods(plant, tmp_path):
+    from scripts import predict_blend as script
+
+    rows = {"item": ["a", "b"], "group": ["a", "b"], "fold": 0, "target": [1.0, 2.0]}
+    for name, value in (("one", 1.0), ("two", 3.0)):
+        io.write_table(tmp_path / name, pd.DataFrame({
+            **rows, "predicted": value, "low_90": value - 1, "high_90": value + 1, "outside_training_range": False,
+            "std": 0.6, "unseen_elements": "",
+        }))  # fmt: skip
+    plant(predict.BLENDS, lambda y, held: np.array([0.25, 0.75]))
+    both = [tmp_path / "one", tmp_path / "two"]
+    script.main(both, both, "mine", ["one", "two"], {}, SETTINGS, *tables(tmp_path), tmp_path / "weights")
+    assert (io.read_table(tmp_path / "predictions")["predicted"] == 2.5).all()
+    assert io.read_table(tmp_path / "weights")["weight"].tolist() == [0.25, 0.75]
 
 
 def constant_network():
@@ -250,8 +289,8 @@ def test_predict_from_graphs(plant, crystals, index, tmp_path):
     graphs = tmp_path / "graphs"
     connect_script.main(crystals, "mine", {}, graphs, tmp_path / "table", tmp_path / "rejected")
     plant(nets.CRYSTAL_NETS, constant_network())
-    options = {"epochs": 1, "device": "cpu", "answer": 7.0, "batch": 4}
-    made = [tmp_path / name for name in ("weights", "card", "history")]
+    options = {"epochs": 1, "device": "cpu", "answer": 7.0, "batch": 4, "also": []}
+    made = [tmp_path / name for name in ("weights", "card", "history", "held")]
     learn_crystals.main(index, [graphs], "mine", options, SETTINGS, {}, "0", *made)
     predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "0", tmp_path / "p", tmp_path / "s")
     card = io.read_json(made[1])
@@ -335,7 +374,7 @@ def test_ingest(plant, tmp_path):
     plant(ingest.PLANS, lambda: pd.DataFrame({"item": ["a"]}))
     plant(ingest.METHODS, lambda item, phases: ingest.Micrograph(np.full((3, 4), 0.75, np.float32)))
     ingest_plan.main("mine", {}, tmp_path / "plan", tmp_path / "lost")
-    stored = {name: tmp_path / name for name in ("images", "truth")}
+    stored = {name: tmp_path / name for name in ("images", "truth", "truth_objects")}
     script.main(tmp_path / "plan", "images", "mine", {}, ["a"], "0", 1, stored, tmp_path / "i", tmp_path / "r")
     with io.read_arrays(stored["images"]) as found:
         assert (found[0] == 0.75).all()

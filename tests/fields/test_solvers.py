@@ -201,3 +201,19 @@ def test_compliance_inverts_hooke():
         strain = strain + strain.swapaxes(0, 1)
         first, mu = elastic.lame(rng.uniform(1, 9, 4), rng.uniform(0.1, 0.4, 4))
         np.testing.assert_allclose(quality.compliance(elastic.hooke(strain, first, mu), first, mu), strain, atol=1e-12)
+
+
+def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
+    """Against the finite volumes of `quantify.tortuosity`, another discretisation of the same problem."""
+    from matlens.fields import effective, problem
+    from matlens.quantify import tortuosity
+
+    rng = np.random.default_rng(3)
+    labels = (ndimage.gaussian_filter(rng.normal(size=(48, 48)), 4) < 0.03).astype(np.uint8)
+    properties = {"solid": {"diffusivity_m2_per_s": 0.0}, "pore": {"diffusivity_m2_per_s": 2e-9}}
+    settings = {"quantity": "diffusion", "plane": "strain", "boundary": "mirrored", "properties": properties}
+    item = problem.make(labels, "yx", ["solid", "pore"], None, settings | {"loading": {"x": 1.0}})
+    rows = effective.effective_rows(item, ["x", "y"], "rotated", tol=1e-4, iterations=2000)
+    found = {row["row"]: row["value"] for row in rows if row["row"].startswith("tortuosity")}
+    beside = tortuosity.measure(labels, ["solid", "pore"], phase=1).set_index("direction")["tortuosity_factor"]
+    assert found["tortuosity_x"] == pytest.approx(beside["x"], rel=0.08)  # necks of a few pixels

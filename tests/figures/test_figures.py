@@ -45,6 +45,11 @@ def grown(series="", start=1.0, rate=0.1):
     return growth, pd.DataFrame([{**names, **law}])
 
 
+def field_scores():
+    rows = [("test", c, f, m, 0.1) for c, f in ((False, "unet"), (True, "cut")) for m in ("rel_l2", "equilibrium")]
+    return pd.DataFrame(rows, columns=["split", "control", "field", "measure", "mean"])
+
+
 def tables():
     """Give every figure something to draw, with hostile names."""
     image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
@@ -59,6 +64,8 @@ def tables():
         "fractions": {"otsu": fractions([HOSTILE, "b"]), "all_background": fractions([HOSTILE, "b"], 0.0)},
         "regions": {"otsu": regions},
         "fields": {"0000": strained},
+        "predicted_fields": {"0000": strained},
+        "field_scores": {"unet": field_scores()},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},

@@ -101,6 +101,14 @@ def test_one_parent_alone_is_divided_by_place():
     assert {"train", "val"} == set(real.roles)
 
 
+def test_the_order_of_shards_changes_nothing():
+    rng = np.random.default_rng(0)
+    found = [(field(rng), np.zeros((32, 32), np.float32), (1.0,), f"g{k}", f"i{k}") for k in range(6)]
+    roles = {part[-1]: "train" for part in found}
+    one, two = (examples.collected(part, roles, OPTIONS) for part in (found, found[3:] + found[:3]))
+    assert (one.labels == two.labels).all() and one.items.tolist() == two.items.tolist()
+
+
 def test_unusable_items_are_refused_with_the_reason():
     marks = np.zeros((16, 16), np.uint8)
     with pytest.raises(BadItem, match="'c' is empty"):

@@ -45,7 +45,10 @@ def test_the_rule_is_learned_and_holds_for_larger_seeds():
     found = [(sequence(h, s), None, (float(h),), f"{h}{s}", f"{h}{s}") for h, s in names]
     found = [(a, np.zeros(a.shape, np.float32), *rest) for a, _, *rest in found]
     options = {"conditions": ["handedness"], "unseen": [], "size_px": None, "phase": 1, "periodic": False}
-    chosen = {"training": trained.Training(epochs=30, learning_rate=1e-2, device="cpu"), "drawn": trained.Batches()}
+    chosen = {
+        "training": trained.Training(epochs=8, learning_rate=1e-2, device="cpu"),
+        "drawn": trained.Batches(batch=8),
+    }
     roles = {part[-1]: "train" for part in found}
     arrays, card = automaton.learn(found, ["a", "b"], "automaton", roles, None, options, **chosen)
     held = trained.learned_from(found, roles, options)

@@ -82,7 +82,7 @@ def test_a_small_diffusion_network_learns_the_fraction_of_its_condition():
         for c in (0.15, 0.85)
         for k in range(30)
     ]
-    options = {**OPTIONS, "periodic": True, **QUICK, "epochs": 20, "steps": 20, "batch": 32, "learning_rate": 3e-3}
+    options = {**OPTIONS, "periodic": True, **QUICK, "epochs": 15, "steps": 20, "batch": 16, "learning_rate": 3e-3}
     offered = {"samples": found, "phases": ["a", "b"], "method": "ddpm", "options": options, "checkpoint": None}
     offered["roles"] = {part[-1]: "train" for part in found}
     arrays, card = registry.call(registry.load(generate.LEARNERS, "ddpm"), offered, options)

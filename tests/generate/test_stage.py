@@ -135,6 +135,13 @@ def test_methods_for_two_phases_and_unknown_columns_are_refused(tmp_path):
     assert keys == ["generate", "conditions"] and "'does'" in why and "dose" in why
 
 
+def test_labels_of_files_without_masks_are_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"")
+    lost = settings(ingest={"files": {"path": str(tmp_path)}}, generate={"ddpm": {}})
+    keys, why = checks.faults({"mine": lost}, "mine")[0]
+    assert keys == ["generate", "ddpm"] and "names no masks" in why
+
+
 def test_a_generated_source_that_is_not_made_is_refused():
     def lender(**given):
         return checks.faults({"mine": settings(ingest={"generated": given}), "other": other}, "mine")

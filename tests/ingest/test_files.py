@@ -229,11 +229,10 @@ def _ingested(tmp_path, method, options, phases=PHASES):
     import ingest_plan
 
     sys.path.pop(0)
-    out = {
-        name: str(tmp_path / f"out/{name}.bin") for name in ("plan", "images", "truth", "index", "rejected", "early")
-    }
+    names = ("plan", "images", "truth", "truth_objects", "index", "rejected", "early")
+    out = {name: str(tmp_path / f"out/{name}.bin") for name in names}
     ingest_plan.main(method, options, out["plan"], out["early"])
-    arrays = {name: out[name] for name in ("images", "truth")}
+    arrays = {name: out[name] for name in ("images", "truth", "truth_objects")}
     script.main(out["plan"], "images", method, options, phases, "0000", 1, arrays, out["index"], out["rejected"])
     early, late = (io.read_table(out[name]) for name in ("early", "rejected"))
     return io.read_table(out["index"]), dict(

@@ -40,7 +40,7 @@ def test_an_image_that_was_saved_twice_has_a_word_in_log_and_index(tmp_path, cap
     plan, rejected, images, truth, index, lost = (tmp_path / name for name in "prxtil")
     ingest_plan.main("files", options, plan, rejected)
     assert capsys.readouterr().out.strip() == "copy and one are the same file"
-    outputs = {"images": images, "truth": truth}
+    outputs = {"images": images, "truth": truth, "truth_objects": tmp_path / "objects"}
     ingest.main(plan, "images", "files", options, ["a", "b"], "0000", 1, outputs, index, lost)
     assert io.read_table(index).set_index("item")[columns.SAME_AS].to_dict() == {"copy": "", "one": "copy", "two": ""}
     (tmp_path / "copy.png").unlink()

@@ -12,6 +12,7 @@ SMALL = {
     "cgcnn": {"width": 8, "convolutions": 2, "hidden": 8},
     "deepergatgnn": {"width": 8, "layers": 3},
     "gatgnn": {"width": 8, "layers": 2},
+    "gated": {"width": 8, "layers": 2, "embedding": 8},
     "gcpnet": {"width": 8, "first": 1, "second": 1},
     "icgcnn": {"width": 8, "bond": 6, "convolutions": 2, "hidden": 8},
     "megnet": {"layers": 2},
@@ -251,3 +252,29 @@ def test_the_minimum_image_graph_has_one_edge_for_each_pair():
     assert len(set(pairs)) == len(pairs)
     assert all(a != b for a, b in pairs)
     assert kept["distance"][0].item() == pytest.approx(4.1 * 0.75**0.5, rel=1e-6)
+
+
+def test_alignn_without_line_graph_needs_no_angles():
+    torch.manual_seed(0)
+    net = (
+        registry.load(nets.CRYSTAL_NETS, "alignn")(width=8, alignn_layers=0, gcn_layers=2, embedding=8).eval().double()
+    )
+    assert not net.line_graph
+    made = batch([cesium()], "alignn", net)
+    assert "angle_cos" not in made and net(made).shape == (1,)
+    same = registry.load(nets.CRYSTAL_NETS, "gated")(width=8, layers=2, embedding=8).eval().double()
+    same.load_state_dict(net.state_dict())
+    assert same(made).item() == net(made).item()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_several_outputs_share_all_but_the_last_layer(name):
+    net = network(name)
+    made = batch([cesium(), distorted()], name, net)
+    one, layer = net(made), getattr(net, net.readout)
+    net.widen(3)
+    wide = getattr(net, net.readout).double()
+    with torch.no_grad():
+        wide.weight[1], wide.bias[1] = layer.weight[0], layer.bias[0]
+    assert net(made).shape == (2, 3)
+    np.testing.assert_allclose(net(made)[:, 1].detach(), one.detach(), rtol=1e-12)

@@ -5,7 +5,7 @@ import torch
 from matlens import registry
 from matlens.nets import NETS
 
-PIXELS = ("fcn", "unet", "unetpp", "unet3p")
+PIXELS = ("fcn", "unet", "unetpp", "unet3p", "hed")
 
 
 def build(name, **options):
@@ -64,6 +64,15 @@ def test_no_pixel_beyond_the_radius_has_a_say(name):
         if len(where):
             seen = max(seen, int((where - place).abs().max()))
     assert net.radius * 0.6 < seen <= net.radius  # a bound, and not an idle one
+
+
+def test_hed_trains_every_side_and_its_sum_begins_as_their_mean():
+    net = build("hed", width=4, depth=2).train()
+    fused, *sides = net(torch.randn(2, 1, 20, 20))
+    assert len(sides) == 3 and all(side.shape == fused.shape for side in sides)
+    assert torch.allclose(fused, torch.stack(sides).mean(0), atol=1e-5)
+    plain = sum(p.numel() for p in net.encoder.parameters())
+    assert parameters(net) == plain + 2 * (5 + 9 + 17) + 2 * (3 * 2 + 1)
 
 
 def test_unknown_depth_of_fcn_is_refused():

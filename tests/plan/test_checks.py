@@ -85,6 +85,17 @@ CASES = {
         {**SEGMENT, "fields": {**FIELDS, **CONDUCTS, "fft": {"scheme": "hexahedra"}}},
         "fields.fft.scheme: hexahedra are there for 'elastic'",
     ),
+    "a network of fields without a solver": (
+        IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"} | {"unet": {}}},
+        "fields.unet: a network is judged by the fields of a solver; add 'fft",
+    ),
+    "truth of a network of fields": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "fno": {"truth": "ftt"}}},
+        "fields.fno.truth: there is no solver 'ftt' in the study; allowed: fft",
+    ),
+    "flow by fft": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "stokes": {}}}, "fields.stokes: it solves stokes, not 'elastic'",
+    ),
     "labels of fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "fft": {"of": "unet"}}}, "fields.fft.of: this study makes no 'unet'",
     ),
@@ -346,6 +357,38 @@ def test_files_that_cannot_be_listed_stop_the_run(tmp_path, monkeypatch, capsys)
     assert capsys.readouterr().err.startswith(f"{message.HEAD}\nconfig/studies/mine.yaml:3: ingest.files: ")
 
 
+CRYSTAL_GRAPHS = {"ingest": CRYSTALS, "connect": {"knn": {}}}
+
+
+def learning(**changes) -> str:
+    """Write the refusals of a study that learns from crystals."""
+    return refusal(**CRYSTAL_GRAPHS, predict={**LEARNED, **changes})
+
+
+def test_an_ensemble_of_one_that_leaves_out_parts_is_refused():
+    assert "the ensemble has 1; set ensemble: 5" in learning(cgcnn={"leave_out": "clusters"})
+    assert not learning(cgcnn={"leave_out": "clusters", "ensemble": 3})
+    assert "'volume_a3_per_atom' is the target itself" in learning(cgcnn={"also": ["volume_a3_per_atom"]})
+
+
+def test_a_blend_needs_two_methods_that_are_there():
+    assert "a blend needs two methods, there is 1" in learning(blend={})
+    assert not learning(blend={}, magpie_trees={})
+    assert "a blend needs two methods, there is 1" in learning(blend={}, mean={})  # a control is not blended
+    why = learning(blend={"methods": ["cgcnn", "magpie_tree"]}, magpie_trees={})
+    assert "no method 'magpie_tree' to blend; did you mean 'magpie_trees'?" in why
+
+
+def test_boosted_trees_on_structures_need_graphs():
+    assert "add 'knn: {}' to the section 'connect'" in refusal(
+        ingest=CRYSTALS, predict={"target": "volume_a3_per_atom", "structure_trees": {}}
+    )
+
+
+def test_a_classification_has_no_transform():
+    assert "set transform: none" in learning(transform="log", task="classification")
+
+
 def restoring(ingest: dict, **methods) -> dict:
     values = {"title": "mine", "ingest": ingest, "restore": methods}
     return {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
@@ -368,5 +411,33 @@ def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, 
 @pytest.mark.parametrize(
     "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
 )
-def test_restorations_that_need_no_pairs_are_let_through(methods):
+def test_restorations_that_need_no_pairs_are_let_through(methods, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.safetensors").touch()
+    (tmp_path / "w.json").write_text('{"method": "unet_restore"}')
     assert not checks.faults(restoring({"files": {"path": "*.tif"}}, **methods), "mine")
+
+
+@pytest.mark.parametrize(
+    ("segment", "phases", "words"),
+    [
+        ({"unet": {"weights": "no/such.safetensors"}}, ("a", "b"), "there is no file 'no/such.safetensors' (weights)"),
+        ({"unet": {"initial_weights": "no.safetensors"}}, ("a", "b"), "there is no file 'no.safetensors' (weights)"),
+        (
+            {"fcn": {"weights": PIXELS}},
+            ("matrix", "secondary", "tertiary"),
+            "are of method 'unet'; apply them by 'unet'",
+        ),
+        ({"unet": {"weights": PIXELS}}, ("a", "b"), "the study has a, b; give the study the phases of the weights"),
+    ],
+)
+def test_weights_that_cannot_be_used_stop_before_the_first_job(segment, phases, words):
+    assert words in refusal(ingest={"gamma_prime": {}}, segment=segment, phases=list(phases))
+
+
+def test_a_training_may_start_from_weights_of_other_phases(tmp_path):
+    start = {"ingest": {"gamma_prime": {}}, "phases": ["a", "b"]}
+    assert not refusal(segment={"unet": {"initial_weights": PIXELS}}, **start)
+    alone = tmp_path / "w.safetensors"
+    alone.touch()
+    assert "(card of the weights); correct the path" in refusal(segment={"unet": {"weights": str(alone)}}, **start)

@@ -96,10 +96,11 @@ def test_strained_and_stretched_crystals_are_unlike_a_training_set_of_their_own_
         )
         for a, x, side in pairs * 12
     ]
-    card = applicability_domain.describe(connected(salts, {}), np.arange(len(salts)))
+    card, points = applicability_domain.describe(connected(salts, {}), np.arange(len(salts)))
     for factor, expected in ((1.0, False), (0.75, True), (1.3, True)):
         made = [one._replace(cell=one.cell * factor) for one in (salts[0], salts[1])]
-        flags = applicability_domain.flag_outside(connected(made, {}), card)["outside_training_range"]
+        nearest = applicability_domain.distances(connected(made, {}), points)[1]
+        flags = applicability_domain.flag_outside(connected(made, {}), card, nearest)["outside_training_range"]
         assert flags.tolist() == [expected] * 2
     old = {name: card[name] for name in ("elements", "volume_a3_per_atom", "nearest_a")}
     assert not applicability_domain.flag_outside(connected(salts, {}), old)["outside_training_range"].any()

@@ -38,7 +38,7 @@ def learned(tmp_path, **changes):
         "graphs": some, "y": y, "train": np.arange(90), "validation": [], "method": "cgcnn",
         "checkpoint": tmp_path / "checkpoint", "options": OPTIONS | changes,
     }  # fmt: skip
-    return some, y, *registry.call(networks.learn, offered, OPTIONS | changes)
+    return some, y, *registry.call(networks.learn, offered, OPTIONS | changes)[:3]
 
 
 def test_a_network_learns_what_the_mean_cannot_say(tmp_path):
@@ -58,7 +58,7 @@ def test_a_constant_is_learned_as_one(tmp_path):
         "graphs": some, "y": np.full_like(y, 1.5), "train": np.arange(90), "validation": [], "method": "cgcnn",
         "checkpoint": tmp_path / "checkpoint", "options": options,
     }  # fmt: skip
-    arrays, card, _ = registry.call(networks.learn, offered, options)
+    arrays, card, *_ = registry.call(networks.learn, offered, options)
     np.testing.assert_allclose(networks.apply(some, arrays, card, "cpu")["predicted"], 1.5, atol=1e-4)
 
 
@@ -74,7 +74,7 @@ def test_an_ensemble_is_surer_where_its_members_agree(tmp_path):
     found = networks.apply(some, arrays, card, "cpu")
     assert np.ptp(found["half_width_90"]) > 0
     one = {k.removeprefix("0/"): v for k, v in arrays.items() if k.startswith("0/")}
-    assert {k.split("/")[0] for k in arrays} == {"0", "1"}
+    assert {k.split("/")[0] for k in arrays} == {"0", "1", "domain"}
     assert one
 
 
@@ -84,7 +84,7 @@ def test_intervals_of_ninety_percent_cover_about_that(tmp_path):
     options = OPTIONS | {"epochs": 12}
     offered = {"graphs": some, "y": noisy, "train": np.arange(250), "validation": [], "method": "cgcnn"}
     offered |= {"checkpoint": tmp_path / "c", "options": options}
-    arrays, card, _ = registry.call(networks.learn, offered, options)
+    arrays, card, *_ = registry.call(networks.learn, offered, options)
     found = networks.apply(graphs.taken(some, np.arange(250, 400)), arrays, card, "cpu")
     inside = np.abs(found["predicted"] - noisy[250:]) <= found["half_width_90"]
     assert 0.8 < inside.mean() <= 1.0

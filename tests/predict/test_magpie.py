@@ -29,7 +29,10 @@ def forest(**options):
 def test_the_forest_learns_a_mean_over_the_elements_and_its_interval_covers():
     index, covered = alloys(), []
     for number, fold in enumerate(folds.make("kfold", index, target="y")):
-        table = formulas.fold_predictions(forest(trees=60), index, fold, number, target="y")
+        table, held = formulas.fold_predictions(forest(trees=60), index, fold, number, target="y")
+        assert (held["predicted"] - held["target"]).abs().mean() < 2 * (
+            table["predicted"] - table["target"]
+        ).abs().mean()
         mae = (table["predicted"] - table["target"]).abs().mean()
         assert mae < 0.15 * (index["y"] - index["y"].mean()).abs().mean()
         assert table["target"].tolist() == index["y"][fold.test].tolist()
@@ -43,7 +46,7 @@ def test_an_element_that_was_never_seen_is_named_and_outside_the_range():
     index.loc[len(index)] = ["odd", "CsTl3", 50.0]
     index.loc[len(index)] = ["even", "NaCl", 14.0]
     fold = folds.Fold(np.arange(40), np.arange(40, 42), np.zeros(0, int))
-    table = formulas.fold_predictions(forest(trees=20), index, fold, 0, target="y")
+    table, _ = formulas.fold_predictions(forest(trees=20), index, fold, 0, target="y")
     assert table["unseen_elements"].tolist() == ["Cs,Tl", "Cl"]
     assert table["outside_training_range"].iloc[0]
 
@@ -59,7 +62,7 @@ def test_the_seed_alone_decides():
 
 
 def test_polymorphs_get_the_same_prediction():
-    predicted, _, _ = magpie.magpie_forest(
+    predicted, *_ = magpie.magpie_forest(
         ["NaCl", "KCl", "MgO", "CaO"] * 5, [1.0, 2.0, 3.0, 4.0] * 5, ["SrO", "O1Sr1"], trees=20
     )
     assert predicted[0] == predicted[1]

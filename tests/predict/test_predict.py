@@ -210,3 +210,12 @@ def test_what_cannot_be_learned_from_is_said_with_the_remedy(change, settings, m
     index, tables = linear_study()
     with pytest.raises(ValueError, match=message):
         _ridge(index.assign(**change), tables, **settings)
+
+
+def test_effective_values_of_fields_are_features():
+    rows = [("a", "xx", "xx", 5.0), ("a", "bulk", "", 3.0), ("b", "xx", "xx", 7.0)]
+    table = pd.DataFrame(rows, columns=["item", "row", "column", "value"])
+    found = features.build(pd.DataFrame({"item": ["a", "b"]}), {"fields": table}, ["fields.xx_xx", "fields.bulk"])
+    assert found["fields.xx_xx"].tolist() == [5.0, 7.0] and found["fields.bulk"].isna().tolist() == [False, True]
+    with pytest.raises(ValueError, match="has no column 'xx_yy'"):
+        features.build(pd.DataFrame({"item": ["a"]}), {"fields": table}, ["fields.xx_yy"])

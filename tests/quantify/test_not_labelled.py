@@ -12,7 +12,7 @@ from matlens.quantify import sampling
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]
-FLAT = {"polygons", "triple_points", "sphere_sizes", "grain_size"}
+FLAT = {"hardening", "polygons", "triple_points", "sphere_sizes", "grain_size"}
 MARGIN = ((3, 5), (4, 0), (2, 7))
 
 
@@ -60,6 +60,7 @@ def test_a_margin_changes_nothing(name, kind, axes):
     padded = np.pad(labels, margin, constant_values=nothing)
     function = registry.load(quantify.METHODS, name)
     options = {"boundary": "pore"} if name == "grain_size" and kind == "phases" else {}
+    options |= {"thickness_nm": 100.0} if name == "hardening" else {}
     tables = []
     for pixels in (labels, padded):
         offered = {"labels": pixels, "truth": pixels, "phases": PHASES, "pixel_size_um": 0.5, "split": ""}

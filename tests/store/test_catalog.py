@@ -327,7 +327,7 @@ def test_every_set_says_what_it_is(name):
     if "items" in about:
         rows = ingest_catalog._items(name, None)
         assert len({row["item"] for row in rows}) == len(rows)
-        assert set(about["items"]) <= {"image", "truth", "truth_values", "stack"}
+        assert set(about["items"]) <= {"image", "truth", "truth_values", "objects", "object_classes", "stack"}
         if "truth" in about["items"]:
             assert any(row["truth_file"] for row in rows)
 

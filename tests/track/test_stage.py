@@ -7,11 +7,11 @@ from matlens import objects, track
 from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
 from matlens.store import io
-from matlens.track import series, tables
+from matlens.track import events, series, tables
 from scripts import track as script
 
 SETTINGS = {"frame_by": None, "border_px": 5.0, "scores": {"gate_px": 5.0}}
-NAMES = ("tracks", "track_scores", "lifetimes", "motion", "frames", "rejected")
+NAMES = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics", "frames", "rejected")
 
 
 def index_of(**more):
@@ -71,7 +71,7 @@ def test_every_method_writes_the_same_tables(tmp_path, method):
     assert scored.index.tolist() == ["", "each_its_own"]
     assert (scored[["tp", "fp", "fn"]] == [17, 0, 0]).all(None)
     assert (scored.loc["", "idf1"] == 1.0) == (method != "each_its_own") and scored.loc["each_its_own", "idf1"] < 0.5
-    told = [n for name in NAMES[:4] for n in found[name] if "_um" not in n]
+    told = [n for name in NAMES[:6] for n in found[name] if "_um" not in n]
     assert set(told) <= set(MEANING), set(told) - set(MEANING)
     pictures = io.read_bytes_zip(tmp_path / "frames")
     assert list(pictures) == ["00000000.png"] and pictures["00000000.png"].startswith(b"\x89PNG")
@@ -96,7 +96,7 @@ def lone(track_of, frames):
     rows = [(name, frame) for name, (first, last) in enumerate(track_of, start=1) for frame in range(first, last + 1)]
     made = pd.DataFrame(rows, columns=["track", "series_frame"]).sort_values("series_frame", kind="stable")
     made = made.assign(y_px=50.0, x_px=50.0).reset_index(drop=True)
-    return made.assign(event=tables.events(made, frames, (100, 100), 5.0))
+    return made.assign(event=events.events(made, frames, (100, 100), 5.0)[0])
 
 
 def test_the_mean_life_comes_back_from_videos_shorter_than_two_lives():
@@ -117,9 +117,8 @@ def test_motion_gives_back_diffusion_and_the_drift_is_taken_off():
     place = steps + rng.uniform(0, 500, (40, 2)) + rng.normal(0, 0.3, steps.shape)
     rows = [(n + 1, t, *place[t, n]) for t in range(60) for n in range(40)]
     own = pd.DataFrame(rows, columns=["track", "series_frame", "y_px", "x_px"])
-    drift = tables.drifts(own, 60)
-    found = tables.motion_rows(own, 60, drift)[0]
-    assert found["diffusion_px2_per_frame"] == pytest.approx(0.32, rel=0.15)
+    found = tables.motion_rows(own, 60, *tables.drifts(own, 60))[0]
+    assert found["diffusion_px2_per_frame"] == pytest.approx(0.32, rel=0.1)
     assert [found["drift_y_px_per_frame"], found["drift_x_px_per_frame"]] == pytest.approx([0.5, -0.2], abs=0.08)
 
 
@@ -127,7 +126,7 @@ def test_a_static_scene_has_no_diffusion():
     own = pd.DataFrame(
         [(n, t, 9.0 * n, 5.0) for t in range(20) for n in (1, 2, 3)], columns=["track", "series_frame", "y_px", "x_px"]
     )
-    found = tables.motion_rows(own, 20, tables.drifts(own, 20))[0]
+    found = tables.motion_rows(own, 20, *tables.drifts(own, 20))[0]
     assert abs(found["diffusion_px2_per_frame"]) < 1e-12 and found["drift_y_px_per_frame"] == 0
 
 

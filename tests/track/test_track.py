@@ -85,6 +85,26 @@ def test_crowded_frames_are_no_slower_than_their_clumps():
     assert time.process_time() - start < 3.0
 
 
+def test_a_crowd_is_assigned_as_a_small_component_and_its_cost_does_not_explode(monkeypatch):
+    import time
+
+    rng = np.random.default_rng(0)
+    before, after = rng.uniform(0, 60, (2, 60, 2))
+    pairs = link.pairs_within(before, after, 9.0)
+    found = []
+    for crowd in (1, 10_000):
+        monkeypatch.setattr(link, "CROWD", crowd)
+        rows, columns = link.assign(*pairs, (60, 60), 40.0)
+        spared = np.linalg.norm(before[rows] - after[columns], axis=1) ** 2 - 80.0
+        found.append((set(zip(rows.tolist(), columns.tolist(), strict=True)), spared.sum()))
+    assert found[0][1] == pytest.approx(found[1][1]) and found[0][0] == found[1][0]
+    monkeypatch.undo()
+    seen = [rng.uniform(0, 300, (1500, 2)) for _ in range(2)]  # 3.3 neighbours in a gate: one component
+    start = time.process_time()
+    link.hungarian(seen, gate_px=8.0)
+    assert time.process_time() - start < 3.0
+
+
 def test_assignment_is_that_of_least_cost():
     """The nearest pair first costs more in sum: 1 + far, against 2 + 2."""
     before, after = np.array([[0.0, 0.0], [0.0, 3.0]]), np.array([[0.0, 2.0], [0.0, -2.5]])
@@ -144,16 +164,3 @@ def test_the_mean_life_is_right_when_most_lives_are_cut_off():
     mean, error = lives.mean_life(end - begin, deaths[inside] < 100)
     assert abs(mean - 60.0) < 3 * error and error < 4
     assert (end - begin).mean() < 45.0  # what an average without censoring would say
-
-
-def test_diffusion_with_localisation_noise():
-    rng = np.random.default_rng(3)
-    tracks = []
-    for _ in range(60):
-        path = np.cumsum(rng.normal(0, np.sqrt(2 * 0.5), (80, 2)), axis=0) + rng.normal(0, 0.8, (80, 2))
-        tracks.append(np.column_stack([np.arange(80), path])[rng.random(80) > 0.1])
-    rate, noise = lives.diffusion(lives.mean_square_displacement(tracks, 6))
-    assert rate == pytest.approx(0.5, rel=0.1) and noise == pytest.approx(0.8, rel=0.15)
-    still = [np.column_stack([np.arange(80), rng.normal(0, 0.3, (80, 2))]) for _ in range(40)]
-    rate, noise = lives.diffusion(lives.mean_square_displacement(still, 6))
-    assert abs(rate) < 0.01 and noise == pytest.approx(0.3, rel=0.05)

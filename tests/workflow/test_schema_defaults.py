@@ -18,19 +18,33 @@ from matlens import (
     segment,
     track,
 )
-from matlens.learn import cards
+from matlens.detect import network_learning
+from matlens.learn import cards, pixels
 from matlens.learn.options import FROM_DATA, of_network
+from matlens.learn.roles import split
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
 from matlens.restore import trained as restored
 from matlens.segment import trained
 
-NO_METHOD = {"ingest": {"shards"}, "detect": {"scores"}, "track": {"scores", "frame_by", "border_px"}}
+NO_METHOD = {
+    "ingest": {"shards"},
+    "detect": {"scores"},
+    "track": {"scores", "frame_by", "border_px", "frame_s", "start_s", "size_classes"},
+}
 INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
 
 
 def functions(table: dict, name: str) -> list:
     return [registry.load(table, name)] if name in table else []
+
+
+def field_functions(name: str) -> list:
+    made = functions(fields.METHODS, name)
+    if name in fields.LEARNERS:
+        made += [registry.load({"x": fields.LESSONS}, "x"), *functions(fields.LEARNERS, name)]
+        made += [*functions(nets.FIELD_NETS, name), split, cards.lent, cards.initial, pixels.prepare]
+    return made
 
 
 CASES = [
@@ -39,7 +53,7 @@ CASES = [
     *(("segment", name, trained.functions(name)) for name in segment.METHODS),
     *(("quantify", name, functions(quantify.METHODS, name)) for name in quantify.METHODS),
     *(("quantify", name, functions(quantify.SERIES, name)) for name in quantify.SERIES),
-    *(("fields", name, functions(fields.METHODS, name)) for name in fields.METHODS),
+    *(("fields", name, field_functions(name)) for name in fields.METHODS),
     ("fields", "cut", functions(fields.CONTROLS, "cut")),
     *(
         (
@@ -54,7 +68,7 @@ CASES = [
         )
         for name in generate.METHODS
     ),
-    *(("detect", name, functions(detect.METHODS, name)) for name in detect.METHODS),
+    *(("detect", name, network_learning.functions(name)) for name in detect.METHODS),
     *(("track", name, functions(track.METHODS, name)) for name in track.METHODS),
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
     *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
@@ -127,9 +141,11 @@ def test_every_option_is_described_and_its_default_is_valid(stage, name):
             jsonschema.Draft202012Validator(part).validate(plain(part["default"]))
 
 
-@pytest.mark.parametrize("name", [*nets.NETS, *nets.CRYSTAL_NETS])
-def test_the_options_of_a_network_are_those_of_its_constructor(name):
-    stage, table = ("segment", nets.NETS) if name in nets.NETS else ("predict", nets.CRYSTAL_NETS)
+NETWORKS = [("segment", nets.NETS), ("detect", nets.OBJECT_NETS), ("predict", nets.CRYSTAL_NETS)]
+
+
+@pytest.mark.parametrize(("stage", "table", "name"), [(*pair, name) for pair in NETWORKS for name in pair[1]])
+def test_the_options_of_a_network_are_those_of_its_constructor(stage, table, name):
     written = defaults(study.read_schema(f"{stage}.schema.yaml")["properties"][name])
     own = of_network(table, name)
     assert own and {option: written[option] for option in own} == own

@@ -1,6 +1,7 @@
 """Measured fraction of generated images against the conditions that they were asked for."""
 
 from figures import style
+from figures.generation_quality import looks_of
 
 
 def draw(generated: dict, generation_quality: dict):
@@ -12,7 +13,7 @@ def draw(generated: dict, generation_quality: dict):
     asked = [name for name in next(iter(tables.values()), {}) if name.startswith("asked_")]
     if not asked:
         return style.nothing("nothing was generated, or without conditions")
-    looks = style.look(tables)
+    looks = looks_of(tables)
     figure, axes = style.panels(1, len(asked), style.COLUMN_IN * min(2, len(asked)), 2.8, sharey=True)
     for panel, name in zip(axes[0], asked, strict=True):
         for number, (method, table) in enumerate(tables.items()):

@@ -6,7 +6,7 @@ COLUMNS = 3  # components in a row, beside the column of the labels
 WORDS = {"W/m2": "W/m²", "mol/m4": "mol/m⁴", "mol/(m2 s)": "mol/(m² s)"}
 
 
-def _found(fields: dict, item: str):
+def found(fields: dict, item: str):
     """Find the item that is asked for, or the first: its name, attributes, labels and components; None without."""
     for opened in fields.values():
         with opened() as arrays:
@@ -26,14 +26,21 @@ def _limits(values, np):
     return (low, high, "viridis") if high - low > 1e-6 * top else (low - 0.5 * top, high + 0.5 * top, "viridis")
 
 
-def _map(figure, panel, values, title: str, np):
-    """Draw one component with its colour bar."""
-    low, high, colours = _limits(values, np)
+def title(attrs: dict, number: int) -> str:
+    """Name a component with its unit."""
+    kind, _, name = attrs["components"][number].partition("_")
+    unit = WORDS.get(attrs["unit"][number], attrs["unit"][number])
+    return f"{kind} {name}" + (f" / {unit}" if unit != "1" else "")
+
+
+def drawn(figure, panel, values, title: str, limits: tuple):
+    """Draw one component with its colour bar; `limits`: lowest and highest value, and the colour map."""
+    low, high, colours = limits
     if low == high:
         low, high = low - 1.0, high + 1.0
-    drawn = panel.imshow(values, cmap=colours, vmin=low, vmax=high)
+    image = panel.imshow(values, cmap=colours, vmin=low, vmax=high)
     panel.set_title(title)
-    bar = figure.colorbar(drawn, ax=panel, extend="both", shrink=0.8)
+    bar = figure.colorbar(image, ax=panel, extend="both", shrink=0.8)
     bar.ax.tick_params(labelsize=6)
     bar.formatter.set_powerlimits((-2, 3))
 
@@ -44,10 +51,10 @@ def draw(fields: dict, *, item: str = ""):
     from matlens.report.overlay import PALETTE
     from matplotlib.colors import ListedColormap
 
-    found = _found(fields, item)
-    if found is None:
+    one = found(fields, item)
+    if one is None:
         return style.nothing(f"no field of {style.text(item)}" if item else "no field was solved for")
-    attrs, labels, maps = found
+    attrs, labels, maps = one
     if labels.ndim == 3:
         labels, maps = labels[len(labels) // 2], maps[:, maps.shape[1] // 2]
     half = len(maps) // 2
@@ -64,7 +71,5 @@ def draw(fields: dict, *, item: str = ""):
     axes[0, 0].set_xlabel(style.text(attrs["item"]), fontsize=6)
     for row, numbers in zip(axes, rows, strict=True):
         for panel, number in zip(row[1:], numbers, strict=False):
-            kind, _, name = attrs["components"][number].partition("_")
-            unit = WORDS.get(attrs["unit"][number], attrs["unit"][number])
-            _map(figure, panel, maps[number], f"{kind} {name}" + (f" / {unit}" if unit != "1" else ""), np)
+            drawn(figure, panel, maps[number], title(attrs, number), _limits(maps[number], np))
     return figure

@@ -18,7 +18,7 @@ def draw(generation_quality: dict):
     import numpy as np
 
     methods = list(generation_quality)
-    looks = style.look(methods)
+    looks = looks_of(methods)
     every = [place for place in WORDS if any((table["place"] == place).any() for table in generation_quality.values())]
     if not every:
         return style.nothing("nothing was generated")
@@ -35,11 +35,21 @@ def draw(generation_quality: dict):
         panel.set(xscale="log", yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names])
         panel.axvline(1, color=style.FAINT, zorder=0)
         panel.set_title(WORDS[place])
-        panel.set_xlabel("distance from real images / that of real ones")
+        panel.set_xlabel("ratio to real images")
+        panel.xaxis.set_minor_formatter("")
         panel.invert_yaxis()
     _memory(axes[0][-1], generation_quality, looks)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
+
+
+def looks_of(methods) -> dict[str, dict]:
+    """Give every method a colour and a marker; each of the controls has a hollow one of its own."""
+    found = style.look(methods)
+    for name, marker in (("real", "o"), ("copy", "s"), ("blind", "^")):
+        if name in found:
+            found[name] = {**found[name], "marker": marker}
+    return found
 
 
 def _small(look: dict) -> dict:
@@ -69,4 +79,4 @@ def _memory(panel, tables: dict, looks: dict) -> None:
     panel.margins(x=0.3)
     panel.invert_yaxis()
     panel.set_title("nearest training image")
-    panel.set_xlabel("correlation / that of held-back images")
+    panel.set_xlabel("correlation / held-back")

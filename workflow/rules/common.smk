@@ -26,7 +26,7 @@ from matlens import (
 )
 from matlens.ingest.kinds import KINDS
 from matlens.job import forks
-from matlens.nets import GENERATORS, NETS
+from matlens.nets import FIELD_NETS, GENERATORS, NETS
 from matlens.plan import (
     closure,
     engines,

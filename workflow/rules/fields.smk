@@ -1,8 +1,11 @@
 rule fields:
-    """Solve for the fields of a shard, and compute those of the controls beside them."""
+    """Compute the fields of a shard, and those of the controls beside them."""
     input:
         labels=plan.labels_for("fields"),
-        code=plan.code("fields", fields.METHODS),
+        truths=plan.exact("fields", "fields"),
+        weights=plan.weights("fields"),
+        card=plan.card("fields"),
+        code=plan.trained_code("fields", fields.METHODS),
     output:
         fields="results/{study}/fields/{method}/fields/{shard}.zarr.zip",
         effective="results/{study}/fields/{method}/effective/{shard}.parquet",
@@ -19,9 +22,31 @@ rule fields:
     resources:
         mem_mb=plan.memory(4000),
         runtime=plan.minutes(20, 0.5),
+        gpu=plan.gpus("fields", FIELD_NETS),
     params:
         options=plan.options("fields"),
+        solver=plan.exact("fields"),
         settings=plan.chosen("fields", fields.SETTINGS),
         phases=plan.phases,
     script:
         "../scripts/fields.py"
+
+
+rule field_scores:
+    """Average the quality of the fields of a method over the items of each split, beside that of the controls."""
+    input:
+        field_quality="results/{study}/fields/{method}/field_quality/all.parquet",
+        code=plan.code("field_scores"),
+    output:
+        field_scores="results/{study}/fields/{method}/field_scores/all.parquet",
+    log:
+        "logs/{study}/fields/{method}/field_scores.log",
+    benchmark:
+        "logs/{study}/fields/{method}/field_scores.tsv"
+    wildcard_constraints:
+        method=pattern(fields.METHODS),
+    resources:
+        mem_mb=plan.memory(600),
+        runtime=plan.minutes(5),
+    script:
+        "../scripts/field_scores.py"

@@ -9,6 +9,7 @@ rule predict:
         errors="results/{study}/predict/{method}/errors/all.parquet",
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
@@ -39,6 +40,7 @@ rule predict_images:
         errors="results/{study}/predict/{method}/errors/all.parquet",
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
         weights="results/{study}/predict/{method}/weights/all.safetensors",
         card="results/{study}/predict/{method}/card/all.json",
@@ -69,6 +71,7 @@ rule predict_compositions:
         errors="results/{study}/predict/{method}/errors/all.parquet",
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
     benchmark:
@@ -87,6 +90,65 @@ rule predict_compositions:
         "../scripts/predict_compositions.py"
 
 
+rule predict_structures:
+    """Cross-validate a method on features of crystal graphs."""
+    input:
+        index=plan.index,
+        stored=plan.graph_files,
+        code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
+    wildcard_constraints:
+        method=pattern(predict.STRUCTURE_METHODS),
+    resources:
+        mem_mb=plan.memory(2000, 0.2),
+        runtime=plan.minutes(30, 0.02),
+    params:
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+        used=plan.section("predict", "use_folds"),
+    script:
+        "../scripts/predict_structures.py"
+
+
+rule predict_blend:
+    """Blend other methods of a study."""
+    input:
+        tests=plan.blended("predictions"),
+        helds=plan.blended("held_out"),
+        code=plan.code("predict_blend", predict.BLENDS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
+        blend_weights="results/{study}/predict/{method}/blend_weights/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
+    wildcard_constraints:
+        method=pattern(predict.BLENDS),
+    resources:
+        mem_mb=plan.memory(2000, 0.05),
+        runtime=plan.minutes(10, 0.001),
+    params:
+        names=plan.blended_methods,
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+    script:
+        "../scripts/predict_blend.py"
+
+
 rule learn_crystals:
     """Train a network for crystals on the training items of a fold."""
     input:
@@ -97,6 +159,7 @@ rule learn_crystals:
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
         history="results/{study}/predict/{method}/history/{fold}.parquet",
+        held_out="results/{study}/predict/{method}/held_out/{fold}.parquet",
     log:
         "logs/{study}/predict/{method}/learn_{fold}.log",
     benchmark:
@@ -149,12 +212,14 @@ rule score_crystals:
         tables=plan.of_folds("predictions"),
         histories=plan.of_folds("history"),
         atoms=plan.of_folds("sites"),
+        helds=plan.of_folds("held_out"),
         code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
         history="results/{study}/predict/{method}/history/all.parquet",
         sites="results/{study}/predict/{method}/sites/all.parquet",
     log:

@@ -11,6 +11,8 @@ rule track:
         track_scores="results/{study}/track/{method}/track_scores/all.parquet",
         lifetimes="results/{study}/track/{method}/lifetimes/all.parquet",
         motion="results/{study}/track/{method}/motion/all.parquet",
+        paths="results/{study}/track/{method}/paths/all.parquet",
+        kinetics="results/{study}/track/{method}/kinetics/all.parquet",
         frames="results/{study}/track/{method}/frames/all.zip",
         rejected="results/{study}/track/{method}/rejected/all.parquet",
     log:
@@ -23,6 +25,9 @@ rule track:
     params:
         options=plan.options("track"),
         detected_by=plan.detected_by,
-        settings=plan.chosen("track", ("frame_by", "border_px", "scores")),
+        settings=plan.chosen(
+            "track",
+            ("frame_by", "border_px", "frame_s", "start_s", "size_classes", "scores"),
+        ),
     script:
         "../scripts/track.py"

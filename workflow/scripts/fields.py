@@ -1,28 +1,25 @@
-"""Solve for the fields of one shard."""
+"""Compute the fields of one shard."""
 
 from matlens import fields as room
-from matlens import registry
-from matlens.fields import cells
-from matlens.job import batch, entry
+from matlens.fields import cells, shard
+from matlens.job import entry
 from matlens.store import io
 
 
 def main(
     labels: str, method: str, options: dict, settings: dict, phases: list,
     fields: str, effective: str, field_quality: str, hot_spots: str, rejected: str,
+    truths: str | list = (), weights: str | list = (), card: str | list = (), solver: dict | None = None,
 ) -> None:  # fmt: skip
     """Write the field of every item that can be solved, its effective values, its quality and its hot spots."""
-    function, lost, done = registry.load(room.METHODS, method), [], []
-    with io.read_arrays(labels) as marks, io.write_arrays(fields, "lz4") as out:
-
-        def work(item: dict) -> cells.Solved:
-            spacing = io.spacing_ratio(item, item["axes"])
-            return cells.solved(marks[item["key"]], item, function, method, spacing, options, settings, phases)
-
-        for item, found in batch.survive(marks.described(), work, lost, f"fields/{method}"):
-            layers = {"labels": marks[item["key"]]}
-            out.add(item["key"], found.array, "c" + item["axes"], item | found.attrs, layers)
-            done.append(found._replace(array=None))
+    model = shard.model(method, io.read_weights(weights), io.read_json(card), options) if weights else None
+    solver = shard.Solver(room.METHODS, method, options, settings, phases, model, solver or options)
+    with (
+        io.read_arrays(labels) as marks,
+        shard.opened(truths) as known,
+        io.write_arrays(fields, "lz4") as out,
+    ):
+        done, lost = shard.write(solver, marks, known, out)
     io.write_table(effective, cells.table([row for one in done for row in one.effective], cells.EFFECTIVE))
     io.write_table(field_quality, cells.table([row for one in done for row in one.quality], cells.QUALITY))
     io.write_table(hot_spots, cells.table([row for one in done for row in one.hot_spots], cells.HOT_SPOTS))

@@ -11,7 +11,7 @@ from matlens.store import io
 
 def _read(need: str, path: str):
     """Read a table, crystals, or the lossless pictures of a zip by key; of fields, give what opens them."""
-    if need == "fields":
+    if need.endswith("fields"):
         return partial(io.read_arrays, path)
     if path.endswith(".parquet"):
         return io.read_table(path)

@@ -8,26 +8,27 @@ from matlens.store import io
 
 
 def main(
-    index: str, method: str, options: dict | None, settings: dict, used: list | None, task: str,
-    predictions: str, errors: str, importance: str, learning_curve: str,
+    index: str, method: str, options: dict | None, settings: dict, used: list | None, task: str, predictions: str,
+    errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
-    """Write the four tables of a method."""
+    """Write the five tables of a method."""
     rows = io.read_table(index)
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
     function = registry.load(predict.COMPOSITION_METHODS, method)
 
-    def asked(train, y, new):
+    def answer(train, y, new):
         return registry.call(function, {"formulas": train, "y": y, "new": new}, options or {})
 
-    given = {"target": settings["target"], "group": settings["group"]}
-    parts = [formulas.fold_predictions(asked, rows, cut[number], number, **given) for number in folds.used(cut, used)]
-    found = crystal_tables.judged(parts, settings["target"])
+    given = {name: settings[name] for name in ("target", "group", "transform")}
+    parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
+    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
     if task == "classification":
         known = found["predictions"]
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
         found["errors"] = found["errors"].assign(**scores)
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
+    io.write_table(held_out, io.concatenate(held for _, held in parts))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,10 @@ from matlens.store import io, pictures
 
 def main(
     index: str, images: list, method: str, options: dict, settings: dict, predictions: str, errors: str,
-    importance: str, learning_curve: str, rejected: str, weights: str = "", card: str = "", initial: str | list = (),
+    importance: str, learning_curve: str, held_out: str, rejected: str, weights: str = "", card: str = "",
+    initial: str | list = (),
 ) -> None:  # fmt: skip
-    """Write the four tables of a method, and the networks of all folds with their card where these are named.
+    """Write the five tables of a method, and the networks of all folds with their card where these are named.
 
     An image that is not flat is left out, and the table of rejected says so. A killed run goes on where it was.
     """
@@ -27,6 +28,7 @@ def main(
     made = evaluate(table, pixels, make, settings, cnn.blocks(options["size_px"]), cnn.texture, kept)
     for path, name in zip((predictions, errors, importance, learning_curve), predict.OUTPUTS, strict=True):
         io.write_table(path, made[name])
+    io.write_table(held_out, made["held_out"])
     io.write_rejected(rejected, lost)
     if kept is not None:
         io.write_weights(weights, kept.arrays)

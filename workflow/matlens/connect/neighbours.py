@@ -115,9 +115,15 @@ def knn(cell, frac, k, cutoff, ties, grow):
     source, then distance.
     """
     used, edges = 0, _room(max(64, 2 * min(k, 64) * len(frac)))
+    # A sphere that holds twice k atoms at the mean density: most atoms need no larger one.
+    start = (1.5 * k * abs(np.linalg.det(cell)) / (np.pi * len(frac))) ** (1 / 3)
     for centre in range(len(frac)):
-        reach = cutoff
+        reach = min(start, cutoff)
         distance, other, image = _within(cell, frac, reach, centre)
+        # Not before k are so near that the whole shell of the k-th is inside.
+        while reach < cutoff and np.sum(distance <= reach - 2 * SHELL) < k:
+            reach = min(1.25 * reach, cutoff)
+            distance, other, image = _within(cell, frac, reach, centre)
         while grow and len(distance) < k:
             reach *= 1.25
             distance, other, image = _within(cell, frac, reach, centre)

@@ -6,9 +6,14 @@ from matlens import objects
 from matlens.job.batch import BadItem
 
 
-def _true(truth: np.ndarray | None, name: str):
+def known(truth: np.ndarray | None, name: str) -> None:
+    """Raise BadItem if there is no truth."""
     if truth is None:
         raise BadItem(f"no ground truth for this item; give a label image or leave out the method '{name}'")
+
+
+def _true(truth: np.ndarray | None, name: str):
+    known(truth, name)
     found = objects.describe(objects.regions_of(truth)).drop(columns="object")
     found.insert(0, "score", 1.0)
     return found

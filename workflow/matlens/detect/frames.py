@@ -20,13 +20,20 @@ def planes(stack: np.ndarray | None, axes: str) -> list | None:
     return list(stack) if axes.startswith("t") else [stack]
 
 
-def detect(function: Callable, image: np.ndarray, truth, ignore, seed: int, options: Mapping):
-    """Detect in one frame. Where `ignore` is not 0 the image is filled from around, and nothing is detected there."""
+def detect(function: Callable, image: np.ndarray, truth, ignore, seed: int, options: Mapping, model=None, frame=(0, 0)):
+    """Detect in one frame; `frame`: key of its item and its number.
+
+    Where `ignore` is not 0 the image is filled from around, and nothing is detected there.
+    """
+    if "labels" in registry.inputs_of(function):
+        return registry.call(function, {"labels": image}, options)
     if not np.isfinite(image).all():
         raise BadItem("the image holds values that are not finite (NaN or infinite); mask or fill them before ingest")
     if ignore is not None:
         image = masked.filled(image, ignore > 0)
-    found = registry.call(function, {"image": image, "truth": truth, "seed": seed}, options)
+    found = registry.call(
+        function, {"image": image, "truth": truth, "seed": seed, "model": model, "frame": frame}, options
+    )
     if ignore is not None and len(found):
         y, x = (
             np.clip(np.rint(found[f"{a}_px"]), 0, n - 1).astype(int) for a, n in zip("yx", ignore.shape, strict=True)
@@ -47,6 +54,8 @@ def table(item: Mapping, frames: list, phase_name: str):
     parts = []
     for frame, found in enumerate(frames):
         part = found.assign(**{columns.THRESHOLD: found.attrs.get("threshold", np.nan)})
+        if columns.MASK not in part:
+            part[columns.MASK] = ""
         part.insert(0, columns.PHASE_NAME, phase_name)
         part.insert(0, columns.DETECTION, np.arange(1, len(found) + 1))
         part.insert(0, columns.FRAME, frame)

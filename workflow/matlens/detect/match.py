@@ -6,7 +6,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from matlens import objects
+from matlens import columns, objects, run_lengths
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the first, rows of the second, cost of each pair
 
@@ -18,6 +18,20 @@ def near(found, true, gate_px: float) -> Pairs:
     one, other = (cKDTree(table[objects.PLACE].to_numpy(float)) for table in (found, true))
     pairs = one.sparse_distance_matrix(other, gate_px, output_type="coo_matrix")
     return pairs.row, pairs.col, pairs.data / gate_px
+
+
+def inside(found, true, reach: float) -> Pairs:
+    """List the pairs whose centres are at most `reach` radii of the object apart; the cost is the distance over that.
+
+    The radius is that of the disc of the area of the object.
+    """
+    if not len(found) or not len(true):
+        return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
+    radius = reach * np.sqrt(true["area_px2"].to_numpy(float) / np.pi)
+    rows, others, cost = near(found, true, float(radius.max()))
+    cost = cost * radius.max() / radius[others]
+    kept = cost <= 1
+    return rows[kept], others[kept], cost[kept]
 
 
 def overlapping(found, true, least: float) -> Pairs:
@@ -36,21 +50,59 @@ def overlapping(found, true, least: float) -> Pairs:
     return pairs.row[kept], pairs.col[kept], 1 - iou[kept]
 
 
+def masks(found, shape: tuple[int, int]) -> list[tuple[tuple[slice, slice], np.ndarray]]:
+    """Return where every detection is, as (part of the image, mask in it): its run lengths, or else its ellipse."""
+    made = []
+    texts = found[columns.MASK] if columns.MASK in found else [""] * len(found)
+    for text, row in zip(texts, found[[*objects.BOX, *objects.PLACE, *objects.SHAPE]].to_numpy(float), strict=True):
+        y0, x0, y1, x1 = row[:4].astype(int)
+        if text:
+            made.append(((slice(y0, y1), slice(x0, x1)), run_lengths.decode(text, (y1 - y0, x1 - x0))))
+            continue
+        y, x = np.arange(y0, y1)[:, None] - row[4], np.arange(x0, x1)[None] - row[5]
+        angle = np.radians(row[9])  # turned from the x axis towards smaller y
+        along, across = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+        inside = (along / max(row[7] / 2, 0.5)) ** 2 + (across / max(row[8] / 2, 0.5)) ** 2 <= 1
+        made.append(((slice(y0, y1), slice(x0, x1)), inside))
+    return made
+
+
+def covering(drawn: list, true, regions: np.ndarray, least: float) -> Pairs:
+    """List the pairs whose masks have an intersection over union of at least `least`; the cost is 1 minus that.
+
+    `drawn`: of `masks`; `regions`: the map of the true objects, whose unlabelled pixels (-1) count nowhere.
+    """
+    row_of = {int(number): at for at, number in enumerate(true[columns.OBJECT])}
+    area = true[columns.AREA].to_numpy(float)
+    rows, others, cost = [], [], []
+    for at, (part, mask) in enumerate(drawn):
+        under = regions[part][mask]
+        numbers, shared = np.unique(under[under > 0], return_counts=True)
+        size = (under >= 0).sum()
+        for number, count in zip(numbers, shared, strict=True):
+            iou = count / (size + area[row_of[int(number)]] - count)
+            if iou >= least:
+                rows.append(at)
+                others.append(row_of[int(number)])
+                cost.append(1 - iou)
+    return np.array(rows, int), np.array(others, int), np.array(cost, float)
+
+
 def one_to_one(pairs: Pairs, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Choose as many pairs as can be, and of those choices the one of least cost; costs lie in 0 to 1.
 
     Pairs fall into components that are solved by themselves, so that a crowded image costs no more than its clumps.
     """
-    rows, columns, cost = pairs
+    rows, others, cost = pairs
     if not len(rows):
         return np.zeros(0, int), np.zeros(0, int)
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns + shape[0])), shape=(sum(shape),) * 2)
+    graph = coo_matrix((np.ones(len(rows)), (rows, others + shape[0])), shape=(sum(shape),) * 2)
     component = connected_components(graph, directed=False)[1][rows]
-    order = np.lexsort((columns, rows, component))
+    order = np.lexsort((others, rows, component))
     first, second = [], []
     for part in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
         left, a = np.unique(rows[part], return_inverse=True)
-        right, b = np.unique(columns[part], return_inverse=True)
+        right, b = np.unique(others[part], return_inverse=True)
         none = 2.0 * (min(len(left), len(right)) + 1)  # dearer than all pairs of a component together
         table = np.full((len(left), len(right)), none)
         table[a, b] = cost[part]
@@ -66,10 +118,10 @@ def by_score(pairs: Pairs, score: np.ndarray) -> np.ndarray:
 
     The answer for the surest ones does not change when less sure ones are left out.
     """
-    rows, columns, cost = pairs
+    rows, others, cost = pairs
     right, taken = np.zeros(len(score), bool), set()
-    for at in np.lexsort((columns, cost, rows, -score[rows])):
-        if not right[rows[at]] and columns[at] not in taken:
+    for at in np.lexsort((others, cost, rows, -score[rows])):
+        if not right[rows[at]] and others[at] not in taken:
             right[rows[at]] = True
-            taken.add(columns[at])
+            taken.add(others[at])
     return right

@@ -6,6 +6,7 @@ from matlens import columns, objects
 from matlens.detect import match
 
 COUNTS = ("tp", "fp", "fn")
+RULES = ("centre", "iou", "mask_iou")  # how a detection and an object are matched
 ITSELF = ""  # in the column `control`: the row is of the method, not of a control beside it
 
 
@@ -26,14 +27,34 @@ def labelled(found, unlabelled: np.ndarray):
     return found[~unlabelled[y, x]].reset_index(drop=True)
 
 
-def count_frame(found, true, gate_px: float, iou: float) -> dict[str, dict]:
-    """Match the detections of one frame by both rules; returns by rule the counts, and the size errors of pairs."""
-    rules = {"centre": match.near(found, true, gate_px), "iou": match.overlapping(found, true, iou)}
+def pairs_of(found, true, regions: np.ndarray, gate_px: float, iou: float) -> dict[str, match.Pairs]:
+    """List the pairs of detections and objects of one frame that may belong together, by rule of matching."""
+    drawn = match.masks(found, regions.shape)
+    return {
+        "centre": match.near(found, true, gate_px),
+        "iou": match.overlapping(found, true, iou),
+        "mask_iou": match.covering(drawn, true, regions, iou),
+    }
+
+
+def count_frame(found, true, regions: np.ndarray, gate_px: float, iou: float) -> dict[str, dict]:
+    """Match the detections of one frame by all rules; returns by rule the counts, and the size errors of pairs.
+
+    Beside them stand the equivalent diameters of all detections and objects, and the areas that they cover.
+    """
+    diameters = [2 * np.sqrt(table[columns.AREA].to_numpy(float) / np.pi) for table in (found, true)]
+    covered = np.zeros(regions.shape, bool)
+    for part, mask in match.masks(found, regions.shape):
+        covered[part] |= mask
+    whole = {
+        "diameters": diameters,
+        "areas": (int((covered & (regions >= 0)).sum()), int((regions > 0).sum())),
+    }
     counted = {}
-    for rule, pairs in rules.items():
+    for rule, pairs in pairs_of(found, true, regions, gate_px, iou).items():
         a, b = match.one_to_one(pairs, (len(found), len(true)))
-        sizes = np.sqrt(found["area_px2"].to_numpy()[a] / true["area_px2"].to_numpy()[b]) - 1
-        counted[rule] = {"tp": len(a), "fp": len(found) - len(a), "fn": len(true) - len(a), "sizes": sizes}
+        sizes = diameters[0][a] / diameters[1][b] - 1
+        counted[rule] = {"tp": len(a), "fp": len(found) - len(a), "fn": len(true) - len(a), "sizes": sizes, **whole}
     return counted
 
 
@@ -58,16 +79,19 @@ def row(parts: list[dict], area_px2: float) -> dict:
     """Put the counts of the frames of an item together: counts, precision, recall, F1, number, density and size error.
 
     Precision is empty where nothing was found, recall where nothing is true; F1 is empty where both are 0.
+    `size_w1_px`: distance between the distributions of diameters found and true (Wasserstein, order 1).
     """
+    from scipy.stats import wasserstein_distance
+
     tp, fp, fn = (sum(part[name] for part in parts) for name in COUNTS)
     sizes = np.concatenate([part["sizes"] for part in parts] or [np.zeros(0)])
+    ours, theirs = (np.concatenate([part["diameters"][at] for part in parts] or [np.zeros(0)]) for at in (0, 1))
+    covered = [float(sum(part["areas"][at] for part in parts)) for at in (0, 1)]
     low, high = poisson_interval(tp + fp)
     true = tp + fn
     return {
         "tp": tp, "fp": fp, "fn": fn,
-        "precision": tp / (tp + fp) if tp + fp else np.nan,
-        "recall": tp / true if true else np.nan,
-        "f1": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else np.nan,
+        **rates(tp, fp, fn),
         "found": tp + fp,
         "true": true,
         "count_error": (tp + fp) / true - 1 if true else np.nan,
@@ -76,8 +100,24 @@ def row(parts: list[dict], area_px2: float) -> dict:
         "found_per_px2": (tp + fp) / area_px2 if area_px2 else np.nan,
         "true_per_px2": true / area_px2 if area_px2 else np.nan,
         "size_error": float(sizes.mean()) if len(sizes) else np.nan,
+        "size_error_median": float(np.median(sizes)) if len(sizes) else np.nan,
         "size_spread": float(sizes.std()) if len(sizes) else np.nan,
+        "diameter_found_px": float(ours.mean()) if len(ours) else np.nan,
+        "diameter_true_px": float(theirs.mean()) if len(theirs) else np.nan,
+        "size_w1_px": float(wasserstein_distance(ours, theirs)) if len(ours) and len(theirs) else np.nan,
+        "covered_found_px2": covered[0],
+        "covered_true_px2": covered[1],
+        "judged_px2": area_px2,
     }  # fmt: skip
+
+
+def rates(tp: float, fp: float, fn: float) -> dict[str, float]:
+    """Return precision, recall and F1 of counts; NaN for nothing over nothing."""
+    return {
+        "precision": tp / (tp + fp) if tp + fp else np.nan,
+        "recall": tp / (tp + fn) if tp + fn else np.nan,
+        "f1": 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else np.nan,
+    }
 
 
 def poisson_interval(count: int) -> tuple[float, float]:
@@ -88,21 +128,42 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
 
 def score(frames: list, controls: dict[str, list], truths: list, *, gate_px: float, iou: float) -> list[dict]:
-    """Score the detections of an item and of the controls beside them, by both rules of matching.
+    """Score the detections of an item and of the controls beside it, by all rules of matching.
 
     `frames`: a table of detections per frame; `controls`: the same by name; `truths`: the truth map of each frame.
     """
-    known = [truth_of(truth) for truth in truths]
-    area = float(sum((~unlabelled).sum() for _, unlabelled in known))
+    regions = [objects.regions_of(truth) for truth in truths]
+    true = [objects.describe(each) for each in regions]
+    area = float(sum((each >= 0).sum() for each in regions))
     rows = []
     for control, tables in {ITSELF: frames, **controls}.items():
         parts = [
-            count_frame(labelled(found, unlabelled), true, gate_px, iou)
-            for found, (true, unlabelled) in zip(tables, known, strict=True)
+            count_frame(labelled(found, each < 0), own, each, gate_px, iou)
+            for found, own, each in zip(tables, true, regions, strict=True)
         ]
-        for rule, at in (("centre", gate_px), ("iou", iou)):
-            head = {columns.CONTROL: control, "match": rule, "match_at": at}
+        for rule in RULES:
+            head = {columns.CONTROL: control, "match": rule, "match_at": gate_px if rule == "centre" else iou}
             rows.append(head | row([part[rule] for part in parts], area))
+    return rows
+
+
+def ranked(frames: list, truths: list, *, gate_px: float, iou: float) -> list[dict]:
+    """List the detections of an item, sure or not, with whether each is right by every rule, the surer taking first.
+
+    Rows: frame, score, and a bool for every rule of matching.
+    """
+    rows = []
+    for frame, (found, truth) in enumerate(zip(frames, truths, strict=True)):
+        regions = objects.regions_of(truth)
+        found, true = labelled(found, regions < 0), objects.describe(regions)
+        value = found["score"].to_numpy()
+        right = {
+            rule: match.by_score(pairs, value) for rule, pairs in pairs_of(found, true, regions, gate_px, iou).items()
+        }
+        rows += [
+            {columns.FRAME: frame, "score": float(value[at]), **{rule: bool(right[rule][at]) for rule in RULES}}
+            for at in range(len(found))
+        ]
     return rows
 
 

@@ -1,22 +1,45 @@
 """Thresholds, detections, scores and tables of the items of a shard."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from matlens import columns, masked, objects
+from matlens import columns, detect, masked, objects, registry
 from matlens.detect import AUTO, controls, frames, match, scores
+from matlens.learn.roles import split, split_of
 
+FLOOR = 0.05  # lowest score of a learned method in its curve of precision and recall
+TRAINED = "threshold chosen on the training items: no item with split 'val' has truth"
 NO_VALIDATION = "threshold set by the noise of each image: no item with split 'val' has truth that was found"
 
 
 def chosen(options: Mapping, card: Mapping | None) -> tuple[dict, str]:
     """Put the threshold of a card into the options; returns them, and a remark where it could not be chosen."""
-    if card is None:
+    if card is None or options.get("threshold") != AUTO:
         return dict(options), ""
+    if card.get("threshold_of") == "train":
+        return dict(options), TRAINED
     if card["threshold"] is None:
         return dict(options), NO_VALIDATION
     return {**options, "threshold": card["threshold"]}, ""
+
+
+def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, options: Mapping):
+    """Build the model of a method from weights and their card. Raises ValueError if they are of another method."""
+    bare = registry.method_of(method)
+    if card.get("method", bare) != bare:
+        raise ValueError(f"the weights are of method '{card['method']}', not '{method}'; apply them by that one")
+    return registry.call(registry.load(detect.PREPARES, method), {"arrays": arrays, "card": card}, options)
+
+
+def splits_of(card: Mapping | None, index) -> dict[str, str]:
+    """Return the split of every item: what a method was learned or chosen on as its card has it, else the index's."""
+    own = splits(index)
+    if card is None:
+        return own
+    learned = "network" in card
+    found = {item: split_of(card, item) for item in index[columns.ITEM]}
+    return {item: own.get(item) or role if role == "test" and not learned else role for item, role in found.items()}
 
 
 def splits(index) -> dict[str, str]:
@@ -26,21 +49,33 @@ def splits(index) -> dict[str, str]:
     return dict(zip(index[columns.ITEM], index[columns.SPLIT].fillna("").astype(str), strict=True))
 
 
-def stacks(item: Mapping, pixels, truths) -> tuple[list, list | None, list | None]:
-    """Read the frames of an item: image, truth and ignored pixels; None where there are none."""
+def stacks(item: Mapping, pixels, truths, labels: bool = False) -> tuple[list, list | None, list | None]:
+    """Read the frames of an item: image (or `labels`), truth and ignored pixels; None where there are none."""
     key, axes = item["key"], item["axes"]
-    ignore = pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE)
-    return tuple(frames.planes(part, axes) for part in (pixels.unit_interval(key), truths.get(key), ignore))
+    ignore = None if labels else pixels.layers(key, [masked.IGNORE]).get(masked.IGNORE)
+    image = pixels[key] if labels else pixels.unit_interval(key)
+    return tuple(frames.planes(part, axes) for part in (image, truths.get(key), ignore))
 
 
-def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options) -> list:
-    """Detect in every frame of an item."""
+def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options, model=None):
+    """Detect in every frame of an item: a list of tables."""
     none = [None] * len(stack)
     parts = zip(stack, truth or none, ignore or none, strict=True)
     return [
-        frames.detect(function, image, true, hide, frames.seed_of(key, frame), options)
+        frames.detect(function, image, true, hide, frames.seed_of(key, frame), options, model, (key, frame))
         for frame, (image, true, hide) in enumerate(parts)
     ]
+
+
+def unsure(method: str, found: list, options: Mapping) -> dict:
+    """Return options with which a method also finds what is less sure than its threshold, for precision and recall."""
+    name, level = (
+        registry.method_of(method),
+        next((t.attrs["threshold"] for t in found if "threshold" in t.attrs), None),
+    )
+    if name in detect.LEARNERS:
+        return {**options, "threshold": min(FLOOR, level or FLOOR)}
+    return {**options, "threshold": frames.LOWER * level} if name in detect.THRESHOLDS and level else dict(options)
 
 
 def scored(found: list, key: int, stack: list, truth: list | None, settings: Mapping) -> list[dict]:
@@ -118,21 +153,41 @@ def score_table(rows: list[dict], pixel_sizes: Mapping[str, float | None]):
     return pd.concat(parts, ignore_index=True) if parts else columns.calibrate(table, None)
 
 
-def judging(table, keys: Iterable[int]) -> Iterator[int]:
-    """Yield those of some keys whose items have the split `val`."""
-    own = splits(table)
-    names = dict(zip(table[columns.KEY], table[columns.ITEM], strict=True))
-    yield from (key for key in keys if own.get(names.get(key)) == "val")
+def judging(table, *, hold_out: tuple = ()) -> set[int]:
+    """Return the keys of the items that a threshold is chosen on: those with split val.
+
+    Where no item has that split, and `hold_out` names items or groups by patterns, all others are; else none is.
+    """
+    rows = table.assign(**{columns.SPLIT: table[columns.ITEM].map(splits(table))}).to_dict("records")
+    marked = any(row[columns.SPLIT] == "val" for row in rows)
+    if not marked and not hold_out:
+        return set()
+    roles = split(rows, validation_part=0.0, hold_out=hold_out)
+    wanted = "val" if marked else "train"
+    return {row[columns.KEY] for row in rows if roles[row[columns.ITEM]] == wanted}
 
 
-def tables(done: list, index, phases: list[str], remark: str) -> dict:
-    """Make the tables of a shard by name; `done`: (item, (detections by frame, missed by frame, rows of scores))."""
-    split, found, lacking, rows, sizes = splits(index), [], {}, [], {}
-    for item, (seen, missed, judged_rows) in done:
+def ranked_table(rows: list[dict]):
+    """Make the table of all detections, sure or not, with whether each is right; its columns are always there."""
+    import pandas as pd
+
+    types = {columns.ITEM: str, columns.SPLIT: str, columns.FRAME: int, "score": float}
+    table = pd.DataFrame(rows, columns=[*types, *scores.RULES])
+    return table.astype({**types, **dict.fromkeys(scores.RULES, bool)})
+
+
+def tables(done: list, index, card: Mapping | None, phases: list[str], remark: str) -> dict:
+    """Make the tables of a shard by name.
+
+    `done`: (item, (detections by frame, missed by frame, rows of scores, rows of detections sure or not)).
+    """
+    roles, found, lacking, rows, order, sizes = splits_of(card, index), [], {}, [], [], {}
+    for item, (seen, missed, judged_rows, ordered) in done:
         name = item[columns.ITEM]
         found.append(frames.table(item, seen, phases[min(1, len(phases) - 1)]))
         lacking[name], sizes[name] = missed, item[columns.PIXEL_SIZE]
-        head = {columns.ITEM: name, columns.SPLIT: split.get(name, "")}
+        head = {columns.ITEM: name, columns.SPLIT: roles.get(name, "")}
         rows += [head | row | {columns.REMARK: remark} for row in judged_rows]
-    scored_rows = score_table(rows, sizes)
-    return {"detections": stack(found), "missed": missed_table(lacking), "detection_scores": scored_rows}
+        order += [head | row for row in ordered]
+    made = {"detections": stack(found), "missed": missed_table(lacking), "ranked": ranked_table(order)}
+    return {**made, "detection_scores": score_table(rows, sizes)}

@@ -1,5 +1,6 @@
 """One item: its labels become a cell, the cell is solved, and field, controls and effective values become tables."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from matlens.fields.settings import QUANTITIES, components, is_tensor
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
 EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
-QUALITY = (columns.ITEM, "field", "measure", "value", "control")
+QUALITY = (columns.ITEM, columns.SPLIT, "field", "measure", "value", "control", "solved_by")
 HOT_SPOTS = (columns.ITEM, "quantity", "unit", "mean", "percentile_99", "maximum", columns.PHASE, columns.PHASE_NAME)
 HOT_SPOTS = (*HOT_SPOTS, "x_px", "x_um", "y_px", "y_um", "z_px", "z_um")
 
@@ -43,34 +44,53 @@ def solved(
     `spacing`: of every axis, in pixel widths. Raises BadItem if the labels cannot be a cell, or if it does not
     converge.
     """
-    problem = make(labels, item["axes"], phases, spacing, settings)
+    problem = make(labels, item["axes"], phases, spacing, settings, item.get(columns.PIXEL_SIZE))
     truth = registry.call(function, {"problem": problem}, options)
     names, scheme = components(item["axes"], problem.quantity), options["scheme"]
-    of_solver = {name: options[name] for name in ("tol", "iterations")}
-    rows = effective.effective_rows(problem, names, scheme, **of_solver)
     own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
-    own |= report.discretisation_rows(problem, truth, lambda fine: registry.call(function, {"problem": fine}, options))
-    own["bounds_violated"] = effective.violated(rows)
+    if checked(item, settings):
+        of_solver = {name: options[name] for name in ("tol", "iterations")}
+        rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
+        finer = report.discretisation_rows(
+            problem, truth, lambda one: registry.call(function, {"problem": one}, options)
+        )
+        own |= {**finer, "bounds_violated": effective.violated(rows)}
+    else:
+        rows = effective.by_load(problem, names, truth)
     border, inside = mismatch(problem.labels)
     own["border_mismatch"] = border / inside if inside else 0.0
-    quality = _tidy(item, registry.method_of(method), own, False)
+    quality = tidy(item, registry.method_of(method), own, False)
     for name, made in controls(problem, truth, scheme, settings).items():
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
-        quality += _tidy(item, name, measured, True)
+        quality += tidy(item, name, measured, True)
+    said, unit = remark(item, problem, phases), effective.unit_of(problem)
+    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
+    hot = [hot_spot(problem, truth, labels.shape, item, phases)]
+    return Solved(
+        stacked(truth, names, item["axes"], labels.shape),
+        described(problem, names, settings, scheme),
+        rows,
+        quality,
+        hot,
+    )
+
+
+def described(problem: Problem, names: list[str], settings: Mapping, scheme: str) -> dict:
+    """Return the attributes of a stored field: its components with their units, and all settings behind it."""
     about = QUANTITIES[problem.quantity]
-    remark = _remark(item, problem, phases)
-    rows = [{columns.ITEM: item[columns.ITEM], **row, "unit": about.unit, columns.REMARK: remark} for row in rows]
-    attrs = {
+    return {
         "quantity": problem.quantity,
         "components": [f"{kind}_{name}" for kind in (about.cause, about.answer) for name in names],
         "unit": [unit for unit in (about.cause_unit, about.answer_unit) for _ in names],
-        "loading": dict(settings["loading"]),
-        "plane": settings["plane"],
-        "boundary": settings["boundary"],
         "scheme": scheme,
+        "spacing": list(problem.spacing),
+        **{name: settings[name] for name in ("properties", "loading", "plane", "boundary")},
     }
-    hot = [hot_spot(problem, truth, labels.shape, item, phases)]
-    return Solved(stacked(truth, names, item["axes"], labels.shape), attrs, rows, quality, hot)
+
+
+def checked(item: Mapping, settings: Mapping) -> bool:
+    """Draw by its name whether an item is solved on a finer grid and in all directions, too."""
+    return zlib.crc32(str(item[columns.ITEM]).encode()) < settings.get("checked_part", 1.0) * 2**32
 
 
 def controls(problem: Problem, truth: Field, scheme: str, settings: Mapping) -> dict[str, Field]:
@@ -113,14 +133,16 @@ def hot_spot(problem: Problem, field: Field, shape: tuple[int, ...], item: Mappi
     return found
 
 
-def _tidy(item: Mapping, field: str, measured: Mapping[str, float], control: bool) -> list[dict]:
+def tidy(item: Mapping, field: str, measured: Mapping[str, float], control: bool, by: str = "") -> list[dict]:
+    """Return one row per measure of a field; `by`: the solver, where it stands in for a network."""
+    told = {columns.ITEM: item[columns.ITEM], columns.SPLIT: item.get(columns.SPLIT) or "", "field": field}
     return [
-        {columns.ITEM: item[columns.ITEM], "field": field, "measure": name, "value": float(value), "control": control}
+        {**told, "measure": name, "value": float(value), "control": control, "solved_by": by}
         for name, value in measured.items()
     ]
 
 
-def _remark(item: Mapping, problem: Problem, phases: list) -> str:
+def remark(item: Mapping, problem: Problem, phases: list) -> str:
     """Say what changes the meaning of the effective values: remarks on the labels, and phases that are not there."""
     absent = [phase for phase, part in zip(phases, effective.fractions(problem), strict=True) if part == 0]
     there = f"it has no {' and no '.join(absent)}" if absent else ""

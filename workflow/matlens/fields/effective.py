@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from matlens.fields import bounds, conduction, elastic, hexahedra
+from matlens.fields import bounds, components, conduction, elastic, hexahedra
+from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
-from matlens.fields.settings import is_tensor
+from matlens.fields.settings import QUANTITIES, is_tensor
 
 WIDTH = 1e-6  # by which a bound may be missed: the tolerance of the solver
 
 
-def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -> list[dict]:
+def effective_rows(
+    problem: Problem, names: list[str], scheme: str, field: Field | None = None, **options
+) -> list[dict]:
     """Return the effective stiffness or conductivity, one row per component, between its bounds.
 
     `names`: components as `settings.components` lists them; `options`: tol and iterations of the solver. Stiffness
@@ -18,6 +21,8 @@ def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -
     shear modulus of an isotropic body that is nearest to the stiffness (Voigt average over directions).
     """
     share = fractions(problem)
+    if problem.quantity == "stokes":
+        return by_load(problem, names, field)
     if not is_tensor(problem.quantity):
         return _conductivity(problem, names, share, scheme, options)
     axes = problem.labels.ndim
@@ -33,6 +38,34 @@ def effective_rows(problem: Problem, names: list[str], scheme: str, **options) -
     scale = np.array([1.0] * axes + [np.sqrt(2.0)] * (len(whole) - axes))
     tensors = [part[np.ix_(order, order)] / np.outer(scale, scale) for part in (whole, reuss, voigt)]
     return _components(*tensors, names, {}) + _isotropic(tensors[0], first, mu, share, axes)
+
+
+def by_load(problem: Problem, names: list[str], field: Field) -> list[dict]:
+    """Return the effective values that the field of one load gives: a column of the stiffness or conductivity.
+
+    None for a load of several components, for an elastoplastic cell, and where phases have a strain of their own. Of
+    a flow: the permeability, the mean velocity times viscosity over the driving force.
+    """
+    load = problem.load
+    loads = [place for place in np.argwhere(load) if len(place) == 1 or place[0] <= place[1]]
+    if len(loads) != 1 or problem.quantity == "elastoplastic" or problem.eigenstrain() is not None:
+        return []
+    axes = "zyx"[-problem.labels.ndim :]
+    letters = sorted(axes[k] for k in loads[0])
+    column = next(name for name in names if sorted(name) == letters)
+    size = load[tuple(loads[0])] * (2.0 if len(set(letters)) > 1 else 1.0)
+    size /= problem.viscosity() if problem.quantity == "stokes" else 1.0
+    means = field.answer.reshape(*load.shape, -1).mean(axis=-1)
+    found = []
+    for name, place in zip(names, components.places(names, axes), strict=True):
+        row, col = (name, column) if names.index(name) <= names.index(column) else (column, name)
+        found.append({"row": row, "column": col, "value": float(means[place] / size)})
+    return found
+
+
+def unit_of(problem: Problem) -> str:
+    """Return the unit of effective values; a permeability is in pixels squared where no pixel size is known."""
+    return "px2" if problem.quantity == "stokes" and not problem.pixel_um else QUANTITIES[problem.quantity].unit
 
 
 def fractions(problem: Problem) -> np.ndarray:
@@ -57,7 +90,23 @@ def _conductivity(problem: Problem, names: list[str], share: np.ndarray, scheme:
     reuss, voigt = (value * np.eye(axes) for value in bounds.voigt_reuss(values, share))
     present = share > 0
     low, high = bounds.hashin_shtrikman_conductivity(values[present], share[present], axes)
-    return _components(whole, reuss, voigt, names, _limits(low, high))
+    rows = _components(whole, reuss, voigt, names, _limits(low, high))
+    return rows + (tortuosities(whole, values, share, names) if problem.quantity == "diffusion" else [])
+
+
+def tortuosities(whole: np.ndarray, values: np.ndarray, share: np.ndarray, names: list[str]) -> list[dict]:
+    """Return the tortuosity factor along every axis, fraction x D0 / D_eff, where one phase alone lets through.
+
+    In a mirrored cell that is the tortuosity factor between two faces of the item, as `quantify.tortuosity` has it.
+    """
+    if np.count_nonzero((values > 0) & (share > 0)) != 1:
+        return []
+    free = float((values * share).sum())
+    return [
+        {"row": f"tortuosity_{name}", "column": "", "value": free / float(whole[k, k]), "unit": "1"}
+        for k, name in enumerate(names)
+        if whole[k, k] > 1e-9 * free
+    ]
 
 
 def _limits(low: float, high: float) -> dict[str, float]:

@@ -12,7 +12,8 @@ import itertools
 import numpy as np
 from scipy import fft
 
-from matlens.fields.elastic import Solution, hooke
+from matlens.fields.elastic import Solution, displacement, hooke
+from matlens.fields.grid import Grid
 from matlens.fields.iterate import conjugate_gradients
 
 POINTS = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))  # Gauss, on the unit interval
@@ -61,6 +62,7 @@ def solve(
     *,
     spacing: tuple[float, ...] | None = None,
     eigenstrain: np.ndarray | None = None,
+    start: np.ndarray | None = None,
     tol: float = 1e-6,
     iterations: int = 1000,
     cut: int | None = None,
@@ -91,8 +93,13 @@ def solve(
     stress = hooke(np.array(given), first, mu)
     residual = -scatter(np.tensordot(average.reshape(axes * axes, -1).T, stress.reshape(axes * axes, *shape), 1))
     scale = np.sqrt((stress**2).sum(axis=(0, 1)).mean()) / spacing[-1]
+    u = np.zeros((axes, *shape))
+    if start is not None:  # mean strains of elements are those of the differences along diagonals
+        grid = Grid(shape, spacing, "rotated")
+        u = grid.back(displacement(grid, start))
+        residual = residual - apply(u)
     u, done, left = conjugate_gradients(
-        np.zeros((axes, *shape)),
+        u,
         residual,
         apply,
         precondition,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.fields import conduction, elastic, hexahedra, plastic
+from matlens.fields import conduction, elastic, hexahedra, plastic, stokes
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
 
@@ -37,6 +37,16 @@ def fft(
     return _solved(problem, scheme, steps, tol=tol, iterations=iterations)
 
 
+def flow(problem: Problem, *, scheme: str = "lattice", tau: float = 1.0, tol: float = 1e-3, iterations: int = 50000):
+    """Solve for creeping flow by lattice Boltzmann; the cause is the driving force, the answer the velocity.
+
+    `tau`: relaxation time; `tol`: largest change of the permeability over the last half of all steps. Raises BadItem
+    if it still changes after `iterations` steps.
+    """
+    found, steps, change = stokes.solve(problem.pores(), problem.load, tau=tau, tol=tol, steps=iterations)
+    return Field(uniform(problem).cause, found * problem.width() ** 2 / problem.viscosity(), steps, change)
+
+
 def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Field:
     """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost.
 
@@ -48,6 +58,11 @@ def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Fi
     return _linear(problem, scheme, cut=iterations)
 
 
+def resumed(problem: Problem, cause: np.ndarray, scheme: str, iterations: int) -> Field:
+    """Take some iterations of the solver from a field of the cause; with 0, its nearest compatible field."""
+    return _linear(problem, scheme, start=cause, cut=iterations)
+
+
 def _solved(problem: Problem, scheme: str, steps: int, **options) -> Field:
     if problem.quantity == "elastoplastic":
         return _plastic(problem, scheme, steps, **options)
@@ -56,9 +71,11 @@ def _solved(problem: Problem, scheme: str, steps: int, **options) -> Field:
 
 def _linear(problem: Problem, scheme: str, **options) -> Field:
     options |= {"spacing": problem.spacing}
+    if problem.quantity == "stokes":
+        scheme = "rotated"
     if not is_tensor(problem.quantity):
-        name = next(iter(problem.properties))
-        return Field(*conduction.solve(problem.voxels(name), problem.load, scheme=scheme, **options))
+        return Field(*conduction.solve(problem.local(), problem.load, scheme=scheme, **options))
+    options["eigenstrain"] = problem.eigenstrain()
     if scheme == "hexahedra":
         return Field(*hexahedra.solve(*problem.lame(), problem.load, **options))
     return Field(*elastic.solve(*problem.lame(), problem.load, scheme=scheme, **options))
@@ -99,8 +116,9 @@ def answer_of(problem: Problem, cause: np.ndarray) -> np.ndarray:
         rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
         return plastic.radial_return(strain, rest, _material(problem))[0][-axes:, -axes:]
     if is_tensor(problem.quantity):
-        return elastic.hooke(np.asarray(cause), *problem.lame())
-    return problem.voxels(next(iter(problem.properties))) * cause
+        free = problem.eigenstrain()
+        return elastic.hooke(np.asarray(cause) - (0.0 if free is None else free), *problem.lame())
+    return problem.local() * cause
 
 
 def phase_means(problem: Problem, truth: Field) -> Field:

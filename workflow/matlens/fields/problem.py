@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matlens.fields import percolation, stokes
 from matlens.fields.elastic import lame
-from matlens.fields.settings import QUANTITIES, is_tensor
+from matlens.fields.settings import OPTIONAL, QUANTITIES, is_tensor
 from matlens.job.batch import BadItem
 
 UNKNOWN = 255
@@ -21,6 +22,32 @@ class Problem(NamedTuple):
     load: np.ndarray
     spacing: tuple[float, ...]
     plane_stress: bool = False
+    pixel_um: float | None = None
+
+    def eigenstrain(self) -> np.ndarray | None:
+        """Return the isotropic stress-free strain of every voxel (axes, axes, *shape); None if no phase has one."""
+        own = self.properties.get("eigenstrain")
+        if own is None or not own.any():
+            return None
+        return np.eye(self.labels.ndim).reshape(self.labels.ndim, -1, *(1,) * self.labels.ndim) * own[self.labels]
+
+    def pores(self) -> np.ndarray:
+        """Return where the fluid of a flow is, bool (*shape)."""
+        return np.isfinite(self.voxels("viscosity_pa_s"))
+
+    def viscosity(self) -> float:
+        """Return the viscosity of the fluid, Pa s."""
+        return float(min(self.properties["viscosity_pa_s"]))
+
+    def width(self) -> float:
+        """Return the edge of a voxel in metres; in pixels where no pixel size is known."""
+        return self.spacing[-1] * (self.pixel_um * 1e-6 if self.pixel_um else 1.0)
+
+    def local(self) -> np.ndarray:
+        """Return the conductivity of every voxel; of a flow, the squared distance from the wall over the viscosity."""
+        if self.quantity == "stokes":
+            return stokes.distance_squared(self.pores()) * self.width() ** 2 / self.viscosity()
+        return self.voxels(next(iter(self.properties)))
 
     def voxels(self, name: str) -> np.ndarray:
         """Return a property of every voxel (*shape)."""
@@ -75,7 +102,22 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
         )
 
 
-def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem:
+def _spanning(problem: Problem, axes: str) -> None:
+    """Raise BadItem if what carries the load is not connected across the cell along an axis that is loaded."""
+    name = next(iter(problem.properties))
+    values = problem.properties[name]
+    carries = np.isfinite(values) if problem.quantity == "stokes" else values > 0
+    if carries.all():
+        return
+    for axis in range(problem.labels.ndim):
+        if np.abs(problem.load[axis]).max() > 0 and not percolation.spans(carries[problem.labels], axis):
+            raise BadItem(
+                f"the phases with a {name} that carry the load are not connected across the cell along {axes[axis]}: "
+                "its effective value there is 0, and there is no field to solve for"
+            )
+
+
+def make(labels, axes: str, phases: list, spacing, settings: Mapping, pixel_um: float | None = None) -> Problem:
     """Build the problem of one item; `settings`: quantity, properties by phase, loading, plane, boundary."""
     check(labels, axes, len(phases), settings["boundary"])
     quantity = settings["quantity"]
@@ -83,6 +125,8 @@ def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem
         name: np.array([settings["properties"][phase][name] for phase in phases], float)
         for name in QUANTITIES[quantity].properties
     }
+    for name in OPTIONAL.get(quantity, ()):
+        properties[name] = np.array([settings["properties"][phase].get(name, 0.0) for phase in phases], float)
     load = mean_load(settings["loading"], axes, quantity)
     if settings["boundary"] == "mirrored":
         if is_tensor(quantity) and np.abs(load - np.diag(np.diag(load))).max() > 0:
@@ -92,4 +136,9 @@ def make(labels, axes: str, phases: list, spacing, settings: Mapping) -> Problem
         for axis in range(labels.ndim):
             labels = np.concatenate([labels, np.flip(labels, axis)], axis)
     spacing = tuple(spacing or (1.0,) * labels.ndim)
-    return Problem(quantity, labels, properties, load, spacing, settings["plane"] == "stress" and labels.ndim == 2)
+    if quantity == "stokes" and len(set(spacing)) > 1:
+        raise BadItem(f"its voxels are no cubes ({', '.join(map(str, spacing))}); a flow needs cubes, resample it")
+    flat = settings["plane"] == "stress" and labels.ndim == 2
+    problem = Problem(quantity, labels, properties, load, spacing, flat, pixel_um)
+    _spanning(problem, axes)
+    return problem

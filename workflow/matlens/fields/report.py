@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from matlens import columns
 from matlens.fields import quality
 from matlens.fields.grid import Grid
-from matlens.fields.methods import Field
+from matlens.fields.methods import Field, answer_of, resumed
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
 
@@ -16,6 +17,12 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
         inside = problem.labels == phase
         if 0 < inside.sum() < inside.size:
             made[f"rel_l2_phase_{phase}"] = quality.norms(field.answer, truth.answer, inside)["rel_l2"]
+    cause = quality.norms(field.cause, truth.cause, np.ones(problem.labels.shape, bool))
+    made |= {f"{name}_cause": cause[name] for name in ("rel_l2", "rel_l2_fluctuation")}
+    if is_tensor(problem.quantity) and np.abs(problem.load).max() > 0:
+        place = np.unravel_index(np.abs(problem.load).argmax(), problem.load.shape)
+        misses = np.abs(field.cause[place] - truth.cause[place])
+        made["mase"] = float(misses.mean() / abs(problem.load[place]))
     made["mean_error"] = mean_error(field.answer, truth.answer, problem.labels.ndim)
     return made | own_rows(problem, field, scheme)
 
@@ -23,13 +30,29 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
 def own_rows(problem: Problem, field: Field, scheme: str) -> dict[str, float]:
     """Measure what a field shows without a truth: the error of the load, both residuals, Hill-Mandel."""
     mean = field.cause.mean(axis=tuple(range(-problem.labels.ndim, 0)))
-    made = {"load_error": float(np.linalg.norm(mean - problem.load) / np.linalg.norm(problem.load))}
-    if scheme != "hexahedra":  # its residuals live on nodes, not in means of elements
+    size = np.linalg.norm(problem.load)
+    made = {"load_error": float(np.linalg.norm(mean - problem.load) / size) if size > 0 else float("nan")}
+    if problem.quantity == "stokes":
+        return made | {"plane_flow_spread": flow_spread(problem, field)}
+    if scheme == "hexahedra":  # forces are those on the nodes of the nearest compatible strain
+        made["equilibrium"] = resumed(problem, field.cause, scheme, 0).residual
+        grid = Grid(problem.labels.shape, problem.spacing, "rotated")  # the same mean strains of elements
+    else:
         grid = Grid(problem.labels.shape, problem.spacing, scheme)
         made["equilibrium"] = quality.equilibrium(field.answer, grid)
-        made["compatibility"] = quality.compatibility(field.cause, grid)
         made["hill_mandel"] = quality.hill_mandel(field.answer, field.cause, problem.labels.ndim)
+    made["compatibility"] = quality.compatibility(field.cause, grid)
+    law = answer_of(problem, field.cause)
+    made["constitutive"] = quality.norms(field.answer, law, np.ones(problem.labels.shape, bool))["rel_l2"]
     return made
+
+
+def flow_spread(problem: Problem, field: Field) -> float:
+    """Return the largest difference between the flows through any two planes across the load, relative to the mean
+    flow: 0 where nothing is lost."""
+    axis = int(np.abs(problem.load).argmax())
+    planes = field.answer[axis].mean(axis=tuple(k for k in range(problem.labels.ndim) if k != axis))
+    return float(np.ptp(planes) / abs(planes.mean())) if planes.mean() else float("nan")
 
 
 def mean_error(answer: np.ndarray, truth: np.ndarray, axes: int) -> float:
@@ -84,3 +107,22 @@ def magnitude(problem: Problem, field: Field) -> np.ndarray:
     for axis in range(3):
         stress[axis, axis] -= mean
     return np.sqrt(1.5 * (stress**2).sum(axis=(0, 1)))
+
+
+def scores(quality):
+    """Average a table of quality: mean, median and largest value of every measure, by split and field.
+
+    `items` counts the values that are there, and `below_linear_kernel` the part of them that are smaller than those of
+    the linear kernel for the same item.
+    """
+    import pandas as pd
+
+    keys = [columns.SPLIT, "control", "field", "measure"]
+    linear = quality[quality["field"] == "linear_kernel"].set_index([columns.ITEM, "measure"])["value"]
+    beside = linear.reindex(pd.MultiIndex.from_frame(quality[[columns.ITEM, "measure"]])).to_numpy()
+    known = np.isfinite(beside) & np.isfinite(quality["value"].to_numpy())
+    better = pd.Series(np.where(known, quality["value"].to_numpy() < beside, np.nan), quality.index)
+    grouped = quality.assign(better=better).groupby(keys, sort=True)
+    found = grouped["value"].agg(["count", "mean", "median", "max"])
+    found["below_linear_kernel"] = grouped["better"].mean()
+    return found.reset_index().rename(columns={"count": "items", "max": "maximum"})

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-SETTINGS = ("quantity", "properties", "loading", "plane", "boundary", "cut")  # shared by the methods of the stage
+SETTINGS = (
+    "quantity",
+    "properties",
+    "loading",
+    "plane",
+    "boundary",
+    "cut",
+    "checked_part",
+)  # shared by the methods of the stage
+
+
+OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
 
 
 class Quantity(NamedTuple):
@@ -23,6 +34,7 @@ QUANTITIES = {
     "elastoplastic": Quantity(("youngs_gpa", "poisson", "yield_gpa", "hardening_gpa"), *_ELASTIC),
     "conduction": Quantity(("conductivity_w_per_m_k",), "gradient", "K/m", "flux", "W/m2", "W/(m K)"),
     "diffusion": Quantity(("diffusivity_m2_per_s",), "gradient", "mol/m4", "flux", "mol/(m2 s)", "m2/s"),
+    "stokes": Quantity(("viscosity_pa_s",), "force", "Pa/m", "velocity", "m/s", "m2"),  # .inf: a solid
 }
 
 
@@ -51,17 +63,50 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
         if name not in allowed:
             found.append((["loading"], f"there is no component '{name}'; allowed: {', '.join(sorted(allowed))}"))
     loads = {name for name, value in settings["loading"].items() if value}
-    if not loads:
+    free = quantity in OPTIONAL and any((given or {}).get("eigenstrain") for given in settings["properties"].values())
+    if not loads and not free:
         found.append((["loading"], "every component is 0: there is nothing to solve"))
     if settings["boundary"] == "mirrored" and is_tensor(quantity) and any(len({*name}) > 1 for name in loads):
         why = "a mirrored cell can be loaded along its axes alone; leave out the shear, or set boundary: periodic"
         found.append((["loading"], why))
     if settings["plane"] == "stress" and quantity != "elastic":
         found.append((["plane"], f"plane stress is there for 'elastic', not for '{quantity}'; set plane: strain"))
+    found += _methods(settings, methods)
+    return found
+
+
+SOLVERS = {"fft": "elastic, elastoplastic, conduction and diffusion", "stokes": "stokes"}
+
+
+def _methods(settings: Mapping, methods: Mapping[str, Mapping]) -> list[tuple[list, str]]:
+    """List what no item could be solved with among the options of the methods."""
+    found, quantity = [], settings["quantity"]
+    exact = [name for name in methods if name.partition(".")[0] in SOLVERS]
     for name, options in methods.items():
+        bare = name.partition(".")[0]
+        if bare in SOLVERS and (bare == "stokes") != (quantity == "stokes"):
+            right = "stokes" if quantity == "stokes" else "fft"
+            found.append(([name], f"it solves {SOLVERS[bare]}, not '{quantity}'; take '{right}'"))
+        if bare not in SOLVERS:
+            found += [([name, *key], why) for key, why in _learned(settings, options, exact)]
         if options.get("scheme") == "hexahedra" and quantity != "elastic":
             why = f"hexahedra are there for 'elastic', not for '{quantity}'; set scheme: rotated"
             found.append(([name, "scheme"], why))
+    return found
+
+
+def _learned(settings: Mapping, options: Mapping, exact: list[str]) -> list[tuple[list, str]]:
+    """List what a network could not be trained or judged with."""
+    found, quantity = [], settings["quantity"]
+    if quantity == "stokes":
+        found.append(([], "networks learn fields of elasticity, conduction and diffusion; take 'stokes'"))
+    if not exact:
+        found.append(([], "a network is judged by the fields of a solver; add 'fft: {}'"))
+    elif options.get("truth") not in (None, *exact):
+        why = f"there is no solver '{options['truth']}' in the study; allowed: {', '.join(exact)}"
+        found.append((["truth"], why))
+    if options.get("refine") and quantity == "elastoplastic":
+        found.append((["refine"], "steps from a field are taken in elasticity and conduction, not in plasticity; 0"))
     return found
 
 
@@ -73,6 +118,10 @@ def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
         if lacking:
             found.append(f"the phase '{phase}' lacks {', '.join(lacking)}; add it")
     found += [f"there is no phase '{name}'; phases are {', '.join(phases)}" for name in given if name not in phases]
-    if not found and not any(given[phase][needed[0]] for phase in phases):
+    if not found and quantity == "stokes":
+        fluids = {given[phase][needed[0]] for phase in phases} - {float("inf")}
+        if len(fluids) != 1:
+            found.append(f"one fluid flows between solids; give {needed[0]} once, and .inf to every solid")
+    elif not found and not any(given[phase][needed[0]] for phase in phases):
         found.append(f"{needed[0]} is 0 in every phase: there is nothing to solve")
     return found

@@ -145,7 +145,8 @@ def collected(found: Sequence[tuple], roles: Mapping[str, str], options: Mapping
     sizes = sorted({part[0].shape for part in found})
     if len(sizes) > 1:
         raise BadItem(f"images differ in size ({list(sizes[0])}, {list(sizes[-1])}); give size_px, the size of a tile")
-    labels, images, states_, groups, items = zip(*found, strict=True)
+    # By item, so that the number of shards changes nothing; the tiles of an item stay in order.
+    labels, images, states_, groups, items = zip(*sorted(found, key=lambda part: part[-1]), strict=True)
     made = Examples(
         np.stack(labels),
         np.stack(images),

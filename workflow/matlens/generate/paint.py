@@ -16,10 +16,16 @@ def painted(labels: np.ndarray, examples: Examples, phases: int, rng: np.random.
     greys = np.array([_mean(examples, phase) for phase in range(phases)])
     width = min(BLURS_PX, key=lambda one: _residual(examples, greys, one).std())
     rest = _residual(examples, greys, width)
-    noise = np.array([rest[examples.labels == phase].std() if (examples.labels == phase).any() else 0.0
-                      for phase in range(phases)])  # fmt: skip
+    noise = np.array([_noise(rest, examples.labels == phase) for phase in range(phases)])
     drawn = _blurred(greys[labels], width) + noise[labels] * rng.standard_normal(labels.shape)
     return np.clip(drawn, 0.0, 1.0).astype(np.float32)
+
+
+def _noise(rest: np.ndarray, mask: np.ndarray) -> float:
+    """Return the noise of a phase: from differences of neighbours, which rims and slow shading leave alone."""
+    both = mask[..., 1:] & mask[..., :-1]
+    steps = (rest[..., 1:] - rest[..., :-1])[both]
+    return float(np.median(np.abs(steps)) / 0.6745 / np.sqrt(2)) if steps.size else 0.0
 
 
 def _mean(examples: Examples, phase: int) -> float:

@@ -32,13 +32,8 @@ def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def offered(real: Examples) -> Examples:
     """Return the held-back images that are not the reference: those that the control `real` shows."""
-    parts = [np.setdiff1d(rest, np.flatnonzero(real.roles == TRAIN)) for _, rest in map_references(real)]
-    return real.where(np.concatenate(parts).astype(int))
-
-
-def map_references(real: Examples) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return `reference` of every condition."""
-    return [reference(real, values) for values in real.known()]
+    others = [reference(real, values)[1] for values in real.known()]
+    return real.where(np.setdiff1d(np.concatenate(others), np.flatnonzero(real.roles == TRAIN)).astype(int))
 
 
 def of_condition(
@@ -156,7 +151,7 @@ def transfer(made: Mapping, asked: np.ndarray, real: Mapping, examples: Examples
     from sklearn.preprocessing import StandardScaler
 
     rows = []
-    if "two_point" not in real or not len(names):
+    if "two_point" not in real or "two_point" not in made or not len(names):
         return rows
     x = {name: np.column_stack([part["two_point"], part["fraction"]]) for name, part in (("m", made), ("r", real))}
     train, held = examples.roles == TRAIN, examples.roles == HELD

@@ -59,16 +59,6 @@ def learn(
     return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
 
 
-def codes(labels: np.ndarray, asked: np.ndarray, model: Model, phases: int) -> np.ndarray:
-    """Return the latent numbers of labels (n, y, x) of conditions (n, c): means of the encoder, (n, latent)."""
-    import torch
-
-    pixels = torch.from_numpy(trained.channels_of(labels, phases)).to(model.device)
-    states = torch.cat([model.conditions(one, 1) for one in asked])
-    with torch.no_grad():
-        return model.net.encode(pixels, states)[0].cpu().numpy()
-
-
 def generate(asked: np.ndarray, count: int, rng: np.random.Generator, model: Model) -> np.ndarray:
     """Decode random latent numbers for a condition; every pixel is its most probable phase."""
     import torch

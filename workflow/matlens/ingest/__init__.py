@@ -9,6 +9,7 @@ of scalars for the index. In COMPOSITIONS it returns mole fractions by symbol an
 x_<symbol> for every element of the study.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,10 @@ PLANS = {
     "loops_video": "matlens.ingest.loops_video:plan",
     "scenes": "matlens.ingest.scenes:plan",
     "generated": "matlens.ingest.generated:plan",
+    "voids_video": "matlens.ingest.voids_video:plan",
+    "line_space": "matlens.ingest.line_space:plan",
+    "cracked_particles": "matlens.ingest.cracked_particles:plan",
+    "polyhedra": "matlens.ingest.polyhedra:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -52,6 +57,10 @@ METHODS = {
     "loops_video": "matlens.ingest.loops_video:read",
     "scenes": "matlens.ingest.scenes:read",
     "generated": "matlens.ingest.generated:read",
+    "voids_video": "matlens.ingest.voids_video:read",
+    "line_space": "matlens.ingest.line_space:read",
+    "cracked_particles": "matlens.ingest.cracked_particles:read",
+    "polyhedra": "matlens.ingest.polyhedra:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",
@@ -79,7 +88,7 @@ NAMED = {  # `columns_of(*, ...)` returns the index columns that the user define
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
     "files": "matlens.ingest.files:check",
-    "sheet": "matlens.ingest.files:check",
+    "sheet": "matlens.ingest.sheet:check",
     "catalog": "matlens.ingest.files:check",
     "prototypes": "matlens.ingest.prototypes:check",
 }
@@ -98,7 +107,8 @@ class Micrograph:
     scale at all. `pixel_size_um` is the spacing along x; given alone, it is the spacing along every axis. `truth` is a
     label image of the same shape (or None): uint8 phases (255: unlabelled) or int32 regions (0: background, -1:
     unlabelled). `layers` are further arrays with the same last axes (EBSD orientations); `ignore` (uint8) is 1 where
-    nothing is measured. `meta` holds scalars for the index: instrument, detector, ...
+    nothing is measured. `objects` is the table of true objects, if the source gives more of them than the map shows
+    (`truth_objects.table`). `meta` holds scalars for the index: instrument, detector, ...
     """
 
     pixels: np.ndarray
@@ -110,6 +120,7 @@ class Micrograph:
     layers: dict[str, np.ndarray] = field(default_factory=dict)
     meta: dict[str, object] = field(default_factory=dict)
     spacing_um: tuple[float | None, ...] | None = None
+    objects: object = None
 
     def __post_init__(self):
         if self.spacing_um is not None:
@@ -168,3 +179,25 @@ def index_table(rows: list[dict]):
     leading += [columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z]
     frame = pd.DataFrame(rows)
     return frame.reindex(columns=[*leading, *(name for name in frame.columns if name not in leading)])
+
+
+OBJECT_MODELS = (
+    "loops_video",
+    "voids_video",
+    "line_space",
+    "cracked_particles",
+    "polyhedra",
+)  # models of single objects
+
+
+def has_objects(method: str, options: Mapping | None) -> bool:
+    """Check whether the truth of a source tells objects apart, so that the table truth_objects is written."""
+    options = options or {}
+    if method in OBJECT_MODELS or options.get("objects") or options.get("masks_are") == "regions":
+        return True
+    if method != "catalog":
+        return False
+    from matlens.store import catalog
+
+    about = catalog.entries().get(options.get("set"), {}).get("items", {})
+    return bool(about.get("objects")) and not about.get("truth")

@@ -11,59 +11,75 @@ from matlens.job.batch import MACHINE_ERRORS
 from matlens.registry import suggest
 from matlens.store import catalog
 
-NUMBERS = (columns.TEMPERATURE, columns.TIME)
+NUMBERS = (columns.TEMPERATURE, columns.TIME, columns.SECONDS)
+SHOWN = (columns.SPLIT, columns.GROUP, *NUMBERS)  # groups of the pattern of files that become columns of the index
 
 
-def _items(set: str, include: list[str] | None) -> list[dict]:
-    """List the items of a set by the names of its files. Raises ValueError if there are none."""
+def _items(set: str, include: list[str] | None, objects: str | None = None) -> list[dict]:
+    """List the items of a set by the names of its files. Raises ValueError if there are none.
+
+    `objects`: name of its annotation that is the truth; None: the masks, and without these the first annotation.
+    """
     if set not in _with_items():
         kind = "has no micrographs" if set in catalog.entries() else "is unknown (data/catalog.yaml)"
         raise ValueError(f"the set '{set}' {kind}; {suggest(set, _with_items())}")
     about = catalog.entry(set)
     image, truth = re.compile(about["items"]["image"]), about["items"].get("truth")
-    rows = []
+    drawn, rows = _annotation(set, objects, bool(truth)), []
     for file in about["files"]:
         found = image.fullmatch(file)
         if found and (include is None or any(fnmatch(file, glob) for glob in include)):
             groups = found.groupdict()
-            mask = truth.format(file=file, **groups) if truth else None
-            rows.append({columns.ITEM: groups.pop("stem"), columns.FILE: file, columns.TRUTH_FILE: mask, **groups})
-            if mask not in about["files"]:
-                rows[-1][columns.TRUTH_FILE] = None
+            named = {columns.TRUTH_FILE: None if drawn else truth, columns.OBJECTS_FILE: drawn}
+            beside = {key: name and name.format(file=file, **groups) for key, name in named.items()}
+            beside = {key: name if name in about["files"] else None for key, name in beside.items()}
+            own = {key: value for key, value in groups.items() if key in SHOWN}
+            rows.append({columns.ITEM: groups["stem"], columns.FILE: file, **beside, **own})
     if not rows:
         raise ValueError(f"no image of the set '{set}' matches include: {include}; its files are named like {file}")
     return rows
+
+
+def _annotation(set: str, objects: str | None, masks: bool) -> str | None:
+    """Return the file pattern of an annotation of a set. Raises ValueError if it has none of that name."""
+    known = catalog.entry(set)["items"].get("objects") or {}
+    if objects is None:
+        return None if masks or not known else next(iter(known.values()))
+    if objects not in known:
+        raise ValueError(f"the set '{set}' has no objects '{objects}'; {suggest(objects, known) if known else 'none'}")
+    return known[objects]
 
 
 def _with_items() -> list[str]:
     return [name for name, about in catalog.entries().items() if "items" in about]
 
 
-def listing(*, set: str, include: list[str] | None = None) -> str:
+def listing(*, set: str, include: list[str] | None = None, objects: str | None = None) -> str:
     """Digest the catalogue entry of a set. Raises ValueError if the set or its files are not available.
 
     Files of the catalogue never change, so a download does not count as a change.
     """
-    rows = _items(set, include)
+    rows = _items(set, include, objects)
     if not catalog.available(set):
         first = rows[0][columns.FILE]
         raise ValueError(f"no file of the set is on this machine: {catalog.advice(set, first)}")
     return hashlib.sha256(json.dumps([rows, catalog.entry(set)], sort_keys=True, default=str).encode()).hexdigest()
 
 
-def plan(*, set: str, include: list[str] | None = None):
+def plan(*, set: str, include: list[str] | None = None, objects: str | None = None):
     """List the images of a set as items; download missing ones.
 
-    `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. Returns a DataFrame
-    with item, file, truth_file (empty if absent), and the columns read from file names: split, group, temperature_c,
-    time_h. `reason` is set where a file is not available.
+    `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. `objects`: name of
+    an annotation of the set. Returns a DataFrame with item, file, truth_file, objects_file (empty if absent), and the
+    columns read from file names: split, group, temperature_c, time_h, time_s. `reason` is set where a file is not
+    available.
     """
     import pandas as pd
 
-    rows = _items(set, include)
+    rows = _items(set, include, objects)
     for row in rows:
         try:
-            for key in (columns.FILE, columns.TRUTH_FILE):
+            for key in (columns.FILE, columns.TRUTH_FILE, columns.OBJECTS_FILE):
                 row[key] = row[key] and str(catalog.find(set, row[key]))
         except OSError as error:
             if error.errno in MACHINE_ERRORS:
@@ -83,9 +99,10 @@ def read(
     *,
     set: str,
     truth_values: dict | None = None,
+    object_classes: dict | None = None,
     truth_shift_px: int = 0,
     truth_margin_px: int = 0,
-    masks_are: str = "phases",
+    masks_are: str | None = None,
     exclude: list | None = None,
     crop_bars: bool = True,
     colour: bool = False,
@@ -102,6 +119,7 @@ def read(
         item,
         phases,
         truth_values=about.get("truth_values") if truth_values is None else truth_values,
+        object_classes=about.get("object_classes") if object_classes is None else object_classes,
         truth_shift_px=truth_shift_px,
         truth_margin_px=truth_margin_px,
         masks_are=masks_are,

@@ -31,10 +31,12 @@ def listing(*, name: str) -> str:
     return hashlib.sha256(json.dumps(catalog.entry(name), sort_keys=True, default=str).encode()).hexdigest()
 
 
-def plan(*, name: str, targets: list[str] | None = None):
+def plan(*, name: str, targets: list[str] | None = None, every: int = 1):
     """List the crystals of a set as `structures.plan` does; download its file if missing.
 
-    `name`: the set in the catalogue. `targets`: numeric columns of the file that are required. Raises OSError or
-    FileNotFoundError, with the source, if the file is not available.
+    `name`: the set in the catalogue. `targets`: numeric columns of the file that are required. `every`: take the first
+    of each so many crystals, in their order; 1: all. Raises OSError or FileNotFoundError, with the source, if the file
+    is not available.
     """
-    return structures.plan(path=str(catalog.find(name, _file(name))), targets=targets)
+    rows = structures.plan(path=str(catalog.find(name, _file(name))), targets=targets)
+    return rows.iloc[::every].reset_index(drop=True)

@@ -6,7 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns as names
-from matlens.ingest import Micrograph, bars, cleaned, damage, grey, ignored, mask_alignment, readers, scales, truths
+from matlens.ingest import (
+    Micrograph,
+    annotated,
+    bars,
+    cleaned,
+    damage,
+    grey,
+    ignored,
+    mask_alignment,
+    readers,
+    scales,
+    truth_objects,
+    truths,
+)
 from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
@@ -16,26 +29,40 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
-def listing(*, path: str, masks: str | None = None, exclude_mask: str | None = None, clean: str | None = None) -> str:
-    """Digest the files, masks and clean images of a study. Raises ValueError if there are none, with the folder."""
+def listing(
+    *, path: str, masks: str | None = None, objects: str | None = None, exclude_mask: str | None = None,
+    clean: str | None = None,
+) -> str:  # fmt: skip
+    """Digest the files, masks, objects and clean images of a study. Raises ValueError if there are none."""
     paths = found(path)[1]
     more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
-    return digest(paths + [file for place, option in more if place for file in found(place, option)[1]])
+    beside = [file for place, option in more if place for file in found(place, option)[1]]
+    return digest([*paths, *beside, *annotated.files(objects)])
 
 
 def check(
+    phases: list[str],
     *,
     path: str = "",
+    masks: str | None = None,
+    objects: str | None = None,
+    object_classes: dict | None = None,
     group: str | None = None,
     columns: str | None = None,
     truth_values: dict | None = None,
-    masks_are: str = "phases",
+    masks_are: str | None = None,
 ) -> None:
     """Raise ValueError if options contradict each other, or if a pattern fits no file name."""
     if group or columns:
         from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
         raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
+    if objects and path:
+        if masks:
+            raise ValueError("masks and objects are two truths of the same images; leave one of them out")
+        annotated.check_classes(objects, phases, object_classes)
+    elif object_classes and path:
+        raise ValueError("object_classes is for the option objects; add it, or leave the classes out")
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:
@@ -86,6 +113,7 @@ def plan(
     *,
     path: str,
     masks: str | None = None,
+    objects: str | None = None,
     exclude_mask: str | None = None,
     clean: str | None = None,
     group: str | None = None,
@@ -94,17 +122,19 @@ def plan(
     """List the files as items.
 
     `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: file, folder or glob of truth
-    masks, matched to images by name without extension; an image without a mask has no truth. `exclude_mask`: masks of
-    unmeasured pixels (not 0), `clean`: images without noise, by which restorations are judged; a single file applies to
-    every image. `group`: regular expression on the file name; its first group is the specimen. `columns`: regular
-    expression whose named groups become columns. Returns a DataFrame with item, file, truth_file, those columns, and
-    `reason` where an item cannot be used. Raises ValueError if nothing matches.
+    masks, matched to images by name without extension; an image without a mask has no truth. `objects`: file,
+    folder or glob of annotated objects, see `annotations`. `exclude_mask`: masks of unmeasured pixels (not 0), `clean`:
+    images without noise, by which restorations are judged; a single file applies to every image. `group`: regular
+    expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
+    become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot be
+    used. Raises ValueError if nothing matches.
     """
     import pandas as pd
 
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
     pairs = _matched(images, masks)
+    drawn, absent = annotated.matched(images, objects)
     outside = _shared(images, exclude_mask, "exclude_mask")
     noiseless = _shared(images, clean, "clean")
     extra = from_names(paths, group, columns)
@@ -113,9 +143,10 @@ def plan(
             names.ITEM: images[p],
             names.FILE: printable(str(p)),
             names.TRUTH_FILE: pairs[p][0],
+            **({names.OBJECTS_FILE: drawn[p][0]} if objects else {}),
             **({names.EXCLUDE_FILE: outside[p][0]} if exclude_mask else {}),
             **({names.CLEAN_FILE: noiseless[p][0]} if clean else {}),
-            names.REASON: pairs[p][1] or outside[p][1] or noiseless[p][1] or trouble(p),
+            names.REASON: pairs[p][1] or drawn[p][1] or outside[p][1] or noiseless[p][1] or trouble(p),
         }
         for p in paths
     ]
@@ -130,28 +161,31 @@ def plan(
                 )
     if left := skipped(path, paths):
         print(left)
-    frame = pd.DataFrame(one_of_each(rows))
+    lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
+    frame = pd.DataFrame([*one_of_each(rows), *lost])
     return frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
 
 
 def read(
-    item: dict, phases: list[str], *, truth_values: dict | None = None, truth_shift_px: int = 0,
-    truth_margin_px: int = 0, masks_are: str = "phases", exclude: list | None = None, crop_bars: bool = True,
-    colour: bool = False, pixel_size_um: float | None = None, spacing_um: list[float] | None = None,
-    stack: str | None = None, min_side_px: int = 8, max_side_px: int = 20000, max_pixels: int = 2**28,
+    item: dict, phases: list[str], *, truth_values: dict | None = None, object_classes: dict | None = None,
+    truth_shift_px: int = 0, truth_margin_px: int = 0, masks_are: str | None = None, exclude: list | None = None,
+    crop_bars: bool = True, colour: bool = False, pixel_size_um: float | None = None,
+    spacing_um: list[float] | None = None, stack: str | None = None, min_side_px: int = 8, max_side_px: int = 20000,
+    max_pixels: int = 2**28,
 ) -> Micrograph:  # fmt: skip
     """Read one file: check it, crop information bars, mark unmeasured pixels, attach the truth.
 
-    `item`: row of the plan with file and, optionally, truth_file, exclude_file, clean_file and pixel_size_um.
-    `truth_values`: mask values of each phase, see `truths.to_phases`. `truth_shift_px`, `truth_margin_px`: largest
+    `item`: row of the plan with file and, optionally, truth_file, objects_file, exclude_file, clean_file and
+    pixel_size_um. `truth_values`: mask values of each phase, see `truths.to_phases`. `object_classes`: classes of
+    objects of each phase, see `annotated.phases_of`. `truth_shift_px`, `truth_margin_px`: largest
     shift that aligns a mask with its image, and width of its unlabelled border, see `mask_alignment.align`.
-    `masks_are`: "phases", or "regions" for label images of objects. `exclude`: rectangles, see
-    `ignored.rectangles`. `crop_bars`: crop information bars at the top and bottom, and mark bars at the left and
-    right and the scale bar as unmeasured. `colour`: keep the colour of a flat image as layer `colour`, (3, y, x),
-    for networks trained on colour. `pixel_size_um`, `spacing_um` ((z, y, x) or (y, x)): override item and file, see
-    `scales.settle`. `stack`: "t" or "z", kind of the pages (None: as in the file; unnamed pages are frames). Raises
-    BadItem if the file cannot be used. Images larger than memory (see `lazy_arrays`) stay in their files if
-    possible; no bar is detected in them.
+    `masks_are`: "phases", or "regions" for label images of objects; None: phases of masks, regions of objects.
+    `exclude`: rectangles, see `ignored.rectangles`. `crop_bars`: crop information bars at the top and bottom, and mark
+    bars at the left and right and the scale bar as unmeasured. `colour`: keep the colour of a flat image as layer
+    `colour`, (3, y, x), for networks trained on colour. `pixel_size_um`, `spacing_um` ((z, y, x) or (y, x)): override
+    item and file, see `scales.settle`. `stack`: "t" or "z", kind of the pages (None: as in the file; unnamed pages are
+    frames). Raises BadItem if the file cannot be used. Images larger than memory (see `lazy_arrays`) stay in their
+    files if possible; no bar is detected in them.
     """
     found_ = _opened(item[names.FILE], stack, max_pixels)
     low, high, lost = _check_pixels(found_, min_side_px, max_side_px)
@@ -164,9 +198,13 @@ def read(
     cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
-    mask = item.get(names.TRUTH_FILE)
-    if isinstance(mask, str) and mask:
-        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels, masks_are)
+    mask, drawn = item.get(names.TRUTH_FILE), item.get(names.OBJECTS_FILE)
+    if isinstance(drawn, str) and drawn:
+        kind = masks_are or "regions"
+        truth_objects.attach(found_, drawn, item[names.FILE], shape, top, phases, object_classes, kind)
+    elif isinstance(mask, str) and mask:
+        truths.attach(found_, mask, shape, top, phases, truth_values, max_pixels, masks_are or "phases")
+    if found_.truth is not None:
         mask_alignment.align(found_, truth_shift_px, truth_margin_px)
         ignored.hide_truth(found_)
     return found_

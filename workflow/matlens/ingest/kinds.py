@@ -25,7 +25,13 @@ class Kind:
 
 
 KINDS = {
-    "images": Kind(ingest.METHODS, "matlens.ingest.write_images:write", ("images", "truth"), (2000, 0.5), (10, 0.05)),
+    "images": Kind(
+        ingest.METHODS,
+        "matlens.ingest.write_images:write",
+        ("images", "truth", "truth_objects"),
+        (2000, 0.5),
+        (10, 0.05),
+    ),
     "crystals": Kind(ingest.CRYSTALS, "matlens.ingest.write_crystals:write", ("structures",), (1000, 0.2), (10, 0.005)),
     "compositions": Kind(ingest.COMPOSITIONS, "matlens.ingest.write_compositions:write", (), (1500, 0.02), (10, 0.001)),
 }

@@ -81,6 +81,24 @@ def paint(grey: np.ndarray, truth: np.ndarray | None, numbers, place, radius, co
             truth[window][away <= r] = numbers[at]
 
 
+def bend_contours(shape: tuple[int, int, int], count: int, contrast: float, rng) -> np.ndarray:
+    """Return dark bands that turn and sweep through the frames (frames, y, x), as where a foil bends."""
+    frames, height, width = shape
+    y, x = np.ogrid[:height, :width]
+    out = np.zeros(shape, np.float32)
+    for _ in range(count):
+        angle, turn = rng.uniform(0, np.pi), rng.uniform(-0.3, 0.3) / frames
+        start, speed = rng.uniform(-0.3, 0.3) * width, rng.uniform(-0.6, 0.6) * width / frames
+        thick, bow = rng.uniform(0.04, 0.1) * width, rng.uniform(-1, 1) / width
+        for frame in range(frames):
+            cos, sin = np.cos(angle + turn * frame), np.sin(angle + turn * frame)
+            across = (y - height / 2) * cos + (x - width / 2) * sin
+            along = (x - width / 2) * cos - (y - height / 2) * sin
+            off = across - start - speed * frame - bow * along**2
+            out[frame] += contrast * np.exp(-0.5 * (off / thick) ** 2)
+    return out
+
+
 def read(
     item: dict,
     *,
@@ -97,6 +115,9 @@ def read(
     jump_px: float = 0.0,
     jump_frames: int = 25,
     clutter: int = 0,
+    growth: float = 0.0,
+    start_frames: float = 20.0,
+    contours: int = 0,
     contrast: float = 0.25,
     grey: float = 0.6,
     imaging: Mapping = synthetic.AS_IS,
@@ -107,7 +128,9 @@ def read(
     `life_frames`. `radius_px`, `radius_cv`: mean and variation of log-normal radii. `hollow`: radius of a pale middle,
     in radii (0: discs). `step_px`: standard deviation of a hop along each axis; D = step_px^2 / 2 per frame.
     `drift_px`: common shift along y and x in a frame, and `jump_px` every `jump_frames`. `clutter`: marks that look as
-    objects do, stand still in the frame for 15 frames each, and are not in the truth.
+    objects do, stand still in the frame for 15 frames each, and are not in the truth. `growth`: exponent n of the law
+    d = k t^n of all objects (0: sizes stay), t counted from `start_frames` before the first frame; `radius_px` is that
+    of the last frame. `contours`: dark bend contours that sweep through the frame.
     """
     size, rng = synthetic.sized(size_px, (2,)), np.random.default_rng(int(item[columns.ITEM_SEED]))
     if frames < 1 or objects < 1:
@@ -122,8 +145,14 @@ def read(
                 continue
             first, last, radius, place = part
             here = np.flatnonzero((first <= frame) & (frame <= last))
-            paint(bright[frame], marks, here + 1, place[frame, here], radius[here], contrast, hollow)
+            size_now = radius[here] * ((start_frames + frame) / (start_frames + frames - 1)) ** growth
+            paint(bright[frame], marks, here + 1, place[frame, here], size_now, contrast, hollow)
+    bright -= bend_contours(bright.shape, contours, contrast, rng)
     pixels = sem.image(np.clip(bright, 0, 1), None, 0.0, int(item[columns.ITEM_SEED]), **imaging)
-    meta = {columns.TRUE_LIFE: float(life_frames), columns.TRUE_DIFFUSION: step_px**2 / 2}
+    meta = {
+        columns.TRUE_LIFE: float(life_frames),
+        columns.TRUE_DIFFUSION: step_px**2 / 2,
+        columns.TRUE_EXPONENT: growth,
+    }
     white = float(np.iinfo(pixels.dtype).max)
     return Micrograph(pixels, "tyx", pixel_size_um, 0.0, white, truth, meta=meta)

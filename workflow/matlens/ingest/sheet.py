@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import spreadsheet
+from matlens.ingest import annotated, files, spreadsheet
 from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
 from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, trouble
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
-BESIDE = (columns.EXCLUDE_FILE, columns.CLEAN_FILE)  # files of an item that a sheet may have a column of
+BESIDE = (columns.OBJECTS_FILE, columns.EXCLUDE_FILE, columns.CLEAN_FILE)  # files of an item, in columns of a sheet
 NAMED = (columns.FILE, columns.TRUTH_FILE, *BESIDE)
 SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
 KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
@@ -46,6 +46,23 @@ def listing(*, path: str) -> str:
     return digest([sheet, *(Path(_located(sheet, name)[0]) for name in named)])
 
 
+def check(
+    phases: list[str],
+    *,
+    path: str,
+    object_classes: dict | None = None,
+    truth_values: dict | None = None,
+    masks_are: str | None = None,
+) -> None:
+    """Raise ValueError if options contradict each other, or classes of its objects are of no phase."""
+    files.check(phases, truth_values=truth_values, masks_are=masks_are)
+    sheet, _, rows = _rows(path)
+    for name in sorted({row[columns.OBJECTS_FILE] for row in rows if row.get(columns.OBJECTS_FILE)}):
+        place, reason = _located(sheet, name)
+        if reason is None and os.path.isfile(place):
+            annotated.check_classes(place, phases, object_classes)
+
+
 def columns_of(*, path: str) -> list[str]:
     """List the index columns of a sheet; see `plan`."""
     return _rows(path)[1]
@@ -76,10 +93,10 @@ def plan(*, path: str):
     """List the rows of a sheet as items.
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
-    item (default: the file without extension), truth_file, exclude_file (a mask of pixels that are not measured),
-    clean_file (the image without noise), split (train, val, test), group, pixel_size_um, pixel_size_y_um,
-    pixel_size_z_um; any other becomes a column of the index, numbers as floats. Returns a DataFrame; `reason` where a
-    row cannot be used. Raises ValueError if the sheet as a whole cannot be used.
+    item (default: the file without extension), truth_file, objects_file (see `annotations`), exclude_file (a mask of
+    pixels that are not measured), clean_file (the image without noise), split (train, val, test), group,
+    pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats. Returns
+    a DataFrame; `reason` where a row cannot be used. Raises ValueError if the sheet as a whole cannot be used.
     """
     import pandas as pd
 

@@ -40,6 +40,20 @@ def items(column: str, levels: list, images: int, seed: int, unit: str = ""):
     return pd.DataFrame(rows).assign(**{columns.ITEM_SEED: seeds})
 
 
+def divided(name: str, images: int, train_images: int, val_images: int, seed: int):
+    """List images of one model: the first have the split train, the next val, the others test."""
+    import pandas as pd
+
+    first, second = train_images, train_images + val_images
+    return pd.DataFrame(
+        {
+            columns.ITEM: [f"{name}_{number:04d}" for number in range(images)],
+            columns.SPLIT: ["train" if n < first else "val" if n < second else "test" for n in range(images)],
+            columns.ITEM_SEED: [seed_of(seed, number) for number in range(images)],
+        }
+    )
+
+
 def sized(size_px, axes: tuple[int, ...] = (2, 3)) -> tuple[int, ...]:
     """Check a size: one number of pixels per axis, in the order of the axes. Raises BadItem if it does not fit."""
     size = tuple(int(n) for n in size_px)

@@ -22,6 +22,7 @@ from matlens.nets.pixel.losses import IGNORE
 
 MODES = {2: "bicubic", 3: "bilinear"}
 LATTICE_PX = 32  # distance of the random displacements of a bent patch
+KNOTS = 7  # of a random grey curve
 FIELDS = {"vector": 1, "tensor": 2}  # how many axes of components a field has
 
 
@@ -133,8 +134,32 @@ def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return image
 
 
+def _curved(image: np.ndarray, curve: float, rng: np.random.Generator) -> np.ndarray:
+    """Bend the grey levels of each channel by a random rising curve; the darkest and the brightest stay."""
+    bent = np.empty_like(image)
+    for channel, out in zip(image, bent, strict=True):
+        knots = np.linspace(channel.min(), channel.max(), KNOTS)
+        slopes = np.exp(curve * rng.standard_normal(KNOTS - 1))
+        heights = np.concatenate([[0.0], np.cumsum(slopes) / slopes.sum()])
+        out[...] = np.interp(channel, knots, knots[0] + (knots[-1] - knots[0]) * heights)
+    return bent
+
+
+def _shaded(image: np.ndarray, marks: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """Give every phase a brightness of its own, with soft edges."""
+    phases = np.unique(marks[marks != IGNORE])
+    shift = np.zeros(marks.shape, np.float32)
+    for phase in phases:
+        shift[marks == phase] = strength * rng.standard_normal()
+    return image + _blurred(shift[None], 0.7)
+
+
 def _relit(image: np.ndarray, target: np.ndarray, changes: Changes, rng: np.random.Generator, kind: str):
     """Change contrast, brightness, sharpness, noise and polarity at random; a target image follows but for the harm."""
+    if changes.class_contrast > 0 and kind == "labels" and rng.random() < 0.5:
+        image = _shaded(image, target, changes.class_contrast, rng)
+    if changes.curve > 0 and kind != "image":
+        image = _curved(image, changes.curve, rng)
     each = (len(image), *(1,) * (image.ndim - 1))
     sign = -1.0 if changes.invert > 0 and rng.random() < changes.invert else 1.0
     gain = sign * np.exp(changes.contrast * rng.standard_normal(each))
@@ -158,16 +183,17 @@ def draw(
 
     `kind` of the targets: see above. Images are drawn by their size; with probability `balance` a patch of labels holds
     a pixel of a phase that is drawn first, all phases of the image being as likely: a rare phase is seen as often as a
-    common one.
+    common one. The first channel of heat maps, rounded, serves as such a phase.
     """
     sizes = np.array([image[0].size for image in images], float)
     chosen = int(rng.choice(len(images), p=sizes / sizes.sum()))
     image, target = images[chosen], targets[chosen]
-    phase, space = None, image.shape[1:]
-    if rng.random() < balance and kind == "labels":
-        present = np.flatnonzero(np.bincount(target.ravel(), minlength=phases)[:phases])
+    phase, space, marks = None, image.shape[1:], target
+    if rng.random() < balance and kind in ("labels", "heat"):
+        marks = target if kind == "labels" else np.rint(np.nan_to_num(target[0], nan=IGNORE)).clip(0).astype(np.uint8)
+        present = np.flatnonzero(np.bincount(marks.ravel(), minlength=phases)[:phases])
         phase = int(rng.choice(present)) if len(present) else None
-    corner = _centre(space, side, target, phase, rng)
+    corner = _centre(space, side, marks, phase, rng)
     free = changes.rotation == "free" or changes.zoom > 0 or changes.bend_px > 0
     if free and rng.random() < 0.5:
         patch, found = _warped(image, target, corner, side, changes, rng, kind)

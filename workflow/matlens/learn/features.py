@@ -7,6 +7,7 @@ from matlens.crystal import compositions
 from matlens.registry import suggest
 
 COMPOSITION = "composition"
+FIELDS = "fields"
 
 
 def origin(spec: str, measures: Iterable[str]) -> tuple[str, str]:
@@ -67,11 +68,19 @@ def _measured(table, spec: str, measure: str, column: str):
     return values.groupby(table[columns.ITEM]).mean()
 
 
+def effective(table):
+    """Return effective values of fields by item, one column per component: xx_xx, ..., bulk, shear; or x_x, ...."""
+    names = table["row"] + table["column"].where(table["column"] == "", "_" + table["column"])
+    wide = table.assign(name=names).pivot_table("value", columns.ITEM, "name", sort=True)
+    return wide.reset_index().rename_axis(columns=None)
+
+
 def build(index, tables: dict, names: list[str]):
     """Build the feature table: one row per item of the index, one column per feature.
 
     `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
-    "index.column", "measure.column", "measure.column@phase" or "composition.column" (Magpie of that index column).
+    "index.column", "measure.column", "measure.column@phase", "composition.column" (Magpie of that index column) or
+    "fields.component" (effective value, see `effective`).
     Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
     composition cannot be read.
     """
@@ -79,6 +88,7 @@ def build(index, tables: dict, names: list[str]):
     import pandas as pd
 
     items = index[columns.ITEM].tolist()
+    tables = {name: effective(table) if name == FIELDS else table for name, table in tables.items()}
     found = {}
     for spec in names:
         place, column = origin(spec, tables)

@@ -19,7 +19,7 @@ def build(method: str, options: Mapping):
 
 
 class Lesson(NamedTuple):
-    """Training task of a crystal network: targets (n,) are standardised, `spread` is what they were divided by.
+    """Training task of a crystal network: targets (n, t) are standardised, `spread` is what they were divided by.
 
     `deal(rng)` gives the positions of every batch of an epoch; `held`: positions that judge.
     """
@@ -56,7 +56,7 @@ def batches(lesson: Lesson, line_graph: bool) -> Callable:
 
 
 def answers(net, graphs, device: str, sites: bool = False) -> np.ndarray:
-    """Run a network over graphs; returns (n,), or with `sites` a number per atom."""
+    """Run a network over graphs; returns (n,), (n, t) with t outputs, or with `sites` a number per atom."""
     import torch
 
     from matlens.learn import loop
@@ -67,4 +67,4 @@ def answers(net, graphs, device: str, sites: bool = False) -> np.ndarray:
         for run in flat.in_order(graphs, MOST_EDGES[net.line_graph]):
             made = loop.moved(flat.batch(graphs, run, net.line_graph), place)
             found.append((net.site_values(made) if sites else net(made)).float().cpu().numpy())
-    return np.concatenate([np.zeros(0, np.float32), *found])
+    return np.concatenate(found or [np.zeros(0, np.float32)])

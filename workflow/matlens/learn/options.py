@@ -40,7 +40,9 @@ class Changes:
     and `contrast` are standard deviations, of an offset in units of the contrast of the image and of the logarithm of
     a factor; `blur_px` the largest standard deviation of a blur (every second patch); `noise` the largest standard
     deviation of white noise in units of the contrast of the image. Channels get a brightness and a contrast each.
-    `invert` is the part of the patches that are turned over, dark to bright.
+    `invert` is the part of the patches that are turned over, dark to bright. `curve` is the standard deviation of the
+    logarithm of the slopes of a random rising grey curve, `class_contrast` that of the brightness that each phase gets
+    of its own, in units of the contrast of the image: phases are then told apart by form and size, not by grey alone.
     """
 
     rotation: str = "free"
@@ -51,14 +53,38 @@ class Changes:
     blur_px: float = 0.7
     noise: float = 0.2
     invert: float = 0.0
+    curve: float = 0.0
+    class_contrast: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """Options of the application of a network to an image of any size.
+
+    `tile_px`: edge of a tile, None for 512 or more, in volumes 128; `overlap_px`: what neighbours share, None for as
+    much as makes the answer that of the whole image at once (in volumes half a tile at most, where tiles fade into each
+    other); `views`: "one", or the average over "mirrors" or "right_angles" too; `scales`: magnifications over which the
+    answer is averaged; `input_blur_px`: Gaussian smoothing of the image before; `adapt` "batch_statistics" replaces
+    the statistics of the normalisation by those of the image.
+    """
+
+    tile_px: int | None = None
+    overlap_px: int | None = None
+    views: str = "one"
+    scales: tuple = (1.0,)
+    input_blur_px: float = 0.0
+    adapt: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Options of the input image: `colour`, and whether channels are `standardise`d one by one."""
+    """Options of the input image: `colour`, whether channels are `standardise`d one by one, and the `magnification` at
+    which a network sees images: 0.5 for half as many pixels along every axis.
+    """
 
     colour: bool = False
     standardise: bool = True
+    magnification: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +100,7 @@ class Patches:
     balance: float = 0.5
 
 
-TRAINING, CHANGES, LOOK, PATCHES = Training(), Changes(), Look(), Patches()
+TRAINING, CHANGES, LOOK, PATCHES, APPLICATION = Training(), Changes(), Look(), Patches(), Application()
 
 
 def of_network(table: Mapping[str, str], method: str) -> dict[str, object]:

@@ -9,7 +9,7 @@ import numpy as np
 from matlens import nets, registry
 from matlens.job.batch import BadItem
 from matlens.learn import tiles
-from matlens.learn.options import Changes, Patches
+from matlens.learn.options import APPLICATION, Application, Changes, Patches
 
 TILE_PX = {2: 512, 3: 128}  # by the number of axes: what a tile of some dozen channels takes stays below a gigabyte
 RENAMED = {"phases": "outputs"}  # names in cards of before
@@ -30,10 +30,26 @@ def standardised(channel: np.ndarray) -> np.ndarray:
     return ((channel - channel.mean(dtype=np.float64)) / (spread if spread > 1e-6 else 1.0)).astype(np.float32)
 
 
-def seen(image: np.ndarray, *, colour: bool, standardise: bool) -> np.ndarray:
+def seen(image: np.ndarray, *, colour: bool, standardise: bool, magnification: float = 1.0) -> np.ndarray:
     """Return the input of a network, channels first: (1, [z,] y, x) of a grey one, (3, y, x) of colour."""
     channels = image if colour else image[None]
+    if magnification != 1:
+        channels = resized(channels, magnified(channels.shape[1:], magnification))
     return np.stack([standardised(channel) for channel in channels]) if standardise else channels
+
+
+def magnified(space: tuple[int, ...], factor: float) -> tuple[int, ...]:
+    """Return the size of an image at another magnification, at least one pixel."""
+    return tuple(max(1, round(n * factor)) for n in space)
+
+
+def marks_at(truth: np.ndarray, factor: float) -> np.ndarray:
+    """Return a truth map at another magnification, by the nearest pixels."""
+    if factor == 1:
+        return truth
+    size = magnified(truth.shape, factor)
+    places = [((np.arange(n) + 0.5) * old / n).astype(int) for n, old in zip(size, truth.shape, strict=True)]
+    return truth[np.ix_(*places)]
 
 
 def describe(method: str, image: np.ndarray, outputs: int, own: Mapping) -> dict:
@@ -97,10 +113,44 @@ def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "a
     return Model(net.eval().to(place), dict(card), place)
 
 
+def resized(image: np.ndarray, space: tuple[int, ...]) -> np.ndarray:
+    """Resample an image (channels, [z,] y, x) to another size, by linear interpolation, smoothed where it shrinks."""
+    import torch
+    from torch.nn import functional
+
+    given = torch.from_numpy(np.ascontiguousarray(image, np.float32))[None]
+    if len(space) == 2:
+        return functional.interpolate(given, space, mode="bilinear", antialias=True)[0].numpy()
+    return functional.interpolate(given, space, mode="trilinear")[0].numpy()
+
+
+def adapted(net, image: np.ndarray, layout: Mapping, device):
+    """Return a copy of a network whose normalisation has the statistics of an image instead of those learned.
+
+    Raises BadItem if the network has no batch normalisation. Source: Y. Li et al., Pattern Recognit. 80 (2018) 109.
+    """
+    import copy
+
+    from torch.nn.modules.batchnorm import _BatchNorm
+
+    if all(n <= net.stride for n in image.shape[1:]):
+        return net  # one place on the coarsest level has no spread
+    twin = copy.deepcopy(net)
+    layers = [part for part in twin.modules() if isinstance(part, _BatchNorm)]
+    if not layers:
+        raise BadItem("adapt: batch_statistics is for networks with norm: batch; these weights have none")
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None  # the plain average over the tiles
+        layer.train()
+    for _ in tiles.bands(predictor(twin, device, as_is), image, **{**layout, "kind": "one"}):
+        pass
+    return twin.eval()
+
+
 def answers(
-    image: np.ndarray, model: Model, colour, activation: Callable, *, tile_px: int | None, overlap_px: int | None,
-    views: str,
-) -> Iterator[tuple[int, np.ndarray]]:  # fmt: skip
+    image: np.ndarray, model: Model, colour, activation: Callable, application: Application = APPLICATION
+) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the output of a network for an image, band by band: (first row, (channels, rows, ...))."""
     net, options = model.net, model.card["options"]
     if image.ndim != model.card["network"]["dims"]:
@@ -110,9 +160,32 @@ def answers(
     coloured = options.get("colour", False)
     if coloured and colour is None:
         raise BadItem("these weights want colour, and none was kept of this image; say colour: true under ingest")
-    pixels = seen(colour if coloured else image, colour=coloured, standardise=options["standardise"])
-    layout = layout_of(net, image.ndim, tile_px, overlap_px, views)
-    yield from tiles.bands(predictor(net, model.device, activation), pixels, **layout)
+    raw = colour if coloured else image
+    if application.input_blur_px > 0:
+        raw = _smoothed(raw, application.input_blur_px, image.ndim)
+    pixels = seen(raw, colour=coloured, standardise=options["standardise"])
+    scales = [scale * options.get("magnification", 1.0) for scale in application.scales]
+    layout = layout_of(net, image.ndim, application.tile_px, application.overlap_px, application.views)
+    if application.adapt != "none":
+        own = resized(pixels, magnified(image.shape, scales[0])) if scales[0] != 1 else pixels
+        net = adapted(net, own, layout, model.device)
+    predict = predictor(net, model.device, activation)
+    if all(scale == 1 for scale in scales):
+        yield from tiles.bands(predict, pixels, **layout)
+        return
+    total = 0.0
+    for scale in scales:
+        scaled = resized(pixels, magnified(image.shape, scale))
+        whole = np.concatenate([values for _, values in tiles.bands(predict, scaled, **layout)], 1)
+        total = total + resized(whole, image.shape)
+    yield 0, total / np.float32(len(scales))
+
+
+def _smoothed(image: np.ndarray, sigma: float, dims: int) -> np.ndarray:
+    """Smooth the axes of space of an image, which come last."""
+    from scipy import ndimage
+
+    return ndimage.gaussian_filter(image, [0.0] * (image.ndim - dims) + [sigma] * dims, mode="nearest")
 
 
 def lessons(train: list, outputs: int, stride: int, patches: Patches, changes: Changes, kind: str = "labels"):

@@ -6,7 +6,7 @@ phase. In training mode with deep supervision it returns a list of them, the bes
 number of pixels by which its answer is equivariant to shifts) and `radius` (how far, in pixels, an answer looks).
 
 A network for crystals takes a batch as `matlens.crystal.graphs.arrays_of` describes it and returns a number for each.
-It makes its own features of elements and distances; `line_graph` says that it wants angles, `site_values`, where it
+It makes its own features of elements and distances; `line_graph` says that it needs angles, `site_values`, where it
 has that, what it reads from every atom.
 """
 
@@ -15,6 +15,23 @@ NETS = {
     "unet": "matlens.nets.pixel.unet:UNet",
     "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
+    "hed": "matlens.nets.pixel.hed:HED",
+}
+# Networks that find objects. In training: (pixels, numbers of the objects of each pixel, 255 unknown) to the loss.
+# `find(pixels, floor)`: boxes (y0, x0, y1, x1), scores and, or None, masks in a grid of every box, of one image.
+OBJECT_NETS = {
+    "centres": "matlens.nets.objects.centres:Centres",
+    "windows": "matlens.nets.objects.cascade:Windows",
+    "cascade": "matlens.nets.objects.cascade:Cascade",
+    "boxes": "matlens.nets.objects.boxes:Boxes",
+    "rcnn": "matlens.nets.objects.rcnn:RCNN",
+}
+# Networks for the fields of periodic cells: as those for pixels, but one head, and the answer is a field.
+FIELD_NETS = {
+    "unet": "matlens.nets.pixel.cell_unet:CellUNet",
+    "fno": "matlens.nets.pixel.fno:FNO",
+    "cnn3d": "matlens.nets.pixel.cnn3d:PatchNet",
+    "pix2pix": "matlens.nets.pixel.cell_unet:CellUNet",
 }
 IMAGE_NETS = {  # methods that turn images into images
     "unet_restore": "matlens.nets.pixel.restorer:Restorer",
@@ -31,6 +48,7 @@ CRYSTAL_NETS = {
     "gatgnn": "matlens.nets.crystal.gatgnn:GATGNN",
     "deepergatgnn": "matlens.nets.crystal.deepergatgnn:DeeperGATGNN",
     "alignn": "matlens.nets.crystal.alignn:ALIGNN",
+    "gated": "matlens.nets.crystal.gated:Gated",
     "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
 }
 GENERATORS = {
@@ -48,6 +66,7 @@ SITES = {
     "gatgnn": "attention",
     "deepergatgnn": "attention",
     "alignn": "reading",
+    "gated": "reading",
     "gcpnet": "reading",
 }
 # The way of connecting whose graphs a network for crystals takes.
@@ -59,5 +78,6 @@ GRAPHS = {
     "gatgnn": "knn",
     "deepergatgnn": "knn",
     "alignn": "knn",
+    "gated": "knn",
     "gcpnet": "knn",
 }

@@ -22,9 +22,9 @@ from matlens.plan import (
     restoration_checks,
     stages,
     study,
+    weights_checks,
 )
 from matlens.plan.inputs import needs
-from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
@@ -62,6 +62,18 @@ def check_of(studies: Studies, name: str) -> Reasons:
                     yield [stage, method, "of"], why
 
 
+def check_regions(studies: Studies, name: str) -> Reasons:
+    """Refuse regions of images, and detections in labels."""
+    settings = studies[name]
+    for method in outputs.methods(settings, "detect"):
+        given = outputs.given_of(settings, "detect", method)
+        labels = any(outputs.source_of("detect", each)[0] == "segment" for each in given)
+        if registry.method_of(method) == "regions" and not labels:
+            yield ["detect", method, "of"], "it takes the regions of a segmentation; write 'of: segment.<method>'"
+        elif labels and registry.method_of(method) != "regions":
+            yield ["detect", method, "of"], "it works on images, not on labels; take 'regions' for the objects of these"
+
+
 def _behind(settings: dict, stage: str, method: str) -> list[tuple[str, str]]:
     """List the methods that a method works on, and those that these work on, as far as they are made."""
     found, todo = [], [(stage, method)]
@@ -80,7 +92,8 @@ def check_items(studies: Studies, name: str) -> Reasons:
     method = study.ingest_method(studies[name])
     if registry.method_of(method) in ingest.CHECKS:
         try:
-            registry.call(registry.load(ingest.CHECKS, method), {}, studies[name]["ingest"][method])
+            offers = {"phases": studies[name]["phases"]}
+            registry.call(registry.load(ingest.CHECKS, method), offers, studies[name]["ingest"][method])
         except ValueError as error:
             yield ["ingest", method], str(error)
 
@@ -107,22 +120,6 @@ def check_series(studies: Studies, name: str) -> Reasons:
                 if method not in outputs.measured(settings, "quantify", full):
                     why = f"works on the table of '{full}', which is not made of '{method}'"
                     yield ["quantify", measure], f"{why}; write the same 'of' for both"
-
-
-def check_weights(studies: Studies, name: str) -> Reasons:
-    """Refuse weights of a study or method that this run does not know."""
-    for stage in STAGES_THAT_LEARN:
-        for method, chosen in (studies[name].get(stage) or {}).items():
-            for option in ("weights", "initial_weights"):
-                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
-                lends, _, lent = lender.partition("/")
-                known = studies.get(lends, {}).get(stage) or {}
-                if lender and not lender.endswith(".safetensors") and lent not in known:
-                    yield (
-                        [stage, method, option],
-                        f"'{lender}' is not a method of a study of this run; "
-                        f"add '{lends}' to config key 'studies', or name a .safetensors file",
-                    )
 
 
 def check_proposals(studies: Studies, name: str) -> Reasons:
@@ -228,10 +225,11 @@ def check_figures(studies: Studies, name: str) -> Reasons:
 CHECKS = (
     check_kinds,
     check_of,
+    check_regions,
     check_items,
     check_series,
     check_fields,
-    check_weights,
+    weights_checks.check_weights,
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,

@@ -8,7 +8,7 @@ from matlens.plan import outputs, study
 from matlens.plan.structure import Reasons
 
 Studies = Mapping[str, dict]
-SOURCE = "generated"
+SOURCE, TRUTH = "generated", "ground_truth"
 
 
 def check_conditions(studies: Studies, name: str) -> Reasons:
@@ -72,4 +72,20 @@ def check_generated_source(studies: Studies, name: str) -> Reasons:
             yield ["ingest", SOURCE, "method"], f"'{lender}' generates nothing by '{given['method']}'; {have}"
 
 
-CHECKS = (check_conditions, check_phase, check_generated_source)
+def check_labels(studies: Studies, name: str) -> Reasons:
+    """Refuse to learn from the truth of files that have no masks."""
+    settings = studies[name]
+    source = settings["ingest"].get("files")
+    for method in outputs.methods(settings, "generate"):
+        given = [*outputs.given_of(settings, "generate", method), *outputs.sources(settings, "generate")][0]
+        bare = registry.method_of(outputs.source_of("generate", given)[1])
+        if source and not source.get("masks") and bare == TRUTH:
+            yield (
+                ["generate", method],
+                f"it learns from the labels of '{given}', and 'files' names no masks; "
+                "add 'masks: <folder or glob>', or set 'of: segment.<another method>'",
+            )
+            return
+
+
+CHECKS = (check_conditions, check_phase, check_labels, check_generated_source)

@@ -6,7 +6,7 @@ from functools import cache
 from matlens import detect, ingest, quantify, registry, segment
 from matlens.ingest import generated
 from matlens.ingest.kinds import KINDS
-from matlens.plan import closure, outputs, study
+from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths, filled, images_of, labels_of, measured_file
 
@@ -44,7 +44,8 @@ class Images(Paths):
 
     def ingest_files(self, kind: str) -> dict[str, str]:
         """Return the paths of the files of a kind of items, besides the index."""
-        return {name: f"results/{{study}}/ingest/{{method}}/{name}/{{shard}}.zarr.zip" for name in KINDS[kind].files}
+        folder = "results/{study}/ingest/{method}/"
+        return {name: f"{folder}{name}/{{shard}}.{paths.suffix(name)}" for name in KINDS[kind].files}
 
     def ingest_code(self, kind: str) -> Callable:
         """Return a function of wildcards: the library files behind the reader and the writer of a kind of items."""
@@ -93,7 +94,9 @@ class Images(Paths):
     def threshold_card(self, wildcards) -> str | list:
         """Return the file of the threshold that a detection takes from other images; none if its study gives one."""
         chosen = self.settings(wildcards, "detect").get("threshold")
-        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json" if chosen == detect.AUTO else []
+        if registry.method_of(wildcards.method) not in detect.THRESHOLDS or chosen != detect.AUTO:
+            return []
+        return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json"
 
     def detected_by(self, wildcards) -> str:
         """Return the method whose detections a tracking method links: that after `of`, or the first of the study."""

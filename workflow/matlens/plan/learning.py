@@ -51,6 +51,20 @@ class Learning(Paths):
             folder = f"results/{name}/{stage}/{truth_of(settings, stage, wildcards.method)}"
         return [f"{folder}/{output}/{shard}.zarr.zip" for shard in self.shards(name)]
 
+    def exact(self, stage: str, of: str = "") -> Callable:
+        """Return a function of wildcards: the method whose answers a learned method of a stage is judged by, or its
+        options; `of`: an output of it, as the file of a shard. Nothing but options for a method that does not learn."""
+
+        def value(wildcards):
+            settings = self.studies[wildcards.study]
+            learned = registry.method_of(wildcards.method) in learners(stage)
+            method = truth_of(settings, stage, wildcards.method) if learned else wildcards.method
+            if not of:
+                return settings[stage][method]
+            return f"results/{wildcards.study}/{stage}/{method}/{of}/{wildcards.shard}.zarr.zip" if learned else []
+
+        return value
+
     def initial(self, wildcards) -> str | list:
         """Return the weights that training starts from; none if it starts from random ones."""
         chosen = self.settings(wildcards, wildcards.stage)
@@ -76,6 +90,10 @@ class Learning(Paths):
             return cards.card_file(found) if found else []
 
         return file
+
+    def detection_card(self, wildcards) -> str | list:
+        """Return the card of a detection: that of its weights, or of the threshold chosen for it."""
+        return self.card("detect")(wildcards) or self.threshold_card(wildcards)
 
     def training_gpu(self, wildcards) -> int | None:
         """Return 1 for a method that has a device, unless its study says `device: cpu`; else None."""

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from matlens import registry
 from matlens.plan import closure, outputs, stages, study
 
+INGEST_TABLES = ("index", "rejected", "truth_objects")
+
 
 def shards(settings: dict) -> list[str]:
     """List the shards of a study."""
     return [f"{number:04d}" for number in range(settings["ingest"]["shards"])]
+
+
+def suffix(output: str) -> str:
+    """Return the extension of a file of ingest: that of a table, or of arrays."""
+    return "parquet" if output in INGEST_TABLES else "zarr.zip"
 
 
 def source(name: str, settings: dict) -> str:
@@ -38,7 +45,8 @@ def images_of(name: str, settings: dict, stage: str, method: str, shard: str) ->
     """Return the images of a shard that a method of a stage works on: those after `of`, or those of ingest."""
     for given in outputs.given_of(settings, stage, method):
         source_stage, source_method = outputs.source_of(stage, given)
-        return f"results/{name}/{source_stage}/{source_method}/images/{shard}.zarr.zip"
+        kind = "labels" if source_stage == "segment" else "images"
+        return f"results/{name}/{source_stage}/{source_method}/{kind}/{shard}.zarr.zip"
     return f"{source(name, settings)}/images/{shard}.zarr.zip"
 
 
@@ -161,7 +169,7 @@ class Paths:
             folder = f"{self.source(wildcards.study)}/{output}"
             if merged:
                 return f"{folder}/all.parquet"
-            end = "parquet" if output in ("index", "rejected") else "zarr.zip"
+            end = suffix(output)
             if hasattr(wildcards, "shard"):
                 return f"{folder}/{wildcards.shard}.{end}"
             return [f"{folder}/{shard}.{end}" for shard in self.shards(wildcards.study)]

@@ -4,9 +4,18 @@ import os
 from collections.abc import Mapping
 
 from matlens import predict, registry, screen
+from matlens.learn import features
 from matlens.nets import GRAPHS
 from matlens.plan import outputs
-from matlens.plan.predictions import Predictions, feature_labels, feature_measures, learned, potentials
+from matlens.plan.predictions import (
+    Predictions,
+    blended_methods,
+    feature_fields,
+    feature_labels,
+    feature_measures,
+    learned,
+    potentials,
+)
 from matlens.plan.structure import Reasons
 from matlens.predict import folds
 from matlens.predict import pretrained_check as pretrained
@@ -34,6 +43,14 @@ def check_features(studies: Mapping[str, dict], name: str) -> Reasons:
             ["predict", needy[0]],
             "it learns from features, and 'features' names none; add some, such as composition.formula",
         )
+
+
+def check_feature_fields(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse effective values as features in a study without fields."""
+    settings = studies[name]
+    for feature in settings["predict"]["features"] if learned(settings) else ():
+        if features.origin(feature, ())[0] == features.FIELDS and not feature_fields(settings):
+            yield ["predict", "features"], f"'{feature}' is an effective value of 'fields'; add the section 'fields'"
 
 
 def check_labels(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -68,12 +85,51 @@ def check_folds(studies: Mapping[str, dict], name: str) -> Reasons:
 def check_networks(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a network for crystals without the graphs that it takes."""
     for method in studies[name].get("predict", {}):
-        need = GRAPHS.get(registry.method_of(method))
+        need = predict.GRAPHS.get(registry.method_of(method))
         if need and need not in studies[name]["connect"]:
             yield (
                 ["predict", method],
                 f"it works on the graphs of '{need}'; add '{need}: {{}}' to the section 'connect'",
             )
+
+
+def check_ensembles(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse an ensemble of one whose members leave out a part each, and a further target that is the target."""
+    settings = studies[name].get("predict", {})
+    for method in outputs.methods(studies[name], "predict", "crystals"):
+        options = settings[method]
+        if options["leave_out"] != "none" and options["ensemble"] < 2:
+            yield (
+                ["predict", method, "leave_out"],
+                f"each member leaves out another part, and the ensemble has {options['ensemble']}; set ensemble: 5",
+            )
+        if settings["target"] in options["also"]:
+            yield ["predict", method, "also"], f"'{settings['target']}' is the target itself; name other columns"
+
+
+def check_blends(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a blend of fewer than two methods, of unknown ones, or of blends."""
+    settings = studies[name]
+    for method in outputs.methods(settings, "predict", "blends"):
+        chosen = blended_methods(settings, method)
+        known = [one for one in learned(settings) if registry.method_of(one) not in predict.BLENDS]
+        wrong = [one for one in chosen if one not in known]
+        if wrong:
+            yield (
+                ["predict", method, "methods"],
+                f"no method '{wrong[0]}' to blend; {registry.suggest(wrong[0], known)}",
+            )
+        elif len(chosen) < 2:
+            yield ["predict", method], f"a blend needs two methods, there is {len(chosen)}; add one, such as cgcnn"
+        elif settings["predict"]["task"] != "regression":
+            yield ["predict", method], "a blend is for regression; remove it, or set task: regression"
+
+
+def check_transform(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a transformed target of a classification."""
+    settings = studies[name].get("predict", {})
+    if settings.get("transform", "none") != "none" and settings["task"] != "regression":
+        yield ["predict", "transform"], "a classification has a target of 0 and 1; set transform: none"
 
 
 def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -133,5 +189,14 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_features, check_labels)
-CHECKS = (check_splits, check_folds, check_networks, check_pretrained, check_screens)
+BEFORE_INDEX = (check_target, check_features, check_feature_fields, check_labels)
+CHECKS = (
+    check_splits,
+    check_folds,
+    check_networks,
+    check_ensembles,
+    check_blends,
+    check_transform,
+    check_pretrained,
+    check_screens,
+)

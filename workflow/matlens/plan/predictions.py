@@ -17,16 +17,23 @@ from matlens.store import catalog, io
 
 # The settings of the cross-validation of tables and images, and those that divide crystals into folds.
 VALIDATION = (
-    "target", "group", "folds", "seed", "split", "use_folds", "allow_incomplete", "task", "shuffles", "curve_steps",
+    "target", "transform", "group", "folds", "seed", "split", "use_folds", "allow_incomplete", "task", "shuffles",
+    "curve_steps",
 )  # fmt: skip
 NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
-SPLIT = ("target", "split", "folds", "seed", "group", "allow_incomplete")
+SPLIT = ("target", "transform", "split", "folds", "seed", "group", "allow_incomplete")
 ELEMENTS = "data/weights/{}_elements.csv"  # energies of the elements by a universal potential
 
 
 def learned(settings: dict) -> list[str]:
     """List the prediction methods of a study that are cross-validated."""
     return outputs.methods(settings, "predict", *stages.LEARNED)
+
+
+def blended_methods(settings: dict, method: str) -> list[str]:
+    """List the methods that a blend of a study takes: those that it names, or all but controls and blends."""
+    every = [name for name in learned(settings) if registry.method_of(name) not in (*predict.BLENDS, *predict.CONTROLS)]
+    return settings["predict"][method]["methods"] or every
 
 
 def pretrained_methods(settings: dict) -> list[str]:
@@ -56,6 +63,12 @@ def feature_measures(settings: dict) -> list[str]:
     return [measure for measure in settings["quantify"] if measure in used]
 
 
+def feature_fields(settings: dict) -> str:
+    """Return the method of `fields` whose effective values are features: the first of the study; "" if none are."""
+    used = {features.origin(feature, ())[0] for feature in settings["predict"]["features"]}
+    return next(iter(outputs.methods(settings, "fields")), "") if features.FIELDS in used else ""
+
+
 def graph_options(settings: dict, method: str) -> dict:
     """Return the graph builder that a network needs, and its options in a study."""
     builder = GRAPHS[registry.method_of(method)]
@@ -82,15 +95,20 @@ class Predictions(Paths):
         """List the tables of measures that are features."""
         settings = self.studies[wildcards.study]
         folder = f"results/{wildcards.study}/quantify/{feature_labels(settings)}"
-        return [f"{folder}/{measure}/all.parquet" for measure in feature_measures(settings)]
+        solved = [
+            f"results/{wildcards.study}/fields/{method}/effective" for method in [feature_fields(settings)] if method
+        ]
+        measured = [f"{folder}/{measure}" for measure in feature_measures(settings)]
+        return [f"{path}/all.parquet" for path in [*measured, *solved]]
 
     def feature_measures(self, wildcards) -> list[str]:
-        """List the measures that are features."""
-        return feature_measures(self.studies[wildcards.study])
+        """List the measures that are features, and the fields if their effective values are."""
+        settings = self.studies[wildcards.study]
+        return [*feature_measures(settings), *([features.FIELDS] if feature_fields(settings) else [])]
 
     def graph_files(self, wildcards) -> list[str]:
         """List the graphs that a network for crystals takes."""
-        folder = f"results/{wildcards.study}/connect/{GRAPHS[registry.method_of(wildcards.method)]}/graphs"
+        folder = f"results/{wildcards.study}/connect/{predict.GRAPHS[registry.method_of(wildcards.method)]}/graphs"
         return [f"{folder}/{shard}.zarr.zip" for shard in self.shards(wildcards.study)]
 
     def graph_options(self, wildcards) -> dict:
@@ -102,6 +120,17 @@ class Predictions(Paths):
         return lambda wildcards: [
             f"results/{wildcards.study}/predict/{wildcards.method}/{output}/{fold}.parquet"
             for fold in used_folds(self.studies[wildcards.study])
+        ]
+
+    def blended_methods(self, wildcards) -> list[str]:
+        """List the methods that a blend takes."""
+        return blended_methods(self.studies[wildcards.study], wildcards.method)
+
+    def blended(self, output: str) -> Callable:
+        """Return a function of wildcards: an output of all methods that a blend takes."""
+        return lambda wildcards: [
+            f"results/{wildcards.study}/predict/{method}/{output}/all.parquet"
+            for method in self.blended_methods(wildcards)
         ]
 
     def pretrained_weights(self, name: str) -> dict[str, tuple[str, str]]:

@@ -90,7 +90,15 @@ def _no_control(study: dict, method: str) -> bool:
     return registry.method_of(method) not in registry.table("matlens.segment:CONTROLS")
 
 
-LEARNED = ("tables", "images", "compositions", "crystals")  # families of `predict` that are cross-validated
+def _has_objects(study: dict, method: str) -> bool:
+    """The truth of the items tells objects apart: polygons, label images, or a model of objects."""
+    from matlens import ingest
+
+    return ingest.has_objects(registry.method_of(method), study["ingest"][method])
+
+
+# Families of `predict` that are cross-validated.
+LEARNED = ("tables", "images", "compositions", "structures", "crystals", "blends")
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
 _PREDICT = {"by": LEARNED, "file": STUDY, "hint": "add a section 'predict'"}
@@ -110,6 +118,8 @@ STAGES = {
             Output("plan", STUDY),
             Output("images", "{shard}.zarr.zip", by=("images",)),
             Output("truth", "{shard}.zarr.zip", by=("images",)),
+            Output("truth_objects", by=("images",), when=_has_objects, collected=True, table="truth_objects",
+                   drawn="truth_objects", single=True, hint="add 'objects' to the source of the items"),
             Output("structures", "{shard}.zarr.zip", by=("crystals",), drawn="structures"),
             Output("index", collected=True, table="items", stacked=False, drawn="index", single=True),
             Output("rejected", "plan.parquet"),
@@ -167,12 +177,20 @@ STAGES = {
             Output("missed", collected=True, drawn="missed", hint="add a section 'detect'"),
             Output("detection_scores", collected=True, table="detection_scores", drawn="detection_scores",
                    hint="add a section 'detect'"),
+            Output("ranked", collected=True),
+            Output("detection_summary", STUDY, table="detection_summary", drawn="detection_summary",
+                   hint="add a section 'detect'"),
+            Output("precision_recall", STUDY, table="precision_recall", drawn="precision_recall",
+                   hint="add a section 'detect'"),
+            Output("pictures", "all.zip", drawn="pictures", hint="add a section 'detect'"),
+            Output("history", STUDY, by=("learners",), when=_trains("detect"), drawn="history"),
             Output("rejected"),
         ),
         kinds=("images",),
         takes="images",
-        of=("ingest",),
+        of=("ingest", "segment"),
         controls="matlens.detect:CONTROLS",
+        answers="truth",
     ),
     "track": Stage(
         "detections over time to tracks with births and deaths",
@@ -182,6 +200,8 @@ STAGES = {
             Output("track_scores", STUDY, table="track_scores", drawn="track_scores", hint="add a section 'track'"),
             Output("lifetimes", STUDY, table="lifetimes", drawn="lifetimes", hint="add a section 'track'"),
             Output("motion", STUDY, table="motion", drawn="motion", hint="add a section 'track'"),
+            Output("paths", STUDY, table="paths", drawn="paths", hint="add a section 'track'"),
+            Output("kinetics", STUDY, table="kinetics", drawn="kinetics", hint="add a section 'track'"),
             Output("frames", "all.zip", drawn="track_frames", hint="add a section 'track'"),
             Output("rejected", STUDY),
         ),
@@ -209,15 +229,20 @@ STAGES = {
         families={"methods": "matlens.fields:METHODS"},
         gives=(
             Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
+            Output("fields", "{shard}.zarr.zip", by=("learners",), drawn="predicted_fields",
+                   hint="add a network, such as 'unet', to the section 'fields'"),
             Output("effective", collected=True, table="effective"),
             Output("field_quality", collected=True, table="field_quality"),
             Output("hot_spots", collected=True, table="hot_spots"),
+            Output("field_scores", STUDY, table="field_scores", drawn="field_scores", hint="add a section 'fields'"),
+            Output("history", STUDY, by=("learners",), when=_trains("fields"), drawn="history"),
             Output("rejected"),
         ),
         kinds=("images",),
         takes="labels",
         of=("segment",),
         controls="matlens.fields:CONTROLS",
+        answers="fields",
     ),
     "generate": Stage(
         "conditions to images with labels, judged beside real images",
@@ -244,7 +269,9 @@ STAGES = {
             "tables": "matlens.predict:METHODS",
             "images": "matlens.predict:IMAGE_METHODS",
             "compositions": "matlens.predict:COMPOSITION_METHODS",
+            "structures": "matlens.predict:STRUCTURE_METHODS",
             "crystals": "matlens.predict:CRYSTAL_METHODS",
+            "blends": "matlens.predict:BLENDS",
             "pretrained": "matlens.predict:PRETRAINED",
             "potentials": "matlens.predict:POTENTIAL_METHODS",
         },
@@ -253,6 +280,8 @@ STAGES = {
             Output("errors", table="errors", drawn="errors", **_PREDICT),
             Output("importance", table="importance", drawn="importance", **_PREDICT),
             Output("learning_curve", table="learning_curve", drawn="learning_curve", **_PREDICT),
+            Output("held_out", STUDY, by=LEARNED),
+            Output("blend_weights", STUDY, by=("blends",), table="blend_weights"),
             Output("history", STUDY, by=("crystals",), drawn="history",
                    hint="train a network in the section 'segment' or 'predict'"),
             Output("benchmark", when=_official, table="benchmark", drawn="benchmark", path=_TABLES + "benchmark.csv",

@@ -7,6 +7,7 @@ outside the range of the training set. An image method uses the pixels of downsa
 
 from matlens.crystal import POTENTIALS
 from matlens.nets import CRYSTAL_NETS
+from matlens.nets import GRAPHS as NET_GRAPHS
 
 OUTPUTS = ("predictions", "errors", "importance", "learning_curve")
 
@@ -23,10 +24,18 @@ METHODS = {
 IMAGE_METHODS = {
     "cnn": "matlens.predict.cnn:estimator",
 }
-# Composition methods: `method(formulas, y, new, *, options)` returns predicted (m,), std (m,) and
-# the half-width of a 90 % interval.
+# Composition methods: `method(formulas, y, new, *, options)` returns a `validation.Answer`.
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
+    "magpie_trees": "matlens.predict.trees:magpie_trees",
+}
+# Methods on features of crystal graphs: `method(x, y, groups, new, *, options)` returns a `validation.Answer`.
+STRUCTURE_METHODS = {
+    "structure_trees": "matlens.predict.trees:structure_trees",
+}
+# Weights of the other methods of the study: `method(y, held, *, options)`.
+BLENDS = {
+    "blend": "matlens.predict.blend:blend",
 }
 # Pretrained models: one row per property; no target needed.
 PRETRAINED = {
@@ -34,4 +43,5 @@ PRETRAINED = {
 }
 POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
+GRAPHS = {**NET_GRAPHS, "structure_trees": "knn"}  # the stage connect that a method takes its graphs from
 CONTROLS = ("mean",)  # baseline

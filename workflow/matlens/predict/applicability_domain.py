@@ -1,97 +1,144 @@
-"""Applicability domain: elements and ranges of the training set; flag crystals outside it."""
+"""Applicability domain: the training set as points, the distance of a crystal to them, and flags on those outside.
+
+A point holds composition, volume, contacts and gaps (see `descriptors`), and how far lengths are from those that the
+composition suggests, so that a strained cell is far from all points.
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
 from matlens.crystal import graphs as flat
+from matlens.predict import descriptors
 
-RIDGE = 2.0  # weight of the prior (the mean volume) for each element, in crystals
-EDGE = 0.01  # fraction of the training set beyond each limit
+EDGE = 0.04  # fraction of the training set that is farther from the others than the limit
+COMPOSITION_WEIGHT = 10.0**0.5  # of all composition features together, where each statistic of the structure has 1
+LENGTHS = slice(0, 4)  # volume and nearest contacts, among descriptors.STRUCTURE
+RIDGE = 1.0  # of the lengths that a composition suggests, in crystals
+DIMENSIONS = 40  # of a point; principal components
+MOST_POINTS = 20_000
+CHUNK = 500  # crystals whose distances are computed at a time
+LEAST_STD = 0.05  # of a descriptor; a training set of one kind of crystals has hardly any scatter
+POINTS, MATRIX, OFFSET, PART = "domain/points", "domain/matrix", "domain/offset", "domain/part"
+STRAINED = "domain/strained"
 
 
 def _ranges(graphs) -> np.ndarray:
     """Return volume per atom (A^3) and nearest distance (A) of every crystal (n, 2)."""
-    volume = np.abs(np.linalg.det(graphs.crystals.cell)) / graphs.atoms
     nearest = np.full(len(graphs), np.nan)
     full = np.diff(graphs.edge_offsets) > 0
     if full.any():
         nearest[full] = np.minimum.reduceat(graphs.edges["distance"], graphs.edge_offsets[:-1][full])
-    return np.stack([volume, nearest], axis=1)
+    return np.stack([descriptors.volumes(graphs), nearest], axis=1)
 
 
-def _table(graphs, elements: list[int]) -> np.ndarray:
-    """Return the atomic fraction of each element in every crystal (n, elements)."""
-    place = np.full(256, len(elements))
-    place[elements] = np.arange(len(elements))
-    member = np.repeat(np.arange(len(graphs)), graphs.atoms)
-    counts = np.zeros((len(graphs), len(elements) + 1))
-    np.add.at(counts, (member, place[graphs.crystals.species]), 1)
-    return counts[:, :-1] / graphs.atoms[:, None]
+def _raw(graphs) -> np.ndarray:
+    return np.hstack([descriptors.composition(graphs), descriptors.structure(graphs)])
 
 
-def _radii(graphs) -> np.ndarray:
-    """Return the smallest ratio of edge length to the sum of both covalent radii, per crystal (n,)."""
-    from matlens.crystal.radii import COVALENT_A
+def _map(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the matrix (f, d) and offset (d,) that turn descriptors into points.
 
-    species, offsets = graphs.crystals.species, graphs.edge_offsets
-    first = np.repeat(graphs.crystals.offsets[:-1], np.diff(offsets))
-    pair = COVALENT_A[species[graphs.edges["source"] + first]] + COVALENT_A[species[graphs.edges["neighbour"] + first]]
-    found, full = np.full(len(graphs), np.nan), np.diff(offsets) > 0
-    if full.any():
-        found[full] = np.fmin.reduceat(graphs.edges["distance"] / pair, offsets[:-1][full])
-    return found
-
-
-def describe(graphs, train) -> dict:
-    """Describe the training set for a model card.
-
-    Returns the elements; the ranges of volume and nearest distance; a volume per element by least squares, with the
-    range of volume over the sum of element volumes; the range of the smallest distance over the sum of covalent radii.
-    Source: E. Zen, Am. Mineral. 41 (1956) 523 (additive volumes).
+    Parts of a point: composition, weighted as a whole; statistics of the structure over their standard deviations; and
+    the residuals of the lengths from their least-squares estimate by composition, over theirs.
     """
-    some = flat.taken(graphs, train)
-    ranges, elements = _ranges(some), np.unique(some.crystals.species).tolist()
-    table = _table(some, elements)
-    prior = RIDGE * np.eye(len(elements))
-    own = np.linalg.solve(table.T @ table + prior, table.T @ ranges[:, 0] + RIDGE * ranges[:, 0].mean())
-    own, radii = np.maximum(own, 1.0), _radii(some)
+    split = raw.shape[1] - len(descriptors.STRUCTURE)
+    mean = raw.mean(axis=0)
+    centred = raw - mean
+    size = np.sqrt((centred[:, :split] ** 2).sum(axis=1).mean()) or 1.0
+    spread = np.maximum(centred[:, split:].std(axis=0), LEAST_STD)
+    lengths = centred[:, split:][:, LENGTHS]
+    gram = centred[:, :split].T @ centred[:, :split] + RIDGE * np.eye(split)
+    estimate = np.linalg.solve(gram, centred[:, :split].T @ lengths)
+    left = np.maximum((lengths - centred[:, :split] @ estimate).std(axis=0), LEAST_STD)
+    full = np.zeros((raw.shape[1], raw.shape[1] + len(left)))
+    full[:split, :split] = np.eye(split) * COMPOSITION_WEIGHT / size
+    full[split:, split : -len(left)] = np.diag(1 / spread)
+    full[:split, -len(left) :] = -estimate / left
+    full[split:, -len(left) :] = np.eye(len(spread))[:, LENGTHS] / left
+    _, _, axes = np.linalg.svd(centred @ full, full_matrices=False)
+    matrix = full @ axes[:DIMENSIONS].T
+    return matrix, mean @ matrix
+
+
+def describe(graphs, train, parts=None, seed: int = 0, strained=None) -> tuple[dict, dict[str, np.ndarray]]:
+    """Describe the training set: returns entries of a model card, and arrays to store with the weights.
+
+    parts (train,): the part of the training set that each crystal is in, see `ensembles.parts`. strained (train,): true
+    for crystals that were strained or invented on purpose; intervals know them, flags are relative to the others.
+    Card: elements, ranges of volume and nearest distance, and `distance_limit`, beyond which the fraction EDGE of the
+    training crystals is from the nearest other one. Arrays: at most MOST_POINTS points (p, d) in half precision, and
+    the map that makes them.
+    """
+    strained = np.zeros(len(train), bool) if strained is None else np.asarray(strained, bool)
+    some, calm = flat.taken(graphs, train), ~strained
+    ranges, raw = _ranges(some)[calm], _raw(some)
+    matrix, offset = _map(raw[calm])
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(some))[:MOST_POINTS])
+    parts = np.zeros(len(some), int) if parts is None else np.asarray(parts)
+    arrays = {
+        MATRIX: matrix.astype(np.float32),
+        OFFSET: offset.astype(np.float32),
+        POINTS: (raw[chosen] @ matrix - offset).astype(np.float16),
+        PART: parts[chosen].astype(np.uint8),
+        STRAINED: strained[chosen],
+    }
+    points = arrays[POINTS][calm[chosen]].astype(np.float32)
+    alone = _nearest(points, points, np.zeros(len(points), int), 1, itself=True)[:, 0]
     return {
-        "elements": elements,
+        "elements": np.unique(flat.taken(some, np.flatnonzero(calm)).crystals.species).tolist(),
         "volume_a3_per_atom": [float(ranges[:, 0].min()), float(ranges[:, 0].max())],
         "nearest_a": [float(np.nanmin(ranges[:, 1])), float(np.nanmax(ranges[:, 1]))],
-        "element_volumes_a3": [round(float(one), 2) for one in own],
-        "volume_over_elements": _limits(ranges[:, 0] / (table @ own)),
-        "distance_over_radii": [_limits(radii)[0], round(float(np.nanmax(radii)), 4)],  # metals are far above 1
-    }
+        "distance_limit": round(float(np.quantile(alone, 1 - EDGE)), 4) if len(alone) > 1 else None,
+    }, arrays
 
 
-def _limits(values: np.ndarray) -> list[float]:
-    """Return the EDGE and 1 - EDGE quantiles of values."""
-    low, high = np.nanquantile(values, [EDGE, 1 - EDGE])
-    return [round(float(low), 4), round(float(high), 4)]
+def _nearest(asked: np.ndarray, points: np.ndarray, part: np.ndarray, count: int, itself: bool = False) -> np.ndarray:
+    """Return the distance of each point `asked` (n, d) to the nearest of every part (n, count).
+
+    itself: `asked` are the points, and each of them is left out for itself.
+    """
+    squares = (points**2).sum(axis=1)
+    found = np.full((len(asked), count), np.inf, np.float32)
+    for first in range(0, len(asked), CHUNK):
+        rows = asked[first : first + CHUNK]
+        square = (rows**2).sum(axis=1)[:, None] + squares - 2 * rows @ points.T
+        if itself:
+            square[np.arange(len(rows)), np.arange(first, first + len(rows))] = np.inf
+        for number in range(count):
+            found[first : first + CHUNK, number] = square[:, part == number].min(axis=1, initial=np.inf)
+    return np.sqrt(np.maximum(found, 0.0))
 
 
-def flag_outside(graphs, card: Mapping) -> dict[str, np.ndarray]:
+def distances(graphs, arrays: Mapping) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the distance of every crystal to the nearest training crystal of each part (n, parts), and to the nearest
+    of those that were not strained (n,); None if the weights have no points.
+    """
+    if POINTS not in arrays:
+        return None
+    asked = _raw(graphs).astype(np.float32) @ arrays[MATRIX] - arrays[OFFSET]
+    kinds = 2 * arrays[PART].astype(int) + arrays[STRAINED]
+    count = int(arrays[PART].max(initial=0)) + 1
+    found = _nearest(asked, arrays[POINTS].astype(np.float32), kinds, 2 * count).reshape(len(asked), count, 2)
+    return found.min(axis=2), found[:, :, 0].min(axis=1)
+
+
+def flag_outside(graphs, card: Mapping, distance: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Flag crystals outside the training set of a card; returns outside_training_range and unseen_elements (n,).
 
-    A crystal is outside if an element, the volume, the nearest distance, the volume relative to its elements, or the
-    distance relative to its radii is. The last two are checked only if the card has them.
+    distance (n,): to the nearest training crystal that was not strained. A crystal is outside if an element, its volume
+    per atom or its nearest distance is, or if it is farther from every training crystal than `distance_limit`.
     """
     from matlens.crystal.compositions import SYMBOLS
 
     unseen = ~np.isin(graphs.crystals.species, card["elements"])
     names, first = np.full(len(graphs), "", dtype=object), graphs.crystals.offsets
-    member = np.repeat(np.arange(len(graphs)), graphs.atoms)
-    for crystal in np.unique(member[unseen]):
+    for crystal in np.unique(descriptors.members(graphs)[unseen]):
         own = slice(first[crystal], first[crystal + 1])
         names[crystal] = ",".join(SYMBOLS[z - 1] for z in np.unique(graphs.crystals.species[own][unseen[own]]))
     ranges = _ranges(graphs)
     limits = np.array([card["volume_a3_per_atom"], card["nearest_a"]])
-    outside = ((ranges < limits[:, 0]) | (ranges > limits[:, 1])).any(axis=1)
-    if "element_volumes_a3" in card:
-        expected = _table(graphs, card["elements"]) @ np.array(card["element_volumes_a3"])
-        ratios = np.stack([ranges[:, 0] / np.maximum(expected, 1e-9), _radii(graphs)], axis=1)
-        limits = np.array([card["volume_over_elements"], card["distance_over_radii"]])
-        outside |= ((ratios < limits[:, 0]) | (ratios > limits[:, 1])).any(axis=1)
-    return {"outside_training_range": outside | (names != ""), "unseen_elements": names}
+    outside = ((ranges < limits[:, 0]) | (ranges > limits[:, 1])).any(axis=1) | (names != "")
+    if distance is not None and card.get("distance_limit"):
+        outside |= distance > card["distance_limit"]
+    return {"outside_training_range": outside, "unseen_elements": names}

@@ -7,19 +7,21 @@ apply it.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from matlens import registry
 from matlens.crystal import graphs as flat
 from matlens.learn import cards, roles
 from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
-from matlens.predict import applicability_domain
+from matlens.predict import applicability_domain, ensembles, transforms
+from matlens.predict.validation import NORMAL_90
 
-COVERAGE = 0.9
-NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
+COVERAGE = ensembles.COVERAGE
 LEAST_CALIBRATED = 10  # smallest number of residuals to calibrate an interval
 
 
@@ -38,6 +40,35 @@ def parted(train: np.ndarray, validation: np.ndarray, part: float, seed: int) ->
     return np.setdiff1d(train, held), np.sort(held)
 
 
+class Cut(NamedTuple):
+    """Training set of an ensemble: (training, left out) positions of each member, all that is learned from, its parts.
+
+    parts: number of the member that leaves a training crystal out; None if all members learn from the same ones.
+    """
+
+    members: list[tuple[np.ndarray, np.ndarray]]
+    train: np.ndarray
+    parts: np.ndarray | None
+
+
+def cut_members(graphs, train, validation, ensemble: int, leave_out: str, part: float, seed: int) -> Cut:
+    """Choose what each member of an ensemble learns from; see `ensembles.parts` for `leave_out`."""
+    train = np.sort(np.asarray(train))
+    if leave_out == "none":
+        train, held = parted(train, np.asarray(validation), part, seed)
+        return Cut([(train, held)] * ensemble, train, None)
+    if ensemble < 2:
+        raise ValueError("leave_out: an ensemble of one cannot leave out a part for each member; set ensemble: 5")
+    parts = ensembles.parts(graphs, train, ensemble, leave_out, seed)
+    return Cut([(train[parts != number], train[parts == number]) for number in range(ensemble)], train, parts)
+
+
+def scales(targets: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of the targets (n, t) over the training set, both (t,)."""
+    centre = np.nanmean(targets[train], axis=0)
+    return centre, np.maximum(np.nanstd(targets[train], axis=0), 1e-6 * np.maximum(1.0, np.abs(centre)))
+
+
 def learn(
     graphs,
     y,
@@ -54,57 +85,84 @@ def learn(
     weight_decay: float = 0.0001,
     loss: str = "l1",
     ensemble: int = 1,
+    leave_out: str = "none",
     validation_part: float = 0.05,
     patience: int = 0,
     seed: int = 0,
     device: str = "auto",
-) -> tuple[dict, dict, list[dict]]:
+    also: tuple[str, ...] = (),
+) -> tuple[dict, dict, list[dict], dict]:
     """Train an ensemble of networks on the targets of a fold.
 
-    graphs: Graphs of n crystals. y: targets (n,).
-    train, validation: positions. Without validation items, a fraction `validation_part` of train is held out. They
-    calibrate the 90 % interval. If patience > 0 they also choose the epoch, and the interval may be slightly narrow.
-    batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which bounds memory for crystals of
-    different sizes. checkpoint: file from which a killed run continues. options: include those of the network.
-    ensemble: number of members, which differ in their seeds only.
-    Returns arrays by name, a model card, and history rows per member and epoch.
+    graphs: Graphs of n crystals. y: targets (n,), or (n, t) with those of `also` after the first, NaN if unknown.
+    train, validation: positions. leave_out "none": members differ in their seeds only; without validation items, a
+    fraction `validation_part` of train is held out, and calibrates the 90 % interval. "random", "clusters": each member
+    leaves out another part of train, see `ensembles`; these calibrate. If patience > 0 they also choose the epoch, and
+    the interval may be slightly narrow. batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which
+    bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
+    those of the network. also: further targets that share all but the last layer, and are not predicted.
+    Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
+    crystals: position, predicted, low_90, high_90 (in the unit of y).
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
-    method = method.partition(".")[0]
-    train, held = parted(np.asarray(train), np.asarray(validation), validation_part, seed)
-    centre = float(y[train].mean())
-    spread = max(float(y[train].std()), 1e-6 * max(1.0, abs(centre)))  # avoids division by zero for a constant target
-    deal = lessons.dealer(graphs, train, batch, most_atoms)
-    lesson = lessons.Lesson(graphs, (y - centre) / spread, held, deal, spread)
+    method, targets = method.partition(".")[0], np.asarray(y, float).reshape(len(graphs), -1)
+    cut = cut_members(graphs, train, validation, ensemble, leave_out, validation_part, seed)
+    centre, spread = scales(targets, cut.train)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
-    identity = {"method": method, "options": options, "train": train.tolist(), "target": [centre, spread]}
+    task = Batches(loss, batch, most_atoms)
     files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
-    arrays, history = _ensemble(method, options, lesson, loss, training, files, identity)
-    card = {
-        "method": method,
-        "network": own_options(CRYSTAL_NETS, method, options),
-        "ensemble": ensemble,
-        "mean": centre,
-        "std": spread,
-        "trained_on": len(train),
-        **applicability_domain.describe(graphs, train),
-    }
-    calibration = _calibrated(flat.taken(graphs, held), y[held], arrays, card, device)
+    given = (targets - centre) / spread
+    found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
+    arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in output_of(method, own, 0).items()}
+    card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
+    card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}
+    about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
+    arrays, card = arrays | domain, card | about
+    calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device)
     for file in files:
         file.unlink(missing_ok=True)
-    return arrays, card | calibration, history
+    return arrays, card | calibration, history, held
 
 
-def _ensemble(method: str, options: Mapping, lesson, loss: str, training: Training, files: list, identity: dict):
-    """Train the members of an ensemble (seeds differ); returns arrays by "member/name", and the history."""
-    arrays, history = {}, []
-    for member, file in enumerate(files):
+class Batches(NamedTuple):
+    """Loss and batches of a training: number of crystals, or of atoms if `most_atoms` is above 0."""
+
+    loss: str
+    batch: int
+    most_atoms: int
+
+
+def train_members(
+    graphs, targets, cut: Cut, method: str, options: Mapping, task: Batches, training: Training, files, spread: float
+):
+    """Train the members of an ensemble (seeds differ) on standardised targets (n, t).
+
+    Returns a list of arrays by name, one per member, and the history. A network has one output for each target.
+    """
+    made, history = [], []
+    for member, (file, (train, held)) in enumerate(zip(files, cut.members, strict=True)):
+        deal = lessons.dealer(graphs, train, task.batch, task.most_atoms)
+        lesson = lessons.Lesson(graphs, targets, held, deal, spread)
         own, label = replace(training, seed=training.seed + member), f"{method} {member + 1} of {len(files)}"
-        found, rows = _member(method, options, lesson, loss, own, checkpoint=file, identity=identity, label=label)
-        arrays |= {f"{member}/{name}": value for name, value in found.items()}
+        identity = {
+            "method": method, "options": dict(options), "train": train.tolist(),
+            "target": np.nan_to_num(targets[train]).round(6).tolist(),
+        }  # fmt: skip
+        found, rows = _member(method, options, lesson, task.loss, own, checkpoint=file, identity=identity, label=label)
+        made.append(found)
         history += [{"member": member, **row} for row in rows]
-    return arrays, history
+    return made, history
+
+
+def output_of(method: str, arrays: Mapping, number: int) -> dict[str, np.ndarray]:
+    """Return the weights of the network that has one output of several; with one output, they stay as they are."""
+    if not hasattr(registry.load(CRYSTAL_NETS, method), "readout"):
+        return dict(arrays)
+    start = f"{registry.load(CRYSTAL_NETS, method).readout}."
+    return {
+        name: value[number : number + 1] if name.startswith(start) else value for name, value in arrays.items()
+    }  # fmt: skip
 
 
 def _member(method: str, options: Mapping, lesson: lessons.Lesson, loss: str, training: Training, **more):
@@ -114,16 +172,24 @@ def _member(method: str, options: Mapping, lesson: lessons.Lesson, loss: str, tr
     from matlens.learn import loop
 
     torch.manual_seed(training.seed)
-    net, measure = build(method, options), _loss(loss)
+    net, measure, several = build(method, options), _loss(loss), lesson.target.shape[1] > 1
+    if several:
+        net.widen(lesson.target.shape[1])
 
     def score(net):
-        missed = lessons.answers(net, flat.taken(lesson.graphs, lesson.held), training.device)
-        error = lesson.spread * np.abs(missed - lesson.target[lesson.held]).mean()
+        answered = lessons.answers(net, flat.taken(lesson.graphs, lesson.held), training.device)
+        first = answered[:, 0] if several else answered
+        error = lesson.spread * np.nanmean(np.abs(first - lesson.target[lesson.held, 0]))
         return {"validation_mae": error, loop.SCORE: -error}
+
+    def distance(net, made):
+        target = made["target"] if several else made["target"][:, 0]
+        known = torch.isfinite(target)
+        return measure(net(made)[known], target[known])
 
     task = loop.Task(
         lessons.batches(lesson, net.line_graph),
-        lambda net, made: measure(net(made), made["target"]),
+        distance,
         score if training.patience and len(lesson.held) else None,
         steps=len(lesson.deal(np.random.default_rng(training.seed))),
     )
@@ -135,33 +201,43 @@ def members(arrays: Mapping, card: Mapping):
     """Yield the networks of an ensemble with their weights. Raises ValueError if they do not fit the card."""
     from matlens.learn import loop
 
-    for member in range(card["ensemble"]):
+    for member in range(card["ensemble"] + card.get("whole", 0)):
         net = build(card["method"], card["network"])
         start = f"{member}/"
         loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
         yield net
 
 
-def _answers(graphs, arrays: Mapping, card: Mapping, device: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean (n,) and standard deviation (n,) of the ensemble over n graphs."""
+def _answers(graphs, arrays: Mapping, card: Mapping, device: str) -> np.ndarray:
+    """Return the predictions of every member over n graphs (members, n), in the unit that was learned."""
     values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
-    values = values.astype(float) * card["std"] + card["mean"]
-    return values.mean(axis=0), values.std(axis=0)
+    return values.astype(float) * card["std"] + card["mean"]
+
+
+def _interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return prediction and both ends of the 90 % interval (n,) from those of the members; NaN without calibration."""
+    if "ratios" in card and distance is not None:
+        return ensembles.combine(values, distance, card)
+    predicted, apart = values.mean(axis=0), values.std(axis=0)
+    half = card.get("quantile_90", float("nan")) * (apart + card.get("floor", float("nan")))
+    return predicted, predicted - half, predicted + half
 
 
 def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[str, np.ndarray]:
     """Predict the target of every crystal, with uncertainty and applicability domain.
 
-    Returns arrays (n,): predicted (mean of the ensemble), std, half_width_90 (NaN if the card has no calibration),
-    outside_training_range (bool) and unseen_elements (symbols that are not in the training set, as text).
+    Returns arrays (n,): predicted, low_90, high_90 and half_width_90 (NaN if the card has no calibration), std (half
+    the width as standard deviations of a normal distribution), outside_training_range (bool) and unseen_elements
+    (symbols that are not in the training set, as text).
     """
-    predicted, apart = _answers(graphs, arrays, card, device)
-    half = card.get("quantile_90", float("nan")) * (apart + card.get("floor", float("nan")))
+    values = _answers(graphs, arrays, card, device)
+    each, nearest = applicability_domain.distances(graphs, arrays) or (None, None)
+    ends = _interval(values, each, card)
+    found = transforms.interval(card.get("transform", "none"), *ends)
     return {
-        "predicted": predicted,
-        "std": half / NORMAL_90,
-        "half_width_90": half,
-        **applicability_domain.flag_outside(graphs, card),
+        **found,
+        "std": found["half_width_90"] / NORMAL_90,
+        **applicability_domain.flag_outside(graphs, card, nearest),
     }
 
 
@@ -178,16 +254,44 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.nd
     return found * card["std"] + card["mean"] if SITES[card["method"]] == "reading" else found
 
 
-def _calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, device: str) -> dict:
-    """Calibrate the 90 % interval: return the factor on the ensemble spread that covers 90 % of the residuals."""
-    if len(y) < LEAST_CALIBRATED:
-        return {"calibrated_on": 0}
-    predicted, apart = _answers(graphs, arrays, card, device)
-    residual = np.abs(predicted - y)
-    floor = float(residual.mean()) or 1e-12
-    ratio = np.sort(residual / (apart + floor))
-    rank = min(len(ratio), int(np.ceil((len(ratio) + 1) * COVERAGE)))
-    return {"floor": floor, "quantile_90": float(ratio[rank - 1]), "calibrated_on": len(y)}
+def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, device: str) -> tuple[dict, dict]:
+    """Calibrate the 90 % interval on training crystals that were held out.
+
+    Returns entries of the card, and the predictions of these crystals: position, predicted, low_90, high_90.
+    """
+    if cut.parts is None:
+        return _calibrated_together(graphs, y, arrays, card, cut.members[0][1], device)
+    position = cut.train[np.isfinite(y[cut.train])]
+    part = cut.parts[np.isfinite(y[cut.train])]
+    predicted, distance = np.zeros(len(position)), np.zeros(len(position))
+    for member, net in enumerate(members(arrays, {**card, "whole": 0})):
+        own = part == member
+        some = flat.taken(graphs, position[own])
+        predicted[own] = lessons.answers(net, some, device).astype(float) * card["std"] + card["mean"]
+        distance[own] = ensembles.others(applicability_domain.distances(some, arrays)[0])[:, member]
+    found = ensembles.calibrate(np.abs(predicted - y[position]), distance)
+    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found)
+    return found, {
+        "position": position,
+        "predicted": predicted,
+        "low_90": predicted - half,
+        "high_90": predicted + half,
+    }
+
+
+def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.ndarray, device: str):
+    """Return the factor on the spread of the ensemble that covers 90 % of the residuals of the held-out crystals."""
+    values = _answers(flat.taken(graphs, held), arrays, card, device)
+    predicted, apart = values.mean(axis=0), values.std(axis=0)
+    found = {"calibrated_on": 0}
+    if len(held) >= LEAST_CALIBRATED:
+        residual = np.abs(predicted - y[held])
+        floor = float(residual.mean()) or 1e-12
+        ratio = np.sort(residual / (apart + floor))
+        rank = min(len(ratio), int(np.ceil((len(ratio) + 1) * COVERAGE)))
+        found = {"floor": floor, "quantile_90": float(ratio[rank - 1]), "calibrated_on": len(held)}
+    half = found.get("quantile_90", float("nan")) * (apart + found.get("floor", float("nan")))
+    return found, {"position": held, "predicted": predicted, "low_90": predicted - half, "high_90": predicted + half}
 
 
 def completed(

@@ -8,7 +8,7 @@ from matlens import columns
 from matlens.crystal import graphs
 from matlens.learn import features
 from matlens.nets import SITES
-from matlens.predict import folds, validation
+from matlens.predict import folds, transforms, validation
 
 
 def target_rows(index, items, target: str):
@@ -39,18 +39,40 @@ def rows(items, groups, fold, y, found: dict):
 
     return pd.DataFrame(
         {
-            columns.ITEM: items.astype(str),
+            columns.ITEM: np.asarray(items).astype(str),
             columns.GROUP: groups,
             "fold": fold,
             "target": y,
             "predicted": found["predicted"],
-            "low_90": found["predicted"] - found["half_width_90"],
-            "high_90": found["predicted"] + found["half_width_90"],
+            "low_90": found["low_90"],
+            "high_90": found["high_90"],
             "outside_training_range": found["outside_training_range"],
             "std": found["std"],
             "unseen_elements": found["unseen_elements"],
         }
     )
+
+
+def held_rows(items, groups, fold: int, y, found: Mapping):
+    """Make the table of held-out predictions of training items, one row per item. found: predicted, low_90, high_90."""
+    import pandas as pd
+
+    names = {columns.ITEM: np.asarray(items).astype(str), columns.GROUP: groups, "fold": fold, "target": y}
+    return pd.DataFrame({**names, **{name: found[name] for name in ("predicted", "low_90", "high_90")}})
+
+
+def learned_targets(index, y: np.ndarray, also: Iterable[str], transform: str) -> np.ndarray:
+    """Return what a network learns (n, t): the transformed target, and further columns of the index."""
+    more = [features.numeric(index, name, "predict.also: index").to_numpy(float) for name in also]
+    return np.column_stack([transforms.forward(transform, y), *more])
+
+
+def held_of_network(index, y: np.ndarray, held: Mapping, settings: Mapping, fold: int):
+    """Make the table of held-out training items of a network; held: as `crystal_networks.learn` returns."""
+    at = held["position"]
+    found = transforms.interval(settings["transform"], *(held[name] for name in ("predicted", "low_90", "high_90")))
+    groups = folds.specimens(index, settings["group"])[at]
+    return held_rows(index[columns.ITEM].to_numpy()[at], groups, fold, y[at], found)
 
 
 def site_table(graphs, values, method: str, target: str):

@@ -7,7 +7,7 @@ import numpy as np
 from matlens import columns
 from matlens.job import batch
 from matlens.learn import features
-from matlens.predict import folds, validation
+from matlens.predict import crystal_tables, folds, transforms, validation
 from matlens.predict.folds import specimens
 
 
@@ -22,22 +22,34 @@ def _classes(y: np.ndarray, name: str) -> None:
         raise ValueError(f"predict.task: a classification needs a target of 0 and 1; '{name}' has {wrong:g}")
 
 
-def _predictions(items, y, groups, cv: dict):
+def _predictions(items, y, groups, cv: dict, transform: str):
     import pandas as pd
 
     half = cv["half_width_90"]
+    found = transforms.interval(transform, cv["predicted"], cv["predicted"] - half, cv["predicted"] + half)
     return pd.DataFrame(
         {
             columns.ITEM: items,
             columns.GROUP: groups,
             "fold": cv["fold"],
             "target": y,
-            "predicted": cv["predicted"],
-            "low_90": cv["predicted"] - half,
-            "high_90": cv["predicted"] + half,
+            "predicted": found["predicted"],
+            "low_90": found["low_90"],
+            "high_90": found["high_90"],
             "outside_training_range": cv["outside_range"],
         }
     )
+
+
+def _held(items, y, groups, kept: list, numbers: list, transform: str):
+    """Concatenate the held-out predictions of the training items of all folds."""
+    import pandas as pd
+
+    parts = []
+    for fold, (at, predicted, half) in zip(numbers, kept, strict=True):
+        found = transforms.interval(transform, predicted, predicted - half, predicted + half)
+        parts.append(crystal_tables.held_rows(items.to_numpy()[at], groups[at], fold, y[at], found))
+    return pd.concat(parts, ignore_index=True)
 
 
 DEFAULTS = {
@@ -45,6 +57,7 @@ DEFAULTS = {
     "use_folds": None,
     "allow_incomplete": False,
     "task": "regression",
+    "transform": "none",
     "shuffles": 10,
     "curve_steps": 5,
 }
@@ -63,24 +76,26 @@ def evaluate(
 
     `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
     group, folds, seed; split and allow_incomplete, see `folds.make`; use_folds, their numbers; task: in a
-    "classification" the target is 1 or 0, and the prediction is the probability of 1; shuffles (permutations per
+    "classification" the target is 1 or 0, and the prediction is the probability of 1; transform of the target, see
+    `transforms`; importance and learning curve are those of the transformed target; shuffles (permutations per
     feature) and curve_steps (0: none). `blocks`: name -> columns whose importance is measured together. `describe`:
     maps features to the values of the range flag. Items without a target are predicted by a model of all others
     (fold -1). `keep(fold, model, half_width_90, train, x of train)`: callback with the model of every fold.
-    Returns the tables `predictions`, `errors`, `importance`, `learning_curve`. Raises ValueError if there are fewer
-    specimens than folds.
+    Returns the tables `predictions`, `errors`, `importance`, `learning_curve`, `held_out`. Raises
+    ValueError if there are fewer specimens than folds.
     """
     import pandas as pd
 
     settings = DEFAULTS | settings
-    y, groups = _target(index, settings["target"]), specimens(index, settings["group"])
+    raw, groups = _target(index, settings["target"]), specimens(index, settings["group"])
+    y = transforms.forward(settings["transform"], raw)
     if settings["task"] == "classification":
-        _classes(y[np.isfinite(y)], settings["target"])
+        _classes(raw[np.isfinite(raw)], settings["target"])
     given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
     made = folds.make(settings["split"], index, **given)
     numbers = folds.used(made, settings["use_folds"])
     cut = [(made[number].train, made[number].test) for number in numbers]
-    predictions = _predicted(index, x, y, groups, make, settings, (numbers, cut), describe, keep)
+    predictions, held = _predicted(index, x, (raw, y), groups, make, settings, (numbers, cut), describe, keep)
     importance, curve = np.zeros((0, 2)), []
     names = list(blocks) if settings["shuffles"] else []
     if names:
@@ -92,12 +107,17 @@ def evaluate(
         "predictions": pd.concat(predictions, ignore_index=True),
         "errors": _errors(predictions[0], settings),
         **_studied(names, importance, curve),
+        "held_out": held,
     }
 
 
-def _predicted(index, x, y, groups, make, settings: dict, cut: tuple, describe: Callable, keep) -> list:
-    """Predict the test items of all folds, and the items without a target by a model of all known items."""
-    (numbers, parts), known, items = cut, np.isfinite(y), index[columns.ITEM]
+def _predicted(index, x, target: tuple, groups, make, settings: dict, cut: tuple, describe: Callable, keep) -> tuple:
+    """Predict the test items of all folds, and the items without a target by a model of all known items.
+
+    target: as it is, and transformed. Returns a list of tables, and that of held-out training items.
+    """
+    (numbers, parts), (raw, y), items, transform = cut, target, index[columns.ITEM], settings["transform"]
+    known = np.isfinite(y)
     inner = settings["folds"], settings["seed"], describe
 
     def kept(fold, model, half):
@@ -105,7 +125,8 @@ def _predicted(index, x, y, groups, make, settings: dict, cut: tuple, describe: 
 
     cv = validation.cross_validate(make, x, y, groups, parts, *inner, kept if keep else None)
     at, cv["fold"] = cv["position"], np.array(numbers)[cv["fold"]]
-    predictions = [_predictions(items.iloc[at], y[at], groups[at], cv)]
+    predictions = [_predictions(items.iloc[at], raw[at], groups[at], cv, transform)]
+    held = _held(items, raw, groups, cv["held_out"], numbers, transform)
     if not known.all():
 
         def last(model, half):
@@ -115,9 +136,9 @@ def _predicted(index, x, y, groups, make, settings: dict, cut: tuple, describe: 
             make, x[known], y[known], groups[known], x[~known], *inner, last if keep else None
         )  # fmt: skip
         names = ("predicted", "half_width_90", "outside_range")
-        found = dict(zip(names, new, strict=True), fold=-1)
-        predictions.append(_predictions(items[~known], y[~known], groups[~known], found))
-    return predictions
+        found = dict(zip(names, new[:3], strict=True), fold=-1)
+        predictions.append(_predictions(items[~known], raw[~known], groups[~known], found, transform))
+    return predictions, held
 
 
 def _errors(known, settings: dict):

@@ -6,39 +6,46 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal import compositions
+from matlens.predict import crystal_tables, transforms
 from matlens.predict.folds import Fold, specimens
-from matlens.predict.validation import outside_range
+from matlens.predict.validation import NORMAL_90, Answer, outside_range
 
 FORMULA = "formula"
 
 
-def fold_predictions(method: Callable, index, fold: Fold, number: int, *, target: str, group: str = "group"):
+def fold_predictions(
+    method: Callable, index, fold: Fold, number: int, *, target: str, group: str = "group", transform: str = "none"
+) -> tuple:
     """Train a composition method on one fold, and predict its test items.
 
-    `method(formulas, y, new)`: one of COMPOSITION_METHODS with its options; returns predicted (m,), std (m,) and the
-    half-width of a 90 % interval. `index`: DataFrame with item, formula and `target`; validation
-    items of the split are not used. Returns a DataFrame with item, group, fold, target, predicted, low_90, high_90,
-    outside_training_range (of the Magpie statistics), std, and unseen_elements, such as "Cs,Tl".
+    `method(formulas, y, new)`: one of COMPOSITION_METHODS with its options; returns an `Answer`. `index`: table with
+    item, formula and `target`; validation items of the split are not used. transform: of the target, see `transforms`.
+    Returns the predictions of the test items (`crystal_tables.rows`; outside_training_range is that of the Magpie
+    statistics), and the held-out predictions of the training items.
     """
-    import pandas as pd
-
-    formulas, y = index[FORMULA].astype(str).to_numpy(), index[target].to_numpy(float)
+    formulas = index[FORMULA].astype(str).to_numpy()
     train, test = formulas[fold.train], formulas[fold.test]
-    predicted, std, half = method(train, y[fold.train], test)
-    return pd.DataFrame(
-        {
-            columns.ITEM: index[columns.ITEM].to_numpy()[fold.test],
-            columns.GROUP: specimens(index, group)[fold.test],
-            "fold": number,
-            "target": y[fold.test],
-            "predicted": predicted,
-            "low_90": predicted - half,
-            "high_90": predicted + half,
-            "outside_training_range": outside_range(compositions.magpie(train), compositions.magpie(test)),
-            "std": std,
-            "unseen_elements": unseen_elements(train, test),
-        }
-    )
+    y = transforms.forward(transform, index[target].to_numpy(float))
+    flags = {
+        "outside_training_range": outside_range(compositions.magpie(train), compositions.magpie(test)),
+        "unseen_elements": unseen_elements(train, test),
+    }
+    return tables_of(method(train, y[fold.train], test), index, fold, number, target, group, transform, flags)
+
+
+def tables_of(
+    answer: Answer, index, fold: Fold, number: int, target: str, group: str, transform: str, flags: dict
+) -> tuple:
+    """Make the tables of test items and of held-out training items from the answer of a method, in its own unit."""
+    low, high = answer.predicted - answer.half, answer.predicted + answer.half
+    found = transforms.interval(transform, answer.predicted, low, high)
+    std = answer.std if transform == "none" else found["half_width_90"] / NORMAL_90
+    items, groups, y = index[columns.ITEM].to_numpy(), specimens(index, group), index[target].to_numpy(float)
+    test = crystal_tables.rows(
+        items[fold.test], groups[fold.test], number, y[fold.test], {**found, "std": std, **flags}
+    )  # fmt: skip
+    held = transforms.interval(transform, answer.held, answer.held - answer.half, answer.held + answer.half)
+    return test, crystal_tables.held_rows(items[fold.train], groups[fold.train], number, y[fold.train], held)
 
 
 def unseen_elements(train, test) -> list[str]:

@@ -3,14 +3,15 @@
 import numpy as np
 
 from matlens.crystal import compositions
+from matlens.predict.validation import Answer
 
 
 def magpie_forest(formulas, y, new, *, trees: int = 200, min_leaf: int = 1, features: float = 0.33, seed: int = 0):
     """Predict a property of compositions by a random forest on their 132 Magpie statistics.
 
     `formulas` (n,) and their property `y` (n,); `new` (m,) formulas. `features`: fraction of the features
-    considered at each split. Returns predictions (m,), standard deviation over the trees (m,), and the half-width of a
-    90 % interval: the 90 % quantile of the absolute out-of-bag residuals.
+    considered at each split. Returns predictions (m,), standard deviation over the trees (m,), the half-width of a
+    90 % interval (the 90 % quantile of the absolute out-of-bag residuals), and the out-of-bag predictions (n,).
     Sources: L. Breiman, Mach. Learn. 45 (2001) 5; L. Ward et al., npj Comput. Mater. 2 (2016) 16028.
     """
     from sklearn.ensemble import RandomForestRegressor
@@ -23,4 +24,4 @@ def magpie_forest(formulas, y, new, *, trees: int = 200, min_leaf: int = 1, feat
     asked = compositions.magpie(new)
     each = np.array([tree.predict(asked) for tree in model.estimators_])
     half = np.quantile(np.abs(model.oob_prediction_ - y), 0.9, method="higher")
-    return each.mean(axis=0), each.std(axis=0), float(half)
+    return Answer(each.mean(axis=0), each.std(axis=0), float(half), model.oob_prediction_)

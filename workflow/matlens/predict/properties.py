@@ -7,6 +7,7 @@ from matlens.crystal import POTENTIALS, compositions
 
 COLUMNS = (
     columns.ITEM, "property", "predicted", "std", "low_90", "high_90", "outside_training_range", "unseen_elements",
+    "interval_of",
 )  # fmt: skip
 RELAXED = ("energy_ev_per_atom", "volume_a3_per_atom")
 STABILITY = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom")
@@ -28,10 +29,8 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
         except ValueError as error:
             error.add_note(f"in predict.pretrained.weights.{name}")
             raise
-        half = found.pop("half_width_90")
         rows = {columns.ITEM: graphs.crystals.item.astype(str), "property": name, **found}
-        rows |= {"low_90": found["predicted"] - half, "high_90": found["predicted"] + half}
-        parts.append(pd.DataFrame(rows))
+        parts.append(pd.DataFrame({**rows, "interval_of": card.get("interval_of", "")}))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
@@ -51,6 +50,7 @@ def sites_by_networks(graphs, networks: dict, device: str = "auto"):
 def rows(item: str, values: dict) -> list[dict]:
     """Make the rows of an item for properties without uncertainty."""
     empty = {"std": np.nan, "low_90": np.nan, "high_90": np.nan, "outside_training_range": False, "unseen_elements": ""}
+    empty["interval_of"] = ""
     return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
 
 

@@ -2,8 +2,23 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+
+NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
+
+
+class Answer(NamedTuple):
+    """Predictions of a method: predicted (m,), std (m,), half-width of the 90 % interval, and `held` (n,).
+
+    held: prediction of every training item by a model that did not learn from it.
+    """
+
+    predicted: np.ndarray
+    std: np.ndarray
+    half: float
+    held: np.ndarray
 
 
 def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -45,17 +60,17 @@ def errors(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
     }
 
 
-def _inner_residuals(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int):
-    """Return residuals of the training items in an inner grouped cross-validation (n,)."""
+def held_out(make: Callable, x: np.ndarray, y: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Predict the training items in an inner grouped cross-validation (n,); their mean if there is one group."""
     folds = min(folds, len(np.unique(groups.astype(str))))
     if folds < 2:
-        return y - y.mean()
+        return np.full(len(y), y.mean())
     member = grouped_folds(groups, folds, seed)
-    residual = np.empty_like(y)
+    predicted = np.empty_like(y)
     for fold in range(folds):
         rest, held = member != fold, member == fold
-        residual[held] = y[held] - make().fit(x[rest], y[rest]).predict(x[held])
-    return residual
+        predicted[held] = make().fit(x[rest], y[rest]).predict(x[held])
+    return predicted
 
 
 def itself(x: np.ndarray) -> np.ndarray:
@@ -78,14 +93,16 @@ def fit_predict(
 
     The half-width is the 90 % quantile of the absolute residuals of a grouped cross-validation inside the training set,
     never of fitted residuals. describe: maps features to the values whose range is compared. keep(model, half_width):
-    callback with the fitted model. Returns predictions (n,), half-width (float), range flags (n,).
+    callback with the fitted model. Returns predictions (n,), half-width (float), range flags (n,), and the held-out
+    predictions of the training items.
     Source: V. Vovk, Ann. Math. Artif. Intell. 74 (2015) 9 (cross-conformal prediction).
     """
-    half = float(np.quantile(np.abs(_inner_residuals(make, x, y, groups, folds, seed)), 0.9, method="higher"))
+    held = held_out(make, x, y, groups, folds, seed)
+    half = float(np.quantile(np.abs(held - y), 0.9, method="higher"))
     model = make().fit(x, y)
     if keep is not None:
         keep(model, half)
-    return model.predict(x_new), half, outside_range(describe(x), describe(x_new))
+    return model.predict(x_new), half, outside_range(describe(x), describe(x_new)), held
 
 
 def cross_validate(
@@ -104,18 +121,19 @@ def cross_validate(
     cut: (train, test) positions per fold; an item may be in several test sets, or in none. folds: number of inner
     folds, see `fit_predict`. keep(fold, model, half_width): callback with the model of every fold.
     Returns arrays with one row per item and fold, sorted by item: position, predicted, half_width_90, outside_range,
-    fold.
+    fold; and as `held_out` a list with position, held-out prediction and half-width of the training items of each fold.
     """
-    parts = []
+    parts, kept = [], []
     for fold, (train, test) in enumerate(cut):
         own = None if keep is None else partial(keep, fold)
         given = x[train], y[train], groups[train], x[test]
-        predicted, half, outside = fit_predict(make, *given, folds, seed, describe, own)
+        predicted, half, outside, held = fit_predict(make, *given, folds, seed, describe, own)
+        kept.append((train, held, half))
         parts.append((test, predicted, np.full(len(test), half), outside, np.full(len(test), fold)))
     names = ("position", "predicted", "half_width_90", "outside_range", "fold")
     found = dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
     order = np.argsort(found["position"], kind="stable")
-    return {name: values[order] for name, values in found.items()}
+    return {name: values[order] for name, values in found.items()} | {"held_out": kept}
 
 
 def permutation_importance(make, x, y, cut: list, seed: int, blocks: list, repeats: int = 10) -> np.ndarray:

@@ -23,6 +23,7 @@ METHODS = {
     "polygons": "matlens.quantify.polygons:measure",
     "triple_points": "matlens.quantify.polygons:triple_points",
     "sizes": "matlens.quantify.sizes:measure",
+    "hardening": "matlens.quantify.hardening:measure",
     "sphere_sizes": "matlens.quantify.stereology:measure",
     "grain_size": "matlens.quantify.grain_size:measure",
     "two_point": "matlens.image.two_point:measure",

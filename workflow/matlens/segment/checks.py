@@ -24,6 +24,9 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
             found.append((key, f"{why}; use multi_otsu, kmeans or a trained method, or name two phases"))
         elif method in CLASSES and phases:
             found += _of_classes(key, {"classes": CLASSES[method], **(options or {})}, phases)
+        elif (options or {}).get("output") == "instances" and len(settings.get("phases") or []) != 2:
+            why = f"finds objects of one phase, and the study has {len(settings.get('phases') or [])}"
+            found.append((f"{key}.output", f"{why}; name two phases, background and object"))
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from matlens import nets
+from matlens import masked, nets, objects
 from matlens.job.batch import BadItem
 from matlens.learn import pixels, tiles
 from matlens.learn.options import (
@@ -19,7 +19,7 @@ from matlens.learn.options import (
     Training,
     own_options,
 )
-from matlens.segment import lines
+from matlens.segment import instances, lines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +34,22 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """Options of the output that training needs, see `networks.segment`."""
+    """Options of the output that training needs, see `networks.segment`.
+
+    `class_bias` "fitted" multiplies the probabilities of the phases by the factors with which the validation samples
+    have phases of their true fractions (see `class_bias`).
+    """
 
     views: str = "one"
     output: str = "phases"
     boundary_phase: int = 1
     prominence_px: float = 2.0
     min_area_px2: int = 30
+    class_bias: str = "none"
 
 
 LOSS, OUTPUT = Loss(), Output()
+BIAS_ROUNDS = 40
 
 
 def _confusion(truth: np.ndarray, labels: np.ndarray, phases: int) -> np.ndarray:
@@ -91,14 +97,21 @@ def _class_weights(truths: list, phases: int, kind: str):
     return torch.tensor(weights / weights.mean(), dtype=torch.float32)
 
 
-def _usable(samples, phases: list) -> tuple[list, list]:
-    """Split samples into training and validation samples. Raises BadItem if a truth has unknown numbers."""
+def _usable(samples, phases: list, whole: bool) -> tuple[list, list]:
+    """Split samples into training and validation samples: phase maps, or region maps if `whole` objects are wanted.
+
+    Raises BadItem if a truth has unknown numbers.
+    """
     train, judges = [], []
     for image, truth, role, item in samples:
         if truth.shape != image.shape[image.ndim - truth.ndim :]:
             raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
         if not np.isfinite(image).all():
             raise BadItem(f"'{item}' contains NaN or infinite pixels; fix the image or exclude it with hold_out")
+        if whole:
+            if (truth != masked.unlabelled(truth.dtype)).any():
+                (train if role == "train" else judges).append((image, objects.regions_of(truth)))
+            continue
         if truth.dtype == np.int32:  # a region map: a region is phase 1, -1 is not labelled
             truth = np.where(truth < 0, 255, truth > 0)
         odd = np.setdiff1d(np.unique(truth), [*range(len(phases)), 255])
@@ -109,6 +122,73 @@ def _usable(samples, phases: list) -> tuple[list, list]:
     if not train:
         raise BadItem("no labelled image to train on; add truths, or check the splits and hold_out of the study")
     return train, judges
+
+
+class Phases:
+    """What training for phases needs: number of outputs, targets, loss, score, and what the card gets in the end."""
+
+    kind = "labels"
+
+    def __init__(self, phases: list, loss: Loss, output: Output):
+        self.phases, self.options, self.output, self.outputs = phases, loss, output, len(phases)
+
+    def target(self, truth: np.ndarray) -> np.ndarray:
+        """Return the target of a truth map."""
+        return truth
+
+    def loss(self, truths: list, place) -> Callable:
+        """Return the function that computes the training loss of a network and a batch."""
+        value = _mean_loss(truths, self.outputs, place, self.options)
+        return lambda model, drawn: value(model(drawn["pixels"]), drawn["truth"])
+
+    def judge(self, net, samples: list, place) -> dict[str, float]:
+        """Score a network on whole images."""
+        return _judge(net, samples, self.phases, place)
+
+    def fitted(self, net, judges: list, train: list, place) -> dict:
+        """Choose on the validation samples what the card keeps beside the weights."""
+        if not judges:
+            return {}
+        if self.output.output in lines.OUTPUTS:
+            return {"threshold": _threshold(net, judges, place, self.output)}
+        return {"class_bias": class_bias(net, judges, place, self.output)} if self.output.class_bias != "none" else {}
+
+
+class Instances(Phases):
+    """The same for objects one by one, see `matlens.segment.instances`."""
+
+    kind = "heat"
+
+    def __init__(self, phases: list, loss: Loss, output: Output):
+        super().__init__(phases, loss, output)
+        self.outputs = 3
+
+    def target(self, truth: np.ndarray) -> np.ndarray:
+        return instances.target(truth)
+
+    def loss(self, truths: list, place) -> Callable:
+        marks = [np.where(truth < 0, 255, truth > 0) for truth in truths]
+        mask_loss = _mean_loss(marks, 2, place, self.options)
+        return lambda model, drawn: instances.loss(model(drawn["pixels"]), drawn["truth"], mask_loss)
+
+    def _maps(self, net, samples: list, place):
+        """Yield the maps of samples and their truth."""
+        predict = pixels.predictor(net, place, instances.activation)
+        for image, truth in samples:
+            layout = pixels.layout_of(net, truth.ndim, views=self.output.views)
+            yield np.concatenate([part for _, part in tiles.bands(predict, image, **layout)], 1), truth
+
+    def judge(self, net, samples: list, place) -> dict[str, float]:
+        counted = np.zeros(3, np.int64)
+        for maps, truth in self._maps(net, samples, place):
+            found = instances.cut(maps, 0.5, instances.FIRST_PROMINENCE, self.output.min_area_px2)
+            counted += instances.counts(found, truth)
+        return {"score": instances.f1(counted)}
+
+    def fitted(self, net, judges: list, train: list, place) -> dict:
+        pairs = self._maps(net, judges or train, place)
+        chosen = instances.fitting_prominence(pairs, 0.5, self.output.min_area_px2)
+        return {"output": instances.OUTPUT, "prominence": chosen, "prominence_of": "val" if judges else "train"}
 
 
 def learn(
@@ -132,25 +212,30 @@ def learn(
     x) where `colour` is to be seen; `method`: a name in `matlens.nets.NETS`; `initial`: weights by name to start from;
     `checkpoint`: file to resume from, or None; `options`: those of the network are among them. Without validation
     samples, the last epoch is kept. For an `output` of grain boundaries the card gets the `threshold` at which the
-    validation samples, predicted with `views`, have grains of the size of their truth (see `matlens.segment.lines`).
+    validation samples, predicted with `views`, have grains of the size of their truth (see `matlens.segment.lines`);
+    for instances the `prominence` of highest F1 on them, or on the training samples if there are none.
     Raises BadItem if a truth has numbers beyond the phases.
     """
     import torch
 
     from matlens.learn import loop
 
+    whole = output.output == instances.OUTPUT
+    goal = (Instances if whole else Phases)(phases, loss, output)
     train, judges = (
-        [(pixels.seen(image, **asdict(look)), truth) for image, truth in part] for part in _usable(samples, phases)
+        [(pixels.seen(image, **asdict(look)), pixels.marks_at(truth, look.magnification)) for image, truth in part]
+        for part in _usable(samples, phases, whole)
     )
     own = own_options(nets.NETS, method, options)
-    network = pixels.describe(method.partition(".")[0], train[0][0], len(phases), own)
+    network = pixels.describe(method.partition(".")[0], train[0][0], goal.outputs, own)
     torch.manual_seed(training.seed)
     net = pixels.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     place = loop.choose_device(training.device)
-    batches, steps = pixels.lessons(train, len(phases), net.stride, patches, changes)
-    measure = _mean_loss([truth for _, truth in train], len(phases), place, loss)
-    judge = (lambda model: _judge(model, judges, phases, place)) if judges else None
+    shown = [(image, goal.target(truth)) for image, truth in train]
+    batches, steps = pixels.lessons(shown, len(phases), net.stride, patches, changes, goal.kind)
+    measure = goal.loss([truth for _, truth in train], place)
+    judge = (lambda model: goal.judge(model, judges, place)) if judges else None
     groups = (training, patches, changes, look, loss, output)
     stated = {**own, **{name: value for group in groups for name, value in asdict(group).items()}}
     identity = {"network": network, "options": stated, "data": pixels.digest(train + judges, initial)}
@@ -162,9 +247,8 @@ def learn(
         "phases": list(phases),
         **_reached(net, history),
         "not_from_initial_weights": kept,
+        **goal.fitted(net, judges, train, place),
     }
-    if output.output in lines.OUTPUTS and judges:
-        card["threshold"] = _threshold(net, judges, place, output)
     return loop.arrays_of(net), card
 
 
@@ -179,7 +263,7 @@ def _reached(net, history: list[dict]) -> dict:
 
 
 def _mean_loss(truths: list, phases: int, place, loss: Loss) -> Callable:
-    """Return the function that computes the training loss of a network and a batch."""
+    """Return the function that computes the training loss of an answer and its truth."""
     from matlens.nets.pixel import losses
 
     weights = _class_weights(truths, phases, loss.class_weights)
@@ -189,7 +273,7 @@ def _mean_loss(truths: list, phases: int, place, loss: Loss) -> Callable:
         "boundary": loss.boundary_weight,
         "sigma_px": loss.boundary_sigma_px,
     }
-    return lambda model, drawn: losses.total(model(drawn["pixels"]), drawn["truth"], **more)
+    return lambda answer, truth: losses.total(answer, truth, **more)
 
 
 def _threshold(net, judges: list, place, output: Output) -> float:
@@ -201,3 +285,25 @@ def _threshold(net, judges: list, place, output: Output) -> float:
         for image, truth in judges
     )
     return lines.fitting_threshold(pairs, output.output, output.prominence_px, output.min_area_px2)
+
+
+def class_bias(net, judges: list, place, output: Output) -> list[float]:
+    """Find the logarithms of factors of the probabilities with which the phases have their true fractions.
+
+    Each round corrects every phase by what it lacks; of all rounds the one whose fractions are nearest is returned.
+    """
+    predict = pixels.predictor(net, place)
+    maps = []
+    for image, truth in judges:
+        layout = pixels.layout_of(net, truth.ndim, views=output.views)
+        whole = np.concatenate([part for _, part in tiles.bands(predict, image, **layout)], 1)
+        maps.append((np.log(np.maximum(whole, 1e-7))[:, truth != 255], truth[truth != 255]))
+    logs, truth = np.concatenate([m for m, _ in maps], 1), np.concatenate([t for _, t in maps])
+    wanted = np.bincount(truth, minlength=len(logs)) / truth.size
+    bias, best = np.zeros(len(logs)), (np.inf, np.zeros(len(logs)))
+    for _ in range(BIAS_ROUNDS):
+        found = np.bincount((logs + bias[:, None]).argmax(0), minlength=len(logs)) / truth.size
+        best = min(best, (float(np.abs(found - wanted).sum()), bias.copy()), key=lambda pair: pair[0])
+        bias += 0.5 * np.log((wanted + 1e-4) / (found + 1e-4))
+        bias -= bias.mean()
+    return [round(float(value), 4) for value in best[1]]

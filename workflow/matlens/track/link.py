@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
+CROWD = 120  # tracks and detections of a component, from which its table is sparse
 FAR = 1e6  # cost of a pair beyond the gate, in squared gates
 
 
@@ -62,17 +63,36 @@ def assign(rows, columns, cost, shape: tuple[int, int], limit: float) -> tuple[n
             continue
         left, a = np.unique(rows[part], return_inverse=True)
         right, b = np.unique(columns[part], return_inverse=True)
-        n, m = len(left), len(right)
-        table = np.full((n + m, n + m), FAR * limit)
-        table[a, b] = cost[part]
-        table[np.arange(n), m + np.arange(n)] = limit  # a track that goes on without a detection
-        table[n + np.arange(m), np.arange(m)] = limit  # a detection that begins a track
-        table[n:, m:] = np.where(FAR * limit > table[:n, :m].T, 0.0, FAR * limit)
-        chosen = linear_sum_assignment(table)
-        kept = (chosen[0] < n) & (chosen[1] < m)
+        solve = _dense if len(left) + len(right) < CROWD else _sparse
+        chosen = solve(a, b, cost[part], (len(left), len(right)), limit)
+        kept = (chosen[0] < len(left)) & (chosen[1] < len(right))
         first += left[chosen[0][kept]].tolist()
         second += right[chosen[1][kept]].tolist()
     return np.array(first, int), np.array(second, int)
+
+
+def _dense(a, b, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Assign tracks and detections of a small component, each of which may stay alone at the cost of `limit`."""
+    n, m = shape
+    table = np.full((n + m, n + m), FAR * limit)
+    table[a, b] = cost
+    table[np.arange(n), m + np.arange(n)] = limit  # a track that goes on without a detection
+    table[n + np.arange(m), np.arange(m)] = limit  # a detection that begins a track
+    table[n:, m:] = np.where(FAR * limit > table[:n, :m].T, 0.0, FAR * limit)
+    return linear_sum_assignment(table)
+
+
+def _sparse(a, b, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Do the same for a large component, whose table is nearly empty.
+
+    Every choice has n + m pairs, so that a constant on each, which a sparse matrix needs, changes nothing.
+    """
+    (n, m), one = shape, limit
+    alone = np.arange(max(n, m))
+    rows = np.concatenate([a, alone[:n], n + alone[:m], n + b])
+    columns = np.concatenate([b, m + alone[:n], alone[:m], m + a])
+    values = np.concatenate([cost, np.full(n + m, limit), np.zeros(len(a))]) + one
+    return min_weight_full_bipartite_matching(coo_matrix((values, (rows, columns)), shape=(n + m, n + m)).tocsr())
 
 
 def nearest(frames: list[np.ndarray], *, gate_px: float = 15.0) -> list[np.ndarray]:
@@ -110,8 +130,13 @@ def hungarian(
     found = _linked(
         frames, gate_px, memory_frames, drift, size_weight, lambda *pairs: assign(*pairs, 0.5 * gate_px**2 * 1.05)
     )
-    count = np.bincount(np.concatenate([*found, np.zeros(0, int)]).astype(int), minlength=1)
-    return [np.where(count[part] >= min_frames, part, -1) for part in found]
+    return long_enough(found, min_frames)
+
+
+def long_enough(linked: list[np.ndarray], min_frames: int) -> list[np.ndarray]:
+    """Make tracks of fewer than `min_frames` detections none (-1)."""
+    count = np.bincount(np.concatenate([*linked, np.zeros(0, int)]).astype(int), minlength=1)
+    return [np.where(count[part] >= min_frames, part, -1) for part in linked]
 
 
 def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float, pick) -> list[np.ndarray]:
@@ -140,6 +165,21 @@ def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float,
         place = np.concatenate([frame[:, :2], place[kept]])
         size, name = np.concatenate([sizes, size[kept]]), np.concatenate([own, name[kept]])
         age = np.concatenate([np.zeros(len(frame), int), age[kept] + 1])
+    return made
+
+
+def ground_truth(frames: list[np.ndarray], truth: list, gate_px: float) -> list[np.ndarray]:
+    """Link each detection as the true object next to it, one to one within the gate: the best that linking can do.
+
+    `truth`: places (n, 2) and numbers (n,) of the true objects of every frame. Detections without one are in no track.
+    """
+    made = []
+    for frame, (places, numbers) in zip(frames, truth, strict=True):
+        here = np.asarray(frame, float).reshape(len(frame), -1) if len(frame) else np.zeros((0, 2))
+        first, second = assign(*pairs_within(here, places, gate_px), (len(here), len(places)), 0.5 * gate_px**2 * 1.05)
+        own = np.full(len(here), -1)
+        own[first] = numbers[second]
+        made.append(own)
     return made
 
 

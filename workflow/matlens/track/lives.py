@@ -1,4 +1,4 @@
-"""How long tracked objects live and how they move."""
+"""How long tracked objects live."""
 
 import numpy as np
 
@@ -34,29 +34,3 @@ def mean_life(duration: np.ndarray, ended: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     mean = float(np.sum(duration)) / deaths
     return mean, mean / np.sqrt(deaths)
-
-
-def mean_square_displacement(tracks: list[np.ndarray], most: int) -> np.ndarray:
-    """Return rows of (lag, mean square displacement, pairs) of tracks, each (frame, y, x) sorted by frame."""
-    total, pairs = np.zeros(most + 1), np.zeros(most + 1, int)
-    for track in tracks:
-        frame = track[:, 0].astype(int)
-        for lag in range(1, most + 1):
-            later = np.searchsorted(frame, frame + lag)
-            both = (later < len(frame)) & (frame[np.minimum(later, len(frame) - 1)] == frame + lag)
-            step = track[later[both], 1:3] - track[both, 1:3]
-            total[lag] += (step**2).sum()
-            pairs[lag] += int(both.sum())
-    lags = np.flatnonzero(pairs)
-    return np.column_stack([lags, total[lags] / pairs[lags], pairs[lags]])
-
-
-def diffusion(msd: np.ndarray) -> tuple[float, float]:
-    """Fit MSD = 4 D t + 4 sigma^2 in two dimensions; returns D per frame and the localisation error sigma.
-
-    Weighted by the number of pairs. Source: X. Michalet, Phys. Rev. E 82 (2010) 041914.
-    """
-    weight = np.sqrt(msd[:, 2])
-    design = np.column_stack([4.0 * msd[:, 0], np.full(len(msd), 4.0)])
-    (rate, offset), *_ = np.linalg.lstsq(design * weight[:, None], msd[:, 1] * weight, rcond=None)
-    return float(rate), float(np.sqrt(max(offset, 0.0)))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from matlens import columns
-from matlens.track import link, lives, scores
+from matlens.track import events, link, lives, motion, scores
 
 LAGS = 10  # of the mean square displacement, at most a quarter of the frames
 
@@ -17,58 +17,35 @@ def numbered(linked: list[np.ndarray]) -> list[np.ndarray]:
     return [np.where(part >= 0, np.searchsorted(names, part) + 1, 0) for part in linked]
 
 
-def ends(own) -> dict[int, tuple[int, int]]:
-    """Return the rows of the first and the last detection of every track."""
-    part = own[own[columns.TRACK] > 0]
-    group = part.groupby(columns.TRACK)["series_frame"]
-    return {
-        track: (first, last) for track, first, last in zip(group.groups, group.idxmin(), group.idxmax(), strict=True)
-    }
+def drifts(own, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the common shift since the first frame (frames, 2), and the number of tracks that each step is of.
 
-
-def events(own, frames: int, size: tuple[float, float], margin_px: float) -> np.ndarray:
-    """Say at each detection whether its track begins (birth, enters) or ends (death, leaves) there.
-
-    Where a track begins in the first frame or ends in the last, nothing is known. Within `margin_px` of the border of
-    the image it enters or leaves.
+    The shift is the sum of the median steps of tracks, where three moved.
     """
-    place = own[["y_px", "x_px"]].to_numpy(float)
-    edge = np.minimum(place, np.array(size) - 1 - place).min(1) <= margin_px if len(own) else np.zeros(0, bool)
-    at, found = own["series_frame"].to_numpy(), np.full(len(own), "", dtype=object)
-    for first, last in ends(own).values():
-        words = []
-        if at[first] > 0:
-            found[first] = "enters" if edge[first] else "birth"
-        if at[last] < frames - 1:
-            words = [word for word in (found[last],) if word and first == last]
-            found[last] = " ".join([*words, "leaves" if edge[last] else "death"])
-    return found
-
-
-def drifts(own, frames: int) -> np.ndarray:
-    """Return the common shift since the first frame (frames, 2): sums of the median steps of tracks, if three moved."""
     steps, place = np.zeros((frames, 2)), own[["y_px", "x_px"]].to_numpy(float)
     track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
-    parts = [np.flatnonzero((at == frame) & (track > 0)) for frame in range(frames)]
+    parts, counts = [np.flatnonzero((at == frame) & (track > 0)) for frame in range(frames)], np.zeros(frames, int)
     for frame, (before, after) in enumerate(pairwise(parts), start=1):
         _, a, b = np.intersect1d(track[before], track[after], return_indices=True)
+        counts[frame] = len(a)
         if len(a) >= 3:
             steps[frame] = np.median(place[after[b]] - place[before[a]], axis=0)
-    return np.cumsum(steps, 0)
+    return np.cumsum(steps, 0), counts
 
 
-def life_rows(own, frames: int) -> list[dict]:
+def life_rows(own, frames: int, size: tuple[float, float] | None = None, border_px: float = 0.0) -> list[dict]:
     """Return the survival of tracks by age in frames (Kaplan, Meier), and the mean life of an exponential law.
 
     A track that is there in the first frame enters with an unknown age: it is left out of the curve and counts its time
     at risk in the mean. One that outlives the series, or leaves the image, is censored.
     """
-    rows = ends(own)
+    rows = events.ends(own)
     at, event = own["series_frame"].to_numpy(), own[columns.EVENT].to_numpy()
     first, last = (np.array([at[pair[end]] for pair in rows.values()], int) for end in (0, 1))
     died = np.array(["death" in event[pair[1]] for pair in rows.values()], bool)
     born = np.array(["birth" in event[pair[0]] for pair in rows.values()], bool)
-    mean, error = lives.mean_life(last - first + 0.5 * died, died)  # a death lies between two frames
+    watched = inner_part(own, size, border_px) if size else np.ones(len(rows))
+    mean, error = lives.mean_life(watched * (last - first) + 0.5 * died, died)  # a death lies between two frames
     curve = lives.survival((last - first + 1)[born], died[born])
     same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
     return [
@@ -76,19 +53,34 @@ def life_rows(own, frames: int) -> list[dict]:
     ]
 
 
-def motion_rows(own, frames: int, drift: np.ndarray) -> list[dict]:
-    """Return the mean square displacement of tracks by lag, with the drift taken off, and what follows from it."""
+def inner_part(own, size: tuple[float, float], border_px: float) -> np.ndarray:
+    """Return the part of the detections of each track that lies further than `border_px` from the border."""
+    part = own[own[columns.TRACK] > 0]
+    place = part[["y_px", "x_px"]].to_numpy(float)
+    inner = np.minimum(place, np.array(size) - 1 - place).min(1) > border_px if len(part) else np.zeros(0, bool)
+    return part.assign(_inner=inner).groupby(columns.TRACK)["_inner"].mean().to_numpy(float)
+
+
+def motion_rows(own, frames: int, drift: np.ndarray, counts: np.ndarray | None = None) -> list[dict]:
+    """Return the square displacements of tracks by lag, with the drift taken off, and what follows from them.
+
+    `counts`: tracks behind each step of the drift, for the part of their own steps that was taken off with it; None if
+    no drift was.
+    """
     moved = own[["y_px", "x_px"]].to_numpy(float) - drift[own["series_frame"].to_numpy(int)]
     track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
     order = np.lexsort((at, track))[np.count_nonzero(track <= 0) :]
     cuts = np.flatnonzero(np.diff(track[order])) + 1
     parts = [np.column_stack([at[part], moved[part]]) for part in np.split(order, cuts)] if len(order) else []
-    found = lives.mean_square_displacement(parts, max(1, min(LAGS, (frames - 1) // 4)))
-    rate, spread = lives.diffusion(found) if len(found) > 1 else (np.nan, np.nan)
+    found = motion.by_lag(parts, max(1, min(LAGS, (frames - 1) // 4)))
+    rate, spread, lags = motion.diffusion(*found[:, [0, 2, 4]].T) if len(found) > 1 else (np.nan, np.nan, 0)
+    kept = 1.0 if counts is None else motion.kept_of_steps(counts)
     speed = (drift[-1] - drift[0]) / max(frames - 1, 1)
-    same = {"diffusion_px2_per_frame": rate, "localisation_px": spread}
+    same = {"diffusion_px2_per_frame": rate / kept, "localisation_px": spread, "fitted_lags": lags}
     same |= {"drift_y_px_per_frame": float(speed[0]), "drift_x_px_per_frame": float(speed[1])}
-    return [{"lag_frames": int(lag), "msd_px2": msd, "pairs": int(pairs), **same} for lag, msd, pairs in found.tolist()]
+    names = ("lag_frames", "msd_px2", "msd_diffusive_px2", "wrong_links", "pairs")
+    rows = [dict(zip(names, row, strict=True)) for row in found.tolist()]
+    return [row | {name: int(row[name]) for name in ("lag_frames", "pairs")} | same for row in rows]
 
 
 def score_rows(places: list[np.ndarray], tracks: dict[str, list], truths: list, gate_px: float) -> list[dict]:
@@ -109,9 +101,9 @@ def alone(places: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def tracked(own, linked: list[np.ndarray], frames: list[tuple], size: tuple[float, float], border_px: float):
-    """Add track, event, time and common drift to the detections of a series; returns them and the drift."""
+    """Add track, event, time and common drift to the detections of a series; returns them, the drift, its `counts`."""
     own = own.assign(**{columns.TRACK: np.concatenate([*linked, np.zeros(0, int)]).astype(int)})
-    own[columns.EVENT] = events(own, len(frames), size, border_px)
-    drift = drifts(own, len(frames))
+    own[columns.EVENT], own["parents"] = events.events(own, len(frames), size, border_px)
+    drift, counts = drifts(own, len(frames))
     own["drift_y_px"], own["drift_x_px"] = drift[own["series_frame"].to_numpy(int)].T
-    return own, drift
+    return own, drift, counts

@@ -10,9 +10,9 @@ from matlens import columns, objects, registry
 from matlens.job.batch import BadItem, rejection
 from matlens.report import overlay
 from matlens.store import io
-from matlens.track import series, tables
+from matlens.track import kinetics, outlines, series, tables
 
-NAMES = ("tracks", "track_scores", "lifetimes", "motion")
+NAMES = ("tracks", "track_scores", "lifetimes", "motion", "paths", "kinetics")
 SHOWN = 12  # series whose middle frame is kept for figures
 
 
@@ -61,18 +61,33 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     if not len(own):
         raise BadItem("no detection in any frame; lower the threshold of 'detect', or look at its scores")
     places = series.numbers(own, rows)
-    linked = tables.numbered(registry.call(function, {"frames": places}, options))
+    truths = true_places(frames, source)
+    offers = Offers(own, rows, places, truths, settings["scores"]["gate_px"])
+    linked = tables.numbered(registry.call(function, offers.of(function), options))
     about = index.set_index(columns.ITEM).loc[frames[0][0]]
     size = (float(about["height_px"]), float(about["width_px"]))
-    own, drift = tables.tracked(own, linked, frames, size, settings["border_px"])
-    taken_off = drift if options.get("drift") == "common" else np.zeros_like(drift)
+    own, drift, counts = tables.tracked(own, linked, frames, size, settings["border_px"])
+    taken_off = (drift, counts) if options.get("drift") == "common" else (np.zeros_like(drift), None)
     own.insert(0, "series", name)
+    times, pixel = clock(frames, index, settings), _pixel(about)
     found = {
-        "lifetimes": tables.life_rows(own, len(frames)),
-        "motion": tables.motion_rows(own, len(frames), taken_off),
-        "track_scores": scored(places, linked, frames, source, settings["scores"]["gate_px"]),
+        "lifetimes": tables.life_rows(own, len(frames), size, settings["border_px"]),
+        "motion": tables.motion_rows(own, len(frames), *taken_off),
+        "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
+        "kinetics": kinetics.kinetics_rows(own, times, settings.get("size_classes", 1), pixel),
+        "track_scores": scored(places, linked, truths, settings["scores"]["gate_px"]),
     }
     return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
+
+
+def clock(frames: list, index, settings: Mapping) -> kinetics.Clock:
+    """Return the clock of a series: times of its order or of the settings, temperatures of the index."""
+    warmth = np.full(len(frames), np.nan)
+    if columns.TEMPERATURE in index:
+        by_item = dict(zip(index[columns.ITEM], index[columns.TEMPERATURE], strict=True))
+        warmth = np.array([by_item[item] for item, _, _ in frames], float)
+    times = [time for *_, time in frames]
+    return kinetics.clock(times, settings["frame_by"], warmth, settings.get("frame_s"), settings.get("start_s"))
 
 
 def finished(rows: list[dict], name: str, about: Mapping):
@@ -96,20 +111,50 @@ def _again(table, about: Mapping):
     added = ["drift_y_px", "drift_x_px"]
     extra = columns.calibrate(table[added], _pixel(about)).drop(columns=added)
     table = pd.concat([table, extra], axis=1)
-    return table.assign(**{columns.TRACK: table[columns.TRACK].astype("Int64").mask(table[columns.TRACK] == 0)})
+    whole = {name: table[name].astype("Int64").mask(table[name] == 0) for name in (columns.TRACK, "parents")}
+    return table.assign(**whole)
 
 
-def scored(places: list, linked: list, frames: list, source: Source, gate_px: float) -> list[dict]:
-    """Score a series and the control beside it; no row unless all frames have region maps: their numbers are tracks."""
+def true_places(frames: list, source: Source) -> list | None:
+    """Return places (n, 2) and numbers (n,) of the true objects of every frame; None unless all have region maps."""
     keys = dict(zip(source.index[columns.ITEM], source.index[columns.KEY], strict=True))
     truths, last, truth = [], None, None
     for item, frame, _ in frames:
         if item != last:
             last, truth = item, source.truth_of(keys[item])
         if truth is None or truth.dtype != np.int32:
-            return []
+            return None
         found = objects.describe(truth[frame])
         truths.append((found[objects.PLACE].to_numpy(), found[columns.OBJECT].to_numpy()))
+    return truths
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What a method can ask for: the detections of every frame, their pixels, the true objects."""
+
+    own: object
+    rows: list
+    places: list
+    truths: list | None
+    gate_px: float
+
+    def of(self, function: Callable) -> dict:
+        """Return the offers that a method names. Raises BadItem if it needs a truth that the series has not."""
+        asked, offered = registry.inputs_of(function), {"frames": self.places, "gate_px": self.gate_px}
+        if "outlines" in asked:
+            offered["outlines"] = outlines.of_rows(self.own, self.rows)
+        if "truth" in asked:
+            if self.truths is None:
+                raise BadItem("no true objects that keep their number; give region maps, or leave out 'ground_truth'")
+            offered["truth"] = self.truths
+        return offered
+
+
+def scored(places: list, linked: list, truths: list | None, gate_px: float) -> list[dict]:
+    """Score a series and the control beside it; no row unless the numbers of its true objects are tracks."""
+    if truths is None:
+        return []
     return tables.score_rows(places, {"": linked, "each_its_own": tables.alone(places)}, truths, gate_px)
 
 

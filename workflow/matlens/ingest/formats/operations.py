@@ -118,7 +118,7 @@ def group(texts: tuple[str, ...], centring: tuple[str, ...] = ()) -> tuple[np.nd
 def fits(turns: np.ndarray, cell: np.ndarray) -> bool:
     """Check whether rotations (m, 3, 3), which act on fractional coordinates, leave the shape of a cell (3, 3)."""
     metric = cell @ cell.T
-    turned = np.einsum("mji,jk,mkl->mil", turns, metric, turns)
+    turned = turns.transpose(0, 2, 1) @ metric @ turns
     size = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
     return bool((np.abs(turned - metric) <= SHAPE * size).all())
 

@@ -182,30 +182,39 @@ def check(block: Mapping, turns: np.ndarray, shifts: np.ndarray, cell: np.ndarra
     """
     if not operations.fits(turns, cell):
         raise BadItem("its symmetry operations do not fit the shape of its cell; correct one of them")
-    rotations = len(np.unique(turns, axis=0))
+    rotations = _rotations(turns.tobytes())
     for words, settings in _stated(block):
         every = [of_setting(one)[0] for one in settings]
         fitting = {len(own) for own in every if operations.fits(own, cell)}
-        orders = {len(np.unique(own, axis=0)) for own in every}
+        orders = {_rotations(own.tobytes()) for own in every}
         if settings and (rotations not in orders or (fitting and len(turns) not in fitting)):
             has = " or ".join(map(str, sorted(fitting or orders)))
             raise BadItem(
                 f"it lists {len(turns)} symmetry operations, and its space group {words[:30]!r} has {has}; list all "
                 "of them, or name the group P 1 where all atoms of the cell are listed"
             )
-        own = _number(turns, shifts) if settings else None
+        own = _number(turns.tobytes(), shifts.tobytes()) if settings else None
         if own and own not in {one.group for one in settings}:
             raise BadItem(
                 f"its symmetry operations are those of space group {own}, and it names {words[:30]!r}; correct one"
             )
 
 
-def _number(turns: np.ndarray, shifts: np.ndarray) -> int | None:
+# The files of a database have some hundred lists of operations between them.
+@lru_cache(maxsize=1024)
+def _rotations(turns: bytes) -> int:
+    """Count the distinct rotations, (m, 3, 3) int64, of some operations."""
+    return len(np.unique(np.frombuffer(turns, np.int64).reshape(-1, 9), axis=0))
+
+
+@lru_cache(maxsize=1024)
+def _number(turns: bytes, shifts: bytes) -> int | None:
     """Find the number of the group that operations are, in whatever setting; None where that cannot be found."""
     import spglib
 
     try:
-        return spglib.get_spacegroup_type_from_symmetry(turns, shifts).number
+        own = np.frombuffer(turns, np.int64).reshape(-1, 3, 3), np.frombuffer(shifts).reshape(-1, 3)
+        return spglib.get_spacegroup_type_from_symmetry(*own).number
     except Exception:  # spglib raises errors of its own, or gives nothing
         return None
 

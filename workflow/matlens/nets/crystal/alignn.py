@@ -48,17 +48,19 @@ class ALIGNN(blocks.MeanNetwork):
     Options: `width`, number of `alignn_layers` (a gated convolution on atoms, then one on bonds) and of `gcn_layers`
     (on atoms alone), width of the `embedding` of distances and angles. 4,026,753 parameters at the
     defaults, as published. Bonds are nodes of the line graph; its edges join two bonds of one atom and hold their
-    cosine.
+    cosine. Without `alignn_layers` no angles are built.
     """
 
-    line_graph = True
+    line_graph, readout = True, "fc"
 
     def __init__(self, *, width: int = 256, alignn_layers: int = 4, gcn_layers: int = 4, embedding: int = 64):
         super().__init__()
+        self.line_graph = alignn_layers > 0
         self.elements = blocks.Elements()
         self.atom_embedding = _Embed(elements.BITS, width)
         self.edge_embedding = nn.Sequential(_basis(0.0, 8.0, 80), _Embed(80, embedding), _Embed(embedding, width))
-        self.angle_embedding = nn.Sequential(_basis(-1.0, 1.0, 40), _Embed(40, embedding), _Embed(embedding, width))
+        if self.line_graph:
+            self.angle_embedding = nn.Sequential(_basis(-1.0, 1.0, 40), _Embed(40, embedding), _Embed(embedding, width))
         self.on_atoms = nn.ModuleList(Gated(width) for _ in range(alignn_layers))
         self.on_bonds = nn.ModuleList(Gated(width) for _ in range(alignn_layers))
         self.gcn = nn.ModuleList(Gated(width) for _ in range(gcn_layers))
@@ -67,7 +69,8 @@ class ALIGNN(blocks.MeanNetwork):
     def atoms(self, graph: dict) -> torch.Tensor:
         """Give every atom (n, width) the vector that it has after the convolutions, from a batch with a line graph."""
         x = self.atom_embedding(self.elements(graph["species"]))
-        bonds, angles = self.edge_embedding(graph["distance"]), self.angle_embedding(graph["angle_cos"])
+        bonds = self.edge_embedding(graph["distance"])
+        angles = self.angle_embedding(graph["angle_cos"]) if self.line_graph else None
         for atoms, pairs in zip(self.on_atoms, self.on_bonds, strict=True):
             x, bonds = atoms(x, bonds, graph["source"], graph["neighbour"])
             bonds, angles = pairs(bonds, angles, graph["line_source"], graph["line_neighbour"])

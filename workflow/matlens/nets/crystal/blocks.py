@@ -90,9 +90,18 @@ class Elements(nn.Module):
 
 
 class Network(nn.Module):
-    """Base class of crystal networks; `line_graph` says that it wants the angles between bonds."""
+    """Base class of crystal networks.
+
+    `line_graph`: whether it needs the angles between bonds. `readout`: name of the last layer, a Linear; with several
+    outputs the network returns (count, outputs), see `widen`.
+    """
 
     line_graph = False
+    readout = "out"
+
+    def widen(self, outputs: int) -> None:
+        """Give the network several outputs, which share everything but the last layer."""
+        self.add_module(self.readout, nn.Linear(getattr(self, self.readout).in_features, outputs))
 
 
 class MeanNetwork(Network):
@@ -119,6 +128,8 @@ class SoftplusReader(MeanNetwork):
 
     The layers bear the names of CGCNN's authors, so that their weights load.
     """
+
+    readout = "fc_out"
 
     def _make_head(self, width: int, hidden: int, layers: int = 1) -> None:
         self.conv_to_fc = nn.Linear(width, hidden)

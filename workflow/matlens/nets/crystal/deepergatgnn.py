@@ -51,17 +51,29 @@ class DeeperGATGNN(blocks.Network):
     Options: `width`, number of `layers` (737,186 parameters with twenty, as published; 5,760 of them, norms of the
     global attention, are never read), and `minimum_image`, the authors' graph with one edge for each pair of atoms and
     none from an atom to its own images; by default every periodic image is a neighbour. Every atom is also an edge to
-    itself, of length 0.
+    itself, of length 0. `norm`: "group" (differentiable group normalisation), "batch" or "none"; `skips`: whether a
+    layer adds to its input, x <- x + DGN(AGAT(x, e)), or replaces it. The paper compares these against depth.
     """
 
-    def __init__(self, *, width: int = 64, layers: int = 20, minimum_image: bool = False):
+    readout = "lin_out"
+
+    def __init__(
+        self,
+        *,
+        width: int = 64,
+        layers: int = 20,
+        minimum_image: bool = False,
+        norm: str = "group",
+        skips: bool = True,
+    ):
         super().__init__()
-        self.minimum_image = minimum_image
+        self.minimum_image, self.skips = minimum_image, skips
+        norms = {"group": lambda: blocks.DiffGroupNorm(width, GROUPS), "batch": lambda: nn.BatchNorm1d(width)}
         self.distances = blocks.Gaussians(0.0, 1.0, 50, 1 / 0.2**2)
         self.pre_lin_list_N = nn.ModuleList([nn.Linear(ELEMENTS + DEGREES + 1, width)])
         self.pre_lin_list_E = nn.ModuleList([nn.Linear(50, width)])
         self.conv_list = nn.ModuleList(blocks.Attention(width, F.softplus) for _ in range(layers))
-        self.bn_list = nn.ModuleList(blocks.DiffGroupNorm(width, GROUPS) for _ in range(layers))
+        self.bn_list = nn.ModuleList(norms.get(norm, nn.Identity)() for _ in range(layers))
         self.global_att_LAYER = _Global(width)
         self.lin_out = nn.Linear(width, 1)
 
@@ -78,7 +90,8 @@ class DeeperGATGNN(blocks.Network):
         bonds = F.leaky_relu(self.pre_lin_list_E[0](self.distances(distances / CUTOFF)), SLOPE)
         at = blocks.ends(source, neighbour, bond, len(bonds))
         for layer, norm in zip(self.conv_list, self.bn_list, strict=True):
-            x = x + norm(layer(x, bonds, source, neighbour, at))
+            new = norm(layer(x, bonds, source, neighbour, at))
+            x = x + new if self.skips else new
         return x, blocks.softmax(self.global_att_LAYER(x, graph), graph["crystal"], graph["count"])
 
     def forward(self, graph: dict) -> torch.Tensor:

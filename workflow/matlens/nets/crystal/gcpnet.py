@@ -48,7 +48,7 @@ class GCPNet(blocks.MeanNetwork):
     Every periodic image is a neighbour, where the authors keep one edge for each pair of atoms.
     """
 
-    line_graph = True
+    line_graph, readout = True, "fc"
 
     def __init__(self, *, width: int = 64, first: int = 4, second: int = 4):
         super().__init__()

@@ -1,0 +1,144 @@
+"""Learned detectors: boxes, suppression, sampling, tiles equal to the whole, and objects never seen."""
+
+import numpy as np
+import pytest
+import torch
+from matlens import detect, objects, registry
+from matlens.detect import match, network_learning, networks, scores
+from matlens.job.batch import BadItem
+from matlens.nets.objects import ops
+from scipy import ndimage
+
+
+def test_overlap_of_boxes_is_that_of_their_pixels():
+    rng = np.random.default_rng(0)
+    low = rng.integers(0, 20, (6, 2))
+    boxes = np.hstack([low, low + rng.integers(1, 15, (6, 2))])
+    painted = np.zeros((6, 40, 40), bool)
+    for at, (y0, x0, y1, x1) in enumerate(boxes):
+        painted[at, y0:y1, x0:x1] = True
+    shared = (painted[:, None] & painted[None]).sum((2, 3)) / (painted[:, None] | painted[None]).sum((2, 3))
+    own = torch.tensor(boxes).float()
+    assert ops.iou(own, own).numpy() == pytest.approx(shared, abs=1e-6)
+
+
+def test_suppression_is_that_of_the_plain_loop():
+    rng = np.random.default_rng(1)
+    low = rng.uniform(0, 60, (200, 2))
+    boxes = torch.tensor(np.hstack([low, low + rng.uniform(5, 20, (200, 2))])).float()
+    value = torch.tensor(rng.random(200)).float()
+    rest, kept = torch.argsort(value, descending=True).tolist(), []
+    while rest:
+        kept.append(rest.pop(0))
+        rest = [at for at in rest if ops.iou(boxes[kept[-1:]], boxes[[at]]).item() <= 0.4]
+    assert ops.nms(boxes, value, 0.4).tolist() == kept
+    assert ops.nms(boxes[:0], value[:0], 0.4).tolist() == []
+
+
+def test_codes_give_their_boxes_back():
+    boxes = torch.tensor([[3.0, 5.0, 20.0, 9.0], [0.0, 0.0, 8.0, 30.0]])
+    anchors = torch.tensor([[0.0, 4.0, 16.0, 20.0], [2.0, 2.0, 10.0, 18.0]])
+    assert ops.decode(ops.encode(boxes, anchors), anchors).numpy() == pytest.approx(boxes.numpy(), abs=1e-4)
+    half = ops.encode(torch.tensor([[8.0, 4.0, 24.0, 20.0]]), anchors[:1])
+    assert half.numpy() == pytest.approx(np.array([[0.5, 0.0, 0.0, 0.0]]))  # moved down by half its height
+
+
+def test_samples_of_a_plane_are_its_values_in_the_middle_of_the_cells():
+    y, x = torch.meshgrid(torch.arange(20.0), torch.arange(30.0), indexing="ij")
+    plane = torch.stack([y + 0.5, x + 0.5]) * 4  # the coordinates of the cells of stride 4
+    found = ops.roi_align(plane, torch.tensor([[10.0, 20.0, 38.0, 76.0]]), 4, 7)[0]
+    assert found[0, :, 0].numpy() == pytest.approx(10 + 28 * (np.arange(7) + 0.5) / 7, abs=1e-3)
+    assert found[1, 0].numpy() == pytest.approx(20 + 56 * (np.arange(7) + 0.5) / 7, abs=1e-3)
+
+
+def test_boxes_of_a_map_are_those_of_its_objects():
+    truth = np.zeros((30, 40), np.int64)
+    truth[3:9, 4:12], truth[20:30, 30:40], truth[0, 0] = 300, 7, 255
+    numbers, boxes = ops.boxes_of(torch.from_numpy(truth))
+    assert numbers.tolist() == [7, 300] and boxes.tolist() == [[20, 30, 30, 40], [3, 4, 9, 12]]
+
+
+def test_no_object_has_the_number_that_means_unknown():
+    regions = np.arange(-1, 599, dtype=np.int32).reshape(20, 30)
+    found = network_learning.numbered(regions)
+    assert (found == 255).sum() == 1 and found[0, 0] == 255
+    assert len(np.unique(found)) == 600 and found.max() == 599
+
+
+def scene(seed, shape=(96, 96), n=8):
+    """Draw ellipses of two brightnesses that the background shares: neither grey level nor a disc tells them."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image, truth = 0.1 * ndimage.gaussian_filter(rng.standard_normal(shape), 6) * 12, np.zeros(shape, np.int32)
+    for number in range(1, n + 1):
+        cy, cx = rng.uniform(6, shape[0] - 6), rng.uniform(6, shape[1] - 6)
+        a, b, angle = rng.uniform(7, 10), rng.uniform(4, 6), rng.uniform(0, np.pi)
+        u, v = (x - cx) * np.cos(angle) + (y - cy) * np.sin(angle), (y - cy) * np.cos(angle) - (x - cx) * np.sin(angle)
+        inside = (u / a) ** 2 + (v / b) ** 2
+        if (truth[inside <= 1.6] > 0).any():
+            continue
+        truth[inside <= 1] = number
+        image[(inside <= 1) & (inside > 0.45)] -= 0.5
+    return (0.5 + 0.2 * image + 0.03 * rng.standard_normal(shape)).astype(np.float32), truth
+
+
+QUICK = {
+    "centres": {"width": 8, "depth": 2, "epochs": 12, "size_px": 14.0},
+    "windows": {"epochs": 8, "min_radius_px": 5.0, "max_radius_px": 10.0, "scales": 3},
+    "cascade": {"epochs": 12, "min_radius_px": 4.0, "max_radius_px": 10.0},
+    "boxes": {"width": 8, "features": 24, "epochs": 14, "size_px": 14.0},
+    "rcnn": {"width": 8, "features": 24, "epochs": 14, "anchor_px": 10.0},
+}
+SHARED = {"patches": 32, "patch_px": 64, "batch": 4, "learning_rate": 5e-3, "device": "cpu", "blur_px": 0.0}
+
+
+@pytest.fixture(scope="module", params=list(detect.LEARNERS))
+def learned(request):
+    options = {**SHARED, **QUICK[request.param]}
+    samples = [(*scene(seed), "train" if seed < 5 else "val", f"field_{seed}") for seed in range(7)]
+    offered = {"samples": samples, "method": request.param, "initial": None, "checkpoint": None, "options": options}
+    arrays, card = registry.call(network_learning.learn, offered, options)
+    return networks.prepare(arrays, card, device="cpu"), card
+
+
+def test_objects_never_seen_are_found(learned):
+    model, card = learned
+    assert card["threshold_of"] == "val" and card["curve"] and 0 < card["threshold"] < 1
+    made = [scene(seed) for seed in (90, 91, 92)]
+    found = [networks.detect(image, model) for image, _ in made]
+    rows = {r["match"]: r for r in scores.score(found, {}, [t for _, t in made], gate_px=5, iou=0.5)}
+    assert rows["centre"]["f1"] > 0.7, rows["centre"]
+    assert abs(rows["centre"]["size_error"]) < 0.25
+    if (found[0]["mask"] != "").any():
+        assert rows["mask_iou"]["f1"] > 0.6
+    assert found[0]["score"].is_monotonic_decreasing and found[0].attrs["threshold"] == card["threshold"]
+
+
+def test_tiles_give_the_answer_of_the_whole(learned):
+    model, _ = learned
+    image, _ = scene(77, (330, 410), 60)
+    whole = networks.detect(image, model, tile_px=2048)
+    tiled = networks.detect(image, model, tile_px=64)
+    assert len(whole) > 20
+    one, other, cost = match.overlapping(tiled, whole, 0.9)
+    pairs = match.one_to_one((one, other, cost), (len(tiled), len(whole)))
+    assert len(pairs[0]) >= 0.97 * max(len(whole), len(tiled))
+
+
+def test_any_size_of_image_and_none_of_its_objects(learned):
+    model, _ = learned
+    for shape in ((40, 23), (5, 7), (1, 1)):
+        found = networks.detect(np.full(shape, 0.5, np.float32), model, threshold=0.999)
+        assert len(found) == 0 and {"score", *objects.PLACE, *objects.BOX, *objects.SHAPE, "mask"} <= set(found)
+
+
+def test_an_image_without_objects_trains_to_finite_numbers():
+    blank = (np.random.default_rng(0).random((64, 64)).astype(np.float32), np.zeros((64, 64), np.int32))
+    for method in detect.LEARNERS:
+        options = {**SHARED, **QUICK[method], "epochs": 1, "patches": 8}
+        samples = [(*scene(0), "train", "a"), (*blank, "train", "b"), (*blank, "val", "c")]
+        offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
+        arrays, card = registry.call(network_learning.learn, offered, options)
+        assert all(np.isfinite(part).all() for part in arrays.values()) and card["f1"] == 0
+        with pytest.raises(BadItem, match="no object to learn from"):
+            registry.call(network_learning.learn, {**offered, "samples": samples[1:]}, options)

@@ -1,0 +1,193 @@
+"""Learned fields: what turns and what is periodic, the linear kernel, strangers, and refined answers."""
+
+import numpy as np
+import pytest
+from matlens.fields import (
+    cells,
+    components,
+    learned,
+    lessons,
+    linear_kernel,
+    methods,
+    network_learning,
+    networks,
+    percolation,
+    problem,
+    quality,
+)
+from matlens.job.batch import BadItem
+from matlens.learn.options import Training
+from scipy import ndimage
+
+PHASES = ["matrix", "fibre"]
+SETTINGS = {
+    "quantity": "elastic",
+    "properties": {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35}, "fibre": {"youngs_gpa": 30.0, "poisson": 0.2}},
+    "loading": {"xx": 0.01},
+    "plane": "strain",
+    "boundary": "periodic",
+    "cut": {"iterations": 4},
+}
+SOLVER = {"scheme": "rotated", "tol": 1e-6, "iterations": 1000}
+NAMES = ["xx", "yy", "xy"]
+ITEM = {"item": "new", "axes": "yx", "pixel_size_um": 1.0}
+
+
+def cell(seed, shape=(24, 24), size=1.5):
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), size, mode="wrap")
+    labels = (field > 0.3 * field.std()).astype(np.uint8)
+    for axis in (0, 1):  # so small a cell may look torn where it happens to change much: put the border elsewhere
+        differs = (labels != np.roll(labels, -1, axis)).mean(axis=1 - axis)
+        labels = np.roll(labels, -1 - int(differs.argmin()), axis)
+    return labels
+
+
+def solved(labels, **changes):
+    settings = SETTINGS | changes
+    item = problem.make(labels, "yx", PHASES, None, settings)
+    values = cells.stacked(methods.fft(item, tol=1e-6), NAMES, "yx", labels.shape)
+    return lessons.Lesson(labels, values, cells.described(item, NAMES, settings, "rotated") | {"axes": "yx"})
+
+
+@pytest.fixture(scope="module")
+def taught():
+    return [(solved(cell(k)), "val" if k >= 20 else "train", f"i{k}") for k in range(24)]
+
+
+@pytest.fixture(scope="module", params=["unet", "fno", "cnn3d", "pix2pix"])
+def model(request, taught):
+    learn = network_learning.learn_against if request.param == "pix2pix" else network_learning.learn
+    small = {"width": 8} | ({"depth": 2} if request.param in ("unet", "pix2pix") else {})
+    arrays, card = learn(taught, PHASES, request.param, None, None, small, training=Training(epochs=2))
+    return networks.prepare(arrays, card | {"items": {"train": [], "val": []}})
+
+
+def predicted(model, labels, true=None, **options):
+    options = {"refine": 0, "fallback": "none"} | options
+    about = (labels, ITEM, networks.solve, model.card["network"]["name"], (1.0, 1.0), options, SETTINGS, PHASES)
+    return learned.predicted(*about, model, SOLVER, true)
+
+
+def values(found, field):
+    return {row["measure"]: row["value"] for row in found.quality if row["field"] == field}
+
+
+def test_a_turned_cell_has_the_turned_field():
+    labels = cell(1)
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS)
+    truth = methods.fft(item, tol=1e-8).answer
+    turns = components.symmetries(item.load, labels.shape, (1.0, 1.0))
+    assert len(turns) == 4  # the two mirrors of a load along x, and both
+    for turn in turns:
+        turned = problem.make(components.turned(labels, 0, *turn), "yx", PHASES, None, SETTINGS)
+        again = methods.fft(turned, tol=1e-8).answer
+        np.testing.assert_allclose(again, components.turned(truth, 2, *turn), atol=1e-5 * np.abs(truth).max())
+    cube = np.diag([0.0, 0.0, 1.0])
+    assert len(components.symmetries(cube, (4, 4, 4), (1.0,) * 3)) == 16
+
+
+def test_the_linear_kernel_finds_a_convolution_and_applies_it_to_a_larger_cell():
+    rng = np.random.default_rng(0)
+    kernel = ndimage.gaussian_filter(np.eye(1, 16 * 16, 0).reshape(16, 16), 1.0, mode="wrap")
+    labels = [(rng.random((16, 16)) < part).astype(np.uint8) for part in np.linspace(0.2, 0.8, 12)]
+
+    def field(marks, core):
+        return np.fft.irfft2(np.fft.rfft2(marks) * np.fft.rfft2(core), marks.shape)[None]
+
+    model = linear_kernel.fit(labels, [field(each, kernel) for each in labels], 2)
+    new = (rng.random((16, 16)) < 0.4).astype(np.uint8)
+    np.testing.assert_allclose(linear_kernel.apply(model, new, 2), field(new, kernel), atol=2e-2)
+    large = (rng.random((32, 32)) < 0.4).astype(np.uint8)
+    wide = ndimage.gaussian_filter(np.eye(1, 32 * 32, 0).reshape(32, 32), 1.0, mode="wrap")
+    np.testing.assert_allclose(linear_kernel.apply(model, large, 2), field(large, wide), atol=2e-2)
+
+
+def test_a_rolled_cell_has_the_rolled_prediction(model):
+    labels = cell(30)
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS)
+    rolled = item._replace(labels=np.roll(labels, (4, 8), (0, 1)))
+    one, other = (networks.predict(each, model).answer for each in (item, rolled))
+    np.testing.assert_allclose(other, np.roll(one, (4, 8), (2, 3)), atol=1e-5 * np.abs(one).max())
+    np.testing.assert_allclose(networks.predict(item, model).cause.mean(axis=(2, 3)), item.load, atol=1e-9)
+
+
+def test_a_prediction_stands_beside_all_controls_and_is_refined_by_the_solver(model):
+    labels = cell(31)
+    true = solved(labels).field
+    found, better = (predicted(model, labels, true, refine=n) for n in (0, 3))
+    fields = {row["field"] for row in found.quality}
+    assert fields == {model.card["network"]["name"], "uniform", "phase_means", "cut", "linear_kernel"}
+    name = model.card["network"]["name"]
+    raw, refined = values(found, name), values(better, name)
+    assert refined["rel_l2"] < raw["rel_l2"] and refined["compatibility"] < 1e-6 < raw["compatibility"]
+    assert {"equilibrium", "hill_mandel", "constitutive", "mase"} <= set(raw)
+    assert values(found, "cut")["rel_l2"] == values(better, "cut")["rel_l2"]
+
+
+def test_a_stranger_is_solved_and_says_so(taught):
+    arrays, card = network_learning.learn(
+        taught, PHASES, "cnn3d", None, None, {"width": 4}, training=Training(epochs=1)
+    )
+    model = networks.prepare(arrays, card | {"items": {"train": [], "val": []}})
+    strange = np.zeros((24, 24), np.uint8)
+    strange[:, 3] = 1
+    found = predicted(model, strange, solved(strange).field, fallback="fft")
+    assert {row["solved_by"] for row in found.quality if not row["control"]} == {"fft"}
+    assert values(found, "cnn3d")["rel_l2"] < 1e-4 and values(found, "cnn3d")["strangeness"] > 1
+    with pytest.raises(BadItem, match="times as far from the training items"):
+        predicted(model, strange, fallback="reject")
+    other = SETTINGS | {"loading": {"yy": 0.01}}
+    about = (cell(1), ITEM, networks.solve, "cnn3d", (1.0, 1.0), {"refine": 0, "fallback": "none"}, other, PHASES)
+    with pytest.raises(BadItem, match=r"it has learned with the loading .*0.01.*, and the study has"):
+        learned.predicted(*about, model, SOLVER, None)
+
+
+def test_items_of_two_problems_or_shapes_are_no_lesson(taught):
+    other = solved(cell(2), loading={"yy": 0.01})
+    with pytest.raises(BadItem, match="'x' has another loading"):
+        network_learning.learn([*taught, (other, "train", "x")], PHASES, "cnn3d", None, None, {})
+
+    class Shard(dict):
+        def attrs(self, key):
+            return {"item": "a", "boundary": "periodic", "axes": "yx"}
+
+    with pytest.raises(BadItem, match="labels of shape \\(24, 24\\) and a field of \\(8, 8\\)"):
+        list(lessons.samples(Shard({0: cell(1)}), Shard({0: np.zeros((6, 8, 8))}), {"a": "train"}))
+
+
+def test_a_mirrored_cell_is_learned_whole():
+    labels = cell(5, (12, 16))
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS | {"boundary": "mirrored"})
+    truth = methods.fft(item, tol=1e-8)
+    part = cells.stacked(truth, NAMES, "yx", labels.shape)
+    about = {"components": [f"{kind}_{name}" for kind in ("strain", "stress") for name in NAMES], "axes": "yx"}
+    marks, field = lessons.mirrored(labels, part, about)
+    np.testing.assert_array_equal(marks, item.labels)
+    np.testing.assert_allclose(field[3:], components.stacked(truth.answer, NAMES, "yx"), atol=1e-5)
+
+
+@pytest.mark.parametrize(("axis", "expected"), [(0, True), (1, False)])
+def test_a_way_may_wind_around_the_cell(axis, expected):
+    """A diagonal closes with itself along both axes; a bar along one of them alone."""
+    diagonal, bar = np.eye(6, dtype=bool), np.zeros((6, 6), bool)
+    bar[:, 2] = True
+    assert percolation.spans(diagonal, axis) and percolation.spans(bar, axis) == expected
+    assert not percolation.spans(np.zeros((6, 6), bool), axis)
+
+
+def test_a_strain_of_a_phase_alone_strains_the_cell():
+    """A disc that wants to grow in an equally stiff body: Eshelby's plane strain dilatation, e / (2 (1 - nu))."""
+    y, x = np.mgrid[:64, :64] - 31.5
+    labels = (x**2 + y**2 < 6**2).astype(np.uint8)
+    same = {
+        name: {"youngs_gpa": 1.0, "poisson": 0.3, "eigenstrain": e} for name, e in zip(PHASES, (0.0, 0.01), strict=True)
+    }
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS | {"properties": same, "loading": {"xx": 0.0}})
+    for scheme in ("rotated", "hexahedra"):
+        found = methods.fft(item, scheme=scheme, tol=1e-6)
+        inside = found.cause[0, 0][labels == 1].mean()
+        # In the plane: (lambda + mu) / (lambda + 2 mu) e; the mean of the cell is held at 0, which takes the fraction.
+        first, mu = 0.3 / (1.3 * 0.4), 1 / 2.6
+        expected = 0.01 * (first + mu) / (first + 2 * mu) * (1 - labels.mean())
+        assert inside == pytest.approx(expected, rel=0.02)
+        assert quality.hill_mandel(found.answer, found.cause, 2) != 0

@@ -1,0 +1,68 @@
+"""Creeping flow against closed forms and published drags; a flow that still changes is no flow."""
+
+import numpy as np
+import pytest
+from matlens.fields import methods, problem, stokes
+from matlens.job.batch import BadItem
+
+SETTINGS = {
+    "quantity": "stokes",
+    "properties": {"solid": {"viscosity_pa_s": float("inf")}, "pore": {"viscosity_pa_s": 2e-3}},
+    "loading": {"x": 5.0},
+    "plane": "strain",
+    "boundary": "periodic",
+}
+
+
+def slit(height):
+    pores = np.zeros((height + 2, 3), bool)
+    pores[1:-1] = True
+    return pores
+
+
+@pytest.mark.parametrize("tau", [1.0, 2.0])
+@pytest.mark.parametrize("height", [4, 8])
+def test_a_slit_has_half_an_inverse_square_too_much_at_any_relaxation_time(tau, height):
+    """h^2 / 12 (1 + 1 / (2 h^2)) for magic 3/16 and half-way walls."""
+    found, _, _ = stokes.solve(slit(height), np.array([0.0, 1.0]), tau=tau, tol=1e-4)
+    assert found[1].sum() / 3 / height == pytest.approx(height**2 / 12 * (1 + 0.5 / height**2), rel=1e-6)
+
+
+def test_a_square_duct():
+    """Series of the duct: F. M. White, Viscous Fluid Flow (2006), eq. 3-48."""
+    pores = np.zeros((12, 12, 2), bool)
+    pores[1:-1, 1:-1] = True
+    series = 1 - 192 / np.pi**5 * sum(np.tanh(k * np.pi / 2) / k**5 for k in range(1, 40, 2))
+    found, _, _ = stokes.solve(pores, np.array([0.0, 0.0, 1.0]), tol=1e-4)
+    assert found[2].sum() / 2 / 100 == pytest.approx(100 / 12 * series, rel=0.012)
+
+
+def test_a_cubic_array_of_spheres_has_the_drag_of_zick_and_homsy():
+    """A. A. Zick, G. M. Homsy, J. Fluid Mech. 115 (1982) 13: 15.4 at a solid fraction of 0.343."""
+    n = 24
+    place = np.stack(np.meshgrid(*[np.arange(n) + 0.5 - n / 2] * 3, indexing="ij"))
+    pores = (place**2).sum(axis=0) > (0.343 * 3 / 4 / np.pi) ** (2 / 3) * n**2
+    radius = ((1 - pores.mean()) * 3 / 4 / np.pi) ** (1 / 3) * n
+    found, _, _ = stokes.solve(pores, np.array([0.0, 0.0, 1.0]))
+    assert n**3 / (6 * np.pi * radius * found[2].mean()) == pytest.approx(15.4, rel=0.05)
+
+
+def test_permeability_and_velocity_have_their_units():
+    labels = slit(8).astype(np.uint8)
+    item = problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS, 0.5)
+    field = methods.flow(item, tol=1e-4)
+    expected = (8 * 0.5e-6) ** 2 / 12 * (1 + 0.5 / 64) * 0.8
+    assert field.answer[1].mean() * 2e-3 / 5.0 == pytest.approx(expected, rel=1e-6)
+    assert np.abs(field.answer[:, ~item.pores()]).max() == 0
+
+
+def test_a_flow_that_still_changes_is_rejected_even_where_a_step_changes_little():
+    with pytest.raises(BadItem, match=r"not steady: the permeability changed by .* over the last half of 128 steps"):
+        stokes.solve(slit(24), np.array([0.0, 1.0]), tau=0.6, steps=128)
+
+
+def test_pores_that_are_not_connected_let_nothing_through():
+    labels = slit(6).T.astype(np.uint8)
+    with pytest.raises(BadItem, match="not connected across the cell along x: its effective value there is 0"):
+        problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS)
+    problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS | {"loading": {"y": 1.0}})

@@ -1,0 +1,88 @@
+"""Blends, transforms of the target and boosted trees: weights that are known, and what must not be learned from."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens.predict import blend, transforms, trees
+
+
+def table(y, predicted, fold: int = 0, half: float = 0.2) -> pd.DataFrame:
+    items = [f"i{k}" for k in range(len(y))]
+    return pd.DataFrame(
+        {
+            "item": items, "group": items, "fold": fold, "target": y, "predicted": predicted,
+            "low_90": predicted - half, "high_90": predicted + half,
+        }
+    )  # fmt: skip
+
+
+def test_weights_of_an_exact_mixture_are_found():
+    rng = np.random.default_rng(0)
+    held = rng.normal(size=(300, 3))
+    np.testing.assert_allclose(blend.blend(held @ [0.3, 0.7, 0.0], held), [0.3, 0.7, 0.0], atol=1e-6)
+
+
+def test_two_equal_errors_count_alike_and_a_useless_method_not_at_all():
+    """The variance of a mean of two independent errors is half of theirs; the mean of y tells nothing."""
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=4000)
+    held = np.column_stack([y + rng.normal(0, 0.3, 4000), y + rng.normal(0, 0.3, 4000), np.zeros(4000)])
+    found = blend.blend(y, held)
+    np.testing.assert_allclose(found, [0.5, 0.5, 0.0], atol=0.06)
+    error = np.abs(held @ found - y).mean()
+    assert error == pytest.approx(0.3 / np.sqrt(2) * np.sqrt(2 / np.pi), rel=0.05)
+
+
+def test_weights_come_from_held_out_items_and_never_from_test_items():
+    rng = np.random.default_rng(2)
+    y, new = rng.normal(size=200), rng.normal(size=100)
+    held = {"a": table(y, y + rng.normal(0, 0.01, 200)), "b": table(y, y + rng.normal(0, 1.0, 200))}
+    tests = {"a": table(new, new + 5.0), "b": table(new, new)}  # on the test items b is right
+    made, kept, weights = blend.blended(tests, held, blend.blend)
+    assert weights.set_index("method")["weight"]["a"] > 0.95
+    assert (made["predicted"] - new).mean() > 4.5
+    assert len(made) == 100 and len(kept) == 200
+
+
+def test_the_interval_of_a_blend_covers_the_held_out_items():
+    rng = np.random.default_rng(3)
+    y, new = rng.normal(size=600), rng.normal(size=2000)
+
+    def both(values):
+        return {name: table(values, values + rng.normal(0, 0.5, len(values)), half=0.1) for name in "ab"}
+
+    made, _, _ = blend.blended(both(new), both(y), blend.blend)
+    assert ((made["low_90"] <= new) & (new <= made["high_90"])).mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_items_that_one_method_lacks_are_left_out():
+    y = np.arange(40.0)
+    tests = {"a": table(y, y), "b": table(y, y)[5:]}
+    assert len(blend.blended(tests, {"a": table(y, y + 0.1), "b": table(y, y - 0.1)}, blend.blend)[0]) == 35
+
+
+@pytest.mark.parametrize(("name", "y", "other"), [("log", np.e, 1.0), ("log_minus_one", 3.4, np.log(2.4))])
+def test_transforms_are_turned_back(name, y, other):
+    """The index of refraction of silicon is 3.4: ln(n - 1) = 0.875."""
+    assert transforms.forward(name, np.array([y])).item() == pytest.approx(other)
+    found = transforms.interval(name, np.array([other]), np.array([other - 0.1]), np.array([other + 0.1]))
+    assert found["predicted"].item() == pytest.approx(y)
+    assert found["low_90"] < y < found["high_90"]
+
+
+def test_a_target_without_a_logarithm_is_refused_and_named():
+    with pytest.raises(ValueError, match="1 of 3 are not, such as 1"):
+        transforms.forward("log_minus_one", np.array([2.0, 1.0, np.nan]))
+
+
+def test_boosted_trees_learn_and_hold_compositions_out_together():
+    """Items of one composition have a random value of their own: held out together, it cannot be known."""
+    rng = np.random.default_rng(4)
+    groups = np.repeat([f"A{k}" for k in range(80)], 3)
+    x = np.repeat(rng.normal(size=(80, 4)), 3, axis=0)
+    y = x[:, 0] + np.repeat(rng.normal(size=80), 3)
+    options = trees.Boosting(trees=60, learning_rate=0.2, min_leaf=1, features=1.0)
+    found = trees.structure_trees(x, y, groups, x, boosting=options)
+    assert np.abs(found.predicted - y).mean() < 0.2  # the training items themselves
+    assert np.abs(found.held - y).mean() > 0.6
+    assert found.half > 1.0

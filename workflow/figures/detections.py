@@ -1,0 +1,86 @@
+"""Detections over their images: right, false and missed in three colours."""
+
+import io
+
+from matlens import columns, detect
+from matlens.registry import method_of
+
+from figures import style
+
+COLOURS = {"tp": "#009E73", "fp": "#D55E00", "fn": "#0072B2", "": "#CC79A7"}
+WORDS = {"tp": "right", "fp": "false", "fn": "missed", "": "not judged"}
+
+
+def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict, index, *, items: int = 3):
+    """Draw a row per item and a column per method, without the controls; items of the split test come first.
+
+    A title gives F1 by centres and the error of the count, never one of them alone.
+    """
+    methods = [name for name in detections if method_of(name) not in detect.CONTROLS] or list(detections)
+    names = dict(zip(index[columns.KEY], index[columns.ITEM], strict=True))
+    held = {key: value for name in methods for key, value in pictures.get(name, {}).items()}
+    keys = _ordered(held, names, detection_scores, methods)[:items]
+    if not keys:
+        return style.nothing("no image was looked at")
+    width = style.PAGE_IN / max(2, len(methods))
+    figure = style.Figure(figsize=(width * len(methods), width * len(keys) + 0.4), layout="constrained")
+    axes = figure.subplots(len(keys), len(methods), squeeze=False)
+    for row, key in zip(axes, keys, strict=True):
+        for panel, name in zip(row, methods, strict=True):
+            panel.set(xticks=[], yticks=[])
+            _panel(panel, held[key], detections[name], missed.get(name), names[key])
+            panel.set_title(_title(name, detection_scores.get(name), names[key]), fontsize=6)
+        row[0].set_ylabel(style.text(names[key]), fontsize=6)
+    _legend(figure)
+    return figure
+
+
+def _ordered(held: dict, names: dict, scores: dict, methods: list) -> list:
+    """List the keys of the pictures: items that the methods call test first."""
+    split = {}
+    for name in methods:
+        if name in scores and len(scores[name]):
+            split |= dict(zip(scores[name][columns.ITEM], scores[name][columns.SPLIT], strict=True))
+    return sorted(held, key=lambda key: ({"test": 0, "val": 1}.get(split.get(names[key]), 2), key))
+
+
+def _title(name: str, table, item: str) -> str:
+    """Name a method, with F1 and the error of the count in an item."""
+    if table is None or not len(table):
+        return style.text(name)
+    own = table[(table[columns.ITEM] == item) & (table[columns.CONTROL] == "") & (table["match"] == "centre")]
+    if not len(own):
+        return style.text(name)
+    f1, error = own["f1"].iloc[0], own["count_error"].iloc[0]
+    return f"{style.text(name)}: F1 {f1:.2f}, count {100 * error:+.0f} %"
+
+
+def _panel(panel, picture: bytes, table, lost, item: str) -> None:
+    """Draw an image and the ellipses of its detections; crosses are objects that were missed."""
+    import numpy as np
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Ellipse
+    from PIL import Image
+
+    seen = np.asarray(Image.open(io.BytesIO(picture)))
+    panel.imshow(seen, cmap="gray", vmin=0, vmax=255)
+    here = table[(table[columns.ITEM] == item) & (table[columns.FRAME] == 0)]
+    shapes = here[["x_px", "y_px", "major_axis_px", "minor_axis_px", "orientation_deg"]].to_numpy(float)
+    drawn = [Ellipse((x, y), major, minor, angle=-angle) for x, y, major, minor, angle in shapes]
+    rims = [COLOURS[outcome] for outcome in here[columns.OUTCOME]]
+    panel.add_collection(PatchCollection(drawn, facecolors="none", edgecolors=rims, linewidths=0.8))
+    if lost is not None and len(lost):
+        gone = lost[(lost[columns.ITEM] == item) & (lost[columns.FRAME] == 0)]
+        panel.plot(gone["x_px"], gone["y_px"], "x", color=COLOURS["fn"], ms=4, mew=1.0)
+    panel.set(xlim=(-0.5, seen.shape[1] - 0.5), ylim=(seen.shape[0] - 0.5, -0.5))
+
+
+def _legend(figure) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = {"tp": "o", "fp": "o", "fn": "x"}
+    handles = [
+        Line2D([], [], ls="", marker=mark, color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
+        for key, mark in marks.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)

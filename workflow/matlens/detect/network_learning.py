@@ -1,0 +1,145 @@
+"""Train networks that find objects, on region maps; `networks` applies them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from matlens import detect, nets, objects, registry
+from matlens.detect import frames, match, networks, scores, shard
+from matlens.job.batch import BadItem
+from matlens.learn import cards, pixels
+from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
+from matlens.learn.roles import split
+from matlens.nets.pixel.losses import IGNORE
+
+SAMPLED = 20  # frames of an item that are learned from
+REACH = 1.0  # a detection is right if its centre lies within this many radii of that of its object
+AVERAGE = 0.98  # decay of the running mean of the weights, which is judged and kept
+
+
+def samples(arrays, marks, roles: Mapping[str, str]) -> Iterator[tuple]:
+    """Yield (image, truth, role, item) of every training or validation item with truth; of a video some frames."""
+    for key in marks:
+        about = arrays.attrs(key)
+        role = roles.get(about["item"])
+        if role not in ("train", "val") or "z" in about["axes"]:
+            continue
+        stack, truth = (frames.planes(part, about["axes"]) for part in (arrays.unit_interval(key), marks[key]))
+        for at in np.unique(np.linspace(0, len(stack) - 1, min(SAMPLED, len(stack))).round().astype(int)):
+            yield stack[at], truth[at], role, about["item"]
+
+
+def numbered(truth: np.ndarray) -> np.ndarray:
+    """Number the objects of a truth map from 1 without the number that means unknown: int32, 255 is unknown."""
+    regions = objects.regions_of(truth)
+    numbers, own = np.unique(regions, return_inverse=True)
+    fresh = np.cumsum(numbers > 0)
+    fresh = np.where(numbers > 0, fresh + (fresh >= IGNORE), np.where(numbers < 0, IGNORE, 0))
+    return fresh[own].reshape(truth.shape).astype(np.int32)
+
+
+def _usable(samples) -> tuple[list, list]:
+    """Split samples into training and validation samples: pairs of image and truth."""
+    train, judges = [], []
+    for image, truth, role, item in samples:
+        if truth.shape != image.shape:
+            raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
+        if not np.isfinite(image).all():
+            raise BadItem(f"'{item}' contains NaN or infinite pixels; fix the image or exclude it with hold_out")
+        (train if role == "train" else judges).append((image, truth))
+    if not any((objects.regions_of(truth) > 0).any() for _, truth in train):
+        raise BadItem("no object to learn from; add truths, or check the splits and hold_out of the study")
+    return train, judges
+
+
+def candidates(net, device, judged: list, look: Mapping, overlap: float):
+    """Yield of every image what a threshold is chosen on: scores, which are right, number of true objects."""
+    for image, truth in judged:
+        found = networks.searched(image, net, device, look, floor=networks.FLOOR, overlap=overlap, tile_px=None)
+        made = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
+        true, unlabelled = scores.truth_of(truth)
+        made = scores.labelled(made, unlabelled)
+        value = made["score"].to_numpy()
+        yield value, match.by_score(match.inside(made, true, REACH), value), len(true)
+
+
+def learn(
+    samples,
+    method: str,
+    initial: Mapping | None,
+    checkpoint,
+    options: Mapping,
+    *,
+    training: Training = TRAINING,
+    patches: Patches = PATCHES,
+    changes: Changes = CHANGES,
+    look: Look = LOOK,
+    overlap: float = 0.5,
+) -> tuple[dict, dict]:
+    """Train a network on images with numbered objects; returns its weights by name, and its card.
+
+    `samples`: (image float32 in [0, 1], truth map, "train" or "val", item); a patch is drawn around an object, all as
+    likely, in the part `balance` of the cases. The card has the `threshold` of highest F1 on the validation samples (or
+    on the training samples if there are none, see `threshold_of`), that F1 and the curve of precision and recall; a
+    detection is right if its centre lies in the circle of the area of its object. Raises BadItem without any object.
+    """
+    import torch
+
+    from matlens.learn import loop
+
+    if look.colour:
+        raise BadItem("colour: true is for segmentation; detections are learned from grey images")
+    train, judges = _usable(samples)
+    own = own_options(nets.OBJECT_NETS, method, options)
+    network = {"name": method.partition(".")[0], "channels": 1, **own}
+    torch.manual_seed(training.seed)
+    net = networks.build(network)
+    kept = loop.load_arrays(net, initial, partly=True) if initial else []
+    place = loop.choose_device(training.device)
+    shown = [
+        (pixels.seen(image, **asdict(look)), numbered(pixels.marks_at(truth, look.magnification)))
+        for image, truth in train
+    ]
+    most = max(int(truth.max(initial=0)) for _, truth in shown) + 1
+    batches, steps = pixels.lessons(shown, most, net.stride, patches, changes)
+
+    def judged(model, part) -> dict:
+        return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
+
+    class Task(loop.Task):
+        average = AVERAGE
+
+    task = Task(
+        batches,
+        lambda model, drawn: model(drawn["pixels"], drawn["truth"]),
+        (lambda model: {"score": judged(model, judges)["f1"]}) if judges else None,
+        steps=steps,
+    )
+    stated = {**own, **{k: v for group in (training, patches, changes, look) for k, v in asdict(group).items()}}
+    identity = {"network": network, "options": stated, "data": pixels.digest(shown + judges, initial)}
+    history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
+    best = judged(net, judges or train)
+    card = {
+        "network": network,
+        "options": stated,
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "history": history,
+        "not_from_initial_weights": kept,
+        "threshold_of": "val" if judges else "train",
+        **best,
+        "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
+    }
+    return loop.arrays_of(net), card
+
+
+def functions(method: str) -> list:
+    """List the callables whose keyword-only arguments are the options of a method: its functions and its network."""
+    found = [
+        registry.load(table, method) for table in (detect.METHODS, detect.LEARNERS, detect.PREPARES) if method in table
+    ]
+    if method in detect.THRESHOLDS:
+        return [*found, shard.judging]
+    return (
+        [*found, split, cards.lent, cards.initial, registry.load(nets.OBJECT_NETS, method)] if len(found) > 1 else found
+    )

@@ -1,0 +1,133 @@
+"""Networks that find objects, applied by tiles; `network_learning` trains them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns, nets, objects, registry, run_lengths
+from matlens.detect import AUTO
+from matlens.learn import pixels, tiles
+from matlens.learn.pixels import Model
+
+TILE_PX = 1024
+FLOOR = 0.05  # lowest score that is looked at
+
+
+def build(network: Mapping):
+    """Make a network with random weights from its entry in a card."""
+    maker = registry.load(nets.OBJECT_NETS, network["name"])
+    return maker(**{key: value for key, value in network.items() if key != "name"})
+
+
+def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
+    """Make a model from weights and their card, on a device (see matlens.learn.devices)."""
+    from matlens.learn import devices
+
+    net = build(card["network"])
+    devices.load_arrays(net, arrays)
+    place = devices.choose_device(device)
+    return Model(net.eval().to(place), dict(card), place)
+
+
+def found_in(net, device, floor: float):
+    """Return the function from a tile (channels, y, x) to arrays by name: box, centre, score and mask if there is."""
+    import torch
+
+    def predict(tile: np.ndarray) -> dict[str, np.ndarray]:
+        boxes, scores, masks = net.find(torch.from_numpy(np.ascontiguousarray(tile))[None].to(device), floor)
+        boxes = boxes.cpu().numpy().astype(np.float64)
+        found = {"corner": boxes.reshape(-1, 2, 2), "score": scores.cpu().numpy().astype(np.float64)}
+        found["centre"] = (boxes[:, :2] + boxes[:, 2:]) / 2
+        return found if masks is None else {**found, "mask": masks.cpu().numpy()}
+
+    return predict
+
+
+def suppressed(found: Mapping[str, np.ndarray], overlap: float) -> dict[str, np.ndarray]:
+    """Keep of boxes that overlap by more than `overlap` (IoU) the one of higher score, best first."""
+    import torch
+
+    from matlens.nets.objects import ops
+
+    boxes = torch.from_numpy(found["corner"].reshape(-1, 4))
+    kept = ops.nms(boxes, torch.from_numpy(found["score"]), overlap).numpy()
+    return {name: values[kept] for name, values in found.items()}
+
+
+def searched(
+    image: np.ndarray, net, device, look: Mapping, *, floor: float, overlap: float, tile_px: int | None
+) -> dict[str, np.ndarray]:
+    """Find the objects of an image of any size (y, x): arrays by name, best first.
+
+    Tiles share twice what an answer looks at, each keeps the objects whose centre is in its core, and boxes on both
+    sides of a seam are compared as all others. `look`: how the network sees images (standardise, magnification).
+    """
+    seen = pixels.seen(image, colour=False, **{key: look[key] for key in ("standardise", "magnification")})
+    shared = 2 * net.radius + net.stride
+    tile = max(tile_px or TILE_PX, shared + net.stride)
+    found = tiles.detections(
+        found_in(net, device, floor), seen, tile=tile, overlap=shared, stride=net.stride, places=("centre", "corner")
+    )
+    step = np.array(image.shape) / seen.shape[1:]
+    found |= {name: found[name] * step for name in ("centre", "corner")}
+    return suppressed(found, overlap)
+
+
+def detect(
+    image: np.ndarray,
+    model: Model,
+    *,
+    threshold: float | str = AUTO,
+    overlap: float = 0.5,
+    tile_px: int | None = None,
+):
+    """Find objects by a trained network, in an image of any size.
+
+    `threshold`: least score, between 0 and 1; auto: that of the card. `overlap`: of two boxes that overlap by more
+    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, None for 1024.
+    """
+    level = model.card["threshold"] if threshold == AUTO else float(threshold)
+    look = model.card["options"]
+    found = searched(image, model.net, model.device, look, floor=level, overlap=overlap, tile_px=tile_px)
+    made = table(found, image.shape)
+    made.attrs["threshold"] = level
+    return made
+
+
+def table(found: Mapping[str, np.ndarray], shape: tuple[int, int]):
+    """Make the table of detections: from the masks where there are some, else ellipses in the boxes."""
+    import pandas as pd
+
+    low, high = found["corner"][:, 0], found["corner"][:, 1]
+    sides = np.maximum(high - low, 1e-3)
+    first = np.clip(np.floor(low + 0.5), 0, np.array(shape) - 1).astype(np.int64)
+    last = np.clip(np.floor(high + 0.5).astype(np.int64), first + 1, shape)
+    made = pd.DataFrame({"score": found["score"]})
+    made[objects.PLACE] = found["centre"] - 0.5  # the centre of pixel i is at i
+    made[objects.BOX] = np.hstack([first, last])
+    made[columns.AREA] = np.pi / 4 * sides.prod(1)
+    made["major_axis_px"], made["minor_axis_px"] = sides.max(1), sides.min(1)
+    made["orientation_deg"] = np.where(sides[:, 0] > sides[:, 1], 90.0, 0.0)
+    made[columns.MASK] = ""
+    if "mask" not in found or not len(made):
+        return made
+    filled = [_filled(*parts) for parts in zip(found["mask"], low, high, first, last, strict=True)]
+    made[columns.MASK] = [run_lengths.encode(mask) for mask in filled]
+    for at, mask in enumerate(filled):
+        if mask.any():
+            own = objects.describe(mask.astype(np.int32)).iloc[0]
+            made.loc[at, objects.PLACE] = own[objects.PLACE].to_numpy(float) + first[at]
+            made.loc[at, objects.SHAPE] = own[objects.SHAPE].to_numpy(float)
+    return made
+
+
+def _filled(mask: np.ndarray, low, high, first, last) -> np.ndarray:
+    """Resample the grid of a mask to the whole pixels of its box; inside is a probability of a half or more."""
+    from scipy import ndimage
+
+    places = [
+        (np.arange(a, b) + 0.5 - start) / max(end - start, 1e-3) * n - 0.5
+        for a, b, start, end, n in zip(first, last, low, high, mask.shape, strict=True)
+    ]
+    grid = np.meshgrid(*places, indexing="ij")
+    return ndimage.map_coordinates(mask.astype(np.float32), grid, order=1, mode="nearest") >= 0.5

@@ -1,0 +1,112 @@
+"""One item by a trained network: predicted, or solved where it is unlike the training set, and judged by the truth."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from matlens import columns, registry
+from matlens.fields import cells, components, effective, networks, report
+from matlens.fields.methods import Field, cut, fft
+from matlens.fields.problem import Problem, make
+from matlens.fields.settings import components as component_names
+from matlens.job.batch import BadItem
+from matlens.learn.roles import split_of
+
+MOST = 32  # iterations within which the solver is asked for the error of a network
+
+
+def predicted(
+    labels: np.ndarray,
+    item: Mapping,
+    function: Callable,
+    method: str,
+    spacing: Sequence[float],
+    options: Mapping,
+    settings: Mapping,
+    phases: list,
+    model: networks.Model,
+    solver: Mapping,
+    true: np.ndarray | None,
+) -> cells.Solved:
+    """Predict the fields of an item and compare them with the truth and with all controls.
+
+    An item that the network has learned from is not judged by its truth.
+
+    `solver`: options of the method of the truth; `true`: its field by component, None if it has none of this item.
+    """
+    problem = make(labels, item["axes"], phases, spacing, settings)
+    scheme, names = solver["scheme"], component_names(item["axes"], problem.quantity)
+    item = {**item, columns.SPLIT: split_of(model.card, item[columns.ITEM])}
+    judged = true is not None and item[columns.SPLIT] != "train"
+    field, by, away = solved_or_predicted(problem, function, options, settings, model, solver)
+    truth = whole(problem, true, names, item["axes"], settings) if judged else None
+    if truth is None:
+        own = report.own_rows(problem, field, scheme)
+    else:
+        own = report.quality_rows(problem, field, truth, scheme)
+        if item[columns.SPLIT] == "test":
+            own["equal_cut_iterations"] = equal_cut(problem, field, truth, scheme)
+    own["strangeness"] = away
+    quality = cells.tidy(item, registry.method_of(method), own, False, by)
+    if truth is not None:
+        made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": networks.linear(problem, model)}
+        for name, control in made.items():
+            quality += cells.tidy(item, name, report.quality_rows(problem, control, truth, scheme), True)
+    rows = effective.by_load(problem, names, field)
+    said, unit = cells.remark(item, problem, phases), effective.unit_of(problem)
+    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
+    hot = [cells.hot_spot(problem, field, labels.shape, item, phases)]
+    array = cells.stacked(field, names, item["axes"], labels.shape)
+    attrs = cells.described(problem, names, settings, scheme) | {
+        "solved_by": by or registry.method_of(method),
+        columns.SPLIT: item[columns.SPLIT],
+    }
+    return cells.Solved(array, attrs, rows, quality, hot)
+
+
+def solved_or_predicted(
+    problem: Problem, function: Callable, options: Mapping, settings: Mapping, model: networks.Model, solver: Mapping
+) -> tuple[Field, str, float]:
+    """Return the field, the solver that stood in for the network ("" if none did), and the strangeness of the cell.
+
+    Raises BadItem if the item is unlike those of the training set and the option `fallback` says to reject it, or if
+    the network has learned another problem and nothing stands in for it.
+    """
+    why, away = networks.different(problem, model.card, {**settings, "scheme": solver["scheme"]}), float("inf")
+    known = not why
+    if known:
+        away = networks.strangeness(problem, model)
+        if away > 1:
+            why = f"it is {away:.1f} times as far from the training items as these are from each other"
+    choice = options["fallback"]
+    if not why or (known and choice == "none"):
+        offered = {"problem": problem, "model": model, "scheme": solver["scheme"]}
+        return registry.call(function, offered, options), "", away
+    if choice != "fft":
+        raise BadItem(f"the network is not for it: {why}; set fallback: fft, or train on items like it")
+    return registry.call(fft, {"problem": problem}, solver), "fft", away
+
+
+def whole(problem: Problem, true: np.ndarray, names: list[str], axes: str, settings: Mapping) -> Field:
+    """Return the true field of a cell from its stored components; of a mirrored cell, with its mirror images.
+
+    Raises BadItem if it is of another shape than the labels.
+    """
+    parts = [components.unstacked(half.astype(float), names, axes) for half in np.split(true, 2)]
+    if settings["boundary"] == "mirrored":
+        parts = [components.mirrored(part, problem.load.ndim) for part in parts]
+    if parts[0].shape[-problem.labels.ndim :] != problem.labels.shape:
+        raise BadItem(f"its true field is of the shape {true.shape[1:]}; remove the results of the study and run again")
+    return Field(*parts)
+
+
+def equal_cut(problem: Problem, field: Field, truth: Field, scheme: str) -> float:
+    """Return after how many iterations the solver is as good as a field, by the error of the answer; NaN if it is not
+    within 32."""
+    if problem.quantity == "elastoplastic":
+        return float("nan")
+    wanted = np.linalg.norm(field.answer - truth.answer)
+    for iterations in range(MOST + 1):
+        if np.linalg.norm(cut(problem, scheme, iterations=iterations).answer - truth.answer) <= wanted:
+            return float(iterations)
+    return float("nan")

@@ -1,0 +1,120 @@
+"""Networks that predict fields, applied: linear kernel, network, mean load, and steps of the solver from there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matlens import nets, registry
+from matlens.fields import components, familiar, linear_kernel
+from matlens.fields.lessons import SAME
+from matlens.fields.methods import Field, resumed
+from matlens.fields.problem import Problem
+from matlens.fields.settings import components as component_names
+
+
+@dataclass
+class Model:
+    """A trained network with its linear kernel, its applicability domain and its card."""
+
+    net: object
+    kernel: dict
+    domain: dict
+    card: dict
+    device: object
+
+
+def build(network: Mapping):
+    """Make a network with random weights from its entry in a card."""
+    return registry.load(nets.FIELD_NETS, network["name"])(**{k: v for k, v in network.items() if k != "name"})
+
+
+def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
+    """Make a model from weights and their card."""
+    from matlens.learn import loop
+
+    parts = {"net": {}, "kernel": {}, "domain": {}}
+    for name, values in arrays.items():
+        kind, _, rest = name.partition(".")
+        parts[kind][rest] = values
+    net = build(card["network"])
+    loop.load_arrays(net, parts["net"])
+    place = loop.choose_device(device)
+    return Model(net.eval().to(place), parts["kernel"], parts["domain"], dict(card), place)
+
+
+def seen(labels: np.ndarray, phases: int, linear: np.ndarray, scales: Mapping) -> np.ndarray:
+    """Return the input of a network: indicators of the phases, their fractions, and the standardised field of the
+    linear kernel, (channels, *shape) float32."""
+    marks = linear_kernel.indicators(labels, phases)
+    share = np.broadcast_to(marks.mean(axis=tuple(range(1, marks.ndim)), keepdims=True), marks.shape)
+    return np.concatenate([marks, share, standardised(linear, scales)]).astype(np.float32)
+
+
+def column(values, ndim: int) -> np.ndarray:
+    return np.asarray(values, np.float32).reshape(-1, *(1,) * (ndim - 1))
+
+
+def standardised(field: np.ndarray, scales: Mapping) -> np.ndarray:
+    """Shift and scale the components of a field as those of the training set."""
+    return (field - column(scales["mean"], field.ndim)) / column(scales["spread"], field.ndim)
+
+
+def different(problem: Problem, card: Mapping, settings: Mapping) -> str:
+    """Say in which setting a problem differs from what a network has learned; empty if it differs in none."""
+    known = card["settings"]
+    for name in SAME:
+        if name in settings and settings[name] != known[name]:
+            return f"it has learned with the {name} {known[name]}, and the study has {settings[name]}"
+    if card["network"]["dims"] != problem.labels.ndim:
+        return f"it has learned fields of {card['network']['dims']} axes, and the item has {problem.labels.ndim}"
+    if any(abs(a - b) > 1e-6 * b for a, b in zip(problem.spacing, known["spacing"], strict=True)):
+        return f"it has learned cells of the spacing {known['spacing']}, and the item has {list(problem.spacing)}"
+    return ""
+
+
+def strangeness(problem: Problem, model: Model) -> float:
+    """Return the distance of a cell from the training items, in units of the largest allowed."""
+    return familiar.distance(model.domain, familiar.described(problem.labels, _phases(problem)))
+
+
+def _phases(problem: Problem) -> int:
+    return len(next(iter(problem.properties.values())))
+
+
+def linear(problem: Problem, model: Model) -> Field:
+    """Return the field of the linear kernel."""
+    return _field(problem, linear_kernel.apply(model.kernel, problem.labels, _phases(problem)), model)
+
+
+def predict(problem: Problem, model: Model) -> Field:
+    """Return the field of the network: that of the linear kernel and the network's correction."""
+    import torch
+
+    scales = model.card["scales"]
+    base = linear_kernel.apply(model.kernel, problem.labels, _phases(problem))
+    given = torch.from_numpy(seen(problem.labels, _phases(problem), base, scales))[None].to(model.device)
+    with torch.no_grad():
+        found = model.net(given)[0].cpu().numpy()
+    return _field(problem, base + found * column(scales["correction"], base.ndim), model)
+
+
+def _field(problem: Problem, values: np.ndarray, model: Model) -> Field:
+    """Make a field of its components; the mean of its cause is the load."""
+    names = component_names(model.card["axes"], problem.quantity)
+    cause, answer = (
+        components.unstacked(part.astype(float), names, model.card["axes"]) for part in np.split(values, 2)
+    )
+    over = tuple(range(-problem.labels.ndim, 0))
+    load = problem.load.reshape(*problem.load.shape, *(1,) * problem.labels.ndim)
+    return Field(cause - cause.mean(axis=over, keepdims=True) + load, answer)
+
+
+def solve(problem: Problem, model: Model, scheme: str = "rotated", *, refine: int = 0, fallback: str = "fft") -> Field:
+    """Predict the field of a cell by a trained network, then take `refine` steps of conjugate gradients from it.
+
+    `fallback`: what becomes of cells unlike those of the training set: "fft" solves them, "reject" rejects them,
+    "none" predicts them all the same; the stage does so, see `learned.solved_or_predicted`.
+    """
+    found = predict(problem, model)
+    return resumed(problem, found.cause, scheme, refine) if refine else found

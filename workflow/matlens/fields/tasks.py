@@ -1,0 +1,72 @@
+"""Training tasks of fields: the error of the field alone, or beside the verdict of a discriminator."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from matlens.learn.options import Training
+from matlens.learn.tasks import Task
+from matlens.nets.pixel.cell_unet import PatchDiscriminator
+
+LOSSES = {"l2": functional.mse_loss, "l1": functional.l1_loss}
+
+
+def _head(answer):
+    return answer[0] if isinstance(answer, list) else answer
+
+
+def task(net: nn.Module, lessons, cells, against, judge: Callable | None) -> Task:
+    """Make the task of a network; its `models` are what the loop trains."""
+    measure = LOSSES[cells.loss]
+
+    def batches(epoch: int, rng):
+        return lessons.batches(cells.batch, rng)
+
+    steps = lessons.count(cells.batch)
+    if against.adversarial > 0:
+        made = Adversarial(batches, score=judge, steps=steps)
+        channels = len(lessons.inputs[0]) + len(lessons.targets[0])
+        made.set(net, PatchDiscriminator(dims=lessons.inputs[0].ndim - 1, channels=channels,
+                                         width=against.discriminator_width), measure, against.adversarial)  # fmt: skip
+        return made
+
+    def loss(model: nn.Module, batch) -> torch.Tensor:
+        return measure(_head(model(batch["pixels"])), batch["truth"])
+
+    made = Task(batches, loss, judge, steps=steps)
+    made.models = net
+    return made
+
+
+class Adversarial(Task):
+    """Train a generator of fields against a discriminator of patches (P. Isola et al., CVPR 2017), by hinge losses."""
+
+    def set(self, net: nn.Module, discriminator: nn.Module, measure: Callable, weight: float) -> None:
+        """Take the networks, the loss of the field, and the weight of the discriminator's verdict beside it."""
+        self.models = nn.ModuleDict({"generator": net, "discriminator": discriminator})
+        self.measure, self.weight = measure, weight
+
+    def score(self, model: nn.Module) -> Mapping[str, float] | None:
+        """Judge the generator."""
+        return super().score(model["generator"])
+
+    def optimisers(self, model: nn.Module, options: Training) -> Mapping[str, torch.optim.Optimizer]:
+        """Make an Adam for each network, with the momentum that adversarial training wants."""
+        return {
+            name: torch.optim.Adam(part.parameters(), lr=options.learning_rate, betas=(0.5, 0.999))
+            for name, part in model.items()
+        }
+
+    def step(self, model: nn.Module, batch, optimisers) -> Mapping[str, torch.Tensor]:
+        """Train the discriminator, then the generator, on one batch."""
+        given, true = batch["pixels"], batch["truth"]
+        made = _head(model["generator"](given))
+        judge = model["discriminator"]
+        real, fake = (judge(torch.cat([given, field], 1)) for field in (true, made.detach()))
+        apart = functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
+        optimisers["discriminator"].descend(apart)
+        error = self.measure(made, true)
+        optimisers["generator"].descend(error - self.weight * judge(torch.cat([given, made], 1)).mean())
+        return {"train_loss": error, "discriminator_loss": apart}

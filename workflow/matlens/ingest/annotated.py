@@ -1,0 +1,154 @@
+"""Which file of objects belongs to which image, and which phase to which class of objects."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from matlens.ingest import annotations
+from matlens.ingest.annotations import CLASS_LISTS, Page
+from matlens.ingest.file_search import expanded, matching, nearest, printable, stem
+from matlens.job.batch import BadItem
+from matlens.registry import suggest
+
+FORMATS = (".json", ".txt", ".roi", ".zip", ".csv", ".tsv")
+
+
+def files(place: str | None) -> list[Path]:
+    """List the files of objects of a file, folder or glob, sorted. Raises ValueError if there are none."""
+    if place is None:
+        return []
+    pattern = expanded(place)
+    if os.path.isdir(pattern):
+        met = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
+    else:
+        met = [pattern] if os.path.lexists(pattern) else matching(pattern)
+    kept = [Path(p) for p in met if Path(p).suffix.lower() in FORMATS and Path(p).name not in CLASS_LISTS]
+    if not kept:
+        raise ValueError(f"objects '{place}' matches no file of objects ({', '.join(FORMATS)}); {nearest(pattern)}")
+    return sorted(kept)
+
+
+def _parts(name: str) -> list[str]:
+    """Split the name of an image into folders and stem, the stem first."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    return [stem(path.name), *reversed(path.parts[:-1])]
+
+
+def _alike(one: str, other: str) -> int:
+    """Count how many parts of two names agree, from the stem on."""
+    count = 0
+    for a, b in zip(_parts(one), _parts(other), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def page_of(pages: Iterable[Page], image: str, file: str) -> Page | None:
+    """Return the page of an image: the only one, or the one of its name. Raises BadItem if two fit equally."""
+    pages = list(pages)
+    if len(pages) == 1 and not pages[0].image:
+        return pages[0]
+    alike = [_alike(page.image, image) for page in pages]
+    best = max(alike, default=0)
+    if not best:
+        return None
+    if alike.count(best) > 1:
+        exact = [page for page in pages if PurePosixPath(page.image).name == Path(image).name]
+        if len(exact) == 1:
+            return exact[0]
+        raise BadItem(
+            f"{file} has {alike.count(best)} entries of images named '{Path(image).name}'; rename one of them"
+        )
+    return pages[alike.index(best)]
+
+
+def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, tuple], list[tuple[str, str]]]:
+    """Find the file of objects of each image: (file, reason) by image, and the images that are absent: (name, reason).
+
+    A file of one image has its name; a file of many is asked for its images. Raises ValueError if none fits.
+    """
+    pairs: dict[Path, tuple] = dict.fromkeys(images, (None, None))
+    absent, own, many = [], {}, []
+    for file in files(place):
+        pages = pages_of(file)
+        if len(pages) == 1 and not pages[0].image:
+            own.setdefault(stem(file), []).append(file)
+        else:
+            many.append((file, pages))
+    if len(own) == 1 and len(images) == 1 and not many:
+        own = {stem(next(iter(images))): next(iter(own.values()))}
+    for path in images:
+        fitting = [str(file) for file in own.get(stem(path), [])]
+        fitting += [str(file) for file, pages in many if any(_alike(page.image, str(path)) for page in pages)]
+        if len(fitting) > 1:
+            two = f"{printable(fitting[0])} and {printable(fitting[1])}"
+            pairs[path] = (None, f"two files of objects have its name: {two}; keep one")
+        elif fitting:
+            pairs[path] = (fitting[0], None)
+    for file, pages in many:
+        absent += _absent(file, pages, images)
+    if place and not any(file or reason for file, reason in pairs.values()):
+        raise ValueError(
+            f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'"
+        )
+    return pairs, absent
+
+
+def pages_of(file: Path) -> tuple[Page, ...]:
+    """Return the pages of a file; one of a single image that cannot be read is refused with its image, later."""
+    try:
+        return annotations.read(str(file))
+    except BadItem as error:
+        if file.suffix.lower() in (".txt", ".roi", ".zip"):
+            return (Page("", ()),)
+        raise ValueError(str(error)) from error
+
+
+def _absent(file: Path, pages: Iterable[Page], images: Mapping[Path, str]) -> list[tuple[str, str]]:
+    """List the images that a file names and that are neither items nor beside them."""
+    folders, found = {path.parent for path in images}, []
+    for page in pages:
+        name = PurePosixPath(page.image.replace("\\", "/")).name
+        if any(_alike(page.image, str(path)) for path in images) or any((at / name).exists() for at in folders):
+            continue
+        found.append(
+            (stem(name), f"{file.name} has {len(page.shapes)} objects of '{name}', an image that is not there")
+        )
+    return found
+
+
+def phases_of(labels: Iterable[str], phases: list[str], classes: Mapping | None) -> dict[str, int]:
+    """Return the number of the phase of each class of objects.
+
+    `classes`: class names by phase name; classes that it does not list count as nothing. None: every class is the only
+    phase beside the first, else it has the name of a phase. Raises BadItem if a class is of no phase.
+    """
+    labels = sorted(set(labels))
+    if classes:
+        found = {}
+        for phase, given in classes.items():
+            if phase not in phases:
+                raise BadItem(f"object_classes names the phase '{phase}'; {suggest(phase, phases)}")
+            for label in [given] if isinstance(given, (str, int)) else given:
+                found[str(label)] = phases.index(phase)
+        return found
+    if len(phases) <= 2:
+        return dict.fromkeys(labels, len(phases) - 1)
+    if strange := [label for label in labels if label not in phases[1:]]:
+        raise BadItem(
+            f"the objects have the class '{strange[0]}', which is no phase of the study ({', '.join(phases[1:])}); "
+            "assign classes to phases in object_classes"
+        )
+    return {label: phases.index(label) for label in labels}
+
+
+def check_classes(place: str | None, phases: list[str], classes: Mapping | None) -> None:
+    """Raise ValueError if the classes of the files do not fit the study."""
+    labels = {shape.label for file in files(place) for page in pages_of(file) for shape in page.shapes}
+    try:
+        known = phases_of(labels, phases, classes)
+    except BadItem as error:
+        raise ValueError(str(error)) from error
+    if classes and labels and (lost := sorted(set(known) - labels)):
+        raise ValueError(f"object_classes names the class '{lost[0]}', which no object has; {suggest(lost[0], labels)}")

@@ -1,0 +1,130 @@
+"""Read files of annotated objects: COCO, VIA, YOLO, labelme, ImageJ regions of interest, CSV of points and tracks.
+
+`read(file)` returns one `Page` per annotated image. Coordinates are continuous: pixel i reaches from i to i + 1, the
+convention of all these formats. Raises BadItem if a file cannot be read, with the cause and the fix.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from matlens.job.batch import BadItem
+from matlens.registry import load
+
+READERS = {
+    "coco": "matlens.ingest.annotations.coco:read",
+    "via": "matlens.ingest.annotations.via:read",
+    "labelme": "matlens.ingest.annotations.labelme:read",
+    "yolo": "matlens.ingest.annotations.yolo:read",
+    "imagej": "matlens.ingest.annotations.imagej:read",
+    "csv": "matlens.ingest.annotations.csv_places:read",
+}
+SUFFIXES = {".txt": "yolo", ".roi": "imagej", ".zip": "imagej", ".csv": "csv", ".tsv": "csv"}
+CLASS_LISTS = ("classes.txt", "obj.names")  # beside files of YOLO: names of the classes, no image of its own
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One annotated object: its class, where it is, and why it cannot be used (`reason`, empty if it can).
+
+    `parts`: the object is the union of them; each is a list of rings (n, 2) of y and x, filled by the even-odd rule, so
+    that a ring within a ring is a hole. `mask`: (y0, x0, bool array) of an object that is given as pixels. `centre`: y
+    and x of a point. `frame`: number of the frame of a video, from 0. `number`: the number of its track. `crowd`: a
+    group that is not told apart: its pixels are unlabelled.
+    """
+
+    label: str = ""
+    parts: tuple = ()
+    mask: tuple | None = None
+    centre: tuple | None = None
+    radius: float = 0.0
+    frame: int | None = None
+    number: int | None = None
+    crowd: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """The objects of one image: its file name ("" if the file has but one image, of its own name) and size, if stated.
+
+    `relative`: coordinates are parts of height and width.
+    """
+
+    image: str
+    shapes: tuple
+    size: tuple[int, int] | None = None
+    relative: bool = False
+
+
+def kind_of(file: str) -> str:
+    """Name the format of a file by its extension or, of JSON, by its keys."""
+    suffix = Path(file).suffix.lower()
+    if suffix in SUFFIXES:
+        return SUFFIXES[suffix]
+    if suffix != ".json":
+        raise BadItem(f"'{suffix or Path(file).name}' is no format of objects; give .json, .txt, .roi, .zip or .csv")
+    content = document(file)
+    if isinstance(content, dict):
+        if "annotations" in content and "images" in content:
+            return "coco"
+        if "shapes" in content:
+            return "labelme"
+        entries = content.get("_via_img_metadata", content)
+        if isinstance(entries, dict) and all(isinstance(e, dict) and "regions" in e for e in entries.values()):
+            return "via"
+    raise BadItem(f"{file}: this JSON is none of COCO, VIA or labelme; export the objects in one of them")
+
+
+@lru_cache(maxsize=4)
+def _parsed(file: str, changed: float):
+    try:
+        with open(file, encoding="utf-8-sig") as handle:
+            return json.load(handle)
+    except (ValueError, RecursionError) as error:
+        raise BadItem(f"{file}: not JSON ({error}); export it again") from error
+
+
+def document(file: str):
+    """Read a JSON file; the last ones are kept, since one file serves many images."""
+    return _parsed(str(file), Path(file).stat().st_mtime)
+
+
+@lru_cache(maxsize=64)
+def _pages(file: str, changed: float) -> tuple[Page, ...]:
+    try:
+        return tuple(load(READERS, kind_of(file))(file))
+    except (KeyError, TypeError, IndexError, AttributeError, UnicodeDecodeError) as error:
+        said = f"{type(error).__name__}: {error}"
+        raise BadItem(f"{file}: an entry has not the form of its format ({said}); export it again") from error
+
+
+def read(file: str) -> tuple[Page, ...]:
+    """Return the pages of a file. Raises BadItem if it cannot be read."""
+    try:
+        return _pages(str(file), Path(file).stat().st_mtime)
+    except OSError as error:
+        raise BadItem(f"{file}: {error.strerror}; restore the file of objects") from error
+
+
+def ring(y, x) -> np.ndarray:
+    """Return the ring (n, 2) of the coordinates of an outline; a repeated first corner at its end is dropped."""
+    corners = np.column_stack([np.asarray(y, float), np.asarray(x, float)])
+    return corners[:-1] if len(corners) > 1 and (corners[0] == corners[-1]).all() else corners
+
+
+def box(y0: float, x0: float, y1: float, x1: float) -> tuple:
+    """Return the parts of a rectangle."""
+    return ((ring([y0, y0, y1, y1], [x0, x1, x1, x0]),),)
+
+
+def ellipse(y: float, x: float, half_y: float, half_x: float, turn_rad: float = 0.0) -> tuple:
+    """Return the parts of an ellipse of equal area with 72 corners; `turn_rad`: from x towards y."""
+    angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    wide = np.sqrt(2 * np.pi / 72 / np.sin(2 * np.pi / 72))  # of a polygon to the area of its circle
+    dy, dx = wide * half_y * np.sin(angle), wide * half_x * np.cos(angle)
+    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+    return ((ring(y + dx * sin + dy * cos, x + dx * cos - dy * sin),),)

@@ -1,0 +1,72 @@
+"""COCO: images, categories and annotations in one JSON; polygons in parts, run lengths, or boxes alone.
+
+Source: T.-Y. Lin et al., ECCV 2014, and the data format of cocodataset.org. Run lengths go down the columns.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+
+from matlens.ingest.annotations import Page, Shape, box, document, ring
+from matlens.job.batch import BadItem
+
+
+def counts_of(text: str) -> list[int]:
+    """Decode compressed run lengths: 5 bits per character from '0' on, and differences to the count before the last."""
+    found, at = [], 0
+    while at < len(text):
+        value = shift = 0
+        more = True
+        while more:
+            code = ord(text[at]) - 48
+            value |= (code & 0x1F) << shift
+            more = bool(code & 0x20)
+            at, shift = at + 1, shift + 5
+            if not more and code & 0x10:
+                value -= 1 << shift
+        found.append(value + (found[-2] if len(found) > 2 else 0))
+    return found
+
+
+def mask_of(runs: dict) -> tuple[int, int, np.ndarray]:
+    """Return the mask of run lengths: (0, 0, bool (height, width))."""
+    height, width = (int(n) for n in runs["size"])
+    counts = counts_of(runs["counts"]) if isinstance(runs["counts"], str) else [int(n) for n in runs["counts"]]
+    if min(counts, default=0) < 0 or sum(counts) != height * width:
+        raise BadItem(f"its run lengths sum to {sum(counts)}, not to {height} x {width} pixels")
+    flat = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+    return 0, 0, flat.reshape(width, height).T
+
+
+def _shape(entry: dict, names: dict) -> Shape:
+    """Read one annotation."""
+    label, given = names.get(entry.get("category_id"), str(entry.get("category_id"))), entry.get("segmentation")
+    same = {"label": label, "number": entry.get("track_id"), "crowd": bool(entry.get("iscrowd"))}
+    try:
+        if isinstance(given, dict):
+            return Shape(mask=mask_of(given), **same)
+        if given:
+            parts = tuple((ring(part[1::2], part[0::2]),) for part in given if len(part) >= 6)
+            return Shape(parts=parts, **same, reason="" if parts else "its polygon has fewer than three corners")
+        if entry.get("bbox"):
+            x, y, width, height = (float(n) for n in entry["bbox"])
+            return Shape(parts=box(y, x, y + height, x + width), **same)
+    except (BadItem, ValueError, TypeError, KeyError, IndexError) as error:
+        return Shape(label=label, reason=f"its outline cannot be read: {error}")
+    return Shape(**same, reason="it has neither polygon nor box")
+
+
+def read(file: str) -> list[Page]:
+    """Return a page per image of the list `images`; an image without annotations has no object."""
+    content = document(file)
+    names = {entry["id"]: str(entry["name"]).strip() for entry in content.get("categories", [])}
+    own = defaultdict(list)
+    for entry in content["annotations"]:
+        own[entry["image_id"]].append(_shape(entry, names))
+    pages = []
+    for image in content["images"]:
+        size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
+        pages.append(Page(str(image["file_name"]), tuple(own.pop(image["id"], ())), size))
+    if own:
+        raise BadItem(f"{file}: {sum(map(len, own.values()))} annotations are of images that its list 'images' lacks")
+    return pages

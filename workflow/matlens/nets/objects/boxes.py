@@ -1,0 +1,95 @@
+"""One stage: every cell of a feature pyramid says whether an object is there, and how far its sides are.
+
+Source: Z. Tian et al., ICCV 2019 (FCOS), with the cells near the middle of a box as right ones, and no centreness.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from matlens.nets.objects import ops
+from matlens.nets.objects.pyramid import STRIDES, Pyramid
+
+PRIOR = -4.0  # first logit of an object: most cells show none
+MIDDLE = 0.5  # part of a box, around its middle, whose cells answer for it
+ALPHA, GAMMA = 0.25, 2.0  # of the focal loss (T.-Y. Lin et al., ICCV 2017)
+
+
+class Boxes(nn.Module):
+    """A one-stage detector of one class of objects.
+
+    `width` of the finest level of the encoder, doubled at each of 4 poolings; `features` of the pyramid; `size_px`:
+    side of the objects for which the finest level answers; each coarser one answers for twice that.
+    """
+
+    stride = STRIDES[-1]
+
+    def __init__(
+        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", size_px: float = 20.0
+    ):
+        super().__init__()
+        self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
+        self.radius, self.size_px = self.pyramid.radius + STRIDES[-1], size_px
+        self.shared = nn.Conv2d(features, features, 3, padding=1)
+        self.out = nn.Conv2d(features, 5, 1)
+        nn.init.normal_(self.out.weight, std=0.01)
+        self.out.bias.data = torch.tensor([PRIOR, 0.0, 0.0, 0.0, 0.0])
+
+    def _answers(self, pixels: torch.Tensor):
+        """Return the centres of the cells (n, 2), their levels' sizes (n,), logits (batch, n), sides (batch, n, 4)."""
+        places, sizes, answers = [], [], []
+        for level, part in enumerate(self.pyramid(pixels)):
+            y, x = ((torch.arange(n, device=part.device) + 0.5) * STRIDES[level] for n in part.shape[2:])
+            places.append(torch.cartesian_prod(y, x).reshape(-1, 2))
+            sizes.append(torch.full((len(places[-1]),), self.size_px * 2.0**level, device=part.device))
+            answers.append(self.out(functional.relu(self.shared(part))).flatten(2).transpose(1, 2))
+        places, sizes, answers = torch.cat(places), torch.cat(sizes), torch.cat(answers, 1).float()
+        return places, sizes, answers[..., 0], torch.exp(answers[..., 1:].clamp(-6, 6)) * sizes[:, None] / 2
+
+    def forward(self, pixels: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        """Return the loss of a batch whose objects are numbered in `truth` (255: unknown): focal loss and overlap."""
+        places, sizes, logits, sides = self._answers(pixels)
+        value, count = 0.0, 0
+        for at, marks in enumerate(truth):
+            boxes = ops.boxes_of(marks)[1]
+            own = self._owners(places, sizes, boxes)
+            here = places.long()
+            known = marks[here[:, 0].clamp(max=marks.shape[0] - 1), here[:, 1].clamp(max=marks.shape[1] - 1)] != 255
+            right = (own >= 0).float()
+            p = torch.sigmoid(logits[at])
+            weight = torch.where(own >= 0, ALPHA * (1 - p) ** GAMMA, (1 - ALPHA) * p**GAMMA) * known
+            cost = functional.binary_cross_entropy_with_logits(logits[at], right, reduction="none")
+            value = value + (weight * cost).sum()
+            if (own >= 0).any():
+                chosen = own >= 0
+                found = ops.sided(places[chosen], sides[at][chosen])
+                value = value + (1 - ops.iou_of_pairs(found, boxes[own[chosen]])).sum()
+                count += int(chosen.sum())
+        return value / max(count, 1)
+
+    def _owners(self, places: torch.Tensor, sizes: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+        """Return which box each cell answers for, the smallest of several; -1 for none."""
+        own = torch.full((len(places),), -1, dtype=torch.long, device=places.device)
+        if not len(boxes):
+            return own
+        sides, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
+        level = torch.log2(sides.prod(1).sqrt() / self.size_px).round().clamp(0, len(STRIDES) - 1)
+        step = torch.tensor(STRIDES, device=places.device, dtype=torch.float32)[level.long()]
+        reach = torch.maximum(sides * MIDDLE / 2, step[:, None] / 2 + 1e-3)
+        for at in torch.argsort(sides.prod(1), descending=True).tolist():
+            near = ((places - middle[at]).abs() <= reach[at]).all(1) & (sizes == self.size_px * 2.0 ** level[at])
+            own[near] = at
+        return own
+
+    @torch.no_grad()
+    def find(self, pixels: torch.Tensor, floor: float):
+        """Return boxes (n, 4) and scores (n,) of an image (1, channels, y, x), and no masks; scores from `floor`.
+
+        Of boxes that overlap by more than a half the best is returned.
+        """
+        places, _, logits, sides = self._answers(pixels)
+        scores = torch.sigmoid(logits[0])
+        sure = scores >= floor
+        boxes, scores = ops.clipped(ops.sided(places[sure], sides[0][sure]), tuple(pixels.shape[2:])), scores[sure]
+        kept = ops.nms(boxes, scores, 0.5)
+        return boxes[kept], scores[kept], None

@@ -1,0 +1,44 @@
+"""U-Net of a periodic cell, and the discriminator that can be trained against it."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from matlens.nets.pixel.blocks import convolution, start
+from matlens.nets.pixel.unet import UNet
+
+
+class CellUNet(UNet):
+    """U-Net whose cell continues at the opposite side; options: `width` of the finest level, `depth`, its poolings.
+
+    Source: O. Ronneberger, P. Fischer, T. Brox, MICCAI 2015, fig. 1, with circular padding.
+    """
+
+    def __init__(self, *, dims: int = 2, channels: int = 1, outputs: int = 1, width: int = 16, depth: int = 3):
+        super().__init__(
+            dims=dims, channels=channels, outputs=outputs, width=width, depth=depth, norm="batch", padding="circular"
+        )
+        nn.init.zeros_(self.outs[0].weight)  # a correction starts from nothing
+
+
+class PatchDiscriminator(nn.Module):
+    """Judge patches of a field under its geometry: (batch, channels, [z,] y, x) to a map of scores, higher is true.
+
+    Source: P. Isola et al., CVPR 2017 (PatchGAN), with three convolutions, two of them followed by pooling.
+    """
+
+    def __init__(self, *, dims: int, channels: int, width: int):
+        super().__init__()
+        sizes = [channels, width, 2 * width, 2 * width]
+        self.layers = nn.ModuleList(convolution(dims, a, b, 3, "circular") for a, b in pairwise(sizes))
+        self.out = convolution(dims, 2 * width, 1, 1, "circular")
+        self.pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[dims]
+        start(self)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for number, layer in enumerate(self.layers):
+            x = functional.leaky_relu(layer(x), 0.2)
+            x = self.pool(x, 2) if number < 2 else x
+        return self.out(x)

@@ -1,0 +1,54 @@
+"""Refusals of weights before the first job: of methods that this run does not know, of files absent or unfit."""
+
+import os
+from collections.abc import Iterator, Mapping
+
+from matlens import registry
+from matlens.learn import cards
+from matlens.plan.learning import STAGES_THAT_LEARN
+from matlens.plan.structure import Reasons
+from matlens.store import io
+
+
+def check_weights(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse weights that a study cannot use."""
+    for stage in STAGES_THAT_LEARN:
+        for method, chosen in (studies[name].get(stage) or {}).items():
+            for option in ("weights", "initial_weights"):
+                lender = str(chosen.get(option) or "") if isinstance(chosen, Mapping) else ""
+                for why in _faults(studies, name, stage, method, option, lender) if lender else ():
+                    yield [stage, method, option], why
+
+
+def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, lender: str) -> Iterator[str]:
+    if lender.endswith(".safetensors"):
+        fits = option == "weights"  # a training may start from weights for other phases
+        yield from _of_file(lender, method if fits else "", studies[name]["phases"] if stage == "segment" else None)
+        return
+    lends, _, lent = lender.partition("/")
+    if lent not in (studies.get(lends, {}).get(stage) or {}):
+        yield (
+            f"'{lender}' is not a method of a study of this run; "
+            f"add '{lends}' to config key 'studies', or name a .safetensors file"
+        )
+
+
+def _of_file(path: str, method: str, phases: list | None) -> Iterator[str]:
+    """Say why a file of weights cannot be used; `method`: what it is applied by, "" where it only begins a training."""
+    for file, what in ((path, "weights"), (cards.card_file(path), "card of the weights")):
+        if not os.path.isfile(file):
+            yield f"there is no file '{file}' ({what}); correct the path"
+            return
+    try:
+        card = io.read_json(cards.card_file(path))
+        known, trained = card.get("phases"), card.get("method")
+    except (OSError, ValueError, AttributeError) as error:
+        yield f"the card '{cards.card_file(path)}' cannot be read ({error}); copy it again"
+        return
+    if method and trained and trained != registry.method_of(method):
+        yield f"the weights are of method '{trained}'; apply them by '{trained}'"
+    elif method and phases is not None and known is not None and list(known) != list(phases):
+        yield (
+            f"the weights are of phases {', '.join(known)}, the study has {', '.join(phases)}; "
+            "give the study the phases of the weights, or train it"
+        )

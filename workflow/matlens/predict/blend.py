@@ -1,0 +1,91 @@
+"""Blend the methods of a study: a weighted mean, with weights from held-out predictions of training items."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens import columns
+from matlens.predict.validation import NORMAL_90
+
+LEAST = 20  # held-out training items that weights are fitted to; with fewer all methods count alike
+MOST = 4000  # of them; more do not change the weights
+
+
+def blend(y: np.ndarray, held: np.ndarray, *, methods: tuple[str, ...] = ()) -> np.ndarray:
+    """Return weights of methods, not negative and with sum 1, that minimise the mean absolute error.
+
+    y (n,): targets of training items. held (n, m): their predictions by m methods, each by a model that did not learn
+    from the item. methods: names of the methods of the study that are blended; empty: all but the controls.
+    Source: D. H. Wolpert, Neural Netw. 5 (1992) 241 (stacking); L. Breiman, Mach. Learn. 24 (1996) 49 (no negative
+    weights). The linear programme is solved by HiGHS.
+    """
+    from scipy.optimize import linprog
+
+    count, number = held.shape
+    if count < LEAST:
+        return np.full(number, 1.0 / number)
+    some = np.random.default_rng(0).permutation(count)[:MOST]
+    y, held, count = y[some], held[some], len(some)
+    # Minimise the sum of t with -t <= y - held w <= t.
+    cost = np.concatenate([np.zeros(number), np.ones(count)])
+    sides = np.block([[held, -np.eye(count)], [-held, -np.eye(count)]])
+    total = np.concatenate([np.ones(number), np.zeros(count)])[None]
+    found = linprog(cost, sides, np.concatenate([y, -y]), total, [1.0], method="highs")
+    weights = np.clip(found.x[:number], 0, None) if found.success else np.ones(number)
+    return weights / weights.sum()
+
+
+def _joined(tables: Mapping[str, object], names: list[str]):
+    """Join the tables of several methods: rows of one item and fold that all of them have."""
+    parts = [tables[name].drop_duplicates([columns.ITEM, "fold"]).set_index([columns.ITEM, "fold"]) for name in names]
+    shared = parts[0].index
+    for part in parts[1:]:
+        shared = shared.intersection(part.index, sort=False)
+    return [part.loc[shared] for part in parts]
+
+
+def _columns(parts: list, name: str) -> np.ndarray:
+    return np.column_stack([part[name].to_numpy(float) for part in parts])
+
+
+def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
+    """Blend the predictions of the methods, fold by fold.
+
+    predictions, held: method -> DataFrame with item, group, fold, target, predicted, low_90, high_90; of test items,
+    and of held-out training items. fit(y, held): returns weights, see `blend`. Items that not all methods predict are
+    left out. The interval is the blended one, times the factor that covers 90 % of the held-out items. Flags are those
+    of the method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
+    weights (fold, method, weight, held_out_items).
+    """
+    import pandas as pd
+
+    names = list(predictions)
+    known, tests = _joined(held, names), _joined(predictions, names)
+    made, kept, rows = [], [], []
+    for fold in sorted({int(one) for one in tests[0].index.get_level_values("fold")}):
+        of = fold if fold >= 0 else min(int(one) for one in known[0].index.get_level_values("fold"))
+        old = [part[part.index.get_level_values("fold") == of] for part in known]
+        weights = fit(old[0]["target"].to_numpy(float), _columns(old, "predicted"))
+        half = (_columns(old, "high_90") - _columns(old, "low_90")) / 2 @ weights
+        miss = np.abs(old[0]["target"].to_numpy(float) - _columns(old, "predicted") @ weights)
+        factor = np.quantile(miss / half, 0.9, method="higher") if len(old[0]) >= LEAST else 1.0
+        first = int(np.argmax(weights))
+        made.append(
+            _mixed([part[part.index.get_level_values("fold") == fold] for part in tests], weights, factor, first)
+        )
+        if fold >= 0:
+            kept.append(_mixed(old, weights, factor, first))
+            rows += [
+                {"fold": fold, "method": name, "weight": float(weight), "held_out_items": len(old[0])}
+                for name, weight in zip(names, weights, strict=True)
+            ]
+    return pd.concat(made, ignore_index=True), pd.concat(kept, ignore_index=True), pd.DataFrame(rows)
+
+
+def _mixed(parts: list, weights: np.ndarray, factor: float, first: int):
+    """Return the rows of the heaviest method with blended predictions and intervals."""
+    table = parts[first].reset_index()
+    predicted = _columns(parts, "predicted") @ weights
+    half = factor * ((_columns(parts, "high_90") - _columns(parts, "low_90")) / 2 @ weights)
+    table = table.assign(predicted=predicted, low_90=predicted - half, high_90=predicted + half)
+    return table.assign(std=half / NORMAL_90) if "std" in table else table

@@ -1,0 +1,69 @@
+"""Features of crystals for tables of trees, and predictions of methods on them on one fold."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from matlens.crystal import compositions
+from matlens.crystal import graphs as flat
+from matlens.predict import applicability_domain, descriptors, formulas, transforms
+from matlens.predict.folds import Fold
+
+SYMPREC_A = 0.1
+SYSTEMS = (2, 15, 74, 142, 167, 194)  # last space group of each crystal system but the cubic one
+
+
+def described(graphs, index) -> np.ndarray:
+    """Describe crystals (n, f): Magpie statistics, volume per atom, atoms, space group and its system, contacts.
+
+    The space group is that of spglib at 0.1 angstrom, 1 if none is found. graphs: of k nearest neighbours. index: their
+    rows, with the column formula. Contacts: `descriptors.STRUCTURE`.
+    """
+    groups = space_groups(graphs)
+    return np.column_stack(
+        [
+            compositions.magpie(index[formulas.FORMULA].astype(str)),
+            descriptors.volumes(graphs),
+            graphs.atoms,
+            groups,
+            np.searchsorted(SYSTEMS, groups),
+            descriptors.structure(graphs),
+        ]
+    )
+
+
+def space_groups(graphs) -> np.ndarray:
+    """Return the number of the space group of every crystal (n,)."""
+    import warnings
+
+    import spglib
+
+    found = np.ones(len(graphs), int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, one in enumerate(graphs.crystals):
+            try:
+                about = spglib.get_symmetry_dataset((one.cell, one.frac, one.species.astype(int)), symprec=SYMPREC_A)
+            except Exception:  # spglib raises errors of its own, or gives nothing
+                about = None
+            found[number] = 1 if about is None else about.number
+    return found
+
+
+def fold_predictions(
+    method: Callable, x: np.ndarray, graphs, index, fold: Fold, number: int, *, target: str, group: str, transform: str
+) -> tuple:
+    """Train a method on the features of one fold, and predict its test items.
+
+    `method(x, y, groups, new)` returns an `Answer`; groups are the compositions. x (n, f): features of the graphs.
+    Returns the tables of `formulas.fold_predictions`; flags are those of the applicability domain of networks.
+    """
+    card, domain = applicability_domain.describe(graphs, fold.train)
+    test = flat.taken(graphs, fold.test)
+    flags = applicability_domain.flag_outside(test, card, applicability_domain.distances(test, domain)[1])
+    y, named = (
+        transforms.forward(transform, index[target].to_numpy(float)),
+        index[formulas.FORMULA].astype(str).to_numpy(),
+    )
+    answer = method(x[fold.train], y[fold.train], named[fold.train], x[fold.test])
+    return formulas.tables_of(answer, index, fold, number, target, group, transform, flags)

@@ -1,0 +1,181 @@
+"""How tracked objects move and grow: a line through every track, rates by temperature and size, the growth exponent."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from matlens import columns
+
+LEAST = 3  # detections of a track, or of its part at one temperature, that a line is fitted to
+OUTLIER = 4.0  # robust standard deviations beyond which the rate of a track does not count: wrong links
+UNKNOWN = -1e9  # stands for the temperature of a frame without one
+LIFE_PARTS = 4  # a growth exponent needs tracks whose time since the start grows by this part of itself
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Times of the frames of a series.
+
+    `time`: in units of the median interval of frames, from the first frame (frames,). `seconds`: that interval, or None
+    if it is not known. `since`: time of the first frame since the process began, in the same units; NaN if not known.
+    `temperature`: of every frame in degrees Celsius, NaN where it is not known.
+    """
+
+    time: np.ndarray
+    seconds: float | None
+    since: float
+    temperature: np.ndarray
+
+
+def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float | None, start_s: float | None) -> Clock:
+    """Make the clock of a series. `times`: values of the column `by` that orders its frames, or None for a video."""
+    if by in (columns.SECONDS, columns.TIME):
+        seconds = np.array(times, float) * (3600.0 if by == columns.TIME else 1.0)
+        step = float(np.median(np.diff(seconds)))
+        since = seconds[0] if start_s is None else start_s
+        return Clock((seconds - seconds[0]) / step, step, since / step, temperature)
+    since = np.nan if start_s is None else start_s / (frame_s or 1.0)
+    return Clock(np.arange(len(times), dtype=float), frame_s, since, temperature)
+
+
+def line(time: np.ndarray, value: np.ndarray) -> tuple[float, float]:
+    """Return the slope of a least-squares line and its standard error (NaN for two points)."""
+    t = time - time.mean()
+    total = float((t**2).sum())
+    if total == 0:
+        return np.nan, np.nan
+    slope = float((t * value).sum() / total)
+    left = value - value.mean() - slope * t
+    error = np.sqrt((left**2).sum() / max(len(t) - 2, 1) / total) if len(t) > 2 else np.nan
+    return slope, float(error)
+
+
+def tracks_of(own) -> dict[int, np.ndarray]:
+    """Return the rows of every track, in the order of frames."""
+    track, at = own[columns.TRACK].to_numpy(int), own["series_frame"].to_numpy(int)
+    order = np.lexsort((at, track))[np.count_nonzero(track <= 0) :]
+    cuts = np.flatnonzero(np.diff(track[order])) + 1
+    return {int(track[part[0]]): part for part in np.split(order, cuts)} if len(order) else {}
+
+
+def path_rows(own, clock_: Clock, drift: np.ndarray, pixel_um: float | None) -> list[dict]:
+    """Return a row per track: when it was seen, its velocity with the drift taken off, its size and growth."""
+    at = own["series_frame"].to_numpy(int)
+    place = own[["y_px", "x_px"]].to_numpy(float) - drift[at]
+    radius = np.sqrt(own[columns.AREA].to_numpy(float) / np.pi)
+    nm = np.nan if not (pixel_um and clock_.seconds) else 1000 * pixel_um / clock_.seconds
+    rows = []
+    for number, part in tracks_of(own).items():
+        time = clock_.time[at[part]]
+        (vy, ey), (vx, ex), (rate, _) = (line(time, v[part]) for v in (place[:, 0], place[:, 1], radius))
+        speed, net = float(np.hypot(vy, vx)), float(np.linalg.norm(place[part[-1]] - place[part[0]]))
+        error = float(np.hypot(vy * ey, vx * ex) / speed) if speed else np.nan
+        rows.append(
+            {
+                columns.TRACK: number,
+                "first_frame": int(at[part[0]]),
+                "last_frame": int(at[part[-1]]),
+                "detections": len(part),
+                "velocity_y_px_per_frame": vy,
+                "velocity_x_px_per_frame": vx,
+                "speed_px_per_frame": speed,
+                "speed_error_px_per_frame": error,
+                "speed_nm_per_s": speed * nm,
+                "speed_error_nm_per_s": error * nm,
+                "displacement_px": net,
+                "net_speed_nm_per_s": net * nm / float(np.ptp(time)) if len(part) > 1 else np.nan,
+                "radius_px": float(radius[part].mean()),
+                "radius_rate_px_per_frame": rate,
+            }
+        )
+    return rows
+
+
+def pieces(own, clock_: Clock) -> np.ndarray:
+    """Return a row per track and temperature: temperature, mean radius, slopes of r and r^2, weight.
+
+    The weight is the sum of squared times about their mean: the inverse of the variance of a slope at equal noise.
+    """
+    at, radius = own["series_frame"].to_numpy(int), np.sqrt(own[columns.AREA].to_numpy(float) / np.pi)
+    warmth = np.nan_to_num(clock_.temperature, nan=UNKNOWN)
+    found = []
+    for part in tracks_of(own).values():
+        steps = np.flatnonzero(np.diff(warmth[at[part]])) + 1
+        for piece in np.split(part, steps):
+            if len(piece) < LEAST:
+                continue
+            time, r = clock_.time[at[piece]], radius[piece]
+            weight = float(((time - time.mean()) ** 2).sum())
+            found.append((warmth[at[piece[0]]], r.mean(), line(time, r)[0], line(time, r**2)[0], weight))
+    return np.array(found).reshape(-1, 5)
+
+
+def mean_rate(value: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Return the weighted mean of rates without outliers, and its standard error from their scatter."""
+    if not len(value):
+        return np.nan, np.nan
+    middle = np.median(value)
+    precise = np.abs(value - middle) * np.sqrt(weight)
+    kept = precise <= OUTLIER * 1.4826 * np.median(precise) if np.median(precise) > 0 else np.ones(len(value), bool)
+    value, weight = value[kept], weight[kept] / weight[kept].sum()
+    mean = float((weight * value).sum())
+    count = 1 / float((weight**2).sum())
+    spread = float((weight * (value - mean) ** 2).sum())
+    return mean, float(np.sqrt(spread / (count - 1))) if count > 1.5 else np.nan
+
+
+def exponent(own, clock_: Clock) -> tuple[float, float]:
+    """Return n of d = k t^n and its standard error, k of each track its own; NaN where the start is not known.
+
+    The weighted mean of the slopes of ln d over ln t of the tracks, without outliers such as objects that are cut off,
+    so that births and deaths of small or large ones do not count. t is the time since the process began.
+    """
+    if np.isnan(clock_.since):
+        return np.nan, np.nan
+    at, area = own["series_frame"].to_numpy(int), own[columns.AREA].to_numpy(float)
+    time = clock_.time + clock_.since
+    slopes = []
+    for part in tracks_of(own).values():
+        part = part[time[at[part]] > 0]
+        if len(part) >= LEAST and time[at[part[-1]]] >= time[at[part[0]]] * (1 + 1 / LIFE_PARTS):
+            x, y = np.log(time[at[part]]), np.log(area[part]) / 2
+            slopes.append((line(x, y)[0], float(((x - x.mean()) ** 2).sum())))
+    return mean_rate(*np.array(slopes).reshape(-1, 2).T)
+
+
+def kinetics_rows(own, clock_: Clock, classes: int, pixel_um: float | None) -> list[dict]:
+    """Return rates by temperature and size: dr/dt, and c of dr/dt = -c / r, that is -1/2 of the slope of r^2.
+
+    A row for all sizes of a temperature, then one per size class of equal numbers of tracks.
+    """
+    nm = np.nan if not (pixel_um and clock_.seconds) else 1000 * pixel_um
+    found, rows = pieces(own, clock_), []
+    power, power_error = exponent(own, clock_)
+    for warmth in np.unique(found[:, 0]):
+        own_pieces = found[found[:, 0] == warmth]
+        edges = np.quantile(own_pieces[:, 1], np.linspace(0, 1, classes + 1))
+        bounds = [(edges[0], edges[-1]), *(pairwise(edges) if classes > 1 else ())]
+        for low, high in bounds:
+            inside = (own_pieces[:, 1] >= low) & (own_pieces[:, 1] <= high)
+            part = own_pieces[inside]
+            rate, error = mean_rate(part[:, 2], part[:, 4])
+            slope, slope_error = mean_rate(part[:, 3], part[:, 4])
+            per_second = 1 / clock_.seconds if clock_.seconds else np.nan
+            rows.append(
+                {
+                    columns.TEMPERATURE: warmth if warmth > UNKNOWN else np.nan,
+                    "size_class": "all" if (low, high) == bounds[0] else f"{low:.3g} to {high:.3g}",
+                    "pieces": len(part),
+                    "radius_px": float(part[:, 1].mean()) if len(part) else np.nan,
+                    "radius_rate_px_per_frame": rate,
+                    "radius_rate_error_px_per_frame": error,
+                    "shrinkage_px2_per_frame": -slope / 2,
+                    "shrinkage_error_px2_per_frame": slope_error / 2,
+                    "shrinkage_nm2_per_s": -slope / 2 * nm**2 * per_second,
+                    "shrinkage_error_nm2_per_s": slope_error / 2 * nm**2 * per_second,
+                    "growth_exponent": power,
+                    "growth_exponent_error": power_error,
+                }
+            )
+    return rows
