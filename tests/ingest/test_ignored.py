@@ -119,6 +119,13 @@ def test_nan_borders_are_unlabelled_and_an_image_of_nan_is_refused(data, tmp_pat
         measured(tmp_path / "s.tif")
 
 
+@pytest.mark.parametrize("exclude", [[50, 0, 10, 20], [5, 5, 5, 9], [[0, 0, 9, 9], [3, 8, 9, 2]]])
+def test_rectangles_without_a_pixel_stop_before_the_first_job(exclude):
+    with pytest.raises(ValueError, match="holds no pixel"):
+        files.check(PHASES, path="", exclude=exclude)
+    files.check(PHASES, path="", exclude=[[0, 0, 9, 9], [3, 2, 9, 8]])
+
+
 def test_rectangles_and_masks_are_excluded_from_labels_and_truth(tmp_path):
     image = specimen()
     tifffile.imwrite(tmp_path / "a.tif", image)

@@ -1,6 +1,7 @@
 """Files that were edited, or that are older than their inputs, are named."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,20 @@ def test_what_was_deleted_is_made_again_and_is_no_fault(line):
 
 def test_readings_of_a_clock_are_left_out(line):
     Path("results/mine/timings/c.csv").write_text("slower")
+    assert found() == {}
+
+
+@pytest.mark.parametrize("text", ["", '{"rule": "ta', "[]", "{}"])
+def test_a_damaged_record_is_named(line, text):
+    Path("results/mine/manifest/table.json").write_text(text)
+    assert list(found()) == ["results/mine/manifest/table.json"]
+    assert [one.path for one in manifest.faults(manifest.records("results", "mine"))] == list(found())
+
+
+def test_a_file_written_again_with_equal_bytes_is_no_fault(line):
+    path = Path("results/mine/tables/t.csv")
+    path.write_bytes(path.read_bytes())
+    os.utime(path, (1, 1))
     assert found() == {}
 
 

@@ -239,10 +239,51 @@ def micrographs(tmp_path):
     return tmp_path
 
 
+def test_painting_needs_detections(micrographs):
+    files = {"files": {"path": str(micrographs)}}
+    assert "segment.painted: it paints detections" in refusal(files, segment={"painted": {}})
+    wrong = refusal(files, segment={"painted": {"by": "blob"}}, detect={"blobs": {}})
+    assert "segment.painted.by: this study detects nothing by 'blob'; did you mean 'blobs'?" in wrong
+
+
+@pytest.mark.parametrize(("column", "fault"), [
+    ("area_fraction", ""), ("area_fraction@phase", ""), ("area_fractio", "did you mean 'area_fraction'"),
+    ("xyzzy", "no measure has a column 'xyzzy'"),
+])  # fmt: skip
+def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
+    (micrographs / "sheet.csv").write_text("file,dose\nfield_10h.png,1\nfield_20h.png,2\n")
+    predict = {"target": "dose", "features": [f"fractions.{column}"], "folds": 2, "ridge": {}}
+    said = refusal({"sheet": {"path": str(micrographs / "sheet.csv")}}, **MEASURED, predict=predict)
+    assert fault in said and bool(said) == bool(fault)
+
+
+def test_a_detector_without_masks_or_objects_is_refused(micrographs):
+    files, asked = {"path": str(micrographs)}, {"detect": {"centres": {}}}
+    assert "detect.centres: it learns from masks, and 'files' names no masks" in refusal({"files": files}, **asked)
+    assert refusal({"files": files}, detect={"blobs": {}}) == ""
+    assert "masks" not in refusal({"files": {**files, "masks": str(micrographs)}}, **asked)
+    sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}
+    assert "detect.centres: it learns from masks, and the sheet has no column" in refusal(sheet, **asked)
+    (micrographs / "sheet.csv").write_text("file,objects_file\nfield_10h.png,\n")
+    assert "masks" not in refusal(sheet, **asked)
+
+
+def test_masks_that_fit_no_image_are_refused(micrographs):
+    (micrographs / "masks").mkdir()
+    (micrographs / "masks/other.png").touch()
+    given = {"path": str(micrographs), "masks": str(micrographs / "masks")}
+    assert "ingest.files: masks" in refusal({"files": given}, segment={"otsu": {}})
+    (micrographs / "masks/field_20h.png").touch()
+    assert refusal({"files": given}, segment={"otsu": {}}) == ""
+    given["exclude_mask"] = str(micrographs / "masks/other.png")
+    assert refusal({"files": given}, segment={"otsu": {}}) == ""
+
+
 @pytest.mark.parametrize("method", ["unet", "random_forest"])
 def test_training_without_masks_is_refused(micrographs, method):
     files = {"files": {"path": str(micrographs)}}
     assert f"segment.{method}: it learns from masks, and 'files' names no masks" in refusal(files, segment={method: {}})
+    assert "detect.rcnn: it learns from masks" in refusal(files, segment={"otsu": {}}, detect={"rcnn": {}})
     assert "masks" not in refusal(files, segment={"unet": {"weights": PIXELS}})
     assert "masks" not in refusal({"files": {**files["files"], "masks": str(micrographs)}}, segment={method: {}})
     sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}

@@ -8,7 +8,8 @@ import matlens
 import pytest
 from matlens import acquire, predict, quantify, registry, screen
 from matlens.plan import outputs, paths, stages
-from matlens.plan.stages import STAGES, Output, Stage
+from matlens.plan.entries import Output, Stage
+from matlens.plan.stages import STAGES
 
 from .studies import IMAGES, made
 

@@ -6,8 +6,9 @@ import pytest
 from matlens import registry
 from matlens.learn import features
 from matlens.plan import checks, figures, outputs, paths, stages
+from matlens.plan.entries import Output, Stage
 from matlens.plan.rules import Plan
-from matlens.plan.stages import STAGES, Output, Stage
+from matlens.plan.stages import STAGES
 from matlens.store.yaml_files import StudyError
 
 from .studies import made

@@ -4,7 +4,8 @@ import io
 
 import numpy as np
 import pytest
-from matlens.report import caption, html, overlay
+from matlens.report import caption, html, overlay, shard
+from matlens.store import io as store
 from PIL import Image
 
 
@@ -75,6 +76,28 @@ def test_regions_are_outlined_only_and_truth_has_its_own_colour():
     assert (picture[:19, 14] == overlay.rgb(overlay.PALETTE[1])).all()
     assert (picture[19] == overlay.rgb(overlay.TRUTH)).all()
     assert picture[5, 5].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("spacing", "shape"), [((0.2, 0.1), (30, 60)), ((0.1, 0.2), (120, 60)), ((0.1, 0.3), (90, 30))]
+)
+def test_a_disc_in_unequal_pixels_is_drawn_round(tmp_path, spacing, shape):
+    y, x = np.indices(shape)
+    inside = ((y - shape[0] / 2) * spacing[0]) ** 2 + ((x - shape[1] / 2) * spacing[1]) ** 2 < 1.5**2
+    attrs = {"item": "a", "axes": "yx", "spacing_um": list(spacing), "pixel_size_um": spacing[1]}
+    attrs |= {"intensity_low": 0.0, "intensity_high": 1.0}
+    for name, array in (("image", inside.astype(np.float32)), ("labels", inside.astype(np.uint8))):
+        with store.write_arrays(tmp_path / f"{name}.zarr.zip") as out:
+            out.add(0, array, "yx", attrs)
+    files = shard.draw(
+        [0], 1, [tmp_path / "image.zarr.zip"], [tmp_path / "labels.zarr.zip"], [tmp_path / "labels.zarr.zip"],
+        ["a", "b"], 300,
+    )  # fmt: skip
+    picture = np.asarray(Image.open(io.BytesIO(files["00000000.png"]))).astype(int)
+    yellow = np.abs(picture - overlay.rgb(overlay.TRUTH)).max(axis=2) < 8
+    yellow = yellow[: round(300 * shape[0] * spacing[0] / shape[1] / spacing[1])]
+    rows, cols = np.flatnonzero(yellow.any(axis=1)), np.flatnonzero(yellow.any(axis=0))
+    assert np.ptp(rows) == pytest.approx(np.ptp(cols), rel=0.1)
 
 
 def test_pictures_have_the_width_asked_for_and_no_absurd_height():

@@ -60,6 +60,8 @@ def test_more_labels_than_16_bits_and_unlabelled_pixels(tmp_path):
     assert np.array_equal(found, many) and found.min() == -1
     tifffile.imwrite(tmp_path / "c.tif", np.array([[0, 2**32 - 1, 5]] * 3, np.uint32))
     assert imported.segment(np.zeros((3, 3)), "c", PHASES, path=str(tmp_path))[0].tolist() == [0, 2, 1]
+    np.save(tmp_path / "d.npy", np.array([[-1, 2**40, 0, 7]], np.int64))
+    assert imported.segment(np.zeros((1, 4)), "d", PHASES, path=str(tmp_path)).tolist() == [[-1, 2, 0, 1]]
 
 
 def roi(kind, top, left, bottom, right, xy=(), options=0, floats=None):
@@ -93,6 +95,73 @@ def test_rois_of_fiji_are_drawn_and_lines_are_named(tmp_path, capsys):
     assert "line.roi is a line" in capsys.readouterr().out
     (tmp_path / "b.roi").write_bytes(shapes["line.roi"])
     with pytest.raises(BadItem, match="no ROI with an area"):
+        imported.segment(IMAGE, "b", PHASES, path=str(tmp_path))
+
+
+@pytest.mark.parametrize("flag", range(1, 9))
+def test_orientation_flags_of_label_files_are_obeyed(tmp_path, flag):
+    shown = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    turn = {1: lambda a: a, 2: np.fliplr, 3: lambda a: a[::-1, ::-1], 4: np.flipud, 5: lambda a: a.T,
+            6: lambda a: np.rot90(a), 7: lambda a: a[::-1, ::-1].T, 8: lambda a: np.rot90(a, -1)}[flag]  # fmt: skip
+    stored = np.ascontiguousarray(turn(shown))
+    tifffile.imwrite(tmp_path / "a.ome.tif", stored, extratags=[(274, "H", 1, flag, True)], ome=False)
+    exif = Image.Exif()
+    exif[274] = flag
+    Image.fromarray(stored.astype(np.uint8)).save(tmp_path / "b.png", exif=exif)
+    for item in "ab":
+        found = imported.segment(np.zeros((3, 4), np.float32), item, PHASES, path=str(tmp_path))
+        np.testing.assert_array_equal(found, shown)
+
+
+def test_a_mask_of_a_phase_taken_for_objects_is_remarked():
+    stacks, mask = {"image": IMAGE, "ignore": None}, np.where(labels() > 0, 255, 0)
+    assert "2 separate pieces" in remarks.of("imported", {}, stacks, mask.astype(np.int32), PHASES)
+    assert remarks.of("imported", {}, stacks, labels(), PHASES) == ""
+    assert remarks.of("imported", {}, stacks, np.minimum(labels(), 1) * (np.indices((30, 40))[0] < 12), PHASES) == ""
+    said = remarks.of("imported", {}, stacks, mask.astype(np.uint8), PHASES)
+    assert "all its pixels are 'matrix'" in said and "save the phase as 1" in said
+
+
+def composite(*numbers, box=(0, 0, 9, 9)):
+    """Write an ImageJ composite ROI out of its segments."""
+    data = bytearray(roi(1, *box).ljust(64, b"\0"))
+    data[36:40] = struct.pack(">i", len(numbers))
+    return bytes(data) + struct.pack(f">{len(numbers)}f", *numbers)
+
+
+def outline(*corners):
+    """List the segments of a closed polygon of (x, y)."""
+    return [v for at, (x, y) in enumerate(corners) for v in (min(at, 1), x, y)] + [4]
+
+
+def test_composites_of_fiji_have_their_holes_parts_and_curves(tmp_path):
+    ring = outline((2, 3), (12, 3), (12, 13), (2, 13)) + outline((5, 6), (5, 10), (9, 10), (9, 6))
+    parts = outline((20, 2), (24, 2), (24, 6), (20, 6)) + outline((30, 2), (34, 2), (34, 6), (30, 6))
+    k = 0.5523 * 5  # a circle of radius 5 about (25, 20), in four cubic curves
+    round_ = [0, 30, 20, 3, 30, 20 + k, 25 + k, 25, 25, 25, 3, 25 - k, 25, 20, 20 + k, 20, 20]
+    round_ += [3, 20, 20 - k, 25 - k, 15, 25, 15, 3, 25 + k, 15, 30, 20 - k, 30, 20, 4]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for at, numbers in enumerate((ring, parts, round_)):
+            archive.writestr(f"{at}.roi", composite(*numbers))
+    found = imported.segment(IMAGE, "a", PHASES, path=str(tmp_path))
+    assert np.bincount(found.ravel())[1:3].tolist() == [84, 32]
+    assert (found[6:10, 5:9] == 0).all() and (found[2:6, 30:34] == 2).all()
+    assert abs(np.count_nonzero(found == 3) - 25 * np.pi) < 4
+
+
+def test_rois_of_several_slices_are_refused_and_hidden_ones_are_named(tmp_path, capsys):
+    first, second = (bytearray(roi(1, 2, 3, 10, 12)) for _ in range(2))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("below.roi", bytes(first))
+        archive.writestr("above.roi", roi(1, 1, 2, 11, 13))
+        archive.writestr("far.roi", roi(1, 500, 500, 510, 510))
+    assert np.unique(imported.segment(IMAGE, "a", PHASES, path=str(tmp_path))).tolist() == [0, 2]
+    assert "wholly below others: below.roi; far.roi" in capsys.readouterr().out
+    first[56:60], second[56:60] = struct.pack(">i", 1), struct.pack(">i", 2)
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("1.roi", bytes(first))
+        archive.writestr("2.roi", bytes(second))
+    with pytest.raises(BadItem, match="lie on 2 slices"):
         imported.segment(IMAGE, "b", PHASES, path=str(tmp_path))
 
 

@@ -159,6 +159,8 @@ MOMENTS = {
     "a jump at the end": ([2.2, 2.25, 2.3, 2.35, 2.4, 2.45, 0.0], "rejected"),
     "one volume in another state": ([2.2, 2.25, 2.3, 0.3, 2.4, 2.45, 2.5], "rejected"),
     "turned over": ([0.58, -0.60, 0.61, 0.63, -0.65, 0.66, 0.68], "accepted"),
+    "two states in turn": ([0.0, 2.0, 0.0, 2.0, 0.0, 2.0, 0.0], "rejected"),
+    "two volumes in another state": ([0.0, 2.0, 0.0, 2.0, 0.0, 0.0, 0.0], "rejected"),
     "steep": ([1.8, 1.95, 2.1, 2.25, 2.4, 2.55, 2.7], "accepted"),
 }
 

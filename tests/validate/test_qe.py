@@ -99,6 +99,7 @@ WRONG = {
     "no checksum": (lambda r: [r.update({k: v.replace(b"MD5", b"md")}) for k, v in r.items()], "checksum is missing"),
     "a low cut-off of the density": (swap("<ecutrho>60.0", "<ecutrho>20.0"), "cut-off of the density was 40 Ry"),
     "a wide smearing": (swap('degauss="0.01"', 'degauss="0.1"'), "the smearing was 0.2 Ry, not 0.02 Ry"),
+    "a narrow smearing": (swap('degauss="0.01"', 'degauss="0.001"'), "the smearing was 0.002 Ry, not 0.02 Ry"),
     "another kind of smearing": (swap('">gaussian</smearing>', '">mv</smearing>'), "smearing was of the kind 'cold'"),
     "an offset of the mesh": (swap('k1="0" ', 'k1="1" '), "offset [1, 0, 0]"),
     "a charge": (swap("<tot_charge>0.0", "<tot_charge>1.0"), "total charge 1.0"),

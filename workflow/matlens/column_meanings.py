@@ -35,7 +35,8 @@ MEANING = OTHERS | {
     columns.THRESHOLD: "score from which detections were taken; empty for methods without one",
     columns.CONTROL: "control method beside the method of the row; empty for the method itself",
     columns.OUTCOME: "tp: the detection is right by its centre, fp: it is false; empty where the truth is not known",
-    "match": "when a detection is right: its centre is near (centre), its box (iou) or its mask (mask_iou) overlaps",
+    "match": "when a detection is right: its centre is near (centre), its box (iou) or mask (mask_iou) overlaps; "
+    "none: without truth, only counted",
     "match_at": "farthest distance of the centres in pixels, or least intersection over union of the boxes",
     "tp": "right detections, each matched to one true object",
     "fp": "detections without an object (false alarms)",

@@ -7,6 +7,7 @@ from matlens.detect import match
 
 COUNTS = ("tp", "fp", "fn")
 RULES = ("centre", "iou", "mask_iou")  # how a detection and an object are matched
+NO_TRUTH = "none"  # in the column `match`: the item has no truth, and its detections are only counted
 ITSELF = ""  # in the column `control`: the row is of the method, not of a control beside it
 
 
@@ -29,7 +30,7 @@ def labelled(found, unlabelled: np.ndarray):
 
 def pairs_of(found, true, regions: np.ndarray, gate_px: float, iou: float) -> dict[str, match.Pairs]:
     """List the pairs of detections and objects of one frame that may belong together, by rule of matching."""
-    drawn = match.masks(found, regions.shape)
+    drawn = objects.masks(found)
     return {
         "centre": match.near(found, true, gate_px),
         "iou": match.overlapping(found, true, iou),
@@ -44,7 +45,7 @@ def count_frame(found, true, regions: np.ndarray, gate_px: float, iou: float) ->
     """
     diameters = [2 * np.sqrt(table[columns.AREA].to_numpy(float) / np.pi) for table in (found, true)]
     covered = np.zeros(regions.shape, bool)
-    for part, mask in match.masks(found, regions.shape):
+    for part, mask in objects.masks(found):
         covered[part] |= mask
     whole = {
         "diameters": diameters,
@@ -145,6 +146,15 @@ def score(frames: list, controls: dict[str, list], truths: list, *, gate_px: flo
             head = {columns.CONTROL: control, "match": rule, "match_at": gate_px if rule == "centre" else iou}
             rows.append(head | row([part[rule] for part in parts], area))
     return rows
+
+
+def counted(frames: list, area_px2: float) -> dict:
+    """Return the row of an item without truth: number and density of its detections, also where there are none."""
+    found = sum(map(len, frames))
+    unknown = dict.fromkeys([*row([], 0.0)], np.nan)
+    density = found / area_px2 if area_px2 else np.nan
+    made = {"found": found, "found_per_px2": density, "judged_px2": area_px2}
+    return {columns.CONTROL: ITSELF, "match": NO_TRUTH, "match_at": np.nan, **unknown, **made}
 
 
 def ranked(frames: list, truths: list, *, gate_px: float, iou: float) -> list[dict]:

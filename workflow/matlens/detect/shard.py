@@ -78,15 +78,18 @@ def unsure(method: str, found: list, options: Mapping) -> dict:
     return {**options, "threshold": frames.LOWER * level} if name in detect.THRESHOLDS and level else dict(options)
 
 
-def scored(found: list, key: int, stack: list, truth: list | None, settings: Mapping) -> list[dict]:
-    """Score an item and the controls beside it; no row where the truth is not known."""
+def scored(
+    found: list, key: int, stack: list, truth: list | None, ignore: list | None, settings: Mapping
+) -> list[dict]:
+    """Score an item and the controls beside it; where the truth is not known, its detections are counted."""
+    level = next((table.attrs["threshold"] for table in found if "threshold" in table.attrs), np.nan)
     if truth is None:
-        return []
+        hidden = sum(int(np.count_nonzero(part)) for part in ignore or [])
+        return [{columns.THRESHOLD: level, **scores.counted(found, float(sum(map(np.size, stack)) - hidden))}]
     beside = {
         "nothing": [controls.nothing(image) for image in stack],
         "shuffled": [controls.shuffled(true, frames.seed_of(key, at)) for at, true in enumerate(truth)],
     }
-    level = next((table.attrs["threshold"] for table in found if "threshold" in table.attrs), np.nan)
     rows = scores.score(found, beside, truth, **settings)
     return [{columns.THRESHOLD: level if row[columns.CONTROL] == scores.ITSELF else np.nan, **row} for row in rows]
 

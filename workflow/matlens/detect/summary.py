@@ -92,7 +92,7 @@ def pooled(judged, order):
     """
     import pandas as pd
 
-    keys = [columns.SPLIT, columns.CONTROL, "match"]
+    keys, judged = [columns.SPLIT, columns.CONTROL, "match"], judged[judged["match"] != scores.NO_TRUTH]
     itself = judged[judged[columns.CONTROL] == scores.ITSELF]
     parts = pd.concat([judged, constant(itself)], ignore_index=True)
     rows = []
@@ -105,15 +105,24 @@ def pooled(judged, order):
     return pd.DataFrame(rows, columns=list(empty))
 
 
+def _bends(hits: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the ends between which the recall stays: the first and the last of every number of right detections."""
+    first = np.flatnonzero(np.append(True, hits[1:] > hits[:-1])) if len(hits) else np.zeros(0, int)
+    last = np.append(first[1:] - 1, len(hits) - 1) if len(hits) else first
+    return ends[np.union1d(first, last)]
+
+
 def curves(judged, order):
     """Make the table of precision and recall of every split and rule, at no more than 200 thresholds each."""
     import pandas as pd
 
+    judged = judged[judged["match"] != scores.NO_TRUTH]
     itself, rows = judged[judged[columns.CONTROL] == scores.ITSELF], []
     for (split, rule), table in itself.groupby([columns.SPLIT, "match"], sort=True):
         own = order[order[columns.SPLIT] == split].sort_values("score", ascending=False, kind="stable")
         value, hits, true = own["score"].to_numpy(float), np.cumsum(own[rule].to_numpy(bool)), int(table["true"].sum())
         ends = np.flatnonzero(np.append(value[1:] < value[:-1], True)) if len(value) else np.zeros(0, int)
+        ends = ends[np.isin(ends, _bends(hits[ends], ends))]
         shown = ends[np.unique(np.linspace(0, len(ends) - 1, min(POINTS, len(ends))).round().astype(int))]
         rows += [
             {

@@ -51,8 +51,12 @@ def check(
     columns: str | None = None,
     truth_values: dict | None = None,
     masks_are: str | None = None,
+    exclude: list | None = None,
+    exclude_mask: str | None = None,
+    clean: str | None = None,
 ) -> None:
-    """Raise ValueError if options contradict each other, or if a pattern fits no file name."""
+    """Raise ValueError if options contradict each other, a pattern or all masks fit no file name, or a box is empty."""
+    ignored.check_rectangles(exclude)
     if group or columns:
         from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
@@ -63,6 +67,12 @@ def check(
         annotated.check_classes(objects, phases, object_classes)
     elif object_classes and path:
         raise ValueError("object_classes is for the option objects; add it, or leave the classes out")
+    if path and (masks or exclude_mask or clean):
+        root, paths = found(path)
+        images = {file: item_name(file, root) for file in paths}
+        _matched(images, masks)
+        for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
+            _shared(images, place, option)
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:

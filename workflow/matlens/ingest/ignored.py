@@ -67,6 +67,14 @@ def drawn(found: Micrograph, low: float, high: float) -> None:
     add(found, mask)
 
 
+def check_rectangles(exclude) -> None:
+    """Raise ValueError if an excluded rectangle is empty whatever the image."""
+    for box in ([exclude] if np.ndim(exclude[0]) == 0 else exclude) if exclude else ():
+        y0, x0, y1, x1 = box
+        if not (y0 < y1 and x0 < x1):
+            raise ValueError(f"exclude: {list(box)} holds no pixel; give [y0, x0, y1, x1] with y0 < y1 and x0 < x1")
+
+
 def rectangles(found: Micrograph, exclude, top: int) -> None:
     """Mark excluded rectangles.
 

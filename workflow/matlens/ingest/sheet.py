@@ -53,9 +53,10 @@ def check(
     object_classes: dict | None = None,
     truth_values: dict | None = None,
     masks_are: str | None = None,
+    exclude: list | None = None,
 ) -> None:
     """Raise ValueError if options contradict each other, or classes of its objects are of no phase."""
-    files.check(phases, truth_values=truth_values, masks_are=masks_are)
+    files.check(phases, truth_values=truth_values, masks_are=masks_are, exclude=exclude)
     sheet, _, rows = _rows(path)
     for name in sorted({row[columns.OBJECTS_FILE] for row in rows if row.get(columns.OBJECTS_FILE)}):
         place, reason = _located(sheet, name)

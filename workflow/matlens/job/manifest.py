@@ -62,10 +62,21 @@ def write(job) -> None:
 def records(results: str | Path, study: str = "*") -> Iterator[dict]:
     """Yield the records below a folder of results, in the order of their paths."""
     for path in sorted(Path(results).glob(f"{study}/{FOLDER}/**/*.json")):
-        yield json.loads(path.read_text(encoding="utf-8"))
+        yield _read(path)
     if study == "*":
         for path in sorted(Path(results, FOLDER).glob("*.json")):
-            yield json.loads(path.read_text(encoding="utf-8"))
+            yield _read(path)
+
+
+def _read(path: Path) -> dict:
+    """Read a record; one that is damaged counts as an output that was edited."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and {"rule", "inputs", "outputs"} <= found.keys():
+            return found
+    except (OSError, ValueError):
+        pass
+    return {"rule": path.stem, "inputs": {}, "outputs": {str(path): ""}}
 
 
 def faults(found: Iterable[dict], largest: float = math.inf) -> list[Fault]:

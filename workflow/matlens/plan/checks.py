@@ -6,9 +6,9 @@ cause and fix.
 
 from collections.abc import Mapping
 
-from matlens import ingest, registry, segment
+from matlens import detect, ingest, registry, segment
 from matlens.column_meanings import MEANING
-from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
@@ -185,20 +185,37 @@ def check_phases(studies: Studies, name: str) -> Reasons:
                 yield ["segment", method, "path"], str(error)
 
 
+def check_painted(studies: Studies, name: str) -> Reasons:
+    """Refuse to paint detections that the study does not make."""
+    settings = studies[name]
+    there = outputs.methods(settings, "detect")
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) == "painted":
+            by = (chosen or {}).get("by")
+            if not there:
+                yield ["segment", each], "it paints detections, and the study makes none; add a section 'detect'"
+            elif by and by not in there:
+                why = f"this study detects nothing by '{by}'; {registry.suggest(by, there)}"
+                yield ["segment", each, "by"], why
+
+
 def check_masks(studies: Studies, name: str) -> Reasons:
-    """Refuse training on images whose source has no masks."""
+    """Refuse training on images whose source has neither masks nor annotated objects."""
     settings = studies[name]
     method = study.ingest_method(settings)
     source = settings["ingest"][method] or {}
-    if method == "files" and not source.get("masks"):
+    if method == "files" and not (source.get("masks") or source.get("objects")):
         lacks = "'files' names no masks; add 'masks: <folder or glob>', or take 'weights' of another study"
-    elif method == "sheet" and TRUTH_FILE not in _named(source):
+    elif method == "sheet" and not {TRUTH_FILE, OBJECTS_FILE} & _named(source):
         lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
     else:
         return
-    for each, chosen in settings["segment"].items():
-        if registry.method_of(each) in segment.LEARNERS and not (chosen or {}).get("weights"):
-            yield ["segment", each], f"it learns from masks, and {lacks}"
+    objects = source.get("objects") if method == "files" else OBJECTS_FILE in _named(source)
+    phases = objects and source.get("masks_are") == "phases"
+    for stage, learners, taught in (("segment", segment.LEARNERS, phases), ("detect", detect.LEARNERS, objects)):
+        for each in outputs.methods(settings, stage):
+            if registry.method_of(each) in learners and not taught and not settings[stage][each].get("weights"):
+                yield [stage, each], f"it learns from masks, and {lacks}"
 
 
 def _named(source: Mapping) -> set[str]:
@@ -208,7 +225,7 @@ def _named(source: Mapping) -> set[str]:
     try:
         return set(spreadsheet.read(source["path"])[0])
     except (OSError, ValueError, IndexError, KeyError):
-        return {TRUTH_FILE}
+        return {TRUTH_FILE, OBJECTS_FILE}
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
@@ -235,6 +252,7 @@ CHECKS = (
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
+    check_painted,
     check_masks,
     *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,

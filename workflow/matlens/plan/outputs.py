@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from matlens import registry
-from matlens.plan.stages import MEASURE, STAGES, WITHIN, Output
+from matlens.plan.entries import MEASURE, Output
+from matlens.plan.stages import STAGES, WITHIN
 
 
 class Made(NamedTuple):

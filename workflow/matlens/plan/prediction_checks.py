@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from matlens import predict, registry, screen
+from matlens.column_meanings import MEANING
 from matlens.learn import features
 from matlens.nets import GRAPHS
 from matlens.plan import outputs
@@ -51,6 +52,17 @@ def check_feature_fields(studies: Mapping[str, dict], name: str) -> Reasons:
     for feature in settings["predict"]["features"] if learned(settings) else ():
         if features.origin(feature, ())[0] == features.FIELDS and not feature_fields(settings):
             yield ["predict", "features"], f"'{feature}' is an effective value of 'fields'; add the section 'fields'"
+
+
+def check_feature_columns(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse features that are a column of no table of measures."""
+    settings = studies[name]
+    for feature in settings["predict"]["features"] if learned(settings) else ():
+        measure, column = features.origin(feature, settings.get("quantify") or {})
+        column = column.partition("@")[0]
+        if measure in (settings.get("quantify") or {}) and not {column, column.replace("_um", "_px")} & {*MEANING}:
+            near = registry.suggest(column, MEANING).partition("allowed:")[0]
+            yield ["predict", "features"], f"'{feature}': no measure has a column '{column}'; {near or 'correct it'}"
 
 
 def check_labels(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -189,7 +201,7 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_features, check_feature_fields, check_labels)
+BEFORE_INDEX = (check_target, check_features, check_feature_fields, check_feature_columns, check_labels)
 CHECKS = (
     check_splits,
     check_folds,

@@ -73,12 +73,12 @@ def plane(stack: np.ndarray) -> np.ndarray:
     return stack
 
 
-def _resize(image: np.ndarray, width_px: int, exact: bool) -> np.ndarray:
-    """Scale a 2-D array to a width: means of what falls into a pixel, or, for labels (`exact`), the nearest value."""
+def _resize(image: np.ndarray, size: tuple[int, int], exact: bool) -> np.ndarray:
+    """Scale a 2-D array to (height, width): means of what falls into a pixel, or, for labels (`exact`), the nearest."""
     from PIL import Image
 
-    height = max(1, round(image.shape[0] * width_px / image.shape[1]))
-    if image.shape[1] < width_px or exact:
+    height, width_px = size
+    if image.shape[1] < width_px or image.shape[0] < height or exact:
         rows = (np.arange(height) + 0.5) * image.shape[0] // height
         cols = (np.arange(width_px) + 0.5) * image.shape[1] // width_px
         return image[np.ix_(rows.astype(int), cols.astype(int))]
@@ -93,18 +93,21 @@ def outline(labels: np.ndarray) -> np.ndarray:
     return edge
 
 
-def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, width_px: int) -> np.ndarray:
+def paint(
+    image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, width_px: int, aspect: float = 1.0
+) -> np.ndarray:
     """Draw labels, and the outline of the truth, over an image.
 
     Parameters: `image`, 2-D, grey in [0, 1]; `labels` of its shape, uint8 (phase map) or int32 (region map); `truth`
-    of its shape or None. Returns uint8 of shape (height, width_px, 3). Pixels that
-    are no number are drawn black; a picture is never taller than twice `width_px`.
+    of its shape or None; `aspect`: length of a pixel along y over that along x. Returns uint8 of shape
+    (height, width_px, 3). Pixels that are no number are drawn black; a picture is never taller than twice `width_px`.
     """
-    height, width = image.shape
+    height, width = image.shape[0] * aspect, image.shape[1]
     if height > 2 * width:
-        width_px = max(1, 2 * width_px * width // height)
-    grey = _resize(np.nan_to_num(image).astype(np.float32), width_px, exact=False)
-    marks = _resize(labels, width_px, exact=True)
+        width_px = max(1, int(2 * width_px * width / height))
+    size = max(1, round(height * width_px / width)), width_px
+    grey = _resize(np.nan_to_num(image).astype(np.float32), size, exact=False)
+    marks = _resize(labels, size, exact=True)
     canvas = np.repeat(np.clip(grey, 0, 1)[..., None] * 255, 3, axis=2)
     if labels.dtype == np.uint8:
         colours = np.stack([rgb(PALETTE[(i - 1) % len(PALETTE)]) for i in range(256)])
@@ -117,7 +120,7 @@ def paint(image: np.ndarray, labels: np.ndarray, truth: np.ndarray | None, *, wi
         canvas[outline(marks)] = rgb(PALETTE[1])
     _hatch(canvas, (marks == UNLABELLED) if labels.dtype == np.uint8 else (marks < 0))
     if truth is not None:
-        canvas[outline(_resize(truth, width_px, exact=True))] = rgb(TRUTH)
+        canvas[outline(_resize(truth, size, exact=True))] = rgb(TRUTH)
     return np.round(canvas).astype(np.uint8)
 
 

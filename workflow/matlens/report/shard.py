@@ -7,14 +7,19 @@ from matlens.store import io
 
 
 def read(path: str, key: int) -> tuple:
-    """Read one item of a shard: its (middle) image and its attributes; (None, {}) if absent."""
+    """Read one item of a shard: its (middle) image and its attributes; (None, {}) if absent.
+
+    The attribute `aspect` is the length of a pixel of that image along y over that along x.
+    """
     with io.read_arrays(path) as arrays:
         if key not in list(arrays):
             return None, {}
         attrs, whole = arrays.attrs(key), arrays.shape(key)
         thin = overlay.plane(arrays.thinned(key, overlay.LARGE_PX))
-        if attrs["pixel_size_um"]:  # every n-th pixel stands for n
-            attrs["pixel_size_um"] *= whole[-1] / thin.shape[-1]
+        step = [whole[at] / thin.shape[at] for at in (-2, -1)]  # every n-th pixel stands for n
+        attrs["aspect"] = step[0] / step[1] * io.spacing_ratio(attrs, attrs["axes"])[-2]
+        if attrs["pixel_size_um"]:
+            attrs["pixel_size_um"] *= step[1]
         return thin, attrs
 
 
@@ -37,7 +42,8 @@ def draw(keys: list[int], total: int, images: list, labels: list, truth: list, p
             continue
         pixels, attrs = read(images[shard], key)
         true, _ = read(truth[shard], key)
-        picture = overlay.paint(overlay.stretched(io.unit_interval(pixels, attrs)), marks, true, width_px=width_px)
+        grey = overlay.stretched(io.unit_interval(pixels, attrs))
+        picture = overlay.paint(grey, marks, true, width_px=width_px, aspect=attrs["aspect"])
         legend = caption.legend(marks, list(phases), true is not None)
         pictures |= overlay.files(key, caption.add(picture, legend, pixels.shape[1], attrs["pixel_size_um"]))
     return pictures

@@ -42,7 +42,7 @@ def regions(labels: np.ndarray) -> np.ndarray:
     if labels.max(initial=0) <= np.iinfo(np.int32).max:
         return np.where(labels < 0, -1, labels).astype(np.int32)
     present, place = np.unique(labels, return_inverse=True)
-    return np.cumsum(present > 0)[place].reshape(labels.shape).astype(np.int32)
+    return np.where(present < 0, -1, np.cumsum(present > 0))[place].reshape(labels.shape).astype(np.int32)
 
 
 def phase_map(labels: np.ndarray, first: int, phases: list[str], file: Path) -> np.ndarray:
@@ -93,7 +93,9 @@ def locate(path: str, item: str) -> Path:
         found, where = [], str(folder)
         for place in near:
             files = sorted(place.iterdir()) if place.is_dir() else []
-            found = found or [f for f in files if f.suffix.lower() in READ and _is_of(f.stem, stem)]
+            found = found or [
+                f for f in files if f.suffix.lower() in READ and _is_of(f.stem.removesuffix(".ome"), stem)
+            ]
     if len(found) > 1:
         raise BadItem(f"two files of labels bear its name: {found[0]} and {found[1]}; keep one, or give a pattern")
     if not found:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from matlens.image.orientation import oriented
 from matlens.job.batch import BadItem
 
+ORIENTATION = 274  # tag of TIFF and EXIF
 HDF5 = (".h5", ".hdf5")
 CELLPOSE = (
     "it is a pickle (so is _seg.npy of cellpose), which is never opened; let cellpose save its masks as PNG or TIFF "
@@ -24,7 +26,7 @@ def read(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         found = {".npy": _npy, ".npz": _npz, ".h5": _hdf5, ".hdf5": _hdf5, ".png": _png}.get(suffix, _tiff)(file)
     except BadItem as error:
         raise BadItem(f"its labels {file}: {error}") from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, IndexError, EOFError) as error:
         raise BadItem(f"its labels {file} cannot be read ({' '.join(str(error).split())[:200]}); save again") from error
     if not found.size:
         raise BadItem(f"its labels {file} cannot be read (no pixels); save them again")
@@ -73,13 +75,16 @@ def _png(file: Path) -> np.ndarray:
     with Image.open(file, formats=("PNG",)) as image:
         if image.mode not in ("L", "P", "1", "I", "I;16", "I;16B"):
             raise BadItem(f"it is a colour picture ({image.mode}); export label numbers in one channel")
-        return np.array(image)
+        return oriented(np.array(image), image.getexif().get(ORIENTATION, 1))
 
 
 def _tiff(file: Path) -> np.ndarray:
     import tifffile
 
-    return np.asarray(tifffile.imread(file, maxworkers=1))
+    with tifffile.TiffFile(file) as opened:
+        series = opened.series[0]
+        found, flag = series.asarray(maxworkers=1), series.keyframe.tags.valueof(ORIENTATION)
+    return oriented(found, flag, series.axes.index("Y"))
 
 
 def _hdf5(file: Path) -> np.ndarray:

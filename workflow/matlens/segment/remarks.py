@@ -8,6 +8,7 @@ from matlens.segment import CONTROLS, histogram, modes
 
 BY_HISTOGRAM = ("otsu", "multi_otsu", "kmeans", "watershed")  # they divide any histogram, also one with one peak
 SIGMA_PX = 1.0
+UNLABELLED = 255  # in a phase map
 TWINS = {"keep": "Sigma 3 twins count as grains (twins: keep)", "merge": "Sigma 3 twins joined (twins: merge)"}
 
 
@@ -29,6 +30,22 @@ def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phase
         present = [number for number in range(len(phases)) if (labels == number).any()]
         if len(present) == 1:
             notes.append(f"all its pixels are '{phases[present[0]]}'")
+            if method == "imported" and (labels == UNLABELLED).any():
+                notes.append("255 is unlabelled; in a mask of 0 and 255 save the phase as 1")
+    if method == "imported" and (pieces := _pieces(labels)) > 1:
+        notes.append(
+            f"its one region lies in {pieces} separate pieces; if this is a mask of a phase, set labels_are: phases, "
+            "or number its objects"
+        )
     if labels.dtype == np.int32 and not (labels > 0).any():
         notes.append("no region was found")
     return "; ".join(notes)
+
+
+def _pieces(labels: np.ndarray) -> int:
+    """Count the pieces of a region map of one number, corners joined; 0 for other maps."""
+    from scipy import ndimage
+
+    if labels.dtype != np.int32 or len(np.unique(labels[labels > 0])) != 1:
+        return 0
+    return int(ndimage.label(labels > 0, np.ones((3,) * labels.ndim))[1])

@@ -124,14 +124,16 @@ def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
 
 
 def jumps(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
-    """Return the reason if moments (n,) in mu_B change between volumes (n,) by one step unlike the others, else ""."""
+    """Return the reason if moments (n,) in mu_B jump by one step unlike the others, or rise and fall, else ""."""
     order = np.argsort(volume)
-    steps = np.abs(np.diff(np.abs(moment[order]))) / atoms
+    signed = np.diff(np.abs(moment[order])) / atoms
+    steps = np.abs(signed)
     if len(steps) < 2 or not np.isfinite(steps).all():
         return ""
     at = int(np.argmax(steps))
     others = np.delete(steps, at).mean()
-    if steps[at] <= max(MOMENT_STEP, MOMENT_FACTOR * others):
+    to_and_fro = min(signed.max(), -signed.min()) > MOMENT_STEP  # states that take turns make all steps alike
+    if not to_and_fro and steps[at] <= max(MOMENT_STEP, MOMENT_FACTOR * others):
         return ""
     before, after = np.abs(moment[order][[at, at + 1]]) / atoms
     return (

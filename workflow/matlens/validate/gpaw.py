@@ -127,7 +127,8 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
         said.append("the thresholds of self-consistency were widened")
     if not used["cutoff_ev"] >= settings["cutoff_ev"]:
         said.append(f"the cut-off was {used['cutoff_ev']:g} eV, not {settings['cutoff_ev']:g} eV")
-    if not used["smearing_ev"] <= 1.01 * error_handlers.WIDER * settings["smearing_ev"]:
+    width, asked = used["smearing_ev"], settings["smearing_ev"]
+    if not 0.99 * asked <= width <= 1.01 * error_handlers.WIDER * asked:
         said.append(f"the smearing was {used['smearing_ev']:g} eV, not {settings['smearing_ev']:g} eV")
     if (
         found["k_points"] != settings["k_points"]

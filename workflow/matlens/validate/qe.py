@@ -181,7 +181,8 @@ def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
         used, wanted = found["density_cutoff_ry"], asked["density_cutoff_ry"]
         said.append(f"the cut-off of the density was {used:g} Ry, not {wanted:g} Ry")
     kind = asked.get("smearing", "cold")  # hand-offs of matlens 0.1 name no kind
-    if found["degauss_ry"] > 1.01 * error_handlers.WIDER * asked["smearing_ry"]:
+    wide = found["degauss_ry"]
+    if not LOW * asked["smearing_ry"] <= wide <= 1.01 * error_handlers.WIDER * asked["smearing_ry"]:
         said.append(f"the smearing was {found['degauss_ry']:g} Ry, not {asked['smearing_ry']:g} Ry")
     elif asked["smearing_ry"] > 0 and found["smearing"] != kind:
         said.append(f"the smearing was of the kind '{found['smearing'] or 'none'}', not {kind}")

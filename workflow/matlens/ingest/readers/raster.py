@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 
+from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey
-from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, oriented, turned, words
+from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, turned, words
 from matlens.job.batch import BadItem
 
 ORIENTATION = 274

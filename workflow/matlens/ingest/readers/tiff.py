@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey, lazy_arrays
-from matlens.ingest.readers.common import check_size, check_swelling, oriented, turned
+from matlens.ingest.readers.common import check_size, check_swelling, turned
 from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe, ome_pixels
 from matlens.job.batch import BadItem
