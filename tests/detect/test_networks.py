@@ -84,7 +84,7 @@ def scene(seed, shape=(96, 96), n=8):
 
 QUICK = {
     "centres": {"width": 8, "depth": 2, "epochs": 12, "size_px": 14.0},
-    "windows": {"epochs": 8, "min_radius_px": 5.0, "max_radius_px": 10.0, "scales": 3},
+    "windows": {"epochs": 20, "min_radius_px": 5.0, "max_radius_px": 10.0, "scales": 3},
     "cascade": {"epochs": 12, "min_radius_px": 4.0, "max_radius_px": 10.0},
     "boxes": {"width": 8, "features": 24, "epochs": 14, "size_px": 14.0},
     "rcnn": {"width": 8, "features": 24, "epochs": 14, "anchor_px": 10.0},
@@ -92,7 +92,10 @@ QUICK = {
 SHARED = {"patches": 32, "patch_px": 64, "batch": 4, "learning_rate": 5e-3, "device": "cpu", "blur_px": 0.0}
 
 
-@pytest.fixture(scope="module", params=list(detect.LEARNERS))
+SLOW = dict.fromkeys(("windows", "boxes", "rcnn"), pytest.mark.slow)  # trainings of half a minute
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=SLOW.get(n, ())) for n in detect.LEARNERS])
 def learned(request):
     options = {**SHARED, **QUICK[request.param]}
     samples = [(*scene(seed), "train" if seed < 5 else "val", f"field_{seed}") for seed in range(7)]

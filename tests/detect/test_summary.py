@@ -33,12 +33,12 @@ def test_a_thin_object_is_matched_by_its_mask_and_not_by_its_box():
 
 def test_masks_are_those_of_the_run_lengths_or_else_ellipses():
     truth = ring()
-    part, mask = match.masks(rows_of(truth, truth > 0), truth.shape)[0]
+    part, mask = objects.masks(rows_of(truth, truth > 0))[0]
     assert np.array_equal(mask, truth[part] > 0)
     y, x = np.mgrid[:80, :80]
     along, across = (x - 40) * 0.8 - (y - 40) * 0.6, (x - 40) * 0.6 + (y - 40) * 0.8
     tilted = ((along / 25) ** 2 + (across / 8) ** 2 <= 1).astype(np.int32)
-    part, mask = match.masks(rows_of(tilted), tilted.shape)[0]
+    part, mask = objects.masks(rows_of(tilted))[0]
     shared = (mask & (tilted[part] > 0)).sum() / (mask | (tilted[part] > 0)).sum()
     assert shared > 0.95  # the ellipse of equal moments is the object itself
 
@@ -47,7 +47,7 @@ def test_unlabelled_pixels_do_not_count_in_the_overlap_of_masks():
     truth = ring(inner=0)
     hidden = truth.copy()
     hidden[:, 31:] = -1
-    rows, _, cost = match.covering(match.masks(rows_of(truth), truth.shape), objects.describe(hidden), hidden, 0.5)
+    rows, _, cost = match.covering(objects.masks(rows_of(truth)), objects.describe(hidden), hidden, 0.5)
     assert rows.tolist() == [0] and cost == pytest.approx([0], abs=0.02)
 
 

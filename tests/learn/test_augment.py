@@ -81,7 +81,7 @@ def test_rotations_are_rotations():
 def test_blur_is_that_of_scipy():
     image = np.random.default_rng(0).standard_normal((2, 40, 50))
     expected = ndimage.gaussian_filter(image, (0, 1.5, 1.5), mode="nearest", truncate=3.34)  # five pixels either way
-    np.testing.assert_allclose(augment._blurred(image, 1.5), expected, atol=1e-12)
+    np.testing.assert_allclose(augment.blurred(image, 1.5), expected, atol=1e-12)
 
 
 def test_inverted_patches_are_the_images_turned_over():

@@ -239,10 +239,18 @@ def micrographs(tmp_path):
     return tmp_path
 
 
+def test_painting_needs_detections(micrographs):
+    files = {"files": {"path": str(micrographs)}}
+    assert "segment.painted: it paints detections" in refusal(files, segment={"painted": {}})
+    wrong = refusal(files, segment={"painted": {"by": "blob"}}, detect={"blobs": {}})
+    assert "segment.painted.by: this study detects nothing by 'blob'; did you mean 'blobs'?" in wrong
+
+
 @pytest.mark.parametrize("method", ["unet", "random_forest"])
 def test_training_without_masks_is_refused(micrographs, method):
     files = {"files": {"path": str(micrographs)}}
     assert f"segment.{method}: it learns from masks, and 'files' names no masks" in refusal(files, segment={method: {}})
+    assert "detect.rcnn: it learns from masks" in refusal(files, segment={"otsu": {}}, detect={"rcnn": {}})
     assert "masks" not in refusal(files, segment={"unet": {"weights": PIXELS}})
     assert "masks" not in refusal({"files": {**files["files"], "masks": str(micrographs)}}, segment={method: {}})
     sheet = {"sheet": {"path": str(micrographs / "sheet.csv")}}

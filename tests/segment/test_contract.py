@@ -16,7 +16,7 @@ QUICK |= {"epochs": 12, "patches": 32, "patch_px": 48, "batch": 4, "width": 8, "
 CUBIC = 11  # m-3m, see matlens.crystal.orientations.LAUE
 GRAINS = {"boundary_grains", "ebsd_grains"}
 ANY_SHAPE = [(96, 112), (7, 5), (1, 1), (1, 40), (12, 20, 24)]
-METHODS = sorted(set(segment.METHODS) - {"imported"})  # that one takes files: test_imported.py
+METHODS = sorted(set(segment.METHODS) - {"imported", "painted"})  # those take files: test_imported.py, test_painted.py
 
 
 def disks(seed: int, shape=(128, 128)) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ def draw(precision_recall: dict, detection_summary: dict):
     there = {split for name in methods for split in precision_recall[name][columns.SPLIT].unique()}
     split = next(one for one in ORDER if one in there)
     figure, axes = style.panels(1, len(NAMES), style.PAGE_IN, 2.8)
-    looks = dict(zip(methods, style.colours(range(len(methods))), strict=True))
+    looks = style.colours(methods)
     for panel, (rule, title) in zip(axes.flat, NAMES.items(), strict=True):
         for name in methods:
             own = _of(precision_recall[name], split, rule)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens import columns, masked
+from matlens import columns, masked, run_lengths
 
 PLACE = ["y_px", "x_px"]
 BOX = ["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]
@@ -69,3 +69,32 @@ def circles(y: np.ndarray, x: np.ndarray, radius: np.ndarray, shape: tuple[int, 
     wide = {columns.AREA: np.pi * radius**2, "major_axis_px": 2 * radius, "minor_axis_px": 2 * radius}
     place = {"y_px": np.asarray(y, float), "x_px": np.asarray(x, float)}
     return pd.DataFrame({**place, **sides, **wide, "orientation_deg": np.zeros(len(radius))})
+
+
+def masks(found) -> list[tuple[tuple[slice, slice], np.ndarray]]:
+    """Return where every detection is, as (part of the image, mask in it): its run lengths, or else its ellipse."""
+    made = []
+    texts = found[columns.MASK] if columns.MASK in found else [""] * len(found)
+    for text, row in zip(texts, found[[*BOX, *PLACE, *SHAPE]].to_numpy(float), strict=True):
+        y0, x0, y1, x1 = row[:4].astype(int)
+        if text:
+            made.append(((slice(y0, y1), slice(x0, x1)), run_lengths.decode(text, (y1 - y0, x1 - x0))))
+            continue
+        y, x = np.arange(y0, y1)[:, None] - row[4], np.arange(x0, x1)[None] - row[5]
+        angle = np.radians(row[9])  # turned from the x axis towards smaller y
+        along, across = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+        inside = (along / max(row[7] / 2, 0.5)) ** 2 + (across / max(row[8] / 2, 0.5)) ** 2 <= 1
+        made.append(((slice(y0, y1), slice(x0, x1)), inside))
+    return made
+
+
+def painted(found, shape: tuple[int, int]) -> np.ndarray:
+    """Paint detections into a region map of a shape, numbered by row from 1: int32. Surer ones lie on top."""
+    regions = np.zeros(shape, np.int32)
+    drawn = masks(found)
+    for at in np.argsort(found["score"].to_numpy(float), kind="stable"):
+        part, mask = drawn[at]
+        regions[part][mask] = at + 1
+    kept = np.bincount(regions.ravel(), minlength=len(drawn) + 1) > 0
+    kept[0] = False
+    return np.where(kept, np.cumsum(kept), 0).astype(np.int32)[regions]

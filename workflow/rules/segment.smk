@@ -5,6 +5,7 @@ rule segment:
         truth=plan.ingested("truth"),
         weights=plan.weights("segment"),
         card=plan.card("segment"),
+        detections=plan.painted,
         code=plan.trained_code("segment", segment.METHODS),
     output:
         labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",

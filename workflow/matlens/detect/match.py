@@ -6,7 +6,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from matlens import columns, objects, run_lengths
+from matlens import columns, objects
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows of the first, rows of the second, cost of each pair
 
@@ -50,27 +50,10 @@ def overlapping(found, true, least: float) -> Pairs:
     return pairs.row[kept], pairs.col[kept], 1 - iou[kept]
 
 
-def masks(found, shape: tuple[int, int]) -> list[tuple[tuple[slice, slice], np.ndarray]]:
-    """Return where every detection is, as (part of the image, mask in it): its run lengths, or else its ellipse."""
-    made = []
-    texts = found[columns.MASK] if columns.MASK in found else [""] * len(found)
-    for text, row in zip(texts, found[[*objects.BOX, *objects.PLACE, *objects.SHAPE]].to_numpy(float), strict=True):
-        y0, x0, y1, x1 = row[:4].astype(int)
-        if text:
-            made.append(((slice(y0, y1), slice(x0, x1)), run_lengths.decode(text, (y1 - y0, x1 - x0))))
-            continue
-        y, x = np.arange(y0, y1)[:, None] - row[4], np.arange(x0, x1)[None] - row[5]
-        angle = np.radians(row[9])  # turned from the x axis towards smaller y
-        along, across = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
-        inside = (along / max(row[7] / 2, 0.5)) ** 2 + (across / max(row[8] / 2, 0.5)) ** 2 <= 1
-        made.append(((slice(y0, y1), slice(x0, x1)), inside))
-    return made
-
-
 def covering(drawn: list, true, regions: np.ndarray, least: float) -> Pairs:
     """List the pairs whose masks have an intersection over union of at least `least`; the cost is 1 minus that.
 
-    `drawn`: of `masks`; `regions`: the map of the true objects, whose unlabelled pixels (-1) count nowhere.
+    `drawn`: of `objects.masks`; `regions`: the map of the true objects, whose unlabelled pixels (-1) count nowhere.
     """
     row_of = {int(number): at for at, number in enumerate(true[columns.OBJECT])}
     area = true[columns.AREA].to_numpy(float)

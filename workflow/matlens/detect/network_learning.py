@@ -1,6 +1,6 @@
 """Train networks that find objects, on region maps; `networks` applies them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -101,21 +101,11 @@ def learn(
         (pixels.seen(image, **asdict(look)), numbered(pixels.marks_at(truth, look.magnification)))
         for image, truth in train
     ]
-    most = max(int(truth.max(initial=0)) for _, truth in shown) + 1
-    batches, steps = pixels.lessons(shown, most, net.stride, patches, changes)
 
     def judged(model, part) -> dict:
         return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
-    class Task(loop.Task):
-        average = AVERAGE
-
-    task = Task(
-        batches,
-        lambda model, drawn: model(drawn["pixels"], drawn["truth"]),
-        (lambda model: {"score": judged(model, judges)["f1"]}) if judges else None,
-        steps=steps,
-    )
+    task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
     stated = {**own, **{k: v for group in (training, patches, changes, look) for k, v in asdict(group).items()}}
     identity = {"network": network, "options": stated, "data": pixels.digest(shown + judges, initial)}
     history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
@@ -131,6 +121,20 @@ def learn(
         "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
     }
     return loop.arrays_of(net), card
+
+
+def _task(shown: list, stride: int, patches: Patches, changes: Changes, judge: Callable | None):
+    """Make the training task: patches around objects, the loss that a network computes, and F1 as the score."""
+    from matlens.learn import loop
+
+    most = max(int(truth.max(initial=0)) for _, truth in shown) + 1
+    batches, steps = pixels.lessons(shown, most, stride, patches, changes)
+
+    class Task(loop.Task):
+        average = AVERAGE
+
+    score = (lambda model: {"score": judge(model)["f1"]}) if judge else None
+    return Task(batches, lambda model, drawn: model(drawn["pixels"], drawn["truth"]), score, steps=steps)
 
 
 def functions(method: str) -> list:

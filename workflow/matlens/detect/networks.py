@@ -9,7 +9,7 @@ from matlens.detect import AUTO
 from matlens.learn import pixels, tiles
 from matlens.learn.pixels import Model
 
-TILE_PX = 1024
+TILE_PX = 512
 FLOOR = 0.05  # lowest score that is looked at
 
 
@@ -84,7 +84,7 @@ def detect(
     """Find objects by a trained network, in an image of any size.
 
     `threshold`: least score, between 0 and 1; auto: that of the card. `overlap`: of two boxes that overlap by more
-    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, None for 1024.
+    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, None for 512.
     """
     level = model.card["threshold"] if threshold == AUTO else float(threshold)
     look = model.card["options"]

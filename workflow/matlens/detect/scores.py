@@ -29,7 +29,7 @@ def labelled(found, unlabelled: np.ndarray):
 
 def pairs_of(found, true, regions: np.ndarray, gate_px: float, iou: float) -> dict[str, match.Pairs]:
     """List the pairs of detections and objects of one frame that may belong together, by rule of matching."""
-    drawn = match.masks(found, regions.shape)
+    drawn = objects.masks(found)
     return {
         "centre": match.near(found, true, gate_px),
         "iou": match.overlapping(found, true, iou),
@@ -44,7 +44,7 @@ def count_frame(found, true, regions: np.ndarray, gate_px: float, iou: float) ->
     """
     diameters = [2 * np.sqrt(table[columns.AREA].to_numpy(float) / np.pi) for table in (found, true)]
     covered = np.zeros(regions.shape, bool)
-    for part, mask in match.masks(found, regions.shape):
+    for part, mask in objects.masks(found):
         covered[part] |= mask
     whole = {
         "diameters": diameters,

@@ -105,6 +105,13 @@ def pooled(judged, order):
     return pd.DataFrame(rows, columns=list(empty))
 
 
+def _bends(hits: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the ends between which the recall stays: the first and the last of every number of right detections."""
+    first = np.flatnonzero(np.append(True, hits[1:] > hits[:-1])) if len(hits) else np.zeros(0, int)
+    last = np.append(first[1:] - 1, len(hits) - 1) if len(hits) else first
+    return ends[np.union1d(first, last)]
+
+
 def curves(judged, order):
     """Make the table of precision and recall of every split and rule, at no more than 200 thresholds each."""
     import pandas as pd
@@ -114,6 +121,7 @@ def curves(judged, order):
         own = order[order[columns.SPLIT] == split].sort_values("score", ascending=False, kind="stable")
         value, hits, true = own["score"].to_numpy(float), np.cumsum(own[rule].to_numpy(bool)), int(table["true"].sum())
         ends = np.flatnonzero(np.append(value[1:] < value[:-1], True)) if len(value) else np.zeros(0, int)
+        ends = ends[np.isin(ends, _bends(hits[ends], ends))]
         shown = ends[np.unique(np.linspace(0, len(ends) - 1, min(POINTS, len(ends))).round().astype(int))]
         rows += [
             {

@@ -122,7 +122,7 @@ def _warped(image, target, corner, side: int, changes: Changes, rng: np.random.G
     return image, _sampled(target, unit, dims, turn, kind)
 
 
-def _blurred(image: np.ndarray, sigma: float) -> np.ndarray:
+def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     """Smooth with a Gaussian, axis of space by axis of space."""
     half = max(1, math.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / max(sigma, 1e-3)) ** 2)
@@ -151,7 +151,7 @@ def _shaded(image: np.ndarray, marks: np.ndarray, strength: float, rng: np.rando
     shift = np.zeros(marks.shape, np.float32)
     for phase in phases:
         shift[marks == phase] = strength * rng.standard_normal()
-    return image + _blurred(shift[None], 0.7)
+    return image + blurred(shift[None], 0.7)
 
 
 def _relit(image: np.ndarray, target: np.ndarray, changes: Changes, rng: np.random.Generator, kind: str):
@@ -170,7 +170,7 @@ def _relit(image: np.ndarray, target: np.ndarray, changes: Changes, rng: np.rand
             raise ValueError(f"an image of {len(image)} channels has a target image of {len(target)}; give as many")
         target = (target * gain + shift).astype(np.float32)
     if changes.blur_px > 0 and rng.random() < 0.5:
-        image = _blurred(image, changes.blur_px * rng.random())
+        image = blurred(image, changes.blur_px * rng.random())
     if changes.noise > 0 and rng.random() < 0.5:
         image = image + changes.noise * rng.random() * rng.standard_normal(image.shape)
     return image.astype(np.float32), target

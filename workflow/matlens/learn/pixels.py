@@ -152,6 +152,8 @@ def answers(
     image: np.ndarray, model: Model, colour, activation: Callable, application: Application = APPLICATION
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the output of a network for an image, band by band: (first row, (channels, rows, ...))."""
+    from matlens.learn import augment
+
     net, options = model.net, model.card["options"]
     if image.ndim != model.card["network"]["dims"]:
         raise BadItem(f"these weights are for {model.card['network']['dims']} axes, this image has {image.ndim}")
@@ -162,7 +164,8 @@ def answers(
         raise BadItem("these weights want colour, and none was kept of this image; say colour: true under ingest")
     raw = colour if coloured else image
     if application.input_blur_px > 0:
-        raw = _smoothed(raw, application.input_blur_px, image.ndim)
+        channels = raw if coloured else raw[None]
+        raw = augment.blurred(channels, application.input_blur_px).astype(np.float32)[slice(None) if coloured else 0]
     pixels = seen(raw, colour=coloured, standardise=options["standardise"])
     scales = [scale * options.get("magnification", 1.0) for scale in application.scales]
     layout = layout_of(net, image.ndim, application.tile_px, application.overlap_px, application.views)
@@ -179,13 +182,6 @@ def answers(
         whole = np.concatenate([values for _, values in tiles.bands(predict, scaled, **layout)], 1)
         total = total + resized(whole, image.shape)
     yield 0, total / np.float32(len(scales))
-
-
-def _smoothed(image: np.ndarray, sigma: float, dims: int) -> np.ndarray:
-    """Smooth the axes of space of an image, which come last."""
-    from scipy import ndimage
-
-    return ndimage.gaussian_filter(image, [0.0] * (image.ndim - dims) + [sigma] * dims, mode="nearest")
 
 
 def lessons(train: list, outputs: int, stride: int, patches: Patches, changes: Changes, kind: str = "labels"):

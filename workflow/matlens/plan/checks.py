@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from matlens import ingest, registry, segment
 from matlens.column_meanings import MEANING
-from matlens.columns import GROUP, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
@@ -185,20 +185,36 @@ def check_phases(studies: Studies, name: str) -> Reasons:
                 yield ["segment", method, "path"], str(error)
 
 
+def check_painted(studies: Studies, name: str) -> Reasons:
+    """Refuse to paint detections that the study does not make."""
+    settings = studies[name]
+    there = outputs.methods(settings, "detect")
+    for each, chosen in settings["segment"].items():
+        if registry.method_of(each) == "painted":
+            by = (chosen or {}).get("by")
+            if not there:
+                yield ["segment", each], "it paints detections, and the study makes none; add a section 'detect'"
+            elif by and by not in there:
+                why = f"this study detects nothing by '{by}'; {registry.suggest(by, there)}"
+                yield ["segment", each, "by"], why
+
+
 def check_masks(studies: Studies, name: str) -> Reasons:
-    """Refuse training on images whose source has no masks."""
+    """Refuse training on images whose source has neither masks nor annotated objects."""
     settings = studies[name]
     method = study.ingest_method(settings)
     source = settings["ingest"][method] or {}
-    if method == "files" and not source.get("masks"):
+    if method == "files" and not (source.get("masks") or source.get("objects")):
         lacks = "'files' names no masks; add 'masks: <folder or glob>', or take 'weights' of another study"
-    elif method == "sheet" and TRUTH_FILE not in _named(source):
+    elif method == "sheet" and not {TRUTH_FILE, OBJECTS_FILE} & _named(source):
         lacks = f"the sheet has no column '{TRUTH_FILE}'; add it, or take 'weights' of another study"
     else:
         return
-    for each, chosen in settings["segment"].items():
-        if registry.method_of(each) in segment.LEARNERS and not (chosen or {}).get("weights"):
-            yield ["segment", each], f"it learns from masks, and {lacks}"
+    for stage in ("segment", "detect"):
+        known = registry.table(f"matlens.{stage}:LEARNERS")
+        for each, chosen in (settings.get(stage) or {}).items():
+            if registry.method_of(each) in known and not (chosen or {}).get("weights"):
+                yield [stage, each], f"it learns from masks, and {lacks}"
 
 
 def _named(source: Mapping) -> set[str]:
@@ -235,6 +251,7 @@ CHECKS = (
     *prediction_checks.BEFORE_INDEX,
     check_index,
     check_phases,
+    check_painted,
     check_masks,
     *restoration_checks.CHECKS,
     *prediction_checks.CHECKS,

@@ -98,6 +98,14 @@ class Images(Paths):
             return []
         return f"results/{wildcards.study}/detect/{wildcards.method}/card/all.json"
 
+    def painted(self, wildcards) -> str | list:
+        """Return the detections of a shard that a segmentation paints; none for any other method."""
+        if registry.method_of(wildcards.method) != "painted":
+            return []
+        given = self.settings(wildcards, "segment").get("by")
+        name = given or outputs.methods(self.studies[wildcards.study], "detect")[0]
+        return f"results/{wildcards.study}/detect/{name}/detections/{wildcards.shard}.parquet"
+
     def detected_by(self, wildcards) -> str:
         """Return the method whose detections a tracking method links: that after `of`, or the first of the study."""
         settings = self.studies[wildcards.study]

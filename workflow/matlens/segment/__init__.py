@@ -3,9 +3,10 @@
 A method is `segment(image, ..., *, options)`; its positional arguments select inputs offered by the stage: `image`
 (float32 in [0, 1], 2-D or 3-D), `truth` (label image or None), `pixel_size_um` (float or None), `spacing` (see
 `matlens.quantify`), `phases` (their names), `item` (its name), `ignore` (1 where nothing is measured, or None),
-`colour` ((3, y, x), float32 in [0, 1], or None where ingest kept none), and the layers of the item by name (EBSD:
-`euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the image. uint8 is a phase map (0 is the first
-phase of the study), int32 is a region map (0 is background or boundary, one number per region).
+`colour` ((3, y, x), float32 in [0, 1], or None where ingest kept none), `painted` (detections as a region map), and the
+layers of the item by name (EBSD: `euler_rad`, `phase_index`, `laue`). It returns labels of the shape of the image.
+uint8 is a phase map (0 is the first phase of the study), int32 is a region map (0 is background or boundary, one number
+per region).
 
 A trainable method has two more functions. `learn(samples, ..., *, options)` takes an iterable of (image, truth, split
 "train" or "val", item), and other inputs of the study by name (`phases`). Truth of 255 (uint8) or -1 (int32) is
@@ -30,6 +31,7 @@ METHODS = {
     "random_forest": "matlens.segment.random_forest:segment",
     "ebsd_grains": "matlens.segment.ebsd_grains:segment",
     **dict.fromkeys(NETS, "matlens.segment.networks:segment"),
+    "painted": "matlens.segment.painted:segment",
     "imported": "matlens.segment.imported:segment",
     "ground_truth": "matlens.segment.controls:ground_truth",
     "all_background": "matlens.segment.controls:all_background",

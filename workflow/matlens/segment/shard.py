@@ -10,7 +10,7 @@ from matlens import columns, masked, registry, segment
 from matlens.job import batch
 from matlens.learn import appearance
 from matlens.learn.roles import split_of
-from matlens.segment import bands, frames, remarks
+from matlens.segment import bands, frames, painted, remarks
 from matlens.store import io
 
 
@@ -18,11 +18,22 @@ class Segmenter:
     """One segmentation method with its options and, if it is trained, its model.
 
     pixels, truths: open arrays of the shard. card: of the weights, or None. mapped: maps work over bands, as `map`.
+    found: detections of the shard, for a method that paints them, or None.
     """
 
     def __init__(
-        self, pixels, truths, method: str, options: Mapping, phases: list, model, card: Mapping | None, mapped: Callable
+        self,
+        pixels,
+        truths,
+        method: str,
+        options: Mapping,
+        phases: list,
+        model,
+        card: Mapping | None,
+        mapped: Callable,
+        found=None,
     ):
+        self.found = found
         self.pixels, self.truths, self.mapped = pixels, truths, mapped
         if card and not card.get("training_images"):
             print("the card of the weights has no record of its training images: noise and scale are not compared")
@@ -47,6 +58,8 @@ class Segmenter:
             return self._banded(key)
         layers = self.pixels.layers(key, [*self.needed, masked.IGNORE])
         stacks = {"image": self.pixels.unit_interval(key), "truth": self.truths.get(key), **layers}
+        if "painted" in self.needed:
+            stacks["painted"] = painted.of_item(self.found, item, self.pixels.shape(key))
         stacks[columns.COLOUR] = self.pixels.colour(key) if columns.COLOUR in self.needed else None
         offered = {"phases": self.phases, columns.PIXEL_SIZE: item[columns.PIXEL_SIZE], "model": self.model}
         offered |= {"spacing": io.spacing_ratio(item, item["axes"]), columns.ITEM: item[columns.ITEM]}

@@ -36,8 +36,6 @@ class Windows(nn.Module):
     `min_radius_px`, `max_radius_px`: of the objects; `scales`: number of sizes; `width`: channels of the first layer.
     """
 
-    stride = 1
-
     def __init__(
         self, *, channels: int = 1, width: int = 16, min_radius_px: float = 4.0, max_radius_px: float = 16.0,
         scales: int = 5,
@@ -45,6 +43,8 @@ class Windows(nn.Module):
         super().__init__()
         ratio = (max_radius_px / min_radius_px) ** (1 / max(scales - 1, 1))
         self.radii = [min_radius_px * ratio**at for at in range(scales)]
+        self.steps = [2 ** max(0, round(math.log2(radius / 2))) for radius in self.radii]  # of the grid of each size
+        self.stride = max(self.steps)
         self.radius = math.ceil((3 * RATIO / math.sqrt(2) + AROUND + 1) * max_radius_px)
         self.judge = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
@@ -59,8 +59,7 @@ class Windows(nn.Module):
     def candidates(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the windows of one image (1, channels, y, x) as boxes of the objects they may show: (n, 4)."""
         parts = []
-        for radius in self.radii:
-            step = max(1, round(radius / 2))
+        for radius, step in zip(self.radii, self.steps, strict=True):
             y, x = (torch.arange(0, n, step, device=pixels.device, dtype=torch.float32) for n in pixels.shape[2:])
             centre = torch.cartesian_prod(y, x).reshape(-1, 2) + 0.5
             parts.append(torch.cat([centre - radius, centre + radius], 1))

@@ -15,7 +15,9 @@ OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))  # sizes of anchors within a level
 BOX_SIDE, MASK_SIDE = 7, 14  # of the grids that are sampled in a proposal; a mask has twice as many cells
 PRIOR = -4.0  # first logit of an object: most anchors show none
 SAMPLED = (128, 64)  # anchors and proposals of an image that are learned from
-KEPT = {True: 200, False: 300}  # proposals, in training or not
+MOST = {True: 600, False: 3000}  # anchors of an image that may become proposals, in training or not
+KEPT = {True: 200, False: 1000}  # proposals
+SURE = -3.5  # logit of an anchor from which it is proposed: no quota, or a crowded image would lose objects
 
 
 def sampled(overlap: torch.Tensor, low: float, high: float, count: int, share: float):
@@ -73,7 +75,9 @@ class RCNN(nn.Module):
 
     def _proposals(self, anchors, logits, codes, size) -> torch.Tensor:
         """Return the best boxes of the first stage for one image."""
-        best = torch.topk(logits, min(len(logits), 3 * KEPT[self.training])).indices
+        best = torch.topk(logits, min(len(logits), MOST[self.training])).indices
+        if not self.training:
+            best = best[logits[best] >= SURE]
         boxes = ops.clipped(ops.decode(codes[best], anchors[best]), size)
         large = (boxes[:, 2:] - boxes[:, :2]).amin(1) >= 2
         boxes, best = boxes[large], best[large]

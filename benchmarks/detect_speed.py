@@ -1,0 +1,61 @@
+"""CPU seconds of learned detectors for 512 x 512 pixels, over those of `blobs`: `python benchmarks/detect_speed.py`.
+
+The networks learn for some seconds from simulated crystals, so that they propose as many objects as in use.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
+
+OPTIONS = {"epochs": 3, "patches": 32, "patch_px": 128, "batch": 4, "learning_rate": 3e-3, "device": "cpu"}
+SIZES = {
+    "centres": {"size_px": 40},
+    "boxes": {"size_px": 30},
+    "rcnn": {"anchor_px": 24},
+    "cascade": {"min_radius_px": 12, "max_radius_px": 32},
+    "windows": {"min_radius_px": 12, "max_radius_px": 32},
+}
+
+
+def cpu_seconds(work, repeats: int = 3) -> float:
+    """Return the least CPU time of some runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def main() -> int:
+    """Print the table; 0."""
+    import torch
+    from matlens import registry
+    from matlens.detect import blobs, network_learning, networks
+    from matlens.ingest import polyhedra
+
+    torch.set_num_threads(1)
+    rows = polyhedra.plan(images=6).to_dict("records")
+    made = [polyhedra.read(row, ["ground", "crystal"], size_px=(512, 512), crystals=30) for row in rows]
+    images = [m.pixels.astype(np.float32) / max(float(m.pixels.max()), 1e-6) for m in made]
+    samples = [(image, m.truth, "train", str(at)) for at, (image, m) in enumerate(zip(images, made, strict=True))]
+    base = cpu_seconds(lambda: blobs.detect(images[-1], min_radius_px=12, max_radius_px=32))
+    print(f"{'method':<10}{'parameters':>12}{'s/image':>9}{'over blobs':>12}{'found':>7}")
+    print(f"{'blobs':<10}{0:>12}{base:>9.3f}{1:>12.1f}")
+    for method, own in SIZES.items():
+        options = {**OPTIONS, **own}
+        offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
+        arrays, card = registry.call(network_learning.learn, offered, options)
+        model = networks.prepare(arrays, card, device="cpu")
+        spent = cpu_seconds(lambda m=model: networks.detect(images[-1], m))
+        found = len(networks.detect(images[-1], model))
+        print(f"{method:<10}{card['parameters']:>12,}{spent:>9.3f}{spent / base:>12.1f}{found:>7}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
