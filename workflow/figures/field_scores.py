@@ -38,7 +38,8 @@ def draw(field_scores: dict):
             )
         panel.set_title(words, fontsize=7)
         panel.set_yticks(places, [style.text(field) for field in judged])
-        panel.set_xscale("log")
+        if np.isfinite(values).any():
+            panel.set_xscale("log")
         panel.grid(axis="y", color=style.FAINT, lw=0.4)
     axes[0][0].set_ylim(len(judged) - 0.5, -0.5)
     figure.supxlabel(f"mean over test items; grey: controls; arrows: below {LOWEST:g}", fontsize=7)
