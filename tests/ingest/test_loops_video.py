@@ -46,3 +46,10 @@ def test_the_same_seed_gives_the_same_video_and_splits_are_given():
     assert plan["split"].tolist() == ["val", "test", "test"] and plan["item_seed"].nunique() == 3
     with pytest.raises(BadItem):
         video(frames=0)
+
+
+def test_a_study_with_default_imaging_makes_videos_and_keeps_the_clean_ones():
+    """The schema gives every option of imaging, `keep_clean` too."""
+    made = video(imaging={"keep_clean": True, "noise": 0.1})
+    assert made.axes == "tyx" and made.layers["clean"].shape == made.pixels.shape and made.spacing_um == (0.0005,) * 2
+    assert "clean" not in video(imaging={"keep_clean": False}).layers

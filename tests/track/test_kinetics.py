@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matlens import objects
 from matlens.track import kinetics
 
 
@@ -77,6 +78,12 @@ def test_small_ones_shrink_faster_and_c_is_the_same():
     rate = found["radius_rate_px_per_frame"].to_numpy()[1:]
     assert rate[0] < rate[1] < rate[2] < 0
     np.testing.assert_allclose(found["shrinkage_px2_per_frame"], 0.5, rtol=0.03)
+
+
+def test_what_the_border_cuts_has_no_size():
+    names = [*objects.BOX, "area_px2"]
+    own = pd.DataFrame([[0, 5, 9, 9, 1.0], [5, 5, 9, 9, 2.0], [5, 5, 9, 60, 3.0], [31, 5, 40, 9, 4.0]], columns=names)
+    assert kinetics.whole(own, (40.0, 60.0))["area_px2"].tolist() == [2.0]
 
 
 @pytest.mark.parametrize("power", [0.5, 1 / 3, 1.0])

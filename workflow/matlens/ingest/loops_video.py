@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic
+from matlens.ingest import Micrograph, synthetic
 from matlens.job.batch import BadItem
 
 CLUTTER_FRAMES = 15  # that a piece of clutter stays
@@ -148,11 +148,10 @@ def read(
             size_now = radius[here] * ((start_frames + frame) / (start_frames + frames - 1)) ** growth
             paint(bright[frame], marks, here + 1, place[frame, here], size_now, contrast, hollow)
     bright -= bend_contours(bright.shape, contours, contrast, rng)
-    pixels = sem.image(np.clip(bright, 0, 1), None, 0.0, int(item[columns.ITEM_SEED]), **imaging)
     meta = {
         columns.TRUE_LIFE: float(life_frames),
         columns.TRUE_DIFFUSION: step_px**2 / 2,
         columns.TRUE_EXPONENT: growth,
     }
-    white = float(np.iinfo(pixels.dtype).max)
-    return Micrograph(pixels, "tyx", pixel_size_um, 0.0, white, truth, meta=meta)
+    look = {"pixel_size_um": pixel_size_um, "edge": 0.0, "imaging": imaging, "meta": meta, "axes": "tyx"}
+    return synthetic.micrograph(np.clip(bright, 0, 1), truth, None, int(item[columns.ITEM_SEED]), **look)

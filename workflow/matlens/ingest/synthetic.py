@@ -131,6 +131,7 @@ def micrograph(
     edge: float,
     imaging: Mapping,
     meta: Mapping,
+    axes: str | None = None,
 ) -> Micrograph:
     """Image a model of known truth, and put both into a Micrograph.
 
@@ -146,7 +147,7 @@ def micrograph(
         layers[columns.CLEAN] = sem.image(grey, boundaries, edge, seed, **{**imaging, **without})
     return Micrograph(
         pixels=pixels,
-        axes=AXES[pixels.ndim],
+        axes=axes or AXES[pixels.ndim],
         pixel_size_um=pixel_size_um,
         intensity_low=0.0,
         intensity_high=float(np.iinfo(pixels.dtype).max),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic, truth_objects
+from matlens.ingest import Micrograph, synthetic, truth_objects
 from matlens.ingest.loops_video import bend_contours
 from matlens.job.batch import BadItem
 
@@ -98,9 +98,9 @@ def read(
     for number in np.flatnonzero(squared > GONE_PX**2):
         draw(bright, truth, places[number], float(np.sqrt(squared[number])), int(number) + 1, contrast, fringe)
     bright -= bend_contours((frames, *size), contours, contrast / 2, rng)[frame]
-    pixels = sem.image(np.clip(bright, 0, 1), None, 0.0, seed + frame, **imaging)
-    made = Micrograph(pixels, "yx", pixel_size_um, 0.0, float(np.iinfo(pixels.dtype).max), truth)
-    made.meta = {columns.TRUE_SHRINKAGE: rate(temperatures_c[frame // hold_frames], *law)}
+    meta = {columns.TRUE_SHRINKAGE: rate(temperatures_c[frame // hold_frames], *law)}
+    look = {"pixel_size_um": pixel_size_um, "edge": 0.0, "imaging": imaging, "meta": meta}
+    made = synthetic.micrograph(np.clip(bright, 0, 1), truth, None, seed + frame, **look)
     made.objects = truth_objects.of_regions(made)
     return made
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from matlens import columns
+from matlens import columns, objects
 
 LEAST = 3  # detections of a track, or of its part at one temperature, that a line is fitted to
 OUTLIER = 4.0  # robust standard deviations beyond which the rate of a track does not count: wrong links
@@ -49,6 +49,12 @@ def line(time: np.ndarray, value: np.ndarray) -> tuple[float, float]:
     left = value - value.mean() - slope * t
     error = np.sqrt((left**2).sum() / max(len(t) - 2, 1) / total) if len(t) > 2 else np.nan
     return slope, float(error)
+
+
+def whole(own, size: tuple[float, float]):
+    """Return the detections that the border of the image does not cut: the size of the others is not known."""
+    box = own[objects.BOX].to_numpy(float)
+    return own[(box[:, :2] > 0).all(1) & (box[:, 2:] < np.array(size)).all(1)].reset_index(drop=True)
 
 
 def tracks_of(own) -> dict[int, np.ndarray]:

@@ -74,7 +74,7 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
         "lifetimes": tables.life_rows(own, len(frames), size, settings["border_px"]),
         "motion": tables.motion_rows(own, len(frames), *taken_off),
         "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
-        "kinetics": kinetics.kinetics_rows(own, times, settings.get("size_classes", 1), pixel),
+        "kinetics": kinetics.kinetics_rows(kinetics.whole(own, size), times, settings.get("size_classes", 1), pixel),
         "track_scores": scored(places, linked, truths, settings["scores"]["gate_px"]),
     }
     return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
