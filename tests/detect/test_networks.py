@@ -145,3 +145,37 @@ def test_an_image_without_objects_trains_to_finite_numbers():
         assert all(np.isfinite(part).all() for part in arrays.values()) and card["f1"] == 0
         with pytest.raises(BadItem, match="no object to learn from"):
             registry.call(network_learning.learn, {**offered, "samples": samples[1:]}, options)
+
+
+def test_a_network_goes_from_training_to_pooled_scores(tmp_path):
+    import pandas as pd
+    from matlens.store import io
+    from scripts import detect as apply
+    from scripts import detect_summary, learn
+
+    roles = ["train", "val", "test"]
+    with io.write_arrays(tmp_path / "i") as images, io.write_arrays(tmp_path / "t") as truths:
+        for key, role in enumerate(roles):
+            image, truth = scene(key)
+            words = {"item": role, "pixel_size_um": 0.5, "intensity_low": 0.0, "intensity_high": 1.0}
+            images.add(key, image, "yx", words)
+            truths.add(key, truth, "yx", words)
+    io.write_table(tmp_path / "x", pd.DataFrame({"item": roles, "key": range(3), "split": roles, "axes": "yx"}))
+    options = {**SHARED, **QUICK["centres"], "epochs": 1, "patches": 8, "threshold": "auto"}
+    learned = [tmp_path / name for name in ("weights", "card", "history")]
+    given = [tmp_path / "i"], [tmp_path / "t"], tmp_path / "x", []
+    learn.main(*given, "detect", "centres.a", options, ["ground", "disc"], *map(str, learned))
+    card = io.read_json(learned[1])
+    assert card["method"] == "centres" and card["items"]["val"] == ["val"] and len(io.read_table(learned[2])) == 1
+    out = {name: tmp_path / name for name in ("detections", "missed", "detection_scores", "ranked", "rejected")}
+    settings = {"gate_px": 10.0, "iou": 0.5}
+    weights, described = learned[:2]
+    apply.main(
+        tmp_path / "i", tmp_path / "t", tmp_path / "x", "centres.a", options, ["ground", "disc"], settings, out,
+        card=described, weights=weights,
+    )  # fmt: skip
+    assert not len(io.read_table(out["rejected"]))
+    tables = tmp_path / "summary", tmp_path / "curve"
+    detect_summary.main(out["detection_scores"], out["ranked"], *tables)
+    pooled = io.read_table(tables[0])
+    assert set(pooled.split) == set(roles) and {"", "constant", "nothing", "shuffled"} == set(pooled.control)
