@@ -2,6 +2,7 @@
 
     python benchmarks/calibrate_weights.py moduli
     python benchmarks/calibrate_weights.py energies [--folder work]
+    python benchmarks/calibrate_weights.py flags
 
 The networks and their predictions stay as they are. Added are the points of the training set, the limit of the flag,
 and the size of errors against distance.
@@ -12,6 +13,7 @@ calibrated on.
 `moduli`: no such labels exist. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
 whole clusters of compositions. Their errors against distance are scaled to the interval of the network, which was
 calibrated on crystals held out at random. The test items are those of the official fold 0.
+`flags`: the part of test crystals that is flagged as outside the training set, as they are and in other cells.
 """
 
 import argparse
@@ -29,6 +31,7 @@ FAMILIES = {"dielectric": ("matbench_dielectric", 180), "layered": ("matbench_jd
             "perovskites": ("matbench_perovskites", 180)}  # fmt: skip
 INVENTED, STRAINED, MOST_ATOMS = 180, 100, 12
 CALIBRATES = ("dielectric", "perovskites", "binaries")
+PROBED, STRETCHES = 400, (1.0, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.3)
 WEIGHTS = ROOT / "data/weights"
 
 
@@ -146,6 +149,45 @@ def moduli() -> None:
         print(file, {name: card[name] for name in card if name.startswith(("test_", "left_", "knots", "scales"))})
 
 
+def flags() -> None:
+    """Print which part of the test crystals is flagged by the bulk modulus network, as they are and in other cells."""
+    import numpy as np
+    import pretrained_weights as weights
+    from matlens.crystal.structures import Crystal
+    from matlens.predict import applicability_domain as domain
+
+    made, _, _ = weights.crystals_of(SET)
+    arrays, card = stored("cgcnn_log10_bulk_modulus")
+    test = weights.official(len(made))[1]
+    some = [made[k] for k in np.random.default_rng(SEED).choice(test, PROBED, replace=False)]
+    cells = {f"x {f:g}": [one._replace(cell=one.cell * f) for one in some] for f in STRETCHES}
+    cells |= {f"slab, {gap:g} A of vacuum": [slab(one, gap) for one in some] for gap in (6.0, 10.0, 15.0)}
+    metals = sorted(card["elements"])
+    fcc = np.array(weights.LATTICE["fcc"])
+    alone = [fcc * (4 * volume) ** (1 / 3) for volume in np.random.default_rng(SEED).uniform(8, 40, len(metals))]
+    cells["fcc of one element, 8 to 40 A3 an atom"] = [
+        Crystal(cell, np.array([z], np.uint8), np.zeros((1, 3))) for z, cell in zip(metals, alone, strict=True)
+    ]
+    for name, probes in cells.items():
+        graphs = weights.graphs_of(probes, [f"{k}" for k in range(len(probes))])
+        nearest = domain.distances(graphs, arrays)[1]
+        found = domain.flag_outside(graphs, card, nearest)["outside_training_range"]
+        print(f"{name}: {found.mean():.3f} flagged", flush=True)
+
+
+def slab(one, gap: float):
+    """Repeat a crystal along its third vector to at least 6 A, and add a vacuum."""
+    import numpy as np
+
+    length = np.linalg.norm(one.cell[2])
+    count = max(1, int(np.ceil(6.0 / length)))
+    frac = np.concatenate([one.frac + [0, 0, k] for k in range(count)]) @ one.cell
+    cell = one.cell.copy()
+    normal = np.cross(cell[0], cell[1])
+    cell[2] = cell[2] * count + normal / np.linalg.norm(normal) * gap * np.sign(normal @ cell[2])
+    return type(one)(cell, np.tile(one.species, count), frac @ np.linalg.inv(cell))
+
+
 def stored(file: str) -> tuple[dict, dict]:
     """Read weights and card, without an earlier calibration by distance."""
     from matlens.store import io
@@ -175,11 +217,11 @@ def keep(file: str, arrays: dict, card: dict, about: dict, points: dict, more: d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=("moduli", "energies"))
+    parser.add_argument("which", choices=("moduli", "energies", "flags"))
     parser.add_argument("--folder", type=Path, default=Path("results/calibration"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    moduli() if chosen.which == "moduli" else energies(chosen.folder)
+    {"moduli": moduli, "flags": flags, "energies": lambda: energies(chosen.folder)}[chosen.which]()
 
 
 if __name__ == "__main__":

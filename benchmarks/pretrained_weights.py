@@ -12,8 +12,8 @@ was learned on folds of formulas, so that some of them are among what it learned
 
 The file of the perovskites is made so, with `--epochs 12`. Those of the moduli and of the formation energy in
 data/weights are single networks, calibrated by calibrate_weights.py. `moduli` would make ensembles of them, too: log10
-K, log10 G and the formation energy by one network with three outputs, the latter by CHGNet, also of strained and rattled
-cells and of binary prototypes. It was not run to the end.
+K, log10 G and the formation energy by one network with three outputs, the latter by CHGNet, also of strained and
+rattled cells and of binary prototypes. It was not run to the end.
 """
 
 import argparse

@@ -204,9 +204,9 @@ def test_compliance_inverts_hooke():
 
 
 def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
-    """Against the finite volumes of `quantify.tortuosity`, another discretisation of the same problem."""
+    """Against the finite volumes of `image.tortuosity`, another discretisation of the same problem."""
     from matlens.fields import effective, problem
-    from matlens.quantify import tortuosity
+    from matlens.image import tortuosity
 
     rng = np.random.default_rng(3)
     labels = (ndimage.gaussian_filter(rng.normal(size=(48, 48)), 4) < 0.03).astype(np.uint8)

@@ -23,18 +23,23 @@ def learn(
     *,
     training: Training = TRAINING,
     drawn: Batches = BATCHES,
+    steered_by: list | None = None,
 ) -> tuple[dict, dict]:
     """Train the local rule on pairs of frames; returns its weights by name, and its card with the history.
 
     `samples`: (labels (t, y, x), image, conditions, group, item); `roles`: by item; `options`: those of the stage and
-    the method.
+    the method. `steered_by`: conditions that the rule may depend on, None for all: what a rule is not told it cannot
+    extrapolate wrongly.
     """
+    names = options["conditions"]
+    heeded = [float(steered_by is None or name in steered_by) for name in names]
     examples = trained.learned_from(samples, roles, options)
     net, network = trained.started(method, examples, len(phases), options, training.seed, 3)
-    task = loop.Task(_lessons(examples, len(phases), drawn), _loss, steps=drawn.steps)
-    same = trained.identity(network, examples, training, drawn)
+    task = loop.Task(_lessons(examples, len(phases), drawn, heeded), _loss, steps=drawn.steps)
+    same = {**trained.identity(network, examples, training, drawn), "heeded": heeded}
     history = loop.train(net, task, training, checkpoint=checkpoint, identity=same, label=method)
-    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+    card = trained.card(network, net, examples, options, history, training, drawn)
+    return loop.arrays_of(net), {**card, "heeded": heeded}
 
 
 def _loss(model, batch):
@@ -52,12 +57,15 @@ def _loss(model, batch):
     return (error * edge).sum() / edge.sum().clamp(min=1) + 0.1 * error.mean()
 
 
-def _lessons(examples: Examples, phases: int, drawn: Batches) -> Callable:
-    """Return the function of epoch and rng that yields batches of a state and the next one."""
+def _lessons(examples: Examples, phases: int, drawn: Batches, heeded: list) -> Callable:
+    """Return the function of epoch and rng that yields batches of a state and the next one.
+
+    `heeded`: 1 for conditions that the network sees, 0 for others.
+    """
     import torch
 
     mean, spread = states.scale(examples.conditions)
-    scaled = ((examples.conditions - mean) / spread).astype(np.float32)
+    scaled = ((examples.conditions - mean) / spread * np.array(heeded)).astype(np.float32)
 
     def of_epoch(epoch: int, rng: np.random.Generator) -> Iterator[dict]:
         for _ in range(drawn.steps):
@@ -87,6 +95,7 @@ def generate(asked: np.ndarray, count: int, model: Model, held: Examples) -> np.
     state, frames = first_states(asked, count, held), [first_states(asked, count, held)]
     channels = model.card["network"]["channels"]
     phases, asked_of = 2 if channels == 1 else channels, model.conditions(asked, len(state))
+    asked_of = asked_of * torch.tensor(model.card["heeded"], device=model.device)
     with torch.no_grad():
         for _ in range(held.labels.shape[1] - 1):
             now = torch.from_numpy(trained.channels_of(frames[-1], phases)).to(model.device)

@@ -28,6 +28,11 @@ def check_conditions(studies: Studies, name: str) -> Reasons:
             lacking = [column for column in names if column not in one]
             if key == "ask" and lacking:
                 yield ["generate", key, number], f"it leaves out '{lacking[0]}'; give a value for every condition"
+    for method in outputs.methods(studies[name], "generate"):
+        for column in settings[method].get("steered_by") or ():
+            if column not in names:
+                have = registry.suggest(column, names) if names else "'conditions' is empty"
+                yield ["generate", method, "steered_by"], f"'{column}' is no condition of this study; {have}"
     if FRACTION in names:
         for key in ("unseen", "ask"):
             for number, one in enumerate(settings[key]):

@@ -3,32 +3,35 @@
 import numpy as np
 
 NAMES = ("none", "log", "log_minus_one")
-LEAST = {"log": 0.0, "log_minus_one": 1.0}  # a target has to be above it
+LEAST = {"log": 0.0, "log_minus_one": 1.0}  # the smallest target
+ADDED = {"log": 0.0, "log_minus_one": 0.01}  # before the logarithm: some tables round a refractive index to 1
 CLIP = 700.0  # exp of more is infinite
 
 
 def forward(name: str, y: np.ndarray) -> np.ndarray:
-    """Transform targets (n,): "log" is ln y, "log_minus_one" ln(y - 1). NaN stays NaN.
+    """Transform targets (n,): "log" is ln y, "log_minus_one" ln(y - 1 + 0.01). NaN stays NaN.
 
     Raises ValueError if a target has no logarithm.
     """
     y = np.asarray(y, float)
     if name == "none":
         return y
-    bad = y <= LEAST[name]  # NaN is not
+    left = y - LEAST[name] + ADDED[name]
+    bad = (left <= 0) | (y < LEAST[name])  # NaN is not
     if bad.any():
+        limit = f"of at least {LEAST[name]:g}" if ADDED[name] else f"above {LEAST[name]:g}"
         raise ValueError(
-            f"predict.transform: {name} needs targets above {LEAST[name]:g}; {int(bad.sum())} of {len(y)} are not, "
+            f"predict.transform: {name} needs targets {limit}; {int(bad.sum())} of {len(y)} are not, "
             f"such as {y[bad][0]:g}; use transform: none, or remove these items"
         )
-    return np.log(y - LEAST[name])
+    return np.log(left)
 
 
 def inverse(name: str, value: np.ndarray) -> np.ndarray:
     """Turn transformed values back; the median of a distribution stays its median, the mean does not."""
     if name == "none":
         return value
-    return np.exp(np.minimum(value, CLIP)) + LEAST[name]
+    return np.maximum(np.exp(np.minimum(value, CLIP)) + LEAST[name] - ADDED[name], LEAST[name])
 
 
 def interval(name: str, predicted: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
