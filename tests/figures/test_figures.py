@@ -83,6 +83,40 @@ def tables():
         "asked": {"greedy": judged(), "random": judged()},
         "transfer": {"greedy": taught(), "random": taught()},
         **followed(),
+        **detected(),
+        **generated(),
+    }
+
+
+def detected():
+    """Make two detections of an item, right and false, its picture, and a curve of precision over recall."""
+    row = {"item": HOSTILE, "frame": 0, "x_px": 4.0, "y_px": 3.0, "major_axis_px": 4.0, "minor_axis_px": 2.0}
+    rows = [row | {"orientation_deg": 30.0, "outcome": "tp"}, row | {"x_px": 9.0, "outcome": "fp"}]
+    judged = {"item": HOSTILE, "split": "test", "control": "", "match": "centre", "f1": 0.5, "count_error": 0.1}
+    point = {"split": "test", "control": "", "match": "iou", "f1": 0.5}
+    curve = [point | {"recall": r, "precision": p} for r, p in ((0.2, 1.0), (0.6, 0.5))]
+    return {
+        "detections": {"blobs": pd.DataFrame(rows)},
+        "detection_scores": {"blobs": pd.DataFrame([judged])},
+        "pictures": {"blobs": {0: overlay.png(np.zeros((10, 12, 3), np.uint8))}},
+        "precision_recall": {"blobs": pd.DataFrame(curve)},
+        "detection_summary": {"blobs": pd.DataFrame(curve[1:])},
+    }
+
+
+def generated():
+    """Make generated images of two conditions, their nearest training images, and their quality."""
+    rows = [{"asked_fraction": a, "measured_fraction": a + e} for a in (0.2, 0.4) for e in (-0.01, 0.02)]
+    ratio = [{"place": p, "measure": "two_point", "value": 0.1, "ratio": 1.5} for p in ("trained", "interpolated")]
+    slope = {"place": "trained", "measure": "slope of fraction", "value": 0.9, "ratio": np.nan}
+    near = {"place": "all", "measure": "nearest correlation", "value": 0.4, "ratio": 1.2}
+    quality = pd.DataFrame([*ratio, slope, near, near | {"measure": "nearest correlation, p", "value": 0.3}])
+    methods, table = ("ddpm", "real"), pd.DataFrame(rows).assign(item=HOSTILE, nearest_correlation=0.4)
+    picture = overlay.png(np.zeros((8, 16, 3), np.uint8))
+    return {
+        "generated": dict.fromkeys(methods, table),
+        "samples": dict.fromkeys(methods, dict.fromkeys(range(4), picture)),
+        "generation_quality": dict.fromkeys(methods, quality),
     }
 
 

@@ -150,7 +150,9 @@ def test_rectangles_and_masks_are_excluded_from_labels_and_truth(tmp_path):
     assert plan["exclude_file"].tolist() == [str(tmp_path / "outside.png")]
 
 
-@pytest.mark.parametrize("method", sorted(set(segment.METHODS) - set(segment.LEARNERS) - {"imported", "ebsd_grains"}))
+@pytest.mark.parametrize(
+    "method", sorted(set(segment.METHODS) - set(segment.LEARNERS) - {"imported", "painted", "ebsd_grains"})
+)
 def test_no_method_labels_what_is_ignored(method):
     image = specimen().astype(np.float32) / 255
     ignore = np.zeros(image.shape, np.uint8)

@@ -12,7 +12,7 @@ def draw(generated: dict, generation_quality: dict):
     tables = {method: table for method, table in generated.items() if len(table)}
     asked = [name for name in next(iter(tables.values()), {}) if name.startswith("asked_")]
     if not asked:
-        return style.nothing("nothing was generated, or without conditions")
+        return style.nothing("no image was generated, or none for a condition")
     looks = looks_of(tables)
     figure, axes = style.panels(1, len(asked), style.COLUMN_IN * min(2, len(asked)), 2.8, sharey=True)
     for panel, name in zip(axes[0], asked, strict=True):

@@ -15,7 +15,7 @@ def draw(samples: dict, generated: dict, *, most: int = 4):
 
     methods = [method for method in samples if samples[method]]
     if not methods:
-        return style.nothing("nothing was generated")
+        return style.nothing("no image was generated")
     figure, axes = style.panels(len(methods), most, style.PAGE_IN, style.PAGE_IN / (2 * most) + 0.25)
     for row, method in zip(axes, methods, strict=True):
         keys = sorted(samples[method])

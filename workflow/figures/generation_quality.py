@@ -21,7 +21,7 @@ def draw(generation_quality: dict):
     looks = looks_of(methods)
     every = [place for place in WORDS if any((table["place"] == place).any() for table in generation_quality.values())]
     if not every:
-        return style.nothing("nothing was generated")
+        return style.nothing("no image was generated")
     figure, axes = style.panels(1, len(every) + 1, style.PAGE_IN, 3.0)
     for panel, place in zip(axes[0], every, strict=False):
         names = _names(generation_quality, place)
