@@ -3,6 +3,8 @@
 Source: S. Ren et al., NeurIPS 2015 (proposals); K. He et al., ICCV 2017 (masks); in a size that a CPU trains.
 """
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -44,7 +46,9 @@ class RCNN(nn.Module):
     ):
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
-        self.radius, self.anchor_px = self.pyramid.radius, anchor_px
+        self.anchor_px = anchor_px
+        largest = anchor_px * 2 ** (len(STRIDES) - 1) * OCTAVE[-1] * max(RATIOS) ** 0.5  # long side of an anchor
+        self.radius = self.pyramid.radius + STRIDES[-1] + math.ceil(largest / 2)  # a box is judged by all it holds
         kinds = len(RATIOS) * len(OCTAVE)
         self.shared = nn.Conv2d(features, features, 3, padding=1)
         self.object, self.shift = nn.Conv2d(features, kinds, 1), nn.Conv2d(features, 4 * kinds, 1)
