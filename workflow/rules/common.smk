@@ -7,6 +7,8 @@ sys.path.insert(0, "workflow")
 os.environ.update(PYTHONPATH="workflow", PYTHONHASHSEED="0")
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+# Threads of a training that wait for each other sleep: spinning, they take the cores of the jobs beside it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from figures import DRAWS, FIGURES
 from matlens import (
