@@ -16,7 +16,7 @@ SETTINGS = {
     "target": "y", "group": "group", "folds": 2, "seed": 0, "split": "group", "use_folds": None,
     "allow_incomplete": False, "task": "regression", "shuffles": 0, "curve_steps": 0,
 }  # fmt: skip
-NAMES = ("predictions", "errors", "importance", "learning_curve", "rejected", "weights", "card")
+NAMES = ("predictions", "errors", "importance", "learning_curve", "held_out", "rejected", "weights", "card")
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_volumes():
     image = np.clip(0.3 + 0.4 * truth + 0.1 * rng.standard_normal(truth.shape), 0, 1).astype(np.float32)
     model, _, card = learned([(image, truth, "train", "v")], patch_px=16, patches=32, epochs=6)
     assert card["network"]["dims"] == 3
-    assert iou(networks.segment(image, model, tile_px=16), truth) > 0.7
+    assert iou(networks.segment(image, model, application=networks.Application(tile_px=16)), truth) > 0.7
     with pytest.raises(BadItem, match="3 axes"):
         networks.segment(image[0], model)
 

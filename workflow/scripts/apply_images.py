@@ -16,7 +16,12 @@ def main(
     found = cnn.apply(pixels, io.read_weights(weights), about, device=device)
     half = found.pop("half_width_90")
     limits = {"low_90": found["predicted"] - half, "high_90": found["predicted"] + half}
-    known = {columns.ITEM: table[columns.ITEM].astype(str), "property": about["target"], "unseen_elements": ""}
+    known = {
+        columns.ITEM: table[columns.ITEM].astype(str),
+        "property": about["target"],
+        "unseen_elements": "",
+        "interval_of": "",
+    }
     io.write_table(predictions, pd.DataFrame({**known, **found, **limits})[list(properties.COLUMNS)])
     io.write_rejected(rejected, lost)
 
