@@ -87,7 +87,7 @@ while not os.path.exists({str(tmp_path)!r} + '/' + os.environ['OTHER']):
     assert codes == {"a": 0, "b": 0}
 
 
-def test_jobs_end_with_the_run_and_a_lost_process_is_noticed(tmp_path):
+def test_jobs_outlive_the_run_until_they_are_stopped_and_a_lost_process_is_noticed(tmp_path):
     mine, script, begun = forks.Forks(), tmp_path / "job.py", tmp_path / "begun"
     script.write_text(f"import time\nopen({str(begun)!r}, 'w').close()\ntime.sleep(60)")
     with pytest.raises(forks.Lost), mine.job(str(script), {}) as (pid, wait):
@@ -95,6 +95,8 @@ def test_jobs_end_with_the_run_and_a_lost_process_is_noticed(tmp_path):
             pass
         mine.socket.shutdown(socket.SHUT_RDWR)
         wait()
+    os.kill(pid, 0)
+    mine.process.terminate()
     mine.process.wait(10)
     with pytest.raises(OSError):  # stopped by its parent
         for _ in range(1000):

@@ -163,7 +163,10 @@ def _fork(ours: socket.socket, script: str, env: Mapping[str, str]) -> int:
 
 
 def serve(handle: int) -> None:
-    """Fork for every script that is asked for, and report how it ended; stop the jobs when the run is gone."""
+    """Fork for every script that is asked for, and report how it ended.
+
+    When the run is gone the jobs go on to their end, as processes of their own would; SIGTERM is passed on to them.
+    """
     ours = socket.socket(fileno=handle)
     wake, woken = socket.socketpair()
     woken.setblocking(False)
@@ -171,29 +174,27 @@ def serve(handle: int) -> None:
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the jobs get it, too
+    running, text, gone = {}, b"", False
+    signal.signal(signal.SIGTERM, lambda *_: [os.kill(pid, signal.SIGTERM) for pid in running])
     for name in COMMON:
         with suppress(ImportError):
             importlib.import_module(name)
-    running, text = {}, b""
-    while True:
-        select.select([ours, woken], [], [])
+    while running or not gone:
+        select.select([woken] if gone else [ours, woken], [], [])
         with suppress(BlockingIOError):
             woken.recv(4096)
         for pid, status in _ended(running):
             with suppress(OSError):
                 ours.sendall(_line([running.pop(pid), status]))
-        if not select.select([ours], [], [], 0)[0]:
+        if gone or not select.select([ours], [], [], 0)[0]:
             continue
         read = ours.recv(1 << 16)
-        if not read:
-            break
+        gone = not read
         *lines, text = (text + read).split(b"\n")
         for number, script, env in map(json.loads, lines):
             pid = _fork(ours, script, env)
             running[pid] = number
             ours.sendall(_line([number, pid]))
-    for pid in running:
-        os.kill(pid, signal.SIGTERM)
 
 
 def _ended(running: Mapping[int, int]) -> list[tuple[int, int]]:

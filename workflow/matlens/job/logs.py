@@ -104,6 +104,9 @@ def failed(folder: Path, since: float = 0.0) -> list[tuple[Path, str]]:
     return [(log, why) for log, (state, why) in zip(logs, map(outcome, logs), strict=True) if state == "failed"]
 
 
+FORKS = "matlens.job.forks"  # the process whose forks are jobs
+
+
 def processes(folder: Path) -> tuple[list[int], list[int]]:
     """Find processes that work in a folder: Snakemake drivers, and jobs whose driver has ended.
 
@@ -114,11 +117,15 @@ def processes(folder: Path) -> tuple[list[int], list[int]]:
         try:
             words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
             parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            if not any("snakemake" in word for word in words) or (entry / "cwd").resolve() != folder.resolve():
+            if (
+                not any("snakemake" in word or word == FORKS for word in words)
+                or (entry / "cwd").resolve() != folder.resolve()
+            ):
                 continue
         except (OSError, ValueError, IndexError):
             continue  # it ended meanwhile, or belongs to somebody else
-        if any(f"{os.sep}.snakemake{os.sep}scripts{os.sep}" in word for word in words) or "--mode" in words:
+        scripts = f"{os.sep}.snakemake{os.sep}scripts{os.sep}"
+        if any(scripts in word for word in words) or "--mode" in words or FORKS in words:
             jobs.append(int(entry.name))
         elif any(word.endswith(("/snakemake", "/snakemake/__main__.py")) or word == "snakemake" for word in words):
             drivers.append(int(entry.name))
