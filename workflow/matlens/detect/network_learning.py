@@ -8,7 +8,7 @@ import numpy as np
 from matlens import detect, nets, objects, registry
 from matlens.detect import frames, match, networks, scores, shard
 from matlens.job.batch import BadItem
-from matlens.learn import cards, pixels
+from matlens.learn import cards, fit, pixels
 from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
 from matlens.learn.roles import split
 from matlens.nets.pixel.losses import IGNORE
@@ -106,21 +106,16 @@ def learn(
         return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
     task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
-    stated = {**own, **{k: v for group in (training, patches, changes, look) for k, v in asdict(group).items()}}
-    identity = {"network": network, "options": stated, "data": pixels.digest(shown + judges, initial)}
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
+    stated, data = fit.stated(own, training, patches, changes, look), pixels.digest(shown + judges, initial)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     best = judged(net, judges or train)
-    card = {
-        "network": network,
-        "options": stated,
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "history": history,
+    return arrays, {
+        **card,
         "not_from_initial_weights": kept,
         "threshold_of": "val" if judges else "train",
         **best,
         "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
     }
-    return loop.arrays_of(net), card
 
 
 def _task(shown: list, stride: int, patches: Patches, changes: Changes, judge: Callable | None):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from matlens.generate import conditions as states
 from matlens.generate import trained
 from matlens.generate.examples import Examples
 from matlens.generate.trained import BATCHES, TRAINING, Batches, Model
@@ -34,12 +33,13 @@ def learn(
     names = options["conditions"]
     heeded = [float(steered_by is None or name in steered_by) for name in names]
     examples = trained.learned_from(samples, roles, options)
-    net, network = trained.started(method, examples, len(phases), options, training.seed, 3)
-    task = loop.Task(_lessons(examples, len(phases), drawn, heeded), _loss, steps=drawn.steps)
-    same = {**trained.identity(network, examples, training, drawn), "heeded": heeded}
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=same, label=method)
-    card = trained.card(network, net, examples, options, history, training, drawn)
-    return loop.arrays_of(net), {**card, "heeded": heeded}
+
+    def task(examples) -> loop.Task:
+        return loop.Task(_lessons(examples, len(phases), drawn, heeded), _loss, steps=drawn.steps)
+
+    known = method, examples, len(phases), options, training, drawn, checkpoint
+    arrays, card = trained.fitted(*known, task, axes=3, same={"heeded": heeded})
+    return arrays, {**card, "heeded": heeded}
 
 
 def _loss(model, batch):
@@ -64,15 +64,14 @@ def _lessons(examples: Examples, phases: int, drawn: Batches, heeded: list) -> C
     """
     import torch
 
-    mean, spread = states.scale(examples.conditions)
-    scaled = ((examples.conditions - mean) / spread * np.array(heeded)).astype(np.float32)
+    asked = trained.scaled(examples.conditions) * np.array(heeded, np.float32)
 
     def of_epoch(epoch: int, rng: np.random.Generator) -> Iterator[dict]:
         for _ in range(drawn.steps):
             chosen = rng.integers(len(examples), size=drawn.batch)
             at = rng.integers(examples.labels.shape[1] - 1, size=drawn.batch)
             now, then = (trained.channels_of(examples.labels[chosen, at + k], phases) for k in (0, 1))
-            parts = {"pixels": now, "next": then, "conditions": scaled[chosen]}
+            parts = {"pixels": now, "next": then, "conditions": asked[chosen]}
             yield {name: torch.from_numpy(value) for name, value in parts.items()}
 
     return of_epoch

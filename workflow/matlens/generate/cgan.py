@@ -70,11 +70,11 @@ def learn(
     `samples`: (labels, image, conditions, group, item); `roles`: by item; `options`: those of the stage and the method.
     """
     examples = trained.learned_from(samples, roles, options)
-    net, network = trained.started(method, examples, len(phases), options, training.seed)
-    task = Adversaries(trained.batches(examples, len(phases), drawn, options["periodic"]), steps=drawn.steps)
-    same = trained.identity(network, examples, training, drawn)
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=same, label=method)
-    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+    def task(examples) -> Adversaries:
+        return Adversaries(trained.batches(examples, len(phases), drawn, options["periodic"]), steps=drawn.steps)
+
+    return trained.fitted(method, examples, len(phases), options, training, drawn, checkpoint, task)
 
 
 def generate(asked: np.ndarray, count: int, rng: np.random.Generator, model: Model, examples) -> np.ndarray:

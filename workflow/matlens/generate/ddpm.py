@@ -24,14 +24,13 @@ def learn(
 
     `samples`: (labels, image, conditions, group, item); `roles`: by item; `options`: those of the stage and the method.
     """
-    from matlens.learn import loop
-
     examples = trained.learned_from(samples, roles, options)
-    net, network = trained.started(method, examples, len(phases), options, training.seed)
-    lessons = trained.batches(examples, len(phases), drawn, options["periodic"])
-    same = trained.identity(network, examples, training, drawn)
-    history = diffusion.trained(net, lessons, drawn.steps, training, checkpoint, same, method)
-    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+    def task(examples) -> diffusion.Denoising:
+        lessons = trained.batches(examples, len(phases), drawn, options["periodic"])
+        return diffusion.Denoising(lessons, steps=drawn.steps)
+
+    return trained.fitted(method, examples, len(phases), options, training, drawn, checkpoint, task)
 
 
 def generate(

@@ -5,7 +5,7 @@ J. Ho et al., NeurIPS 2020; T. Salimans, J. Ho, ICLR 2022 (v); J. Song et al., I
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from matlens.learn import loop
 
@@ -43,9 +43,3 @@ def sampled(model: Callable, noise, conditions, steps: int, context=None):
         rest = (x - a * clean) / s
         x = math.cos(then * math.pi / 2) * clean + math.sin(then * math.pi / 2) * rest
     return x
-
-
-def trained(net, batches: Callable, steps: int, training, checkpoint, identity: Mapping, label: str) -> list[dict]:
-    """Train a denoising network in place; returns the history."""
-    task = Denoising(batches, steps=steps)
-    return loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=label)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from matlens.generate import conditions as states
 from matlens.generate import diffusion, trained
 from matlens.generate.trained import BATCHES, TRAINING, Batches, Model
 from matlens.job import batch
@@ -30,15 +29,14 @@ def learn(
     Returns the mean weights by name, and the card with the history. `samples`: (labels (z, y, x), image, conditions,
     group, item); `roles`: by item; `options`: those of the stage and the method.
     """
-    from matlens.learn import loop
-
     examples = trained.learned_from(samples, roles, options)
     context = layers * (1 if len(phases) == 2 else len(phases))
-    net, network = trained.started(method, examples, len(phases), options, training.seed, 3, context=context)
-    lessons = _lessons(examples, len(phases), drawn, layers)
-    same = trained.identity(network, examples, training, drawn)
-    history = diffusion.trained(net, lessons, drawn.steps, training, checkpoint, same, method)
-    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+    def task(examples) -> diffusion.Denoising:
+        return diffusion.Denoising(_lessons(examples, len(phases), drawn, layers), steps=drawn.steps)
+
+    known = method, examples, len(phases), options, training, drawn, checkpoint
+    return trained.fitted(*known, task, axes=3, context=context)
 
 
 def _lessons(examples, phases: int, drawn: Batches, layers: int) -> Callable:
@@ -50,8 +48,7 @@ def _lessons(examples, phases: int, drawn: Batches, layers: int) -> Callable:
     import torch
 
     pixels = trained.channels_of(examples.labels, phases)  # (n, p, z, y, x)
-    mean, spread = states.scale(examples.conditions)
-    scaled = ((examples.conditions - mean) / spread).astype(np.float32)
+    asked = trained.scaled(examples.conditions)
 
     def of_epoch(epoch: int, rng: np.random.Generator) -> Iterator[dict]:
         for _ in range(drawn.steps):
@@ -69,7 +66,7 @@ def _lessons(examples, phases: int, drawn: Batches, layers: int) -> Callable:
             yield {
                 "pixels": torch.from_numpy(np.stack(targets)),
                 "context": torch.from_numpy(np.stack(before)),
-                "conditions": torch.from_numpy(scaled[chosen]),
+                "conditions": torch.from_numpy(asked[chosen]),
             }
 
     return of_epoch

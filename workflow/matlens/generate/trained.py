@@ -77,8 +77,7 @@ def batches(examples: real.Examples, phases: int, drawn: Batches, periodic: bool
     """
     import torch
 
-    pixels, (mean, spread) = channels_of(examples.labels, phases), states.scale(examples.conditions)
-    scaled = ((examples.conditions - mean) / spread).astype(np.float32)
+    pixels, asked = channels_of(examples.labels, phases), scaled(examples.conditions)
 
     def of_epoch(epoch: int, rng: np.random.Generator) -> Iterator[dict]:
         for _ in range(drawn.steps):
@@ -91,7 +90,7 @@ def batches(examples: real.Examples, phases: int, drawn: Batches, periodic: bool
                 if drawn.mirrors:
                     image = np.flip(image, [axis for axis in axes if rng.integers(2)])
                 found[number] = image
-            yield {"pixels": torch.from_numpy(found.copy()), "conditions": torch.from_numpy(scaled[chosen])}
+            yield {"pixels": torch.from_numpy(found.copy()), "conditions": torch.from_numpy(asked[chosen])}
 
     return of_epoch
 
@@ -124,6 +123,38 @@ def build(network: Mapping):
     maker = registry.load(nets.GENERATORS, network["name"])
     taken = registry.options_of(maker)
     return maker(**{name: value for name, value in network.items() if name in taken})
+
+
+def scaled(conditions: np.ndarray) -> np.ndarray:
+    """Scale conditions (n, c) to mean 0 and spread 1, float32."""
+    mean, spread = states.scale(conditions)
+    return ((conditions - mean) / spread).astype(np.float32)
+
+
+def fitted(
+    method: str,
+    examples: real.Examples,
+    phases: int,
+    options: Mapping,
+    training: Training,
+    drawn: Batches,
+    checkpoint,
+    task_of: Callable,
+    axes: int = 2,
+    same: Mapping | None = None,
+    **more,
+) -> tuple[dict, dict]:
+    """Train a network on examples; returns its weights by name (the mean ones of a task with `average`), and its card.
+
+    `task_of`: function of the examples that gives the task; `axes`, `more`: see `started`; `same`: what else a training
+    that goes on must have in common with the one that was stopped.
+    """
+    from matlens.learn import loop
+
+    net, network = started(method, examples, phases, options, training.seed, axes, **more)
+    known = {**identity(network, examples, training, drawn), **(same or {})}
+    history = loop.train(net, task_of(examples), training, checkpoint=checkpoint, identity=known, label=method)
+    return loop.arrays_of(net), card(network, net, examples, options, history, training, drawn)
 
 
 def card(network: Mapping, net, examples: real.Examples, options: Mapping, history: list, *groups) -> dict:

@@ -52,11 +52,12 @@ def learn(
     group, item); `roles`: by item; `options`: those of the stage and the method.
     """
     examples = trained.learned_from(samples, roles, options)
-    net, network = trained.started(method, examples, len(phases), options, training.seed)
-    lessons = trained.batches(examples, len(phases), drawn, options["periodic"])
-    task, same = Coding(lessons, steps=drawn.steps, beta=beta), trained.identity(network, examples, training, drawn)
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=same, label=method)
-    return loop.arrays_of(net), trained.card(network, net, examples, options, history, training, drawn)
+
+    def task(examples) -> Coding:
+        lessons = trained.batches(examples, len(phases), drawn, options["periodic"])
+        return Coding(lessons, steps=drawn.steps, beta=beta)
+
+    return trained.fitted(method, examples, len(phases), options, training, drawn, checkpoint, task)
 
 
 def generate(asked: np.ndarray, count: int, rng: np.random.Generator, model: Model) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matlens import nets
+from matlens.learn import fit
 from matlens.learn.options import Training
 from matlens.restore import domain
 from matlens.restore import training as shared
@@ -66,7 +68,8 @@ def learn(
     samples = list(samples)
     shared.one_size(samples)
     train, judges = ([shared.seen(image) for image, _, role, _ in samples if role == one] for one in ("train", "val"))
-    network, own, net, lacking = shared.network_of(method, train[0][0], options, initial, training.seed)
+    start = nets.IMAGE_NETS, method, train[0], 1, options, initial, training.seed
+    network, own, net, lacking = fit.started(*start)
     place = loop.choose_device(training.device)
     side, changes = shared.side_of(net, crops), crops.changes()
 
@@ -84,9 +87,9 @@ def learn(
         return {"val_loss": float(np.mean(errors)), "score": -float(np.mean(errors))}
 
     task = loop.Task(batches, _loss, score if judges else None, steps=crops.steps())
-    stated = shared.options_of(own, training, crops, hidden_part=hidden_part, span=span)
+    stated = fit.stated(own, training, crops, hidden_part=hidden_part, span=span)
     data = shared.digest([(image, None, role, item) for image, _, role, item in samples], initial)
-    arrays, card = shared.learned(method, net, network, task, stated, training, data, checkpoint)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     seen = domain.ranges(image for image, _, role, _ in samples if role == "train")
     return arrays, {**card, "not_from_initial_weights": lacking, "domain": seen}
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matlens import nets
 from matlens.job.batch import BadItem
+from matlens.learn import fit
 from matlens.learn.options import Training
 from matlens.restore import map_quality, maps
 from matlens.restore import training as shared
@@ -94,8 +96,8 @@ def learn(
     train, judges = ([one for one, _, role, _ in samples if role == name] for name in ("train", "val"))
     if not train:
         raise BadItem("no map to train on; add items, or check the splits and hold_out of the study")
-    entry = {"channels": len(NEIGHBOURS) + 2, "outputs": 4 * scale**2}
-    network, own, net, lacking = shared.network_of(method, train[0].quality, options, initial, training.seed, entry)
+    start = nets.IMAGE_NETS, method, train[0].quality[None], 4 * scale**2, options, initial, training.seed
+    network, own, net, lacking = fit.started(*start, channels=len(NEIGHBOURS) + 2)
     steps = max(1, cells.patches // cells.batch)
 
     def batches(epoch: int, rng: np.random.Generator):
@@ -108,9 +110,9 @@ def learn(
         return {"val_loss": float(np.mean(found)), "score": -float(np.mean(found))}
 
     task = loop.Task(batches, _loss, score if judges else None, steps=steps)
-    stated = shared.options_of(own, training, cells, scale=scale)
+    stated = fit.stated(own, training, cells, scale=scale)
     data = shared.digest([(one.q.astype(np.float32), None, "", "") for one in (*train, *judges)], initial)
-    arrays, card = shared.learned(method, net, network, task, stated, training, data, checkpoint)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     return arrays, {**card, "scale": scale, "not_from_initial_weights": lacking}
 
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matlens import nets
 from matlens.image import degrade as imaging
 from matlens.job.batch import BadItem
+from matlens.learn import fit
 from matlens.learn.options import Training
 from matlens.restore import domain, quality
 from matlens.restore import training as shared
@@ -43,7 +45,8 @@ def learn(
     judges = [pair for pair, role in pairs if role == "val"]
     if not train:
         raise BadItem("no training item has a clean image; give 'clean' in ingest, 'degrade', or learn by noise2void")
-    network, own, net, lacking = shared.network_of(method, train[0][0], options, initial, training.seed)
+    start = nets.IMAGE_NETS, method, train[0][0][None], 1, options, initial, training.seed
+    network, own, net, lacking = fit.started(*start)
     place = loop.choose_device(training.device)
     draw = _degraded(train, degrade) if degrade is not None else _cut(train)
     side, changes = shared.side_of(net, crops), crops.changes()
@@ -55,10 +58,9 @@ def learn(
     task = loop.Task(
         batches, _loss, (lambda model: _score(model, judges, place)) if judges else None, steps=crops.steps()
     )
-    stated = shared.options_of(own, training, crops, degrade=degrade)
-    arrays, card = shared.learned(
-        method, net, network, task, stated, training, shared.digest(samples, initial), checkpoint
-    )
+    stated = fit.stated(own, training, crops, degrade=degrade)
+    data = shared.digest(samples, initial)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     images = [noisy for noisy, _ in train]
     if degrade is not None:
         rng = np.random.default_rng([training.seed, 1])

@@ -1,14 +1,13 @@
-"""What the learned restorations share: scale of their input, patches, network, card."""
+"""Shared parts of learned restorations: scale of their input, patches, application."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
-from matlens import nets
 from matlens.job.batch import BadItem
 from matlens.learn import pixels, tiles
-from matlens.learn.options import Changes, Training, own_options
+from matlens.learn.options import Changes, Training
 from matlens.restore.scale import robust
 
 
@@ -53,48 +52,6 @@ def applied(net, device, image: np.ndarray, views: str = "one", **layout) -> np.
         predict, seen(image, (level, spread)), **pixels.layout_of(net, image.ndim, views=views, **layout)
     )
     return np.concatenate([values[0] for _, values in found]) * np.float32(spread) + np.float32(level)
-
-
-def network_of(
-    method: str, image: np.ndarray, options: Mapping, initial: Mapping | None, seed: int, data: Mapping | None = None
-) -> tuple:
-    """Make the network of a method for images such as this one: (entry of the card, own options, network, lacking).
-
-    `data`: its numbers of channels and outputs; None: one of each.
-    """
-    import torch
-
-    from matlens.learn import loop
-
-    own = own_options(nets.IMAGE_NETS, method, options)
-    network = pixels.describe(method, image[None], 1, own) | dict(data or {})
-    torch.manual_seed(seed)
-    net = pixels.build(network)
-    return network, own, net, loop.load_arrays(net, initial, partly=True) if initial else []
-
-
-def learned(
-    method: str, net, network: Mapping, task, stated: Mapping, training: Training, data: str, checkpoint
-) -> tuple[dict, dict]:
-    """Train a network for a task; returns its weights and the shared part of its card."""
-    from matlens.learn import loop
-
-    identity = {"network": network, "options": stated, "data": data}
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
-    best = next(row for row in reversed(history) if row["best"])
-    card = {
-        "network": network,
-        "options": stated,
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "scores": {name: value for name, value in best.items() if name != "best"},
-        "history": history,
-    }
-    return loop.arrays_of(net), card
-
-
-def options_of(own: Mapping, *groups, **more) -> dict:
-    """Put the options of a training together for its card."""
-    return {**own, **{name: value for group in groups for name, value in asdict(group).items()}, **more}
 
 
 def one_size(samples: list) -> None:

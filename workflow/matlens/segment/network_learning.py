@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import masked, nets, objects
 from matlens.job.batch import BadItem
-from matlens.learn import pixels, tiles
+from matlens.learn import fit, pixels, tiles
 from matlens.learn.options import (
     CHANGES,
     LOOK,
@@ -17,7 +17,6 @@ from matlens.learn.options import (
     Look,
     Patches,
     Training,
-    own_options,
 )
 from matlens.segment import instances, lines
 
@@ -216,8 +215,6 @@ def learn(
     for instances the `prominence` of highest F1 on them, or on the training samples if there are none.
     Raises BadItem if a truth has numbers beyond the phases.
     """
-    import torch
-
     from matlens.learn import loop
 
     whole = output.output == instances.OUTPUT
@@ -226,40 +223,18 @@ def learn(
         [(pixels.seen(image, **asdict(look)), pixels.marks_at(truth, look.magnification)) for image, truth in part]
         for part in _usable(samples, phases, whole)
     )
-    own = own_options(nets.NETS, method, options)
-    network = pixels.describe(method.partition(".")[0], train[0][0], goal.outputs, own)
-    torch.manual_seed(training.seed)
-    net = pixels.build(network)
-    kept = loop.load_arrays(net, initial, partly=True) if initial else []
+    start = nets.NETS, method, train[0][0], goal.outputs, options, initial, training.seed
+    network, own, net, kept = fit.started(*start)
     place = loop.choose_device(training.device)
     shown = [(image, goal.target(truth)) for image, truth in train]
     batches, steps = pixels.lessons(shown, len(phases), net.stride, patches, changes, goal.kind)
     measure = goal.loss([truth for _, truth in train], place)
     judge = (lambda model: goal.judge(model, judges, place)) if judges else None
-    groups = (training, patches, changes, look, loss, output)
-    stated = {**own, **{name: value for group in groups for name, value in asdict(group).items()}}
-    identity = {"network": network, "options": stated, "data": pixels.digest(train + judges, initial)}
-    task = loop.Task(batches, measure, judge, steps=steps)
-    history = loop.train(net, task, training, checkpoint=checkpoint, identity=identity, label=method)
-    card = {
-        "network": network,
-        "options": stated,
-        "phases": list(phases),
-        **_reached(net, history),
-        "not_from_initial_weights": kept,
-        **goal.fitted(net, judges, train, place),
-    }
-    return loop.arrays_of(net), card
-
-
-def _reached(net, history: list[dict]) -> dict:
-    """Summarise a training run: size of the network, score of the best epoch, history."""
-    best = next(row for row in reversed(history) if row["best"])
-    return {
-        "parameters": sum(p.numel() for p in net.parameters()),
-        "scores": {name: value for name, value in best.items() if name != "best"},
-        "history": history,
-    }
+    stated = fit.stated(own, training, patches, changes, look, loss, output)
+    task, data = loop.Task(batches, measure, judge, steps=steps), pixels.digest(train + judges, initial)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
+    chosen = goal.fitted(net, judges, train, place)
+    return arrays, {**card, "phases": list(phases), "not_from_initial_weights": kept, **chosen}
 
 
 def _mean_loss(truths: list, phases: int, place, loss: Loss) -> Callable:
