@@ -139,6 +139,18 @@ def long_enough(linked: list[np.ndarray], min_frames: int) -> list[np.ndarray]:
     return [np.where(count[part] >= min_frames, part, -1) for part in linked]
 
 
+def named(count: int, linked: np.ndarray, names: np.ndarray, tracks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Name the detections of a frame: those `linked` go on with the `names` of their tracks, the others begin new ones.
+
+    `tracks`: how many there are so far. Returns the track of each detection, and the positions of those that begin one.
+    """
+    own = np.full(count, -1)
+    own[linked] = names
+    new = np.flatnonzero(own < 0)
+    own[new] = tracks + np.arange(len(new))
+    return own, new
+
+
 def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float, pick) -> list[np.ndarray]:
     """Link frame by frame: open tracks keep their last place, moved by the common drift."""
     tracks, made = 0, []
@@ -153,10 +165,7 @@ def _linked(frames, gate_px: float, memory: int, drift: str, size_weight: float,
         if size_weight and len(rows):
             cost = cost + size_weight * gate_px**2 * np.log(sizes[columns] / size[rows]) ** 2
         first, second = pick(rows, columns, cost, (len(place), len(frame)))
-        own = np.full(len(frame), -1)
-        own[second] = name[first]
-        new = np.flatnonzero(own < 0)
-        own[new] = tracks + np.arange(len(new))
+        own, new = named(len(frame), second, name[first], tracks)
         tracks += len(new)
         made.append(own)
         kept = np.ones(len(place), bool)

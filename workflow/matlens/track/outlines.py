@@ -75,10 +75,7 @@ def overlap(
         rows, cols, iou = shared(seen, masks, shift)
         good = iou >= min_iou
         first, second = link.assign(rows[good], cols[good], 1 - iou[good], (len(seen), len(masks)), 1.0)
-        own = np.full(len(masks), -1)
-        own[second] = name[first]
-        new = np.flatnonzero(own < 0)
-        own[new] = tracks + np.arange(len(new))
+        own, new = link.named(len(masks), second, name[first], tracks)
         tracks += len(new)
         made.append(own)
         kept = np.ones(len(seen), bool)

@@ -67,10 +67,7 @@ def kalman(
         pairs = link.pairs_within(state.place, places, gate_px)
         first, second = link.assign(*pairs, (len(name), len(places)), 0.5 * gate_px**2 * 1.05)
         state.see(first, places[second])
-        own = np.full(len(places), -1)
-        own[second] = name[first]
-        new = np.flatnonzero(own < 0)
-        own[new] = tracks + np.arange(len(new))
+        own, new = link.named(len(places), second, name[first], tracks)
         tracks += len(new)
         made.append(own)
         age = age + 1
