@@ -4,10 +4,10 @@ The networks learn for some seconds from simulated crystals, so that they propos
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from _timing import cpu_seconds
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
@@ -19,16 +19,6 @@ SIZES = {
     "cascade": {"min_radius_px": 12, "max_radius_px": 32},
     "windows": {"min_radius_px": 12, "max_radius_px": 32},
 }
-
-
-def cpu_seconds(work, repeats: int = 3) -> float:
-    """Return the least CPU time of some runs."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def main() -> int:

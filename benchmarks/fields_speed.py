@@ -4,10 +4,10 @@ Run: python benchmarks/fields_speed.py
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from _timing import cpu_seconds
 from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
@@ -31,16 +31,6 @@ def cell(quantity: str, shape: tuple[int, ...], ratio: float) -> problem.Problem
     return problem.make(labels, "zyx"[-len(shape) :], PHASES, None, settings)
 
 
-def seconds(function, repeats: int = 3) -> float:
-    """Return the least CPU time of some calls."""
-    taken = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        taken.append(time.process_time() - start)
-    return min(taken)
-
-
 def main() -> None:
     """Print a line for every cell and scheme."""
     print("quantity    cell        ratio  scheme     iterations  CPU s  voxels/s   N-2N: L2, mean; cut 4: L2, CPU s")
@@ -49,10 +39,10 @@ def main() -> None:
             item = cell(quantity, shape, ratio)
             for scheme in ("rotated", "fourier", *(["hexahedra"] if quantity == "elastic" else [])):
                 found = methods.fft(item, scheme=scheme)
-                taken = seconds(lambda s=scheme, i=item: methods.fft(i, scheme=s))
+                taken = cpu_seconds(lambda s=scheme, i=item: methods.fft(i, scheme=s))
                 rows = report.discretisation_rows(item, found, lambda fine, s=scheme: methods.fft(fine, scheme=s))
                 cut = report.quality_rows(item, methods.cut(item, scheme), found, scheme)["rel_l2"]
-                cheap = seconds(lambda s=scheme, i=item: methods.cut(i, s))
+                cheap = cpu_seconds(lambda s=scheme, i=item: methods.cut(i, s))
                 size = "x".join(map(str, shape))
                 own = f"{rows['discretisation']:.3f}, {rows['discretisation_mean']:.4f}"
                 print(

@@ -4,25 +4,15 @@ Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python benchmarks
 """
 
 import math
-import time
 
 import numpy as np
 import torch
+from _timing import warm
 from matlens.generate import ddpm, examples, statistics, trained
 from matlens.image import cluster, lineal_path, two_point
 from scipy import ndimage
 
 PHASES, STEPS, COUNT, SIDE = ["solid", "pore"], 20, 64, 32
-
-
-def cpu(function, repeat=3):
-    """Return the smallest CPU time of a call, after one to warm up, and its result."""
-    result, best = function(), math.inf
-    for _ in range(repeat):
-        start = time.process_time()
-        result = function()
-        best = min(best, time.process_time() - start)
-    return best, result
 
 
 def model():
@@ -56,8 +46,8 @@ def main():
     torch.set_num_threads(1)
     made, real = model()
     asked = np.array([1.0])
-    bare = cpu(lambda: plain(made.net))[0]
-    ours = cpu(lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS))[0]
+    bare = warm(lambda: plain(made.net))[0]
+    ours = warm(lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS))[0]
     what = f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps"
     print(f"{what}: {ours:.2f} s, plain torch {bare:.2f} s, {bare / ours:.2f} x")
 
@@ -68,8 +58,8 @@ def main():
             cluster.measure(one, PHASES, max_lag_px=SIDE // 2)
 
     names = ("two_point", "lineal_path", "cluster")
-    sets = cpu(lambda: statistics.of_set(real.labels, 1, names, True))[0]
-    single = cpu(by_measures)[0]
+    sets = warm(lambda: statistics.of_set(real.labels, 1, names, True))[0]
+    single = warm(by_measures)[0]
     what = "S2, lineal path, cluster of 64 images"
     print(f"{what}: {sets:.2f} s, the measures of quantify {single:.2f} s, {single / sets:.1f} x")
 

@@ -4,10 +4,10 @@ Run: python benchmarks/instance_scores.py
 """
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from _timing import least
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
@@ -34,13 +34,9 @@ def main() -> None:
     from matlens.quantify import scores
 
     truth, found = maps()
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        table = scores.measure(found, truth, ["background", "object"])
-        times.append(time.process_time() - start)
+    seconds, table = least(lambda: scores.measure(found, truth, ["background", "object"]))
     print("side_px,objects,cpu_seconds")
-    print(f"{len(truth)},{len(np.unique(truth)) - 1},{min(times):.3f}")
+    print(f"{len(truth)},{len(np.unique(truth)) - 1},{seconds:.3f}")
     print(table.T.to_string())
 
 

@@ -3,9 +3,8 @@
 Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python benchmarks/quantify_spatial.py
 """
 
-import time
-
 import numpy as np
+from _timing import warm
 from matlens.image import chords, cluster, lineal_path, percolation, tortuosity, two_point
 from matlens.quantify import surface, tpb
 from scipy import ndimage
@@ -17,16 +16,6 @@ def blobs(shape, fraction=0.5, size=6.0, seed=0):
     """Threshold Gaussian noise: a two-phase image with features of a known size."""
     noise = ndimage.gaussian_filter(np.random.default_rng(seed).random(shape), size, mode="wrap")
     return (noise < np.quantile(noise, fraction)).astype(np.uint8)
-
-
-def cpu(function, repeat=3):
-    """Return the smallest CPU time of a call, after one to warm up, and what it gave."""
-    result, best = function(), np.inf
-    for _ in range(repeat):
-        start = time.process_time()
-        result = function()
-        best = min(best, time.process_time() - start)
-    return best, result
 
 
 def report(name, seconds, peer=None):
@@ -46,30 +35,30 @@ def main():
     three = volume + blobs((128,) * 3, size=3.0, seed=1)
 
     # every lag up to half of the image, non-periodic, in rings of one pixel: porespy pads and bins so, too
-    ours, found = cpu(lambda: two_point.measure(image, PHASES, max_lag_px=1023))
+    ours, found = warm(lambda: two_point.measure(image, PHASES, max_lag_px=1023))
     peer = None
     if porespy:
         rings = np.arange(0.5, 1000)
-        peer, other = cpu(lambda: porespy.metrics.two_point_correlation(image.astype(bool), bins=rings), 1)
+        peer, other = warm(lambda: porespy.metrics.two_point_correlation(image.astype(bool), bins=rings), 1)
         radial = found.loc[found["direction"] == "radial", "two_point_probability"].to_numpy()
         gap = np.abs(np.asarray(other.probability_scaled) - radial[1 : len(rings)])
         print(f"largest difference of the two radial curves: {gap.max():.5f}")
     report("two_point 2048^2, lags to 1023, axes and radial", ours, peer)
-    report("two_point 2048^2, lags to 100, axes and radial", cpu(lambda: two_point.measure(image, PHASES))[0])
-    report("two_point 2048^2, axes alone", cpu(lambda: two_point.measure(image, PHASES, radial=False))[0])
-    report("two_point 128^3, lags to 64", cpu(lambda: two_point.measure(volume, PHASES, max_lag_px=64))[0])
+    report("two_point 2048^2, lags to 100, axes and radial", warm(lambda: two_point.measure(image, PHASES))[0])
+    report("two_point 2048^2, axes alone", warm(lambda: two_point.measure(image, PHASES, radial=False))[0])
+    report("two_point 128^3, lags to 64", warm(lambda: two_point.measure(volume, PHASES, max_lag_px=64))[0])
     peer = None
     if porespy:
-        peer = cpu(lambda: porespy.metrics.lineal_path_distribution(porespy.filters.apply_chords(image == 1)))[0]
-    report("lineal_path 2048^2, both axes (porespy: one)", cpu(lambda: lineal_path.measure(image, PHASES))[0], peer)
-    report("cluster 2048^2, lags to 100", cpu(lambda: cluster.measure(image, PHASES))[0])
-    report("chords 2048^2", cpu(lambda: chords.measure(image, PHASES))[0])
-    report("surface 2048^2", cpu(lambda: surface.measure(image, PHASES))[0])
-    report("surface 128^3", cpu(lambda: surface.measure(volume, PHASES))[0])
-    report("tpb 128^3", cpu(lambda: tpb.measure(three))[0])
-    report("percolation 128^3", cpu(lambda: percolation.measure(volume, PHASES))[0])
-    report("tortuosity 128^3, three axes", cpu(lambda: tortuosity.measure(volume, PHASES), 1)[0])
-    report("tortuosity 2048^2, two axes", cpu(lambda: tortuosity.measure(image, PHASES), 1)[0])
+        peer = warm(lambda: porespy.metrics.lineal_path_distribution(porespy.filters.apply_chords(image == 1)))[0]
+    report("lineal_path 2048^2, both axes (porespy: one)", warm(lambda: lineal_path.measure(image, PHASES))[0], peer)
+    report("cluster 2048^2, lags to 100", warm(lambda: cluster.measure(image, PHASES))[0])
+    report("chords 2048^2", warm(lambda: chords.measure(image, PHASES))[0])
+    report("surface 2048^2", warm(lambda: surface.measure(image, PHASES))[0])
+    report("surface 128^3", warm(lambda: surface.measure(volume, PHASES))[0])
+    report("tpb 128^3", warm(lambda: tpb.measure(three))[0])
+    report("percolation 128^3", warm(lambda: percolation.measure(volume, PHASES))[0])
+    report("tortuosity 128^3, three axes", warm(lambda: tortuosity.measure(volume, PHASES), 1)[0])
+    report("tortuosity 2048^2, two axes", warm(lambda: tortuosity.measure(image, PHASES), 1)[0])
 
 
 if __name__ == "__main__":

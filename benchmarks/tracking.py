@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _timing import least
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
@@ -61,14 +62,10 @@ def judged(work, truth, frames) -> tuple[float, float, float]:
     """Return CPU milliseconds per 1,000 detections, IDF1 and MOTA; the time is the best of three."""
     from matlens.track import scores
 
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        linked = work()
-        times.append(time.process_time() - start)
+    seconds, linked = least(work)
     kept = [(frame[own >= 0], own[own >= 0]) for frame, own in zip(frames, linked, strict=True)]
     found = scores.scores(truth, kept, MATCH)
-    return 1e6 * min(times) / sum(map(len, frames)), found["idf1"], found["mota"]
+    return 1e6 * seconds / sum(map(len, frames)), found["idf1"], found["mota"]
 
 
 def main() -> None:
