@@ -38,3 +38,8 @@ def test_paths_are_relative_and_methods_do_not_drag_each_other_in():
 def test_a_start_without_a_file_is_named():
     with pytest.raises(FileNotFoundError, match=r"matlens\.segment\.nothing"):
         closure.closure("matlens.segment.nothing:segment")
+
+
+def test_a_figure_reruns_when_another_file_of_figures_that_it_imports_changes():
+    assert "workflow/figures/outcomes.py" in closure.closure("figures.tracks:draw")
+    assert "workflow/figures/outcomes.py" not in closure.closure("figures.sizes:draw")

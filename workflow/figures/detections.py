@@ -1,14 +1,9 @@
 """Detections over their images: right, false and missed in three colours."""
 
-import io
-
 from matlens import columns, detect
 from matlens.registry import method_of
 
-from figures import style
-
-COLOURS = {"tp": "#009E73", "fp": "#D55E00", "fn": "#0072B2", "": "#CC79A7"}
-WORDS = {"tp": "right", "fp": "false", "fn": "missed", "": "not judged"}
+from figures import outcomes, style
 
 
 def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict, index, *, items: int = 3):
@@ -31,7 +26,7 @@ def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict,
             _panel(panel, held[key], detections[name], missed.get(name), names[key])
             panel.set_title(_title(name, detection_scores.get(name), names[key]), fontsize=6)
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
-    _legend(figure)
+    outcomes.legend(figure)
     return figure
 
 
@@ -57,30 +52,12 @@ def _title(name: str, table, item: str) -> str:
 
 def _panel(panel, picture: bytes, table, lost, item: str) -> None:
     """Draw an image and the ellipses of its detections; crosses are objects that were missed."""
-    import numpy as np
-    from matplotlib.collections import PatchCollection
     from matplotlib.patches import Ellipse
-    from PIL import Image
 
-    seen = np.asarray(Image.open(io.BytesIO(picture)))
-    panel.imshow(seen, cmap="gray", vmin=0, vmax=255)
+    high, wide = outcomes.shown(panel, picture)
     here = table[(table[columns.ITEM] == item) & (table[columns.FRAME] == 0)]
     shapes = here[["x_px", "y_px", "major_axis_px", "minor_axis_px", "orientation_deg"]].to_numpy(float)
     drawn = [Ellipse((x, y), major, minor, angle=-angle) for x, y, major, minor, angle in shapes]
-    rims = [COLOURS[outcome] for outcome in here[columns.OUTCOME]]
-    panel.add_collection(PatchCollection(drawn, facecolors="none", edgecolors=rims, linewidths=0.8))
-    if lost is not None and len(lost):
-        gone = lost[(lost[columns.ITEM] == item) & (lost[columns.FRAME] == 0)]
-        panel.plot(gone["x_px"], gone["y_px"], "x", color=COLOURS["fn"], ms=4, mew=1.0)
-    panel.set(xlim=(-0.5, seen.shape[1] - 0.5), ylim=(seen.shape[0] - 0.5, -0.5))
-
-
-def _legend(figure) -> None:
-    from matplotlib.lines import Line2D
-
-    marks = {"tp": "o", "fp": "o", "fn": "x"}
-    handles = [
-        Line2D([], [], ls="", marker=mark, color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
-        for key, mark in marks.items()
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    outcomes.rims(panel, drawn, here[columns.OUTCOME], 0.8)
+    outcomes.missed(panel, lost, item, 0, 4, 1.0)
+    panel.set(xlim=(-0.5, wide - 0.5), ylim=(high - 0.5, -0.5))

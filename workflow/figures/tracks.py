@@ -1,11 +1,6 @@
 """Where objects went, over a frame in which they were seen, and which detections of it are right."""
 
-import io
-
-from figures import style
-
-COLOURS = {"tp": "#009E73", "fp": "#D55E00", "fn": "#0072B2", "": "#CC79A7"}
-WORDS = {"tp": "right", "fp": "false", "fn": "missed", "": "not judged"}
+from figures import outcomes, style
 
 
 def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 2):
@@ -31,23 +26,21 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
                 panel.text(0.5, 0.5, "not followed", ha="center", va="center", transform=panel.transAxes)
                 continue
             _panel(panel, track_frames[method][key], table, names[key], frame)
-            _missed(panel, table, missed, names[key], frame)
+            by = table["detected_by"].iloc[0] if len(table) else ""
+            outcomes.missed(panel, missed.get(by), names[key], frame, 5, 1.2)
             if panel in axes[0]:
                 panel.set_title(style.text(method))
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
-    _legend(figure)
+    outcomes.legend(figure)
     return figure
 
 
 def _panel(panel, picture: bytes, table, item, frame: int) -> None:
     """Draw a frame, the tracks of its series, and circles around its detections."""
-    import numpy as np
-    from matplotlib.collections import LineCollection, PatchCollection
+    from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
-    from PIL import Image
 
-    seen = np.asarray(Image.open(io.BytesIO(picture)))
-    panel.imshow(seen, cmap="gray", vmin=0, vmax=255)
+    height, width = outcomes.shown(panel, picture)
     here = table[(table["item"] == item) & (table["frame"] == frame)]
     own = table[table["series"] == table.loc[table["item"] == item, "series"].iloc[0]]
     lines = [part[["x_px", "y_px"]].to_numpy() for _, part in own.dropna(subset=["track"]).groupby("track")]
@@ -55,25 +48,5 @@ def _panel(panel, picture: bytes, table, item, frame: int) -> None:
     shown = [(line, colours[at % 8]) for at, line in enumerate(lines) if len(line) > 1]
     panel.add_collection(LineCollection([line for line, _ in shown], colors=[c for _, c in shown], linewidths=0.7))
     circles = [Circle((x, y), d / 2) for x, y, d in here[["x_px", "y_px", "major_axis_px"]].to_numpy()]
-    rims = [COLOURS[outcome] for outcome in here["outcome"]]
-    panel.add_collection(PatchCollection(circles, facecolors="none", edgecolors=rims, linewidths=1.1))
-    panel.set(xlim=(-0.5, seen.shape[1] - 0.5), ylim=(seen.shape[0] - 0.5, -0.5))
-
-
-def _missed(panel, table, missed: dict, item, frame: int) -> None:
-    """Mark the objects that the detections behind some tracks missed."""
-    lost = missed.get(table["detected_by"].iloc[0] if len(table) else "")
-    if lost is not None and len(lost):
-        here = lost[(lost["item"] == item) & (lost["frame"] == frame)]
-        panel.plot(here["x_px"], here["y_px"], "x", color=COLOURS["fn"], ms=5, mew=1.2)
-
-
-def _legend(figure) -> None:
-    from matplotlib.lines import Line2D
-
-    marks = {"tp": "o", "fp": "o", "fn": "x"}
-    handles = [
-        Line2D([], [], ls="", marker=mark, color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
-        for key, mark in marks.items()
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    outcomes.rims(panel, circles, here["outcome"], 1.1)
+    panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))

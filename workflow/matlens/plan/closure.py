@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[2]
-PACKAGE = Path(__file__).resolve().parents[1].name
+OWN = (Path(__file__).resolve().parents[1].name, "figures")  # packages whose files are inputs of jobs
 
 
 def _file(module: str) -> Path | None:
@@ -18,14 +18,14 @@ def _file(module: str) -> Path | None:
 
 
 def _imports(tree: ast.AST) -> set[str]:
-    """List every module that a file names in an import statement, at any depth."""
+    """List every module of this project that a file names in an import statement, at any depth."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == PACKAGE}
+    return {name for name in found if name.split(".")[0] in OWN}
 
 
 @cache
