@@ -1,4 +1,4 @@
-"""Whether networks name the atoms that decide a property, where the cause is planted.
+"""Importance of atoms by networks, beside the atoms that were made to decide a property.
 
     python benchmarks/atom_importance.py
 

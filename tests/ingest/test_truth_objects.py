@@ -378,7 +378,7 @@ def test_the_shared_sets_have_their_objects(name, which, count, overlapping):
 
 @pytest.mark.data
 def test_two_annotations_of_the_titanium_frames_agree_with_f1_of_less_than_one_half():
-    """What limits any score on that set, as its study says: IoU of the pixels of 0.5, one to one."""
+    """Their agreement limits any score on that set: IoU of the pixels of 0.5, one to one."""
     if not sets.available("tem_insitu_ti"):
         pytest.skip("the set is not on this machine")
     right = found = 0

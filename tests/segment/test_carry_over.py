@@ -1,4 +1,4 @@
-"""What helps on images unlike those learned from: scales, blur, statistics of the image, fractions, other light."""
+"""Options for images unlike those learned from: scales, blur, statistics of the image, fractions, other light."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How much of each spatial frequency restorations took away, beside white noise."""
+"""Spectra of the residuals of restorations, by spatial frequency, beside white noise."""
 
 from matlens import restore
 from matlens.registry import method_of

@@ -63,16 +63,26 @@ def solved(
     for name, made in controls(problem, truth, scheme, settings).items():
         measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
         quality += tidy(item, name, measured, True)
+    about = described(problem, names, settings, scheme)
+    return finished(problem, truth, names, item, labels.shape, phases, about, rows, quality)
+
+
+def finished(
+    problem: Problem,
+    field: Field,
+    names: list[str],
+    item: Mapping,
+    shape: tuple[int, ...],
+    phases: list,
+    about: dict,
+    rows: list[dict],
+    quality: list[dict],
+) -> Solved:
+    """Put together what is stored of an item: its field with the attributes `about`, and its rows of every table."""
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
-    hot = [hot_spot(problem, truth, labels.shape, item, phases)]
-    return Solved(
-        stacked(truth, names, item["axes"], labels.shape),
-        described(problem, names, settings, scheme),
-        rows,
-        quality,
-        hot,
-    )
+    hot = [hot_spot(problem, field, shape, item, phases)]
+    return Solved(stacked(field, names, item["axes"], shape), about, rows, quality, hot)
 
 
 def described(problem: Problem, names: list[str], settings: Mapping, scheme: str) -> dict:

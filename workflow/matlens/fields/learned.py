@@ -53,15 +53,11 @@ def predicted(
         for name, control in made.items():
             quality += cells.tidy(item, name, report.quality_rows(problem, control, truth, scheme), True)
     rows = effective.by_load(problem, names, field)
-    said, unit = cells.remark(item, problem, phases), effective.unit_of(problem)
-    rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
-    hot = [cells.hot_spot(problem, field, labels.shape, item, phases)]
-    array = cells.stacked(field, names, item["axes"], labels.shape)
     attrs = cells.described(problem, names, settings, scheme) | {
         "solved_by": by or registry.method_of(method),
         columns.SPLIT: item[columns.SPLIT],
     }
-    return cells.Solved(array, attrs, rows, quality, hot)
+    return cells.finished(problem, field, names, item, labels.shape, phases, attrs, rows, quality)
 
 
 def solved_or_predicted(

@@ -1,4 +1,4 @@
-"""What networks for fields learn from: cells with the field of a solver."""
+"""Lessons of networks for fields: cells with the field of a solver."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Whether a phase of a periodic cell is connected from one side to its own continuation at the other."""
+"""Percolation of a phase of a periodic cell: a path from one side to its own continuation at the other."""
 
 import numpy as np
 from scipy import ndimage, sparse

@@ -1,4 +1,4 @@
-"""How well grown sequences follow the real ones of the same first states: shape, facet speeds, handedness."""
+"""Agreement of grown sequences with real ones of the same first states: shape, facet speeds, handedness."""
 
 import numpy as np
 

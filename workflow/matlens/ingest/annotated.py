@@ -1,4 +1,4 @@
-"""Which file of objects belongs to which image, and which phase to which class of objects."""
+"""Assignment of files of objects to images, and of phases to classes of objects."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What a stage learns from: the roles and the samples of the items of a study.
+"""Lessons of a stage: the roles and the samples of the items of a study.
 
 The package of a stage names the functions: LESSONS (samples of a shard), and where it has them ROLES (instead of
 `roles.split`) and ABOUT (what the card says of the samples).

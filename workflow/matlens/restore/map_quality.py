@@ -1,4 +1,4 @@
-"""How good a map of orientations is that has more points than were measured."""
+"""Quality of a map of orientations with more points than were measured."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,4 +1,4 @@
-"""How good a restored image is: against a clean one, and, without one, by what the residual still holds."""
+"""Quality of a restored image: against a clean one, and, without one, by what the residual still holds."""
 
 import numpy as np
 from scipy import ndimage

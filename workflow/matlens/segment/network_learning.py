@@ -124,7 +124,7 @@ def _usable(samples, phases: list, whole: bool) -> tuple[list, list]:
 
 
 class Phases:
-    """What training for phases needs: number of outputs, targets, loss, score, and what the card gets in the end."""
+    """Parts of a training for phases: number of outputs, targets, loss, score, and what the card gets in the end."""
 
     kind = "labels"
 

@@ -1,4 +1,4 @@
-"""Where tracks begin and end, and from or into which other tracks: birth, death, split, merge, enters, leaves."""
+"""Events at the ends of tracks, and the tracks that they come from or go into: birth, death, split, merge, enters, leaves."""
 
 import numpy as np
 

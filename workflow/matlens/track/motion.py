@@ -1,4 +1,4 @@
-"""How tracked objects move: displacements by lag, the part of them that diffusion explains, and D.
+"""Motion of tracked objects: displacements by lag, the part of them that diffusion explains, and D.
 
 Where objects touch, a detector puts one place between two, and links change from one to the other: few displacements,
 of the size of the gate, that would hold half of the mean square. They are fitted as a second, uniform part.

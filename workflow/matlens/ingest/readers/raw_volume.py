@@ -20,7 +20,7 @@ OPENERS = {
 
 
 class Layout(NamedTuple):
-    """Where the pixels are, and how they are written.
+    """Place and layout of the pixels of a volume.
 
     files: of the pixels, in order; start: byte in each at which they begin (-1: they are the last bytes of the file);
     lines: to skip before it. shape: (z, y, x, channels) as far as there are. encoding: raw, gzip, bzip2 or text.
