@@ -299,7 +299,7 @@ def test_a_minimiser_that_gives_up_is_asked_again_from_the_next_density(monkeypa
 
 
 def test_the_ladder_has_an_end_and_the_other_alloys_go_on(monkeypatch):
-    """The first alloy is solved; of the second every rung fails, and the message names all densities that were tried."""
+    """The first alloy is solved; of the second every rung fails: the message names all densities that were tried."""
     made = system.system(ALCRNI[0], ["Al", "Cr", "Ni"], ALCRNI[1])
     alloys = np.array([[0.12, 0.10, 0.78], [0.05, 0.05, 0.90]])
     real = equilibria._solve

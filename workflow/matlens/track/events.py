@@ -1,4 +1,4 @@
-"""Events at the ends of tracks, and the tracks that they come from or go into: birth, death, split, merge, enters, leaves."""
+"""Events at the ends of tracks, and the tracks behind them: birth, death, split, merge, enters, leaves."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Motion and growth of tracked objects: a line through every track, rates by temperature and size, the growth exponent."""
+"""Motion and growth of objects: a line through every track, rates by temperature and size, growth exponent."""
 
 from dataclasses import dataclass
 from itertools import pairwise
