@@ -392,3 +392,21 @@ def test_two_annotations_of_the_titanium_frames_agree_with_f1_of_less_than_one_h
         right += int((iou > 0.5).sum())  # above a half, a pair is the only one of both
         found += len(areas[0]) + len(areas[1]) - 2
     assert 2 * right / found == pytest.approx(0.44, abs=0.02)
+
+
+def test_truths_and_labels_of_imagej_read_the_same_bytes(tmp_path):
+    """A rectangle of parts of pixels and a curved path have the area that ImageJ gives them, in both."""
+    from matlens.ingest.annotations import imagej
+    from matlens.ingest.outlines import area
+    from matlens.segment import rois
+
+    exact = bytearray(roi(1, box=(10, 30, 20, 50)))
+    exact[18:34], exact[50:52] = np.array([30.5, 10.5, 19, 9], ">f4").tobytes(), np.array([128], ">i2").tobytes()
+    half = 4 / 3 * (np.sqrt(2) - 1) * 10  # handles of a quarter of a circle of radius 10
+    path = [0, 30, 20, 3, 30, 20 + half, 20 + half, 30, 20, 30, 1, 20, 20, 4]
+    for data, expected in ((bytes(exact), 19 * 9), (roi(0, floats=path), np.pi * 100 / 4)):
+        (tmp_path / "a.roi").write_bytes(data)
+        ((shape,),) = (page.shapes for page in imagej.read(str(tmp_path / "a.roi")))
+        assert area(shape.parts[0][0]) == pytest.approx(expected, rel=0.01)
+        drawn = rois.read(tmp_path / "a.roi", (40, 60))
+        assert np.count_nonzero(drawn) == pytest.approx(expected, rel=0.05)
