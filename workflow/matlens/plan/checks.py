@@ -215,7 +215,8 @@ def check_masks(studies: Studies, name: str) -> Reasons:
     for stage, learners, taught in (("segment", segment.LEARNERS, phases), ("detect", detect.LEARNERS, objects)):
         for each in outputs.methods(settings, stage):
             if registry.method_of(each) in learners and not taught and not settings[stage][each].get("weights"):
-                yield [stage, each], f"it learns from masks, and {lacks}"
+                also = "; outlines or points of other programs do, too: 'objects'" if stage == "detect" else ""
+                yield [stage, each], f"it learns from masks, and {lacks}{also}"
 
 
 def _named(source: Mapping) -> set[str]:
