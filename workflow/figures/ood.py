@@ -1,4 +1,4 @@
-"""Models on crystals unlike those they learned from, and what models reach that had seen the like."""
+"""Out-of-distribution errors of models, next to those of published models evaluated in distribution."""
 
 from figures import style
 

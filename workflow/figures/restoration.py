@@ -1,4 +1,4 @@
-"""Images before and after their restoration, what was taken away, and what structure that still holds."""
+"""Images before and after restoration, their difference, and the spectrum of the residual."""
 
 import io
 
@@ -80,7 +80,7 @@ def _before(panel, data: bytes, known, key: int) -> None:
 
 
 def _after(above, below, data: bytes | None, method: str, look: dict) -> None:
-    """Show a restored image under the name of its method, in the colour of its lines, and what changed."""
+    """Show a restored image under the name of its method, in the colour of its lines, and the difference."""
     parts = (None, None, None) if data is None else _panels(data)
     _show(above, parts[1], method, look["color"])
     _show(below, parts[2], "difference")

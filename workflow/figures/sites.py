@@ -1,4 +1,4 @@
-"""Crystals whose atoms are coloured by what a network reads from each."""
+"""Crystals whose atoms are coloured by the contribution that a network assigns to each."""
 
 from itertools import product
 

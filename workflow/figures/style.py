@@ -70,7 +70,7 @@ _UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, r
 
 
 def context():
-    """Give the style to what is drawn and saved within, whatever the user's own settings are."""
+    """Apply the style to figures drawn and saved within, whatever the user's own settings are."""
     return matplotlib.rc_context({**_defaults(), **STYLE})
 
 
@@ -87,7 +87,7 @@ def axis(column: str) -> str:
 
 
 def quantity(name: str) -> str:
-    """Write what a loop asks for as a label: a key of CALPHAD with its unit, or the name of a column."""
+    """Return the label of an objective: a CALPHAD quantity with its unit, or the name of a column."""
     label = quantities.words(name)
     return text(axis(name)) if label == name else label
 

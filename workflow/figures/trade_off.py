@@ -45,7 +45,7 @@ def draw(asked: dict, *, x: str = "", y: str = "", x_goal: str = "maximize", y_g
 
 
 def quantities(table) -> list[str]:
-    """List what a loop asked for: the columns after the reason of a verdict."""
+    """List the objectives of a loop: the columns after the reason of a verdict."""
     columns = list(table)
     later = columns[columns.index("reason") + 1 :]
     return [name for name in later if not name.endswith(SPREAD) and name != "feasible"]

@@ -10,7 +10,7 @@ FIRST = ("formation_energy_ev_per_atom", "bulk_modulus_gpa", "volume_a3_per_atom
 
 
 def draw(verdicts: dict, *, most: int = 2, names: int = 8):
-    """Draw the counts of each engine, and `most` quantities against what was predicted of them.
+    """Draw the counts of each engine, and up to `most` quantities against their predictions.
 
     Where nothing was predicted of any quantity, engines are compared with the first of them. `names` candidates are
     named.
@@ -66,7 +66,7 @@ def _count(panel, long, engines: list[str]) -> None:
 
 
 def _compared(known, engines: list[str], most: int):
-    """Choose the quantities to show, each with a column x to compare with, and say what that is."""
+    """Choose the quantities to show, each with a column x to compare with, and the label of x."""
     order = [q for q in FIRST if q in set(known["quantity"])]
     foretold = known[known["predicted"].notna()].assign(x=lambda t: t["predicted"])
     if len(foretold):

@@ -7,7 +7,7 @@ from matlens.store import io
 
 
 def main(structures: str, method: str, options: dict, graphs: str, connections: str, rejected: str) -> None:
-    """Write crystals and their edges in one file, a row per graph, and a row of `rejected` for what has none."""
+    """Write crystals and their edges in one file, a row per graph, and a row of `rejected` per crystal without one."""
     function, bare, lost = registry.load(connect.METHODS, method), registry.method_of(method), []
     every = crystals.from_arrays(io.read_ragged(structures))
     items = [

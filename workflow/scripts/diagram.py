@@ -8,7 +8,7 @@ from matlens.validate import diagram
 
 
 def main(settings: dict, table: str) -> None:
-    """Write the ends of all tie lines; what is remarked of a database goes to the log, too."""
+    """Write the ends of all tie lines; remarks on a database also go to the log."""
     made = diagram.tie_lines(**settings)
     for note in sorted(set(made["note"]) - {""}):
         print(note, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Read the items of one shard: what their kind stores, and the index."""
+"""Read the items of one shard; write the outputs of their kind, and the index."""
 
 from matlens import registry
 from matlens.ingest.kinds import KINDS
@@ -18,7 +18,7 @@ def main(
     index: str,
     rejected: str,
 ) -> None:
-    """Write what could be read, and a row of `rejected` for every other item; `outputs` names the files of the kind."""
+    """Write the items that could be read, and a row of `rejected` for every other; `outputs`: files of the kind."""
     function = registry.load(KINDS[kind].readers, method)
     items, lost = io.shard_rows(io.read_table(plan), int(shard), int(shards)), []
 

@@ -9,7 +9,7 @@ from matlens.store import io
 
 
 def main(structures: str, method: str, options: dict, predictions: str, relaxed: str, rejected: str) -> None:
-    """Write energies and volumes, the relaxed crystals, and a row of `rejected` for what does not relax."""
+    """Write energies and volumes, the relaxed crystals, and a row of `rejected` per crystal that does not relax."""
     every, bare, lost = crystals.from_arrays(io.read_ragged(structures)), registry.method_of(method), []
     items = [
         {columns.ITEM: item, columns.KEY: int(key), "at": at}

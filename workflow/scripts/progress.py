@@ -8,7 +8,7 @@ from matlens.store import io
 
 
 def main(index: str, candidates: list, verdicts: list, settings: dict, rounds: str, asked: str) -> None:
-    """Write what every round brought, and every candidate with its verdict."""
+    """Write the results of every round, and every candidate with its verdict."""
     judged = turned.wide(io.concatenate(map(io.read_table, verdicts)), asking.asked(settings))
     known = io.read_table(index) if settings["oracle"] == "index" else None
     io.write_table(rounds, progress.summary(judged, settings, known))

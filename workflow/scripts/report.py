@@ -13,7 +13,7 @@ PAGE = Path(__file__).resolve().parents[1] / "report"
 
 
 def main(contents: dict, page: str) -> None:
-    """Write the page; `contents` gives for every study its settings and the paths of what to show."""
+    """Write the page; `contents`: settings of every study, and the paths of the files to show."""
     parts = {part: (PAGE / f"report.{part}").read_text(encoding="utf-8") for part in ("css", "js")}
     template = (PAGE / "report.html.j2").read_text(encoding="utf-8")
     captions = read_yaml(PAGE / "captions.yaml")[0]

@@ -1,4 +1,4 @@
-"""Rank the candidates of a study by what is predicted of them."""
+"""Rank the candidates of a study by their predicted properties."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Join what an engine in this process said of all parts of the candidates to verdicts."""
+"""Join the results of an engine for all parts of the candidates to verdicts."""
 
 from matlens.job import entry
 from matlens.store import io

@@ -74,7 +74,7 @@ def pair(
     column_correlation: Sequence[float] = (0.0, 0.3),
     hot: Sequence[float] = (0.0, 0.0),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Make a noisy image, and what it would be without noise, blur and jitter: float32, shape and units of `clean`.
+    """Return a noisy image, and the same without noise, blur and jitter: float32, shape and units of `clean`.
 
     `clean`: (y, x) or (z, y, x), slices imaged one by one. `scale`: its black level and distance to white; None: by its
     quantiles. `dose`: electrons per pixel between black and white, drawn evenly on a logarithmic scale; `background`:

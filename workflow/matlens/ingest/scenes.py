@@ -1,4 +1,4 @@
-"""Model: scenes of many kinds, with no truth but themselves, for methods that learn what images look like."""
+"""Model: scenes of many kinds without labels, for methods that learn the statistics of images."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Patches to train on: cut at random, turned, bent, and given other light, by one generator.
+"""Training patches: random crops with rotation, elastic deformation and grey-level augmentation, by one generator.
 
 Images are channels first, (channels, [z,] y, x). Targets are of one of four kinds:
 

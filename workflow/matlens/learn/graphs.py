@@ -19,7 +19,7 @@ def build(method: str, options: Mapping):
 
 
 class Lesson(NamedTuple):
-    """Training task of a crystal network: targets (n, t) are standardised, `spread` is what they were divided by.
+    """Training task of a crystal network: targets (n, t) are standardised; `spread` is their divisor.
 
     `deal(rng)` gives the positions of every batch of an epoch; `held`: positions that judge.
     """

@@ -39,6 +39,6 @@ def samples(stage: str, taken: list, answers: list, offered: Mapping, options: M
 
 
 def about(stage: str, offered: Mapping, options: Mapping) -> dict:
-    """Return what the card of a method says of the samples that it learned from."""
+    """Return the record of the training samples for the card of a method."""
     entry = named(stage, "ABOUT")
     return _call(stage, entry, offered, options) if entry else {}

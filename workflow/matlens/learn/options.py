@@ -33,7 +33,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """How much a patch may be changed; 0 or "none" is not at all.
+    """Strength of the augmentation of a patch; 0 or "none" switches it off.
 
     `rotation` "none", "right" (right angles and mirror images) or "free" (half of the patches by any angle, too);
     `zoom` 0.2 is by up to 20 % either way; `bend_px` is the standard deviation of elastic displacements; `brightness`
@@ -59,7 +59,7 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """Options of the application of a network to an image of any size.
+    """Options of applying a network to an image of any size.
 
     `tile_px`: edge of a tile, None for 512 or more, in volumes 128; `overlap_px`: what neighbours share, None for as
     much as makes the answer that of the whole image at once (in volumes half a tile at most, where tiles fade into each

@@ -53,7 +53,7 @@ def marks_at(truth: np.ndarray, factor: float) -> np.ndarray:
 
 
 def describe(method: str, image: np.ndarray, outputs: int, own: Mapping) -> dict:
-    """Describe a network for its card: what the data give, and its own options; `image` is (channels, [z,] y, x)."""
+    """Describe a network for its card: arguments set by the data, and its options; `image` is (channels, [z,] y, x)."""
     return {"name": method, "dims": image.ndim - 1, "channels": len(image), "outputs": outputs, **own}
 
 

@@ -57,7 +57,7 @@ def reflected(image: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _rounded(tile: int, overlap: int, stride: int) -> tuple[int, int]:
-    """Round overlap and tile up to what the stride allows."""
+    """Round overlap and tile up to multiples of the stride."""
     overlap = -(-overlap // stride) * stride
     return overlap, max(-(-tile // stride) * stride, overlap + stride)
 
@@ -148,7 +148,7 @@ def cores(length: int, tile: int, overlap: int) -> list[tuple[int, float, float]
 def detections(
     predict: Callable, image: np.ndarray, *, tile: int, overlap: int, stride: int, places: tuple = ("centre",)
 ) -> dict[str, np.ndarray]:
-    """Detect things tile by tile; each is kept by the tile alone whose core holds its centre.
+    """Detect objects tile by tile; keep each only from the tile whose core holds its centre.
 
     `predict(tile)` returns arrays by name with a row per thing, `centre` (n, axes) in pixels of the tile among them;
     `places` names those that are positions, (n, axes) or (n, k, axes), and are moved to the image. Tiles must overlap

@@ -136,7 +136,7 @@ def check_proposals(studies: Studies, name: str) -> Reasons:
 
 
 def wanted_columns(settings: dict) -> list[tuple[list, str]]:
-    """List (keys, column) of the columns that a study takes from what its user says of the items."""
+    """List (keys, column) of the columns that a study takes from its table of items."""
     found, given = [], settings.get("predict", {})
     if learned(settings):
         found.append((["predict", "target"], given["target"]))
@@ -230,7 +230,7 @@ def _named(source: Mapping) -> set[str]:
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
-    """Refuse figures of what a study does not make, and comparisons with files that are absent."""
+    """Refuse figures of outputs that a study does not make, and comparisons with absent files."""
     yield from figures.lacking(studies[name], name)
     for figure, options in studies[name]["figures"].items():
         if reference := (options or {}).get("reference"):

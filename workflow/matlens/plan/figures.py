@@ -29,7 +29,7 @@ def by_name(files: list[str]) -> dict[str, str]:
 
 
 def contents(studies: dict) -> dict:
-    """List what the report shows of every study: its words and settings, and the files to show, by name."""
+    """List texts, settings and files of every study for the report, by name."""
     return {
         name: {
             **{key: settings[key] for key in ("title", "about", "reference")},
@@ -117,5 +117,5 @@ class Figures(Paths):
         return [path for name, settings in self.studies.items() for path in overlays(name, settings).values()]
 
     def contents(self) -> dict:
-        """List what the report shows of every study."""
+        """List the files that the report shows of every study."""
         return contents(self.studies)

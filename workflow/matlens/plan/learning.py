@@ -33,7 +33,7 @@ LEARNERS = tuple(dict.fromkeys(name for stage in STAGES_THAT_LEARN for name in l
 
 
 class Learning(Paths):
-    """Inputs and parameters of the rules that train and of those that apply what was trained."""
+    """Inputs and parameters of the rules that train methods and of the rules that apply them."""
 
     def taken(self, wildcards) -> list[str]:
         """List the images, or the labels, of all shards that a method is trained on."""

@@ -150,7 +150,7 @@ def hint(need: str) -> str:
 
 
 def stage_table() -> list[str]:
-    """Write the table of docs/stages.md: what each does, writes for people, and its methods."""
+    """Write the table of docs/stages.md: purpose, tables and methods of each stage."""
     rows = ["| stage | from what to what | tables for people | methods |", "|---|---|---|---|"]
     for stage, about in STAGES.items():
         shown = dict.fromkeys(one.table for one in about.gives if one.table)

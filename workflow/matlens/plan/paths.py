@@ -76,7 +76,7 @@ def tables(name: str, settings: dict) -> list[str]:
 
 
 def targets(name: str, settings: dict) -> list[str]:
-    """List what else a study makes for people: scores in the format of a benchmark, the costs of verdicts."""
+    """List the further files for users of a study: scores in the format of a benchmark, costs of verdicts."""
     found = [path for one in outputs.made(settings) if one.output.target for path in files(name, settings, one)]
     return list(dict.fromkeys(found))
 
@@ -193,7 +193,7 @@ class Paths:
         return [path for name, settings in self.studies.items() for path in tables(name, settings)]
 
     def all_targets(self) -> list[str]:
-        """List what else all studies make for people."""
+        """List the further files for users of all studies."""
         return [path for name, settings in self.studies.items() for path in targets(name, settings)]
 
     def rejected(self, wildcards) -> list[str]:

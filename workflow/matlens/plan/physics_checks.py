@@ -1,4 +1,4 @@
-"""Refusals of what engines and loops cannot do; see `checks`."""
+"""Refusals of settings that engines and loops cannot run; see `checks`."""
 
 from collections.abc import Mapping
 

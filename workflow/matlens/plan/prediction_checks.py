@@ -1,4 +1,4 @@
-"""Refusals of what cannot be predicted or ranked; see `checks`."""
+"""Refusals of predictions and rankings that cannot be made; see `checks`."""
 
 import os
 from collections.abc import Mapping

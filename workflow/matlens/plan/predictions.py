@@ -232,7 +232,7 @@ class Predictions(Paths):
         return {**chosen, "properties": wishes}
 
     def known_formulas(self, wildcards) -> str | list:
-        """Return the table of what is known already, so that a changed one is noticed; none if absent."""
+        """Return the table of known items, so that a change of it reruns the job; none if absent."""
         file = reference.file_of(self.studies[wildcards.study]["screen"]["reference"])
         return [] if file is None else str(file)
 

@@ -1,4 +1,4 @@
-"""Refusals of restorations that lack what they learn from, or are judged by."""
+"""Refusals of restorations that lack training pairs or a clean image to compare with."""
 
 from collections.abc import Mapping
 

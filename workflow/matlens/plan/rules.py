@@ -1,4 +1,4 @@
-"""Plan: what the files of rules call. Every method returns what a directive takes, or a function of its wildcards."""
+"""Interface of the rule files. Every method returns the value of a directive, or a function of its wildcards."""
 
 import os
 from collections.abc import Callable, Iterable

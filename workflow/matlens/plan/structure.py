@@ -11,7 +11,7 @@ Reasons = Iterator[tuple[list, str]]
 
 
 def disagreements(study: dict) -> Reasons:
-    """Yield what is wrong between the sections of a study."""
+    """Yield contradictions between the sections of a study."""
     methods = [key for key in study["ingest"] if key != "shards"]
     if len(methods) != 1:
         found = f"found {', '.join(methods)}" if methods else "found none"

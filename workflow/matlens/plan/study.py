@@ -89,7 +89,7 @@ def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
 
 
 def _problems(error):
-    """Yield, for one schema error, where it is and what would be right."""
+    """Yield place and fix of one schema error."""
     path = list(error.absolute_path)
     if error.validator == "additionalProperties":
         allowed = error.schema.get("properties", {})
@@ -123,7 +123,7 @@ def _meaning(path: list) -> str:
 
 
 def _unshared(value):
-    """Copy nested values; what YAML writes once and names twice (&name, *name) becomes two, each with own defaults."""
+    """Copy nested values, so that a YAML anchor (&name, *name) becomes two values with defaults of their own."""
     if isinstance(value, dict):
         return {key: _unshared(part) for key, part in value.items()}
     return [_unshared(part) for part in value] if isinstance(value, list) else value

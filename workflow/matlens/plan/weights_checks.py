@@ -34,7 +34,7 @@ def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, l
 
 
 def _of_file(path: str, method: str, phases: list | None) -> Iterator[str]:
-    """Say why a file of weights cannot be used; `method`: what it is applied by, "" where it only begins a training."""
+    """Return why a file of weights cannot be used; `method`: the applying method, "" if training starts from it."""
     for file, what in ((path, "weights"), (cards.card_file(path), "card of the weights")):
         if not os.path.isfile(file):
             yield f"there is no file '{file}' ({what}); correct the path"

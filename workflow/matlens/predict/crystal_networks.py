@@ -52,7 +52,7 @@ class Cut(NamedTuple):
 
 
 def cut_members(graphs, train, validation, ensemble: int, leave_out: str, part: float, seed: int) -> Cut:
-    """Choose what each member of an ensemble learns from; see `ensembles.parts` for `leave_out`."""
+    """Choose the training set of each member of an ensemble; see `ensembles.parts` for `leave_out`."""
     train = np.sort(np.asarray(train))
     if leave_out == "none":
         train, held = parted(train, np.asarray(validation), part, seed)

@@ -62,7 +62,7 @@ def held_rows(items, groups, fold: int, y, found: Mapping):
 
 
 def learned_targets(index, y: np.ndarray, also: Iterable[str], transform: str) -> np.ndarray:
-    """Return what a network learns (n, t): the transformed target, and further columns of the index."""
+    """Return the targets of a network (n, t): the transformed target, and further columns of the index."""
     more = [features.numeric(index, name, "predict.also: index").to_numpy(float) for name in also]
     return np.column_stack([transforms.forward(transform, y), *more])
 

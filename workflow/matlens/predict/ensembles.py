@@ -42,7 +42,7 @@ def parts(graphs, train, members: int, how: str, seed: int) -> np.ndarray:
 
 
 def others(distance: np.ndarray) -> np.ndarray:
-    """Turn distances to each part (n, parts) into distances to what each member learned from: all other parts."""
+    """Turn distances to each part (n, parts) into distances to the training set of each member: all other parts."""
     count = distance.shape[1]
     if count < 2:
         return distance

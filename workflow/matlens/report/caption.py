@@ -24,7 +24,7 @@ def bar_length(width_px: float, size: float | None) -> tuple[float, str]:
 
 
 def legend(labels: np.ndarray, phases: list[str], with_truth: bool) -> list[tuple[str, str | None]]:
-    """List text and colour of what is drawn; None: the phase that is left as it is."""
+    """List text and colour of the legend; None: the phase that is not drawn."""
     if labels.dtype == np.uint8:
         present = [number for number in np.unique(labels) if number < len(phases)]
         named = [(phases[n], overlay.PALETTE[(n - 1) % len(overlay.PALETTE)] if n else None) for n in present]

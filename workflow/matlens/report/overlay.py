@@ -74,7 +74,7 @@ def plane(stack: np.ndarray) -> np.ndarray:
 
 
 def _resize(image: np.ndarray, size: tuple[int, int], exact: bool) -> np.ndarray:
-    """Scale a 2-D array to (height, width): means of what falls into a pixel, or, for labels (`exact`), the nearest."""
+    """Scale a 2-D array to (height, width): the mean over each new pixel, or, for labels (`exact`), the nearest."""
     from PIL import Image
 
     height, width_px = size

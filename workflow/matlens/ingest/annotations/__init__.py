@@ -28,7 +28,7 @@ CLASS_LISTS = ("classes.txt", "obj.names")  # beside files of YOLO: names of the
 
 @dataclass(frozen=True)
 class Shape:
-    """One annotated object: its class, where it is, and why it cannot be used (`reason`, empty if it can).
+    """One annotated object: its class, where it is, and why it cannot be used (`reason`; empty if it can).
 
     `parts`: the object is the union of them; each is a list of rings (n, 2) of y and x, filled by the even-odd rule, so
     that a ring within a ring is a hole. `mask`: (y0, x0, bool array) of an object that is given as pixels. `centre`: y

@@ -16,7 +16,7 @@ MOST_BYTES = 1 << 28  # of one value
 
 
 def _connect(source: Source) -> sqlite3.Connection:
-    """Open a data base as what it says it is: a table, for a view could go on for ever."""
+    """Open a database whose systems are a table; a view is refused, since it may never end."""
     base = sqlite3.connect(f"{Path(source.path).absolute().as_uri()}?mode=ro", uri=True)
     base.execute("PRAGMA trusted_schema = OFF")
     base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)

@@ -91,7 +91,7 @@ def _cell(block: dict) -> np.ndarray:
 
 
 def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max_atoms: int) -> tuple:
-    """Build the crystal, and say what is wrong with its formula; of two origins, with the one that makes sense.
+    """Build the crystal and compare it with the stated formula; of two origin choices, take the one that agrees.
 
     That is the one with which no atoms overlap and the formula, where it is stated, is met.
     """

@@ -129,7 +129,7 @@ def _recoded(handle):
 
 
 def decoded(data: bytes) -> str:
-    """Decode text; what is not UTF-8 counts as Latin-1, in which symbols and numbers are the same."""
+    """Decode text as UTF-8, else as Latin-1; symbols and numbers are the same in both."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -42,7 +42,7 @@ def records(source: Source) -> Iterator[Record]:
 
 @lru_cache(maxsize=2)
 def _frames(source: Source) -> list[Frame]:
-    """Find the structures of a file; velocities and what else stands behind the atoms is left.
+    """Find the structures of a file; ignore velocities and all other lines after the atoms.
 
     A frame of XDATCAR begins with "Direct configuration=", one of a file of several POSCAR with a header of its own.
     """
@@ -85,7 +85,7 @@ def _is_header(lines: list[str], at: int) -> bool:
 
 
 def _symbol(word: str) -> str:
-    """Cut what VASP writes behind a symbol: "Fe_pv", "Fe/3f4a..."."""
+    """Cut the suffix that VASP writes after a symbol: "Fe_pv", "Fe/3f4a..."."""
     return word.split("_")[0].split("/")[0]
 
 

@@ -163,7 +163,7 @@ def by_number(number: int) -> list[Setting]:
 
 
 def _stated(block: Mapping) -> list[tuple[str, list[Setting]]]:
-    """List what a block says of its space group, each with the settings that it may mean."""
+    """List the entries of a block that name its space group, each with the settings that it may mean."""
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
     found = []
     if hall and _hall(hall) in _settings()[1]:
@@ -220,7 +220,7 @@ def _number(turns: bytes, shifts: bytes) -> int | None:
 
 
 def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
-    """List what the symmetry of a block may be; none where it says nothing of it.
+    """List the possible symmetries of a block; empty if it states none.
 
     `cell` (3, 3), rows: settings that do not fit it (rhombohedral axes of a hexagonal cell) are left out; of several
     unique axes the first is taken. Two are left where a group has two origins and the block does not say which. Raises

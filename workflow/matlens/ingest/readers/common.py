@@ -70,7 +70,7 @@ NOMINAL_DPI = (2880, 3200, 3600, 4000, 4800, 5000, 5760, 6000, 6400, 7200, 8000,
 
 
 def number(text, default: float | None = None) -> float | None:
-    """Read a number out of what a header holds: a number, bytes, or text with a decimal comma or a unit behind it."""
+    """Read a number from a header value: a number, bytes, or text with a decimal comma or a unit."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if isinstance(text, str):

@@ -43,7 +43,7 @@ def check_grid(grid: Grid, max_pixels: int) -> None:
 
 
 def arrange(x: np.ndarray | None, y: np.ndarray | None, count: int, grid: Grid) -> Placed:
-    """Find the pixel of every point from its coordinates (n,) in micrometres and from what the header says.
+    """Find the pixel of every point from its coordinates (n,) in micrometres and from the header.
 
     Points in reading order that match a complete header are taken as they come. Otherwise each is placed by its
     coordinates on a square or hexagonal grid, which must agree with what the header states. Two disagreements are

@@ -113,6 +113,6 @@ def _phases(header) -> dict[int, ebsd_map.Phase]:
 
 
 def _text(value) -> str:
-    """Turn what HDF5 gives for a string, of whatever kind, into one."""
+    """Convert a string of HDF5, of whatever type, to str."""
     value = np.ravel(value)[0] if np.size(value) else ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

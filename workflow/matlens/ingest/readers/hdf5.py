@@ -79,7 +79,7 @@ FAMILIES = {
 
 
 def family(path: str) -> str:
-    """Tell the families of HDF5 files by what lies in their root."""
+    """Detect the family of an HDF5 file from the names in its root."""
     import h5py
 
     from matlens.ingest.readers import h5ebsd

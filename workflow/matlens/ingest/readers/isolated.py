@@ -115,7 +115,7 @@ def _found(answer: dict, arrays: dict) -> Micrograph:
 
 
 def _refuse(answer: dict):
-    """Raise here what was raised there."""
+    """Raise the exception of the child process here."""
     kind, number, text = answer["error"]
     if kind == "BadItem":
         raise BadItem(text)
@@ -153,7 +153,7 @@ def _answer(asked: dict) -> tuple[dict, list[np.ndarray]]:
 
 
 def main() -> None:
-    """Answer until nobody asks any more; what libraries print goes nowhere."""
+    """Serve requests until the pipe closes; discard what libraries print."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     out.write(b"ready\n")

@@ -10,7 +10,7 @@ OLD_FEI_RECORD = 128  # bytes of one image's record in an extended header of FEI
 
 
 def _extended(mrc) -> dict:
-    """Read what an extended header of FEI says of the first image, in SI units; {} for other kinds."""
+    """Read the metadata of the first image from an extended header of FEI, in SI units; {} for other kinds."""
     kind, raw = bytes(mrc.header.exttyp), np.asarray(mrc.extended_header).tobytes()
     if kind in (b"FEI1", b"FEI2"):
         record = mrc.indexed_extended_header[0]

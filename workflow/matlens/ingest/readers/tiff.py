@@ -23,7 +23,7 @@ CUT = "the file is cut off: {}; copy it again from its source"
 
 
 class Page(NamedTuple):
-    """The main image of a file as decoded: its axes as tifffile names them, and what its page says of colour."""
+    """The main image of a file as decoded: its axes as tifffile names them, and the colour tags of its page."""
 
     array: np.ndarray
     axes: str
@@ -82,7 +82,7 @@ def _check_announced(page) -> None:
 
 
 def _load(path: str, max_pixels: int) -> Page:
-    """Decode the main image, and take what the file says of it."""
+    """Decode the main image and its metadata."""
     import tifffile
 
     with tifffile.TiffFile(path, _multifile=False) as tif:
@@ -210,7 +210,7 @@ def _bits(key, dtype, stated: dict) -> dict:
 
 
 def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """Replace indices by what the palette (3, n) of 16-bit numbers shows, unless it is the plain grey ramp."""
+    """Replace indices by the colours of the palette (3, n), 16 bit, unless it is the plain grey ramp."""
     ramp = (np.arange(palette.shape[1]) * 65535) // (palette.shape[1] - 1)
     if all(np.abs(channel.astype(int) - ramp).max() <= 257 for channel in palette):
         return array

@@ -177,7 +177,7 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def ome_pixels(tif, page) -> dict[str, str]:
-    """Find what OME-XML says of the image that a page belongs to: the attributes of its Pixels; {} where none is.
+    """Find the Pixels attributes of OME-XML for the image that a page belongs to; {} if absent.
 
     Of several images, that whose TiffData name the page, or else the one of its place among the series of the file.
     """

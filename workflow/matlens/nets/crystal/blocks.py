@@ -116,7 +116,7 @@ class MeanNetwork(Network):
         return self.head(mean_of(self.atoms(graph), graph["crystal"], graph["count"]))
 
     def site_values(self, graph: dict) -> torch.Tensor:
-        """Read from every atom (n,) alone what the network reads from their mean: the site energies of CGCNN's paper.
+        """Apply the readout of the mean to every atom (n,) alone: the site energies of the CGCNN paper.
 
         Their mean is the prediction only as far as the layers after pooling are linear.
         """
@@ -177,7 +177,7 @@ class Ends(NamedTuple):
 
 
 def ends(source: torch.Tensor, neighbour: torch.Tensor, bond: torch.Tensor, bonds: int) -> Ends:
-    """Find what edges have in common: neighbours at one distance, and the images of one atom.
+    """Group edges that share a distance shell or connect to images of one atom.
 
     `bond` (e,): which of the distinct `bonds` every edge is.
     """

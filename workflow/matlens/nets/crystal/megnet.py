@@ -36,7 +36,7 @@ class Dense(nn.Module):
 
 
 class Block(nn.Module):
-    """One MEGNet block: bonds, then atoms, then the state, each from what it touches, with skips.
+    """One MEGNet block: update bonds, then atoms, then the state, each from its neighbours, with skips.
 
     e' = phi_e(v_s (+) v_r (+) e (+) u); v' = phi_v(mean_j e' (+) v (+) u); u' = phi_u(mean e' (+) mean v' (+) u).
     """

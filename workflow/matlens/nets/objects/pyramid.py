@@ -1,4 +1,4 @@
-"""A small feature pyramid: what an encoder sees at strides 4, 8 and 16, with the coarse levels added to the fine."""
+"""A small feature pyramid: encoder features at strides 4, 8 and 16, with the coarse levels added to the fine."""
 
 import torch
 from torch import nn

@@ -58,7 +58,7 @@ class _Surrounded3d(_Surrounded, nn.Conv3d):
 
 
 def convolution(dims: int, inputs: int, width: int, kernel: int, padding: str, bias: bool = True) -> nn.Module:
-    """Make a convolution that keeps the size; `padding` is what lies around: "zeros", "reflect" or "circular"."""
+    """Make a convolution that keeps the size; `padding`: "zeros", "reflect" or "circular"."""
     if padding == "zeros" or kernel == 1:
         return CONV[dims](inputs, width, kernel, padding=kernel // 2, bias=bias)
     made = {2: _Surrounded2d, 3: _Surrounded3d}[dims](inputs, width, kernel, bias=bias)

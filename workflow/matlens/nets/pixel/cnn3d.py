@@ -1,4 +1,4 @@
-"""A network that reads the patch around a voxel and says what is at its centre, for all voxels of a cell at once."""
+"""A network that predicts the centre voxel of a patch, for all voxels of a cell at once."""
 
 from itertools import pairwise
 
