@@ -18,7 +18,7 @@ def main(
     predictions: str,
     sites: str,
 ) -> None:
-    """Write a row per crystal of the fold, and a row per atom; the first fold predicts crystals without a target, too."""
+    """Write a row per crystal of the fold, and a row per atom; the first fold also predicts those without a target."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     test = cut[int(fold)].test
     new = (y != y).nonzero()[0] if int(fold) == 0 else test[:0]
