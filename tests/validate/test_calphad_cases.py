@@ -248,6 +248,25 @@ def test_remarks_reach_every_table(tmp_path):
     assert compared["reason"].str.contains("given more than once").all()
 
 
+def test_temperatures_outside_the_range_of_a_parameter_or_function_are_named(tmp_path):
+    """Limits of what is used alone count: of a function of a function, above and below; 298 is 298.15."""
+    file = tmp_path / "a.tdb"
+    extra = " FUNCTION GIN 298.15 -1; 900 N !\n PARAMETER L(LIQUID,AL,NI;1) 298.15 +GIN; 6000 N !\n LIST_OF"
+    file.write_text(GOOD.replace(" LIST_OF", extra))
+    base = {"database": str(file), "phases": ["LIQUID"]}
+    made = system.system(str(file), ["Al", "Ni"], ["LIQUID"])
+    assert system.extrapolated(made, [298.0, 500.0, 900.0]) == []
+    assert "at 1000 K: 'FUNCTION GIN" in system.extrapolated(made, [500.0, 1000.0])[0]
+    assert "extrapolated at 200 to 250 K" in system.extrapolated(made, [200.0, 250.0, 600.0])[0]
+    assert system.extrapolated(system.system(str(file), ["Al"], ["LIQUID"]), [1000.0]) == []
+    items = pd.DataFrame([{"item": "a", "x_Al": 0.5, "x_Ni": 0.5}])
+    wish = {"quantity": "fraction", "phase": "liquid", "temperature_k": 1000.0}
+    verdicts, _ = calphad.validate(items, databases=[base], temperatures_k=[1000.0], criteria=[wish])
+    assert "extrapolated at 1000 K" in verdicts["reason"].iloc[0]
+    ties = diagram.tie_lines(databases=[base], elements=["Al", "Ni"], temperatures_k=[1000.0], points=3)
+    assert ties["note"].str.contains("extrapolated at 1000 K").all()
+
+
 COMPOUNDS = [
     ("pycalphad:COST507.tdb", ("Si", "Ti"), {"SI2TI": (2, 1), "SI4TI5": (4, 5), "SITI3": (1, 3)}),
     ("pycalphad:COST507.tdb", ("Al", "Zr"), {"AL3ZR": (3, 1), "ALZR3": (1, 3)}),

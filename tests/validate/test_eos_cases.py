@@ -161,6 +161,13 @@ MOMENTS = {
     "turned over": ([0.58, -0.60, 0.61, 0.63, -0.65, 0.66, 0.68], "accepted"),
     "two states in turn": ([0.0, 2.0, 0.0, 2.0, 0.0, 2.0, 0.0], "rejected"),
     "two volumes in another state": ([0.0, 2.0, 0.0, 2.0, 0.0, 0.0, 0.0], "rejected"),
+    "an onset": ([0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.5], "accepted"),
+    "a root above an onset": ([0.0, 0.0, 0.0, 0.1, 1.0, 1.42, 1.73], "accepted"),
+    "an onset at compression": ([0.9, 0.75, 0.55, 0.2, 0.0, 0.0, 0.0], "accepted"),
+    "a jump to a state that grows": ([0.0, 0.0, 0.0, 2.0, 2.05, 2.1, 2.15], "rejected"),
+    "a small jump": ([0.0, 0.0, 0.0, 0.6, 0.62, 0.64, 0.66], "rejected"),
+    "an onset, then a jump": ([0.0, 0.0, 0.3, 0.5, 2.0, 2.05, 2.1], "rejected"),
+    "an onset, then another state": ([0.0, 0.0, 0.3, 0.5, 0.62, 0.0, 0.8], "rejected"),
     "steep": ([1.8, 1.95, 2.1, 2.25, 2.4, 2.55, 2.7], "accepted"),
 }
 

@@ -131,6 +131,19 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
     return tdb_orders.repeats(given, set(wanted), phases)
 
 
+def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[float, str]]:
+    """Return the highest lower and the lowest upper limit of all parameters used, K, each with the command it is of.
+
+    `wanted`: symbols in capitals; `phases` with the disordered states that they hold.
+    """
+    found = tdb_orders.limits(tdb_orders.split(text(name)), set(wanted), phases)
+    low = max(found, key=lambda one: one[0], default=(0.0, 0.0, None))
+    high = min(found, key=lambda one: one[1], default=(0.0, float("inf"), None))
+    return [
+        (bound, f"'{o.short()}', line {o.line}" if o else "") for bound, o in ((low[0], low[2]), (high[1], high[2]))
+    ]
+
+
 def reduced(source: str, wanted: list[str]) -> str:
     """Remove the parameters of other elements, and commands that do not change an equilibrium.
 

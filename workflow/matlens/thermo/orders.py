@@ -38,6 +38,7 @@ SECOND = re.compile(rf"(?<=[\s;])(?:{HEADS.pattern})", re.IGNORECASE)
 PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+)\s*)?\)", re.IGNORECASE)
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
+START = re.compile(r"\s*([\d.]+(?:E[-+]?\d+)?)(?=[\s,]|$)", re.IGNORECASE)
 NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
 # Known without a definition; RTLNP is RT ln(P/bar) of gases in SGTE's databases, 0 at the pressure of all equilibria.
 KNOWN_NAMES = {"T", "P", "R", "LN", "LOG", "EXP", "Y", "N", "E", "RTLNP"}
@@ -163,6 +164,22 @@ def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
     """List the species (molecules, ions) that consist of some elements alone, in capitals."""
     species = (order.text.upper().split() for order in found if order.word == "SPECIES")
     return {one[1] for one in species if len(one) > 2 and set(FORMULA.findall("".join(one[2:]))) <= wanted | {"VA"}}
+
+
+def limits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[tuple[float, float, Order]]:
+    """List the temperature range, K, of each parameter that is needed, and of the functions that they use."""
+    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
+    waiting = [order for _, order, _ in needed(found, wanted, phases)]
+    seen, ranges = set(), []
+    while waiting:
+        order = waiting.pop()
+        parts = _body(order).split(";")
+        low, high = (START.match(parts[at]) for at in (0, -1))
+        ranges.append((float(low[1]) if low else 0.0, float(high[1]) if high else float("inf"), order))
+        new = {name for name in names(order) if name in functions} - seen
+        seen |= new
+        waiting += [functions[name] for name in sorted(new)]
+    return ranges
 
 
 def repeated(found: Sequence[Order]) -> set[int]:

@@ -1,7 +1,7 @@
 """Prepare phases of a thermodynamic database for equilibria; classify states of a phase."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +37,7 @@ CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brit
 ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
+ROUNDED_K = 1.0  # by which a temperature may exceed a limit: 298 for 298.15
 NOT_FORMED = "these elements do not form it"
 NEUTRAL = 1e-9  # e per formula unit
 ORDERED = 0.01  # difference of site fractions from which sublattices differ
@@ -63,6 +64,7 @@ class System:
     charges: dict[str, np.ndarray]
     left_out: dict[str, str]
     doubts: list[str] = field(default_factory=list)
+    limits: list[tuple[float, str]] = field(default_factory=list)  # of T, K: lowest and highest, each with its command
     samples: dict = field(default_factory=dict)  # the last ones, by temperature and density
     drawn: dict = field(default_factory=dict)  # their states, by density
 
@@ -93,7 +95,8 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     wanted = tuple(sorted({symbol.upper() for symbol in elements}))
     database = tdb.load(name, wanted)
     check_phases(name, database, phases)
-    doubts = tdb.doubts(name, wanted, _with_disordered(database, phases))
+    all_phases = _with_disordered(database, phases)
+    doubts = tdb.doubts(name, wanted, all_phases)
     components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -123,8 +126,9 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
         listed = ", ".join(phase if why == NOT_FORMED else f"{phase} ({why})" for phase, why in left_out.items())
         raise BadItem(f"database {name}: none of the phases {listed} is formed by {', '.join(elements)}")
     return System(
-        name, database, list(wanted), list(models), models, records, lattices, moles, charges, left_out, doubts
-    )
+        name, database, list(wanted), list(models), models, records, lattices, moles, charges, left_out, doubts,
+        limits=tdb.limits(name, wanted, all_phases),
+    )  # fmt: skip
 
 
 def _because(error: Exception) -> str:
@@ -147,13 +151,24 @@ def _formed(phase, components: set[str]) -> bool:
     return all(any(set(species.constituents) <= components for species in lattice) for lattice in phase.constituents)
 
 
-def remarks(made: System) -> list[str]:
-    """List warnings: doubtful parameters, and phases that pycalphad cannot evaluate.
+def remarks(made: System, temperatures_k: Iterable[float] = ()) -> list[str]:
+    """List warnings: doubtful parameters, temperatures out of their range, and phases that cannot be evaluated.
 
     A phase that the elements do not form is no remark.
     """
     lacks = [f"{phase} left out of {made.name}: {why}" for phase, why in made.left_out.items() if why != NOT_FORMED]
-    return [*lacks, *(f"{made.name}: {doubt}" for doubt in made.doubts)]
+    return [*lacks, *(f"{made.name}: {doubt}" for doubt in [*made.doubts, *extrapolated(made, temperatures_k)])]
+
+
+def extrapolated(made: System, temperatures_k: Iterable[float]) -> list[str]:
+    """Name the temperatures, K, outside the range of a parameter or function, where pycalphad extrapolates it."""
+    given, said = sorted({float(t) for t in temperatures_k}), []
+    for (bound, which), side, word in zip(made.limits, (-1, 1), ("from", "up to"), strict=False):
+        beyond = [t for t in given if side * (t - bound) > ROUNDED_K]
+        if beyond:
+            listed = f"{beyond[0]:g}" if len(beyond) == 1 else f"{beyond[0]:g} to {beyond[-1]:g}"
+            said.append(f"parameters are extrapolated at {listed} K: {which} holds {word} {bound:g} K")
+    return said
 
 
 def _lattices(model, elements: list[str]) -> tuple[list[tuple[float, list[str]]], np.ndarray]:

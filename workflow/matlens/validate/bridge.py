@@ -52,9 +52,10 @@ def bridge(
         _has(name, one["phases"], structure)
         line = quantities.lines(name, one["phases"], [shares], asked, False)[0]
         responses += exchange_format.rows("alloy", 1, name, database.sha256(name), line, asked, molar_volumes_cm3)
-        remarks = "" if isinstance(line, BadItem) else "; ".join(system.remarks(line[0]))
         for temperature, found in _answers(line, asked):
-            why[name, temperature] = remarks
+            why[name, temperature] = (
+                "" if isinstance(line, BadItem) else "; ".join(system.remarks(line[0], [temperature]))
+            )
             if isinstance(found, Equilibrium):
                 parts, basis = _fractions(found, molar_volumes_cm3)
                 expected[name, temperature] = parts.get(structure, 0.0)

@@ -5,7 +5,7 @@ import numpy as np
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.job.batch import BadItem
-from matlens.thermo import assessments, quantities
+from matlens.thermo import assessments, quantities, system
 from matlens.thermo import database as tdb
 from matlens.validate import ACCEPTED, FAILED, REJECTED, exchange_format, verdicts
 
@@ -74,7 +74,9 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
     values, why = ({}, {}) if failed else quantities.values(
         made, x, answers, wishes, within, molar_volumes, scheil_step
     )  # fmt: skip
-    return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out, "doubts": made.doubts}
+    asked = [one.temperature for one in answers if not isinstance(one, BadItem)]
+    doubts = [*made.doubts, *system.extrapolated(made, asked)]
+    return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out, "doubts": doubts}
 
 
 def _notes(databases: list[dict]) -> str:

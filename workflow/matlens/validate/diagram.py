@@ -38,7 +38,7 @@ def tie_lines(*, databases: list[dict], elements: list[str], temperatures_k: lis
         alloys = lattice(len(elements), points)[:, np.argsort(order)]
         given = [float(t) for t in temperatures_k]
         ties = _binary(made, given, points) if len(elements) == 2 else _ternary(made, given[0], alloys, points)
-        note = "; ".join(system.remarks(made))
+        note = "; ".join(system.remarks(made, given))
         for tie, (temperature, region, ends) in enumerate(ties):
             for phase, structure, fraction, x in ends:
                 values = (one["database"], tie, temperature, len(ends), phase, structure, fraction, region, note)

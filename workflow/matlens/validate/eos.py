@@ -12,6 +12,8 @@ UNSURE = 0.05  # largest standard error of the bulk modulus, as a part of it
 PRESSURE_PART, PRESSURE_GPA = 0.01, 0.1  # largest error of one pressure: a part of the bulk modulus, and the noise
 OFFSET_CAUTION, OFFSET_MOST = 0.02, 0.15  # pressure of the basis, as a part of the bulk modulus
 EDGE = 0.1  # part of the range of volumes that the minimum keeps away from its ends
+NO_MOMENT = 0.05  # mu_B per atom up to which a volume counts as not magnetic
+SATURATION = 0.5  # by which an onset may seem to lie beyond the last volume without a moment, in steps of the volume
 MOMENT_STEP, MOMENT_FACTOR = 0.2, 3.0  # mu_B per atom; how much larger than the others one step may be
 
 
@@ -123,9 +125,33 @@ def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
     return said
 
 
+def _beyond_onset(volume: np.ndarray, size: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return the places of the magnetic volumes if magnetism sets in continuously along `order`, else all places.
+
+    size: moments (n,), mu_B per atom. Near a continuous onset the square of the moment is linear in the volume, so that
+    the line through the squares of the two volumes next to the onset is zero between the last volume without a moment
+    and the first with one; half of their distance is allowed for saturation. A first-order transition extrapolates
+    far beyond. Source: E. C. Stoner, Proc. R. Soc. A 165 (1938) 372; L. D. Landau, Phys. Z. Sowjetunion 11 (1937) 26.
+    """
+    for way in (order, order[::-1]):
+        there = size[way] > NO_MOMENT
+        first = int(np.argmax(there))
+        if not there.any() or first == 0 or not there[first:].all() or len(way) - first < 2:
+            continue
+        squares, places = size[way] ** 2, volume[way]
+        if squares[first + 1] <= squares[first]:
+            continue
+        slope = (squares[first + 1] - squares[first]) / (places[first + 1] - places[first])
+        reach = squares[first] / slope / (places[first] - places[first - 1])
+        if reach <= 1 + SATURATION:
+            return way[first:]
+    return order
+
+
 def jumps(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
     """Return the reason if moments (n,) in mu_B jump by one step unlike the others, or rise and fall, else ""."""
     order = np.argsort(volume)
+    order = _beyond_onset(volume, np.abs(moment) / atoms, order)
     signed = np.diff(np.abs(moment[order])) / atoms
     steps = np.abs(signed)
     if len(steps) < 2 or not np.isfinite(steps).all():
