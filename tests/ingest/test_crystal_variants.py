@@ -266,6 +266,7 @@ def optimade(**more) -> dict:
         ({"chemical_formula_reduced": "CsCl3"}, "formula"),
         ({"chemical_formula_reduced": "ClCsH"}, "formula"),
         ({"nsites": 3}, "incomplete"),
+        ({"species_at_sites": ["Cs", "Br"]}, "list of species lacks"),
         ({"assemblies": [{"sites_in_groups": [[0], [1]], "group_probabilities": [0.4, 0.6]}]}, "disordered"),
     ],
 )

@@ -219,6 +219,15 @@ def test_an_undefined_function_fails_only_what_needs_it(tmp_path):
     assert read(tmp_path, GOOD.replace(" LIST_OF", other + " LIST_OF"))[1] == []
 
 
+def test_functions_that_hold_themselves_phases_twice_and_misfits_are_named(tmp_path):
+    with pytest.raises(BadItem, match="the function GAL holds itself"):
+        read(tmp_path, GOOD.replace("-8000+", "GNI#+").replace("-5000+", "GAL#+"))
+    with pytest.raises(ValueError, match=r"defines the phase LIQUID twice .lines 9 and 14."):
+        read(tmp_path, GOOD.replace(" LIST_OF", " PHASE LIQUID:L % 1 2.0 !\n LIST_OF"))
+    remarks = read(tmp_path, GOOD.replace("AL,NI;0", "AL,NI:VA;0"))[1]
+    assert len(remarks) == 1 and "line 13: the parameter" in remarks[0] and "2 sublattices" in remarks[0]
+
+
 @pytest.mark.parametrize(("change", "line"), [(("-50000", "-5o000"), 13), (("-5000+", "-5000++*"), 7)])
 def test_what_cannot_be_read_is_named_with_its_line(tmp_path, change, line):
     with pytest.raises(ValueError, match=f"cannot be read: line {line}: the order '"):

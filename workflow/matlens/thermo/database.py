@@ -89,6 +89,9 @@ def _fault(source: str) -> str:
     lost = tdb_orders.swallowed(given)
     if lost:
         return f"is not whole: {lost}"
+    again = tdb_orders.twice(given)
+    if again:
+        return again
     strange = next((one for one in given if not one.word and not tdb_orders.FOREIGN.match(one.text)), None)
     if strange is not None:
         return (
@@ -119,16 +122,16 @@ def check(name: str, phases: list[str]) -> None:
 
 
 def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
-    """Return a warning on parameters that are given more than once, of some elements in some phases.
+    """Return warnings on parameters that are given more than once, or that do not fit their phase.
 
     `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
-    function that is not defined.
+    function that is not defined or holds itself.
     """
     given = tdb_orders.split(text(name))
-    lacks = tdb_orders.undefined(given, set(wanted), phases)
+    lacks = tdb_orders.undefined(given, set(wanted), phases) or tdb_orders.circular(given, set(wanted), phases)
     if lacks:
         raise BadItem(f"database {name}, {lacks}")
-    return tdb_orders.repeats(given, set(wanted), phases)
+    return tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
 
 
 def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[float, str]]:

@@ -37,6 +37,8 @@ QUOTED = re.compile(r"'[^']*'")
 SECOND = re.compile(rf"(?<=[\s;])(?:{HEADS.pattern})", re.IGNORECASE)
 PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+)\s*)?\)", re.IGNORECASE)
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
+CONSTITUENTS = re.compile(r"\s*CON\S*\s+(\S+)\s+(:[^>]*:)\s*$", re.IGNORECASE)
+IONIC = re.compile(r"\s*(?:PHA|CON)\S*\s+\w+:Y\s", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
 START = re.compile(r"\s*([\d.]+(?:E[-+]?\d+)?)(?=[\s,]|$)", re.IGNORECASE)
 NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
@@ -166,6 +168,54 @@ def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
     return {one[1] for one in species if len(one) > 2 and set(FORMULA.findall("".join(one[2:]))) <= wanted | {"VA"}}
 
 
+def circular(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
+    """Return a message on a function that holds itself, directly or through others, and that is needed, else ""."""
+    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> str:
+        if name in path:
+            return f"line {functions[name].line}: the function {name} holds itself ({' > '.join([*path, name])})"
+        if name in done or name not in functions:
+            return ""
+        said = next(filter(None, (visit(one, (*path, name)) for one in sorted(names(functions[name])))), "")
+        done.add(name)
+        return said
+
+    needs = {name for _, order, _ in needed(found, wanted, phases) for name in names(order)}
+    return next(filter(None, (visit(name, ()) for name in sorted(needs))), "")
+
+
+def misfits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
+    """Return messages on needed parameters with another number of sublattices than their phase: they are not used."""
+    ionic = {_phase_name(order.text.split()[1]) for order in found if IONIC.match(order.text)}
+    lattices = {}
+    for order in found:
+        match = CONSTITUENTS.match(order.text) if order.word == "CONSTITUENT" else None
+        if match:
+            lattices[_phase_name(match[1])] = match[2].strip().strip(":").count(":") + 1
+    messages = []
+    for _, order, match in needed(found, wanted, phases):
+        given, right = match[3].count(":") + 1, lattices.get(_phase(match))
+        if right is not None and given != right and _phase(match) not in ionic:  # its neutral species stand alone
+            messages.append(
+                f"line {order.line}: the parameter {_spelt(match)} has {given} sublattices and its phase {right}, so "
+                "that it is not used: correct it"
+            )
+    return messages
+
+
+def twice(found: Iterable[Order]) -> str:
+    """Return a message on a phase that is defined more than once, else ""."""
+    first: dict[str, Order] = {}
+    for order in found:
+        if order.word == "PHASE" and len(order.text.split()) > 1:
+            name = _phase_name(order.text.split()[1])
+            if first.setdefault(name, order) is not order:
+                return f"defines the phase {name} twice (lines {first[name].line} and {order.line}); delete one"
+    return ""
+
+
 def limits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[tuple[float, float, Order]]:
     """List the temperature range, K, of each parameter that is needed, and of the functions that they use."""
     functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
@@ -229,6 +279,10 @@ def _body(order: Order) -> str:
     pattern = PARAMETER if order.word == "PARAMETER" else FUNCTION
     match = pattern.match(order.text)
     return " ".join(order.text[match.end() :].split()) if match else ""
+
+
+def _phase_name(given: str) -> str:
+    return given.upper().split(":")[0]
 
 
 def _phase(match: re.Match) -> str:

@@ -35,6 +35,11 @@ def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
             f"it has {len(names)} species, {len(frac)} positions and nsites {found.get('nsites')}; it may be incomplete"
         )
     kinds = {one["name"]: _shares(one) for one in found.get("species") or []}
+    strange = sorted({str(name) for name in names} - set(map(str, kinds))) if kinds else []
+    if strange:
+        raise BadItem(
+            f"its sites hold {', '.join(strange)[:60]}, which its list of species lacks; it may be incomplete"
+        )
     sites = [dict(kinds[name]) if name in kinds else {atomic_number(name): 1.0} for name in names]
     for nest in found.get("assemblies") or []:
         _choose(nest, sites, disorder)
