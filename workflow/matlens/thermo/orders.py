@@ -38,6 +38,7 @@ SECOND = re.compile(rf"(?<=[\s;])(?:{HEADS.pattern})", re.IGNORECASE)
 PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+)\s*)?\)", re.IGNORECASE)
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
 CONSTITUENTS = re.compile(r"\s*CON\S*\s+(\S+)\s+(:[^>]*:)\s*$", re.IGNORECASE)
+ENERGIES = ("G", "L", "TC", "BM", "BMAGN", "BMAG", "NT")  # kinds of parameters an energy has; others are mobilities
 IONIC = re.compile(r"\s*(?:PHA|CON)\S*\s+\w+:Y\s", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
 START = re.compile(r"\s*([\d.]+(?:E[-+]?\d+)?)(?=[\s,]|$)", re.IGNORECASE)
@@ -197,7 +198,9 @@ def misfits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[
     messages = []
     for _, order, match in needed(found, wanted, phases):
         given, right = match[3].count(":") + 1, lattices.get(_phase(match))
-        if right is not None and given != right and _phase(match) not in ionic:  # its neutral species stand alone
+        if (
+            match[1].upper() in ENERGIES and right is not None and given != right and _phase(match) not in ionic
+        ):  # its neutral species stand alone
             messages.append(
                 f"line {order.line}: the parameter {_spelt(match)} has {given} sublattices and its phase {right}, so "
                 "that it is not used: correct it"
@@ -219,7 +222,7 @@ def twice(found: Iterable[Order]) -> str:
 def limits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[tuple[float, float, Order]]:
     """List the temperature range, K, of each parameter that is needed, and of the functions that they use."""
     functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
-    waiting = [order for _, order, _ in needed(found, wanted, phases)]
+    waiting = [order for _, order, match in needed(found, wanted, phases) if match[1].upper() in ENERGIES]
     seen, ranges = set(), []
     while waiting:
         order = waiting.pop()
