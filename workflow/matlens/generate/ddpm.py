@@ -50,6 +50,8 @@ def generate(
     with torch.no_grad():
         for number in trained.chunks(count, "generate/ddpm"):
             noise = torch.randn((number, model.net.channels, *size), generator=draw).to(model.device)
-            found = diffusion.sampled(model.net, noise, model.conditions(asked, number), sampling_steps, None, draw, fresh_noise)
+            found = diffusion.sampled(
+                model.net, noise, model.conditions(asked, number), sampling_steps, None, draw, fresh_noise
+            )
             made.append(trained.labels_of(found.cpu().numpy()))
     return np.concatenate(made)

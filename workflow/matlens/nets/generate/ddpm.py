@@ -42,7 +42,9 @@ class DDPM(nn.Module):
     def forward(self, x, level, conditions, context=None) -> torch.Tensor:
         if conditions.shape[1] == 0:
             conditions = conditions.new_zeros(len(x), 1)
-        state = functional.silu(self.time(waves(level, self.width)) + self.condition(conditions) + self.level(LEVEL * x.mean((2, 3))))
+        state = functional.silu(
+            self.time(waves(level, self.width)) + self.condition(conditions) + self.level(LEVEL * x.mean((2, 3)))
+        )
         x = self.enter(x if context is None else torch.cat([x, context], 1))
         kept = []
         for number, block in enumerate(self.down):
