@@ -60,7 +60,7 @@ def peaks(image: np.ndarray, near: np.ndarray | None = None, sigma_px: float = 1
         low, high = np.quantile(smooth, [0.01, 0.99])
         near, reach_px = np.argwhere(top & (smooth > (low + high) / 2)), 0
     edge, found = reach_px + 4, np.full((len(near), 2), np.nan)
-    for number, place in enumerate(np.rint(near).astype(int)):
+    for number, place in enumerate(np.rint(np.nan_to_num(near, nan=-1.0)).astype(int)):
         if (place < edge).any() or (place >= np.array(image.shape) - edge).any():
             continue
         part = smooth[tuple(slice(n - reach_px, n + reach_px + 1) for n in place)]

@@ -59,6 +59,7 @@ class Translator(nn.Module):
     """Two generators, `there` and `back`, and for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
 
     `critic_width`: channels of the first layer of a critic; the other options are those of Restorer, for images alone.
+    With `fold` above 1 the grain has the grid of the folded pixels.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Translator(nn.Module):
         outputs: int = 1,
         width: int = 32,
         depth: int = 4,
-        fold: int = 2,
+        fold: int = 1,
         padding: str = "reflect",
         critic_width: int = 16,
     ):
