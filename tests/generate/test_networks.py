@@ -28,7 +28,7 @@ def test_sampling_with_the_exact_network_returns_the_data():
 
 @pytest.mark.parametrize("fresh", [0.0, 1.0])
 def test_the_mean_of_images_varies_as_that_of_the_data(fresh):
-    """For data that are constant images of normal level, deviation 0.2, the best estimate is a Wiener filter of the mean.
+    """For constant images of normal level, deviation 0.2, the best estimate is a Wiener filter of the mean.
 
     Without fresh noise the gain of every step multiplies to 0.912 of the deviation (0.814 with even levels).
     """

@@ -48,7 +48,7 @@ def test_images_of_the_source_are_translated_and_others_stay():
 @pytest.mark.slow
 def test_a_translation_has_the_level_and_the_grain_of_the_target_and_does_not_move():
     model, _, _ = learned(options={"epochs": 12, "learning_rate": 2e-3, "patch_px": 16})
-    image, target = (part[0] for part in frames(1, seed=7))
+    image = frames(1, seed=7)[0][0]
     made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
     bright = image > 150
     for phase, level in ((bright, 120), (~bright, 60)):  # those of the target, without swapping phases

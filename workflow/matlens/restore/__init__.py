@@ -1,8 +1,8 @@
 """Images in, images of the same axes out.
 
 A method is `restore(image, ..., *, options)`: float32 (y, x) or (z, y, x) to the same, in the units of the input. Its
-positional arguments say what it takes: `image`, `item` (its name), `model` (learned methods), `clean` (controls; None if there is none).
-A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
+positional arguments say what it takes: `image`, `item` (its name), `model` (learned methods), `clean` (controls; None
+if there is none). A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
 
 A learned method has two more functions, as in `matlens.segment`: `learn(samples, ..., *, options)` takes (image, clean
 image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its

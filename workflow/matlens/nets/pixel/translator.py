@@ -1,4 +1,6 @@
-"""Networks that translate images between two domains without pairs: generators, and critics of pixels and of spectra."""
+"""Networks that translate images between two domains without pairs: generators, critics of pixels and of spectra."""
+
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -30,9 +32,7 @@ class Critic(nn.Module):
     def __init__(self, *, width: int, padding: str):
         super().__init__()
         widths = [1, width, 2 * width, 2 * width]
-        self.layers = nn.ModuleList(
-            spectral_norm(convolution(2, a, b, 3, padding)) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(spectral_norm(convolution(2, a, b, 3, padding)) for a, b in pairwise(widths))
         self.last = convolution(2, widths[-1], 1, 1, padding)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -56,7 +56,7 @@ class Waves(Critic):
 
 
 class Translator(nn.Module):
-    """Two generators, `there` and `back`, and for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
+    """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
 
     `critic_width`: channels of the first layer of a critic; the other options are those of Restorer, for images alone.
     With `fold` above 1 the grain has the grid of the folded pixels.
