@@ -442,6 +442,10 @@ def restoring(ingest: dict, **methods) -> dict:
         ({"scenes": {}}, {"unet_restore": {}}, "keep_clean: true"),
         ({"scenes": {}}, {"oracle": {}}, "it takes clean images"),
         ({"scenes": {}}, {"unet_restore": {"degrade": {"dose": [9, 1]}}}, "is no range"),
+        ({"scenes": {}}, {"translate": {}}, "two domains of images"),
+        ({"scenes": {}}, {"histogram": {}}, "two domains of images"),
+        ({"scenes": {}}, {"translate": {"source": ["a*"], "target": ["a*"]}}, "share a pattern"),
+        ({"scenes": {}}, {"translate": {"target": ["a*"], "keep": [[9, 1]]}}, "is no range"),
     ],
 )
 def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
@@ -450,7 +454,13 @@ def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, 
 
 
 @pytest.mark.parametrize(
-    "methods", [{"noise2void": {}}, {"unet_restore": {"degrade": {}}}, {"unet_restore": {"weights": "w.safetensors"}}]
+    "methods",
+    [
+        {"noise2void": {}},
+        {"translate": {"target": ["a*"]}},
+        {"unet_restore": {"degrade": {}}},
+        {"unet_restore": {"weights": "w.safetensors"}},
+    ],
 )
 def test_restorations_that_need_no_pairs_are_let_through(methods, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

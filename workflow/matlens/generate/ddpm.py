@@ -34,15 +34,24 @@ def learn(
 
 
 def generate(
-    asked: np.ndarray, count: int, rng: np.random.Generator, model: Model, examples, *, sampling_steps: int = 20
+    asked: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    model: Model,
+    examples,
+    *,
+    sampling_steps: int = 20,
+    fresh_noise: float = 1.0,
 ) -> np.ndarray:
-    """Make labels of a condition in `sampling_steps` steps of DDIM."""
+    """Make labels of a condition in `sampling_steps` steps; `fresh_noise`: of each, from 0 (DDIM) to 1 (DDPM)."""
     import torch
 
     draw, size, made = model.generator(rng), examples.labels.shape[1:], []
     with torch.no_grad():
         for number in trained.chunks(count, "generate/ddpm"):
             noise = torch.randn((number, model.net.channels, *size), generator=draw).to(model.device)
-            found = diffusion.sampled(model.net, noise, model.conditions(asked, number), sampling_steps)
+            found = diffusion.sampled(
+                model.net, noise, model.conditions(asked, number), sampling_steps, None, draw, fresh_noise
+            )
             made.append(trained.labels_of(found.cpu().numpy()))
     return np.concatenate(made)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from matlens.learn import loop
 
-AVERAGE = 0.995  # decay of the running mean of the weights
+AVERAGE = 0.99  # decay of the running mean of the weights: after 600 steps 0.2 % of the first ones is left, not 5 %
 
 
 class Denoising(loop.Task):
@@ -29,17 +29,26 @@ class Denoising(loop.Task):
         return (found.float() - (a * noise - s * x)).square().mean()
 
 
-def sampled(model: Callable, noise, conditions, steps: int, context=None):
-    """Return images of noise (n, p, y, x) by DDIM in `steps` steps; images stay within -1 and 1."""
+def sampled(model: Callable, noise, conditions, steps: int, context=None, draw=None, fresh_noise: float = 1.0):
+    """Return images of noise (n, p, y, x) in `steps` steps; images stay within -1 and 1.
+
+    `fresh_noise`: 1 draws as much new noise at every step as DDPM, by the generator `draw`; 0 none (DDIM). Levels are
+    1 - (k / steps)^2, dense near pure noise: the mean of an image stands out from white noise there already, and even
+    levels step over it (images of 32 x 32 pixels then vary too little in their fraction).
+    """
     import torch
 
     x, n = noise, len(noise)
     for step in range(steps):
-        now, then = (1.0 - (step + k) / steps for k in (0, 1))
+        now, then = (1.0 - ((step + k) / steps) ** 2 for k in (0, 1))
         a, s = math.cos(now * math.pi / 2), math.sin(now * math.pi / 2)
+        b, r = math.cos(then * math.pi / 2), math.sin(then * math.pi / 2)
         found = model(x, torch.full((n,), now, device=x.device), conditions, context)
         clean = (a * x - s * found).clamp(-1, 1)
         # The noise that belongs to the clamped image: at t = 1 the image is noise alone.
         rest = (x - a * clean) / s
-        x = math.cos(then * math.pi / 2) * clean + math.sin(then * math.pi / 2) * rest
+        new = fresh_noise * r / s * math.sqrt(max(1.0 - (a / b) ** 2, 0.0))  # DDIM, eq. 16
+        x = b * clean + math.sqrt(max(r**2 - new**2, 0.0)) * rest
+        if new > 0:
+            x = x + new * torch.randn(x.shape, generator=draw).to(x.device)
     return x

@@ -73,9 +73,19 @@ def _lessons(examples, phases: int, drawn: Batches, layers: int) -> Callable:
 
 
 def generate(
-    asked: np.ndarray, count: int, rng: np.random.Generator, model: Model, examples, *, sampling_steps: int = 20
+    asked: np.ndarray,
+    count: int,
+    rng: np.random.Generator,
+    model: Model,
+    examples,
+    *,
+    sampling_steps: int = 20,
+    fresh_noise: float = 1.0,
 ) -> np.ndarray:
-    """Make volumes of a condition, all side by side, layer after layer; the first one has nothing before it."""
+    """Make volumes of a condition, all side by side, layer after layer; the first one has nothing before it.
+
+    `sampling_steps`, `fresh_noise`: as of ddpm.
+    """
     import torch
 
     draw, (depth, *size) = model.generator(rng), examples.labels.shape[1:]
@@ -86,7 +96,8 @@ def generate(
     with torch.no_grad():
         for _ in batch.counted(range(depth), depth, "generate/slices, layers"):
             noise = torch.randn((count, channels, *size), generator=draw).to(model.device)
-            found = diffusion.sampled(model.net, noise, asked_of, sampling_steps, near.flatten(1, 2))
+            sampling = sampling_steps, near.flatten(1, 2), draw, fresh_noise
+            found = diffusion.sampled(model.net, noise, asked_of, *sampling)
             marks = trained.labels_of(found.cpu().numpy())
             made.append(marks)
             phases = 2 if channels == 1 else channels

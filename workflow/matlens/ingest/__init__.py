@@ -41,6 +41,7 @@ PLANS = {
     "line_space": "matlens.ingest.line_space:plan",
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
+    "atom_columns": "matlens.ingest.atom_columns:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -61,6 +62,7 @@ METHODS = {
     "line_space": "matlens.ingest.line_space:read",
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
+    "atom_columns": "matlens.ingest.atom_columns:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

@@ -82,11 +82,11 @@ def crystal(size: tuple[int, ...], rng) -> np.ndarray:
     for place, weight in zip(basis, weights, strict=True):
         spots = cells @ np.stack([a, b]) + place + np.array(size) / 2
         spots = spots[((spots > -4 * width) & (spots < np.array(size) + 4 * width)).all(1)]
-        _stamp(found, spots, weight, width)
+        stamp(found, spots, weight, width)
     return found
 
 
-def _stamp(image: np.ndarray, spots: np.ndarray, weight: float, width: float) -> None:
+def stamp(image: np.ndarray, spots: np.ndarray, weight: float, width: float) -> None:
     """Add a Gaussian of a height and a width, in pixels, at every spot."""
     half = int(np.ceil(4 * width))
     for spot in spots:

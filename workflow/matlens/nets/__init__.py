@@ -39,6 +39,7 @@ IMAGE_NETS = {  # methods that turn images into images
     "refocus": "matlens.nets.pixel.restorer:Refocuser",
     "super_resolution": "matlens.nets.pixel.restorer:Corrector",
     "orientations": "matlens.nets.pixel.restorer:Restorer",
+    "translate": "matlens.nets.pixel.translator:Translator",
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",

@@ -59,4 +59,22 @@ def check_ranges(studies: Mapping[str, dict], name: str) -> Reasons:
                     )
 
 
-CHECKS = (check_pairs, check_ranges)
+def check_domains(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse translations that learn but name no second domain, and kept ranges of grey that are none."""
+    for method, options in (studies[name].get("restore") or {}).items():
+        if registry.method_of(method) not in restore.TRANSLATIONS:
+            continue
+        if not options.get("weights") and not options.get("target"):
+            yield (
+                ["restore", method],
+                "it learns from two domains of images; name the items of the second in 'target' "
+                "(target: [\"recorded*\"]), or take 'weights'",
+            )
+        elif set(options["source"]) & set(options["target"]):
+            yield ["restore", method], "'source' and 'target' share a pattern; name two domains"
+        for low, high in options.get("keep") or ():
+            if low > high:
+                yield ["restore", method, "keep"], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
+
+
+CHECKS = (check_pairs, check_ranges, check_domains)

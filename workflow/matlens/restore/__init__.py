@@ -1,8 +1,8 @@
 """Images in, images of the same axes out.
 
 A method is `restore(image, ..., *, options)`: float32 (y, x) or (z, y, x) to the same, in the units of the input. Its
-positional arguments say what it takes: `image`, `model` (learned methods), `clean` (controls; None if there is none).
-A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
+positional arguments say what it takes: `image`, `item` (its name), `model` (learned methods), `clean` (controls; None
+if there is none). A `strength` of "auto" is calibrated on the image itself by masking pixels, never on a clean one.
 
 A learned method has two more functions, as in `matlens.segment`: `learn(samples, ..., *, options)` takes (image, clean
 image or None, "train" or "val", item) and returns weights and card; `prepare(arrays, card)` builds its `model`. Its
@@ -28,6 +28,8 @@ METHODS = {
     "orientations": "matlens.restore.map_methods:learned",
     "orientations_nearest": "matlens.restore.map_methods:nearest",
     "orientations_slerp": "matlens.restore.map_methods:slerp",
+    "translate": "matlens.restore.translation:restore",
+    "histogram": "matlens.restore.translation:histogram",
     "identity": "matlens.restore.classical:identity",
     "clean": "matlens.restore.controls:clean",
     "oracle": "matlens.restore.controls:oracle",
@@ -38,10 +40,16 @@ LEARNERS = {
     "noise2void": "matlens.restore.blind_spot:learn",
     "super_resolution": "matlens.restore.finer:learn",
     "orientations": "matlens.restore.map_learning:learn",
+    "translate": "matlens.restore.translation:learn",
+    "histogram": "matlens.restore.translation:learn_histograms",
 }
 LESSONS = "matlens.restore.lessons:samples"
-PREPARES = dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare")
+PREPARES = {
+    **dict.fromkeys(LEARNERS, "matlens.learn.pixels:prepare"),
+    "histogram": "matlens.restore.translation:prepare_histograms",
+}
 NETWORKS = IMAGE_NETS
 FINER = ("super_resolution", "super_resolution_cubic")  # give `scale` pixels for one along each axis
 MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
+TRANSLATIONS = ("translate", "histogram")  # from a domain of items to another one
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

@@ -48,6 +48,38 @@ def edge_shift_px(image: np.ndarray, clean: np.ndarray) -> float:
     return float(np.linalg.norm(shift))
 
 
+def peaks(image: np.ndarray, near: np.ndarray | None = None, sigma_px: float = 1.5, reach_px: int = 2) -> np.ndarray:
+    """Return the places (n, 2) of the maxima of a smoothed image, by a parabola along each axis.
+
+    `near`: places (n, 2) next to which a maximum is looked for, at most `reach_px` away; None: all maxima above the
+    middle of the range, away from the border. Places without a maximum are NaN.
+    """
+    smooth = ndimage.gaussian_filter(image.astype(np.float64), sigma_px, mode="mirror")
+    top = ndimage.maximum_filter(smooth, 2 * reach_px + 1) == smooth
+    if near is None:
+        low, high = np.quantile(smooth, [0.01, 0.99])
+        near, reach_px = np.argwhere(top & (smooth > (low + high) / 2)), 0
+    edge, found = reach_px + 4, np.full((len(near), 2), np.nan)
+    for number, place in enumerate(np.rint(np.nan_to_num(near, nan=-1.0)).astype(int)):
+        if (place < edge).any() or (place >= np.array(image.shape) - edge).any():
+            continue
+        part = smooth[tuple(slice(n - reach_px, n + reach_px + 1) for n in place)]
+        y, x = np.array(np.unravel_index(part.argmax(), part.shape)) + place - reach_px
+        for axis, line in enumerate((smooth[y - 1 : y + 2, x], smooth[y, x - 1 : x + 2])):
+            bend = line[0] - 2 * line[1] + line[2]
+            if bend < 0:
+                found[number, axis] = (y, x)[axis] + (line[0] - line[2]) / (2 * bend)
+    return found
+
+
+def peak_shift_px(raw: np.ndarray, image: np.ndarray) -> float:
+    """Return the median distance that the peaks of an image, atom columns say, have moved, in pixels; NaN if none."""
+    before = peaks(raw)
+    distances = np.linalg.norm(peaks(image, before) - before, axis=1) if len(before) else np.empty(0)
+    known = distances[np.isfinite(distances)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def with_truth(image: np.ndarray, clean: np.ndarray) -> dict[str, float]:
     """Compare with a clean image: psnr_db, psnr_affine_db (free of gain and offset), ssim, bias, edge_shift_px."""
     return {

@@ -6,7 +6,7 @@ import numpy as np
 
 from matlens import columns, masked, registry, restore
 from matlens.learn.roles import split_of
-from matlens.restore import domain, frames
+from matlens.restore import domain, frames, quality
 
 
 class Restorer:
@@ -20,6 +20,7 @@ class Restorer:
         self.images, self.raw, self.options, self.card = images, raw, options, card
         self.function, self.offered = registry.load(restore.METHODS, method), {"model": model}
         bare = registry.method_of(method)
+        self.moves = bare in restore.TRANSLATIONS  # then it is measured by how far
         self.work = self._of_map if bare in restore.MAPS else self._finer if bare in restore.FINER else self._same
 
     def __call__(self, item: dict) -> tuple[np.ndarray, dict, dict, list[dict]]:
@@ -41,8 +42,13 @@ class Restorer:
     def _same(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
         """Restore an image to one of as many pixels."""
         raw, clean = self._before(item, layers)
-        found = frames.restored(self.function, item["axes"], image, self.options, self.offered, clean)
-        return found, layers, attrs, frames.judged(item, raw, found, clean)
+        offered = {**self.offered, "item": item[columns.ITEM]}
+        found = frames.restored(self.function, item["axes"], image, self.options, offered, clean)
+        rows = frames.judged(item, raw, found, clean)
+        if self.moves and raw.ndim == 2:
+            shift = {columns.MEASURE: "peak_shift_px", columns.VALUE: quality.peak_shift_px(raw, found)}
+            rows.append({columns.ITEM: item[columns.ITEM], **shift})
+        return found, layers, attrs, rows
 
     def _finer(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
         """Make an image finer: judged by the pixels that were averaged, or, where all are new, by their averages."""

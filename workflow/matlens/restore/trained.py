@@ -21,5 +21,6 @@ def functions(method: str) -> list:
     """List the callables whose keyword-only arguments are the options of a method: its functions and its network."""
     found = [registry.load(table, method) for table in (restore.METHODS, restore.LEARNERS) if method in table]
     if method in restore.LEARNERS:
-        found += [registry.load(restore.NETWORKS, method), split, cards.lent, cards.initial]
+        found += [split, cards.lent, cards.initial]
+        found += [registry.load(restore.NETWORKS, method)] if registry.method_of(method) in restore.NETWORKS else []
     return found

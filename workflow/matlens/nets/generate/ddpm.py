@@ -7,6 +7,8 @@ from torch.nn import functional
 from matlens.nets.generate.blocks import Modulated, padding_of, waves
 from matlens.nets.pixel.blocks import convolution, group_norm
 
+LEVEL = 8.0  # scale of the mean of an image with noise, so that it is about 1
+
 
 class DDPM(nn.Module):
     """Denoising U-Net, `depth` times halved, each level twice as wide (at most 4 x); sides are multiples of 2^depth.
@@ -24,6 +26,8 @@ class DDPM(nn.Module):
         widths = [width * min(2**level, 4) for level in range(depth + 1)]
         self.time = nn.Sequential(nn.Linear(width, state), nn.SiLU(), nn.Linear(state, state))
         self.condition = nn.Linear(max(conditions, 1), state)
+        # Normalisation hides the level of an image, and with it how much of a phase there is: the network is told.
+        self.level = nn.Linear(channels, state)
         self.enter = convolution(2, channels + context, width, 3, padding_of(wraps))
         common = {"state": state, "wraps": wraps}
         self.down = nn.ModuleList(
@@ -38,7 +42,9 @@ class DDPM(nn.Module):
     def forward(self, x, level, conditions, context=None) -> torch.Tensor:
         if conditions.shape[1] == 0:
             conditions = conditions.new_zeros(len(x), 1)
-        state = functional.silu(self.time(waves(level, self.width)) + self.condition(conditions))
+        state = functional.silu(
+            self.time(waves(level, self.width)) + self.condition(conditions) + self.level(LEVEL * x.mean((2, 3)))
+        )
         x = self.enter(x if context is None else torch.cat([x, context], 1))
         kept = []
         for number, block in enumerate(self.down):

@@ -1,0 +1,102 @@
+"""Translation between domains: who belongs where, what must not move, what is learned, and what is refused."""
+
+import numpy as np
+import pytest
+from matlens import registry, restore
+from matlens.job.batch import BadItem
+from matlens.restore import quality, trained, translation
+from scipy import ndimage
+
+QUICK = {"width": 8, "depth": 1, "patch_px": 24, "batch": 4, "patches": 120, "epochs": 4, "device": "cpu"}
+QUICK |= {"target": ["recorded_*"], "critic_width": 8, "learning_rate": 1e-3}
+
+
+def frames(count, seed=0):
+    """Draw images of the source, without grain, and of the target: darker, with white noise of deviation 20."""
+    rng = np.random.default_rng(seed)
+    bodies = [(ndimage.gaussian_filter(rng.normal(size=(48, 48)), 3) > 0).astype(np.float32) for _ in range(2 * count)]
+    source = [100 + 100 * one for one in bodies[:count]]
+    return source, [60 + 60 * one + rng.normal(0, 20, one.shape).astype(np.float32) for one in bodies[count:]]
+
+
+def learned(method="translate", options=None):
+    options = QUICK | (options or {})
+    source, target = frames(4)
+    samples = [(image, None, "train", f"simulated_{k}") for k, image in enumerate(source)]
+    samples += [(image, None, "train", f"recorded_{k}") for k, image in enumerate(target)]
+    offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
+    arrays, card = registry.call(registry.load(restore.LEARNERS, method), offered, options)
+    return trained.model(method, arrays, card, options), card, arrays
+
+
+def test_items_belong_to_the_target_first():
+    names = [translation.domain_of(item, ("s*", "r1"), ("r*",)) for item in ("s1", "r1", "t")]
+    assert names == ["source", "target", ""]
+
+
+def test_images_of_the_source_are_translated_and_others_stay():
+    model, card, _ = learned(options={"epochs": 1, "patches": 24})
+    image, target = (part[0] for part in frames(1, seed=7))
+    made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
+    assert made.dtype == np.float32 and made.shape == image.shape and not np.array_equal(made, image)
+    assert np.array_equal(made, translation.restore(image, model, "simulated_9", target=("recorded_*",)))
+    assert not np.array_equal(made, translation.restore(image, model, "simulated_8", target=("recorded_*",)))
+    assert translation.restore(target, model, "recorded_9", target=("recorded_*",)) is target
+    assert {"generator_loss", "cycle_loss", "critic_loss"} <= set(card["history"][-1])
+
+
+@pytest.mark.slow
+def test_a_translation_has_the_level_and_the_grain_of_the_target_and_does_not_move():
+    model, _, _ = learned(options={"epochs": 12, "learning_rate": 2e-3, "patch_px": 16})
+    image = frames(1, seed=7)[0][0]
+    made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
+    bright = image > 150
+    for phase, level in ((bright, 120), (~bright, 60)):  # those of the target, without swapping phases
+        assert made[phase].mean() == pytest.approx(level, abs=20)
+    assert made[~bright].std() > 5  # the source has no grain at all
+    assert quality.edge_shift_px(made.astype(np.float64), image.astype(np.float64)) < 0.3
+
+
+def test_kept_grey_values_stay_to_the_last_bit():
+    model, card, _ = learned(options={"epochs": 1, "patches": 24, "keep": [[150, 250]]})
+    image = frames(1, seed=7)[0][0]
+    made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
+    kept = image > 150
+    assert np.array_equal(made[kept], image[kept]) and not np.array_equal(made, image)
+    assert card["options"]["keep"] == [[150.0, 250.0]]
+
+
+def test_training_twice_gives_the_same_weights():
+    one, two = (learned(options={"epochs": 1, "patches": 8})[2] for _ in range(2))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+
+
+def test_histogram_matching_gives_the_levels_of_the_target():
+    model, _, _ = learned("histogram", {"target": ["recorded_*"]})
+    image = frames(1, seed=7)[0][0]
+    made = translation.histogram(image, model, "simulated_9", target=("recorded_*",))
+    source, target = (np.concatenate([one.ravel() for one in part]) for part in frames(4))
+    brightest = np.sort(target)[-int((source == 200).sum()) :]
+    assert made[image == 200].mean() == pytest.approx(brightest.mean(), abs=1)
+    assert np.unique(made).size == np.unique(image).size
+
+
+def test_without_images_of_both_domains_training_is_refused():
+    image = frames(1)[0][0]
+    with pytest.raises(BadItem, match="two domains"):
+        translation.divided([(image, None, "train", "simulated_0")], ("*",), ("recorded_*",))
+    volumes = [(np.zeros((8, 16, 16), np.float32), None, "train", name) for name in ("a", "b")]
+    with pytest.raises(BadItem, match="slices"):
+        translation.divided(volumes, ("a",), ("b",))
+
+
+def test_the_shift_of_peaks_is_that_of_columns_moved_by_a_known_distance():
+    y, x = np.mgrid[:64, :64]
+
+    def lattice(shift):
+        spots = np.add.outer(np.arange(10, 56, 11), np.zeros(5)).ravel(), np.tile(np.arange(10, 56, 11), 5)
+        return sum(np.exp(-((y - a - shift) ** 2 + (x - b) ** 2) / 8) for a, b in zip(*spots, strict=True))
+
+    assert quality.peak_shift_px(lattice(0.0), lattice(0.0)) == 0
+    assert quality.peak_shift_px(lattice(0.0), lattice(0.4)) == pytest.approx(0.4, abs=0.03)
+    assert np.isnan(quality.peak_shift_px(np.zeros((32, 32)), np.zeros((32, 32))))

@@ -1,0 +1,96 @@
+"""Networks that translate images between two domains without pairs: generators, critics of pixels and of spectra."""
+
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from matlens.nets.pixel.blocks import convolution
+from matlens.nets.pixel.restorer import Restorer
+
+FLOOR = 1e-3  # of the power of a wave, so that its logarithm is finite
+
+
+class Generator(Restorer):
+    """An image and white noise (n, 2, y, x) to the image with a correction (n, 1, y, x); at the start there is none.
+
+    The noise is the source of grain that the image does not have. Options as those of Restorer.
+    """
+
+    def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [x[:, :1] + super().heads(x)[0]]
+
+
+class Critic(nn.Module):
+    """Images (n, 1, y, x) to a map of numbers, near 1 for real parts and near 0 for made ones.
+
+    P. Isola et al., CVPR 2017 (judge of patches); spectral norm: T. Miyato et al., ICLR 2018.
+    """
+
+    def __init__(self, *, width: int, padding: str):
+        super().__init__()
+        widths = [1, width, 2 * width, 2 * width]
+        self.layers = nn.ModuleList(spectral_norm(convolution(2, a, b, 3, padding)) for a, b in pairwise(widths))
+        self.last = convolution(2, widths[-1], 1, 1, padding)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for number, layer in enumerate(self.layers):
+            x = functional.leaky_relu(layer(functional.avg_pool2d(x, 2) if number else x), 0.2)
+        return self.last(x)
+
+
+class Waves(Critic):
+    """The same for the logarithm of the power of all waves of an image: a critic in reciprocal space.
+
+    After A. Khan, C.-H. Lee, P. Y. Huang, B. K. Clark, npj Comput. Mater. 9 (2023) 85. The image is windowed (Hann).
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.float()
+        window = [torch.hann_window(n, periodic=False, device=x.device) for n in x.shape[-2:]]
+        waves = torch.fft.fftshift(torch.fft.fft2(x * torch.outer(*window)), (-2, -1))
+        power = (waves.real**2 + waves.imag**2) / (x.shape[-2] * x.shape[-1])
+        return super().forward((power + FLOOR).log() / 4)
+
+
+class Translator(nn.Module):
+    """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
+
+    `critic_width`: channels of the first layer of a critic; the other options are those of Restorer, for images alone.
+    With `fold` above 1 the grain has the grid of the folded pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        dims: int = 2,
+        channels: int = 1,
+        outputs: int = 1,
+        width: int = 32,
+        depth: int = 4,
+        fold: int = 1,
+        padding: str = "reflect",
+        critic_width: int = 16,
+    ):
+        super().__init__()
+        self.dims, self.padding = dims, padding
+        common = {"dims": dims, "width": width, "depth": depth, "fold": fold, "padding": padding}
+        self.there, self.back = (Generator(channels=channels + 1, outputs=outputs, **common) for _ in range(2))
+        self.stride, self.radius = self.there.stride, self.there.radius
+        self.critics = nn.ModuleDict(
+            {
+                f"{kind}_{domain}": maker(width=critic_width, padding=padding)
+                for kind, maker in (("pixels", Critic), ("waves", Waves))
+                for domain in ("source", "target")
+            }
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Translate images with their noise (n, 2, y, x) from source to target."""
+        return self.there.heads(x)[0]
+
+    def generators(self) -> list[nn.Parameter]:
+        """List the parameters of both generators."""
+        return [*self.there.parameters(), *self.back.parameters()]

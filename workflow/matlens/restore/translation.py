@@ -1,0 +1,131 @@
+"""Translate images of one domain, simulated say, to look like those of another one, without pairs (CycleGAN).
+
+Domains are named by patterns of items: `target` those that images shall look like, `source` the others. Items of the
+target, and of neither, stay as they are.
+"""
+
+import fnmatch
+import zlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from matlens import nets
+from matlens.job.batch import BadItem
+from matlens.learn import fit, pixels, tiles
+from matlens.learn.options import Training
+from matlens.learn.pixels import Model
+from matlens.restore import domain, translation_task
+from matlens.restore import training as shared
+from matlens.restore.scale import robust
+from matlens.restore.training import CROPS, Crops
+
+EVERY = ("*",)
+
+
+def domain_of(item: str, source: Iterable[str], target: Iterable[str]) -> str:
+    """Return "target", "source" or "" for an item: the patterns of the target go first."""
+    for name, patterns in (("target", target), ("source", source)):
+        if any(fnmatch.fnmatchcase(item, pattern) for pattern in patterns):
+            return name
+    return ""
+
+
+def divided(samples: list, source: Iterable[str], target: Iterable[str]) -> dict[str, list[np.ndarray]]:
+    """Return the training images by domain. Raises BadItem if one has none, or if they are not flat."""
+    shared.one_size(samples)
+    found = {name: [] for name in ("source", "target")}
+    for image, _, role, item in samples:
+        name = domain_of(item, source, target)
+        if role == "train" and name:
+            found[name].append(image)
+    for name, images in found.items():
+        if not images:
+            raise BadItem(f"no training item is of the {name}; translation learns from two domains: check 'source', "
+                          "'target', hold_out and the splits")  # fmt: skip
+    if any(image.ndim != 2 for images in found.values() for image in images):
+        raise BadItem("translation is for images, not for volumes; cut them into slices")
+    return found
+
+
+def learn(
+    samples,
+    method: str,
+    initial: Mapping | None,
+    checkpoint,
+    options: Mapping,
+    *,
+    training: Training = shared.TRAINING,
+    crops: Crops = CROPS,
+    source: tuple = EVERY,
+    target: tuple = (),
+    keep: tuple = (),
+    cycle: float = 10.0,
+    waves: float = 1.0,
+) -> tuple[dict, dict]:
+    """Train two generators and four critics on images of two domains; returns their weights by name and the card.
+
+    `samples`: (image, clean or None, role, item); clean images are not looked at. `source`, `target`: patterns of
+    items. `keep`: ranges of grey [lowest, highest], in the units of the images, whose pixels stay as they are.
+    `cycle`, `waves`: weights of the way there and back, and of the critics in reciprocal space. Raises BadItem if a
+    domain has no training image.
+    """
+    samples = list(samples)
+    images = divided(samples, source, target)
+    scale = robust(np.concatenate([image.ravel() for part in images.values() for image in part]))
+    drawn = {name: [shared.seen(image, scale) for image in part] for name, part in images.items()}
+    start = nets.IMAGE_NETS, method, drawn["source"][0], 1, options, initial, training.seed
+    network, own, net, lacking = fit.started(*start)
+    kept = [[(limit - scale[0]) / scale[1] for limit in limits] for limits in keep]
+    task = translation_task.Cycle(drawn, shared.side_of(net, crops), crops, kept, cycle, waves)
+    stated = fit.stated(own, training, crops, keep=[list(map(float, one)) for one in keep], cycle=cycle, waves=waves)
+    data = shared.digest([(image, None, role, item) for image, _, role, item in samples], initial)
+    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
+    about = {"scale": list(scale), "source": list(source), "target": list(target)}
+    seen = domain.ranges(image for part in images.values() for image in part)
+    return arrays, {**card, **about, "not_from_initial_weights": lacking, "domain": seen}
+
+
+def restore(
+    image: np.ndarray, model: Model, item: str, *, source: tuple = EVERY, target: tuple = (), seed: int = 0
+) -> np.ndarray:
+    """Translate an image of the source; one of another domain is returned as it is. Grey values keep their units.
+
+    `seed`: of the noise that grain is made of, together with the name of the item. Raises BadItem for a volume.
+    """
+    if domain_of(item, source, target) != "source":
+        return image
+    if image.ndim != 2:
+        raise BadItem("translation is for images, not for volumes; cut them into slices")
+    level, spread = model.card["scale"]
+    rng = np.random.default_rng([seed, zlib.crc32(item.encode())])
+    seen = shared.seen(image, (level, spread))
+    pair = np.concatenate([seen, rng.standard_normal(seen.shape, dtype=np.float32)])
+    predict = pixels.predictor(model.net, model.device, pixels.as_is)
+    found = tiles.bands(predict, pair, **pixels.layout_of(model.net, 2))
+    made = np.concatenate([values[0] for _, values in found]) * np.float32(spread) + np.float32(level)
+    for low, high in model.card["options"]["keep"]:
+        made = np.where((image >= low) & (image <= high), image, made)
+    return made
+
+
+def learn_histograms(samples, *, source: tuple = EVERY, target: tuple = ()) -> tuple[dict, dict]:
+    """Return the grey levels of both domains at equal ranks, as weights, and their card."""
+    images, ranks = divided(list(samples), source, target), np.linspace(0, 1, 1025)
+    found = {name: np.quantile(np.concatenate([i.ravel() for i in part]), ranks) for name, part in images.items()}
+    return found, {"network": {"name": "histogram", "dims": 2}, "source": list(source), "target": list(target)}
+
+
+def prepare_histograms(arrays: Mapping[str, np.ndarray], card: Mapping) -> dict:
+    """Return the grey levels of both domains."""
+    return dict(arrays)
+
+
+def histogram(image: np.ndarray, model: Mapping, item: str, *, source: tuple = EVERY, target: tuple = ()) -> np.ndarray:
+    """Map the grey levels of an image of the source to those of the target at equal ranks; others stay as they are."""
+    if domain_of(item, source, target) != "source":
+        return image
+    levels, first = np.unique(model["source"], return_index=True)
+    # A grey level that fills many ranks becomes the mean of the target over them.
+    values = np.add.reduceat(model["target"], first) / np.diff([*first, len(model["source"])])
+    return np.interp(image, levels, values).astype(np.float32)

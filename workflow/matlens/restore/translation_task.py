@@ -1,0 +1,84 @@
+"""Training task of translation: cycle-consistent generators against critics of pixels and of waves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from matlens.learn import augment, tasks
+from matlens.restore.training import Crops
+
+COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
+
+
+class Cycle(tasks.Task):
+    """Losses of J.-Y. Zhu et al., ICCV 2017: least squares of critics, and the error of the way there and back.
+
+    That error is squared, not absolute: generators start as identities, which the kink of an absolute error would hold.
+
+    `images`: (1, y, x) by domain, scaled; `keep`: ranges of scaled grey whose pixels stay; `cycle`, `waves`: weights.
+    """
+
+    average = 0.99
+
+    def __init__(self, images: Mapping, side: int, crops: Crops, keep: Sequence, cycle: float, waves: float):
+        super().__init__(steps=crops.steps())
+        self.images, self.side, self.crops, self.keep = images, side, crops, keep
+        self.weights, self.changes = {"cycle": cycle, "waves": waves}, crops.changes()
+
+    def batches(self, epoch: int, rng: np.random.Generator) -> Iterator[dict]:
+        """Yield patches of both domains, drawn apart from each other, with noise for every generator that is called."""
+        for _ in range(self.steps):
+            batch = {name: torch.from_numpy(self._drawn(part, rng)) for name, part in self.images.items()}
+            noise = rng.standard_normal((4, *batch["source"].shape), dtype=np.float32)
+            yield {**batch, "noise": torch.from_numpy(noise)}
+
+    def _drawn(self, images: list, rng: np.random.Generator) -> np.ndarray:
+        """Draw a batch of patches of a domain, float32 (batch, 1, y, x)."""
+        chosen = [images[number] for number in rng.integers(len(images), size=self.crops.batch)]
+        cut = [augment.draw([one], [one], self.side, 0, 0.0, self.changes, rng, "image")[0] for one in chosen]
+        return np.nan_to_num(np.stack(cut).astype(np.float32))
+
+    def optimisers(self, model, options) -> dict:
+        """Make an Adam for the generators, and one for the critics."""
+        parts = {"generators": model.generators(), "critics": model.critics.parameters()}
+        return {name: torch.optim.Adam(part, options.learning_rate, (0.5, 0.99)) for name, part in parts.items()}
+
+    def rate(self, step: int, steps: int, peak: float) -> float:
+        """Keep the rate, and let it fall in the second half."""
+        return peak * min(1.0, 2 * (1 - step / steps))
+
+    def translated(self, generator, x, noise):
+        """Apply a generator; pixels of kept grey values stay."""
+        made = generator.heads(torch.cat([x, noise], 1))[0]
+        for low, high in self.keep:
+            made = torch.where((x >= low) & (x <= high), x, made)
+        return made
+
+    def step(self, model, batch, optimisers) -> dict:
+        """Work on one batch: the generators first, then the critics."""
+        net = getattr(model, "module", model)
+        real, noise = {name: batch[name] for name in ("source", "target")}, batch["noise"]
+        made = {
+            "target": self.translated(net.there, real["source"], noise[0]),
+            "source": self.translated(net.back, real["target"], noise[1]),
+        }
+        again = self.translated(net.back, made["target"], noise[2])
+        other = self.translated(net.there, made["source"], noise[3])
+        cycle = (again - real["source"]).square().mean()
+        cycle = cycle + functional.avg_pool2d(other - real["target"], COARSE).square().mean()
+        fooled = sum(self._share(name) * (net.critics[name](made[name.split("_")[1]]) - 1).square().mean()
+                     for name in net.critics)  # fmt: skip
+        optimisers["generators"].descend(fooled + self.weights["cycle"] * cycle)
+        judged = 0.0
+        for name, critic in net.critics.items():
+            of = name.split("_")[1]
+            right, wrong = (critic(real[of]) - 1).square().mean(), critic(made[of].detach()).square().mean()
+            judged = judged + 0.5 * (right + wrong)
+        optimisers["critics"].descend(judged)
+        return {"generator_loss": fooled, "cycle_loss": cycle, "critic_loss": judged}
+
+    def _share(self, name: str) -> float:
+        """Return the weight of a critic in the loss of the generators."""
+        return self.weights["waves"] if name.startswith("waves") else 1.0
