@@ -1,50 +1,56 @@
 """The classical method that is best on training images, as a control of what a network learns."""
 
 from collections.abc import Mapping
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 
+from matlens import registry
 from matlens.job.batch import BadItem
-from matlens.segment import adaptive, otsu
+from matlens.segment import adaptive, histogram, multi_otsu, otsu
 
 SIDES, SIGMAS, BLOCKS, OFFSETS = ("bright", "dark"), (1.0, 2.0), (31, 101), (0.02, 0.06)
-FUNCTIONS = {"otsu": otsu.segment, "adaptive": adaptive.segment, "constant": None}
+FUNCTIONS = {"otsu": otsu.segment, "adaptive": adaptive.segment, "multi_otsu": multi_otsu.segment}
 
 
-def candidates() -> list[tuple[str, dict]]:
-    """List the methods and their options: Otsu, local means, both sides, and one phase everywhere."""
+def candidates(phases: int) -> list[tuple[str, dict]]:
+    """List the methods and their options: Otsu and local means, both sides; or several thresholds; or one phase."""
+    constant = ("constant", {"phase": 0})
+    if phases > 2:
+        orders = permutations(range(phases)) if phases == 3 else (range(phases), range(phases)[::-1])
+        return [*(("multi_otsu", {"classes": phases, "phase_of_class": list(order)}) for order in orders), constant]
     found = [("otsu", {"foreground": side, "sigma_px": sigma}) for side, sigma in product(SIDES, SIGMAS)]
     for side, block, offset in product(SIDES, BLOCKS, OFFSETS):
         found.append(("adaptive", {"foreground": side, "block_px": block, "offset": offset}))
-    return [*found, ("constant", {"phase": 0})]
+    return [*found, constant]
 
 
 def apply(image: np.ndarray, name: str, options: Mapping) -> np.ndarray:
     """Label an image by one of the candidates, as uint8."""
+    histogram.finite_range(image)
     if name == "constant":
         return np.full(image.shape, options["phase"], np.uint8)
-    return FUNCTIONS[name](image, **options)
+    offered = {"image": image, "phases": [str(number) for number in range(options.get("classes", 2))]}
+    return registry.call(FUNCTIONS[name], {**offered, "ignore": None}, options)
 
 
 def mean_iou(truth: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean IoU of the phases that the truth or the labels have; truth of 255 is left out."""
     known = truth != 255
     there, found = truth[known], labels[known]
-    both = [((there == k) & (found == k)).sum() for k in (0, 1)]
-    either = [((there == k) | (found == k)).sum() for k in (0, 1)]
-    return float(np.mean([b / e for b, e in zip(both, either, strict=True) if e])) if known.any() else np.nan
+    kinds = np.union1d(there, found)
+    both = [((there == k) & (found == k)).sum() for k in kinds]
+    either = [((there == k) | (found == k)).sum() for k in kinds]
+    return float(np.mean([b / e for b, e in zip(both, either, strict=True)])) if known.any() else np.nan
 
 
 def learn(samples, phases: list[str]) -> tuple[dict, dict]:
     """Choose the candidate of the highest mean IoU over the training and validation images.
 
     `samples`: (image, truth, role, item); a region map counts as phase 1. Returns the number of the choice as weights
-    and a card with the choice and all scores. Raises BadItem for other than two phases, or without a labelled image.
+    and a card with the choice and all scores. Raises BadItem without a labelled image.
     """
-    if len(phases) != 2:
-        raise BadItem(f"classical thresholds make two phases and the study has {len(phases)}; name two")
-    known, scores = candidates(), []
+    known, scores = candidates(len(phases)), []
     for image, truth, *_ in samples:
         marks = np.where(truth < 0, 255, truth > 0) if truth.dtype == np.int32 else truth
         scores.append([mean_iou(marks, apply(image, *each)) for each in known])
