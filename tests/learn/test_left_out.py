@@ -6,7 +6,7 @@ from matlens import registry
 from matlens.job.batch import BadItem
 from matlens.learn import left_out
 from matlens.learn.roles import split_of
-from matlens.segment import best_classical, trained
+from matlens.segment import best_classical, checks, trained
 
 OPTIONS = {"leave_one_out": "material", "validation_part": 0}
 ROWS = [{"item": f"{m}{k}", "material": m, "group": f"{m}{k // 2}"} for m in "abc" for k in range(4)]
@@ -58,3 +58,9 @@ def test_the_option_belongs_to_all_methods_that_learn():
     for method in ("unet", "random_forest", "best_classical"):
         options = [name for function in trained.functions(method) for name in registry.options_of(function)]
         assert "leave_one_out" in options
+
+
+def test_no_image_is_proposed_by_models_that_each_left_something_out():
+    settings = {"phases": ["x", "y"], "segment": {"unet": OPTIONS}, "propose": {"method": "unet"}}
+    assert [key for key, _ in checks.impossible(settings)] == ["segment.unet.leave_one_out"]
+    assert not checks.impossible({**settings, "propose": {"method": "unet.other"}})
