@@ -79,3 +79,15 @@ def test_without_grains_there_are_no_moments_and_a_volume_is_a_bad_item():
 
 def test_every_column_has_a_meaning():
     assert set(topology.measure(hexagons(12, 80), PHASES)) <= set(MEANING)
+
+
+def test_the_boundary_of_a_phase_map_parts_grains():
+    labels = hexagons(20.7, 400)
+    lines = np.zeros(labels.shape, bool)
+    lines[:-1] |= labels[:-1] != labels[1:]
+    lines[:, :-1] |= labels[:, :-1] != labels[:, 1:]
+    row = topology.measure(lines.astype(np.uint8), ["grain", "line"], boundary="line").iloc[0]
+    assert row["mean_sides"] == pytest.approx(6, abs=0.05)
+    assert row["mean_area_px2"] == pytest.approx(
+        1.5 * np.sqrt(3) * 20.7**2, rel=0.05
+    )  # rows of the lattice lie along the border

@@ -7,7 +7,7 @@ A Poisson-Voronoi section has a variance of the sides of 1.7808 (K. A. Brakke, 1
 import numpy as np
 
 from matlens.job.batch import BadItem
-from matlens.quantify import boundaries, grain_count, polygons, region_map, sampling
+from matlens.quantify import boundaries, grain_count, grain_size, polygons, region_map, sampling
 
 FEWEST = 3  # numbers of sides at least for a slope
 
@@ -17,6 +17,7 @@ def measure(
     phases: list[str],
     spacing: tuple[float, ...] | None = None,
     *,
+    boundary: str = "",
     connectivity: str = "corners",
     min_area_px2: float = 0.0,
     gap_px: float = 2.0,
@@ -25,7 +26,8 @@ def measure(
 ):
     """Measure the network of the grains of one item, one row.
 
-    `labels`: uint8 phase map or int32 region map, 2-D. Options: see `polygons.measure` and `polygons.triple_points`.
+    `labels`: uint8 phase map or int32 region map, 2-D. `boundary`: phase between grains, of a phase map (empty: grains
+    are the regions of all phases but the first). Other options: see `polygons.measure` and `polygons.triple_points`.
     `mean_area_diameter_px` is the diameter of the circle of the mean grain area, counted without bias from the border
     (`grain_count.planimetric`); sides are weighted against the loss of large grains at the border (Miles, Lantuejoul).
     `aboav_a`: slope a of n m(n) = (6 - a) n + 6 a + mu2, with m(n) the mean sides of the neighbours of grains of n
@@ -34,6 +36,8 @@ def measure(
     """
     import pandas as pd
 
+    if boundary and labels.dtype == np.uint8 and labels.ndim == 2:
+        labels = grain_size.grains_of(labels, phases, boundary)
     whole = region_map.number(labels, phases, connectivity, False, min_area_px2)
     if whole.pixels.ndim != 2:
         raise BadItem("the network of grains is that of a plane section; quantify a stack slice by slice")
