@@ -28,6 +28,7 @@ SETS = {
 MOST = 6  # images of a set, so that none outweighs the others
 SIDE = 512  # pixels of an image at most
 PHASES = ["matrix", "phase"]
+SIDES = ("bright", "dark")
 PLAIN = {"curve": 0.0, "class_contrast": 0.0}
 STRONG = {"noise": 0.6, "blur_px": 1.5, "zoom": 1.0, "curve": 0.5, "class_contrast": 0.6}
 WAYS = {
@@ -66,8 +67,8 @@ def classical() -> dict:
     """List the classical methods with every option that is tried."""
     from matlens.segment import adaptive, otsu
 
-    found = {f"otsu {side}": (otsu.segment, {"foreground": side}) for side in ("bright", "dark")}
-    for side, block, offset in product(("bright", "dark"), (31, 101), (0.02, 0.06)):
+    found = {f"otsu {side}": (otsu.segment, {"foreground": side}) for side in SIDES}
+    for side, block, offset in product(SIDES, (31, 101), (0.02, 0.06)):
         options = {"foreground": side, "block_px": block, "offset": offset}
         found[f"adaptive {side} {block} px {offset}"] = (adaptive.segment, options)
     return found
@@ -91,6 +92,15 @@ def best_classical(train: dict[str, list], held: list) -> tuple[str, float]:
     best = max(scores, key=scores.get)
     function, options = methods[best]
     return best, mean_iou(held, lambda image: function(image, **options))
+
+
+def bounds(judged: list) -> dict[str, float]:
+    """Score a label image of one phase, and Otsu's threshold with its better side, which no method may know."""
+    sides = [mean_iou(judged, lambda image, s=side: classical()[f"otsu {s}"][0](image, foreground=s)) for side in SIDES]
+    return {
+        "matrix everywhere": mean_iou(judged, lambda image: np.zeros(image.shape, np.uint8)),
+        "otsu, better side": max(sides),
+    }
 
 
 def trained(samples: list, changes: dict, epochs: int):
@@ -122,6 +132,7 @@ def main() -> int:
         samples = [sample for part in others.values() for sample in part]
         start = time.process_time()
         name, rows[held, "classical"] = best_classical(others, judged)
+        rows |= {(held, key): value for key, value in bounds(judged).items()}
         for kind, changes in {"plain": PLAIN, "strong": STRONG}.items():
             model = trained(samples, changes, given.epochs)
             for way, options in WAYS.items():

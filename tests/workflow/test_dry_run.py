@@ -19,7 +19,7 @@ def needs_data(name: str) -> bool:
     """Check whether a study works on public data, or on thermodynamic databases that are public data."""
     settings = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
     ingest, split = settings["ingest"], settings.get("predict", {}).get("split", "")
-    public = {"catalog", "crystal_set"} & set(ingest) or ingest.get("compositions", {}).get("set")
+    public = {"catalog", "sets", "crystal_set"} & set(ingest) or ingest.get("compositions", {}).get("set")
     return bool(public or split.startswith("ood:") or "tdb_" in str(settings))
 
 

@@ -17,6 +17,7 @@ TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
 GROUP = "group"
+MATERIAL = "material"
 METHOD = "method"
 PHASE = "phase"
 PHASE_NAME = "phase_name"

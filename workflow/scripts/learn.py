@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matlens import registry
 from matlens.job import entry
-from matlens.learn import cards, lessons
+from matlens.learn import cards, left_out, lessons
 from matlens.store import io
 
 
@@ -21,12 +21,12 @@ def main(
     offered["checkpoint"] = checkpoint = Path(weights).with_name("checkpoint.safetensors")
     offered["initial"] = io.read_weights(initial) if initial else None
     learn = registry.load(registry.table(f"matlens.{stage}:LEARNERS"), method)
-    arrays, about = registry.call(learn, offered, options)
+    arrays, about = left_out.learned(learn, offered, stage, options)
     if os.environ.get("RANK", "0") != "0":
         return  # under torchrun the first process writes
     io.write_table(history, cards.history_table(about.pop("history", [])))
     used, of = sorted({item for *_, item in offered["samples"]}), options.get("of")
-    about = {"phases": phases, **lessons.about(stage, offered, options), **about}
+    about = {"phases": phases, **about}
     about = cards.completed(about, method, kind="images", roles=roles, used=used, initial=initial or None, of=of)
     io.write_json(card, about)
     io.write_weights(weights, arrays)

@@ -20,6 +20,7 @@ PLANS = {
     "files": "matlens.ingest.files:plan",
     "sheet": "matlens.ingest.sheet:plan",
     "catalog": "matlens.ingest.catalog:plan",
+    "sets": "matlens.ingest.sets:plan",
     "structures": "matlens.ingest.structures:plan",
     "crystal_set": "matlens.ingest.crystal_set:plan",
     "matminer_set": "matlens.ingest.matminer_set:plan",
@@ -47,6 +48,7 @@ METHODS = {
     "files": "matlens.ingest.files:read",
     "sheet": "matlens.ingest.sheet:read",
     "catalog": "matlens.ingest.catalog:read",
+    "sets": "matlens.ingest.sets:read",
     "gamma_prime": "matlens.ingest.gamma_prime:read",
     "polycrystal": "matlens.ingest.polycrystal:read",
     "dual_phase": "matlens.ingest.dual_phase:read",
@@ -78,6 +80,7 @@ LISTINGS = {
     "files": "matlens.ingest.files:listing",
     "sheet": "matlens.ingest.sheet:listing",
     "catalog": "matlens.ingest.catalog:listing",
+    "sets": "matlens.ingest.sets:listing",
     "structures": "matlens.ingest.structures:listing",
     "crystal_set": "matlens.ingest.crystal_set:listing",
     "matminer_set": "matlens.ingest.matminer_set:listing",
@@ -92,6 +95,7 @@ CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema canno
     "files": "matlens.ingest.files:check",
     "sheet": "matlens.ingest.sheet:check",
     "catalog": "matlens.ingest.files:check",
+    "sets": "matlens.ingest.sets:check",
     "prototypes": "matlens.ingest.prototypes:check",
 }
 

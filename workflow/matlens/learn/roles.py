@@ -58,7 +58,12 @@ def of_folds(items: Iterable, train: Iterable[int], validation: Iterable[int] = 
 
 
 def split_of(card: Mapping, item: str) -> str:
-    """Return the split of an item by a model card: "train", "val", or "test" if it was not used."""
+    """Return the split of an item by a model card: "train", "val", or "test" if it was not used.
+
+    A card of leave-one-out has no items that it learned from: each is judged by the model that left it out.
+    """
+    if "folds" in card:
+        return "test"
     return next((split for split in ("train", "val") if item in card["items"][split]), "test")
 
 

@@ -22,6 +22,7 @@ METHODS = {
     "neighbours": "matlens.quantify.neighbours:measure",
     "polygons": "matlens.quantify.polygons:measure",
     "triple_points": "matlens.quantify.polygons:triple_points",
+    "topology": "matlens.quantify.topology:measure",
     "sizes": "matlens.quantify.sizes:measure",
     "hardening": "matlens.quantify.hardening:measure",
     "sphere_sizes": "matlens.quantify.stereology:measure",
@@ -44,6 +45,7 @@ BANDS = {  # for phase maps too large to be read whole
 SERIES = {
     "growth": "matlens.quantify.coarsening:growth",
     "coarsening": "matlens.quantify.coarsening:fit",
+    "score_groups": "matlens.quantify.score_groups:fit",
 }
 
 

@@ -74,7 +74,7 @@ def planimetric(pixels: np.ndarray) -> float:
     return float(grain_count.planimetric(pixels)[0][0])
 
 
-def _grains(labels: np.ndarray, phases: list[str], boundary: str) -> np.ndarray:
+def grains_of(labels: np.ndarray, phases: list[str], boundary: str) -> np.ndarray:
     """Number the grains: those of a region map, or areas enclosed by the boundary phase of a phase map (4 neighbours).
 
     Returns int32, cropped to what is labelled: grains from 1, boundary 0, not labelled -1.
@@ -139,7 +139,7 @@ def measure(
     """
     import pandas as pd
 
-    pixels, steps = _grains(np.asarray(labels), phases, boundary), masks.spacings(spacing, 2)
+    pixels, steps = grains_of(np.asarray(labels), phases, boundary), masks.spacings(spacing, 2)
     square, unit = _square(pixels, steps)
     if min(pixels.shape) < 4 * fields:
         raise BadItem(

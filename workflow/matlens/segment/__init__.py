@@ -29,6 +29,7 @@ METHODS = {
     "kmeans": "matlens.segment.kmeans:segment",
     "boundary_grains": "matlens.segment.boundary_grains:segment",
     "random_forest": "matlens.segment.random_forest:segment",
+    "best_classical": "matlens.segment.best_classical:segment",
     "ebsd_grains": "matlens.segment.ebsd_grains:segment",
     **dict.fromkeys(NETS, "matlens.segment.networks:segment"),
     "painted": "matlens.segment.painted:segment",
@@ -38,12 +39,14 @@ METHODS = {
 }
 LEARNERS = {
     "random_forest": "matlens.segment.random_forest:learn",
+    "best_classical": "matlens.segment.best_classical:learn",
     **dict.fromkeys(NETS, "matlens.segment.network_learning:learn"),
 }
 LESSONS, ABOUT = "matlens.segment.trained:samples", "matlens.segment.trained:appearance_of"
 NETWORKS = NETS
 PREPARES = {
     "random_forest": "matlens.segment.random_forest:prepare",
+    "best_classical": "matlens.segment.best_classical:prepare",
     **dict.fromkeys(NETS, "matlens.segment.networks:prepare"),
 }
 PROBABILITIES = {

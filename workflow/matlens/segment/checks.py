@@ -19,6 +19,9 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
         phases = [phase for phase in phases if phase in named] if named else phases
     for name, options in (settings.get("segment") or {}).items():
         method, key = name.split(".")[0], f"segment.{name}"
+        if (options or {}).get("leave_one_out") and (settings.get("propose") or {}).get("method") == name:
+            why = "images are proposed by one model, and this makes one per value; propose by a method without it"
+            found.append((f"{key}.leave_one_out", why))
         if len(phases) > MAKES.get(method, len(phases)):
             why = f"makes {MAKES[method]} phases and the study has {len(phases)} ({', '.join(phases)})"
             found.append((key, f"{why}; use multi_otsu, kmeans or a trained method, or name two phases"))

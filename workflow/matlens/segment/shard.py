@@ -8,7 +8,7 @@ import numpy as np
 
 from matlens import columns, masked, registry, segment
 from matlens.job import batch
-from matlens.learn import appearance
+from matlens.learn import appearance, left_out
 from matlens.learn.roles import split_of
 from matlens.segment import bands, frames, painted, remarks
 from matlens.store import io
@@ -35,7 +35,7 @@ class Segmenter:
     ):
         self.found = found
         self.pixels, self.truths, self.mapped = pixels, truths, mapped
-        if card and not card.get("training_images"):
+        if card and left_out.FOLDS not in card and not card.get("training_images"):
             print("the card of the weights has no record of its training images: noise and scale are not compared")
         self.method, self.options, self.phases, self.model, self.card = method, options, phases, model, card
         self.bare = registry.method_of(method)  # of a variant: the method without its suffix
@@ -61,7 +61,7 @@ class Segmenter:
         if "painted" in self.needed:
             stacks["painted"] = painted.of_item(self.found, item, self.pixels.shape(key))
         stacks[columns.COLOUR] = self.pixels.colour(key) if columns.COLOUR in self.needed else None
-        offered = {"phases": self.phases, columns.PIXEL_SIZE: item[columns.PIXEL_SIZE], "model": self.model}
+        offered = {"phases": self.phases, columns.PIXEL_SIZE: item[columns.PIXEL_SIZE], "model": self._model(item)}
         offered |= {"spacing": io.spacing_ratio(item, item["axes"]), columns.ITEM: item[columns.ITEM]}
         labels = frames.label(self.function, item["axes"], stacks, offered, self.options)
         notes = [remarks.of(self.bare, self.options, stacks, labels, self.phases), self._unlike(item, stacks["image"])]
@@ -70,9 +70,16 @@ class Segmenter:
             print(f"{item[columns.ITEM]}: {remark}")
         return labels
 
+    def _model(self, item: dict):
+        """Return the model that labels an item; of leave-one-out the one that did not learn from it."""
+        if isinstance(self.model, left_out.Models):
+            return self.model.without(item[columns.ITEM])
+        return self.model
+
     def _unlike(self, item: dict, image: np.ndarray) -> str:
         """Return a remark on an image unlike those that the weights were trained on; "" without a record of them."""
-        ranges = (self.card or {}).get("training_images")
+        card = self.model.card(item[columns.ITEM]) if isinstance(self.model, left_out.Models) else self.card or {}
+        ranges = card.get("training_images")
         return appearance.unlike(ranges, image, item[columns.PIXEL_SIZE]) if ranges else ""
 
     def _banded(self, key: int):

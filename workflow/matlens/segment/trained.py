@@ -6,7 +6,7 @@ import numpy as np
 
 from matlens import columns, nets, registry, segment
 from matlens.job.batch import BadItem
-from matlens.learn import appearance, cards
+from matlens.learn import appearance, cards, left_out
 from matlens.learn.roles import split
 from matlens.segment import weak
 
@@ -70,7 +70,11 @@ def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, phases: 
         )
     if card.get("method", bare) != bare:
         raise ValueError(f"the weights are of method '{card['method']}', not '{method}'; apply them by that one")
-    return registry.call(registry.load(segment.PREPARES, method), {"arrays": arrays, "card": card}, options)
+
+    def prepared(arrays: Mapping, card: Mapping):
+        return registry.call(registry.load(segment.PREPARES, method), {"arrays": arrays, "card": card}, options)
+
+    return left_out.Models(arrays, card, prepared) if left_out.FOLDS in card else prepared(arrays, card)
 
 
 def functions(method: str) -> list:
@@ -78,7 +82,7 @@ def functions(method: str) -> list:
     tables = (segment.METHODS, segment.LEARNERS, nets.NETS)
     found = [registry.load(table, method) for table in tables if method in table]
     if method in segment.LEARNERS:
-        found += [split, thinned, cards.lent]
+        found += [split, thinned, cards.lent, left_out.values]
         if "initial" in registry.inputs_of(registry.load(segment.LEARNERS, method)):
             found.append(cards.initial)
     return found
