@@ -59,6 +59,7 @@ STAGES = {
             "images": "matlens.ingest:METHODS",
             "crystals": "matlens.ingest:CRYSTALS",
             "compositions": "matlens.ingest:COMPOSITIONS",
+            "molecules": "matlens.ingest:MOLECULES",
         },
         gives=(
             Output("plan", STUDY),
