@@ -7,7 +7,7 @@ import pytest
 from matlens import columns
 from matlens.ingest import molecules
 from matlens.job.batch import BadItem
-from matlens.molecule import bonds, environments, graphs
+from matlens.molecule import environments, graphs
 
 ETHANOL = "CCO"
 

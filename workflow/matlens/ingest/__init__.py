@@ -6,7 +6,8 @@ lists the items without reading them: a DataFrame with a column `item`, the colu
 Raises BadItem if the item cannot be used. Methods that depend on files have a third function, `listing(*, ...)`: its
 digest changes when files are added, removed or changed. In CRYSTALS, `read(item, *, ...)` returns a Crystal and a dict
 of scalars for the index. In COMPOSITIONS it returns mole fractions by symbol and scalars; plans have a column
-x_<symbol> for every element of the study. In MOLECULES it returns index columns, with the bond that breaks, and scalars.
+x_<symbol> for every element of the study. In MOLECULES it returns index columns
+(SMILES with the bond that breaks marked) and scalars.
 """
 
 from collections.abc import Mapping

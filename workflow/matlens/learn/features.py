@@ -92,7 +92,8 @@ def build(index, tables: dict, names: list[str]):
 
     `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
     "index.column", "measure.column", "measure.column@phase", "composition.column" (Magpie of that index column),
-    "bond.column" (environments of the marked bonds of that index column) or "fields.component" (effective value, see `effective`).
+    "bond.column" (environments of the marked bonds of that index column) or "fields.component" (effective value, see
+    `effective`).
     Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
     composition cannot be read.
     """

@@ -1,4 +1,4 @@
-"""Graphs of molecules with a bond that breaks: atoms, bonds, the whole, and how the products differ from the reactant."""
+"""Graphs of molecules with a bond that breaks: atoms, bonds, whole, reactants and products."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ WHOLE = 3 + len(CHARGES)
 
 
 class Graph(NamedTuple):
-    """A molecule: atoms (n, ATOM), bonds (m, BOND), whole (WHOLE,), ends of the bonds (m, 2), number of the broken one."""
+    """A molecule: atoms (n, ATOM), bonds (m, BOND), whole (WHOLE,), ends of bonds (m, 2), number of the broken one."""
 
     atoms: np.ndarray
     bonds: np.ndarray
