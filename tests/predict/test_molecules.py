@@ -1,6 +1,7 @@
 """BonDNet as a method: groups stay together, intervals come from held-out molecules, a run repeats to the bit."""
 
 import numpy as np
+import pytest
 from matlens.molecule import bonds
 from matlens.predict import molecules
 
@@ -20,6 +21,7 @@ def reactions(count: int):
     return np.array(texts), np.array(y), np.array(groups)
 
 
+@pytest.mark.slow
 def test_bondnet_learns_and_repeats():
     texts, y, groups = reactions(14)
     test = groups == 7
