@@ -32,7 +32,7 @@ NO_METHOD = {
     "detect": {"scores"},
     "track": {"scores", "frame_by", "border_px", "frame_s", "start_s", "size_classes"},
 }
-INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.LISTINGS)
+INGEST = (ingest.PLANS, ingest.METHODS, ingest.CRYSTALS, ingest.MOLECULES, ingest.LISTINGS)
 
 
 def functions(table: dict, name: str) -> list:

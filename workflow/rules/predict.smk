@@ -90,6 +90,34 @@ rule predict_compositions:
         "../scripts/predict_compositions.py"
 
 
+rule predict_molecules:
+    """Cross-validate a method of molecules."""
+    input:
+        index=plan.index,
+        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
+    wildcard_constraints:
+        method=pattern(predict.MOLECULE_METHODS),
+    resources:
+        mem_mb=plan.memory(3000, 0.2),
+        runtime=plan.minutes(60, 0.05),
+    params:
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+        used=plan.section("predict", "use_folds"),
+    script:
+        "../scripts/predict_molecules.py"
+
+
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:

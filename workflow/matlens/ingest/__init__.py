@@ -6,7 +6,8 @@ lists the items without reading them: a DataFrame with a column `item`, the colu
 Raises BadItem if the item cannot be used. Methods that depend on files have a third function, `listing(*, ...)`: its
 digest changes when files are added, removed or changed. In CRYSTALS, `read(item, *, ...)` returns a Crystal and a dict
 of scalars for the index. In COMPOSITIONS it returns mole fractions by symbol and scalars; plans have a column
-x_<symbol> for every element of the study.
+x_<symbol> for every element of the study. In MOLECULES it returns index columns
+(SMILES with the bond that breaks marked) and scalars.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ PLANS = {
     "prototypes": "matlens.ingest.prototypes:plan",
     "compositions": "matlens.ingest.compositions:plan",
     "alloys": "matlens.ingest.alloys:plan",
+    "molecules": "matlens.ingest.molecules:plan",
     "gamma_prime": "matlens.ingest.gamma_prime:plan",
     "polycrystal": "matlens.ingest.polycrystal:plan",
     "dual_phase": "matlens.ingest.dual_phase:plan",
@@ -76,6 +78,9 @@ COMPOSITIONS = {
     "compositions": "matlens.ingest.compositions:read",
     "alloys": "matlens.ingest.alloys:read",
 }
+MOLECULES = {
+    "molecules": "matlens.ingest.molecules:read",
+}
 LISTINGS = {
     "files": "matlens.ingest.files:listing",
     "sheet": "matlens.ingest.sheet:listing",
@@ -85,6 +90,7 @@ LISTINGS = {
     "crystal_set": "matlens.ingest.crystal_set:listing",
     "matminer_set": "matlens.ingest.matminer_set:listing",
     "compositions": "matlens.ingest.compositions:listing",
+    "molecules": "matlens.ingest.molecules:listing",
 }
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",

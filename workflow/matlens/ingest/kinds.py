@@ -34,4 +34,5 @@ KINDS = {
     ),
     "crystals": Kind(ingest.CRYSTALS, "matlens.ingest.write_crystals:write", ("structures",), (1000, 0.2), (10, 0.005)),
     "compositions": Kind(ingest.COMPOSITIONS, "matlens.ingest.write_compositions:write", (), (1500, 0.02), (10, 0.001)),
+    "molecules": Kind(ingest.MOLECULES, "matlens.ingest.write_molecules:write", (), (1500, 0.02), (10, 0.001)),
 }

@@ -31,6 +31,8 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
         raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
     if head.startswith(EXCEL):
         header, rows = _excel(path)
+    elif Path(path).name.lower().endswith((".csv.gz", ".tsv.gz")):
+        header, rows = _text(path)
     elif head.startswith((b"\x1f\x8b", b"BZ")) or head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         header, rows = _json(path)
     else:
@@ -60,7 +62,9 @@ def pointed(cell: str) -> str:
 
 def _text(path) -> tuple[list, list]:
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = io.read_packed(path).decode("utf-8-sig")
+    except (OSError, EOFError) as error:
+        raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
     if "\0" in text:

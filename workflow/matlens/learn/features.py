@@ -7,6 +7,7 @@ from matlens.crystal import compositions
 from matlens.registry import suggest
 
 COMPOSITION = "composition"
+BOND = "bond"
 FIELDS = "fields"
 
 
@@ -56,6 +57,17 @@ def _described(index, spec: str, column: str) -> dict:
     return {f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)}
 
 
+def _environments(index, spec: str, column: str) -> dict:
+    """Describe the marked bonds in a column of the index by their environments."""
+    from matlens.molecule import environments
+
+    if column not in index:
+        text = [name for name in index.columns if index[name].dtype.kind not in "fiub"]
+        raise ValueError(f"feature '{spec}': index has no column '{column}'; {suggest(column, text)}")
+    values = environments.table(index[column].tolist())
+    return {f"{spec}: {label}": values[:, k] for k, label in enumerate(environments.names())}
+
+
 def _measured(table, spec: str, measure: str, column: str):
     """Average a measure over the rows of each item; `measure.column@phase` takes one phase of it."""
     column, _, phase = column.partition("@")
@@ -79,8 +91,9 @@ def build(index, tables: dict, names: list[str]):
     """Build the feature table: one row per item of the index, one column per feature.
 
     `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
-    "index.column", "measure.column", "measure.column@phase", "composition.column" (Magpie of that index column) or
-    "fields.component" (effective value, see `effective`).
+    "index.column", "measure.column", "measure.column@phase", "composition.column" (Magpie of that index column),
+    "bond.column" (environments of the marked bonds of that index column) or "fields.component" (effective value, see
+    `effective`).
     Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
     composition cannot be read.
     """
@@ -96,9 +109,11 @@ def build(index, tables: dict, names: list[str]):
             found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
         elif place == COMPOSITION:
             found.update(_described(index, spec, column))
+        elif place == BOND:
+            found.update(_environments(index, spec, column))
         elif place in tables:
             found[spec] = _measured(tables[place], spec, place, column).reindex(items).to_numpy()
         else:
-            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, 'index', COMPOSITION])}")
+            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, 'index', COMPOSITION, BOND])}")
     table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
     return table.where(np.isfinite(table))

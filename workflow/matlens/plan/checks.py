@@ -142,7 +142,7 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found.append((["predict", "target"], given["target"]))
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
         parts = [feature.partition(".") for feature in given["features"]]
-        origins = ("index", features.COMPOSITION)
+        origins = ("index", features.COMPOSITION, features.BOND)
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))

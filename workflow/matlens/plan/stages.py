@@ -44,7 +44,7 @@ def _has_objects(study: dict, method: str) -> bool:
 
 
 # Families of `predict` that are cross-validated.
-LEARNED = ("tables", "images", "compositions", "structures", "crystals", "blends")
+LEARNED = ("tables", "images", "compositions", "molecules", "structures", "crystals", "blends")
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
 _PREDICT = {"by": LEARNED, "file": STUDY, "hint": "add a section 'predict'"}
@@ -59,6 +59,7 @@ STAGES = {
             "images": "matlens.ingest:METHODS",
             "crystals": "matlens.ingest:CRYSTALS",
             "compositions": "matlens.ingest:COMPOSITIONS",
+            "molecules": "matlens.ingest:MOLECULES",
         },
         gives=(
             Output("plan", STUDY),
@@ -208,6 +209,7 @@ STAGES = {
             "tables": "matlens.predict:METHODS",
             "images": "matlens.predict:IMAGE_METHODS",
             "compositions": "matlens.predict:COMPOSITION_METHODS",
+            "molecules": "matlens.predict:MOLECULE_METHODS",
             "structures": "matlens.predict:STRUCTURE_METHODS",
             "crystals": "matlens.predict:CRYSTAL_METHODS",
             "blends": "matlens.predict:BLENDS",

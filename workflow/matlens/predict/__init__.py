@@ -29,6 +29,10 @@ COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
     "magpie_trees": "matlens.predict.trees:magpie_trees",
 }
+# Methods of molecules: `method(texts, y, groups, new, *, options)` returns `molecules.Learned`.
+MOLECULE_METHODS = {
+    "bondnet": "matlens.predict.molecules:bondnet",
+}
 # Methods on features of crystal graphs: `method(x, y, groups, new, *, options)` returns a `validation.Answer`.
 STRUCTURE_METHODS = {
     "structure_trees": "matlens.predict.trees:structure_trees",

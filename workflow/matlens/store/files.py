@@ -56,18 +56,23 @@ def most_unpacked(stored: int) -> int:
     return (1 << 26) + 100 * stored
 
 
-def read_json(path):
-    """Read a JSON file, compressed (gzip, bzip2) or not. Raises ValueError if it is broken or a decompression bomb."""
+def read_packed(path) -> bytes:
+    """Read a file, compressed (gzip, bzip2) or not. Raises ValueError if it is a decompression bomb."""
     with open(path, "rb") as handle:
         packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}.get(handle.read(2))
         handle.seek(0)
         if packer is None:
-            data = handle.read()
-        else:
-            most = most_unpacked(os.fstat(handle.fileno()).st_size)
-            data = importlib.import_module(packer).open(handle).read(most + 1)
-            if len(data) > most:
-                raise ValueError(f"{path} unpacks to more than {most} bytes: a decompression bomb; save it again")
+            return handle.read()
+        most = most_unpacked(os.fstat(handle.fileno()).st_size)
+        data = importlib.import_module(packer).open(handle).read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{path} unpacks to more than {most} bytes: a decompression bomb; save it again")
+    return data
+
+
+def read_json(path):
+    """Read a JSON file, compressed (gzip, bzip2) or not. Raises ValueError if it is broken or a decompression bomb."""
+    data = read_packed(path)
     try:
         return json.loads(data)
     except RecursionError:

@@ -1,0 +1,1 @@
+"""Molecules: SMILES, bonds that break, and environments of bonds."""

@@ -1,0 +1,158 @@
+"""Molecules from SMILES, with explicit hydrogen, and the bond of a molecule that breaks."""
+
+from collections import Counter
+
+from matlens.job.batch import BadItem
+
+FIRST, SECOND = 1, 2  # atom map numbers of the two ends of the bond that breaks
+SHORT = 40  # characters of a faulty value that a message quotes
+NOTHING = ("", "nan", "none", "null", "-")
+
+
+def parsed(text, name: str = "molecule"):
+    """Parse a SMILES into a molecule with explicit hydrogen; explicit hydrogen of the text stays where it is.
+
+    Returns an rdkit Mol. Raises BadItem if the text is empty, cannot be read, or violates a valence.
+    """
+    from rdkit import Chem, rdBase
+
+    given = "" if text is None else str(text).strip()
+    if given.lower() in NOTHING:
+        raise BadItem(f"its {name} is empty; give a SMILES such as CCO")
+    parser = Chem.SmilesParserParams()
+    parser.removeHs = False
+    parser.sanitize = False
+    with rdBase.BlockLogs():
+        made = Chem.MolFromSmiles(given, parser)
+        if made is None:
+            raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like CCO")
+        try:
+            Chem.SanitizeMol(made)
+        except ValueError as error:
+            raise BadItem(f"its {name} {given[:SHORT]!r} is no molecule: {str(error)[:80]}; correct it") from error
+        made = Chem.AddHs(made)
+    if not made.GetNumAtoms():
+        raise BadItem(f"its {name} has no atoms; give a SMILES such as CCO")
+    if any(atom.GetAtomicNum() == 0 for atom in made.GetAtoms()):
+        raise BadItem(f"its {name} {given[:SHORT]!r} has a placeholder (*); give the element")
+    return made
+
+
+def connected(made, text, name: str = "molecule") -> None:
+    """Raise BadItem if a molecule has more than one connected part."""
+    from rdkit import Chem
+
+    parts = len(Chem.GetMolFrags(made))
+    if parts > 1:
+        raise BadItem(f"its {name} {str(text)[:SHORT]!r} has {parts} parts that no bond joins; give one molecule")
+
+
+def charge(made) -> int:
+    """Return the charge of a molecule, in elementary charges."""
+    return sum(atom.GetFormalCharge() for atom in made.GetAtoms())
+
+
+def elements(made) -> Counter:
+    """Count the atoms of a molecule by symbol, hydrogen included."""
+    return Counter(atom.GetSymbol() for atom in made.GetAtoms())
+
+
+def bond_at(made, index):
+    """Return the bond with a number, in rdkit's order after hydrogen is added. Raises BadItem if there is none."""
+    try:
+        number = float(str(index).strip())
+    except ValueError:
+        raise BadItem(f"its bond index is {str(index)[:SHORT]!r}, not a whole number; write it like 3") from None
+    if not number.is_integer():
+        raise BadItem(f"its bond index is {str(index)[:SHORT]!r}, not a whole number; write it like 3")
+    if not 0 <= number < made.GetNumBonds():
+        raise BadItem(
+            f"its bond index {int(number)} is out of range: with hydrogen the molecule has {made.GetNumBonds()} bonds, "
+            "counted from 0; correct it"
+        )
+    return made.GetBondWithIdx(int(number))
+
+
+def skeletons(made, without=None) -> list[str]:
+    """Name the connected parts of a molecule by elements and bonds alone, sorted; `without`: a bond that is left out.
+
+    Bond orders, charges and unpaired electrons do not count, since a break changes them.
+    """
+    from rdkit import Chem
+
+    bare = Chem.RWMol()
+    for atom in made.GetAtoms():
+        plain = Chem.Atom(atom.GetAtomicNum())
+        plain.SetNoImplicit(True)
+        bare.AddAtom(plain)
+    for bond in made.GetBonds():
+        if without is None or bond.GetIdx() != without.GetIdx():
+            bare.AddBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), Chem.BondType.SINGLE)
+    return sorted(Chem.MolToSmiles(bare).split("."))
+
+
+def conserved(reactant, products: list) -> None:
+    """Raise BadItem unless the products together have the atoms and the charge of the reactant."""
+    before, after = elements(reactant), sum((elements(made) for made in products), Counter())
+    for symbol in sorted(before.keys() | after.keys()):
+        if before[symbol] != after[symbol]:
+            raise BadItem(
+                f"its products have {after[symbol]} atoms of {symbol}, its reactant {before[symbol]}; correct the row"
+            )
+    charges = [charge(made) for made in products]
+    if sum(charges) != charge(reactant):
+        raise BadItem(
+            f"its products have the charge {sum(charges):+d}, its reactant {charge(reactant):+d}; correct the row"
+        )
+
+
+def broken(reactant, products: list, index=None):
+    """Find the bond without which the reactant is the products; of equivalent bonds the first.
+
+    index: number of the bond, if known. Raises BadItem if atoms or charge are not conserved, or no single bond does it.
+    """
+    conserved(reactant, products)
+    wanted = sorted(name for made in products for name in skeletons(made))
+    choice = reactant.GetBonds() if index is None else [bond_at(reactant, index)]
+    found = next((bond for bond in choice if skeletons(reactant, bond) == wanted), None)
+    if found is not None:
+        return found
+    if index is None:
+        raise BadItem("its products are not its reactant less one bond; give a reaction that breaks a single bond")
+    raise BadItem(f"its products are not what breaking bond {index} leaves; correct the bond index or the products")
+
+
+def marked(made, bond) -> str:
+    """Write a molecule as canonical SMILES with all atoms, in which map numbers 1 and 2 mark the ends of a bond.
+
+    Independent of the order of atoms in `made`, and of which end comes first.
+    """
+    from rdkit import Chem
+
+    texts = []
+    for first, second in ((FIRST, SECOND), (SECOND, FIRST)):
+        copy = Chem.RWMol(made)
+        for atom in copy.GetAtoms():
+            atom.SetAtomMapNum(0)
+        copy.GetAtomWithIdx(bond.GetBeginAtomIdx()).SetAtomMapNum(first)
+        copy.GetAtomWithIdx(bond.GetEndAtomIdx()).SetAtomMapNum(second)
+        texts.append(Chem.MolToSmiles(copy))
+    return min(texts)
+
+
+def ends(made) -> tuple[int, int]:
+    """Return the atoms that the map numbers 1 and 2 mark. Raises BadItem unless a bond joins exactly two such atoms."""
+    at = {atom.GetAtomMapNum(): atom.GetIdx() for atom in made.GetAtoms() if atom.GetAtomMapNum()}
+    if sorted(at) != [FIRST, SECOND] or made.GetBondBetweenAtoms(at[FIRST], at[SECOND]) is None:
+        raise BadItem("its SMILES marks no bond; give the two ends the map numbers 1 and 2, as in [CH3:1][CH3:2]")
+    return at[FIRST], at[SECOND]
+
+
+def plain(made) -> str:
+    """Write a molecule as canonical SMILES without map numbers and explicit hydrogen."""
+    from rdkit import Chem
+
+    copy = Chem.RWMol(made)
+    for atom in copy.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return Chem.MolToSmiles(Chem.RemoveHs(copy))
