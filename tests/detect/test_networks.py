@@ -121,7 +121,7 @@ def test_tiles_give_the_answer_of_the_whole(learned):
     model, _ = learned
     image, _ = scene(77, (330, 410), 60)
     whole = networks.detect(image, model, tile_px=2048)
-    tiled = networks.detect(image, model, tile_px=64)
+    tiled = networks.detect(image, model, tile_px=160)
     assert len(whole) > 20
     one, other, cost = match.overlapping(tiled, whole, 0.9)
     pairs = match.one_to_one((one, other, cost), (len(tiled), len(whole)))

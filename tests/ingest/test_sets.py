@@ -17,8 +17,8 @@ def there(data):
 def test_unknown_sets_and_phases_are_named():
     with pytest.raises(ValueError, match="superalloy_nasa"):
         sets.check(PHASES, sets={"superaloy_nasa": {"phase": ["secondary"]}})
-    with pytest.raises(ValueError, match=r"the set has no phase 'secundary'.*secondary"):
-        sets.check(PHASES, sets={"superalloy_nasa": {"phase": ["secundary"]}})
+    with pytest.raises(ValueError, match=r"the set has no phase 'secundaria'.*secondary"):
+        sets.check(PHASES, sets={"superalloy_nasa": {"phase": ["secundaria"]}})
     with pytest.raises(ValueError, match="the study has no phase 'faze'"):
         sets.check(PHASES, sets={"superalloy_nasa": {"faze": ["secondary"]}})
     sets.check(PHASES, sets=WANTED)
