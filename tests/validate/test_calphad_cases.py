@@ -9,7 +9,7 @@ import pytest
 from matlens.job.batch import BadItem
 from matlens.thermo import basins, equilibria, orders, potentials, quantities, system
 from matlens.thermo import database as tdb
-from matlens.validate import binaries, bridge, calphad, diagram, sections
+from matlens.validate import asking, binaries, bridge, calphad, diagram, sections
 
 CASES = Path(__file__).resolve().parents[3] / "shared/data/cases/physics"
 OF_POINTS = ("03_tdb", "04_line", "08_tdb", "09_tdb", "13_equilibria")
@@ -274,6 +274,20 @@ def test_temperatures_outside_the_range_of_a_parameter_or_function_are_named(tmp
     assert "extrapolated at 1000 K" in verdicts["reason"].iloc[0]
     ties = diagram.tie_lines(databases=[base], elements=["Al", "Ni"], temperatures_k=[1000.0], points=3)
     assert ties["note"].str.contains("extrapolated at 1000 K").all()
+
+
+def test_a_remark_on_a_database_costs_a_loop_no_value(tmp_path):
+    file = tmp_path / "a.tdb"
+    file.write_text(GOOD.replace(" LIST_OF", " PARAMETER L(LIQUID,AL,NI;1) 298.15 -1; 900 N !\n LIST_OF"))
+    wish = {"quantity": "fraction", "phase": "liquid", "temperature_k": 1000.0}
+    settings = {
+        "databases": [{"database": str(file), "phases": ["LIQUID"]}], "temperatures_k": [1000.0], "criteria": [wish],
+        "second_opinion": False, "within_k": 1.0, "molar_volumes_cm3": None, "scheil_step_k": 5.0,
+    }  # fmt: skip
+    shortlist = pd.DataFrame({"item": ["a"], "rank": [1], "score": 1.0, "reason": ""})
+    items = pd.DataFrame([{"item": "a", "x_Al": 0.5, "x_Ni": 0.5}])
+    found = asking.ask("calphad", shortlist, items, {}, settings, [quantities.key(wish)]).iloc[0]
+    assert found["status"] == "accepted" and found["value"] == pytest.approx(1.0)
 
 
 COMPOUNDS = [

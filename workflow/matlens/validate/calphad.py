@@ -116,7 +116,7 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
             parts.append(assessments.caution(known, behind) or assessments.alike(known))
         parts += [*lacks, *failed]
         parts += [f"{p} left out of {one['database']}: {why}" for one in good for p, why in one["left_out"].items()]
-        parts += [f"{one['database']}: {doubt}" for one in good for doubt in one.get("doubts", [])]
+        parts += [f"remark on {one['database']}: {doubt}" for one in good for doubt in one.get("doubts", [])]
         parts += [notes] if notes else []
         told_of.append(verdict)
         rows.append(
