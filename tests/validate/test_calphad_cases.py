@@ -276,6 +276,22 @@ def test_temperatures_outside_the_range_of_a_parameter_or_function_are_named(tmp
     assert ties["note"].str.contains("extrapolated at 1000 K").all()
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (" PARAMETER L(LIQIUD,AL,NI;1) 298.15 -9000; 6000 N !", "LIQIUD, which is not defined (is it LIQUID?)"),
+        (" PARAMETER L(SOLID,AL,NI;1) 298.15 -9000; 6000 N !", ""),
+        (" PARAMETER G(LIQUID,VA;0) 298.15 -9000; 6000 N !", "names VA, which its sublattice does not hold"),
+        (" PARAMETER L(LIQUID,*;1) 298.15 -9000; 6000 N !", ""),
+    ],
+)
+def test_parameters_of_misspelt_phases_and_foreign_constituents_are_named(tmp_path, line, said):
+    file = tmp_path / "a.tdb"
+    file.write_text(GOOD.replace(" LIST_OF", f"{line}\n LIST_OF"))
+    found = "; ".join(system.system(str(file), ["Al", "Ni"], ["LIQUID"]).doubts)
+    assert said in found and bool(said) == bool(found)
+
+
 def test_a_remark_on_a_database_costs_a_loop_no_value(tmp_path):
     file = tmp_path / "a.tdb"
     file.write_text(GOOD.replace(" LIST_OF", " PARAMETER L(LIQUID,AL,NI;1) 298.15 -1; 900 N !\n LIST_OF"))

@@ -4,6 +4,7 @@ A reader of TDB files (pycalphad 0.11 among them) loses the second of two orders
 one line, takes an undefined function for 0, and adds up a parameter that is given twice. Each gives a wrong number.
 """
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -188,24 +189,46 @@ def circular(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
 
 
 def misfits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
-    """Return messages on needed parameters with another number of sublattices than their phase: they are not used."""
+    """Return messages on parameters of energies that do not fit their phase and so are not used.
+
+    They have another number of sublattices, a constituent that the sublattice has not, or a phase that is not defined
+    and is spelt almost like one of `phases`; parameters of other absent phases are common in shortened databases.
+    """
     ionic = {_phase_name(order.text.split()[1]) for order in found if IONIC.match(order.text)}
-    lattices = {}
-    for order in found:
-        match = CONSTITUENTS.match(order.text) if order.word == "CONSTITUENT" else None
-        if match:
-            lattices[_phase_name(match[1])] = match[2].strip().strip(":").count(":") + 1
-    messages = []
-    for _, order, match in needed(found, wanted, phases):
-        given, right = match[3].count(":") + 1, lattices.get(_phase(match))
-        if (
-            match[1].upper() in ENERGIES and right is not None and given != right and _phase(match) not in ionic
-        ):  # its neutral species stand alone
-            messages.append(
-                f"line {order.line}: the parameter {_spelt(match)} has {given} sublattices and its phase {right}, so "
-                "that it is not used: correct it"
-            )
-    return messages
+    lattices = {
+        _phase_name(match[1]): [_members(one) for one in match[2].strip().strip(":").split(":")]
+        for order in found
+        if order.word == "CONSTITUENT" and (match := CONSTITUENTS.match(order.text))
+    }
+    defined = {_phase_name(one.text.split()[1]) for one in found if one.word == "PHASE" and len(one.text.split()) > 1}
+    named = {_phase(match) for order in found if (match := _of(PARAMETER, "PARAMETER", order))}
+    return [
+        f"line {order.line}: the parameter {_spelt(match)} {why}, so that it is not used: correct it"
+        for _, order, match in needed(found, wanted, phases | (named - defined))
+        if match[1].upper() in ENERGIES and _phase(match) not in ionic  # its neutral species stand alone
+        for why in [_unused(match, defined, lattices, phases)]
+        if why
+    ]
+
+
+def _unused(match: re.Match, defined: set[str], lattices: dict[str, list[set[str]]], phases: set[str]) -> str:
+    """Return why a phase cannot use a parameter, else ""."""
+    phase, given = _phase(match), [_members(one) for one in match[3].split(":")]
+    if phase not in defined:
+        meant = difflib.get_close_matches(phase, sorted(phases), n=1, cutoff=0.8)
+        return f"is of the phase {phase}, which is not defined (is it {meant[0]}?)" if meant else ""
+    right = lattices.get(phase)
+    if right is None:
+        return ""
+    if len(given) != len(right):
+        return f"has {len(given)} sublattices and its phase {len(right)}"
+    strange = sorted(set().union(*(has - there - {"*"} for has, there in zip(given, right, strict=True))))
+    return f"names {', '.join(strange)}, which its sublattice does not hold" if strange else ""
+
+
+def _members(text: str) -> set[str]:
+    """Split the constituents of a sublattice, in capitals."""
+    return set(re.split(r"[,\s]+", text.upper().replace("%", "").replace("#", "").strip())) - {""}
 
 
 def twice(found: Iterable[Order]) -> str:
