@@ -112,6 +112,13 @@ CASES = {
     "target": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"cgcnn": {}}}, "predict.target: 'cgcnn' learns a property",
     ),
+    "molecules of crystals": (
+        CRYSTALS, {"predict": {"target": "y", "bondnet": {}}},
+        "predict.bondnet: it works on molecules, and this study ingests none",
+    ),
+    "crystals of alloys": (
+        ALLOYS, {"predict": {"target": "y", "cgcnn": {}}}, "predict.cgcnn: it works on crystals, and this study",
+    ),
     "features": (ALLOYS, {"predict": {"target": "y", "ridge": {}}}, "predict.ridge: it learns from features, and"),
     "folds": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {**LEARNED, "use_folds": [0, 2]}},

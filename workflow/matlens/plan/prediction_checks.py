@@ -24,6 +24,8 @@ from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import criteria
 from matlens.store import catalog
 
+WORK_ON = {"molecules": "molecules", "crystals": "crystals", "structures": "crystals", "potentials": "crystals"}
+
 
 def check_target(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a method that learns a property without the name of one."""
@@ -33,6 +35,14 @@ def check_target(studies: Mapping[str, dict], name: str) -> Reasons:
             ["predict", "target"],
             f"'{methods[0]}' learns a property; name its column of the index as 'target'",
         )
+
+
+def check_kinds(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse methods of molecules or crystals in a study that ingests none."""
+    for family, kind in WORK_ON.items():
+        if not outputs.methods(studies[name], "ingest", kind):
+            for method in outputs.methods(studies[name], "predict", family):
+                yield ["predict", method], f"it works on {kind}, and this study ingests none"
 
 
 def check_features(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -201,7 +211,7 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_features, check_feature_fields, check_feature_columns, check_labels)
+BEFORE_INDEX = (check_target, check_kinds, check_features, check_feature_fields, check_feature_columns, check_labels)
 CHECKS = (
     check_splits,
     check_folds,
