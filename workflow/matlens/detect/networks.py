@@ -10,6 +10,7 @@ from matlens.learn import pixels, tiles
 from matlens.learn.pixels import Model
 
 TILE_PX = 512
+LEAST_CORE = 64  # pixels of the edge of what a tile answers for: smaller ones repeat their surroundings too often
 FLOOR = 0.05  # lowest score that is looked at
 
 
@@ -64,7 +65,7 @@ def searched(
     """
     seen = pixels.seen(image, colour=False, **{key: look[key] for key in ("standardise", "magnification")})
     shared = 2 * net.radius + net.stride
-    tile = max(tile_px, shared + net.stride) if tile_px else max(TILE_PX, 2 * shared)
+    tile = max(tile_px, shared + max(net.stride, LEAST_CORE)) if tile_px else max(TILE_PX, 2 * shared)
     found = tiles.detections(
         found_in(net, device, floor), seen, tile=tile, overlap=shared, stride=net.stride, places=("centre", "corner")
     )
@@ -84,7 +85,8 @@ def detect(
     """Find objects by a trained network, in an image of any size.
 
     `threshold`: least score, between 0 and 1; auto: that of the card. `overlap`: of two boxes that overlap by more
-    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, None for 512 or more.
+    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, at
+    least 64 pixels more than neighbours share, None for 512 or more.
     """
     level = model.card["threshold"] if threshold == AUTO else float(threshold)
     look = model.card["options"]
