@@ -19,7 +19,8 @@ def needs_data(name: str) -> bool:
     """Check whether a study works on public data, or on thermodynamic databases that are public data."""
     settings = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
     ingest, split = settings["ingest"], settings.get("predict", {}).get("split", "")
-    public = {"catalog", "sets", "crystal_set"} & set(ingest) or ingest.get("compositions", {}).get("set")
+    public = {"catalog", "sets", "crystal_set"} & set(ingest)
+    public = public or any(ingest.get(kind, {}).get("set") for kind in ("compositions", "molecules"))
     return bool(public or split.startswith("ood:") or "tdb_" in str(settings))
 
 
