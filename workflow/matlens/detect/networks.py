@@ -85,8 +85,8 @@ def detect(
     """Find objects by a trained network, in an image of any size.
 
     `threshold`: least score, between 0 and 1; auto: that of the card. `overlap`: of two boxes that overlap by more
-    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, at
-    least 64 pixels more than neighbours share, None for 512 or more.
+    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, at least 64
+    pixels more than neighbours share, None for 512 or more.
     """
     level = model.card["threshold"] if threshold == AUTO else float(threshold)
     look = model.card["options"]
