@@ -76,10 +76,10 @@ def classical() -> dict:
 
 def mean_iou(samples: list, segment) -> float:
     """Pool the counts of all images of a set: mean IoU of both phases."""
-    from matlens.segment import network_learning
+    from matlens.segment import overlap
 
-    table = sum(network_learning._confusion(truth, segment(image), 2) for image, truth, *_ in samples)
-    return float(np.nanmean(network_learning.ious(table)))
+    table = sum(overlap.confusion(truth, segment(image), 2) for image, truth, *_ in samples)
+    return float(np.nanmean(overlap.ious(table)))
 
 
 def best_classical(train: dict[str, list], held: list) -> tuple[str, float]:

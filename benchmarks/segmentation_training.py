@@ -76,7 +76,7 @@ def samples(folder: Path, part: str) -> list:
 def accuracy(folder: Path, minutes: float) -> None:
     """Print the pooled IoU on images never seen, of the forest and of U-Net after about `minutes` CPU-minutes."""
     from matlens import registry, segment
-    from matlens.segment import network_learning
+    from matlens.segment import overlap
 
     train, test = samples(folder, "train"), samples(folder, "val")
     epochs = max(1, round(minutes * 60 / 20))  # an epoch of 240 patches takes some 20 CPU-seconds
@@ -93,8 +93,8 @@ def accuracy(folder: Path, minutes: float) -> None:
         for image, truth, *_ in test:
             offered = {"image": image, "model": model, "colour": None}
             found = registry.call(registry.load(segment.METHODS, method), offered, {})
-            table += network_learning._confusion(truth, found, 3)
-        scores = network_learning.ious(table)
+            table += overlap.confusion(truth, found, 3)
+        scores = overlap.ious(table)
         print(f"{method:<16}{spent:>8.1f}" + "".join(f"{value:>11.3f}" for value in [*scores, scores.mean()]))
 
 

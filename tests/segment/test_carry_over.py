@@ -6,7 +6,7 @@ from matlens import registry
 from matlens.job.batch import BadItem
 from matlens.learn import augment, pixels
 from matlens.learn.options import Application, Changes
-from matlens.segment import network_learning, networks
+from matlens.segment import network_learning, networks, overlap
 from scipy import ndimage
 
 OPTIONS = {
@@ -41,7 +41,7 @@ def model():
 
 def iou(model, image, truth, **options):
     found = networks.segment(image, model, application=Application(**options))
-    return float(network_learning.ious(network_learning._confusion(truth, found, 2)).mean())
+    return float(overlap.ious(overlap.confusion(truth, found, 2)).mean())
 
 
 def test_one_scale_of_one_is_the_answer_itself_and_several_are_their_mean(model):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import registry
 from matlens.job.batch import BadItem
-from matlens.segment import network_learning, networks
+from matlens.segment import network_learning, networks, overlap
 from scipy import ndimage
 
 PHASES = ["matrix", "particle"]
@@ -34,7 +34,7 @@ def learned(samples, method="unet", initial=None, **options):
 
 
 def iou(found, truth):
-    return network_learning.ious(network_learning._confusion(truth, found, 2)).mean()
+    return overlap.ious(overlap.confusion(truth, found, 2)).mean()
 
 
 @pytest.fixture(scope="module")

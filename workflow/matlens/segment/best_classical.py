@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import registry
 from matlens.job.batch import BadItem
-from matlens.segment import adaptive, histogram, multi_otsu, otsu
+from matlens.segment import adaptive, histogram, multi_otsu, otsu, overlap
 
 SIDES, SIGMAS, BLOCKS, OFFSETS = ("bright", "dark"), (1.0, 2.0), (31, 101), (0.02, 0.06)
 FUNCTIONS = {"otsu": otsu.segment, "adaptive": adaptive.segment, "multi_otsu": multi_otsu.segment}
@@ -34,14 +34,10 @@ def apply(image: np.ndarray, name: str, options: Mapping) -> np.ndarray:
     return registry.call(FUNCTIONS[name], {**offered, "ignore": None}, options)
 
 
-def mean_iou(truth: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean IoU of the phases that the truth or the labels have; truth of 255 is left out."""
-    known = truth != 255
-    there, found = truth[known], labels[known]
-    kinds = np.union1d(there, found)
-    both = [((there == k) & (found == k)).sum() for k in kinds]
-    either = [((there == k) | (found == k)).sum() for k in kinds]
-    return float(np.mean([b / e for b, e in zip(both, either, strict=True)])) if known.any() else np.nan
+def mean_iou(truth: np.ndarray, labels: np.ndarray, phases: int) -> float:
+    """Return the mean IoU of the phases that the truth or the labels have; NaN without labelled pixels."""
+    each = overlap.ious(overlap.confusion(truth, labels, phases))
+    return float(np.nanmean(each)) if np.isfinite(each).any() else np.nan
 
 
 def learn(samples, phases: list[str]) -> tuple[dict, dict]:
@@ -53,7 +49,7 @@ def learn(samples, phases: list[str]) -> tuple[dict, dict]:
     known, scores = candidates(len(phases)), []
     for image, truth, *_ in samples:
         marks = np.where(truth < 0, 255, truth > 0) if truth.dtype == np.int32 else truth
-        scores.append([mean_iou(marks, apply(image, *each)) for each in known])
+        scores.append([mean_iou(marks, apply(image, *each), len(phases)) for each in known])
     if not scores or not np.isfinite(scores).any():
         raise BadItem("no labelled image to choose by; add truths, or check the splits and hold_out of the study")
     means = np.nanmean(np.array(scores), axis=0)

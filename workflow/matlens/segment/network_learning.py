@@ -18,7 +18,7 @@ from matlens.learn.options import (
     Patches,
     Training,
 )
-from matlens.segment import instances, lines
+from matlens.segment import instances, lines, overlap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +51,6 @@ LOSS, OUTPUT = Loss(), Output()
 BIAS_ROUNDS = 40
 
 
-def _confusion(truth: np.ndarray, labels: np.ndarray, phases: int) -> np.ndarray:
-    """Count pixels by (truth, label); those of truth 255 are left out."""
-    judged = truth != 255
-    return np.bincount(truth[judged].astype(np.int64) * phases + labels[judged], minlength=phases**2).reshape(
-        phases, -1
-    )
-
-
-def ious(confusion: np.ndarray) -> np.ndarray:
-    """Return the intersection over union of every phase from a matrix of counts; NaN where neither has the phase."""
-    both = np.diag(confusion)
-    union = confusion.sum(0) + confusion.sum(1) - both
-    return np.where(union > 0, both / np.maximum(union, 1), np.nan)
-
-
 def _judge(net, samples: list, phases: list, device) -> dict[str, float]:
     """Score a network on whole images: mean cross entropy, IoU of every phase, and their mean as `score`."""
     confusion, losses, count = np.zeros((len(phases),) * 2, np.int64), 0.0, 0
@@ -79,8 +64,8 @@ def _judge(net, samples: list, phases: list, device) -> dict[str, float]:
                 losses - float(np.log(np.maximum(picked, 1e-7), dtype=np.float64).sum()),
                 count + picked.size,
             )
-            confusion += _confusion(marks, values.argmax(0), len(phases))
-    each = ious(confusion)
+            confusion += overlap.confusion(marks, values.argmax(0), len(phases))
+    each = overlap.ious(confusion)
     named = {f"iou_{name}": float(value) for name, value in zip(phases, each, strict=True) if np.isfinite(value)}
     return {"val_loss": losses / max(count, 1), **named, "score": float(np.nanmean(each)) if count else 0.0}
 
