@@ -317,14 +317,13 @@ def _phase(match: re.Match) -> str:
 
 def inside(match: re.Match) -> set[str]:
     """Collect the constituents of a parameter, in capitals."""
-    return set(re.split(r"[,:\s]+", match[3].upper().replace("%", "").replace("#", "").strip())) - {""}
+    return set().union(*map(_members, match[3].split(":")))
 
 
 def _key(match: re.Match) -> tuple:
     """Name a parameter so that spellings of one parameter are the same: L is G, constituents are in no order."""
     kind = match[1].upper()
-    lattices = match[3].upper().replace("%", "").replace("#", "").split(":")
-    parts = tuple(tuple(sorted(set(re.split(r"[,\s]+", one.strip())) - {""})) for one in lattices)
+    parts = tuple(tuple(sorted(_members(one))) for one in match[3].split(":"))
     return ("G" if kind == "L" else kind, " ".join(match[2].upper().split()), parts, int(match[4] or 0))
 
 
