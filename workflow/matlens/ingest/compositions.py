@@ -1,22 +1,19 @@
 """Compositions without structures, from a table of formulas or of element columns."""
 
-import hashlib
-import json
 import math
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import file_search, spreadsheet
+from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.formats.common import SYMBOLS
 from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
-from matlens.store import catalog
 
+KIND = "compositions"  # of tables in the catalogue
 PART = "x_"  # a column of mole fractions: x_Ni
 INDEX = ("formula", "elements")
 FORMULAS = ("composition", "formula")
@@ -33,37 +30,9 @@ TRUE = {"true": 1.0, "false": 0.0}
 SHORT = 40  # characters of a faulty value that a message quotes
 
 
-def _file(path: str | None, set: str | None) -> Path:
-    """Find the table. Raises ValueError unless exactly one of path and set is given and exists."""
-    if (path is None) == (set is None):
-        raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
-    if path is not None:
-        file = Path(file_search.expanded(path))
-        if not file.is_file():
-            raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
-        return file
-    return catalog.find(*_listed(set))
-
-
-def _listed(set: str) -> tuple[str, str]:
-    known = {
-        table: (name, file)
-        for name, about in catalog.entries().items()
-        for table, file in about.get("compositions", {}).items()
-    }
-    if set not in known:
-        raise ValueError(f"set: the catalogue has no table of compositions '{set}'; {suggest(set, known)}")
-    return known[set]
-
-
 def listing(*, path: str | None = None, set: str | None = None) -> str:
     """Digest the table; for a set its catalogue entry, which a download does not change."""
-    if path is None and set is not None:
-        name, file = _listed(set)
-        if not catalog.available(name):
-            raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
-        return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
-    return file_search.digest([_file(path, set)])
+    return table_sets.listing(KIND, path, set)
 
 
 def plan(
@@ -87,7 +56,7 @@ def plan(
     """
     import pandas as pd
 
-    file = _file(path, set)
+    file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
     formulas = _formula_column(header, composition, unit)
     parts = {} if formulas else _element_columns(header, unit, str(file))
@@ -97,7 +66,7 @@ def plan(
             raise ValueError(f"table '{file}' has no column '{wanted}'; {suggest(wanted, header)}")
     rows, found = [], []
     for number, cells in enumerate(table, 1):
-        row = {columns.ITEM: _name(cells.get(names), file, number), columns.REASON: None, "formula": None}
+        row = {columns.ITEM: table_sets.name_of(cells.get(names), file, number), columns.REASON: None, "formula": None}
         try:
             amounts = of_formula(cells[formulas]) if formulas else of_cells(cells, parts, unit, tolerance)
             row["formula"] = formula(amounts)
@@ -143,11 +112,6 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
             f"elements (Ni, Al, ...); its columns: {', '.join(header)[:200]}"
         )
     return parts
-
-
-def _name(value, file: Path, number: int) -> str:
-    text = "" if value is None else str(value).strip()
-    return file_search.printable(text) if text else f"{file_search.stem(file)}/{number}"
 
 
 def _column(name: str) -> str:

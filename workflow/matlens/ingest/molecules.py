@@ -1,56 +1,25 @@
 """Molecules with a bond that breaks, from a table of SMILES with a bond index, or with products."""
 
-import hashlib
-import json
 import math
-from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import file_search, spreadsheet
+from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds
 from matlens.registry import suggest
-from matlens.store import catalog
 
+KIND = "molecules"  # of tables in the catalogue
 NAMES = ("id", "item", "name")
 SMILES = ("molecule", "smiles", "reactant")
-BROKEN, BOND, ATOMS, CHARGE = "broken_bond", "bond_type", "atoms", "charge_e"
-MADE = (BROKEN, BOND, ATOMS, CHARGE, columns.GROUP)
+BOND, ATOMS, CHARGE = "bond_type", "atoms", "charge_e"
+MADE = (bonds.BROKEN, BOND, ATOMS, CHARGE, columns.GROUP)
 ORDERS = {1.0: "-", 1.5: ":", 2.0: "=", 3.0: "#"}
-
-
-def _listed(set: str) -> tuple[str, str]:
-    known = {
-        table: (name, file)
-        for name, about in catalog.entries().items()
-        for table, file in about.get("molecules", {}).items()
-    }
-    if set not in known:
-        raise ValueError(f"set: the catalogue has no table of molecules '{set}'; {suggest(set, known)}")
-    return known[set]
-
-
-def _file(path: str | None, set: str | None) -> Path:
-    """Find the table. Raises ValueError unless exactly one of path and set is given and exists."""
-    if (path is None) == (set is None):
-        raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
-    if path is None:
-        return catalog.find(*_listed(set))
-    file = Path(file_search.expanded(path))
-    if not file.is_file():
-        raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
-    return file
 
 
 def listing(*, path: str | None = None, set: str | None = None) -> str:
     """Digest the table; for a set its catalogue entry, which a download does not change."""
-    if path is None and set is not None:
-        name, file = _listed(set)
-        if not catalog.available(name):
-            raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
-        return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
-    return file_search.digest([_file(path, set)])
+    return table_sets.listing(KIND, path, set)
 
 
 def plan(
@@ -73,7 +42,7 @@ def plan(
     """
     import pandas as pd
 
-    file = _file(path, set)
+    file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
     for wanted in (molecule, bond_index, item, *(products or []), *(targets or [])):
         if wanted and wanted not in header:
@@ -87,10 +56,10 @@ def plan(
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
     rows, seen = [], {}
     for number, cells in enumerate(table, 1):
-        row = {columns.ITEM: _name(cells.get(names), file, number), columns.REASON: _fault(cells, targets or [])}
-        if seen.setdefault(row[columns.ITEM], number) != number:
-            first = seen[row[columns.ITEM]]
-            row[columns.REASON] = f"two rows have the same name: rows {first} and {number}; rename one"
+        name = table_sets.name_of(cells.get(names), file, number)
+        row = {columns.ITEM: name, columns.REASON: _fault(cells, targets or [])}
+        if seen.setdefault(name, number) != number:
+            row[columns.REASON] = f"two rows have the same name: rows {seen[name]} and {number}; rename one"
         row |= {"smiles": _text(cells[smiles]), "bond": _text(cells[index]) if index else ""}
         rows.append(row | {f"product_{k}": _text(cells[name]) for k, name in enumerate(products or [], 1)})
     beside = [name for name in header if name not in (names, smiles, index, *(products or []))]
@@ -100,10 +69,6 @@ def plan(
 
 def _text(cell) -> str:
     return "" if cell is None else str(cell).strip()
-
-
-def _name(value, file: Path, number: int) -> str:
-    return file_search.printable(_text(value)) if _text(value) else f"{file_search.stem(file)}/{number}"
 
 
 def _column(name: str) -> str:
@@ -149,7 +114,7 @@ def read(item: dict) -> tuple[dict, dict]:
         bond = bonds.bond_at(whole, index)
     ends = sorted((bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()))
     found = {
-        BROKEN: bonds.marked(whole, bond),
+        bonds.BROKEN: bonds.marked(whole, bond),
         BOND: ORDERS.get(bond.GetBondTypeAsDouble(), "~").join(ends),
         ATOMS: whole.GetNumAtoms(),
         CHARGE: bonds.charge(whole),
@@ -160,11 +125,12 @@ def read(item: dict) -> tuple[dict, dict]:
 
 def index_row(found: dict, item: dict, meta: dict) -> dict:
     """Make the index row of an item: its plan without the texts of the table, and the result of `read`."""
-    kept = {name: value for name, value in item.items() if name not in ("smiles", "bond")}
-    return {**{name: value for name, value in kept.items() if not name.startswith("product_")}, **found, **meta}
+    texts = ("smiles", "bond")
+    kept = {name: cell for name, cell in item.items() if name not in texts and not name.startswith("product_")}
+    return {**kept, **found, **meta}
 
 
-def index_table(rows: list[dict], items: list[dict]):
+def index_table(rows: list[dict]):
     """Stack the rows of an index; an empty index keeps its leading columns."""
     import pandas as pd
 

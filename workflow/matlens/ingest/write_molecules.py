@@ -11,4 +11,4 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
     rows = []
     for item, (found, meta) in batch.survive(items, read, lost, "ingest"):
         rows.append(molecules.index_row(found, item, meta))
-    return molecules.index_table(rows, items)
+    return molecules.index_table(rows)

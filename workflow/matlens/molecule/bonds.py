@@ -4,6 +4,7 @@ from collections import Counter
 
 from matlens.job.batch import BadItem
 
+BROKEN = "broken_bond"  # column of SMILES whose map numbers mark the bond that breaks
 FIRST, SECOND = 1, 2  # atom map numbers of the two ends of the bond that breaks
 SHORT = 40  # characters of a faulty value that a message quotes
 NOTHING = ("", "nan", "none", "null", "-")

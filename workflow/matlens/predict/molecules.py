@@ -12,7 +12,6 @@ from matlens.predict import crystal_tables
 from matlens.predict.folds import Fold, specimens
 from matlens.predict.validation import NORMAL_90
 
-BROKEN = "broken_bond"
 APPLIED = 256  # reactions in a batch of predictions
 
 
@@ -128,7 +127,7 @@ def fold_predictions(method, index, fold: Fold, number: int, *, target: str, gro
 
     outside_training_range: the molecule has an element that the training set lacks.
     """
-    texts, y = index[BROKEN].to_numpy(), index[target].to_numpy(float)
+    texts, y = index[bonds.BROKEN].to_numpy(), index[target].to_numpy(float)
     items, groups = index[columns.ITEM].to_numpy(), specimens(index, group)
     learned = method(texts[fold.train], y[fold.train], groups[fold.train], texts[fold.test])
     low, high = learned.predicted - learned.half, learned.predicted + learned.half

@@ -1,0 +1,49 @@
+"""Tables of items: a file of the user, or one that the catalogue lists for a kind of items."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from matlens.ingest import file_search
+from matlens.registry import suggest
+from matlens.store import catalog
+
+
+def find(kind: str, path: str | None, set: str | None) -> Path:
+    """Find the table. `kind`: key of the catalogue entries, such as "compositions".
+
+    Raises ValueError unless exactly one of path and set is given and exists.
+    """
+    if (path is None) == (set is None):
+        raise ValueError("give one of 'path' (a table of your own) and 'set' (a table of data/catalog.yaml)")
+    if path is None:
+        return catalog.find(*_listed(kind, set))
+    file = Path(file_search.expanded(path))
+    if not file.is_file():
+        raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
+    return file
+
+
+def _listed(kind: str, set: str) -> tuple[str, str]:
+    known = {
+        table: (name, file) for name, about in catalog.entries().items() for table, file in about.get(kind, {}).items()
+    }
+    if set not in known:
+        raise ValueError(f"set: the catalogue has no table of {kind} '{set}'; {suggest(set, known)}")
+    return known[set]
+
+
+def listing(kind: str, path: str | None, set: str | None) -> str:
+    """Digest the table; for a set its catalogue entry, which a download does not change."""
+    if path is None and set is not None:
+        name, file = _listed(kind, set)
+        if not catalog.available(name):
+            raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
+        return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
+    return file_search.digest([find(kind, path, set)])
+
+
+def name_of(value, file: Path, number: int) -> str:
+    """Return the name of the item in row `number`: its cell, else the name of the file with the number."""
+    text = "" if value is None else str(value).strip()
+    return file_search.printable(text) if text else f"{file_search.stem(file)}/{number}"
