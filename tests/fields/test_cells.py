@@ -150,7 +150,7 @@ def test_a_shard_loses_nothing_and_says_why(tmp_path):
         for key, labels in there.items():
             out.add(key, labels, "yx", {"item": f"i{key}", "pixel_size_um": 0.25, "spacing_um": [0.5, 0.25]})
     made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "rejected")]
-    script.main(tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
+    script.main(tmp_path / "labels", tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
     with io.read_arrays(made[0]) as found:
         assert list(found) == [0, 2] and found[0].shape == (6, 16, 20) and found[0].dtype == np.float32
         assert found.attrs(0)["spacing_um"] == [0.5, 0.25] and found.attrs(0)["scheme"] == "rotated"
@@ -180,3 +180,14 @@ def test_methods_and_controls_keep_their_contract():
     for name in fields.CONTROLS:
         function = registry.load(fields.CONTROLS, name)
         assert set(registry.inputs_of(function)) <= {"problem", "truth", "scheme"}
+
+
+def test_a_published_field_is_compared_by_component():
+    found = solved()
+    own = found.array[found.attrs["components"].index("strain_xx")].astype(float)
+    away = own + 0.1 * (own - own.mean())
+    seen = cells.compared(found, {"strain_xx": own, "stress_xx": 2.0 * found.array[3]}, ITEM, "fft.own")
+    assert value(seen, "fft", "published_rel_l2_strain_xx") == 0.0
+    assert value(seen, "fft", "published_rel_l2_stress_xx") == pytest.approx(0.5)
+    seen = cells.compared(found, {"strain_xx": away}, ITEM, "fft")
+    assert value(seen, "fft", "published_rel_l2_fluctuation_strain_xx") == pytest.approx(0.1 / 1.1, rel=1e-3)

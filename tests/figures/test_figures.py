@@ -50,6 +50,11 @@ def field_scores():
     return pd.DataFrame(rows, columns=["split", "control", "field", "measure", "mean"])
 
 
+def agreeing():
+    measure = "published_rel_l2_fluctuation_strain_zz"
+    return pd.DataFrame([{"item": item, "measure": measure, "value": 1e-3} for item in (HOSTILE, "b")])
+
+
 def tables():
     """Give every figure something to draw, with hostile names."""
     image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
@@ -66,6 +71,7 @@ def tables():
         "fields": {"0000": strained},
         "predicted_fields": {"0000": strained},
         "field_scores": {"unet": field_scores()},
+        "field_quality": {"fft": agreeing()},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},

@@ -10,6 +10,7 @@ from matlens import columns, fields, registry
 from matlens.fields import effective, report
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem, make, mismatch
+from matlens.fields.quality import norms
 from matlens.fields.settings import QUANTITIES, components, is_tensor
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
@@ -83,6 +84,17 @@ def finished(
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = [hot_spot(problem, field, shape, item, phases)]
     return Solved(stacked(field, names, item["axes"], shape), about, rows, quality, hot)
+
+
+def compared(found: Solved, published: Mapping[str, np.ndarray], item: Mapping, method: str) -> Solved:
+    """Add the errors of a field against published ones of the item, by component: (*shape) each."""
+    rows, every = {}, np.ones(found.array.shape[1:], bool)
+    for name, values in published.items():
+        own = found.array[found.attrs["components"].index(name)]
+        measured = norms(own[None].astype(float), values[None].astype(float), every)
+        rows |= {f"published_{measure}_{name}": value for measure, value in measured.items()}
+    more = tidy({**item, columns.SPLIT: found.attrs.get(columns.SPLIT)}, registry.method_of(method), rows, False)
+    return found._replace(quality=found.quality + more)
 
 
 def described(problem: Problem, names: list[str], settings: Mapping, scheme: str) -> dict:
