@@ -4,9 +4,9 @@ A figure is `draw(needs..., *, options)`: its positional arguments are its input
 as a dict of method to DataFrame, `index` as the table of the items, `overlays`, `previews` and `pictures` as dicts of
 method to pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `field_scores`, `field_quality`, `sites` and the tables of predictions as dicts of method to DataFrame,
-`verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of
-shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays, `published` as
-the table of the option `reference`, or None.
+`verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures`
+as a dict of shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays,
+`published` as the table of the option `reference`, or None.
 It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
 """
 
