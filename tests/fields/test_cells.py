@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import fields, registry
 from matlens.column_meanings import MEANING
-from matlens.fields import cells, effective, methods, problem, report
+from matlens.fields import cells, effective, hot_spots, methods, problem
 from matlens.job.batch import BadItem
 from matlens.store import io
 
@@ -115,7 +115,7 @@ def test_von_mises_counts_the_stress_across_the_plane():
         x, y = field.answer[1, 1, 0, 0], field.answer[0, 0, 0, 0]
         z = across * (x + y)
         expected = np.sqrt(((x - y) ** 2 + (y - z) ** 2 + (z - x) ** 2) / 2)
-        np.testing.assert_allclose(report.magnitude(item, field), expected)
+        np.testing.assert_allclose(hot_spots.magnitude(item, field), expected)
 
 
 def test_a_plastic_body_stands_at_its_yield_stress():
@@ -123,7 +123,7 @@ def test_a_plastic_body_stands_at_its_yield_stress():
         np.zeros((6, 6), np.uint8), "yx", PHASES, None, ELASTIC | CASES["elastoplastic"] | {"loading": {"xy": 0.05}}
     )
     truth = methods.fft(item, steps=5)
-    size = report.magnitude(item, truth)
+    size = hot_spots.magnitude(item, truth)
     np.testing.assert_allclose(size, size[0, 0])
     assert 0.02 < size[0, 0] < 0.02 + 0.5 * 0.1
     np.testing.assert_allclose(methods.uniform(item).answer, truth.answer, rtol=1e-6)

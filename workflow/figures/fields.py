@@ -17,7 +17,7 @@ def found(fields: dict, item: str):
     return None
 
 
-def _limits(values, np):
+def limits(values, np):
     """Return limits, colour map and which ends are cut; a component that changes its sign has 0 in the middle."""
     low, high = np.quantile(values, [0.005, 0.995])
     top = max(abs(low), abs(high))
@@ -73,5 +73,5 @@ def draw(fields: dict, *, item: str = ""):
     axes[0, 0].set_xlabel(style.text(attrs["item"]), fontsize=6)
     for row, numbers in zip(axes, rows, strict=True):
         for panel, number in zip(row[1:], numbers, strict=False):
-            drawn(figure, panel, maps[number], title(attrs, number), _limits(maps[number], np))
+            drawn(figure, panel, maps[number], title(attrs, number), limits(maps[number], np))
     return figure

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from matlens import columns, registry
-from matlens.fields import cells, components, effective, networks, report
+from matlens.fields import cells, components, effective, hot_spots, networks, report
 from matlens.fields.methods import Field, cut, fft
 from matlens.fields.problem import Problem, make
 from matlens.fields.settings import components as component_names
@@ -44,20 +44,20 @@ def predicted(
         own = report.own_rows(problem, field, scheme)
     else:
         own = report.quality_rows(problem, field, truth, scheme)
+        own |= hot_spots.compared(problem, field, truth, phases, settings)
         if item[columns.SPLIT] == "test":
             own |= equal_cut(problem, field, truth, scheme)
     own["strangeness"] = away
     quality = cells.tidy(item, registry.method_of(method), own, False, by)
     if truth is not None:
         made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": networks.linear(problem, model)}
-        for name, control in made.items():
-            quality += cells.tidy(item, name, report.quality_rows(problem, control, truth, scheme), True)
+        quality += cells.control_rows(problem, made, truth, scheme, item, phases, settings)
     rows = effective.by_load(problem, names, field)
     attrs = cells.described(problem, names, settings, scheme) | {
         "solved_by": by or registry.method_of(method),
         columns.SPLIT: item[columns.SPLIT],
     }
-    return cells.finished(problem, field, names, item, labels.shape, phases, attrs, rows, quality)
+    return cells.finished(problem, field, names, item, labels.shape, phases, settings, attrs, rows, quality)
 
 
 def solved_or_predicted(

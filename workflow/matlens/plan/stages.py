@@ -181,7 +181,7 @@ STAGES = {
             Output("effective", collected=True, table="effective"),
             Output("field_quality", collected=True, table="field_quality", drawn="field_quality",
                    hint="add a section 'fields'"),
-            Output("hot_spots", collected=True, table="hot_spots"),
+            Output("hot_spots", collected=True, table="hot_spots", drawn="hot_spots", hint="add a section 'fields'"),
             Output("field_scores", STUDY, table="field_scores", drawn="field_scores", hint="add a section 'fields'"),
             Output("history", STUDY, by=("learners",), when=_trains("fields"), drawn="history"),
             Output("rejected"),
