@@ -32,6 +32,7 @@ def test_every_index_of_the_first_axis_is_an_item_with_its_labels_and_its_field(
 @pytest.mark.parametrize(
     ("changed", "options", "words"),
     [
+        ({}, {"labels": "marks", "fields": {"strain_x": "strain"}}, "'strain_x' is no component"),
         ({}, {"labels": "labels"}, "no array 'labels'; it has marks, strain"),
         ({}, {"labels": "marks", "fields": {"strain_xx": "stress"}}, "no array 'stress'"),
         ({"strain": np.zeros((3, 4, 4))}, {"labels": "marks", "fields": {"strain_xx": "strain"}}, "the shape"),

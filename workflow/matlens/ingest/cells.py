@@ -1,5 +1,6 @@
 """Labelled cells that a NumPy file holds as one array, items first, and published fields in them."""
 
+import re
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -17,6 +18,7 @@ from matlens.store.files import sha256
 
 NONE: Mapping = MappingProxyType({})
 NUMBER = "number"
+COMPONENT = re.compile("(strain|stress)_[xyz]{2}|(gradient|flux|force|velocity)_[xyz]")
 
 
 def located(path: str) -> Path:
@@ -48,6 +50,9 @@ def _shapes(file: Path) -> dict:
 def _shape(path: str, labels: str, fields: Mapping[str, str]) -> tuple[int, ...]:
     """Return the shape of the labels. Raises ValueError if arrays do not fit each other."""
     known = _shapes(located(path))
+    for component in fields:
+        if not COMPONENT.fullmatch(component):
+            raise ValueError(f"fields: '{component}' is no component; write strain_xx, stress_xy, flux_x or the like")
     for name in (labels, *fields.values()):
         if name not in known:
             raise ValueError(f"'{path}' has no array '{name}'; it has {', '.join(sorted(known))}")
