@@ -107,7 +107,7 @@ def finished(
     rows: list[dict],
     quality: list[dict],
 ) -> Solved:
-    """Put together what is stored of an item: its field with the attributes `about`, and its rows of every table."""
+    """Assemble the result of an item: its field with the attributes `about`, and its rows of every table."""
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = hot_rows(problem, field, shape, item, phases, settings)

@@ -126,7 +126,7 @@ def _learned(settings: Mapping, options: Mapping, exact: list[str]) -> list[tupl
 
 
 def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
-    """List what is wrong with the properties of the phases."""
+    """List faults of the properties of the phases."""
     found, needed = [], QUANTITIES[quantity].properties
     for phase in phases:
         lacking = [name for name in needed if name not in (given.get(phase) or {})]

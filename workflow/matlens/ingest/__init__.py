@@ -98,6 +98,8 @@ LISTINGS = {
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
+    "compositions": "matlens.ingest.compositions:columns_of",
+    "molecules": "matlens.ingest.molecules:columns_of",
 }
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
