@@ -93,3 +93,14 @@ def test_a_field_with_the_place_elsewhere_is_found_out():
     more = hot_spots.compared(item, truth._replace(answer=1.2 * truth.answer), truth, PHASES, settings)
     assert more["hot_spot_found"] == 1 and more["hot_spot_error"] == pytest.approx(0.2)
     assert more["rate_error"] > 0.2 and more["rate_covered"] == 0
+
+
+def test_the_geometry_names_the_narrow_bridge_between_two_holes():
+    y, x = np.mgrid[:64, :64]
+    labels = (((y - 20) ** 2 + (x - 20) ** 2 < 81) | ((y - 41) ** 2 + (x - 20) ** 2 < 81)).astype(np.uint8)
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS)
+    options = {"count": 1, "stress": "principal", "phase": "metal", "zone_px": 1.0, "apart_px": 5.0}
+    truth = methods.fft(item)
+    assert 28 < hot_spots.of_field(item, truth, PHASES, **options).places[0, 0] < 33  # between them
+    assert hot_spots.by_geometry(item, truth, PHASES, {"hot_spots": options})["hot_spot_found"] == 1
+    assert hot_spots.by_geometry(item, truth, PHASES, {"hot_spots": options | {"phase": None}}) == {}

@@ -15,7 +15,8 @@ def draw(fields: dict, hot_spots: dict, field_quality: dict, *, item: str = ""):
 
     spots = pd.concat([table.assign(method=method) for method, table in hot_spots.items() if len(table)] or [_none()])
     judged = pd.concat([table for table in field_quality.values() if len(table)] or [_none()])
-    judged = judged[judged["split"].isin(["", "test"])] if len(judged) else judged
+    tested = judged[judged["split"].eq("test")]
+    judged = tested if len(tested) else judged
     named = judged[judged["measure"].eq(FOUND)]["item"].tolist() if len(judged) else []
     name = item or (sorted(named)[0] if named else "")
     solved = maps.found(fields, name)

@@ -103,15 +103,20 @@ def of_field(
 
 
 def by_geometry(problem: Problem, truth: Field, phases: list[str], settings: Mapping) -> dict[str, float]:
-    """Control: the places of a phase where its ligament along the load is shortest, compared with those of the truth.
+    """Control: the places of a phase where its ligament is shortest, compared with those of the truth.
 
-    Nothing without a phase, or without a stress along an axis.
+    Ligaments are along the load between stiffer bodies, and across it between softer ones. Nothing without a phase, or
+    without a stress along an axis.
     """
     options = settings.get("hot_spots") or {}
     if not options.get("phase") or not is_tensor(problem.quantity) or not np.diag(problem.load).any():
         return {}
     mask = problem.labels == phases.index(options["phase"])
-    lengths = ligaments(mask, int(np.abs(np.diag(problem.load)).argmax()))
+    along, stiffness = int(np.abs(np.diag(problem.load)).argmax()), problem.properties["youngs_gpa"]
+    if stiffness[phases.index(options["phase"])] >= stiffness.max():
+        lengths = np.min([ligaments(mask, axis) for axis in range(mask.ndim) if axis != along], axis=0)
+    else:
+        lengths = ligaments(mask, along)
     values = averaged(-lengths, mask, options["zone_px"], problem.spacing)
     spots = ranked(values, problem.spacing, options["count"], options["apart_px"])
     return found(spots, of_field(problem, truth, phases, **options), problem, options["apart_px"])
