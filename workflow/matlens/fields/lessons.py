@@ -39,7 +39,7 @@ def samples(arrays, marks, roles: Mapping[str, str], *, truth: str | None = None
 
 
 def written(value):
-    """Return settings as JSON can hold them: an infinite number, such as the yield stress of an elastic phase, as text."""
+    """Return settings as JSON can hold them: an infinite number, as the yield stress of an elastic phase, as text."""
     if isinstance(value, Mapping):
         return {name: written(part) for name, part in value.items()}
     return str(value) if isinstance(value, float) and not np.isfinite(value) else value
