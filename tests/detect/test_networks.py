@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from matlens import detect, objects, registry
-from matlens.detect import match, network_learning, networks, scores
+from matlens.detect import network_learning, networks, scores
 from matlens.job.batch import BadItem
 from matlens.nets.objects import ops
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 
 def test_overlap_of_boxes_is_that_of_their_pixels():
@@ -117,15 +117,59 @@ def test_objects_never_seen_are_found(learned):
     assert found[0]["score"].is_monotonic_decreasing and found[0].attrs["threshold"] == card["threshold"]
 
 
-def test_tiles_give_the_answer_of_the_whole(learned):
-    model, _ = learned
-    image, _ = scene(77, (330, 410), 60)
-    whole = networks.detect(image, model, tile_px=2048)
-    tiled = networks.detect(image, model, tile_px=160)
-    assert len(whole) > 20
-    one, other, cost = match.overlapping(tiled, whole, 0.9)
-    pairs = match.one_to_one((one, other, cost), (len(tiled), len(whole)))
-    assert len(pairs[0]) >= 0.97 * max(len(whole), len(tiled))
+UNTRAINED = {
+    "centres": {"width": 6, "depth": 2},
+    "windows": {"min_radius_px": 10.0, "max_radius_px": 20.0, "scales": 3},
+    "cascade": {"min_radius_px": 4.0, "max_radius_px": 20.0},
+    "boxes": {"width": 6, "features": 16, "size_px": 30.0},
+    "rcnn": {"width": 6, "features": 16, "anchor_px": 20.0},
+}
+HEADS = {"centres": "unet.outs.0", "boxes": "out", "rcnn": "verdict"}
+
+
+@pytest.fixture(params=sorted(UNTRAINED))
+def untrained(request):
+    """Build a network of random weights that finds hundreds of objects of all sizes, also over any seam."""
+    torch.manual_seed(3)
+    net = networks.build({"name": request.param, **UNTRAINED[request.param]})
+    net.train()
+    with torch.no_grad():
+        for _ in range(4):
+            net.maps(torch.randn(2, 1, 64, 64) * 2)
+        heads = [net.get_submodule(HEADS[request.param])] if request.param in HEADS else [net.judge[-1]]
+        heads += [net.object, net.shift] if request.param == "rcnn" else []
+        for head in heads:
+            torch.nn.init.normal_(head.weight, std=1.5 / head.weight[0].numel() ** 0.5)
+            torch.nn.init.constant_(head.bias, 0.0)
+    return net.eval()
+
+
+def found_in(net, image, tile_px):
+    look = {"standardise": True, "magnification": 1.0}
+    return networks.searched(image, net, "cpu", look, floor=0.3, overlap=0.4, tile_px=tile_px)
+
+
+def test_tiles_give_the_answer_of_the_whole(untrained):
+    image = np.random.default_rng(5).random((213, 250), np.float32)
+    whole, tiled = found_in(untrained, image, 4096), found_in(untrained, image, 64)
+    assert len(whole["score"]) > 100 and np.ptp(whole["corner"], 1).max() > 30
+    assert len(tiled["score"]) == len(whole["score"])
+    near, order = spatial.cKDTree(tiled["corner"].reshape(-1, 4)).query(whole["corner"].reshape(-1, 4))
+    assert near.max() < 2e-3 and len(np.unique(order)) == len(order)
+    for name in whole:
+        np.testing.assert_allclose(tiled[name][order], whole[name], atol=2e-3, err_msg=name)
+
+
+def test_a_cell_sees_no_further_than_the_network_says(untrained):
+    rng = np.random.default_rng(0)
+    one = torch.from_numpy(rng.standard_normal((1, 1, 448, 448)).astype(np.float32))
+    two, at, reach = one.clone(), 224, untrained.radius + untrained.stride
+    two[..., at : at + 16, at : at + 16] += 5
+    with torch.no_grad():
+        for before, after in zip(untrained.maps(one), untrained.maps(two), strict=True):
+            moved = torch.nonzero((before != after).any(1)[0])
+            cell = 448 // before.shape[2]
+            assert int(moved.min()) * cell >= at - reach and (int(moved.max()) + 1) * cell <= at + 16 + reach
 
 
 def test_any_size_of_image_and_none_of_its_objects(learned):

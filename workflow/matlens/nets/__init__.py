@@ -18,7 +18,8 @@ NETS = {
     "hed": "matlens.nets.pixel.hed:HED",
 }
 # Networks that find objects. In training: (pixels, numbers of the objects of each pixel, 255 unknown) to the loss.
-# `find(pixels, floor)`: boxes (y0, x0, y1, x1), scores and, or None, masks in a grid of every box, of one image.
+# `maps(pixels)`: a list of feature maps, equivariant to shifts by `stride`, whose cells look `radius` pixels far;
+# `find(maps, size, floor, overlap)`: boxes (y0, x0, y1, x1), scores and masks in a grid of every box, or None.
 OBJECT_NETS = {
     "centres": "matlens.nets.objects.centres:Centres",
     "windows": "matlens.nets.objects.cascade:Windows",

@@ -35,20 +35,24 @@ class Boxes(nn.Module):
         nn.init.normal_(self.out.weight, std=0.01)
         self.out.bias.data = torch.tensor([PRIOR, 0.0, 0.0, 0.0, 0.0])
 
-    def _answers(self, pixels: torch.Tensor):
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of images (batch, channels, y, x) are read from: logits and sides at every level."""
+        return [self.out(functional.relu(self.shared(part))) for part in self.pyramid(pixels)]
+
+    def _answers(self, maps: list[torch.Tensor]):
         """Return the centres of the cells (n, 2), their levels' sizes (n,), logits (batch, n), sides (batch, n, 4)."""
         places, sizes, answers = [], [], []
-        for level, part in enumerate(self.pyramid(pixels)):
+        for level, part in enumerate(maps):
             y, x = ((torch.arange(n, device=part.device) + 0.5) * STRIDES[level] for n in part.shape[2:])
             places.append(torch.cartesian_prod(y, x).reshape(-1, 2))
             sizes.append(torch.full((len(places[-1]),), self.size_px * 2.0**level, device=part.device))
-            answers.append(self.out(functional.relu(self.shared(part))).flatten(2).transpose(1, 2))
+            answers.append(part.flatten(2).transpose(1, 2))
         places, sizes, answers = torch.cat(places), torch.cat(sizes), torch.cat(answers, 1).float()
         return places, sizes, answers[..., 0], torch.exp(answers[..., 1:].clamp(-6, 6)) * sizes[:, None] / 2
 
     def forward(self, pixels: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch whose objects are numbered in `truth` (255: unknown): focal loss and overlap."""
-        places, sizes, logits, sides = self._answers(pixels)
+        places, sizes, logits, sides = self._answers(self.maps(pixels))
         value, count = 0.0, 0
         for at, marks in enumerate(truth):
             boxes = ops.boxes_of(marks)[1]
@@ -81,15 +85,12 @@ class Boxes(nn.Module):
             own[near] = at
         return own
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4) and scores (n,) of an image (1, channels, y, x), and no masks; scores from `floor`.
-
-        Of boxes that overlap by more than a half the best is returned.
-        """
-        places, _, logits, sides = self._answers(pixels)
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return boxes (n, 4) and scores (n,) from `floor`, and no masks, of an image of a size (rows, columns)."""
+        places, _, logits, sides = self._answers(maps)
         scores = torch.sigmoid(logits[0])
         sure = scores >= floor
-        boxes, scores = ops.clipped(ops.sided(places[sure], sides[0][sure]), tuple(pixels.shape[2:])), scores[sure]
-        kept = ops.nms(boxes, scores, 0.5)
+        boxes, good = ops.fitting(ops.sided(places[sure], sides[0][sure]), size)
+        boxes, scores = boxes[good], scores[sure][good]
+        kept = ops.nms(boxes, scores, overlap)
         return boxes[kept], scores[kept], None

@@ -3,8 +3,6 @@
 Source: S. Ren et al., NeurIPS 2015 (proposals); K. He et al., ICCV 2017 (masks); in a size that a CPU trains.
 """
 
-import math
-
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,8 +15,9 @@ OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))  # sizes of anchors within a level
 BOX_SIDE, MASK_SIDE = 7, 14  # of the grids that are sampled in a proposal; a mask has twice as many cells
 PRIOR = -4.0  # first logit of an object: most anchors show none
 SAMPLED = (128, 64)  # anchors and proposals of an image that are learned from
-MOST = {True: 600, False: 3000}  # anchors of an image that may become proposals, in training or not
-KEPT = {True: 200, False: 1000}  # proposals
+FIELD_PX = 512  # edge of the field for which the next two are meant; a larger image has more, as its area
+MOST = {True: 600, False: 3000}  # anchors of a field that may become proposals, in training or not
+KEPT = {True: 200, False: 1000}  # proposals of a field
 SURE = -3.5  # logit of an anchor from which it is proposed: no quota, or a crowded image would lose objects
 
 
@@ -47,8 +46,7 @@ class RCNN(nn.Module):
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
         self.anchor_px = anchor_px
-        largest = anchor_px * 2 ** (len(STRIDES) - 1) * OCTAVE[-1] * max(RATIOS) ** 0.5  # long side of an anchor
-        self.radius = self.pyramid.radius + STRIDES[-1] + math.ceil(largest / 2)  # a box is judged by all it holds
+        self.radius = self.pyramid.radius
         kinds = len(RATIOS) * len(OCTAVE)
         self.shared = nn.Conv2d(features, features, 3, padding=1)
         self.object, self.shift = nn.Conv2d(features, kinds, 1), nn.Conv2d(features, 4 * kinds, 1)
@@ -79,13 +77,14 @@ class RCNN(nn.Module):
 
     def _proposals(self, anchors, logits, codes, size) -> torch.Tensor:
         """Return the best boxes of the first stage for one image."""
-        best = torch.topk(logits, min(len(logits), MOST[self.training])).indices
+        fields = max(1.0, size[0] * size[1] / FIELD_PX**2)
+        best = torch.topk(logits, min(len(logits), round(fields * MOST[self.training]))).indices
         if not self.training:
             best = best[logits[best] >= SURE]
         boxes = ops.clipped(ops.decode(codes[best], anchors[best]), size)
         large = (boxes[:, 2:] - boxes[:, :2]).amin(1) >= 2
         boxes, best = boxes[large], best[large]
-        return boxes[ops.nms(boxes, logits[best], 0.7)][: KEPT[self.training]]
+        return boxes[ops.nms(boxes, logits[best], 0.7)][: round(fields * KEPT[self.training])]
 
     def _inside(self, seen: list[torch.Tensor], image: int, boxes: torch.Tensor, side: int) -> torch.Tensor:
         """Sample the features of boxes, each at the level of its size."""
@@ -100,27 +99,29 @@ class RCNN(nn.Module):
 
     def forward(self, pixels: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch whose objects are numbered in `truth` (255: unknown)."""
-        seen, size = self.pyramid(pixels), tuple(pixels.shape[2:])
+        seen, size = self.maps(pixels), tuple(pixels.shape[2:])
         anchors, logits, codes = self._first(seen)
         parts = [self._learned(seen, at, anchors, logits[at], codes[at], truth[at], size) for at in range(len(pixels))]
         return sum(parts) / len(parts)
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4), scores (n,) from `floor`, and masks (n, cells, cells) of an image (1, channels, y, x).
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of images (batch, channels, y, x) are read from: the features of the pyramid."""
+        return self.pyramid(pixels)
 
-        Of boxes that overlap by more than a half the best is returned, before masks are made.
-        """
-        seen, size = self.pyramid(pixels), tuple(pixels.shape[2:])
-        anchors, logits, codes = self._first(seen)
-        boxes = self._proposals(anchors, logits[0], codes[0], size)
-        judged = self.verdict(self.judge(self._inside(seen, 0, boxes, BOX_SIDE))).float()
-        boxes, scores = ops.clipped(ops.decode(judged[:, 1:] / 5, boxes), size), torch.sigmoid(judged[:, 0])
-        sure = (scores >= floor) & ((boxes[:, 2:] - boxes[:, :2]).amin(1) >= 1)
-        boxes, scores = boxes[sure], scores[sure]
-        kept = ops.nms(boxes, scores, 0.5)
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return boxes (n, 4), scores (n,) from `floor`, and masks (n, cells, cells) of an image of a size (rows,
+        columns)."""
+        boxes = self._proposals(*(part if at == 0 else part[0] for at, part in enumerate(self._first(maps))), size)
+        judged = [self.verdict(self.judge(self._inside(maps, 0, part, BOX_SIDE))).float() for part in boxes.split(1024)]
+        judged = torch.cat([boxes.new_zeros(0, 5), *judged])
+        boxes, good = ops.fitting(ops.decode(judged[:, 1:] / 5, boxes), size)
+        scores = torch.sigmoid(judged[:, 0])
+        good &= scores >= floor
+        boxes, scores = boxes[good], scores[good]
+        kept = ops.nms(boxes, scores, overlap)
         boxes, scores = boxes[kept], scores[kept]
-        return boxes, scores, torch.sigmoid(self.fill(self._inside(seen, 0, boxes, MASK_SIDE)).float())[:, 0]
+        masks = [self.fill(self._inside(maps, 0, part, MASK_SIDE)).float()[:, 0] for part in boxes.split(256)]
+        return boxes, scores, torch.sigmoid(torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *masks]))
 
     def _learned(self, seen, image: int, anchors, logits, codes, truth, size) -> torch.Tensor:
         """Return the loss of one image: both stages and the masks."""
