@@ -20,6 +20,11 @@ def build(network: Mapping):
     return maker(**{key: value for key, value in network.items() if key != "name"})
 
 
+def names_kinds(method: str) -> bool:
+    """Say whether a network can tell kinds of objects apart."""
+    return "outputs" in registry.options_of(registry.load(nets.OBJECT_NETS, method))
+
+
 def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
     """Make a model from weights and their card, on a device (see matlens.learn.devices)."""
     from matlens.learn import devices
@@ -45,10 +50,11 @@ def mapped(net, device):
 def searched(
     image: np.ndarray, net, device, look: Mapping, *, floor: float, overlap: float, tile_px: int | None
 ) -> dict[str, np.ndarray]:
-    """Find the objects of an image of any size (y, x): box, centre, score and, if there is, mask by name, best first.
+    """Find the objects of an image of any size (y, x): arrays by name, best first.
 
-    Tiles give maps of the whole image, and objects are read from these, so that no seam is seen: what is chosen of
-    boxes that overlap is chosen from all. `look`: how the network sees images (standardise, magnification).
+    They are corner, centre, score and, if the network makes them, mask and kind. Tiles give maps of the whole image,
+    and objects are read from these, so that no seam is seen: what is chosen of boxes that overlap is chosen from all.
+    `look`: how the network sees images (standardise, magnification).
     """
     import torch
 
@@ -57,10 +63,10 @@ def searched(
     maps = tiles.stitched(mapped(net, device), seen, core=core, radius=net.radius, stride=net.stride)
     with torch.no_grad():
         given = [torch.from_numpy(part)[None].to(device) for part in maps]
-        boxes, scores, masks = net.find(given, seen.shape[1:], floor, overlap)
-    corner = boxes.cpu().numpy().astype(np.float64).reshape(-1, 2, 2) * (np.array(image.shape) / seen.shape[1:])
-    found = {"corner": corner, "centre": corner.mean(1), "score": scores.cpu().numpy().astype(np.float64)}
-    return found if masks is None else {**found, "mask": masks.cpu().numpy()}
+        found = {name: part.cpu().numpy() for name, part in net.find(given, seen.shape[1:], floor, overlap).items()}
+    step = np.array(image.shape) / seen.shape[1:]
+    corner = found.pop("box").astype(np.float64).reshape(-1, 2, 2) * step
+    return found | {"corner": corner, "centre": corner.mean(1), "score": found["score"].astype(np.float64)}
 
 
 def detect(
@@ -82,6 +88,8 @@ def detect(
     found = searched(image, model.net, model.device, look, floor=level, overlap=overlap, tile_px=tile_px)
     made = table(found, image.shape)
     made.attrs["threshold"] = level
+    if "kind" in found:
+        made[columns.PHASE_NAME] = np.array(model.card["kinds"], object)[found["kind"].argmax(1)]
     return made
 
 

@@ -110,7 +110,7 @@ class Windows(nn.Module):
         return [pixels]
 
     def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
-        """Return boxes (n, 4) and scores (n,) from `floor`, and no masks, of an image of a size (rows, columns).
+        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns).
 
         Windows overlap more than objects: of two that overlap by more than 0.3 the better one is kept.
         """
@@ -121,7 +121,7 @@ class Windows(nn.Module):
         boxes, good = ops.fitting(ops.decode(judged[sure, 1:], found[sure]), size)
         boxes, scores = boxes[good], scores[sure][good]
         kept = ops.nms(boxes, scores, min(overlap, 0.3))
-        return boxes[kept], scores[kept], None
+        return {"box": boxes[kept], "score": scores[kept]}
 
 
 class Cascade(Windows):

@@ -73,7 +73,7 @@ class Centres(nn.Module):
         return [self._maps(pixels)]
 
     def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
-        """Return boxes (n, 4) and scores (n,) from `floor`, and no masks, of an image of a size (rows, columns)."""
+        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns)."""
         maps = maps[0][0]
         score = torch.sigmoid(maps[0])
         best = functional.max_pool2d(score[None], 3, 1, 1)[0]
@@ -83,4 +83,4 @@ class Centres(nn.Module):
         boxes, good = ops.fitting(torch.cat([centre - half, centre + half], 1), size)
         boxes, score = boxes[good], score[y, x][good]
         kept = ops.nms(boxes, score, overlap)
-        return boxes[kept], score[kept], None
+        return {"box": boxes[kept], "score": score[kept]}

@@ -32,7 +32,7 @@ def sampled(overlap: torch.Tensor, low: float, high: float, count: int, share: f
 
 
 class RCNN(nn.Module):
-    """A two-stage detector of one class of objects, with masks.
+    """A two-stage detector with masks, of `outputs` kinds of objects.
 
     `width` of the finest level of the encoder, doubled at each of 4 poolings; `features` of the pyramid; `anchor_px`:
     side of the smallest anchors, the largest are 6.3 times as large.
@@ -41,8 +41,9 @@ class RCNN(nn.Module):
     stride = STRIDES[-1]
 
     def __init__(
-        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", anchor_px: float = 16.0
-    ):
+        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", anchor_px: float = 16.0,
+        outputs: int = 1,
+    ):  # fmt: skip
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
         self.anchor_px = anchor_px
@@ -59,6 +60,9 @@ class RCNN(nn.Module):
         self.verdict = nn.Linear(128, 5)  # an object or not, and the correction of its box
         nn.init.normal_(self.verdict.weight, std=0.01)
         nn.init.zeros_(self.verdict.bias)
+        self.outputs = outputs
+        if outputs > 1:
+            self.kind = nn.Linear(128, outputs)
         self.fill = nn.Sequential(
             nn.Conv2d(features, features, 3, padding=1), nn.ReLU(), nn.Conv2d(features, features, 3, padding=1),
             nn.ReLU(), nn.ConvTranspose2d(features, features, 2, stride=2), nn.ReLU(), nn.Conv2d(features, 1, 1),
@@ -109,19 +113,22 @@ class RCNN(nn.Module):
         return self.pyramid(pixels)
 
     def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
-        """Return boxes (n, 4), scores (n,) from `floor`, and masks (n, cells, cells) of an image of a size (rows,
-        columns)."""
+        """Return box (n, 4), score (n,) from `floor`, mask (n, cells, cells) and kind (n, kinds) of the objects of an
+        image of a size (rows, columns)."""
         boxes = self._proposals(*(part if at == 0 else part[0] for at, part in enumerate(self._first(maps))), size)
-        judged = [self.verdict(self.judge(self._inside(maps, 0, part, BOX_SIDE))).float() for part in boxes.split(1024)]
-        judged = torch.cat([boxes.new_zeros(0, 5), *judged])
+        seen = [self.judge(self._inside(maps, 0, part, BOX_SIDE)) for part in boxes.split(1024)]
+        seen = torch.cat([boxes.new_zeros(0, self.verdict.in_features), *seen])
+        judged = self.verdict(seen).float()
         boxes, good = ops.fitting(ops.decode(judged[:, 1:] / 5, boxes), size)
         scores = torch.sigmoid(judged[:, 0])
         good &= scores >= floor
-        boxes, scores = boxes[good], scores[good]
-        kept = ops.nms(boxes, scores, overlap)
-        boxes, scores = boxes[kept], scores[kept]
+        kept = torch.nonzero(good)[:, 0][ops.nms(boxes[good], scores[good], overlap)]
+        boxes, found = boxes[kept], {"box": boxes[kept], "score": scores[kept]}
+        if self.outputs > 1:
+            found["kind"] = torch.softmax(self.kind(seen[kept]).float(), 1)
         masks = [self.fill(self._inside(maps, 0, part, MASK_SIDE)).float()[:, 0] for part in boxes.split(256)]
-        return boxes, scores, torch.sigmoid(torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *masks]))
+        masks = torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *masks])
+        return {**found, "mask": torch.sigmoid(masks)}
 
     def _learned(self, seen, image: int, anchors, logits, codes, truth, size) -> torch.Tensor:
         """Return the loss of one image: both stages and the masks."""
@@ -145,12 +152,14 @@ class RCNN(nn.Module):
             found, own = found[torch.cat([right, wrong])], own[right]
         if not len(found):
             return value
-        judged = self.verdict(self.judge(self._inside(seen, image, found, BOX_SIDE))).float()
-        n = len(right)
+        inner = self.judge(self._inside(seen, image, found, BOX_SIDE))
+        judged, n = self.verdict(inner).float(), len(right)
         value = value + _object_loss(judged[:n, 0], judged[n:, 0])
         if n:
             wanted = 5 * ops.encode(boxes[own], found[:n])
             value = value + functional.smooth_l1_loss(judged[:n, 1:], wanted, beta=1.0)
+            if self.outputs > 1:
+                value = value + functional.cross_entropy(self.kind(inner[:n]).float(), numbers[own] % self.outputs)
             filled = self.fill(self._inside(seen, image, found[:n], MASK_SIDE)).float()[:, 0]
             inside = torch.cat(
                 [
