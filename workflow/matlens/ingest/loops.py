@@ -76,9 +76,10 @@ def read(
     """Make one image; the truth numbers the loops, and its table has their kind.
 
     `loops`: in an image, on average, of `kinds` at random; none lies on another. `radius_px`, `radius_cv`: half the
-    long axis, log-normal and the same for every kind. `contrast`: least and largest darkness of a loop. `halo`:
-    darkness of the strain around it, over its own. `background`, `background_px`: standard deviation of the brightness of the
-    foil, and the length over which it changes. `lines`: dislocation lines, as dark as loops and not in the truth.
+    long axis, log-normal and the same for every kind. `contrast`: least and largest darkness of a loop.
+    `halo`: darkness of the strain around it, over its own. `background`, `background_px`: standard deviation of the
+    brightness of the foil, and the length over which it changes. `lines`: dislocation lines, as dark as loops and not
+    in the truth.
     """
     size, seed = synthetic.sized(size_px, (2,)), int(item[columns.ITEM_SEED])
     if contrast[0] > contrast[1]:
