@@ -1,8 +1,8 @@
 """What pretraining without labels brings to a material never seen: `python benchmarks/pretraining.py [--steps 400]`.
 
 Leave one material out as in `carry_over`: a U-Net learns from the masks of the other sets, from random weights, or from
-those of the same U-Net trained to remove noise from the images of the other sets, without their masks. Both see the same
-patches. Prints mean IoU by set, mean and worst, beside an image of matrix, over some seeds.
+those of the same U-Net trained to remove noise from the images of the other sets, without their masks. Both see the
+same patches. Prints mean IoU by set, mean and worst, beside an image of matrix, over some seeds.
 """
 
 import argparse
