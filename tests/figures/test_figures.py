@@ -687,3 +687,31 @@ def test_a_field_has_a_map_for_every_component_in_its_unit():
     maps = [panel.images[0] for panel in draw({"0000": strained}).axes if panel.get_title().startswith("str")]
     assert maps[0].get_cmap().name == "RdBu_r" and maps[0].get_clim()[0] == -maps[0].get_clim()[1]
     assert maps[4].get_cmap().name == "viridis"
+
+
+def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
+    rng = np.random.default_rng(0)
+    tables = {
+        name: pd.DataFrame({"equivalent_diameter_um": np.exp(rng.normal(mean, 0.2, 300))})
+        for name, mean in (("otsu", 0.0), ("unet", 2.0))
+    }
+    figure = sizes.draw(tables)
+    figure.canvas.draw()
+    for panel in figure.axes:
+        note = panel.texts[0].get_window_extent()
+        highest = max(line.get_ydata().max() for line in panel.lines)
+        highest = max(highest, *(patch.get_data().values.max() for patch in panel.patches))
+        assert panel.transData.transform((1, highest))[1] < note.y0
+
+
+@pytest.mark.parametrize("names", [1, 4, 5, 7])
+def test_no_more_than_four_pictures_lie_side_by_side(names):
+    figure, blocks = style.blocks(3, names, [1.0, 0.5, 1.0], 0.2)
+    assert blocks.shape == (3, names) and all(panel.get_visible() for panel in blocks.flat)
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+    assert len(shown) == 3 * names
+    columns = {panel.get_subplotspec().colspan.start for panel in shown}
+    assert len(columns) == min(names, 4)
+    figure.canvas.draw()
+    boxes = [panel.get_tightbbox() for panel in shown]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
