@@ -1,6 +1,11 @@
-"""Meaning and unit of the columns of predictions; part of `column_meanings`."""
+"""Meaning and unit of the columns of molecules and of predictions; part of `column_meanings`."""
 
 MEANING = {
+    "broken_bond": "SMILES of the molecule; map numbers 1 and 2 mark the ends of the bond that breaks",
+    "bond_type": "bond that breaks: elements of both ends and order (- single, : aromatic, = double, # triple)",
+    "charge_e": "charge of the molecule, in elementary charges",
+    "charge_1_e": "charge of the product at map number 1, in elementary charges",
+    "charge_2_e": "charge of the product at map number 2, in elementary charges; empty if a ring opens",
     "low_90": "lower end of the 90 % interval of the prediction, in the unit of the property",
     "high_90": "upper end of the 90 % interval of the prediction, in the unit of the property",
     "outside_training_range": "whether the item is unlike all that was learned from; its interval is then a guess",

@@ -24,6 +24,12 @@ def find(kind: str, path: str | None, set: str | None) -> Path:
     return file
 
 
+def named(kind: str, name: str) -> tuple[str | None, str | None]:
+    """Return (path, set) of a file: a table of the catalogue if it has the name, else a path."""
+    known = {table for about in catalog.entries().values() for table in about.get(kind, {})}
+    return (None, name) if name in known else (name, None)
+
+
 def _listed(kind: str, set: str) -> tuple[str, str]:
     known = {
         table: (name, file) for name, about in catalog.entries().items() for table, file in about.get(kind, {}).items()
