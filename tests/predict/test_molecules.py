@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matlens.learn import loop
 from matlens.molecule import bonds, reactions
-from matlens.predict import molecules
+from matlens.predict import molecules, pretrained_check
 from matlens.store import io
 
 BONDS = 3
@@ -81,13 +81,13 @@ def test_elements_and_charges_that_were_not_learned_are_flagged():
 
 
 def test_the_jobs_write_weights_a_card_and_predictions_of_items_without_a_value(tmp_path):
-    from scripts import learn_molecules, predict_molecules
+    from scripts import learn_molecules, predict_molecules, predict_pretrained
 
     found, y, groups = breaks(9)
     rows = pd.DataFrame({"item": [f"m{k}" for k in range(len(y))], "group": groups.astype(str), "e_ev": np.exp(y / 5)})
     rows["broken_bond"] = [one.marked for one in found]
     rows.loc[1, "e_ev"] = np.nan
-    index, made = str(tmp_path / "index"), [str(tmp_path / name) for name in ("w", "c", "h", "held")]
+    index, made = str(tmp_path / "index"), [str(tmp_path / name) for name in ("w.safetensors", "w.json", "h", "held")]
     io.write_table(index, rows)
     settings = {"target": "e_ev", "transform": "log", "split": "group", "folds": 3, "seed": 0, "group": "group"}
     settings |= {"allow_incomplete": False}
@@ -100,3 +100,10 @@ def test_the_jobs_write_weights_a_card_and_predictions_of_items_without_a_value(
     assert set(card["items"]["train"]).isdisjoint(table[table["fold"] == 0]["item"])
     assert table[table["fold"] == -1]["item"].tolist() == ["m1"] and (table["predicted"] > 0).all()
     assert io.read_table(made[3])["target"].max() > 1.5  # in the unit of the target, not of its logarithm
+    assert pretrained_check.fault(made[0]) == ""
+    outputs = [str(tmp_path / name) for name in ("properties", "rejected", "sites")]
+    asked = {"device": "cpu", "sites": False}
+    predict_pretrained.main([index], made[:1], made[1:2], ["e"], asked, *outputs)
+    found = io.read_table(outputs[0]).set_index("item")["predicted"]
+    assert found[table["item"]].tolist() == pytest.approx(table["predicted"].tolist(), rel=1e-5)
+    assert len(io.read_table(outputs[2])) == 0

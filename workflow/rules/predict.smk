@@ -320,13 +320,15 @@ rule score_molecules:
 
 
 rule predict_pretrained:
-    """Predict properties of a shard of crystals by pretrained networks."""
+    """Predict properties of a shard of crystals or molecules by pretrained networks."""
     input:
         stored=plan.pretrained_graph_files,
         weights=plan.pretrained_files(0),
         cards=plan.pretrained_files(1),
         code=closure.closure(
-            "scripts/predict_pretrained.py", *predict.CRYSTAL_METHODS.values()
+            "scripts/predict_pretrained.py",
+            *predict.CRYSTAL_METHODS.values(),
+            *predict.MOLECULE_METHODS.values(),
         ),
     output:
         predictions="results/{study}/predict/{method}/properties/{shard}.parquet",
