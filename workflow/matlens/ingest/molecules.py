@@ -10,7 +10,6 @@ from matlens.ingest import molecule_files, spreadsheet, table_sets
 from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds, reactions, records
-from matlens.registry import suggest
 
 KIND = "molecules"  # of tables in the catalogue
 NAMES = ("id", "item", "name")
@@ -46,6 +45,28 @@ def _known(path: str | None, set: str | None, structures: str | None, charges: s
     return files
 
 
+def columns_of(
+    *,
+    path: str | None = None,
+    set: str | None = None,
+    structures: str | None = None,
+    charges: str | None = None,
+    molecule: str | None = None,
+    bond_index: str | None = None,
+    products: list[str] | None = None,
+    item: str | None = None,
+    targets: list[str] | None = None,
+) -> list[str]:
+    """List the index columns of a table; see `plan`. Raises ValueError if a column or file is missing."""
+    file = table_sets.present(KIND, path, set)
+    header, _ = _table(file)
+    _chosen(file, header, molecule, bond_index, products, item, targets)
+    files = _known(path, set, structures, charges)
+    if files[0]:
+        molecule_files.read(*files)
+    return [*MADE, "smiles", "bond", *(_column(name) for name in header)]
+
+
 def plan(
     *,
     path: str | None = None,
@@ -76,9 +97,16 @@ def plan(
     if files[0]:
         molecule_files.read(*files)
     header, table = _table(file)
-    for wanted in (molecule, bond_index, item, *(products or []), *(targets or [])):
-        if wanted and wanted not in header:
-            raise ValueError(f"table '{file}' has no column '{wanted}'; {suggest(wanted, header)}")
+    reactant, index, products, names = _chosen(file, header, molecule, bond_index, products, item, targets)
+    rows = _rows(table, file, names, reactant, index, products, targets or [], bool(files[0]))
+    beside = [name for name in header if name not in (names, reactant, index, *products)]
+    made = {_column(name): _values([cells.get(name) for cells in table], name in (targets or [])) for name in beside}
+    return pd.concat([pd.DataFrame(rows), pd.DataFrame(made)], axis=1)
+
+
+def _chosen(file: Path, header: list[str], molecule, bond_index, products, item, targets) -> tuple:
+    """Return the columns of reactant, bond index, products and names; see `plan`."""
+    table_sets.require(file, header, [molecule, bond_index, item, *(products or []), *(targets or [])])
     known = (name for wanted in (*SMILES, RECORD) for name in header if name.lower() == wanted)
     reactant = molecule or next(known, None)
     if reactant is None:
@@ -88,11 +116,7 @@ def plan(
         products = [] if index else [name for name in header if PRODUCTS.fullmatch(name.lower())]
     if index is None and not products:
         raise ValueError(f"table '{file}' does not say which bond breaks; name a column 'bond_index', or 'products'")
-    names = next((name for name in ([item] if item else (*NAMES, TITLE)) if name in header), None)
-    rows = _rows(table, file, names, reactant, index, products, targets or [], bool(files[0]))
-    beside = [name for name in header if name not in (names, reactant, index, *products)]
-    made = {_column(name): _values([cells.get(name) for cells in table], name in (targets or [])) for name in beside}
-    return pd.concat([pd.DataFrame(rows), pd.DataFrame(made)], axis=1)
+    return reactant, index, products, next((n for n in ([item] if item else (*NAMES, TITLE)) if n in header), None)
 
 
 def _table(file: Path) -> tuple[list[str], list[dict]]:
