@@ -134,7 +134,7 @@ CASES = {
     ),
     "no crystal network": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
-        "not a crystal network",
+        "no network for crystals",
     ),
     "other graphs": (
         CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
@@ -320,6 +320,20 @@ def test_elements_without_a_reference_energy_are_named_before_the_first_job():
 def test_every_check_has_a_case():
     assert checks.faults({"mine": made(**MEASURED)}, "mine") == []
     assert len(CASES) >= len(checks.CHECKS)
+
+
+def test_weights_for_molecules_are_for_molecules():
+    bonds = {"molecules": {"path": "bonds.csv"}}
+    lends = made("bonds", ingest=bonds, predict={"target": "e", "bondnet": {}})
+    crystals = made("crystals", ingest=CRYSTALS, connect={"knn": {}}, predict=LEARNED)
+
+    def why(ingest, lender, **more):
+        chosen = {"pretrained": {"weights": {"e": lender}}}
+        return refusal(ingest, {"bonds": lends, "crystals": crystals}, predict=chosen, **more)
+
+    assert not why(bonds, "bonds/bondnet")
+    assert "learned from molecules" in why(CRYSTALS, "bonds/bondnet", connect={"knn": {}})
+    assert "learned from crystals" in why(bonds, "crystals/cgcnn")
 
 
 def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():

@@ -24,6 +24,7 @@ from matlens.learn.options import FROM_DATA, of_network
 from matlens.learn.roles import split
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
+from matlens.predict import molecules as molecule_networks
 from matlens.restore import trained as restored
 from matlens.segment import trained
 
@@ -77,6 +78,10 @@ CASES = [
     *(
         ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
         for name in predict.CRYSTAL_METHODS
+    ),
+    *(
+        ("predict", name, [molecule_networks.learn, *functions(predict.MOLECULE_METHODS, name)])
+        for name in predict.MOLECULE_METHODS
     ),
 ]
 
@@ -142,6 +147,7 @@ def test_every_option_is_described_and_its_default_is_valid(stage, name):
 
 
 NETWORKS = [("segment", nets.NETS), ("detect", nets.OBJECT_NETS), ("predict", nets.CRYSTAL_NETS)]
+NETWORKS += [("predict", nets.MOLECULE_NETS)]
 
 
 @pytest.mark.parametrize(("stage", "table", "name"), [(*pair, name) for pair in NETWORKS for name in pair[1]])

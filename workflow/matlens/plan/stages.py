@@ -224,7 +224,7 @@ STAGES = {
             Output("learning_curve", table="learning_curve", drawn="learning_curve", **_PREDICT),
             Output("held_out", STUDY, by=LEARNED),
             Output("blend_weights", STUDY, by=("blends",), table="blend_weights"),
-            Output("history", STUDY, by=("crystals",), drawn="history",
+            Output("history", STUDY, by=("crystals", "molecules"), drawn="history",
                    hint="train a network in the section 'segment' or 'predict'"),
             Output("benchmark", when=_official, table="benchmark", drawn="benchmark", path=_TABLES + "benchmark.csv",
                    hint="set 'predict.split: official'", **_SHOWN),
