@@ -150,7 +150,7 @@ def strained(crystal: Crystal, tensor: np.ndarray) -> Crystal:
 
 
 def _slopes(magnitudes: np.ndarray, odd: np.ndarray) -> np.ndarray:
-    """Fit stresses (m, 6), odd in the strain, by strain and, from three magnitudes on, its cube; returns slopes (6,)."""
+    """Fit stresses (m, 6), odd in the strain, by strain and, from three magnitudes on, its cube: slopes (6,)."""
     unit = magnitudes.max()
     x = magnitudes / unit
     powers = np.column_stack([x, x**3]) if len(x) > 2 else x[:, None]
@@ -158,7 +158,7 @@ def _slopes(magnitudes: np.ndarray, odd: np.ndarray) -> np.ndarray:
 
 
 def _solve(known: np.ndarray, chosen: Sequence[int], slopes: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit a tensor of the symmetry to slopes (s, 6) of stresses by the magnitude of strains; returns it and its misfit."""
+    """Fit a tensor of the symmetry to slopes (s, 6) of stresses by the strain; returns it and its misfit, GPa."""
     factors = SCALE[list(chosen)] ** 2  # a shear of magnitude 1 is an engineering strain of 2
     columns = known[:, :, list(chosen)] * factors  # (n, 6, s)
     target = slopes.T * SCALE[:, None]
@@ -224,11 +224,13 @@ def averages(stiffness: np.ndarray) -> Averages:
     young = 9 * bulk * shear / (3 * bulk + shear)
     poisson = (3 * bulk - 2 * shear) / (2 * (3 * bulk + shear))
     anisotropy = 5 * shear_voigt / shear_reuss + bulk_voigt / bulk_reuss - 6
-    return Averages(*map(float, (bulk_voigt, bulk_reuss, bulk, shear_voigt, shear_reuss, shear, young, poisson, anisotropy)))
+    return Averages(
+        *map(float, (bulk_voigt, bulk_reuss, bulk, shear_voigt, shear_reuss, shear, young, poisson, anisotropy))
+    )
 
 
 def young(stiffness: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Return Young's modulus (n,) GPa for tension along unit vectors (n, 3): 1 / (n n : S : n n). Source: Nye (1957)."""
+    """Return Young's modulus (n,) GPa in tension along unit vectors (n, 3): 1 / (n n : S : n n). Source: Nye (1957)."""
     compliance = np.linalg.inv(_mandel(stiffness))
     along = np.einsum("ni,aij,nj->na", directions, UNITS, directions)
     return 1 / np.einsum("na,ab,nb->n", along, compliance, along)

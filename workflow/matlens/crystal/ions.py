@@ -43,7 +43,9 @@ def relax_positions(
         open_ = left
         if not open_:
             return made, stress
-    raise BadItem(f"its atoms have not relaxed to {force_ev_a:g} eV/A after {steps} steps; begin from a better structure")
+    raise BadItem(
+        f"its atoms have not relaxed to {force_ev_a:g} eV/A after {steps} steps; begin from a better structure"
+    )
 
 
 def _updated(inverse: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:

@@ -84,9 +84,10 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
 
 
 def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Return energies (n,) eV per atom, stresses (n, 3, 3) GPa, positive if compressed, and forces of crystals as they are.
+    """Return energies, stresses and forces of crystals as they are.
 
-    Forces: one array (atoms, 3) in eV per angstrom per crystal.
+    Energies: (n,) eV per atom; stresses: (n, 3, 3) GPa, positive if compressed; forces: one array (atoms, 3) in eV per
+    angstrom per crystal.
     """
     for crystal in crystals:
         _known(crystal)

@@ -51,6 +51,7 @@ NEEDS = {  # what an engine works on: crystals or compositions
     "thermocalc": "compositions",
     "opencalphad": "compositions",
 }
+STRAINED = (*POTENTIALS, "qe", "gpaw")  # engines with the option `elastic_strains`
 CONSTANTS = {f"c{i + 1}{j + 1}_gpa": (i, j) for i in range(6) for j in range(i, 6)}  # Voigt's notation
 ELASTIC = (  # what they compute with `elastic_strains`
     *CONSTANTS,

@@ -132,7 +132,9 @@ def conclude(
             f"mechanically unstable: the smallest eigenvalue of its elastic constants is {least:.1f} GPa (uncertain by "
             f"{spread:.1f}); it would deform by itself"
         )
-    more, cautions = _reference(found, outcome["values"], volume=abs(np.linalg.det(crystal.cell)) / len(crystal.species))
+    more, cautions = _reference(
+        found, outcome["values"], volume=abs(np.linalg.det(crystal.cell)) / len(crystal.species)
+    )
     if relaxed and "bulk_modulus_vrh_gpa" in values:
         bad, caution = _bulk(found, values[f"bulk_modulus_{relaxed}_gpa"][0], outcome["values"])
         more, cautions = more + bad, cautions + caution
@@ -159,8 +161,8 @@ def _unusable(states: Mapping[str, State]) -> list[str]:
             said.append(f"{name}: its stress is missing")
         elif not one.force <= FORCE_EV_A:
             said.append(
-                f"{name}: the largest force of the strained cell is {one.force:.4f} eV/A, more than {FORCE_EV_A:g}: its "
-                "atoms are not relaxed"
+                f"{name}: the largest force of the strained cell is {one.force:.4f} eV/A, more than {FORCE_EV_A:g}: "
+                "its atoms are not relaxed"
             )
     return said
 

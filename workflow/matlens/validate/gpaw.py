@@ -75,7 +75,8 @@ def prepare(
     manifest = {
         **request, **handoff.described(candidate, "gpaw"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW",
-        "run": "sh run.sh, or sbatch job.slurm", "expected": [f"results/{name}.json" for name in [*names, *planned, *strained]],
+        "run": "sh run.sh, or sbatch job.slurm",
+        "expected": [f"results/{name}.json" for name in [*names, *planned, *strained]],
         "space_group": group, "cubic_cells": cubic, "free": free, "note": cells.unrelaxed(free, moves),
         "planned": planned, "k_spacing_per_a": k_spacing_per_a, "tested_with": "gpaw 22.8.0 and 26.7.0",
         "pseudopotentials": "the PAW data sets of the installation; their fingerprints are in the results",

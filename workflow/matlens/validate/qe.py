@@ -172,8 +172,8 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
         )
     species = [SYMBOLS.index(one) + 1 if one in SYMBOLS else 0 for one in found["symbols"]]
     wrong = cells.difference(
-        asked["structure"] or manifest["structure"], asked["scale"], found["cell"], species, found["frac"], asked["positions"],
-        asked["shape"],
+        asked["structure"] or manifest["structure"], asked["scale"], found["cell"], species, found["frac"],
+        asked["positions"], asked["shape"],
     )  # fmt: skip
     said += [f"wrong structure: {wrong}"] if wrong else []
     if asked["structure"] and not wrong:
