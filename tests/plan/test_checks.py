@@ -173,6 +173,14 @@ CASES = {
         CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}},
         "validate.accept: no engine computes 'bulk_modulus'; did you mean 'bulk_modulus_gpa'",
     ),
+    "elastic constants without strains": (
+        CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"shear_modulus_vrh_gpa": {"min": 50}}}},
+        "validate.accept: 'qe' computes no 'shear_modulus_vrh_gpa' without strains; add 'elastic_strains: [0.004",
+    ),
+    "elastic constants by an engine without them": (
+        CRYSTALS, {"validate": {"candidates": "index", "vasp": {}, "accept": {"c44_gpa": {"min": 50}}}},
+        "validate.accept: 'vasp' computes no 'c44_gpa'; engines that do: chgnet, qe, gpaw",
+    ),
     "database": (
         ALLOYS, {"validate": calphad(databases=[{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID", "L12_FCC"]}])},
         "did you mean 'alcrni.tdb'",

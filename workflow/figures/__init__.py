@@ -38,6 +38,8 @@ FIGURES = {
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
+    "elasticity": {"draw": "figures.elasticity:draw", "needs": ["verdicts"]},
+    "hull": {"draw": "figures.hull:draw", "needs": ["properties", "index"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
     "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},
     "trade_off": {"draw": "figures.trade_off:draw", "needs": ["asked"]},

@@ -27,6 +27,7 @@ PLANS = {
     "crystal_set": "matlens.ingest.crystal_set:plan",
     "matminer_set": "matlens.ingest.matminer_set:plan",
     "prototypes": "matlens.ingest.prototypes:plan",
+    "superlattices": "matlens.ingest.superlattices:plan",
     "compositions": "matlens.ingest.compositions:plan",
     "alloys": "matlens.ingest.alloys:plan",
     "molecules": "matlens.ingest.molecules:plan",
@@ -77,6 +78,7 @@ CRYSTALS = {
     "crystal_set": "matlens.ingest.crystal_set:read",
     "matminer_set": "matlens.ingest.matminer_set:read",
     "prototypes": "matlens.ingest.prototypes:read",
+    "superlattices": "matlens.ingest.superlattices:read",
 }
 COMPOSITIONS = {
     "compositions": "matlens.ingest.compositions:read",
@@ -110,6 +112,7 @@ CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema canno
     "catalog": "matlens.ingest.files:check",
     "sets": "matlens.ingest.sets:check",
     "prototypes": "matlens.ingest.prototypes:check",
+    "superlattices": "matlens.ingest.superlattices:check",
 }
 
 

@@ -39,6 +39,15 @@ def check_engines(studies: Mapping[str, dict], name: str) -> Reasons:
                 ["validate", "accept"],
                 f"no engine computes '{quantity}'; {registry.suggest(quantity, validate.QUANTITIES)}",
             )
+        for method in engines(settings) if quantity in validate.ELASTIC else ():
+            if not given[method].get("elastic_strains"):
+                yield ["validate", "accept"], _no_strains(method, quantity)
+
+
+def _no_strains(method: str, quantity: str) -> str:
+    if registry.method_of(method) not in validate.STRAINED:
+        return f"'{method}' computes no '{quantity}'; engines that do: {', '.join(validate.STRAINED)}"
+    return f"'{method}' computes no '{quantity}' without strains; add 'elastic_strains: [0.004, 0.008, 0.012]' to it"
 
 
 def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -86,6 +95,8 @@ def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
             if wanted not in validate.QUANTITIES:
                 why = f"'{oracle}' computes no '{wanted}'; {registry.suggest(wanted, validate.QUANTITIES)}"
                 yield ["acquire"], why
+            elif wanted in validate.ELASTIC and not (loop.get(oracle) or {}).get("elastic_strains"):
+                yield ["acquire"], _no_strains(oracle, wanted)
 
 
 def _computed(loop: Mapping) -> list[str]:

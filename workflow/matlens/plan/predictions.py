@@ -218,8 +218,9 @@ class Predictions(Paths):
 
         lines = []
         for name, settings in self.studies.items():
-            elements = settings["ingest"].get("prototypes", {}).get("elements", {})
-            wanted = sorted({symbol for symbols in elements.values() for symbol in symbols})
+            elements = settings["ingest"].get("prototypes", {}).get("elements", {}).values()
+            pairs = settings["ingest"].get("superlattices", {}).get("pairs", [])
+            wanted = sorted({symbol for symbols in [*elements, *pairs] for symbol in symbols})
             for potential in potentials(settings):
                 known = element_references.read(ELEMENTS.format(registry.method_of(potential)))
                 if text := element_references.lacking(wanted, known):
