@@ -37,6 +37,7 @@ FIGURES = {
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
     "elasticity": {"draw": "figures.elasticity:draw", "needs": ["verdicts"]},
+    "transitions": {"draw": "figures.transitions:draw", "needs": ["transitions", "fitted_cells"]},
     "hull": {"draw": "figures.hull:draw", "needs": ["properties", "index"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
     "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},

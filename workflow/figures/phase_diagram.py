@@ -7,6 +7,7 @@ VERDICTS = {
     "rejected": {"marker": "o", "color": style.INK, "markerfacecolor": "white"},
     "failed": {"marker": "x", "color": style.CONTROL},
 }
+FITTED = "all.tdb"  # file of a database that a study fits, in a folder named by the fit
 TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
@@ -36,7 +37,7 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
         ties(panel, own, elements, colours)
         if candidates:
             marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements, own["T_K"].min())
-        panel.set_title(style.text(database.split("/")[-1].split(":")[-1]))
+        panel.set_title(style.text(_title(database)))
         (corners if section else frame)(panel, own, elements)
     for panel in axes.flat[len(databases) :]:
         panel.set_visible(False)
@@ -45,6 +46,12 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend(named.values(), named, loc="outside upper center", ncols=5)
     return figure
+
+
+def _title(database: str) -> str:
+    """Return the file of a database, or the name of the fit that it is of."""
+    parts = database.split("/")
+    return parts[-3] if parts[-1] == FITTED and len(parts) > 2 else parts[-1].split(":")[-1]
 
 
 def place(rows, elements: list[str]):
