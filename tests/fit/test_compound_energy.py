@@ -1,4 +1,4 @@
-"""A fit gives back the model that made the energies; its database gives the energies back; transitions are known ones."""
+"""A fit gives back the model that made the energies, its database gives them back, and transitions are known ones."""
 
 import numpy as np
 import pandas as pd

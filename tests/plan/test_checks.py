@@ -174,8 +174,8 @@ CASES = {
         CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}},
         "validate.accept: no engine computes 'bulk_modulus'; did you mean 'bulk_modulus_gpa'",
     ),
-    "fit without cells": (CRYSTALS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "it takes the ordered cells"),
-    "fit of another pair": (ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Ag"]}}}, "Cu-Ag is no pair of"),
+    "fit without cells": (CRYSTALS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "it takes the ordered"),
+    "fit of another pair": (ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Ag"]}}}, "Cu-Ag is no pair"),
     "fit without random cells": (
         {"superlattices": {**ALLOY_CELLS["superlattices"], "quasi_random_atoms": 3}},
         {"predict": {"chgnet": {}}, "fit": {"compound_energy": {"elements": ["Cu", "Au"]}}},

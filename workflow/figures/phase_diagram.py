@@ -12,12 +12,12 @@ TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
-def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
+def draw(diagram: dict, verdicts: dict | None = None, index=None, *, candidates: bool = True):
     """Draw a panel for each database; mole fractions.
 
     Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three
-    phases of a section, a level line those of an invariant. Candidates are filled where they are accepted, hollow where
-    rejected.
+    phases of a section, a level line those of an invariant. Candidates, where there are verdicts, are filled if they
+    are accepted, hollow if rejected.
     """
     table = next(iter(diagram.values()))
     table = table[table["phases"] > 1]
@@ -35,7 +35,7 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
     for panel, database in zip(axes.flat, databases, strict=False):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)
-        if candidates:
+        if candidates and verdicts:
             marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements, own["T_K"].min())
         panel.set_title(style.text(_title(database)))
         (corners if section else frame)(panel, own, elements)
