@@ -7,7 +7,8 @@ method to pictures by key, `quality` as a dict of method to DataFrame,
 `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of
 shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays, `published` as
 the table of the option `reference`, or None.
-`may` lists inputs that a study need not have; they have a default. It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
+`may` lists inputs that a study need not have; they have a default. It returns a matplotlib Figure; `style` turns that
+into the same bytes everywhere.
 """
 
 FIGURES = {

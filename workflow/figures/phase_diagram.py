@@ -12,7 +12,7 @@ TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
-def draw(diagram: dict, verdicts: dict | None = None, index=None, *, candidates: bool = True):
+def draw(diagram: dict, index, verdicts: dict | None = None, *, candidates: bool = True):
     """Draw a panel for each database; mole fractions.
 
     Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three

@@ -1,7 +1,7 @@
 """Fit a thermodynamic database: energies of ordered and random-like alloys in, database, errors and transitions out.
 
-A method is `fit(index, energies, *, options)`. `index`: of a study with superlattices; `energies`: of formation, by item,
-eV per atom. It returns a `matlens.fit.compound_energy.Result`.
+A method is `fit(index, energies, *, options)`. `index`: of a study with superlattices; `energies`: of formation, by
+item, eV per atom. It returns a `matlens.fit.compound_energy.Result`.
 """
 
 METHODS = {
