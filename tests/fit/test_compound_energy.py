@@ -67,15 +67,11 @@ def test_demixing_is_that_of_a_regular_solution():
     )
 
 
-def test_order_of_pair_energies_has_the_temperatures_of_bragg_and_williams():
-    """Nearest-neighbour pairs w on fcc: L1_0 at k T / w = 4 / 4 = 1 in the energy w of a pair, Shockley (1938).
-
-    With energies 3 w, 4 w, 3 w times -w per atom, the mean field of one sublattice is 12 w / 4 of each other one, and
-    the second-order transition of L1_0 at x = 1/2 lies at R T = w.
-    """
+def test_order_of_pair_energies_has_the_temperature_of_bragg_and_williams():
+    """Unlike pairs of the four sublattices gain w / 4 each: with y = 1/2 +- m, G = (2 R T - w) m^2 + ..., so R T = w / 2."""
     w = 4000.0
     model = sublattices.Model(-w * np.array([0.75, 1.0, 0.75]), np.zeros(1))
-    assert sublattices.transition(model, 0.5) == pytest.approx(w / sublattices.R * 2 / 3, rel=0.02)
+    assert sublattices.transition(model, 0.5) == pytest.approx(w / (2 * sublattices.R), rel=0.01)
 
 
 BAD = {
