@@ -68,7 +68,7 @@ def test_demixing_is_that_of_a_regular_solution():
 
 
 def test_order_of_pair_energies_has_the_temperature_of_bragg_and_williams():
-    """Unlike pairs of the four sublattices gain w / 4 each: with y = 1/2 +- m, G = (2 R T - w) m^2 + ..., so R T = w / 2."""
+    """Unlike pairs gain w / 4 each: with y = 1/2 +- m, G = (2 R T - w) m^2 + ..., so that R T = w / 2."""
     w = 4000.0
     model = sublattices.Model(-w * np.array([0.75, 1.0, 0.75]), np.zeros(1))
     assert sublattices.transition(model, 0.5) == pytest.approx(w / (2 * sublattices.R), rel=0.01)
