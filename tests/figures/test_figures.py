@@ -50,6 +50,18 @@ def field_scores():
     return pd.DataFrame(rows, columns=["split", "control", "field", "measure", "mean"])
 
 
+def agreeing():
+    """Judge two items by published fields and by their hot spots."""
+    measures = {"published_rel_l2_fluctuation_strain_zz": 1e-3, "hot_spot_found": 1.0, "hot_spot_first": 0.0}
+    rows = [{"item": item, "measure": m, "value": v} for item in (HOSTILE, "b") for m, v in measures.items()]
+    return pd.DataFrame(rows).assign(field="unet", control=False, split="test")
+
+
+def spotted():
+    row = {"x_px": 3.0, "y_px": 2.0, "rate_m_per_s": 2e-9, "rate_low_m_per_s": 1e-9, "rate_high_m_per_s": 3e-9}
+    return pd.DataFrame([{"item": item, "rank": rank, **row} for item in (HOSTILE, "b") for rank in (1, 2)])
+
+
 def tables():
     """Give every figure something to draw, with hostile names."""
     image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
@@ -66,6 +78,8 @@ def tables():
         "fields": {"0000": strained},
         "predicted_fields": {"0000": strained},
         "field_scores": {"unet": field_scores()},
+        "field_quality": {"fft": agreeing(), "unet": agreeing()},
+        "hot_spots": {"fft": spotted(), "unet": spotted()},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},

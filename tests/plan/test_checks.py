@@ -525,3 +525,25 @@ def test_a_training_may_start_from_weights_of_other_phases(tmp_path):
     alone = tmp_path / "w.safetensors"
     alone.touch()
     assert "(card of the weights); correct the path" in refusal(segment={"unet": {"weights": str(alone)}}, **start)
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "sections", "reason"),
+    [
+        ("composition,hardness_hv\nFe,300\n", "compositions",
+         {"target": "hardnes_hv", "features": ["composition.magpie"]},
+         "predict.target: there is no column 'hardnes_hv' in the index; did you mean 'hardness_hv'"),
+        ("Ni,Al,y\n0.9,0.1,3\n", "compositions", {"target": "y", "features": ["index.x_Ni", "index.melt"]},
+         "predict.features: there is no column 'melt'"),
+        ("Ni,Al,y\n90,10,3\n", "compositions", {"target": "y", "targets": ["z"], "features": ["index.x_Ni"]},
+         "has no column 'z'"),
+        ("smiles,bond_index,bde\nCC,0,90\n", "molecules", {"target": "bdfe", "features": ["bond.environment"]},
+         "predict.target: there is no column 'bdfe' in the index; did you mean 'bde'"),
+    ],
+)  # fmt: skip
+def test_columns_that_a_table_of_items_lacks_are_refused(tmp_path, table, source, sections, reason):
+    (tmp_path / "table.csv").write_text(table)
+    asked = {"targets": sections["targets"]} if "targets" in sections else {}
+    predict = {name: value for name, value in sections.items() if name not in asked} | {"mean": {}}
+    ingest = {"path": str(tmp_path / "table.csv"), **asked}
+    assert reason in refusal({source: ingest}, segment=None, quantify=None, predict=predict)

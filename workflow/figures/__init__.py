@@ -3,10 +3,10 @@
 A figure is `draw(needs..., *, options)`: its positional arguments are its input tables, by name. A measure comes
 as a dict of method to DataFrame, `index` as the table of the items, `overlays`, `previews` and `pictures` as dicts of
 method to pictures by key, `quality` as a dict of method to DataFrame,
-`history`, `field_scores`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`,
-`equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of
-shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays, `published` as
-the table of the option `reference`, or None.
+`history`, `field_scores`, `field_quality`, `hot_spots`, `sites` and the tables of predictions as dicts of method to
+DataFrame, `verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables,
+`structures` as a dict of shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that
+opens its arrays, `published` as the table of the option `reference`, or None.
 `may` lists inputs that a study need not have; they have a default. It returns a matplotlib Figure; `style` turns that
 into the same bytes everywhere.
 """
@@ -34,6 +34,8 @@ FIGURES = {
     "generation_quality": {"draw": "figures.generation_quality:draw", "needs": ["generation_quality"]},
     "field_errors": {"draw": "figures.field_errors:draw", "needs": ["fields", "predicted_fields"]},
     "field_scores": {"draw": "figures.field_scores:draw", "needs": ["field_scores"]},
+    "published_fields": {"draw": "figures.published_fields:draw", "needs": ["field_quality"]},
+    "hot_spots": {"draw": "figures.hot_spots:draw", "needs": ["fields", "hot_spots", "field_quality"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},

@@ -22,6 +22,7 @@ PLANS = {
     "sheet": "matlens.ingest.sheet:plan",
     "catalog": "matlens.ingest.catalog:plan",
     "sets": "matlens.ingest.sets:plan",
+    "cells": "matlens.ingest.cells:plan",
     "structures": "matlens.ingest.structures:plan",
     "crystal_set": "matlens.ingest.crystal_set:plan",
     "matminer_set": "matlens.ingest.matminer_set:plan",
@@ -52,6 +53,7 @@ METHODS = {
     "sheet": "matlens.ingest.sheet:read",
     "catalog": "matlens.ingest.catalog:read",
     "sets": "matlens.ingest.sets:read",
+    "cells": "matlens.ingest.cells:read",
     "gamma_prime": "matlens.ingest.gamma_prime:read",
     "polycrystal": "matlens.ingest.polycrystal:read",
     "dual_phase": "matlens.ingest.dual_phase:read",
@@ -88,6 +90,7 @@ LISTINGS = {
     "sheet": "matlens.ingest.sheet:listing",
     "catalog": "matlens.ingest.catalog:listing",
     "sets": "matlens.ingest.sets:listing",
+    "cells": "matlens.ingest.cells:listing",
     "structures": "matlens.ingest.structures:listing",
     "crystal_set": "matlens.ingest.crystal_set:listing",
     "matminer_set": "matlens.ingest.matminer_set:listing",
@@ -97,6 +100,8 @@ LISTINGS = {
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
+    "compositions": "matlens.ingest.compositions:columns_of",
+    "molecules": "matlens.ingest.molecules:columns_of",
 }
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express

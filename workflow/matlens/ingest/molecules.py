@@ -7,7 +7,6 @@ from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.plan_rows import RESERVED, as_numbers
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds
-from matlens.registry import suggest
 
 KIND = "molecules"  # of tables in the catalogue
 NAMES = ("id", "item", "name")
@@ -20,6 +19,22 @@ ORDERS = {1.0: "-", 1.5: ":", 2.0: "=", 3.0: "#"}
 def listing(*, path: str | None = None, set: str | None = None) -> str:
     """Digest the table; for a set its catalogue entry, which a download does not change."""
     return table_sets.listing(KIND, path, set)
+
+
+def columns_of(
+    *,
+    path: str | None = None,
+    set: str | None = None,
+    molecule: str | None = None,
+    bond_index: str | None = None,
+    products: list[str] | None = None,
+    item: str | None = None,
+    targets: list[str] | None = None,
+) -> list[str]:
+    """List the index columns of a table; see `plan`. Raises ValueError if it lacks a column that is asked for."""
+    file, header = table_sets.header(KIND, path, set)
+    table_sets.require(file, header, [molecule, bond_index, item, *(products or []), *(targets or [])])
+    return [*MADE, "smiles", "bond", *(_column(name) for name in header)]
 
 
 def plan(
@@ -44,9 +59,7 @@ def plan(
 
     file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
-    for wanted in (molecule, bond_index, item, *(products or []), *(targets or [])):
-        if wanted and wanted not in header:
-            raise ValueError(f"table '{file}' has no column '{wanted}'; {suggest(wanted, header)}")
+    table_sets.require(file, header, [molecule, bond_index, item, *(products or []), *(targets or [])])
     smiles = molecule or next((name for wanted in SMILES for name in header if name.lower() == wanted), None)
     if smiles is None:
         raise ValueError(f"table '{file}' has no column of SMILES; name it by 'molecule': {', '.join(header)[:200]}")

@@ -66,7 +66,7 @@ def used(calculator):
 
 
 def volume(request, name, settings):
-    """Compute one volume; what is said of convergence is what the calculation itself measured."""
+    """Compute one volume; its convergence is the one that the calculation itself measured."""
     import ase
     import gpaw
     import numpy as np
