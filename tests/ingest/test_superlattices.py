@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matlens.crystal import superlattices as lattices
 from matlens.ingest import superlattices
 from matlens.job.batch import BadItem
 from pymatgen.analysis.structure_matcher import StructureMatcher
@@ -26,8 +27,8 @@ def built(item: dict) -> Structure:
 @pytest.mark.parametrize("lattice", ["fcc", "bcc"])
 @pytest.mark.parametrize("atoms", COUNTS)
 def test_there_are_as_many_arrangements_as_published(lattice, atoms):
-    cells = superlattices.superlattices(lattice, atoms)
-    assert sum(len(superlattices.arrangements(lattice, cell)) for cell in cells) == COUNTS[atoms]
+    cells = lattices.superlattices(lattice, atoms)
+    assert sum(len(lattices.arrangements(lattice, cell)) for cell in cells) == COUNTS[atoms]
 
 
 def test_known_ordered_alloys_are_among_them_and_no_two_are_one_crystal():

@@ -1,9 +1,9 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns, field_meanings, model_meanings, prediction_columns
+from matlens import alloy_meanings, columns, field_meanings, model_meanings, prediction_columns
 from matlens.track_meanings import TRACKED
 
-OTHERS = model_meanings.MEANING | TRACKED
+OTHERS = model_meanings.MEANING | alloy_meanings.MEANING | TRACKED
 MEANING = OTHERS | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
@@ -82,11 +82,6 @@ MEANING = OTHERS | {
     "volume_a3": "volume of that cell, in cubic angstrom",
     "volume_a3_per_atom": "volume of that cell over its atoms, in cubic angstrom",
     "prototype": "prototype that the crystal was built from",
-    "lattice": "lattice whose points the atoms of an ordered alloy occupy",
-    "superlattice": "nine integers: three vectors of the cell, each in primitive vectors of the lattice",
-    "arrangement": "elements of the points of the cell, in the order of their coordinates",
-    "pair_mismatch": "mean deviation of the pair correlations of four shells from those of a random alloy, 0 to 1",
-    "quasi_random": "whether the arrangement is the most random-like one of its size and composition",
     "edges": "number of edges of the graph; each image of an atom is a neighbour of its own",
     "mean_neighbours": "edges per atom",
     "least_neighbours": "edges of the atom that has the fewest",

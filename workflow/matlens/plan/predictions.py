@@ -212,6 +212,11 @@ class Predictions(Paths):
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
 
+    def fitted_energies(self, wildcards) -> str:
+        """Return the table of energies that databases are fitted to: those of the first potential of a study."""
+        potential = potentials(self.studies[wildcards.study])[0]
+        return f"results/{wildcards.study}/predict/{potential}/properties/all.parquet"
+
     def notices(self) -> str:
         """Name the elements without a reference energy, of studies whose elements are known beforehand; "" if none."""
         from matlens.crystal import element_references
