@@ -104,7 +104,7 @@ def test_an_alloy_that_no_phase_can_hold_fails_with_the_parameter_that_is_missin
     assert "no equilibrium" in compared["reason"][0] and "line 9: no parameter" in compared["reason"][0]
 
 
-GES = "G" + "ES"  # no misspelling of goes
+KEY = "G" + "ES"
 COMPOUND = " PHASE AL3NI % 2 3 1 !\n CONSTITUENT AL3NI :AL:NI: !\n"
 
 
@@ -125,7 +125,7 @@ def test_a_phase_that_the_elements_do_not_form_still_counts_as_absent(tmp_path):
 
 def test_ordered_phases_need_no_energy_of_their_own_but_their_disordered_states_do(tmp_path):
     """L1_2 adds to the disordered phase; only two of its four end members have a parameter."""
-    extra = f""" TYPE_DEFINITION ( {GES} A_P_D FCC_L12 DIS_PART FCC_A1,,, !
+    extra = f""" TYPE_DEFINITION ( {KEY} A_P_D FCC_L12 DIS_PART FCC_A1,,, !
  PHASE FCC_L12 %( 3 0.75 0.25 1 !
  CONSTITUENT FCC_L12 :AL,NI:AL,NI:VA: !
  PARAMETER G(FCC_L12,AL:NI:VA;0) 298.15 -9000; 6000 N !
