@@ -716,3 +716,19 @@ def test_no_more_than_four_pictures_lie_side_by_side(names):
     figure.canvas.draw()
     boxes = [panel.get_tightbbox() for panel in shown]
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_the_hull_joins_the_compounds_on_it():
+    from figures import hull
+
+    rows = [("a", "CuAu", -0.05, 0.0), ("b", "Cu3Au", -0.01, 0.015), ("c", "Cu", 0.0, 0.0), ("d", "Cu3Au", -0.03, 0.0)]
+    long = pd.DataFrame(
+        [(item, name, value) for item, _, *values in rows for name, value in zip((hull.FORMATION, hull.ABOVE), values)],
+        columns=["item", "property", "predicted"],
+    )
+    index = pd.DataFrame({"item": [row[0] for row in rows], "formula": [row[1] for row in rows]})
+    panel = hull.draw({"chgnet": long}, index).axes[0]
+    line = panel.lines[-1]
+    assert line.get_xdata().tolist() == pytest.approx([0, 0.5, 0.75, 1])
+    assert line.get_ydata().tolist() == pytest.approx([0, -50, -30, 0])
+    assert panel.get_xlabel() == "mole fraction of Cu in Au"

@@ -1,6 +1,7 @@
 """Formation energies over composition, one panel for each pair of elements, with the convex hull of all compounds."""
 
 import numpy as np
+from matlens.crystal import compositions
 
 from figures import style
 
@@ -14,23 +15,31 @@ def draw(properties: dict, index, *, names: bool = True):
 
     long = pd.concat(properties.values(), ignore_index=True)
     wide = long[long["property"].isin([FORMATION, ABOVE])].pivot_table("predicted", "item", "property")
-    shares = [name for name in index.columns if name.startswith("x_")]
-    if not len(wide) or len(shares) < 2:
-        return style.nothing("no hull: it needs formation energies of compounds of two elements, by a potential")
-    table = wide.join(index.set_index("item")[[*shares, "formula"]].fillna(dict.fromkeys(shares, 0.0)))
-    pairs = {}
+    if not len(wide):
+        return style.nothing("no formation energies by a potential")
+    table, shares = _shares(wide.join(index.set_index("item")["formula"]))
+    pairs: dict[tuple, list] = {}
     for item, row in table[shares].gt(1e-9).iterrows():
         present = tuple(name for name in shares if row[name])
         if len(present) == 2:
             pairs.setdefault(present, []).append(item)
     if not pairs:
-        return style.nothing("no hull: no compound of two elements has a formation energy")
+        return style.nothing("no compound of two elements")
     figure, axes = style.panels(1, len(pairs), min(style.PAGE_IN, 2.6 * len(pairs)), 2.6)
     for panel, (pair, items) in zip(axes.flat, sorted(pairs.items()), strict=True):
         _pair(panel, table.loc[items], pair[1], names)
-        panel.set_xlabel(f"mole fraction of {pair[1][2:]} in {pair[0][2:]}")
+        panel.set_xlabel(f"mole fraction of {pair[1]} in {pair[0]}")
     axes.flat[0].set_ylabel("formation energy / meV/atom")
     return figure
+
+
+def _shares(table):
+    """Add the mole fraction of each element to a table with formulas; returns it and the elements, sorted."""
+    present, fractions = compositions.dense(*compositions.parse(table["formula"].astype(str).tolist()))
+    symbols = [compositions.SYMBOLS[number - 1] for number in present]
+    for at in np.argsort(symbols):
+        table = table.assign(**{symbols[at]: fractions[:, at]})
+    return table, sorted(symbols)
 
 
 def _pair(panel, rows, share: str, names: bool) -> None:
