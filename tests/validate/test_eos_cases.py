@@ -240,6 +240,27 @@ def test_moments_change_smoothly(name):
     assert ("magnetic" in found["reason"]) == (status == "rejected")
 
 
+# Nickel by GPAW 22.8 at 700 eV, 11 x 11 x 11, spin: volume A^3, energy eV, pressure GPa, moment mu_B.
+NICKEL = [
+    (9.95138, -7.215046, 26.0066, 0.5732), (10.27858, -7.256977, 16.2075, 0.578), (10.60579, -7.280593, 8.0146, 0.5831),
+    (10.93299, -7.288813, 1.1346, 0.5887), (11.2602, -7.284156, -4.6179, 0.5954), (11.5874, -7.268713, -9.4339, 0.6023),
+    (11.91461, -7.244259, -13.448, 0.6107),
+]  # fmt: skip
+
+
+def test_a_true_ferromagnet_is_accepted_and_one_volume_in_another_state_is_not():
+    names = ("volume_a3", "energy_ev", "pressure_gpa", "moment_mu_b")
+    points = [{"name": f"v{k:02d}", **dict(zip(names, row, strict=True))} for k, row in enumerate(NICKEL)]
+    made = {"atoms": 1, "cubic_cells": 4, "points": points}
+    found = conclude(made)
+    assert found["status"] == "accepted" and not found["reason"]
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(205.8, abs=0.3)
+    assert found["values"]["magnetisation_mu_b_per_atom"][0] == pytest.approx(0.589, abs=0.001)
+    for at in range(len(points)):
+        wrong = [{**one, "moment_mu_b": 0.0} if k == at else one for k, one in enumerate(points)]
+        assert "magnetic" in conclude({**made, "points": wrong})["reason"], at
+
+
 def test_volumes_of_one_run_under_all_names_are_named_as_such():
     made = law()
     for point in made["points"]:
