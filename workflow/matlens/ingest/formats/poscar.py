@@ -23,7 +23,7 @@ NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?$")
 
 
 class Frame(NamedTuple):
-    """Where one structure of a file is: the line that its header begins on, the line of its mode, its atoms."""
+    """Place of one structure in a file: the first line of its header, the line of its mode, its atoms."""
 
     header: int
     mode: int
