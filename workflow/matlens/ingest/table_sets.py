@@ -24,6 +24,12 @@ def find(kind: str, path: str | None, set: str | None) -> Path:
     return file
 
 
+def named(kind: str, name: str) -> tuple[str | None, str | None]:
+    """Return (path, set) of a file: a table of the catalogue if it has the name, else a path."""
+    known = {table for about in catalog.entries().values() for table in about.get(kind, {})}
+    return (None, name) if name in known else (name, None)
+
+
 def _listed(kind: str, set: str) -> tuple[str, str]:
     known = {
         table: (name, file) for name, about in catalog.entries().items() for table, file in about.get(kind, {}).items()
@@ -48,11 +54,16 @@ def require(file: Path, header: list[str], wanted: list[str | None]) -> None:
             raise ValueError(f"table '{file}' has no column '{name}'; {suggest(name, header)}")
 
 
-def header(kind: str, path: str | None, set: str | None) -> tuple[Path, list[str]]:
-    """Return the table and its column names. Raises ValueError if it cannot be read, or its set is not here."""
+def present(kind: str, path: str | None, set: str | None) -> Path:
+    """Return the table. Raises ValueError if it does not exist, or its set is not on this machine."""
     if path is None and set is not None:
         _present(kind, set)
-    file = find(kind, path, set)
+    return find(kind, path, set)
+
+
+def header(kind: str, path: str | None, set: str | None) -> tuple[Path, list[str]]:
+    """Return the table and its column names. Raises ValueError if it cannot be read, or its set is not here."""
+    file = present(kind, path, set)
     return file, spreadsheet.read(file)[0]
 
 

@@ -224,7 +224,7 @@ STAGES = {
             Output("learning_curve", table="learning_curve", drawn="learning_curve", **_PREDICT),
             Output("held_out", STUDY, by=LEARNED),
             Output("blend_weights", STUDY, by=("blends",), table="blend_weights"),
-            Output("history", STUDY, by=("crystals",), drawn="history",
+            Output("history", STUDY, by=("crystals", "molecules"), drawn="history",
                    hint="train a network in the section 'segment' or 'predict'"),
             Output("benchmark", when=_official, table="benchmark", drawn="benchmark", path=_TABLES + "benchmark.csv",
                    hint="set 'predict.split: official'", **_SHOWN),
@@ -248,6 +248,14 @@ STAGES = {
         of=("ingest", "restore"),
         able=("images",),
         controls="matlens.predict:CONTROLS",
+    ),
+    "fit": Stage(
+        "energies of ordered alloys to thermodynamic databases", {"methods": "matlens.fit:METHODS"},
+        gives=(
+            Output("database", "all.tdb", target=True),
+            Output("fitted_cells", STUDY, table="fitted_cells", drawn="fitted_cells", hint="add a section 'fit'"),
+            Output("transitions", STUDY, table="transitions", drawn="transitions", hint="add a section 'fit'"),
+        ),
     ),
     "screen": Stage(
         "predicted properties to a shortlist with reasons",
