@@ -723,7 +723,7 @@ def test_the_hull_joins_the_compounds_on_it():
 
     rows = [("a", "CuAu", -0.05, 0.0), ("b", "Cu3Au", -0.01, 0.015), ("c", "Cu", 0.0, 0.0), ("d", "Cu3Au", -0.03, 0.0)]
     long = pd.DataFrame(
-        [(item, name, value) for item, _, *values in rows for name, value in zip((hull.FORMATION, hull.ABOVE), values)],
+        [(row[0], name, row[at]) for row in rows for name, at in ((hull.FORMATION, 2), (hull.ABOVE, 3))],
         columns=["item", "property", "predicted"],
     )
     index = pd.DataFrame({"item": [row[0] for row in rows], "formula": [row[1] for row in rows]})
