@@ -32,13 +32,20 @@ def main() -> int:
     rows = polyhedra.plan(images=6).to_dict("records")
     made = [polyhedra.read(row, ["ground", "crystal"], size_px=(512, 512), crystals=30) for row in rows]
     images = [m.pixels.astype(np.float32) / max(float(m.pixels.max()), 1e-6) for m in made]
-    samples = [(image, m.truth, "train", str(at)) for at, (image, m) in enumerate(zip(images, made, strict=True))]
+    samples = [(image, m.truth, None, "train", str(at)) for at, (image, m) in enumerate(zip(images, made, strict=True))]
     base = cpu_seconds(lambda: blobs.detect(images[-1], min_radius_px=12, max_radius_px=32))
     print(f"{'method':<10}{'parameters':>12}{'s/image':>9}{'over blobs':>12}{'found':>7}")
     print(f"{'blobs':<10}{0:>12}{base:>9.3f}{1:>12.1f}")
     for method, own in SIZES.items():
         options = {**OPTIONS, **own}
-        offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
+        offered = {
+            "samples": samples,
+            "method": method,
+            "initial": None,
+            "checkpoint": None,
+            "phases": [],
+            "options": options,
+        }
         arrays, card = registry.call(network_learning.learn, offered, options)
         model = networks.prepare(arrays, card, device="cpu")
         spent = cpu_seconds(lambda m=model: networks.detect(images[-1], m))

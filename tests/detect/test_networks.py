@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from matlens import detect, objects, registry
-from matlens.detect import match, network_learning, networks, scores
+from matlens.detect import kinds, network_learning, networks, scores
 from matlens.job.batch import BadItem
 from matlens.nets.objects import ops
-from scipy import ndimage
+from scipy import ndimage, spatial
 
 
 def test_overlap_of_boxes_is_that_of_their_pixels():
@@ -58,11 +58,19 @@ def test_boxes_of_a_map_are_those_of_its_objects():
     assert numbers.tolist() == [7, 300] and boxes.tolist() == [[20, 30, 30, 40], [3, 4, 9, 12]]
 
 
-def test_no_object_has_the_number_that_means_unknown():
+@pytest.mark.parametrize("names", [[], ["cube", "rod", "plate"]])
+def test_no_object_has_the_number_that_means_unknown_and_its_remainder_is_its_kind(names):
     regions = np.arange(-1, 599, dtype=np.int32).reshape(20, 30)
-    found = network_learning.numbered(regions)
-    assert (found == 255).sum() == 1 and found[0, 0] == 255
-    assert len(np.unique(found)) == 600 and found.max() == 599
+    named = {n: names[n % len(names)] for n in range(1, 599)} if names else None
+    found = kinds.numbered(regions, named, names)
+    assert (found == 255).sum() == 1 and found[0, 0] == 255 and found[0, 1] == 0
+    assert len(np.unique(found)) == 600
+    if names:
+        own = found.ravel()[2:]
+        assert all(names[value % 3] == named[n] for n, value in enumerate(own.tolist(), start=1))
+
+
+PHASES, NEW = ["ground", "disc"], {"initial": None, "checkpoint": None}
 
 
 def scene(seed, shape=(96, 96), n=8):
@@ -98,8 +106,8 @@ SLOW = dict.fromkeys(("windows", "boxes", "rcnn"), pytest.mark.slow)  # training
 @pytest.fixture(scope="module", params=[pytest.param(n, marks=SLOW.get(n, ())) for n in detect.LEARNERS])
 def learned(request):
     options = {**SHARED, **QUICK[request.param]}
-    samples = [(*scene(seed), "train" if seed < 5 else "val", f"field_{seed}") for seed in range(7)]
-    offered = {"samples": samples, "method": request.param, "initial": None, "checkpoint": None, "options": options}
+    samples = [(*scene(seed), None, "train" if seed < 5 else "val", f"field_{seed}") for seed in range(7)]
+    offered = {"samples": samples, "method": request.param, "phases": PHASES, "options": options, **NEW}
     arrays, card = registry.call(network_learning.learn, offered, options)
     return networks.prepare(arrays, card, device="cpu"), card
 
@@ -117,15 +125,101 @@ def test_objects_never_seen_are_found(learned):
     assert found[0]["score"].is_monotonic_decreasing and found[0].attrs["threshold"] == card["threshold"]
 
 
-def test_tiles_give_the_answer_of_the_whole(learned):
-    model, _ = learned
-    image, _ = scene(77, (330, 410), 60)
-    whole = networks.detect(image, model, tile_px=2048)
-    tiled = networks.detect(image, model, tile_px=160)
-    assert len(whole) > 20
-    one, other, cost = match.overlapping(tiled, whole, 0.9)
-    pairs = match.one_to_one((one, other, cost), (len(tiled), len(whole)))
-    assert len(pairs[0]) >= 0.97 * max(len(whole), len(tiled))
+def test_a_network_names_the_kinds_of_objects_never_seen():
+    def scene_of_kinds(seed):
+        """Draw discs and bars of one area: the longer side does not tell them, the shape does."""
+        rng, truth, named = np.random.default_rng(seed), np.zeros((96, 96), np.int32), {}
+        y, x = np.mgrid[:96, :96]
+        for number, (cy, cx) in enumerate(np.indices((3, 3)).reshape(2, -1).T * 32 + 16, start=1):
+            cy, cx, bar = cy + rng.uniform(-4, 4), cx + rng.uniform(-4, 4), rng.random() < 0.5
+            half = (2.5, 11.0) if bar else (5.9, 5.9)
+            truth[((y - cy) / half[0]) ** 2 + ((x - cx) / half[1]) ** 2 <= 1] = number
+            named[number] = "bar" if bar else "disc"
+        image = 0.5 + 0.2 * (truth > 0) + 0.05 * rng.standard_normal(truth.shape)
+        return image.astype(np.float32), truth, named
+
+    phases = ["ground", "disc", "bar"]
+    options = {**SHARED, "width": 6, "features": 16, "epochs": 10, "batch": 2, "size_px": 14.0, "rotation": "none"}
+    samples = [(*scene_of_kinds(seed), "train" if seed < 6 else "val", str(seed)) for seed in range(7)]
+    offered = {"samples": samples, "method": "boxes", "phases": phases, **NEW}
+    arrays, card = registry.call(network_learning.learn, {**offered, "options": options}, options)
+    assert card["kinds"] == ["disc", "bar"]
+    model = networks.prepare(arrays, card, device="cpu")
+    made = [scene_of_kinds(seed) for seed in (90, 91, 92)]
+    found = [networks.detect(image, model) for image, *_ in made]
+    named = [names for *_, names in made]
+    row = scores.score(found, {}, [t for _, t, _ in made], named, gate_px=5, iou=0.5)[0]
+    assert row["f1"] > 0.7 and row["class_accuracy"] > 0.9 > 0.75 > row["commonest_class"]
+    swapped = [{n: "bar" if name == "disc" else "disc" for n, name in names.items()} for names in named]
+    other = scores.score(found, {}, [t for _, t, _ in made], swapped, gate_px=5, iou=0.5)[0]
+    assert other["class_accuracy"] == pytest.approx(1 - row["class_accuracy"])
+
+
+def test_kinds_come_from_phases_of_a_map_or_from_the_table_of_objects():
+    phases, truth = ["ground", "disc", "bar"], np.zeros((20, 20), np.uint8)
+    truth[2:5, 2:5], truth[10:12, 3:15], truth[18, 18] = 1, 2, 255
+    regions, named = kinds.of_truth(truth, {}, phases)
+    assert {named[int(regions[3, 3])], named[int(regions[11, 5])]} == {"disc", "bar"} and regions[18, 18] == -1
+    again, told = kinds.of_truth(regions, {"object_phases": {str(n): name for n, name in named.items()}}, phases)
+    assert told == named and np.array_equal(again, regions)
+    assert kinds.of_truth(regions, {}, phases)[1] is None and kinds.of_truth(truth, {}, phases[:2])[1] is None
+    assert kinds.known([(None, regions, named), (None, regions, None)], phases) == []
+    assert kinds.known([(None, regions, named), (None, regions * 0, None)], phases) == ["disc", "bar"]
+
+
+UNTRAINED = {
+    "centres": {"width": 6, "depth": 2},
+    "windows": {"min_radius_px": 10.0, "max_radius_px": 20.0, "scales": 3},
+    "cascade": {"min_radius_px": 4.0, "max_radius_px": 20.0},
+    "boxes": {"width": 6, "features": 16, "size_px": 30.0},
+    "rcnn": {"width": 6, "features": 16, "anchor_px": 20.0},
+}
+HEADS = {"centres": "unet.outs.0", "boxes": "out", "rcnn": "verdict"}
+
+
+@pytest.fixture(params=sorted(UNTRAINED))
+def untrained(request):
+    """Build a network of random weights that finds hundreds of objects of all sizes, also over any seam."""
+    torch.manual_seed(3)
+    net = networks.build({"name": request.param, **UNTRAINED[request.param]})
+    net.train()
+    with torch.no_grad():
+        for _ in range(4):
+            net.maps(torch.randn(2, 1, 64, 64) * 2)
+        heads = [net.get_submodule(HEADS[request.param])] if request.param in HEADS else [net.judge[-1]]
+        heads += [net.object, net.shift] if request.param == "rcnn" else []
+        for head in heads:
+            torch.nn.init.normal_(head.weight, std=1.5 / head.weight[0].numel() ** 0.5)
+            torch.nn.init.constant_(head.bias, 0.0)
+    return net.eval()
+
+
+def found_in(net, image, tile_px):
+    look = {"standardise": True, "magnification": 1.0}
+    return networks.searched(image, net, "cpu", look, floor=0.3, overlap=0.4, tile_px=tile_px)
+
+
+def test_tiles_give_the_answer_of_the_whole(untrained):
+    image = np.random.default_rng(5).random((213, 250), np.float32)
+    whole, tiled = found_in(untrained, image, 4096), found_in(untrained, image, 64)
+    assert len(whole["score"]) > 100 and np.ptp(whole["corner"], 1).max() > 30
+    assert len(tiled["score"]) == len(whole["score"])
+    near, order = spatial.cKDTree(tiled["corner"].reshape(-1, 4)).query(whole["corner"].reshape(-1, 4))
+    assert near.max() < 2e-3 and len(np.unique(order)) == len(order)
+    for name in whole:
+        np.testing.assert_allclose(tiled[name][order], whole[name], atol=2e-3, err_msg=name)
+
+
+def test_a_cell_sees_no_further_than_the_network_says(untrained):
+    rng = np.random.default_rng(0)
+    one = torch.from_numpy(rng.standard_normal((1, 1, 448, 448)).astype(np.float32))
+    two, at, reach = one.clone(), 224, untrained.radius + untrained.stride
+    two[..., at : at + 16, at : at + 16] += 5
+    with torch.no_grad():
+        for before, after in zip(untrained.maps(one), untrained.maps(two), strict=True):
+            moved = torch.nonzero((before != after).any(1)[0])
+            cell = 448 // before.shape[2]
+            assert int(moved.min()) * cell >= at - reach and (int(moved.max()) + 1) * cell <= at + 16 + reach
 
 
 def test_any_size_of_image_and_none_of_its_objects(learned):
@@ -139,8 +233,8 @@ def test_an_image_without_objects_trains_to_finite_numbers():
     blank = (np.random.default_rng(0).random((64, 64)).astype(np.float32), np.zeros((64, 64), np.int32))
     for method in detect.LEARNERS:
         options = {**SHARED, **QUICK[method], "epochs": 1, "patches": 8}
-        samples = [(*scene(0), "train", "a"), (*blank, "train", "b"), (*blank, "val", "c")]
-        offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
+        samples = [(*scene(0), None, "train", "a"), (*blank, None, "train", "b"), (*blank, None, "val", "c")]
+        offered = {"samples": samples, "method": method, "phases": PHASES, "options": options, **NEW}
         arrays, card = registry.call(network_learning.learn, offered, options)
         assert all(np.isfinite(part).all() for part in arrays.values()) and card["f1"] == 0
         with pytest.raises(BadItem, match="no object to learn from"):

@@ -5,6 +5,7 @@ import pytest
 from matlens.fields import (
     cells,
     components,
+    familiar,
     learned,
     lessons,
     linear_kernel,
@@ -191,3 +192,41 @@ def test_a_strain_of_a_phase_alone_strains_the_cell():
         expected = 0.01 * (first + mu) / (first + 2 * mu) * (1 - labels.mean())
         assert inside == pytest.approx(expected, rel=0.02)
         assert quality.hill_mandel(found.answer, found.cause, 2) != 0
+
+
+def test_a_network_learns_a_yielding_matrix_with_a_phase_that_stays_elastic(tmp_path):
+    from matlens.store import io
+
+    yields = {"matrix": {"yield_gpa": 0.01, "hardening_gpa": 0.5}, "fibre": {"yield_gpa": np.inf, "hardening_gpa": 0.0}}
+    both = {phase: {**values, **yields[phase]} for phase, values in SETTINGS["properties"].items()}
+    changes = {"quantity": "elastoplastic", "properties": both}
+    lessons_ = [(solved(cell(k), **changes), "train", f"i{k}") for k in range(3)]
+    arrays, card = network_learning.learn(lessons_, PHASES, "unet", None, None, {"width": 4, "depth": 2},
+                                          training=Training(epochs=1))  # fmt: skip
+    io.write_json(tmp_path / "card.json", card)
+    model = networks.prepare(arrays, io.read_json(tmp_path / "card.json"))
+    item = problem.make(cell(9), "yx", PHASES, None, SETTINGS | changes)
+    assert networks.different(item, model.card, SETTINGS | changes | {"scheme": "rotated"}) == ""
+    softer = SETTINGS | changes | {"properties": SETTINGS["properties"] | {"fibre": both["matrix"]}}
+    assert "properties" in networks.different(item, model.card, softer)
+
+
+def test_a_kernel_of_finer_pixels_keeps_its_waves_and_those_beyond_take_their_direction():
+    shape = (16, 16)
+    y, x = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in shape), indexing="ij")
+    square = np.where((y == 0) & (x == 0), 1.0, y**2 + x**2)
+    core = np.fft.ifft2(np.where((y == 0) & (x == 0), 0.0, x**2 / square)).real  # a response by direction alone
+    fine = linear_kernel.rescaled(core[None, None].astype(np.float32), (32, 32), 2.0)[0, 0]
+    waves = np.fft.fft2(fine)
+    for down, right in ((0, 3), (2, 2), (3, 0), (0, 12), (11, 11), (14, 0)):
+        expected = right**2 / (down**2 + right**2)
+        assert waves[down, right].real == pytest.approx(expected, abs=0.06), (down, right)
+    assert abs(waves.imag).max() < 1e-5
+
+
+def test_a_finer_grid_of_the_same_cells_is_no_stranger_with_its_scale():
+    labels = [cell(k) for k in range(12)]
+    domain = familiar.fit(np.array([familiar.described(each, 2) for each in labels]))
+    fine = np.kron(cell(20), np.ones((2, 2), np.uint8))
+    away = [familiar.distance(domain, familiar.described(fine, 2, scale)) for scale in (1.0, 2.0)]
+    assert away[1] < 1.0 < away[0]

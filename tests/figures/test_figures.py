@@ -242,7 +242,7 @@ def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they
 
     given = equilibrated()
     index = pd.DataFrame({"item": [HOSTILE], "x_Ni": [0.0], "x_Al": [0.0], "x_Cr": [1.0]})
-    panel = phase_diagram.draw(given["diagram"], given["verdicts"], index).axes[0]
+    panel = phase_diagram.draw(given["diagram"], index, given["verdicts"]).axes[0]
     mark = next(line for line in panel.lines if line.get_label() == "accepted")
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == pytest.approx((0.5, 3**0.5 / 2))
     assert [text.get_text() for text in panel.texts[:3]] == ["Ni", "Al", "Cr"]
@@ -255,7 +255,7 @@ def test_candidates_of_two_elements_stand_at_the_foot_of_their_diagram():
     ties = pd.DataFrame(ends, columns=["tie", "phases", "structure", "x_Ni", "x_Al", "T_K"]).assign(database="d")
     verdicts = pd.DataFrame({"item": ["a", "b"], "status": ["accepted", "rejected"]})
     index = pd.DataFrame({"item": ["a", "b"], "x_Ni": [0.8, 0.7], "x_Al": [0.2, 0.2], "x_Cr": [0.0, 0.1]})
-    figure = phase_diagram.draw({"calphad": ties}, {"calphad": verdicts}, index)
+    figure = phase_diagram.draw({"calphad": ties}, index, {"calphad": verdicts})
     marked = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
     assert marked["accepted"] == [[pytest.approx(0.2), 900.0]]
     assert "rejected" not in marked  # it has chromium, and is not of this diagram
@@ -482,7 +482,8 @@ def test_options_agree_with_the_schema_and_needs_with_the_arguments(name):
     draw = registry.load(DRAWS, name)
     schema = study.read_schema("figures.schema.yaml")["properties"][name]["properties"]
     assert registry.options_of(draw) == {key: part["default"] for key, part in schema.items()}
-    assert [name for name in registry.inputs_of(draw) if name != "published"] == FIGURES[name]["needs"]
+    needs = [*FIGURES[name]["needs"], *FIGURES[name].get("may", ())]
+    assert [name for name in registry.inputs_of(draw) if name != "published"] == needs
 
 
 def test_the_schema_offers_every_figure():
@@ -687,3 +688,31 @@ def test_a_field_has_a_map_for_every_component_in_its_unit():
     maps = [panel.images[0] for panel in draw({"0000": strained}).axes if panel.get_title().startswith("str")]
     assert maps[0].get_cmap().name == "RdBu_r" and maps[0].get_clim()[0] == -maps[0].get_clim()[1]
     assert maps[4].get_cmap().name == "viridis"
+
+
+def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
+    rng = np.random.default_rng(0)
+    tables = {
+        name: pd.DataFrame({"equivalent_diameter_um": np.exp(rng.normal(mean, 0.2, 300))})
+        for name, mean in (("otsu", 0.0), ("unet", 2.0))
+    }
+    figure = sizes.draw(tables)
+    figure.canvas.draw()
+    for panel in figure.axes:
+        note = panel.texts[0].get_window_extent()
+        highest = max(line.get_ydata().max() for line in panel.lines)
+        highest = max(highest, *(patch.get_data().values.max() for patch in panel.patches))
+        assert panel.transData.transform((1, highest))[1] < note.y0
+
+
+@pytest.mark.parametrize("names", [1, 4, 5, 7])
+def test_no_more_than_four_pictures_lie_side_by_side(names):
+    figure, blocks = style.blocks(3, names, [1.0, 0.5, 1.0], 0.2)
+    assert blocks.shape == (3, names) and all(panel.get_visible() for panel in blocks.flat)
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+    assert len(shown) == 3 * names
+    columns = {panel.get_subplotspec().colspan.start for panel in shown}
+    assert len(columns) == min(names, 4)
+    figure.canvas.draw()
+    boxes = [panel.get_tightbbox() for panel in shown]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from matlens import objects, run_lengths
-from matlens.ingest import cracked_particles, line_space, polyhedra
+from matlens.ingest import cracked_particles, line_space, loops, polyhedra
 from matlens.job.batch import BadItem
 from scipy import ndimage
 
-MODELS = [line_space, cracked_particles, polyhedra]
+MODELS = [line_space, cracked_particles, polyhedra, loops]
 CLEAN = {"texture": 0.0, "blur_px": 0.0, "shading": 0.0, "dose": 0.0, "noise": 0.0}
 
 
@@ -119,3 +119,24 @@ def test_orientations_are_uniform_and_sizes_say_nothing_of_the_habit():
     assert np.abs(turns.mean(0)).max() < 0.03 and (turns**2).mean(0) == pytest.approx(np.full((3, 3), 1 / 3), abs=0.02)
     with pytest.raises(BadItem, match="no habit 'ball'"):
         polyhedra.read({"item_seed": 0}, [], habits=("ball",))
+
+
+def test_loops_have_their_number_their_shapes_and_their_darkness():
+    options = {"lines": 0, "background": 0.0, "halo": 0.0, "contrast": (0.3, 0.3), "grey": 0.6, "imaging": CLEAN}
+    made = [loops.read({"item_seed": seed}, ["foil", *loops.KINDS], **options) for seed in range(12)]
+    for one in made:
+        for row in one.objects[~one.objects["at_border"].astype(bool)].to_dict("records"):
+            low, high = loops.ASPECTS[row["class"]]
+            assert low - 0.12 < row["minor_axis_px"] / row["major_axis_px"] < high + 0.12
+            assert row["phase_name"] == row["class"] and row["area_px2"] == row["visible_px2"]
+            inside, middle = one.truth == row["object"], one.pixels[round(row["y_px"]), round(row["x_px"])] / 255
+            assert one.pixels[inside].min() / 255 == pytest.approx(0.3, abs=0.06)
+            assert (middle > 0.45) == (row["class"] == "face_on")
+        assert one.pixels[one.truth == 0].min() / 255 > 0.3
+    assert set().union(*(one.objects["class"] for one in made)) == set(loops.KINDS)
+    assert 7 < np.mean([one.meta["true_regions"] for one in made]) < 13  # 12 on average, without those on others
+
+
+def test_lines_are_dark_and_no_loops():
+    one = loops.read({"item_seed": 1}, [], loops=0, lines=3, background=0.0, contrast=(0.3, 0.3), imaging=CLEAN)
+    assert not one.truth.any() and (one.pixels < 0.4 * 255).sum() > 100 and not len(one.objects)

@@ -111,26 +111,27 @@ def test_the_activation_is_that_of_the_task():
     np.testing.assert_allclose(np.exp(raw) / np.exp(raw).sum(0), soft, rtol=1e-5)
 
 
-def spots(image):
-    """Detect single bright pixels: centre, a box around each, and how bright it is."""
-    places = np.argwhere(image[0] > 0.5)
-    boxes = np.stack([places - 2, places + 2], 1)
-    return {"centre": places.astype(float), "box": boxes.astype(float), "score": image[0][tuple(places.T)]}
+def pyramid(image):
+    """Return maps at cells of 1, 2 and 4 pixels that look 6 pixels far at most, as those of networks do."""
+    torch.manual_seed(0)
+    fine, coarse = torch.nn.Conv2d(1, 2, 5, padding=2), torch.nn.Conv2d(2, 3, 3, padding=1)
+    with torch.no_grad():
+        first = fine(torch.from_numpy(image)[None])
+        second = torch.nn.functional.max_pool2d(coarse(first), 2)
+        return [part[0].numpy() for part in (first, second, torch.nn.functional.max_pool2d(second, 2))]
 
 
-@pytest.mark.parametrize("size", [(100, 90), (20, 300), (33, 33)])
-@pytest.mark.parametrize("tile", [16, 40, 64])
-def test_a_thing_is_detected_once_wherever_it_lies(size, tile):
-    rng = np.random.default_rng(0)
-    image = np.where(rng.random((1, *size)) < 0.05, rng.uniform(0.6, 1, (1, *size)), 0)
-    image[0, 0, 0] = image[0, -1, -1] = 1
-    found = tiles.detections(spots, image, tile=tile, overlap=8, stride=4, places=("centre", "box"))
-    order = np.lexsort(found["centre"].T[::-1])
-    whole = spots(image)
-    for name in whole:
-        np.testing.assert_array_equal(found[name][order], whole[name])
+@pytest.mark.parametrize("size", [(100, 90), (20, 300), (33, 33), (5, 7)])
+@pytest.mark.parametrize("core", [1, 16, 40, 500])
+def test_maps_of_tiles_are_those_of_the_whole(size, core):
+    image = np.random.default_rng(0).standard_normal((1, *size)).astype(np.float32)
+    found = tiles.stitched(pyramid, image, core=core, radius=6, stride=4)
+    whole = pyramid(tiles.reflected(image, tuple(-(-n // 4) * 4 for n in size)))
+    for own, other in zip(found, whole, strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-5)
 
 
-def test_nothing_detected_is_an_empty_table():
-    found = tiles.detections(spots, np.zeros((1, 50, 50)), tile=32, overlap=8, stride=4)
-    assert found["centre"].shape == (0, 2) and found["score"].shape == (0,)
+def test_a_margin_that_is_too_small_is_seen():
+    image = np.random.default_rng(0).standard_normal((1, 100, 90)).astype(np.float32)
+    found = tiles.stitched(pyramid, image, core=16, radius=0, stride=4)
+    assert np.abs(found[0] - pyramid(tiles.reflected(image, (100, 92)))[0]).max() > 0.1

@@ -11,6 +11,7 @@ from .studies import IMAGES, made
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOYS = {"alloys": {"elements": {"Al": [2, 12], "Cr": [10, 10]}, "balance": "Ni", "levels": 2}}
+ALLOY_CELLS = {"superlattices": {"lattice": "fcc", "pairs": [["Cu", "Au"]], "quasi_random_atoms": 8}}
 CRYSTALS = {"prototypes": {"prototypes": ["rock_salt"], "neutral": False, "elements": {"A": ["Li"], "X": ["O"]}}}
 BASES = [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}]
 HALF = {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073, "min": 0.3}
@@ -172,6 +173,31 @@ CASES = {
     "quantity": (
         CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}},
         "validate.accept: no engine computes 'bulk_modulus'; did you mean 'bulk_modulus_gpa'",
+    ),
+    "fit without cells": (CRYSTALS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "it takes the ordered"),
+    "fit of another pair": (ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Ag"]}}}, "Cu-Ag is no pair"),
+    "fit without random cells": (
+        {"superlattices": {**ALLOY_CELLS["superlattices"], "quasi_random_atoms": 3}},
+        {"predict": {"chgnet": {}}, "fit": {"compound_energy": {"elements": ["Cu", "Au"]}}},
+        "needs 'ingest.superlattices.quasi_random_atoms: 4' or more",
+    ),
+    "fit without energies": (
+        ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "nothing computes energies; add 'chgnet"
+    ),
+    "database of no fit": (
+        ALLOY_CELLS,
+        {"predict": {"chgnet": {}}, "fit": {"compound_energy.cu": {"elements": ["Cu", "Au"]}}, "validate": {
+            "diagram": {"databases": [{"database": "fit.compound_energy", "phases": ["FCC_4SL"]}],
+                        "elements": ["Au", "Cu"], "temperatures_k": [300]}}},
+        "no fit of this study is 'fit.compound_energy'; did you mean 'fit.compound_energy.cu'",
+    ),
+    "elastic constants without strains": (
+        CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"shear_modulus_vrh_gpa": {"min": 50}}}},
+        "validate.accept: 'qe' computes no 'shear_modulus_vrh_gpa' without strains; add 'elastic_strains: [0.004",
+    ),
+    "elastic constants by an engine without them": (
+        CRYSTALS, {"validate": {"candidates": "index", "vasp": {}, "accept": {"c44_gpa": {"min": 50}}}},
+        "validate.accept: 'vasp' computes no 'c44_gpa'; engines that do: chgnet, qe, gpaw",
     ),
     "database": (
         ALLOYS, {"validate": calphad(databases=[{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID", "L12_FCC"]}])},

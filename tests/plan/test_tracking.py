@@ -28,7 +28,7 @@ def test_tracks_need_detections():
 def test_the_column_of_the_frames_must_be_there(tmp_path):
     (tmp_path / "a_1h.png").touch()
     source = {"files": {"path": str(tmp_path / "*.png"), "columns": "(?P<hours>[0-9]+)h"}}
-    for column, refused in (("hours", 0), ("hour", 1)):
+    for column, refused in (("hours", 0), ("hour", 1), ("time_s", 1)):
         settings = made(ingest=source, detect={"peaks": {}}, track={"frame_by": column, "nearest": {}})
         assert len(list(checks.check_index({"mine": settings}, "mine"))) == refused
 

@@ -156,6 +156,8 @@ def test_groups_are_series_of_their_own():
         (images(height_px=[60, 60, 50]), "time_h", "frames of two sizes, 60 x 80 and 50 x 80"),
         (images(time_h=[3.0, None, 2.0]), "time_h", "no value of 'time_h' for item 'a'"),
         (images(time_h=[3.0, 3.0, 2.0]), "time_h", "'c' have the same|have the same 'time_h'"),
+        (images(time_h=["t1", "t10", "t2"]), "time_h", "'time_h' of item '[ac]' is 't[12]', not a number"),
+        (images(time_h=[1.0, np.inf, 2.0]), "time_h", "is 'inf', not a number"),
         (images(axes=["yx", "zyx", "yx"]), "time_h", "a volume"),
         (images(axes=["yx", "tyx", "yx"], frames=[None, 5, None]), "time_h", "a video itself"),
     ],

@@ -7,7 +7,7 @@ from figures import outcomes, style
 
 
 def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict, index, *, items: int = 3):
-    """Draw a row per item and a column per method, without the controls; items of the split test come first.
+    """Draw a block per item with a panel per method, without the controls; items of the split test come first.
 
     A title gives F1 by centres and the error of the count, never one of them alone.
     """
@@ -17,12 +17,10 @@ def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict,
     keys = _ordered(held, names, detection_scores, methods)[:items]
     if not keys:
         return style.nothing("no image was looked at")
-    width = style.PAGE_IN / max(2, len(methods))
-    figure = style.Figure(figsize=(width * len(methods), width * len(keys) + 0.4), layout="constrained")
-    axes = figure.subplots(len(keys), len(methods), squeeze=False)
+    sizes = [outcomes.size(held[key]) for key in keys]
+    figure, axes = style.blocks(len(keys), len(methods), [min(high / wide, 2.0) for wide, high in sizes], 0.3)
     for row, key in zip(axes, keys, strict=True):
         for panel, name in zip(row, methods, strict=True):
-            panel.set(xticks=[], yticks=[])
             _panel(panel, held[key], detections[name], missed.get(name), names[key])
             panel.set_title(_title(name, detection_scores.get(name), names[key]), fontsize=6)
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
@@ -47,7 +45,7 @@ def _title(name: str, table, item: str) -> str:
     if not len(own):
         return style.text(name)
     f1, error = own["f1"].iloc[0], own["count_error"].iloc[0]
-    return f"{style.text(name)}: F1 {f1:.2f}, count {100 * error:+.0f} %"
+    return f"{style.text(name)}\nF1 {f1:.2f}, count {100 * error:+.0f} %"
 
 
 def _panel(panel, picture: bytes, table, lost, item: str) -> None:

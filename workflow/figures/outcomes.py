@@ -16,6 +16,13 @@ def shown(panel, picture: bytes):
     return seen.shape[:2]
 
 
+def size(picture: bytes) -> tuple[int, int]:
+    """Return the width and height of a stored picture, in its pixels."""
+    from PIL import Image
+
+    return Image.open(io.BytesIO(picture)).size
+
+
 def rims(panel, shapes: list, outcomes, width: float) -> None:
     """Draw the outlines of detections in the colours of their outcomes."""
     from matplotlib.collections import PatchCollection

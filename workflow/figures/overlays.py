@@ -1,4 +1,4 @@
-"""Draw labels over their images: items down, methods across."""
+"""Draw labels over their images: a block per item, a panel per method."""
 
 import io
 
@@ -6,7 +6,7 @@ from figures import style
 
 
 def draw(overlays: dict, index, *, items: int = 6, width_px: int = 1024):
-    """Draw a grid of overlays. `items` and `width_px` choose and size the pictures, which are made before."""
+    """Draw a block of overlays per item. `items` and `width_px` choose and size the pictures, which are made before."""
     import numpy as np
     from PIL import Image
 
@@ -16,14 +16,12 @@ def draw(overlays: dict, index, *, items: int = 6, width_px: int = 1024):
         return style.nothing("no item was labelled")
     first = {key: next(p[key] for p in overlays.values() if key in p) for key in keys}
     shapes = {key: Image.open(io.BytesIO(first[key])).size for key in keys}
-    width = style.PAGE_IN / max(len(overlays), 2)
+    width = style.PAGE_IN / min(max(len(overlays), 2), style.ACROSS)
     ratios = [min(height / wide, 2.0) for wide, height in shapes.values()]
-    figure = style.Figure(figsize=(width * len(overlays), width * sum(ratios) + 0.3), layout="constrained")
-    axes = figure.subplots(len(keys), len(overlays), squeeze=False, height_ratios=ratios)
+    figure, axes = style.blocks(len(keys), len(overlays), ratios, 0.15 if len(overlays) > style.ACROSS else 0.02)
     pixels = max(64, min(width_px, round(width * 150)))
     for row, key in zip(axes, keys, strict=True):
         for panel, (method, pictures) in zip(row, overlays.items(), strict=True):
-            panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             if key in pictures:
                 picture = Image.open(io.BytesIO(pictures[key]))

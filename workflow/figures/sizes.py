@@ -5,6 +5,8 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from figures import style
 
+HEADROOM = 1.5  # of the axis over the highest bar or law, so that none lies under the text
+
 
 def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30):
     """Draw one panel per method: the density of a size on a logarithmic axis.
@@ -57,6 +59,7 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
     for panel in axes.flat[max(0, len(sizes) - cols) : len(sizes)]:
         panel.set_xlabel(style.axis(column))
         panel.tick_params(labelbottom=True)
+    axes[0, 0].set_ylim(0, HEADROOM * max(panel.dataLim.y1 for panel in axes.flat[: len(sizes)]))
     for panel in axes[:, 0]:
         panel.set_ylabel("density per unit of ln(size)")
     return figure

@@ -10,6 +10,7 @@ from matlens.thermo import quantities
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
+ACROSS = 4  # most pictures side by side
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
 CONTROLS = (
@@ -96,6 +97,24 @@ def panels(rows: int = 1, cols: int = 1, width: float = PAGE_IN, height: float =
     """Make a figure of panels; `width` of the whole and `height` of a row, in inches. Returns it and the axes, 2-D."""
     figure = Figure(figsize=(width, height * rows), layout="constrained")
     return figure, figure.subplots(rows, cols, squeeze=False, **options)
+
+
+def blocks(count: int, names: int, ratios: list[float], title_in: float):
+    """Make a figure of `count` blocks of `names` panels, at most ACROSS of them side by side; returns it and the panels
+    of each block.
+
+    `ratios`: height over width of the panels of each block; `title_in`: what a title needs, in inches.
+    """
+    cols = min(max(names, 1), ACROSS)
+    rows, width = -(-names // cols), PAGE_IN / max(cols, 2)
+    heights = [width * ratio + title_in for ratio in ratios for _ in range(rows)]
+    figure = Figure(figsize=(width * cols, sum(heights) + 0.4), layout="constrained")
+    axes = figure.subplots(count * rows, cols, squeeze=False, height_ratios=heights).reshape(count, rows * cols)
+    for panel in axes[:, names:].flat:
+        panel.set_visible(False)
+    for panel in axes.flat:
+        panel.set(xticks=[], yticks=[])
+    return figure, axes[:, :names]
 
 
 def look(methods) -> dict[str, dict]:

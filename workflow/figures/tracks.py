@@ -4,7 +4,7 @@ from figures import outcomes, style
 
 
 def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 2):
-    """Draw a row per series and a column per method: the tracks up to the end, over the middle frame.
+    """Draw a block per series with a panel per method: the tracks up to the end, over the middle frame.
 
     Circles are the detections of that frame: right, false, and objects that were missed. `items`: most series.
     """
@@ -13,14 +13,11 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
     keys = sorted({key for pictures in track_frames.values() for key in pictures})[:items]
     if not keys:
         return style.nothing("no series could be followed")
-    width = style.PAGE_IN / max(2, len(tracks))
-    figure = style.Figure(figsize=(width * len(tracks), width * len(keys) + 0.5), layout="constrained")
-    axes = figure.subplots(len(keys), len(tracks), squeeze=False)
+    figure, axes = style.blocks(len(keys), len(tracks), [_ratio(key, track_frames) for key in keys], 0.15)
     for row, key in zip(axes, keys, strict=True):
         count = lengths.get(names[key])
         frame = int(count) // 2 if count and count == count else 0
         for panel, (method, table) in zip(row, tracks.items(), strict=True):
-            panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             if key not in track_frames.get(method, {}):
                 panel.text(0.5, 0.5, "not followed", ha="center", va="center", transform=panel.transAxes)
@@ -33,6 +30,12 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
     outcomes.legend(figure)
     return figure
+
+
+def _ratio(key: int, track_frames: dict) -> float:
+    """Return the height over the width of the pictures of a series, at most 2."""
+    wide, high = outcomes.size(next(pictures[key] for pictures in track_frames.values() if key in pictures))
+    return min(high / wide, 2.0)
 
 
 def _panel(panel, picture: bytes, table, item, frame: int) -> None:

@@ -1,9 +1,9 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns, field_meanings, model_meanings, prediction_columns
+from matlens import alloy_meanings, columns, field_meanings, model_meanings, prediction_columns
 from matlens.track_meanings import TRACKED
 
-OTHERS = model_meanings.MEANING | TRACKED
+OTHERS = model_meanings.MEANING | alloy_meanings.MEANING | TRACKED
 MEANING = OTHERS | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
@@ -59,6 +59,8 @@ MEANING = OTHERS | {
     "covered_true_px2": "area of the objects, in square pixels",
     "covered_ratio": "area that detections cover over that of the objects",
     "judged_px2": "labelled area, frames added up, in square pixels",
+    "class_accuracy": "part of the right detections whose phase is that of their object; empty with two phases",
+    "commonest_class": "part of the objects of an image that are of its commonest phase: a control of class_accuracy",
     "images": "number of images that are pooled",
     "average_precision": "area under precision over recall, at all thresholds",
     "f1_low": "lower end of the 95 % interval of F1, by bootstrap over images; empty for one image",

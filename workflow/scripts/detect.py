@@ -25,7 +25,8 @@ def main(
             if true is not None:
                 more = shard.detected(*given, shard.unsure(method, found, chosen), model)
                 order = measures.ranked(more, true, **scores)
-            rows = shard.scored(found, item["key"], stack, true, ignore, scores)
+            named = shard.named(item, truths, true, phases)
+            rows = shard.scored(found, item["key"], stack, true, ignore, scores, named)
             return *shard.judged(found, true, scores["gate_px"]), rows, order
 
         done = list(batch.survive(pixels.described(), work, lost, f"detect/{method}"))

@@ -48,7 +48,10 @@ def seed_of(key: int, frame: int) -> int:
 
 
 def table(item: Mapping, frames: list, phase_name: str):
-    """Stack the detections of the frames of an item, numbered from 1 in each frame, with micrometres beside."""
+    """Stack the detections of the frames of an item, numbered from 1 in each frame, with micrometres beside.
+
+    `phase_name`: phase of the detections of a method that finds one kind of object.
+    """
     import pandas as pd
 
     parts = []
@@ -56,7 +59,7 @@ def table(item: Mapping, frames: list, phase_name: str):
         part = found.assign(**{columns.THRESHOLD: found.attrs.get("threshold", np.nan)})
         if columns.MASK not in part:
             part[columns.MASK] = ""
-        part.insert(0, columns.PHASE_NAME, phase_name)
+        part.insert(0, columns.PHASE_NAME, part.pop(columns.PHASE_NAME) if columns.PHASE_NAME in part else phase_name)
         part.insert(0, columns.DETECTION, np.arange(1, len(found) + 1))
         part.insert(0, columns.FRAME, frame)
         parts.append(part)

@@ -5,21 +5,23 @@ from dataclasses import asdict
 
 import numpy as np
 
-from matlens import detect, nets, objects, registry
-from matlens.detect import frames, match, networks, scores, shard
+from matlens import detect, nets, registry
+from matlens.detect import frames, kinds, match, networks, scores, shard
 from matlens.job.batch import BadItem
 from matlens.learn import cards, fit, pixels
 from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
 from matlens.learn.roles import split
-from matlens.nets.pixel.losses import IGNORE
 
 SAMPLED = 20  # frames of an item that are learned from
 REACH = 1.0  # a detection is right if its centre lies within this many radii of that of its object
 AVERAGE = 0.98  # decay of the running mean of the weights, which is judged and kept
 
 
-def samples(arrays, marks, roles: Mapping[str, str]) -> Iterator[tuple]:
-    """Yield (image, truth, role, item) of every training or validation item with truth; of a video some frames."""
+def samples(arrays, marks, roles: Mapping[str, str], phases: list[str]) -> Iterator[tuple]:
+    """Yield (image, regions, phases of the objects, role, item) of every training or validation item with truth.
+
+    Of a video some frames; for the phases see `kinds.of_truth`.
+    """
     for key in marks:
         about = arrays.attrs(key)
         role = roles.get(about["item"])
@@ -27,35 +29,26 @@ def samples(arrays, marks, roles: Mapping[str, str]) -> Iterator[tuple]:
             continue
         stack, truth = (frames.planes(part, about["axes"]) for part in (arrays.unit_interval(key), marks[key]))
         for at in np.unique(np.linspace(0, len(stack) - 1, min(SAMPLED, len(stack))).round().astype(int)):
-            yield stack[at], truth[at], role, about["item"]
-
-
-def numbered(truth: np.ndarray) -> np.ndarray:
-    """Number the objects of a truth map from 1 without the number that means unknown: int32, 255 is unknown."""
-    regions = objects.regions_of(truth)
-    numbers, own = np.unique(regions, return_inverse=True)
-    fresh = np.cumsum(numbers > 0)
-    fresh = np.where(numbers > 0, fresh + (fresh >= IGNORE), np.where(numbers < 0, IGNORE, 0))
-    return fresh[own].reshape(truth.shape).astype(np.int32)
+            yield stack[at], *kinds.of_truth(truth[at], marks.attrs(key), phases), role, about["item"]
 
 
 def _usable(samples) -> tuple[list, list]:
-    """Split samples into training and validation samples: pairs of image and truth."""
+    """Split samples into training and validation samples: image, regions and phases of the objects."""
     train, judges = [], []
-    for image, truth, role, item in samples:
+    for image, truth, named, role, item in samples:
         if truth.shape != image.shape:
             raise BadItem(f"the truth of '{item}' is of shape {truth.shape}, its image of {image.shape}")
         if not np.isfinite(image).all():
             raise BadItem(f"'{item}' contains NaN or infinite pixels; fix the image or exclude it with hold_out")
-        (train if role == "train" else judges).append((image, truth))
-    if not any((objects.regions_of(truth) > 0).any() for _, truth in train):
+        (train if role == "train" else judges).append((image, truth, named))
+    if not any((truth > 0).any() for _, truth, _ in train):
         raise BadItem("no object to learn from; add truths, or check the splits and hold_out of the study")
     return train, judges
 
 
 def candidates(net, device, judged: list, look: Mapping, overlap: float):
     """Yield of every image what a threshold is chosen on: scores, which are right, number of true objects."""
-    for image, truth in judged:
+    for image, truth, _ in judged:
         found = networks.searched(image, net, device, look, floor=networks.FLOOR, overlap=overlap, tile_px=None)
         made = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
         true, unlabelled = scores.truth_of(truth)
@@ -70,6 +63,7 @@ def learn(
     initial: Mapping | None,
     checkpoint,
     options: Mapping,
+    phases: list[str],
     *,
     training: Training = TRAINING,
     patches: Patches = PATCHES,
@@ -79,10 +73,12 @@ def learn(
 ) -> tuple[dict, dict]:
     """Train a network on images with numbered objects; returns its weights by name, and its card.
 
-    `samples`: (image float32 in [0, 1], truth map, "train" or "val", item); a patch is drawn around an object, all as
-    likely, in the part `balance` of the cases. The card has the `threshold` of highest F1 on the validation samples (or
-    on the training samples if there are none, see `threshold_of`), that F1 and the curve of precision and recall; a
-    detection is right if its centre lies in the circle of the area of its object. Raises BadItem without any object.
+    `samples`: (image float32 in [0, 1], region map, phases of its objects or None, "train" or "val", item); a patch is
+    drawn around an object, all as likely, in the part `balance` of the cases. A network that can tell kinds learns
+    those of the study, the `kinds` of the card, where the phases of all objects are known. The card has the `threshold`
+    of highest F1 on the validation samples (or on the training samples if there are none, see `threshold_of`), that F1
+    and the curve of precision and recall; a detection is right if its centre lies in the circle of the area of its
+    object. Raises BadItem without any object.
     """
     import torch
 
@@ -93,25 +89,35 @@ def learn(
     train, judges = _usable(samples)
     own = own_options(nets.OBJECT_NETS, method, options)
     network = {"name": method.partition(".")[0], "channels": 1, **own}
+    told = kinds.known(train, phases) if networks.names_kinds(method) else []
+    if told:
+        network["outputs"] = len(told)
     torch.manual_seed(training.seed)
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     place = loop.choose_device(training.device)
     shown = [
-        (pixels.seen(image, **asdict(look)), numbered(pixels.marks_at(truth, look.magnification)))
-        for image, truth in train
+        (
+            pixels.seen(image, **asdict(look)),
+            kinds.numbered(pixels.marks_at(truth, look.magnification), named, told),
+        )
+        for image, truth, named in train
     ]
 
     def judged(model, part) -> dict:
         return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
     task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
-    stated, data = fit.stated(own, training, patches, changes, look), pixels.digest(shown + judges, initial)
+    stated, data = (
+        fit.stated(own, training, patches, changes, look),
+        pixels.digest(shown + [pair[:2] for pair in judges], initial),
+    )
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     best = judged(net, judges or train)
     return arrays, {
         **card,
         "not_from_initial_weights": kept,
+        "kinds": told,
         "threshold_of": "val" if judges else "train",
         **best,
         "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),

@@ -9,7 +9,7 @@ from matlens.detect import AUTO
 from matlens.learn import pixels, tiles
 from matlens.learn.pixels import Model
 
-TILE_PX = 512
+TILE_PX = 1024
 LEAST_CORE = 64  # pixels of the edge of what a tile answers for: smaller ones repeat their surroundings too often
 FLOOR = 0.05  # lowest score that is looked at
 
@@ -18,6 +18,11 @@ def build(network: Mapping):
     """Make a network with random weights from its entry in a card."""
     maker = registry.load(nets.OBJECT_NETS, network["name"])
     return maker(**{key: value for key, value in network.items() if key != "name"})
+
+
+def names_kinds(method: str) -> bool:
+    """Say whether a network can tell kinds of objects apart."""
+    return "outputs" in registry.options_of(registry.load(nets.OBJECT_NETS, method))
 
 
 def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
@@ -30,29 +35,16 @@ def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "a
     return Model(net.eval().to(place), dict(card), place)
 
 
-def found_in(net, device, floor: float):
-    """Return the function from a tile (channels, y, x) to arrays by name: box, centre, score and mask if there is."""
+def mapped(net, device):
+    """Return the function from a tile (channels, y, x) to the maps from which objects are read."""
     import torch
 
-    def predict(tile: np.ndarray) -> dict[str, np.ndarray]:
-        boxes, scores, masks = net.find(torch.from_numpy(np.ascontiguousarray(tile))[None].to(device), floor)
-        boxes = boxes.cpu().numpy().astype(np.float64)
-        found = {"corner": boxes.reshape(-1, 2, 2), "score": scores.cpu().numpy().astype(np.float64)}
-        found["centre"] = (boxes[:, :2] + boxes[:, 2:]) / 2
-        return found if masks is None else {**found, "mask": masks.cpu().numpy()}
+    def predict(tile: np.ndarray) -> list[np.ndarray]:
+        with torch.no_grad():
+            maps = net.maps(torch.from_numpy(np.ascontiguousarray(tile))[None].to(device))
+        return [part[0].cpu().numpy() for part in maps]
 
     return predict
-
-
-def suppressed(found: Mapping[str, np.ndarray], overlap: float) -> dict[str, np.ndarray]:
-    """Keep of boxes that overlap by more than `overlap` (IoU) the one of higher score, best first."""
-    import torch
-
-    from matlens.nets.objects import ops
-
-    boxes = torch.from_numpy(found["corner"].reshape(-1, 4))
-    kept = ops.nms(boxes, torch.from_numpy(found["score"]), overlap).numpy()
-    return {name: values[kept] for name, values in found.items()}
 
 
 def searched(
@@ -60,18 +52,21 @@ def searched(
 ) -> dict[str, np.ndarray]:
     """Find the objects of an image of any size (y, x): arrays by name, best first.
 
-    Tiles share twice what an answer looks at, each keeps the objects whose centre is in its core, and boxes on both
-    sides of a seam are compared as all others. `look`: how the network sees images (standardise, magnification).
+    They are corner, centre, score and, if the network makes them, mask and kind. Tiles give maps of the whole image,
+    and objects are read from these, so that no seam is seen: what is chosen of boxes that overlap is chosen from all.
+    `look`: how the network sees images (standardise, magnification).
     """
+    import torch
+
     seen = pixels.seen(image, colour=False, **{key: look[key] for key in ("standardise", "magnification")})
-    shared = 2 * net.radius + net.stride
-    tile = max(tile_px, shared + max(net.stride, LEAST_CORE)) if tile_px else max(TILE_PX, 2 * shared)
-    found = tiles.detections(
-        found_in(net, device, floor), seen, tile=tile, overlap=shared, stride=net.stride, places=("centre", "corner")
-    )
+    core = max((tile_px or TILE_PX) - 2 * net.radius, LEAST_CORE)
+    maps = tiles.stitched(mapped(net, device), seen, core=core, radius=net.radius, stride=net.stride)
+    with torch.no_grad():
+        given = [torch.from_numpy(part)[None].to(device) for part in maps]
+        found = {name: part.cpu().numpy() for name, part in net.find(given, seen.shape[1:], floor, overlap).items()}
     step = np.array(image.shape) / seen.shape[1:]
-    found |= {name: found[name] * step for name in ("centre", "corner")}
-    return suppressed(found, overlap)
+    corner = found.pop("box").astype(np.float64).reshape(-1, 2, 2) * step
+    return found | {"corner": corner, "centre": corner.mean(1), "score": found["score"].astype(np.float64)}
 
 
 def detect(
@@ -85,14 +80,16 @@ def detect(
     """Find objects by a trained network, in an image of any size.
 
     `threshold`: least score, between 0 and 1; auto: that of the card. `overlap`: of two boxes that overlap by more
-    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, at least 64
-    pixels more than neighbours share, None for 512 or more.
+    (intersection over union) that of lower score is dropped. `tile_px`: edge of a tile, margin included, whose
+    core has at least 64 pixels; None for 1024. It changes the memory, not the answer.
     """
     level = model.card["threshold"] if threshold == AUTO else float(threshold)
     look = model.card["options"]
     found = searched(image, model.net, model.device, look, floor=level, overlap=overlap, tile_px=tile_px)
     made = table(found, image.shape)
     made.attrs["threshold"] = level
+    if "kind" in found:
+        made[columns.PHASE_NAME] = np.array(model.card["kinds"], object)[found["kind"].argmax(1)]
     return made
 
 

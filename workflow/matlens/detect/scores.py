@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens import columns, objects
-from matlens.detect import match
+from matlens.detect import kinds, match
 
 COUNTS = ("tp", "fp", "fn")
 RULES = ("centre", "iou", "mask_iou")  # how a detection and an object are matched
@@ -49,13 +49,16 @@ def count_frame(found, true, regions: np.ndarray, gate_px: float, iou: float) ->
         covered[part] |= mask
     whole = {
         "diameters": diameters,
+        "names": list(true[columns.PHASE_NAME]) if columns.PHASE_NAME in true else [],
         "areas": (int((covered & (regions >= 0)).sum()), int((regions > 0).sum())),
     }
     counted = {}
     for rule, pairs in pairs_of(found, true, regions, gate_px, iou).items():
         a, b = match.one_to_one(pairs, (len(found), len(true)))
         sizes = diameters[0][a] / diameters[1][b] - 1
-        counted[rule] = {"tp": len(a), "fp": len(found) - len(a), "fn": len(true) - len(a), "sizes": sizes, **whole}
+        right = kinds.right(found, true, a, b)
+        counts = {"tp": len(a), "fp": len(found) - len(a), "fn": len(true) - len(a)}
+        counted[rule] = {**counts, "sizes": sizes, "right": right, **whole}
     return counted
 
 
@@ -109,6 +112,8 @@ def row(parts: list[dict], area_px2: float) -> dict:
         "covered_found_px2": covered[0],
         "covered_true_px2": covered[1],
         "judged_px2": area_px2,
+        "class_accuracy": sum(part["right"] for part in parts) / tp if tp else np.nan,
+        "commonest_class": kinds.commonest([name for part in parts for name in part["names"]]),
     }  # fmt: skip
 
 
@@ -128,13 +133,17 @@ def poisson_interval(count: int) -> tuple[float, float]:
     return (chi2.ppf(0.025, 2 * count) / 2 if count else 0.0), chi2.ppf(0.975, 2 * count + 2) / 2
 
 
-def score(frames: list, controls: dict[str, list], truths: list, *, gate_px: float, iou: float) -> list[dict]:
+def score(
+    frames: list, controls: dict[str, list], truths: list, named: list | None = None, *, gate_px: float, iou: float
+) -> list[dict]:
     """Score the detections of an item and of the controls beside it, by all rules of matching.
 
-    `frames`: a table of detections per frame; `controls`: the same by name; `truths`: the truth map of each frame.
+    `frames`: a table of detections per frame; `controls`: the same by name; `truths`: the truth map of each frame;
+    `named`: the phase of the objects of each frame by number, where it is known.
     """
     regions = [objects.regions_of(truth) for truth in truths]
-    true = [objects.describe(each) for each in regions]
+    each_named = named or [None] * len(regions)
+    true = [kinds.stated(objects.describe(each), own) for each, own in zip(regions, each_named, strict=True)]
     area = float(sum((each >= 0).sum() for each in regions))
     rows = []
     for control, tables in {ITSELF: frames, **controls}.items():

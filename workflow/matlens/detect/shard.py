@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from matlens import columns, detect, masked, objects, registry
-from matlens.detect import AUTO, controls, frames, match, scores
+from matlens.detect import AUTO, controls, frames, kinds, match, scores
 from matlens.learn.roles import split, split_of
 
 FLOOR = 0.05  # lowest score of a learned method in its curve of precision and recall
@@ -57,6 +57,14 @@ def stacks(item: Mapping, pixels, truths, labels: bool = False) -> tuple[list, l
     return tuple(frames.planes(part, axes) for part in (image, truths.get(key), ignore))
 
 
+def named(item: Mapping, truths, truth: list | None, phases: list[str]) -> list | None:
+    """Return the phases of the objects of every frame of an item by number; None where they are not known."""
+    if truth is None:
+        return None
+    about = truths.attrs(item["key"])
+    return [kinds.of_truth(each, about, phases)[1] for each in truth]
+
+
 def detected(function: Callable, key: int, stack: list, truth: list | None, ignore: list | None, options, model=None):
     """Detect in every frame of an item: a list of tables."""
     none = [None] * len(stack)
@@ -79,9 +87,12 @@ def unsure(method: str, found: list, options: Mapping) -> dict:
 
 
 def scored(
-    found: list, key: int, stack: list, truth: list | None, ignore: list | None, settings: Mapping
+    found: list, key: int, stack: list, truth: list | None, ignore: list | None, settings: Mapping, phases=None
 ) -> list[dict]:
-    """Score an item and the controls beside it; where the truth is not known, its detections are counted."""
+    """Score an item and the controls beside it; where the truth is not known, its detections are counted.
+
+    `phases`: of the objects of every frame, see `named`.
+    """
     level = next((table.attrs["threshold"] for table in found if "threshold" in table.attrs), np.nan)
     if truth is None:
         hidden = sum(int(np.count_nonzero(part)) for part in ignore or [])
@@ -90,7 +101,7 @@ def scored(
         "nothing": [controls.nothing(image) for image in stack],
         "shuffled": [controls.shuffled(true, frames.seed_of(key, at)) for at, true in enumerate(truth)],
     }
-    rows = scores.score(found, beside, truth, **settings)
+    rows = scores.score(found, beside, truth, phases, **settings)
     return [{columns.THRESHOLD: level if row[columns.CONTROL] == scores.ITSELF else np.nan, **row} for row in rows]
 
 

@@ -60,6 +60,8 @@ def _row(table, order) -> dict:
         "count_error_each": float(table["count_error"].abs().mean()),
         "covered_ratio": total["covered_found_px2"] / covered if covered else np.nan,
         "size_error": _weighted(table, "size_error", "tp"),
+        "class_accuracy": _weighted(table, "class_accuracy", "tp"),
+        "commonest_class": _weighted(table, "commonest_class", "true"),
         **_lengths(table),
     }  # fmt: skip
 
@@ -98,7 +100,7 @@ def constant(judged):
     made = judged.assign(**{columns.CONTROL: CONSTANT, "found": np.rint(rate * judged["judged_px2"])})
     made = made.assign(tp=0, fp=made["found"], fn=made["true"], covered_found_px2=0.0)
     made["count_error"] = made["found"] / made["true"].where(made["true"] > 0) - 1
-    unknown = ("size_error", "size_w1_px", "size_w1_um", "diameter_found_px", "diameter_found_um")
+    unknown = ("size_error", "class_accuracy", "size_w1_px", "size_w1_um", "diameter_found_px", "diameter_found_um")
     return made.assign(**{name: np.nan for name in unknown if name in made})
 
 

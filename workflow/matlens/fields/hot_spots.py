@@ -7,7 +7,7 @@ import numpy as np
 from scipy import fft
 
 from matlens.fields import corrosion
-from matlens.fields.methods import Field
+from matlens.fields.methods import Field, yielded
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
 
@@ -40,6 +40,8 @@ def _whole(problem: Problem, field: Field) -> np.ndarray:
     stress[-axes:, -axes:] = field.answer
     if axes == 2 and field.across is not None:
         stress[0, 0] = field.across
+    elif axes == 2 and problem.quantity == "elastoplastic":
+        stress[0, 0] = yielded(problem, field.cause)[0, 0]
     elif axes == 2 and not problem.plane_stress:
         stress[0, 0] = problem.lame()[0] * np.trace(field.cause)
     return stress

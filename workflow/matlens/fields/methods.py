@@ -121,15 +121,21 @@ def answer_of(problem: Problem, cause: np.ndarray) -> np.ndarray:
     The stress of an elastoplastic voxel is that after the strain has grown in proportion.
     """
     if problem.quantity == "elastoplastic":
-        axes, shape = problem.labels.ndim, problem.labels.shape
-        strain = np.zeros((3, 3, *shape))
-        strain[-axes:, -axes:] = cause
-        rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
-        return plastic.radial_return(strain, rest, _material(problem))[0][-axes:, -axes:]
+        axes = problem.labels.ndim
+        return yielded(problem, cause)[-axes:, -axes:]
     if is_tensor(problem.quantity):
         free = problem.eigenstrain()
         return elastic.hooke(np.asarray(cause) - (0.0 if free is None else free), *problem.lame())
     return problem.local() * cause
+
+
+def yielded(problem: Problem, cause: np.ndarray) -> np.ndarray:
+    """Return the stress (3, 3, *shape) of an elastoplastic cell after its strain has grown in proportion."""
+    axes, shape = problem.labels.ndim, problem.labels.shape
+    strain = np.zeros((3, 3, *shape))
+    strain[-axes:, -axes:] = cause
+    rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
+    return plastic.radial_return(strain, rest, _material(problem))[0]
 
 
 def phase_means(problem: Problem, truth: Field) -> Field:

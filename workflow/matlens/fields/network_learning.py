@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import nets
 from matlens.fields import components, familiar, linear_kernel, networks
-from matlens.fields.lessons import SAME, Lesson, names_of
+from matlens.fields.lessons import SAME, Lesson, names_of, written
 from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
 from matlens.learn.options import TRAINING, Training, own_options
@@ -211,7 +211,7 @@ def _learn(samples, phases, method, initial, checkpoint, options, training, cell
     card = {
         "network": network,
         "options": stated,
-        "settings": {name: about[name] for name in SAME} | {"spacing": list(about["spacing"])},
+        "settings": {name: written(about[name]) for name in SAME} | {"spacing": list(about["spacing"])},
         "axes": about["axes"],
         "scales": scales,
         "parameters": sum(p.numel() for p in net.parameters()),

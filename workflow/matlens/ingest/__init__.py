@@ -27,6 +27,7 @@ PLANS = {
     "crystal_set": "matlens.ingest.crystal_set:plan",
     "matminer_set": "matlens.ingest.matminer_set:plan",
     "prototypes": "matlens.ingest.prototypes:plan",
+    "superlattices": "matlens.ingest.superlattices:plan",
     "compositions": "matlens.ingest.compositions:plan",
     "alloys": "matlens.ingest.alloys:plan",
     "molecules": "matlens.ingest.molecules:plan",
@@ -38,6 +39,7 @@ PLANS = {
     "porous": "matlens.ingest.porous:plan",
     "laths": "matlens.ingest.laths:plan",
     "growth": "matlens.ingest.growth:plan",
+    "loops": "matlens.ingest.loops:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
     "scenes": "matlens.ingest.scenes:plan",
     "generated": "matlens.ingest.generated:plan",
@@ -61,6 +63,7 @@ METHODS = {
     "porous": "matlens.ingest.porous:read",
     "laths": "matlens.ingest.laths:read",
     "growth": "matlens.ingest.growth:read",
+    "loops": "matlens.ingest.loops:read",
     "loops_video": "matlens.ingest.loops_video:read",
     "scenes": "matlens.ingest.scenes:read",
     "generated": "matlens.ingest.generated:read",
@@ -75,6 +78,7 @@ CRYSTALS = {
     "crystal_set": "matlens.ingest.crystal_set:read",
     "matminer_set": "matlens.ingest.matminer_set:read",
     "prototypes": "matlens.ingest.prototypes:read",
+    "superlattices": "matlens.ingest.superlattices:read",
 }
 COMPOSITIONS = {
     "compositions": "matlens.ingest.compositions:read",
@@ -108,6 +112,7 @@ CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema canno
     "catalog": "matlens.ingest.files:check",
     "sets": "matlens.ingest.sets:check",
     "prototypes": "matlens.ingest.prototypes:check",
+    "superlattices": "matlens.ingest.superlattices:check",
 }
 
 

@@ -112,9 +112,8 @@ def _absent(file: Path, pages: Iterable[Page], images: Mapping[Path, str]) -> li
         name = PurePosixPath(page.image.replace("\\", "/")).name
         if any(_alike(page.image, str(path)) for path in images) or any((at / name).exists() for at in folders):
             continue
-        found.append(
-            (stem(name), f"{file.name} has {len(page.shapes)} objects of '{name}', an image that is not there")
-        )
+        count = f"{len(page.shapes)} object{'s' if len(page.shapes) != 1 else ''}"
+        found.append((stem(name), f"{file.name} has {count} of '{name}', an image that is not there"))
     return found
 
 

@@ -246,6 +246,15 @@ def of_classes(truth: np.ndarray, windows: list[tuple], labels: list[str], phase
     return table(drawn, truth[None], phases, "regions")
 
 
+def phases_in(found: Micrograph) -> dict[str, dict]:
+    """Return what is stored with a truth: the phase of every object by its number; nothing if they are not known."""
+    table = found.objects
+    if table is None or found.truth is None or found.truth.dtype != np.int32:
+        return {}
+    numbers = zip(table[columns.OBJECT], table[columns.PHASE_NAME], strict=True)
+    return {columns.OBJECT_PHASES: {str(int(number)): name for number, name in numbers if name}}
+
+
 def window_of(mask: np.ndarray, y0: int = 0, x0: int = 0) -> tuple | None:
     """Return the pixels of a mask, (y0, x0, mask) cut to them; None if it has none."""
     return _trimmed(y0, x0, mask)[0]

@@ -16,7 +16,7 @@ def write(read: Callable, items: list[dict], lost: list[dict], outputs: Mapping[
             attrs = ingest.describe(found, item[columns.ITEM])
             pixels.add(item[columns.KEY], found.pixels, found.axes, attrs, found.layers)
             if found.truth is not None:
-                labels.add(item[columns.KEY], found.truth, found.axes, attrs)
+                labels.add(item[columns.KEY], found.truth, found.axes, attrs | truth_objects.phases_in(found))
             rows.append(ingest.index_row(found, item))
             drawn.append((found.objects if found.objects is not None else truth_objects.of_regions(found), found, item))
     io.write_table(outputs["truth_objects"], truth_objects.of_items(drawn))

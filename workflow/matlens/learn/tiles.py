@@ -135,37 +135,40 @@ def bands(
     yield done, (held / weight)[(slice(None), slice(0, space[0] - done), *cut)]
 
 
-def cores(length: int, tile: int, overlap: int) -> list[tuple[int, float, float]]:
-    """Divide an axis among its tiles: (start, first, last) each; between two tiles the middle of their overlap parts.
+def _part(spans: list, origin: list[int], shape: tuple[int, ...]) -> tuple:
+    """Return where the core of a tile lies in a map of `shape` that begins at pixel `origin` of the image."""
+    steps = [(high - low) // n for (low, high, *_), n in zip(spans, shape, strict=True)]
+    parts = zip(spans, origin, steps, strict=True)
+    return (slice(None), *(slice((first - at) // f, (last - at) // f) for (_, _, first, last), at, f in parts))
 
-    A place p is in the core of a tile where first <= p < last; the outermost cores have no end.
+
+def stitched(predict: Callable, image: np.ndarray, *, core: int, radius: int, stride: int) -> list[np.ndarray]:
+    """Compute maps of an image tile by tile; they are those of the whole image at once, to rounding.
+
+    `image`: (channels, [z,] y, x), lengthened to multiples of `stride` by reflection. `predict(tile)` returns a list of
+    maps (channels, [z,] y, x) whose cells are squares of a number of pixels that divides `stride`; it sees `radius`
+    pixels far and is equivariant to shifts by `stride`. A tile answers for `core` pixels along each axis and sees the
+    margin around them. Memory: the image, its maps, and one tile.
     """
-    begin = starts(length, tile, overlap)
-    cuts = [(b + a + tile) / 2 for a, b in itertools.pairwise(begin)]
-    return list(zip(begin, [-np.inf, *cuts], [*cuts, np.inf], strict=True))
+    whole = tuple(-(-n // stride) * stride for n in image.shape[1:])
+    core, margin = (-(-length // stride) * stride for length in (max(core, 1), radius))
+    padded, maps = reflected(image, whole), []
+    for begin in itertools.product(*(range(0, n, core) for n in whole)):
+        spans = [  # of the tile, and of its core
+            (max(at - margin, 0), min(at + core + margin, n), at, min(at + core, n))
+            for at, n in zip(begin, whole, strict=True)
+        ]
+        found = predict(padded[(slice(None), *(slice(low, high) for low, high, *_ in spans))])
+        if not maps:
+            maps = [_empty(part, spans, whole) for part in found]
+        for target, part in zip(maps, found, strict=True):
+            own = _part(spans, [low for low, *_ in spans], part.shape[1:])
+            target[_part(spans, [0] * len(spans), part.shape[1:])] = part[own]
+    return maps
 
 
-def detections(
-    predict: Callable, image: np.ndarray, *, tile: int, overlap: int, stride: int, places: tuple = ("centre",)
-) -> dict[str, np.ndarray]:
-    """Detect objects tile by tile; keep each only from the tile whose core holds its centre.
-
-    `predict(tile)` returns arrays by name with a row per thing, `centre` (n, axes) in pixels of the tile among them;
-    `places` names those that are positions, (n, axes) or (n, k, axes), and are moved to the image. Tiles must overlap
-    by twice what a thing is large, or one may be cut by every tile. `image`: (channels, [z,] y, x).
-    """
-    space = image.shape[1:]
-    overlap, tile = _rounded(tile, overlap, stride)
-    whole = tuple(-(-n // stride) * stride for n in space)
-    lengths = tuple(min(tile, n) for n in whole)
-    padded, kept = reflected(image, whole), []
-    axes = (cores(n, length, overlap) for n, length in zip(whole, lengths, strict=True))
-    for cell in itertools.product(*axes):
-        start, first, last = np.array(cell).T
-        window = tuple(slice(int(s), int(s) + n) for s, n in zip(start, lengths, strict=True))
-        found = {name: np.asarray(values) for name, values in predict(padded[(slice(None), *window)]).items()}
-        found |= {name: found[name] + start for name in places}
-        centre = found["centre"]
-        mine = ((centre >= first) & (centre < last) & (centre < np.array(space))).all(axis=1)
-        kept.append({name: values[mine] for name, values in found.items()})
-    return {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
+def _empty(part: np.ndarray, spans: list, whole: tuple[int, ...]) -> np.ndarray:
+    """Make the map of a whole image, of whose first tile `part` is the map."""
+    tile = (high - low for low, high, *_ in spans)
+    sides = [n * length // edge for n, length, edge in zip(part.shape[1:], whole, tile, strict=True)]
+    return np.empty((len(part), *sides), part.dtype)

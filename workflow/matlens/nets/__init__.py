@@ -18,7 +18,10 @@ NETS = {
     "hed": "matlens.nets.pixel.hed:HED",
 }
 # Networks that find objects. In training: (pixels, numbers of the objects of each pixel, 255 unknown) to the loss.
-# `find(pixels, floor)`: boxes (y0, x0, y1, x1), scores and, or None, masks in a grid of every box, of one image.
+# `maps(pixels)`: a list of feature maps, equivariant to shifts by `stride`, whose cells look `radius` pixels far;
+# `find(maps, size, floor, overlap)`: by name `box` (y0, x0, y1, x1), `score` and, where the network has them, `mask` in
+# a grid of every box and `kind`, the probability of each. A network with the argument `outputs` can tell so many kinds:
+# the remainder of the number of an object over it.
 OBJECT_NETS = {
     "centres": "matlens.nets.objects.centres:Centres",
     "windows": "matlens.nets.objects.cascade:Windows",

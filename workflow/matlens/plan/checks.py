@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from matlens import detect, ingest, registry, segment
 from matlens.column_meanings import MEANING
-from matlens.columns import GROUP, OBJECTS_FILE, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.columns import GROUP, OBJECTS_FILE, SECONDS, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.generate.conditions import FRACTION
 from matlens.learn import features
@@ -165,7 +165,7 @@ def check_index(studies: Studies, name: str) -> Reasons:
     except ValueError as error:
         yield ["ingest", method], str(error)
         return
-    known = {*given, *MEANING} - ({GROUP, SPLIT, TIME, TEMPERATURE} - {*given})
+    known = {*given, *MEANING} - ({GROUP, SPLIT, TIME, SECONDS, TEMPERATURE} - {*given})
     there = registry.suggest
     for keys, column in wanted:
         if column not in known:

@@ -212,14 +212,20 @@ class Predictions(Paths):
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
 
+    def fitted_energies(self, wildcards) -> str:
+        """Return the table of energies that databases are fitted to: those of the first potential of a study."""
+        potential = potentials(self.studies[wildcards.study])[0]
+        return f"results/{wildcards.study}/predict/{potential}/properties/all.parquet"
+
     def notices(self) -> str:
         """Name the elements without a reference energy, of studies whose elements are known beforehand; "" if none."""
         from matlens.crystal import element_references
 
         lines = []
         for name, settings in self.studies.items():
-            elements = settings["ingest"].get("prototypes", {}).get("elements", {})
-            wanted = sorted({symbol for symbols in elements.values() for symbol in symbols})
+            elements = settings["ingest"].get("prototypes", {}).get("elements", {}).values()
+            pairs = settings["ingest"].get("superlattices", {}).get("pairs", [])
+            wanted = sorted({symbol for symbols in [*elements, *pairs] for symbol in symbols})
             for potential in potentials(settings):
                 known = element_references.read(ELEMENTS.format(registry.method_of(potential)))
                 if text := element_references.lacking(wanted, known):

@@ -249,6 +249,14 @@ STAGES = {
         able=("images",),
         controls="matlens.predict:CONTROLS",
     ),
+    "fit": Stage(
+        "energies of ordered alloys to thermodynamic databases", {"methods": "matlens.fit:METHODS"},
+        gives=(
+            Output("database", "all.tdb", target=True),
+            Output("fitted_cells", STUDY, table="fitted_cells", drawn="fitted_cells", hint="add a section 'fit'"),
+            Output("transitions", STUDY, table="transitions", drawn="transitions", hint="add a section 'fit'"),
+        ),
+    ),
     "screen": Stage(
         "predicted properties to a shortlist with reasons",
         families={"methods": "matlens.screen:METHODS"},

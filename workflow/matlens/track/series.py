@@ -51,6 +51,10 @@ def check(frames: list[tuple], index, frame_by: str | None) -> None:
     lost = rows.index[rows[frame_by].isna()]
     if len(lost):
         raise BadItem(f"no value of '{frame_by}' for item '{lost[0]}'; complete the column, or leave the item out")
+    texts = [(item, time) for item, time in rows[frame_by].items() if not _is_number(time)]
+    if texts:
+        item, time = texts[0]
+        raise BadItem(f"'{frame_by}' of item '{item}' is '{time}', not a number; frames are ordered by numbers")
     twice = rows.index[rows[frame_by].duplicated(keep=False)]
     if len(twice):
         raise BadItem(
@@ -61,6 +65,11 @@ def check(frames: list[tuple], index, frame_by: str | None) -> None:
     if len(sizes) > 1:
         shown = " and ".join(f"{int(h)} x {int(w)}" for h, w in sizes.head(2).to_numpy())
         raise BadItem(f"frames of two sizes, {shown} pixels; crop them to the same field before ingest")
+
+
+def _is_number(value) -> bool:
+    """Say whether a value of the index is a finite number."""
+    return isinstance(value, (int, float, np.number)) and bool(np.isfinite(value))
 
 
 def rows_of(detections, frames: list[tuple]):

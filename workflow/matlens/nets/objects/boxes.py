@@ -16,7 +16,7 @@ ALPHA, GAMMA = 0.25, 2.0  # of the focal loss (T.-Y. Lin et al., ICCV 2017)
 
 
 class Boxes(nn.Module):
-    """A one-stage detector of one class of objects.
+    """A one-stage detector, of `outputs` kinds of objects.
 
     `width` of the finest level of the encoder, doubled at each of 4 poolings; `features` of the pyramid; `size_px`:
     side of the objects for which the finest level answers; each coarser one answers for twice that.
@@ -25,33 +25,41 @@ class Boxes(nn.Module):
     stride = STRIDES[-1]
 
     def __init__(
-        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", size_px: float = 20.0
-    ):
+        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", size_px: float = 20.0,
+        outputs: int = 1,
+    ):  # fmt: skip
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
         self.radius, self.size_px = self.pyramid.radius + STRIDES[-1], size_px
         self.shared = nn.Conv2d(features, features, 3, padding=1)
-        self.out = nn.Conv2d(features, 5, 1)
+        self.outputs, more = outputs, outputs if outputs > 1 else 0
+        self.out = nn.Conv2d(features, 5 + more, 1)
         nn.init.normal_(self.out.weight, std=0.01)
-        self.out.bias.data = torch.tensor([PRIOR, 0.0, 0.0, 0.0, 0.0])
+        self.out.bias.data = torch.tensor([PRIOR, *[0.0] * (4 + more)])
 
-    def _answers(self, pixels: torch.Tensor):
-        """Return the centres of the cells (n, 2), their levels' sizes (n,), logits (batch, n), sides (batch, n, 4)."""
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of images (batch, channels, y, x) are read from: logits and sides at every level."""
+        return [self.out(functional.relu(self.shared(part))) for part in self.pyramid(pixels)]
+
+    def _answers(self, maps: list[torch.Tensor]):
+        """Return the centres of the cells (n, 2), their levels' sizes (n,), logits (batch, n), sides (batch, n, 4),
+        and logits of the kinds (batch, n, kinds)."""
         places, sizes, answers = [], [], []
-        for level, part in enumerate(self.pyramid(pixels)):
+        for level, part in enumerate(maps):
             y, x = ((torch.arange(n, device=part.device) + 0.5) * STRIDES[level] for n in part.shape[2:])
             places.append(torch.cartesian_prod(y, x).reshape(-1, 2))
             sizes.append(torch.full((len(places[-1]),), self.size_px * 2.0**level, device=part.device))
-            answers.append(self.out(functional.relu(self.shared(part))).flatten(2).transpose(1, 2))
+            answers.append(part.flatten(2).transpose(1, 2))
         places, sizes, answers = torch.cat(places), torch.cat(sizes), torch.cat(answers, 1).float()
-        return places, sizes, answers[..., 0], torch.exp(answers[..., 1:].clamp(-6, 6)) * sizes[:, None] / 2
+        sides = torch.exp(answers[..., 1:5].clamp(-6, 6)) * sizes[:, None] / 2
+        return places, sizes, answers[..., 0], sides, answers[..., 5:]
 
     def forward(self, pixels: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch whose objects are numbered in `truth` (255: unknown): focal loss and overlap."""
-        places, sizes, logits, sides = self._answers(pixels)
+        places, sizes, logits, sides, named = self._answers(self.maps(pixels))
         value, count = 0.0, 0
         for at, marks in enumerate(truth):
-            boxes = ops.boxes_of(marks)[1]
+            numbers, boxes = ops.boxes_of(marks)
             own = self._owners(places, sizes, boxes)
             here = places.long()
             known = marks[here[:, 0].clamp(max=marks.shape[0] - 1), here[:, 1].clamp(max=marks.shape[1] - 1)] != 255
@@ -64,6 +72,9 @@ class Boxes(nn.Module):
                 chosen = own >= 0
                 found = ops.sided(places[chosen], sides[at][chosen])
                 value = value + (1 - ops.iou_of_pairs(found, boxes[own[chosen]])).sum()
+                if self.outputs > 1:
+                    kind = numbers[own[chosen]] % self.outputs
+                    value = value + functional.cross_entropy(named[at][chosen], kind, reduction="sum")
                 count += int(chosen.sum())
         return value / max(count, 1)
 
@@ -81,15 +92,13 @@ class Boxes(nn.Module):
             own[near] = at
         return own
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4) and scores (n,) of an image (1, channels, y, x), and no masks; scores from `floor`.
-
-        Of boxes that overlap by more than a half the best is returned.
-        """
-        places, _, logits, sides = self._answers(pixels)
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return box (n, 4), score (n,) from `floor`, and kind of the objects of an image of a size (rows, columns)."""
+        places, _, logits, sides, named = self._answers(maps)
         scores = torch.sigmoid(logits[0])
         sure = scores >= floor
-        boxes, scores = ops.clipped(ops.sided(places[sure], sides[0][sure]), tuple(pixels.shape[2:])), scores[sure]
-        kept = ops.nms(boxes, scores, 0.5)
-        return boxes[kept], scores[kept], None
+        boxes, good = ops.fitting(ops.sided(places[sure], sides[0][sure]), size)
+        boxes, scores, named = boxes[good], scores[sure][good], named[0][sure][good]
+        kept = ops.nms(boxes, scores, overlap)
+        found = {"box": boxes[kept], "score": scores[kept]}
+        return found if self.outputs < 2 else {**found, "kind": torch.softmax(named[kept], 1)}

@@ -45,7 +45,7 @@ class Windows(nn.Module):
         self.radii = [min_radius_px * ratio**at for at in range(scales)]
         self.steps = [2 ** max(0, round(math.log2(radius / 2))) for radius in self.radii]  # of the grid of each size
         self.stride = max(self.steps)
-        self.radius = math.ceil((3 * RATIO / math.sqrt(2) + AROUND + 1) * max_radius_px)
+        self.radius = 0  # of its map, the image
         self.judge = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(width, 2 * width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
@@ -105,21 +105,23 @@ class Windows(nn.Module):
                 value = value + functional.smooth_l1_loss(judged[:n, 1:], codes, beta=0.1)
         return value / max(images, 1) if images else sum(p.sum() for p in self.parameters()) * 0.0
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4) and scores (n,) of an image (1, channels, y, x), and no masks; scores from `floor`.
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of an image (1, channels, y, x) are read from: the image."""
+        return [pixels]
 
-        Of boxes that overlap by more than 0.3 the best is returned.
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns).
+
+        Windows overlap more than objects: of two that overlap by more than 0.3 the better one is kept.
         """
-        found = self.candidates(pixels)
-        judged = self._answers(pixels[0], found)
+        found = self.candidates(maps[0])
+        judged = self._answers(maps[0][0], found)
         scores = torch.sigmoid(judged[:, 0])
         sure = scores >= floor
-        boxes = ops.clipped(ops.decode(judged[sure, 1:], found[sure]), tuple(pixels.shape[2:]))
-        scores = scores[sure]
-        large = (boxes[:, 2:] - boxes[:, :2]).amin(1) >= 1
-        kept = ops.nms(boxes[large], scores[large], 0.3)
-        return boxes[large][kept], scores[large][kept], None
+        boxes, good = ops.fitting(ops.decode(judged[sure, 1:], found[sure]), size)
+        boxes, scores = boxes[good], scores[sure][good]
+        kept = ops.nms(boxes, scores, min(overlap, 0.3))
+        return {"box": boxes[kept], "score": scores[kept]}
 
 
 class Cascade(Windows):

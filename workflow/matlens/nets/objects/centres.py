@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from matlens.nets.objects.ops import boxes_of
+from matlens.nets.objects import ops
 from matlens.nets.pixel.unet import UNet
 
 PRIOR = -4.0  # first logit of the heat: most pixels are no centre
@@ -53,7 +53,7 @@ class Centres(nn.Module):
 
     def _wanted(self, truth: torch.Tensor):
         """Return heat (y, x), logarithms of sides (2, y, x), and where these are learned, for one map of objects."""
-        _, boxes = boxes_of(truth)
+        _, boxes = ops.boxes_of(truth)
         heat, sides = truth.new_zeros(truth.shape, dtype=torch.float32), truth.new_zeros(2, *truth.shape).float()
         near = torch.zeros_like(heat)
         y, x = (torch.arange(n, device=truth.device).float() for n in truth.shape)
@@ -68,13 +68,19 @@ class Centres(nn.Module):
             heat = torch.maximum(heat, bump)
         return heat, sides, near
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4) and scores (n,) of an image (1, channels, y, x), and no masks; scores from `floor`."""
-        maps = self._maps(pixels)[0]
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of an image (1, channels, y, x) are read from."""
+        return [self._maps(pixels)]
+
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns)."""
+        maps = maps[0][0]
         score = torch.sigmoid(maps[0])
         best = functional.max_pool2d(score[None], 3, 1, 1)[0]
         y, x = torch.nonzero((score == best) & (score >= floor), as_tuple=True)
         centre = torch.stack([y, x], 1).float() + 0.5
         half = (self.size_px / 2) * torch.exp(maps[1:, y, x].T.clamp(-4, 4))
-        return torch.cat([centre - half, centre + half], 1), score[y, x], None
+        boxes, good = ops.fitting(torch.cat([centre - half, centre + half], 1), size)
+        boxes, score = boxes[good], score[y, x][good]
+        kept = ops.nms(boxes, score, overlap)
+        return {"box": boxes[kept], "score": score[kept]}

@@ -21,19 +21,50 @@ def iou(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     return shared / (areas(one)[:, None] + areas(other)[None] - shared).clamp(min=1e-6)
 
 
+def clashes(boxes: torch.Tensor, overlap: float) -> torch.Tensor:
+    """List the pairs of boxes that overlap by more than `overlap` (IoU): indices (n, 2), every pair once or twice.
+
+    Along each axis the centres of such boxes lie within (1 - overlap) larger sides, and the smaller side is more than
+    `overlap` of the larger. So boxes of each octave of sides are compared with their neighbours in a grid alone.
+    """
+    centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).amax(1).clamp(min=1e-3)
+    octave, pairs = torch.log2(side).floor(), [boxes.new_zeros(0, 2).long()]
+    for level in torch.unique(octave).tolist():
+        reach = max(1 - overlap, 0.01) * 2 ** (level + 1)
+        large = torch.nonzero(octave == level)[:, 0]
+        other = torch.nonzero((octave <= level) & (side > 0.99 * overlap * 2**level))[:, 0]
+        cell = (centre / reach).floor().long()
+        cell = cell - cell.amin(0) + 1
+        wide = int(cell[:, 1].max()) + 2
+        place = cell[:, 0] * wide + cell[:, 1]
+        other = other[torch.argsort(place[other], stable=True)]
+        for row in (-wide, 0, wide):
+            first, last = (
+                torch.searchsorted(place[other], place[large] + row + step, right=step > 0) for step in (-1, 1)
+            )
+            count = last - first
+            one = torch.repeat_interleave(large, count)
+            skipped = torch.repeat_interleave(first - count.cumsum(0) + count, count)
+            two = other[skipped + torch.arange(len(one), device=one.device)]
+            near = (one != two) & (iou_of_pairs(boxes[one], boxes[two]) > overlap)
+            pairs.append(torch.stack([one[near], two[near]], 1))
+    return torch.cat(pairs)
+
+
 def nms(boxes: torch.Tensor, scores: torch.Tensor, overlap: float) -> torch.Tensor:
     """Keep of boxes that overlap by more than `overlap` (IoU) the one of higher score: indices, best first.
 
-    Of equal scores the earlier row counts.
+    Of equal scores the earlier row counts. Time and memory grow with the number of boxes, not with its square.
     """
     order = torch.argsort(scores, descending=True, stable=True)
-    clash = (iou(boxes[order], boxes[order]) > overlap).cpu().numpy()
-    kept, gone = [], torch.zeros(len(order), dtype=torch.bool).numpy()
-    for at in range(len(order)):
+    pairs = torch.sort(clashes(boxes[order], overlap), 1).values.cpu()
+    pairs = pairs[torch.argsort(pairs[:, 0], stable=True)]
+    better, counts = torch.unique_consecutive(pairs[:, 0], return_counts=True)
+    gone = torch.zeros(len(order), dtype=torch.bool)
+    for at, worse in zip(better.tolist(), pairs[:, 1].split(counts.tolist()), strict=True):
         if not gone[at]:
-            kept.append(at)
-            gone |= clash[at]
-    return order[torch.tensor(kept, dtype=torch.long, device=order.device)]
+            gone[worse] = True
+    return order[~gone.to(order.device)]
 
 
 def encode(boxes: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
@@ -58,6 +89,14 @@ def clipped(boxes: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Cut boxes to an image of a size (rows, columns)."""
     limit = torch.tensor([*size, *size], dtype=boxes.dtype, device=boxes.device)
     return torch.minimum(boxes.clamp(min=0), limit)
+
+
+def fitting(boxes: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cut boxes to an image, and return which are an object of it: centre inside, and sides of a pixel or more."""
+    centre, limit = (boxes[:, :2] + boxes[:, 2:]) / 2, torch.tensor(size, dtype=boxes.dtype, device=boxes.device)
+    inside = ((centre >= 0) & (centre < limit)).all(1)
+    boxes = clipped(boxes, size)
+    return boxes, inside & ((boxes[:, 2:] - boxes[:, :2]).amin(1) >= 1)
 
 
 def roi_align(features: torch.Tensor, boxes: torch.Tensor, stride: int, side: int) -> torch.Tensor:

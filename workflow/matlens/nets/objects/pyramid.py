@@ -20,7 +20,7 @@ class Pyramid(nn.Module):
         )
         self.lateral = nn.ModuleList(nn.Conv2d(self.encoder.widths[level], features, 1) for level in LEVELS)
         self.smooth = nn.ModuleList(nn.Conv2d(features, features, 3, padding=1) for _ in LEVELS)
-        self.radius = self.encoder.reach[-1] + 2 * STRIDES[-1]
+        self.radius = self.encoder.reach[-1] + STRIDES[-1]  # of the coarsest level after smoothing; the finer see less
         start(self)
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:

@@ -3,8 +3,6 @@
 Source: S. Ren et al., NeurIPS 2015 (proposals); K. He et al., ICCV 2017 (masks); in a size that a CPU trains.
 """
 
-import math
-
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,8 +15,9 @@ OCTAVE = (1.0, 2 ** (1 / 3), 2 ** (2 / 3))  # sizes of anchors within a level
 BOX_SIDE, MASK_SIDE = 7, 14  # of the grids that are sampled in a proposal; a mask has twice as many cells
 PRIOR = -4.0  # first logit of an object: most anchors show none
 SAMPLED = (128, 64)  # anchors and proposals of an image that are learned from
-MOST = {True: 600, False: 3000}  # anchors of an image that may become proposals, in training or not
-KEPT = {True: 200, False: 1000}  # proposals
+FIELD_PX = 512  # edge of the field for which the next two are meant; a larger image has more, as its area
+MOST = {True: 600, False: 3000}  # anchors of a field that may become proposals, in training or not
+KEPT = {True: 200, False: 1000}  # proposals of a field
 SURE = -3.5  # logit of an anchor from which it is proposed: no quota, or a crowded image would lose objects
 
 
@@ -33,7 +32,7 @@ def sampled(overlap: torch.Tensor, low: float, high: float, count: int, share: f
 
 
 class RCNN(nn.Module):
-    """A two-stage detector of one class of objects, with masks.
+    """A two-stage detector with masks, of `outputs` kinds of objects.
 
     `width` of the finest level of the encoder, doubled at each of 4 poolings; `features` of the pyramid; `anchor_px`:
     side of the smallest anchors, the largest are 6.3 times as large.
@@ -42,13 +41,13 @@ class RCNN(nn.Module):
     stride = STRIDES[-1]
 
     def __init__(
-        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", anchor_px: float = 16.0
-    ):
+        self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", anchor_px: float = 16.0,
+        outputs: int = 1,
+    ):  # fmt: skip
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
         self.anchor_px = anchor_px
-        largest = anchor_px * 2 ** (len(STRIDES) - 1) * OCTAVE[-1] * max(RATIOS) ** 0.5  # long side of an anchor
-        self.radius = self.pyramid.radius + STRIDES[-1] + math.ceil(largest / 2)  # a box is judged by all it holds
+        self.radius = self.pyramid.radius
         kinds = len(RATIOS) * len(OCTAVE)
         self.shared = nn.Conv2d(features, features, 3, padding=1)
         self.object, self.shift = nn.Conv2d(features, kinds, 1), nn.Conv2d(features, 4 * kinds, 1)
@@ -61,6 +60,9 @@ class RCNN(nn.Module):
         self.verdict = nn.Linear(128, 5)  # an object or not, and the correction of its box
         nn.init.normal_(self.verdict.weight, std=0.01)
         nn.init.zeros_(self.verdict.bias)
+        self.outputs = outputs
+        if outputs > 1:
+            self.kind = nn.Linear(128, outputs)
         self.fill = nn.Sequential(
             nn.Conv2d(features, features, 3, padding=1), nn.ReLU(), nn.Conv2d(features, features, 3, padding=1),
             nn.ReLU(), nn.ConvTranspose2d(features, features, 2, stride=2), nn.ReLU(), nn.Conv2d(features, 1, 1),
@@ -79,13 +81,14 @@ class RCNN(nn.Module):
 
     def _proposals(self, anchors, logits, codes, size) -> torch.Tensor:
         """Return the best boxes of the first stage for one image."""
-        best = torch.topk(logits, min(len(logits), MOST[self.training])).indices
+        fields = max(1.0, size[0] * size[1] / FIELD_PX**2)
+        best = torch.topk(logits, min(len(logits), round(fields * MOST[self.training]))).indices
         if not self.training:
             best = best[logits[best] >= SURE]
         boxes = ops.clipped(ops.decode(codes[best], anchors[best]), size)
         large = (boxes[:, 2:] - boxes[:, :2]).amin(1) >= 2
         boxes, best = boxes[large], best[large]
-        return boxes[ops.nms(boxes, logits[best], 0.7)][: KEPT[self.training]]
+        return boxes[ops.nms(boxes, logits[best], 0.7)][: round(fields * KEPT[self.training])]
 
     def _inside(self, seen: list[torch.Tensor], image: int, boxes: torch.Tensor, side: int) -> torch.Tensor:
         """Sample the features of boxes, each at the level of its size."""
@@ -100,27 +103,32 @@ class RCNN(nn.Module):
 
     def forward(self, pixels: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
         """Return the loss of a batch whose objects are numbered in `truth` (255: unknown)."""
-        seen, size = self.pyramid(pixels), tuple(pixels.shape[2:])
+        seen, size = self.maps(pixels), tuple(pixels.shape[2:])
         anchors, logits, codes = self._first(seen)
         parts = [self._learned(seen, at, anchors, logits[at], codes[at], truth[at], size) for at in range(len(pixels))]
         return sum(parts) / len(parts)
 
-    @torch.no_grad()
-    def find(self, pixels: torch.Tensor, floor: float):
-        """Return boxes (n, 4), scores (n,) from `floor`, and masks (n, cells, cells) of an image (1, channels, y, x).
+    def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the objects of images (batch, channels, y, x) are read from: the features of the pyramid."""
+        return self.pyramid(pixels)
 
-        Of boxes that overlap by more than a half the best is returned, before masks are made.
-        """
-        seen, size = self.pyramid(pixels), tuple(pixels.shape[2:])
-        anchors, logits, codes = self._first(seen)
-        boxes = self._proposals(anchors, logits[0], codes[0], size)
-        judged = self.verdict(self.judge(self._inside(seen, 0, boxes, BOX_SIDE))).float()
-        boxes, scores = ops.clipped(ops.decode(judged[:, 1:] / 5, boxes), size), torch.sigmoid(judged[:, 0])
-        sure = (scores >= floor) & ((boxes[:, 2:] - boxes[:, :2]).amin(1) >= 1)
-        boxes, scores = boxes[sure], scores[sure]
-        kept = ops.nms(boxes, scores, 0.5)
-        boxes, scores = boxes[kept], scores[kept]
-        return boxes, scores, torch.sigmoid(self.fill(self._inside(seen, 0, boxes, MASK_SIDE)).float())[:, 0]
+    def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
+        """Return box (n, 4), score (n,) from `floor`, mask (n, cells, cells) and kind (n, kinds) of the objects of an
+        image of a size (rows, columns)."""
+        boxes = self._proposals(*(part if at == 0 else part[0] for at, part in enumerate(self._first(maps))), size)
+        seen = [self.judge(self._inside(maps, 0, part, BOX_SIDE)) for part in boxes.split(1024)]
+        seen = torch.cat([boxes.new_zeros(0, self.verdict.in_features), *seen])
+        judged = self.verdict(seen).float()
+        boxes, good = ops.fitting(ops.decode(judged[:, 1:] / 5, boxes), size)
+        scores = torch.sigmoid(judged[:, 0])
+        good &= scores >= floor
+        kept = torch.nonzero(good)[:, 0][ops.nms(boxes[good], scores[good], overlap)]
+        boxes, found = boxes[kept], {"box": boxes[kept], "score": scores[kept]}
+        if self.outputs > 1:
+            found["kind"] = torch.softmax(self.kind(seen[kept]).float(), 1)
+        masks = [self.fill(self._inside(maps, 0, part, MASK_SIDE)).float()[:, 0] for part in boxes.split(256)]
+        masks = torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *masks])
+        return {**found, "mask": torch.sigmoid(masks)}
 
     def _learned(self, seen, image: int, anchors, logits, codes, truth, size) -> torch.Tensor:
         """Return the loss of one image: both stages and the masks."""
@@ -144,12 +152,14 @@ class RCNN(nn.Module):
             found, own = found[torch.cat([right, wrong])], own[right]
         if not len(found):
             return value
-        judged = self.verdict(self.judge(self._inside(seen, image, found, BOX_SIDE))).float()
-        n = len(right)
+        inner = self.judge(self._inside(seen, image, found, BOX_SIDE))
+        judged, n = self.verdict(inner).float(), len(right)
         value = value + _object_loss(judged[:n, 0], judged[n:, 0])
         if n:
             wanted = 5 * ops.encode(boxes[own], found[:n])
             value = value + functional.smooth_l1_loss(judged[:n, 1:], wanted, beta=1.0)
+            if self.outputs > 1:
+                value = value + functional.cross_entropy(self.kind(inner[:n]).float(), numbers[own] % self.outputs)
             filled = self.fill(self._inside(seen, image, found[:n], MASK_SIDE)).float()[:, 0]
             inside = torch.cat(
                 [
