@@ -40,7 +40,9 @@ def main() -> None:
             for scheme in ("rotated", "fourier", *(["hexahedra"] if quantity == "elastic" else [])):
                 found = methods.fft(item, scheme=scheme)
                 taken = cpu_seconds(lambda s=scheme, i=item: methods.fft(i, scheme=s))
-                rows = report.discretisation_rows(item, found, lambda fine, s=scheme: methods.fft(fine, scheme=s))
+                rows = report.discretisation_rows(
+                    item, found, report.finer(item, lambda fine, s=scheme: methods.fft(fine, scheme=s))
+                )
                 cut = report.quality_rows(item, methods.cut(item, scheme), found, scheme)["rel_l2"]
                 cheap = cpu_seconds(lambda s=scheme, i=item: methods.cut(i, s))
                 size = "x".join(map(str, shape))

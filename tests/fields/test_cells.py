@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import fields, registry
 from matlens.column_meanings import MEANING
-from matlens.fields import cells, effective, methods, problem, report
+from matlens.fields import cells, effective, hot_spots, methods, problem
 from matlens.job.batch import BadItem
 from matlens.store import io
 
@@ -115,7 +115,7 @@ def test_von_mises_counts_the_stress_across_the_plane():
         x, y = field.answer[1, 1, 0, 0], field.answer[0, 0, 0, 0]
         z = across * (x + y)
         expected = np.sqrt(((x - y) ** 2 + (y - z) ** 2 + (z - x) ** 2) / 2)
-        np.testing.assert_allclose(report.magnitude(item, field), expected)
+        np.testing.assert_allclose(hot_spots.magnitude(item, field), expected)
 
 
 def test_a_plastic_body_stands_at_its_yield_stress():
@@ -123,7 +123,7 @@ def test_a_plastic_body_stands_at_its_yield_stress():
         np.zeros((6, 6), np.uint8), "yx", PHASES, None, ELASTIC | CASES["elastoplastic"] | {"loading": {"xy": 0.05}}
     )
     truth = methods.fft(item, steps=5)
-    size = report.magnitude(item, truth)
+    size = hot_spots.magnitude(item, truth)
     np.testing.assert_allclose(size, size[0, 0])
     assert 0.02 < size[0, 0] < 0.02 + 0.5 * 0.1
     np.testing.assert_allclose(methods.uniform(item).answer, truth.answer, rtol=1e-6)
@@ -150,7 +150,7 @@ def test_a_shard_loses_nothing_and_says_why(tmp_path):
         for key, labels in there.items():
             out.add(key, labels, "yx", {"item": f"i{key}", "pixel_size_um": 0.25, "spacing_um": [0.5, 0.25]})
     made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "rejected")]
-    script.main(tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
+    script.main(tmp_path / "labels", tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
     with io.read_arrays(made[0]) as found:
         assert list(found) == [0, 2] and found[0].shape == (6, 16, 20) and found[0].dtype == np.float32
         assert found.attrs(0)["spacing_um"] == [0.5, 0.25] and found.attrs(0)["scheme"] == "rotated"
@@ -180,3 +180,14 @@ def test_methods_and_controls_keep_their_contract():
     for name in fields.CONTROLS:
         function = registry.load(fields.CONTROLS, name)
         assert set(registry.inputs_of(function)) <= {"problem", "truth", "scheme"}
+
+
+def test_a_published_field_is_compared_by_component():
+    found = solved()
+    own = found.array[found.attrs["components"].index("strain_xx")].astype(float)
+    away = own + 0.1 * (own - own.mean())
+    seen = cells.compared(found, {"strain_xx": own, "stress_xx": 2.0 * found.array[3]}, ITEM, "fft.own")
+    assert value(seen, "fft", "published_rel_l2_strain_xx") == 0.0
+    assert value(seen, "fft", "published_rel_l2_stress_xx") == pytest.approx(0.5)
+    seen = cells.compared(found, {"strain_xx": away}, ITEM, "fft")
+    assert value(seen, "fft", "published_rel_l2_fluctuation_strain_xx") == pytest.approx(0.1 / 1.1, rel=1e-3)

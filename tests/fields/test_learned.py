@@ -191,3 +191,20 @@ def test_a_strain_of_a_phase_alone_strains_the_cell():
         expected = 0.01 * (first + mu) / (first + 2 * mu) * (1 - labels.mean())
         assert inside == pytest.approx(expected, rel=0.02)
         assert quality.hill_mandel(found.answer, found.cause, 2) != 0
+
+
+def test_a_network_learns_a_yielding_matrix_with_a_phase_that_stays_elastic(tmp_path):
+    from matlens.store import io
+
+    yields = {"matrix": {"yield_gpa": 0.01, "hardening_gpa": 0.5}, "fibre": {"yield_gpa": np.inf, "hardening_gpa": 0.0}}
+    both = {phase: {**values, **yields[phase]} for phase, values in SETTINGS["properties"].items()}
+    changes = {"quantity": "elastoplastic", "properties": both}
+    lessons_ = [(solved(cell(k), **changes), "train", f"i{k}") for k in range(3)]
+    arrays, card = network_learning.learn(lessons_, PHASES, "unet", None, None, {"width": 4, "depth": 2},
+                                          training=Training(epochs=1))  # fmt: skip
+    io.write_json(tmp_path / "card.json", card)
+    model = networks.prepare(arrays, io.read_json(tmp_path / "card.json"))
+    item = problem.make(cell(9), "yx", PHASES, None, SETTINGS | changes)
+    assert networks.different(item, model.card, SETTINGS | changes | {"scheme": "rotated"}) == ""
+    softer = SETTINGS | changes | {"properties": SETTINGS["properties"] | {"fibre": both["matrix"]}}
+    assert "properties" in networks.different(item, model.card, softer)

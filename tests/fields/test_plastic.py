@@ -71,3 +71,19 @@ def test_a_hard_particle_in_a_soft_matrix_is_in_equilibrium_and_keeps_the_yield_
     assert (mises[labels == 0] <= limit[labels == 0] * (1 + 1e-9)).all()
     assert state.accumulated[labels == 0].mean() > 0.003 and not state.accumulated[labels == 1].any()
     assert np.abs(np.trace(state.plastic)).max() < 1e-12  # plastic flow keeps the volume
+
+
+def test_a_solver_that_is_stopped_later_is_nearer_to_the_field_of_one_load_step():
+    y, x = np.mgrid[:24, :24] - 11.5
+    body = material((y**2 + x**2 < 49).astype(int), [LIMIT, 1e6])
+    mean = np.zeros((3, 3))
+    mean[1, 1] = 0.006
+    whole = plastic.solve(body, mean, 1, tol=1e-8)[-1]
+    errors = [
+        [np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(cut, whole[:2], strict=True)]
+        for cut in (plastic.stopped(body, mean, n, spacing=None, scheme="rotated") for n in (0, 5, 10, 40))
+    ]
+    assert (np.diff(errors, axis=0) < 0).all() and max(errors[-1]) < 1e-3 < min(errors[0])
+    assert np.array_equal(
+        plastic.stopped(body, mean, 0, spacing=None, scheme="rotated")[0][1, 1], np.full((24, 24), 0.006)
+    )

@@ -50,6 +50,18 @@ def field_scores():
     return pd.DataFrame(rows, columns=["split", "control", "field", "measure", "mean"])
 
 
+def agreeing():
+    """Judge two items by published fields and by their hot spots."""
+    measures = {"published_rel_l2_fluctuation_strain_zz": 1e-3, "hot_spot_found": 1.0, "hot_spot_first": 0.0}
+    rows = [{"item": item, "measure": m, "value": v} for item in (HOSTILE, "b") for m, v in measures.items()]
+    return pd.DataFrame(rows).assign(field="unet", control=False, split="test")
+
+
+def spotted():
+    row = {"x_px": 3.0, "y_px": 2.0, "rate_m_per_s": 2e-9, "rate_low_m_per_s": 1e-9, "rate_high_m_per_s": 3e-9}
+    return pd.DataFrame([{"item": item, "rank": rank, **row} for item in (HOSTILE, "b") for rank in (1, 2)])
+
+
 def tables():
     """Give every figure something to draw, with hostile names."""
     image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
@@ -66,6 +78,8 @@ def tables():
         "fields": {"0000": strained},
         "predicted_fields": {"0000": strained},
         "field_scores": {"unet": field_scores()},
+        "field_quality": {"fft": agreeing(), "unet": agreeing()},
+        "hot_spots": {"fft": spotted(), "unet": spotted()},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
         "growth": {"otsu": grown(HOSTILE)[0]},
         "coarsening": {"otsu": grown(HOSTILE)[1]},
@@ -228,7 +242,7 @@ def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they
 
     given = equilibrated()
     index = pd.DataFrame({"item": [HOSTILE], "x_Ni": [0.0], "x_Al": [0.0], "x_Cr": [1.0]})
-    panel = phase_diagram.draw(given["diagram"], given["verdicts"], index).axes[0]
+    panel = phase_diagram.draw(given["diagram"], index, given["verdicts"]).axes[0]
     mark = next(line for line in panel.lines if line.get_label() == "accepted")
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == pytest.approx((0.5, 3**0.5 / 2))
     assert [text.get_text() for text in panel.texts[:3]] == ["Ni", "Al", "Cr"]
@@ -241,7 +255,7 @@ def test_candidates_of_two_elements_stand_at_the_foot_of_their_diagram():
     ties = pd.DataFrame(ends, columns=["tie", "phases", "structure", "x_Ni", "x_Al", "T_K"]).assign(database="d")
     verdicts = pd.DataFrame({"item": ["a", "b"], "status": ["accepted", "rejected"]})
     index = pd.DataFrame({"item": ["a", "b"], "x_Ni": [0.8, 0.7], "x_Al": [0.2, 0.2], "x_Cr": [0.0, 0.1]})
-    figure = phase_diagram.draw({"calphad": ties}, {"calphad": verdicts}, index)
+    figure = phase_diagram.draw({"calphad": ties}, index, {"calphad": verdicts})
     marked = {line.get_label(): line.get_xydata().tolist() for line in figure.axes[0].lines}
     assert marked["accepted"] == [[pytest.approx(0.2), 900.0]]
     assert "rejected" not in marked  # it has chromium, and is not of this diagram
@@ -468,7 +482,8 @@ def test_options_agree_with_the_schema_and_needs_with_the_arguments(name):
     draw = registry.load(DRAWS, name)
     schema = study.read_schema("figures.schema.yaml")["properties"][name]["properties"]
     assert registry.options_of(draw) == {key: part["default"] for key, part in schema.items()}
-    assert [name for name in registry.inputs_of(draw) if name != "published"] == FIGURES[name]["needs"]
+    needs = [*FIGURES[name]["needs"], *FIGURES[name].get("may", ())]
+    assert [name for name in registry.inputs_of(draw) if name != "published"] == needs
 
 
 def test_the_schema_offers_every_figure():

@@ -1,5 +1,7 @@
 """Faults of the cases in other spellings, groups and formats: read rightly, or refused for their true reason."""
 
+import bz2
+import gzip
 import json
 from collections import Counter
 
@@ -204,6 +206,9 @@ XDATCAR = POSCAR.format(x=0.5).replace("Direct", "Direct configuration= 1")
         (POSCAR.format(x=0.5) + "\n0 0 0\n0 0 0\n\n1\n0.5\n0 0 0\n0 0 0\n0 0 0\n0 0 0\n", [0.5]),
         (XDATCAR + "Direct configuration= 2\n0 0 0\n.3 .5 .5\n", [0.5, 0.3]),
         (POSCAR.format(x=0.5).replace("4 0 0", "4 0 0 ! a").replace("1 1", "1 1 # n"), [0.5]),
+        (POSCAR.format(x=0.5).replace("t\n1.0", "# CsCl\n1.0\n# lattice").replace("Direct", "Direct\n! atoms"), [0.5]),
+        ((POSCAR.format(x=0.5) + POSCAR.format(x=0.4)).replace("t\n", "# t\n"), [0.5, 0.4]),
+        ((POSCAR.format(x=0.5) + "# t" + POSCAR.format(x=0.4)[1:]).replace("Cs Cl", "# kinds\nCs Cl"), [0.5, 0.4]),
     ],
 )  # fmt: skip
 def test_every_frame_of_a_trajectory_is_an_item(tmp_path, content, xs):
@@ -230,6 +235,9 @@ def test_a_truncated_last_frame_is_one_row(tmp_path):
         {"w-1": {"structure": SALT_DICT}, "w-2": {"structure": SALT_DICT}},
         {"material_id": {"0": "w-1", "1": "w-2"}, "org": {"0": SALT_DICT, "1": SALT_DICT}},
         [{"entry_id": n, "energy": -3.0, "structure": SALT_DICT} for n in ("w-1", "w-2")],
+        {"entry": {n: {"energy": -6.7, "entry_id": n, "structure": SALT_DICT} for n in ("w-1", "w-2")}},
+        {"material_id": {"0": "w-1", "1": "w-2"}, "chgnet_structure": {"0": SALT_DICT, "1": SALT_DICT}},
+        [{"material_id": n, "mace_structure": SALT_DICT, "mace_energy": -6.7} for n in ("w-1", "w-2")],
         [{"material_id": n, "computed_structure_entry": {"energy": 1, "structure": SALT_DICT}} for n in ("w-1", "w-2")],
     ],
 )
@@ -237,6 +245,22 @@ def test_layouts_of_pandas_and_computed_entries(tmp_path, value):
     found, lost = items(tmp_path, "set.json", json.dumps(value))
     assert not lost and list(found) == ["w-1", "w-2"]
     assert all(len(one.species) == 2 for one, _ in found.values())
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, gzip.compress])
+def test_a_packed_table_without_one_structure_loses_that_row_alone(tmp_path, pack):
+    table = {"material_id": {"0": "w-1", "1": "w-2"}, "initial_structure": {"0": None, "1": SALT_DICT}}
+    (tmp_path / "init-structs.json.x").write_bytes(pack(json.dumps(table).encode()))
+    first, second = structures.plan(path=str(tmp_path)).to_dict("records")
+    with pytest.raises(BadItem, match="its initial_structure is empty"):
+        structures.read(first)
+    assert len(structures.read(second)[0].species) == 2
+
+
+def test_a_word_about_the_structure_is_no_structure(tmp_path):
+    row = {"cell": [4, 4, 4, 90, 90, 90], "species": ["Cs", "Cl"], "frac": [[0] * 3, [0.5] * 3]}
+    found, lost = items(tmp_path, "set.jsonl", json.dumps(row | {"id": "a", "crystal_structure": "B2"}) + "\n" * 2)
+    assert not lost and list(found) == ["a"]
 
 
 def test_of_two_structures_in_a_row_the_one_that_was_read_is_noted(tmp_path):

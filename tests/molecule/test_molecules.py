@@ -7,7 +7,7 @@ import pytest
 from matlens import columns
 from matlens.ingest import molecules
 from matlens.job.batch import BadItem
-from matlens.molecule import environments, graphs
+from matlens.molecule import environments, graphs, reactions, records
 
 ETHANOL = "CCO"
 
@@ -53,7 +53,7 @@ def test_spelling_and_explicit_hydrogen_do_not_matter(smiles):
         (("c1ccc1c", "0"), "is no molecule"),
         (("CC.O", "0"), "2 parts that no bond joins"),
         (("C*", "0"), "placeholder"),
-        (("CCO", ""), "bond index is empty"),
+        (("CCO", ""), "neither a bond index nor products"),
         (("CCO", "8"), "out of range: with hydrogen the molecule has 8 bonds"),
         (("CCO", "-1"), "out of range"),
         (("CCO", "1.5"), "not a whole number"),
@@ -90,7 +90,7 @@ def test_packed_tables_are_read_and_truncated_ones_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "cause"),
     [
-        ("a,b\n1,2\n", {}, "no column of SMILES"),
+        ("a,b\n1,2\n", {}, "no column of molecules"),
         ("smiles,b\nC,2\n", {}, "which bond breaks"),
         ("smiles,b\nC,2\n", {"bond_index": "bond"}, "no column 'bond'"),
         ("smiles,b\nC,2\n", {"products": ["p"]}, "no column 'p'"),
@@ -101,21 +101,147 @@ def test_tables_without_their_columns_are_refused(tmp_path, text, options, cause
         plan(tmp_path, text, **options)
 
 
+def described(marked: str):
+    return environments.described(reactions.of_marked(marked))
+
+
 def test_features_do_not_depend_on_the_order_of_atoms():
-    first = environments.described(read("CC(=O)OCc1ccccc1", "4")["broken_bond"])
+    first = described(read("CC(=O)OCc1ccccc1", "4")["broken_bond"])
     assert len(first) == len(environments.names())
-    other = environments.described(read("c1ccc(cc1)COC(C)=O", "", "[CH2]c1ccccc1", "CC(=O)[O]")["broken_bond"])
+    other = described(read("c1ccc(cc1)COC(C)=O", "", "[CH2]c1ccccc1", "CC(=O)[O]")["broken_bond"])
     backward = "[O:1](C(C)=O)[CH2:2]c1ccccc1"
     forward = "[O:2](C(C)=O)[CH2:1]c1ccccc1"
-    np.testing.assert_array_equal(environments.described(backward), environments.described(forward))
-    np.testing.assert_array_equal(other, environments.described(backward))
+    np.testing.assert_array_equal(described(backward), described(forward))
+    np.testing.assert_array_equal(other, described(backward))
 
 
 def test_a_batch_has_the_atoms_of_both_sides():
-    made = [graphs.of_marked(read(*one)["broken_bond"]) for one in ((ETHANOL, "0"), ("C1CC1", "0"))]
+    texts = [read(*one)["broken_bond"] for one in ((ETHANOL, "0"), ("C1CC1", "0"))]
+    made = [graphs.of_reaction(reactions.of_marked(text)) for text in texts]
     batch = graphs.batch(made)
     assert batch["reactants"] == 2 and len(batch["atoms"]) == 2 * (9 + 9)
     assert len(batch["bonds"]) == 2 * (8 + 9) - 2
     assert batch["reaction"].tolist() == [0, 0, 1]  # a ring stays in one piece
     sizes = sorted((batch["whole"][2:4, 0] * 20).round().astype(int).tolist())
     assert sizes == [4, 5]  # CH3 and CH2OH
+    whole = batch["whole"]
+    np.testing.assert_allclose(whole[2:4].sum(axis=0)[1:4], whole[0][1:4] - [1 / 20, 0, 0], atol=1e-6)  # weight, charge
+
+
+V2000 = """ethane
+  made by hand
+
+  2  1  0  0  0  0            999 V2000
+    0.0000    0.0000    0.0000 C   0  0
+    1.5000    0.0000    0.0000 C   0  0
+  1  2  1  0
+M  END
+> <bond_index>
+0
+
+> <bde (kcal/mol)>
+90.1
+
+$$$$
+"""
+V3000 = """water, charged
+     hand             3D
+
+  0  0  0     0  0            999 V3000
+M  V30 BEGIN CTAB
+M  V30 COUNTS 3 2 0 0 0
+M  V30 BEGIN ATOM
+M  V30 1 O 0 0 0.1 0 VAL=2
+M  V30 2 H 0 0.8 -0.4 0
+M  V30 3 H 0 -0.8 -0.4 0
+M  V30 END ATOM
+M  V30 BEGIN BOND
+M  V30 1 1 1 2
+M  V30 2 1 1 3
+M  V30 END BOND
+M  V30 END CTAB
+M  END
+"""
+
+
+def rows_of(path, **options):
+    """Plan and read all rows of a file; returns the index columns of each, or the reason."""
+    found = []
+    for item in molecules.plan(path=str(path), **options).to_dict("records"):
+        try:
+            given = {name: value for name, value in options.items() if name in ("structures", "charges")}
+            found.append(molecules.read(item, path=str(path), **given)[0])
+        except BadItem as error:
+            found.append(str(error))
+    return found
+
+
+def test_sdf_files_of_both_versions_are_tables(tmp_path):
+    text = (V2000 + V3000 + "> <bond_index>\n1\n\n$$$$\n").replace("\n", "\r\n")
+    (tmp_path / "a.sdf").write_bytes(text.encode())
+    items = molecules.plan(path=str(tmp_path / "a.sdf"), targets=["bde (kcal/mol)"])
+    assert items["item"].tolist() == ["ethane", "water, charged"]
+    assert items["bde (kcal/mol)"].tolist()[0] == 90.1 and np.isnan(items["bde (kcal/mol)"][1])
+    ethane, water = rows_of(tmp_path / "a.sdf")
+    assert ethane["broken_bond"] == read("CC", "0")["broken_bond"]  # hydrogen is added
+    assert (water["atoms"], water["bond_type"]) == (3, "H-O")  # and not in three dimensions
+    (tmp_path / "b.sdf.gz").write_bytes(gzip.compress(text.removesuffix("$$$$\r\n").encode()))
+    assert rows_of(tmp_path / "b.sdf.gz") == [ethane, water]
+
+
+def test_a_damaged_record_is_rejected_alone(tmp_path):
+    (tmp_path / "a.sdf").write_text(V2000.replace("  2  1  0", "  9  1  0") + V2000.replace(" C ", " R#"))
+    first, second = rows_of(tmp_path / "a.sdf")
+    assert "no connection table" in first and "placeholder" in second
+    (tmp_path / "b.sdf").write_text(V2000.replace("  1  2  1  0", "  1  2  8  0") + V2000)
+    first, second = rows_of(tmp_path / "b.sdf")
+    assert "no stated order" in first and second["bond_type"] == "C-C"
+
+
+REACTIONS = "- {energy: 2.5, reactants: [0], products: [2, 1]}\n- {energy: 3.5, reactants: [3], products: [2, 4]}\n"
+
+
+def test_reactions_refer_to_molecules_whose_charges_are_stated(tmp_path):
+    """CH3OH with charge -1 to CH3 and OH with the charge at either: the atoms do not show it."""
+    (tmp_path / "m.smi").write_text("CO methanol\n[OH]\n[CH3]\nCO\n[OH]\n")
+    (tmp_path / "q.txt").write_text("-1\n-1\n0\n-1\n0\n")
+    (tmp_path / "r.yaml").write_text(REACTIONS)
+    options = {"structures": str(tmp_path / "m.smi"), "charges": str(tmp_path / "q.txt")}
+    first, second = rows_of(tmp_path / "r.yaml", **options)
+    assert first["broken_bond"].count(":1]") == 1 and first["charge_e"] == -1
+    charges = {reactions.of_rows(molecules.index_table([first]))[0].ends}
+    assert charges <= {(-1.0, 0.0), (0.0, -1.0)}
+    assert "products have the charge +0, its reactant -1" in second
+    table = "reactant,product1,product2,e\nmethanol,1,2,1\n0,2,1,1\n0,2,9,1\n0,nobody,1,1\n0,1,,1\n"
+    (tmp_path / "r.csv").write_text(table)
+    found = rows_of(tmp_path / "r.csv", **options)
+    assert found[0] == found[1] == first  # by name or number, products in any order
+    assert "the file has the molecules 0 to 4" in found[2] and "'nobody', not a whole number" in found[3]
+    assert "0 atoms of C, its reactant 1" in found[4]
+
+
+def test_charges_have_to_be_as_many_as_molecules(tmp_path):
+    (tmp_path / "m.smi").write_text("CO\n[OH]\n[CH3]\n")
+    (tmp_path / "q.txt").write_text("0\n0\n")
+    (tmp_path / "r.csv").write_text("reactant,product1,product2\n0,1,2\n")
+    given = {"structures": str(tmp_path / "m.smi"), "charges": str(tmp_path / "q.txt")}
+    with pytest.raises(ValueError, match=r"has 2 charges, and .* 3 molecules"):
+        molecules.plan(path=str(tmp_path / "r.csv"), **given)
+    with pytest.raises(ValueError, match="name it as 'structures'"):
+        molecules.plan(path=str(tmp_path / "r.csv"), charges=given["charges"])
+
+
+def test_heterolysis_keeps_the_charge_of_each_product():
+    found = [read("CCl", "", *pair) for pair in (("[CH3+]", "[Cl-]"), ("[CH3-]", "[Cl+]"), ("[CH3]", "[Cl]"))]
+    assert len({one["broken_bond"] for one in found}) == 1
+    assert len({reactions.of_rows(molecules.index_table([one]))[0].ends for one in found}) == 3
+    assert read("CCl", "0")["charge_1_e"] == 0  # without products both parts are neutral
+    ring = read("C1CC1", "0")
+    assert ring["charge_1_e"] == 0 and np.isnan(ring["charge_2_e"])
+
+
+def test_aliases_in_yaml_are_refused(tmp_path):
+    (tmp_path / "r.yaml").write_text("- &a {smiles: CC, bond_index: 0}\n- *a\n")
+    with pytest.raises(ValueError, match="aliases"):
+        molecules.plan(path=str(tmp_path / "r.yaml"))
+    assert records.is_sdf(tmp_path / "r.yaml") is False

@@ -5,6 +5,7 @@ import torch
 from matlens import registry
 from matlens.nets import IMAGE_NETS
 from matlens.nets.pixel.restorer import Corrector, Refocuser, Restorer, folded, unfolded
+from matlens.nets.pixel.translator import Translator
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 12), (1, 2, 8, 4, 12)])
@@ -20,8 +21,10 @@ def test_folding_is_undone_and_puts_pixels_into_channels(shape):
 def test_the_size_is_kept_and_the_answer_starts_at_zero_or_at_the_image(name, dims, size):
     net = registry.load(IMAGE_NETS, name)(dims=dims, width=4, depth=2).eval()
     image = torch.randn(1, 1, *size)
+    offered = torch.cat([image, torch.randn_like(image)], 1) if isinstance(net, Translator) else image  # with its noise
+    corrects = isinstance(net, (Corrector, Refocuser, Translator))
     with torch.no_grad():
-        assert torch.equal(net(image), image if isinstance(net, (Corrector, Refocuser)) else torch.zeros_like(image))
+        assert torch.equal(net(offered), image if corrects else torch.zeros_like(image))
 
 
 @pytest.mark.parametrize("fold", [1, 2])

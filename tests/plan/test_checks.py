@@ -11,6 +11,7 @@ from .studies import IMAGES, made
 
 ROOT = Path(__file__).resolve().parents[2]
 ALLOYS = {"alloys": {"elements": {"Al": [2, 12], "Cr": [10, 10]}, "balance": "Ni", "levels": 2}}
+ALLOY_CELLS = {"superlattices": {"lattice": "fcc", "pairs": [["Cu", "Au"]], "quasi_random_atoms": 8}}
 CRYSTALS = {"prototypes": {"prototypes": ["rock_salt"], "neutral": False, "elements": {"A": ["Li"], "X": ["O"]}}}
 BASES = [{"database": "pycalphad:alcrni.tdb", "phases": ["LIQUID", "L12_FCC", "B2"]}]
 HALF = {"quantity": "fraction", "phase": "l1_2", "temperature_k": 1073, "min": 0.3}
@@ -134,7 +135,7 @@ CASES = {
     ),
     "no crystal network": (
         CRYSTALS, {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": PIXELS}}}},
-        "not a crystal network",
+        "no network for crystals",
     ),
     "other graphs": (
         CRYSTALS, {"connect": {"knn": {"k": 8}}, "predict": {"pretrained": {"weights": {"k": BULK}}}},
@@ -172,6 +173,31 @@ CASES = {
     "quantity": (
         CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"bulk_modulus": {"min": 1}}}},
         "validate.accept: no engine computes 'bulk_modulus'; did you mean 'bulk_modulus_gpa'",
+    ),
+    "fit without cells": (CRYSTALS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "it takes the ordered"),
+    "fit of another pair": (ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Ag"]}}}, "Cu-Ag is no pair"),
+    "fit without random cells": (
+        {"superlattices": {**ALLOY_CELLS["superlattices"], "quasi_random_atoms": 3}},
+        {"predict": {"chgnet": {}}, "fit": {"compound_energy": {"elements": ["Cu", "Au"]}}},
+        "needs 'ingest.superlattices.quasi_random_atoms: 4' or more",
+    ),
+    "fit without energies": (
+        ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "nothing computes energies; add 'chgnet"
+    ),
+    "database of no fit": (
+        ALLOY_CELLS,
+        {"predict": {"chgnet": {}}, "fit": {"compound_energy.cu": {"elements": ["Cu", "Au"]}}, "validate": {
+            "diagram": {"databases": [{"database": "fit.compound_energy", "phases": ["FCC_4SL"]}],
+                        "elements": ["Au", "Cu"], "temperatures_k": [300]}}},
+        "no fit of this study is 'fit.compound_energy'; did you mean 'fit.compound_energy.cu'",
+    ),
+    "elastic constants without strains": (
+        CRYSTALS, {"validate": {"candidates": "index", "qe": {}, "accept": {"shear_modulus_vrh_gpa": {"min": 50}}}},
+        "validate.accept: 'qe' computes no 'shear_modulus_vrh_gpa' without strains; add 'elastic_strains: [0.004",
+    ),
+    "elastic constants by an engine without them": (
+        CRYSTALS, {"validate": {"candidates": "index", "vasp": {}, "accept": {"c44_gpa": {"min": 50}}}},
+        "validate.accept: 'vasp' computes no 'c44_gpa'; engines that do: chgnet, qe, gpaw",
     ),
     "database": (
         ALLOYS, {"validate": calphad(databases=[{"database": "pycalphad:alcrn.tdb", "phases": ["LIQUID", "L12_FCC"]}])},
@@ -320,6 +346,20 @@ def test_elements_without_a_reference_energy_are_named_before_the_first_job():
 def test_every_check_has_a_case():
     assert checks.faults({"mine": made(**MEASURED)}, "mine") == []
     assert len(CASES) >= len(checks.CHECKS)
+
+
+def test_weights_for_molecules_are_for_molecules():
+    bonds = {"molecules": {"path": "bonds.csv"}}
+    lends = made("bonds", ingest=bonds, predict={"target": "e", "bondnet": {}})
+    crystals = made("crystals", ingest=CRYSTALS, connect={"knn": {}}, predict=LEARNED)
+
+    def why(ingest, lender, **more):
+        chosen = {"pretrained": {"weights": {"e": lender}}}
+        return refusal(ingest, {"bonds": lends, "crystals": crystals}, predict=chosen, **more)
+
+    assert not why(bonds, "bonds/bondnet")
+    assert "learned from molecules" in why(CRYSTALS, "bonds/bondnet", connect={"knn": {}})
+    assert "learned from crystals" in why(bonds, "crystals/cgcnn")
 
 
 def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():
@@ -499,3 +539,25 @@ def test_a_training_may_start_from_weights_of_other_phases(tmp_path):
     alone = tmp_path / "w.safetensors"
     alone.touch()
     assert "(card of the weights); correct the path" in refusal(segment={"unet": {"weights": str(alone)}}, **start)
+
+
+@pytest.mark.parametrize(
+    ("table", "source", "sections", "reason"),
+    [
+        ("composition,hardness_hv\nFe,300\n", "compositions",
+         {"target": "hardnes_hv", "features": ["composition.magpie"]},
+         "predict.target: there is no column 'hardnes_hv' in the index; did you mean 'hardness_hv'"),
+        ("Ni,Al,y\n0.9,0.1,3\n", "compositions", {"target": "y", "features": ["index.x_Ni", "index.melt"]},
+         "predict.features: there is no column 'melt'"),
+        ("Ni,Al,y\n90,10,3\n", "compositions", {"target": "y", "targets": ["z"], "features": ["index.x_Ni"]},
+         "has no column 'z'"),
+        ("smiles,bond_index,bde\nCC,0,90\n", "molecules", {"target": "bdfe", "features": ["bond.environment"]},
+         "predict.target: there is no column 'bdfe' in the index; did you mean 'bde'"),
+    ],
+)  # fmt: skip
+def test_columns_that_a_table_of_items_lacks_are_refused(tmp_path, table, source, sections, reason):
+    (tmp_path / "table.csv").write_text(table)
+    asked = {"targets": sections["targets"]} if "targets" in sections else {}
+    predict = {name: value for name, value in sections.items() if name not in asked} | {"mean": {}}
+    ingest = {"path": str(tmp_path / "table.csv"), **asked}
+    assert reason in refusal({source: ingest}, segment=None, quantify=None, predict=predict)

@@ -1,5 +1,6 @@
 """A changed formula reruns its users, and only those: the closure holds the imports of a module, and nothing else."""
 
+import ast
 import subprocess
 import sys
 
@@ -43,3 +44,25 @@ def test_a_start_without_a_file_is_named():
 def test_a_figure_reruns_when_another_file_of_figures_that_it_imports_changes():
     assert "workflow/figures/outcomes.py" in closure.closure("figures.tracks:draw")
     assert "workflow/figures/outcomes.py" not in closure.closure("figures.sizes:draw")
+
+
+def test_imports_found_by_their_form_are_those_of_the_syntax_tree():
+    def named(tree: ast.AST) -> set[str]:
+        found = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, "a relative import is no input of a job"
+                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        return {name for name in found if name.split(".")[0] in closure.OWN}
+
+    files = sorted(path for path in closure.WORKFLOW.rglob("*.py") if "templates" not in path.parts)
+    assert len(files) > 300
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert closure._imports(text) == named(ast.parse(text)), path
+    several = "from matlens.a import (  # why (so)\n    b,\n    c as d,\n)\nif b:\n    import matlens.e, numpy\n"
+    assert closure._imports(several) == named(ast.parse(several)) == {
+        "matlens.a", "matlens.a.b", "matlens.a.c", "matlens.e",
+    }  # fmt: skip

@@ -56,6 +56,7 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
             r"'drak' is not one of the choices; did you mean 'dark'\? .*bright",
         ),
         ("segment:", "segmnt:", r"mine\.yaml:7: segmnt: unknown key 'segmnt'; did you mean 'segment'\?"),
+        ("shards: 3", "shards: 3e0", r"'3e0' is not of type 'integer'; write 3e\+0, YAML wants the sign"),
         ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not of type 'integer'"),
         ("[matrix, particle]", "[matrix, 7]", r"mine\.yaml:3: phases\.1: 7 is not .* \(names of the phases"),
         ("[matrix, particle]", "[matrix, 7a]", r"mine\.yaml:3: phases\.1: '7a' does not fit \(names of the phases"),

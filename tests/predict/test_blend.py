@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens.predict import blend, transforms, trees
+from matlens.store import io
+from scripts import table as table_script
 
 
 def table(y, predicted, fold: int = 0, half: float = 0.2) -> pd.DataFrame:
@@ -39,9 +41,18 @@ def test_weights_come_from_held_out_items_and_never_from_test_items():
     held = {"a": table(y, y + rng.normal(0, 0.01, 200)), "b": table(y, y + rng.normal(0, 1.0, 200))}
     tests = {"a": table(new, new + 5.0), "b": table(new, new)}  # on the test items b is right
     made, kept, weights = blend.blended(tests, held, blend.blend)
-    assert weights.set_index("method")["weight"]["a"] > 0.95
+    assert weights.set_index("blended")["weight"]["a"] > 0.95
     assert (made["predicted"] - new).mean() > 4.5
     assert len(made) == 100 and len(kept) == 200
+
+
+def test_the_weights_of_a_blend_become_a_table(tmp_path):
+    y = np.arange(40.0)
+    parts = {"a": table(y, y + 1.0), "b": table(y, y - 1.0)}
+    io.write_table(str(tmp_path / "w"), blend.blended(parts, parts, blend.blend)[2])
+    table_script.main([str(tmp_path / "w")], ["blend"], str(tmp_path / "w.csv"))
+    found = pd.read_csv(tmp_path / "w.csv")
+    assert found["method"].tolist() == ["blend", "blend"] and found["blended"].tolist() == ["a", "b"]
 
 
 def test_the_interval_of_a_blend_covers_the_held_out_items():

@@ -50,6 +50,14 @@ def test_every_method_learns_a_line_and_beats_the_control(method):
     assert curve[-1] < curve[0]
 
 
+def test_no_constant_beats_the_median():
+    """Of 1, 2, 3, 4 and 100 the median is 3, of mean absolute error (2 + 1 + 0 + 1 + 97) / 5; the mean is 22."""
+    y, x = np.array([1.0, 2.0, 3.0, 4.0, 100.0]), np.zeros((5, 1))
+    predicted = {name: registry.load(predict.METHODS, name)().fit(x, y).predict(x[:1]) for name in predict.CONTROLS}
+    assert predicted == {"mean": [22.0], "median": [3.0]}
+    assert np.abs(y - predicted["median"]).mean() == pytest.approx(20.2)
+
+
 def test_no_specimen_is_divided_and_folds_are_balanced():
     groups = np.repeat(np.arange(20), np.arange(1, 21))
     folds = validation.grouped_folds(groups, 5, seed=3)

@@ -34,8 +34,8 @@ def test_the_networks_of_this_project_can_all_be_applied():
     ("text", "says"),
     [
         ("", "is not valid JSON"),
-        ("[1]", "is not a crystal network"),
-        (json.dumps({**CARD, "method": "unet"}), "is not a crystal network"),
+        ("[1]", "is no network for crystals"),
+        (json.dumps({**CARD, "method": "unet"}), "is no network for crystals"),
         (json.dumps({k: v for k, v in CARD.items() if k != "ensemble"}), "has no valid 'ensemble'"),
         (json.dumps({**CARD, "std": None}), "has no valid 'std'"),
         (json.dumps({**CARD, "mean": True}), "has no valid 'mean'"),

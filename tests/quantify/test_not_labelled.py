@@ -12,7 +12,7 @@ from matlens.quantify import sampling
 from scipy import ndimage
 
 PHASES = ["matrix", "particle", "pore"]
-FLAT = {"hardening", "polygons", "triple_points", "sphere_sizes", "grain_size"}
+FLAT = {"hardening", "polygons", "triple_points", "sphere_sizes", "grain_size", "topology"}
 MARGIN = ((3, 5), (4, 0), (2, 7))
 
 

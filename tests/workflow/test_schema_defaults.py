@@ -8,6 +8,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    fit,
     generate,
     ingest,
     nets,
@@ -24,6 +25,7 @@ from matlens.learn.options import FROM_DATA, of_network
 from matlens.learn.roles import split
 from matlens.plan import study
 from matlens.predict import cnn, crystal_networks
+from matlens.predict import molecules as molecule_networks
 from matlens.restore import trained as restored
 from matlens.segment import trained
 
@@ -70,6 +72,7 @@ CASES = [
     ),
     *(("detect", name, network_learning.functions(name)) for name in detect.METHODS),
     *(("track", name, functions(track.METHODS, name)) for name in track.METHODS),
+    *(("fit", name, functions(fit.METHODS, name)) for name in fit.METHODS),
     *(("connect", name, functions(connect.METHODS, name)) for name in connect.METHODS),
     *(("acquire", name, functions(acquire.METHODS, name)) for name in acquire.METHODS),
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
@@ -77,6 +80,10 @@ CASES = [
     *(
         ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
         for name in predict.CRYSTAL_METHODS
+    ),
+    *(
+        ("predict", name, [molecule_networks.learn, *functions(predict.MOLECULE_METHODS, name)])
+        for name in predict.MOLECULE_METHODS
     ),
 ]
 
@@ -142,6 +149,7 @@ def test_every_option_is_described_and_its_default_is_valid(stage, name):
 
 
 NETWORKS = [("segment", nets.NETS), ("detect", nets.OBJECT_NETS), ("predict", nets.CRYSTAL_NETS)]
+NETWORKS += [("predict", nets.MOLECULE_NETS)]
 
 
 @pytest.mark.parametrize(("stage", "table", "name"), [(*pair, name) for pair in NETWORKS for name in pair[1]])

@@ -3,11 +3,12 @@
 A figure is `draw(needs..., *, options)`: its positional arguments are its input tables, by name. A measure comes
 as a dict of method to DataFrame, `index` as the table of the items, `overlays`, `previews` and `pictures` as dicts of
 method to pictures by key, `quality` as a dict of method to DataFrame,
-`history`, `field_scores`, `sites` and the tables of predictions as dicts of method to DataFrame, `verdicts`,
-`equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables, `structures` as a dict of
-shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that opens its arrays, `published` as
-the table of the option `reference`, or None.
-It returns a matplotlib Figure; `style` turns that into the same bytes everywhere.
+`history`, `field_scores`, `field_quality`, `hot_spots`, `sites` and the tables of predictions as dicts of method to
+DataFrame, `verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables,
+`structures` as a dict of shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that
+opens its arrays, `published` as the table of the option `reference`, or None.
+`may` lists inputs that a study need not have; they have a default. It returns a matplotlib Figure; `style` turns that
+into the same bytes everywhere.
 """
 
 FIGURES = {
@@ -33,9 +34,14 @@ FIGURES = {
     "generation_quality": {"draw": "figures.generation_quality:draw", "needs": ["generation_quality"]},
     "field_errors": {"draw": "figures.field_errors:draw", "needs": ["fields", "predicted_fields"]},
     "field_scores": {"draw": "figures.field_scores:draw", "needs": ["field_scores"]},
+    "published_fields": {"draw": "figures.published_fields:draw", "needs": ["field_quality"]},
+    "hot_spots": {"draw": "figures.hot_spots:draw", "needs": ["fields", "hot_spots", "field_quality"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
     "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
+    "elasticity": {"draw": "figures.elasticity:draw", "needs": ["verdicts"]},
+    "transitions": {"draw": "figures.transitions:draw", "needs": ["transitions", "fitted_cells"]},
+    "hull": {"draw": "figures.hull:draw", "needs": ["properties", "index"]},
     "acquisition": {"draw": "figures.acquisition:draw", "needs": ["rounds"]},
     "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},
     "trade_off": {"draw": "figures.trade_off:draw", "needs": ["asked"]},
@@ -43,7 +49,7 @@ FIGURES = {
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
     "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},
-    "phase_diagram": {"draw": "figures.phase_diagram:draw", "needs": ["diagram", "verdicts", "index"]},
+    "phase_diagram": {"draw": "figures.phase_diagram:draw", "needs": ["diagram", "index"], "may": ["verdicts"]},
     "bridge": {"draw": "figures.bridge:draw", "needs": ["bridge", "expected"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }

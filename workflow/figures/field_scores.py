@@ -16,6 +16,7 @@ def draw(field_scores: dict):
     """Draw a panel per measure: the mean over the items that no method has learned from, methods and controls."""
     import numpy as np
     import pandas as pd
+    from matplotlib.ticker import NullFormatter
 
     rows = [table.assign(method=method) for method, table in field_scores.items() if len(table)]
     whole = pd.concat(rows) if rows else pd.DataFrame(columns=["split", "field", "measure", "mean", "control"])
@@ -38,8 +39,12 @@ def draw(field_scores: dict):
             )
         panel.set_title(words, fontsize=7)
         panel.set_yticks(places, [style.text(field) for field in judged])
-        if np.isfinite(values).any():
+        drawn = np.maximum(values[np.isfinite(values)], LOWEST)
+        if len(drawn):
             panel.set_xscale("log")
+            ends = np.log10(drawn.min() / 1.1), np.log10(drawn.max() * 1.1)
+            panel.set_xlim(10 ** np.floor(ends[0]), 10 ** np.ceil(ends[1]))
+            panel.xaxis.set_minor_formatter(NullFormatter())
         panel.grid(axis="y", color=style.FAINT, lw=0.4)
     axes[0][0].set_ylim(len(judged) - 0.5, -0.5)
     figure.supxlabel(f"mean over test items; grey: controls; arrows: below {LOWEST:g}", fontsize=7)

@@ -17,7 +17,7 @@ def found(fields: dict, item: str):
     return None
 
 
-def _limits(values, np):
+def limits(values, np):
     """Return limits, colour map and which ends are cut; a component that changes its sign has 0 in the middle."""
     low, high = np.quantile(values, [0.005, 0.995])
     top = max(abs(low), abs(high))
@@ -55,8 +55,10 @@ def draw(fields: dict, *, item: str = ""):
     if one is None:
         return style.nothing(f"no field of {style.text(item)}" if item else "no field was solved for")
     attrs, labels, maps = one
-    if labels.ndim == 3:
-        labels, maps = labels[len(labels) // 2], maps[:, maps.shape[1] // 2]
+    words = "labels"
+    if labels.ndim == 3:  # the plane across which the second field varies most
+        plane = int(maps[len(maps) // 2 :].var(axis=(2, 3)).sum(axis=0).argmax())
+        labels, maps, words = labels[plane], maps[:, plane], f"labels, z = {plane}"
     half = len(maps) // 2
     rows = [range(at, min(at + COLUMNS, end)) for end in (half, 2 * half) for at in range(end - half, end, COLUMNS)]
     height = 1.75 * min(labels.shape[0] / labels.shape[1], 2) + 0.2
@@ -67,9 +69,9 @@ def draw(fields: dict, *, item: str = ""):
     top = int(labels.max()) + 1
     colours = ListedColormap(["#EEEEEE", *(PALETTE[k % len(PALETTE)] for k in range(max(top - 1, 1)))])
     axes[0, 0].imshow(labels, cmap=colours, vmin=-0.5, vmax=len(colours.colors) - 0.5)
-    axes[0, 0].set_title("labels")
+    axes[0, 0].set_title(words)
     axes[0, 0].set_xlabel(style.text(attrs["item"]), fontsize=6)
     for row, numbers in zip(axes, rows, strict=True):
         for panel, number in zip(row[1:], numbers, strict=False):
-            drawn(figure, panel, maps[number], title(attrs, number), _limits(maps[number], np))
+            drawn(figure, panel, maps[number], title(attrs, number), limits(maps[number], np))
     return figure

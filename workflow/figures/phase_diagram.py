@@ -7,16 +7,17 @@ VERDICTS = {
     "rejected": {"marker": "o", "color": style.INK, "markerfacecolor": "white"},
     "failed": {"marker": "x", "color": style.CONTROL},
 }
+FITTED = "all.tdb"  # file of a database that a study fits, in a folder named by the fit
 TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
-def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
+def draw(diagram: dict, index, verdicts: dict | None = None, *, candidates: bool = True):
     """Draw a panel for each database; mole fractions.
 
     Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three
-    phases of a section, a level line those of an invariant. Candidates are filled where they are accepted, hollow where
-    rejected.
+    phases of a section, a level line those of an invariant. Candidates, where there are verdicts, are filled if they
+    are accepted, hollow if rejected.
     """
     table = next(iter(diagram.values()))
     table = table[table["phases"] > 1]
@@ -34,9 +35,9 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
     for panel, database in zip(axes.flat, databases, strict=False):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)
-        if candidates:
+        if candidates and verdicts:
             marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements, own["T_K"].min())
-        panel.set_title(style.text(database.split("/")[-1].split(":")[-1]))
+        panel.set_title(style.text(_title(database)))
         (corners if section else frame)(panel, own, elements)
     for panel in axes.flat[len(databases) :]:
         panel.set_visible(False)
@@ -45,6 +46,12 @@ def draw(diagram: dict, verdicts: dict, index, *, candidates: bool = True):
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
     figure.legend(named.values(), named, loc="outside upper center", ncols=5)
     return figure
+
+
+def _title(database: str) -> str:
+    """Return the file of a database, or the name of the fit that it is of."""
+    parts = database.split("/")
+    return parts[-3] if parts[-1] == FITTED and len(parts) > 2 else parts[-1].split(":")[-1]
 
 
 def place(rows, elements: list[str]):

@@ -52,7 +52,7 @@ def panel_of(panel, cell, own, scale: dict):
     size = 1500.0 / max(8, len(place))
     ink = panel.scatter(
         place[order, 0], place[order, 1], s=size, c=own["site_value"].to_numpy()[atom[order]],
-        edgecolors=style.INK, linewidths=0.4, **scale,
+        edgecolors=style.INK, linewidths=0.4, clip_on=False, **scale,
     )  # fmt: skip
     for k in order if len(place) <= MOST_NAMED else ():
         dark = ink.norm(own["site_value"].iloc[atom[k]]) < 0.5

@@ -18,6 +18,7 @@ STAGES = (
     "fields",
     "generate",
     "predict",
+    "fit",
     "screen",
     "validate",
     "acquire",

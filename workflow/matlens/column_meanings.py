@@ -1,9 +1,9 @@
 """Meaning and unit of every column, as the report shows them."""
 
-from matlens import columns, model_meanings, prediction_columns
+from matlens import alloy_meanings, columns, field_meanings, model_meanings, prediction_columns
 from matlens.track_meanings import TRACKED
 
-OTHERS = model_meanings.MEANING | TRACKED
+OTHERS = model_meanings.MEANING | alloy_meanings.MEANING | TRACKED
 MEANING = OTHERS | {
     columns.ITEM: "identifier of the micrograph or structure, unique in its study",
     columns.KEY: "position of the item in its study, counted from 0 in sorted order; names it inside arrays",
@@ -74,9 +74,6 @@ MEANING = OTHERS | {
     "depth_px": "number of slices of a volume",
     "frames": "number of frames of a video or series",
     "format": "format of the file, from its content",
-    "broken_bond": "SMILES of the molecule; map numbers 1 and 2 mark the ends of the bond that breaks",
-    "bond_type": "bond that breaks: elements of both ends and order (- single, : aromatic, = double, # triple)",
-    "charge_e": "charge of the molecule, in elementary charges",
     "formula": "reduced formula of the crystal, elements in the order of the alphabet",
     "atoms": "number of atoms in the stored cell of the crystal",
     "elements": "number of different elements",
@@ -312,20 +309,7 @@ MEANING = OTHERS | {
     "tortuosity": "geometric tortuosity: mean shortest way through the phase over the straight distance",
     "tortuosity_min": "geometric: shortest way through the phase, over the straight distance",
     "reached_fraction": "part of the phase in the last plane that can be reached from the first",
-    "field": "field that is judged: that of the method, or of a control",
-    "measure": "what is measured of it; errors are relative to the field of the method, residuals to its mean",
-    "solved_by": "solver that stands in for a network, for an item unlike those learned from; empty if none does",
-    "below_linear_kernel": "fraction of the items whose value is below that of the linear kernel",
-    "control": "whether the field is that of a control",
-    "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear",
-    "column": "second component of an effective value",
-    "reuss": "lower bound by the fractions of the phases alone (Reuss)",
-    "voigt": "upper bound by the fractions of the phases alone (Voigt)",
-    "hashin_shtrikman_low": "lower bound of Hashin and Shtrikman, of an isotropic body; empty where there is none",
-    "hashin_shtrikman_high": "upper bound of Hashin and Shtrikman, of an isotropic body; empty where there is none",
-    "mean": "mean over the item, in the unit",
-    "percentile_99": "99th percentile over the item, in the unit",
-    "maximum": "largest value of the item, in the unit",
+    **field_meanings.SOLVED,
     "z_px": "slice of the point, in pixels (the width of one, along x)",
     "database": "thermodynamic database",
     "T_K": "temperature, K",

@@ -59,6 +59,7 @@ rule calphad_merge:
 rule diagram:
     """Find the tie lines of a phase diagram."""
     input:
+        fitted=plan.fitted_databases,
         code=plan.code("diagram"),
     output:
         table="results/{study}/validate/calphad/diagram/all.parquet",
@@ -70,7 +71,7 @@ rule diagram:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(60),
     params:
-        settings=plan.section("validate", "diagram"),
+        settings=plan.diagram_settings,
         databases=plan.databases("diagram"),
     script:
         "../scripts/diagram.py"

@@ -16,6 +16,7 @@ from matlens import (
     connect,
     detect,
     fields,
+    fit,
     generate,
     ingest,
     predict,

@@ -1,6 +1,7 @@
 rule fields:
     """Compute the fields of a shard, and those of the controls beside them."""
     input:
+        images=plan.ingested("images"),
         labels=plan.labels_for("fields"),
         truths=plan.exact("fields", "fields"),
         weights=plan.weights("fields"),

@@ -90,34 +90,6 @@ rule predict_compositions:
         "../scripts/predict_compositions.py"
 
 
-rule predict_molecules:
-    """Cross-validate a method of molecules."""
-    input:
-        index=plan.index,
-        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
-    output:
-        predictions="results/{study}/predict/{method}/predictions/all.parquet",
-        errors="results/{study}/predict/{method}/errors/all.parquet",
-        importance="results/{study}/predict/{method}/importance/all.parquet",
-        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
-        held_out="results/{study}/predict/{method}/held_out/all.parquet",
-    log:
-        "logs/{study}/predict/{method}/all.log",
-    benchmark:
-        "logs/{study}/predict/{method}/all.tsv"
-    wildcard_constraints:
-        method=pattern(predict.MOLECULE_METHODS),
-    resources:
-        mem_mb=plan.memory(3000, 0.2),
-        runtime=plan.minutes(60, 0.05),
-    params:
-        options=plan.options("predict"),
-        settings=plan.chosen("predict", predictions.SPLIT),
-        used=plan.section("predict", "use_folds"),
-    script:
-        "../scripts/predict_molecules.py"
-
-
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:
@@ -265,14 +237,98 @@ rule score_crystals:
         "../scripts/score_crystals.py"
 
 
+rule learn_molecules:
+    """Train a network for molecules on the training items of a fold."""
+    input:
+        index=plan.index,
+        code=plan.code("learn_molecules", predict.MOLECULE_METHODS),
+    output:
+        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
+        card="results/{study}/predict/{method}/card/{fold}.json",
+        history="results/{study}/predict/{method}/history/{fold}.parquet",
+        held_out="results/{study}/predict/{method}/held_out/{fold}.parquet",
+    log:
+        "logs/{study}/predict/{method}/learn_{fold}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/learn_{fold}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.MOLECULE_METHODS),
+    resources:
+        mem_mb=plan.memory(2000, 0.1),
+        runtime=plan.minutes(60, 0.05),
+        gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
+    params:
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+    script:
+        "../scripts/learn_molecules.py"
+
+
+rule predict_molecules:
+    """Predict the test items of a fold by the network of that fold."""
+    input:
+        index=plan.index,
+        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
+        card="results/{study}/predict/{method}/card/{fold}.json",
+        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
+    log:
+        "logs/{study}/predict/{method}/{fold}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/{fold}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.MOLECULE_METHODS),
+    resources:
+        mem_mb=plan.memory(2000, 0.1),
+        runtime=plan.minutes(20, 0.005),
+        gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
+    params:
+        options=plan.options("predict"),
+        settings=plan.chosen("predict", predictions.SPLIT),
+    script:
+        "../scripts/predict_molecules.py"
+
+
+rule score_molecules:
+    """Score the predictions of all folds of a network for molecules."""
+    input:
+        tables=plan.of_folds("predictions"),
+        histories=plan.of_folds("history"),
+        helds=plan.of_folds("held_out"),
+        code=plan.code("score_crystals"),
+    output:
+        predictions="results/{study}/predict/{method}/predictions/all.parquet",
+        errors="results/{study}/predict/{method}/errors/all.parquet",
+        importance="results/{study}/predict/{method}/importance/all.parquet",
+        learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
+        held_out="results/{study}/predict/{method}/held_out/all.parquet",
+        history="results/{study}/predict/{method}/history/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/all.log",
+    benchmark:
+        "logs/{study}/predict/{method}/all.tsv"
+    wildcard_constraints:
+        method=pattern(predict.MOLECULE_METHODS),
+    resources:
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(20, 0.001),
+    params:
+        settings=plan.chosen("predict", predictions.SPLIT),
+    script:
+        "../scripts/score_crystals.py"
+
+
 rule predict_pretrained:
-    """Predict properties of a shard of crystals by pretrained networks."""
+    """Predict properties of a shard of crystals or molecules by pretrained networks."""
     input:
         stored=plan.pretrained_graph_files,
         weights=plan.pretrained_files(0),
         cards=plan.pretrained_files(1),
         code=closure.closure(
-            "scripts/predict_pretrained.py", *predict.CRYSTAL_METHODS.values()
+            "scripts/predict_pretrained.py",
+            *predict.CRYSTAL_METHODS.values(),
+            *predict.MOLECULE_METHODS.values(),
         ),
     output:
         predictions="results/{study}/predict/{method}/properties/{shard}.parquet",

@@ -1,29 +1,26 @@
-"""Predict the energy of breaking a bond of the molecules of a study."""
+"""Predict the test items of one fold by the network that learned from the others."""
 
-from matlens import predict, registry
+from matlens import columns
 from matlens.job import entry
+from matlens.molecule import reactions
 from matlens.predict import crystal_tables, folds, molecules
 from matlens.store import io
 
 
 def main(
-    index: str, method: str, options: dict | None, settings: dict, used: list | None, predictions: str, errors: str,
-    importance: str, learning_curve: str, held_out: str,
+    index: str, weights: str, card: str, options: dict, settings: dict, fold: str, predictions: str
 ) -> None:  # fmt: skip
-    """Write the five tables of a method."""
+    """Write a row per reaction of the fold; the first fold also predicts those without a target."""
     rows = io.read_table(index)
-    cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
-    function = registry.load(predict.MOLECULE_METHODS, method)
-
-    def answer(texts, y, groups, new):
-        return registry.call(function, {"texts": texts, "y": y, "groups": groups, "new": new}, options or {})
-
-    given = {name: settings[name] for name in ("target", "group")}
-    parts = [molecules.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
-    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
-    for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
-        io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(held for _, held in parts))
+    test = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))[int(fold)].test
+    y = rows[settings["target"]].to_numpy(float)
+    new = (y != y).nonzero()[0] if int(fold) == 0 else test[:0]
+    at, number = [*test, *new], [int(fold)] * len(test) + [-1] * len(new)
+    every, groups = reactions.of_rows(rows), folds.specimens(rows, settings["group"])
+    found = molecules.apply([every[k] for k in at], io.read_weights(weights), io.read_json(card), options["device"])
+    io.write_table(
+        predictions, crystal_tables.rows(rows[columns.ITEM].to_numpy()[at], groups[at], number, y[at], found)
+    )
 
 
 if __name__ == "__main__":

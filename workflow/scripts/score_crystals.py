@@ -9,7 +9,6 @@ from matlens.store import io
 def main(
     tables: list,
     histories: list,
-    atoms: list,
     helds: list,
     settings: dict,
     predictions: str,
@@ -17,17 +16,19 @@ def main(
     importance: str,
     learning_curve: str,
     history: str,
-    sites: str,
     held_out: str,
+    atoms: list | None = None,
+    sites: str | None = None,
 ):
-    """Write the five tables of a method, its training history, and its values per atom."""
+    """Write the five tables of a method, its training history, and of crystals its values per atom."""
     found = crystal_tables.judged([io.read_table(path) for path in tables], settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(held_out, io.concatenate(io.read_table(path) for path in helds))
     io.write_table(history, io.concatenate(io.read_table(path) for path in histories))
-    values = io.concatenate(io.read_table(path) for path in atoms)
-    io.write_table(sites, values.drop_duplicates([columns.ITEM, "atom"], ignore_index=True))
+    if sites:
+        values = io.concatenate(io.read_table(path) for path in atoms)
+        io.write_table(sites, values.drop_duplicates([columns.ITEM, "atom"], ignore_index=True))
 
 
 if __name__ == "__main__":

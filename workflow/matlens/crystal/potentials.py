@@ -23,8 +23,8 @@ LAST_ELEMENT = 94  # it has learned from H to Pu
 class Potential(NamedTuple):
     """Interface of a universal potential; an entry of `matlens.crystal.POTENTIALS` names one.
 
-    `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies and stresses (n, 3, 3) in GPa,
-    positive if compressed; `largest_force(crystal)` in eV per angstrom;
+    `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies, stresses (n, 3, 3) in GPa,
+    positive if compressed, and forces, one array (atoms, 3) in eV per angstrom per crystal;
     `relax(crystal, steps, force_ev_a)` returns crystal, eV per atom, steps. `reference`: the energies' level of theory.
     """
 
@@ -32,7 +32,6 @@ class Potential(NamedTuple):
     energy: Callable
     energies: Callable
     states: Callable
-    largest_force: Callable
     relax: Callable
 
 
@@ -84,20 +83,18 @@ def energies(crystals: list[Crystal], batch: int = 32) -> np.ndarray:
     return np.array([float(one["e"]) for one in (found if isinstance(found, list) else [found])])
 
 
-def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray]:
-    """Return energies (n,) eV per atom and stresses (n, 3, 3) GPa, positive if compressed, of crystals as they are."""
+def states(crystals: list[Crystal], batch: int = 32) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    """Return energies, stresses and forces of crystals as they are.
+
+    Energies: (n,) eV per atom; stresses: (n, 3, 3) GPa, positive if compressed; forces: one array (atoms, 3) in eV per
+    angstrom per crystal.
+    """
     for crystal in crystals:
         _known(crystal)
     found = model().predict_structure([structure(one) for one in crystals], task="efs", batch_size=batch)
     found = found if isinstance(found, list) else [found]
-    return np.array([float(one["e"]) for one in found]), -np.array([one["s"] for one in found], float)
-
-
-def largest_force(crystal: Crystal) -> float:
-    """Return the largest force on an atom of a crystal as it is, eV per angstrom."""
-    _known(crystal)
-    forces = np.asarray(model().predict_structure(structure(crystal), task="ef")["f"], float)
-    return float(np.linalg.norm(forces, axis=1).max(initial=0.0))
+    stresses = -np.array([one["s"] for one in found], float)
+    return np.array([float(one["e"]) for one in found]), stresses, [np.asarray(one["f"], float) for one in found]
 
 
 def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple[Crystal, float, int]:
@@ -122,7 +119,7 @@ def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple
     return made, float(path.energies[-1]) / len(made.species), len(path.energies) - 1
 
 
-CHGNET = Potential(REFERENCE, energy, energies, states, largest_force, relax)
+CHGNET = Potential(REFERENCE, energy, energies, states, relax)
 
 
 def above_hull(fractions: np.ndarray, formation: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ class Crystals:
 
 
 def gather(offsets: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """List the flat positions of some rows of a ragged array, in their order, and the offsets of what they make."""
+    """List the flat positions of some rows of a ragged array, in their order, and the offsets of these rows."""
     counts = np.diff(offsets)[chosen]
     made = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     return np.repeat(offsets[chosen] - made[:-1], counts) + np.arange(made[-1]), made

@@ -126,7 +126,7 @@ def detect(
     threshold: float | str = AUTO,
     overlap: float = 0.5,
 ):
-    """Find discs of any size between two radii, brighter or darker than what is around them.
+    """Find discs of any size between two radii, brighter or darker than their surroundings.
 
     `scales`: number of radii tried, evenly in their logarithm; radius and place are refined by parabolas. `threshold`:
     least response, which for a disc is 0.74 (dog: 0.67) times its contrast.

@@ -1,4 +1,4 @@
-"""The regions of a segmentation as detections, with their pixels: what is tracked and scored as objects."""
+"""The regions of a segmentation as detections with pixels, to be tracked and scored as objects."""
 
 import numpy as np
 

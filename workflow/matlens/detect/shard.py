@@ -76,7 +76,7 @@ def detected(function: Callable, key: int, stack: list, truth: list | None, igno
 
 
 def unsure(method: str, found: list, options: Mapping) -> dict:
-    """Return options with which a method also finds what is less sure than its threshold, for precision and recall."""
+    """Return options with which a method also finds objects below its threshold, for precision and recall."""
     name, level = (
         registry.method_of(method),
         next((t.attrs["threshold"] for t in found if "threshold" in t.attrs), None),

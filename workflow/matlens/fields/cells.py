@@ -7,16 +7,28 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import columns, fields, registry
-from matlens.fields import effective, report
+from matlens.fields import effective, hot_spots, report
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem, make, mismatch
+from matlens.fields.quality import norms
 from matlens.fields.settings import QUANTITIES, components, is_tensor
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
 EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
 QUALITY = (columns.ITEM, columns.SPLIT, "field", "measure", "value", "control", "solved_by")
-HOT_SPOTS = (columns.ITEM, "quantity", "unit", "mean", "percentile_99", "maximum", columns.PHASE, columns.PHASE_NAME)
+HOT_SPOTS = (
+    columns.ITEM,
+    "rank",
+    "quantity",
+    "unit",
+    "mean",
+    "percentile_99",
+    "maximum",
+    columns.PHASE,
+    columns.PHASE_NAME,
+)
 HOT_SPOTS = (*HOT_SPOTS, "x_px", "x_um", "y_px", "y_um", "z_px", "z_um")
+HOT_SPOTS = (*HOT_SPOTS, "rate_m_per_s", "rate_low_m_per_s", "rate_high_m_per_s")
 
 
 class Solved(NamedTuple):
@@ -51,20 +63,36 @@ def solved(
     if checked(item, settings):
         of_solver = {name: options[name] for name in ("tol", "iterations")}
         rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
-        finer = report.discretisation_rows(
-            problem, truth, lambda one: registry.call(function, {"problem": one}, options)
-        )
-        own |= {**finer, "bounds_violated": effective.violated(rows)}
+        fine = report.finer(problem, lambda one: registry.call(function, {"problem": one}, options))
+        own |= report.discretisation_rows(problem, truth, fine) | {"bounds_violated": effective.violated(rows)}
+        hot = hot_spots.compared(problem, truth, fine, phases, settings)
+        own |= {f"discretisation_{name}": value for name, value in hot.items()}
     else:
         rows = effective.by_load(problem, names, truth)
     border, inside = mismatch(problem.labels)
     own["border_mismatch"] = border / inside if inside else 0.0
     quality = tidy(item, registry.method_of(method), own, False)
-    for name, made in controls(problem, truth, scheme, settings).items():
-        measured = report.quality_rows(problem, made, truth, scheme) | {"iterations": made.iterations}
-        quality += tidy(item, name, measured, True)
+    quality += control_rows(problem, controls(problem, truth, scheme, settings), truth, scheme, item, phases, settings)
     about = described(problem, names, settings, scheme)
-    return finished(problem, truth, names, item, labels.shape, phases, about, rows, quality)
+    return finished(problem, truth, names, item, labels.shape, phases, settings, about, rows, quality)
+
+
+def control_rows(
+    problem: Problem,
+    made: Mapping[str, Field],
+    truth: Field,
+    scheme: str,
+    item: Mapping,
+    phases: list,
+    settings: Mapping,
+) -> list[dict]:
+    """Judge the fields of the controls, and the places that the geometry alone gives."""
+    rows = []
+    for name, field in made.items():
+        measured = report.quality_rows(problem, field, truth, scheme) | {"iterations": field.iterations}
+        rows += tidy(item, name, measured | hot_spots.compared(problem, field, truth, phases, settings), True)
+    places = hot_spots.by_geometry(problem, truth, phases, settings)
+    return rows + tidy(item, "ligaments", places, True)
 
 
 def finished(
@@ -74,15 +102,27 @@ def finished(
     item: Mapping,
     shape: tuple[int, ...],
     phases: list,
+    settings: Mapping,
     about: dict,
     rows: list[dict],
     quality: list[dict],
 ) -> Solved:
-    """Put together what is stored of an item: its field with the attributes `about`, and its rows of every table."""
+    """Assemble the result of an item: its field with the attributes `about`, and its rows of every table."""
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
-    hot = [hot_spot(problem, field, shape, item, phases)]
+    hot = hot_rows(problem, field, shape, item, phases, settings)
     return Solved(stacked(field, names, item["axes"], shape), about, rows, quality, hot)
+
+
+def compared(found: Solved, published: Mapping[str, np.ndarray], item: Mapping, method: str) -> Solved:
+    """Add the errors of a field against published ones of the item, by component: (*shape) each."""
+    rows, every = {}, np.ones(found.array.shape[1:], bool)
+    for name, values in published.items():
+        own = found.array[found.attrs["components"].index(name)]
+        measured = norms(own[None].astype(float), values[None].astype(float), every)
+        rows |= {f"published_{measure}_{name}": value for measure, value in measured.items()}
+    more = tidy({**item, columns.SPLIT: found.attrs.get(columns.SPLIT)}, registry.method_of(method), rows, False)
+    return found._replace(quality=found.quality + more)
 
 
 def described(problem: Problem, names: list[str], settings: Mapping, scheme: str) -> dict:
@@ -119,28 +159,34 @@ def stacked(field: Field, names: list[str], axes: str, shape: tuple[int, ...]) -
     return np.stack([part[place][kept] for part in (field.cause, field.answer) for place in at]).astype(np.float32)
 
 
-def hot_spot(problem: Problem, field: Field, shape: tuple[int, ...], item: Mapping, phases: list) -> dict:
-    """Return mean, 99th percentile and maximum of the equivalent stress or flux, and where the maximum is."""
-    kept = tuple(slice(n) for n in shape)
-    size = report.magnitude(problem, field)[kept]
-    place = np.unravel_index(size.argmax(), shape)
-    phase = int(problem.labels[place])
-    about = QUANTITIES[problem.quantity]
-    found = {
-        columns.ITEM: item[columns.ITEM],
-        "quantity": "von_mises" if is_tensor(problem.quantity) else about.answer,
-        "unit": about.answer_unit,
-        "mean": float(size.mean()),
-        "percentile_99": float(np.quantile(size, 0.99)),
-        "maximum": float(size.max()),
-        columns.PHASE: phase,
-        columns.PHASE_NAME: phases[phase],
-    }
-    width = item.get(columns.PIXEL_SIZE)
-    for letter, at, step in zip(item["axes"], place, problem.spacing, strict=True):
-        found[f"{letter}_px"] = float(at * step)
-        found[f"{letter}_um"] = float(at * step * width) if width else float("nan")
-    return found
+def hot_rows(
+    problem: Problem, field: Field, shape: tuple[int, ...], item: Mapping, phases: list, settings: Mapping
+) -> list[dict]:
+    """Return the largest values of the stress or flux in their order, where they are, and its mean and 99th percentile;
+    with a law, the rate of the crack that begins there."""
+    options, law = settings.get("hot_spots") or {}, settings.get("slip_dissolution")
+    size = hot_spots.magnitude(problem, field, options.get("stress", "von_mises"))[tuple(slice(n) for n in shape)]
+    spots = hot_spots.of_field(problem, field, phases, shape, **options)
+    about, width = QUANTITIES[problem.quantity], item.get(columns.PIXEL_SIZE)
+    rates, rows = hot_spots.rates(spots.values, law) if law else [{}] * len(spots.values), []
+    for rank, (place, value, rate) in enumerate(zip(spots.places, spots.values, rates, strict=True), 1):
+        phase = int(problem.labels[tuple(place)])
+        row = {
+            columns.ITEM: item[columns.ITEM],
+            "rank": rank,
+            "quantity": options.get("stress", "von_mises") if is_tensor(problem.quantity) else about.answer,
+            "unit": about.answer_unit,
+            "mean": float(size.mean()),
+            "percentile_99": float(np.quantile(size, 0.99)),
+            "maximum": float(value),
+            columns.PHASE: phase,
+            columns.PHASE_NAME: phases[phase],
+        }
+        for letter, at, step in zip(item["axes"], place, problem.spacing, strict=True):
+            row[f"{letter}_px"] = float(at * step)
+            row[f"{letter}_um"] = float(at * step * width) if width else float("nan")
+        rows.append(row | rate)
+    return rows
 
 
 def tidy(item: Mapping, field: str, measured: Mapping[str, float], control: bool, by: str = "") -> list[dict]:

@@ -6,6 +6,7 @@ from matlens.fields import bounds, components, conduction, elastic, hexahedra
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
 from matlens.fields.settings import QUANTITIES, is_tensor
+from matlens.image import tortuosity
 
 WIDTH = 1e-6  # by which a bound may be missed: the tolerance of the solver
 
@@ -101,11 +102,12 @@ def tortuosities(whole: np.ndarray, values: np.ndarray, share: np.ndarray, names
     """
     if np.count_nonzero((values > 0) & (share > 0)) != 1:
         return []
-    free = float((values * share).sum())
+    open_phase = values.argmax()
+    factors = [tortuosity.factor(share[open_phase], float(own / values[open_phase])) for own in np.diag(whole)]
     return [
-        {"row": f"tortuosity_{name}", "column": "", "value": free / float(whole[k, k]), "unit": "1"}
-        for k, name in enumerate(names)
-        if whole[k, k] > 1e-9 * free
+        {"row": f"tortuosity_{name}", "column": "", "value": value, "unit": "1"}
+        for name, value in zip(names, factors, strict=True)
+        if np.isfinite(value)
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from matlens import columns, registry
-from matlens.fields import cells, components, effective, networks, report
+from matlens.fields import cells, components, effective, hot_spots, networks, report
 from matlens.fields.methods import Field, cut, fft
 from matlens.fields.problem import Problem, make
 from matlens.fields.settings import components as component_names
@@ -44,20 +44,20 @@ def predicted(
         own = report.own_rows(problem, field, scheme)
     else:
         own = report.quality_rows(problem, field, truth, scheme)
+        own |= hot_spots.compared(problem, field, truth, phases, settings)
         if item[columns.SPLIT] == "test":
-            own["equal_cut_iterations"] = equal_cut(problem, field, truth, scheme)
+            own |= equal_cut(problem, field, truth, scheme)
     own["strangeness"] = away
     quality = cells.tidy(item, registry.method_of(method), own, False, by)
     if truth is not None:
         made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": networks.linear(problem, model)}
-        for name, control in made.items():
-            quality += cells.tidy(item, name, report.quality_rows(problem, control, truth, scheme), True)
+        quality += cells.control_rows(problem, made, truth, scheme, item, phases, settings)
     rows = effective.by_load(problem, names, field)
     attrs = cells.described(problem, names, settings, scheme) | {
         "solved_by": by or registry.method_of(method),
         columns.SPLIT: item[columns.SPLIT],
     }
-    return cells.finished(problem, field, names, item, labels.shape, phases, attrs, rows, quality)
+    return cells.finished(problem, field, names, item, labels.shape, phases, settings, attrs, rows, quality)
 
 
 def solved_or_predicted(
@@ -96,13 +96,18 @@ def whole(problem: Problem, true: np.ndarray, names: list[str], axes: str, setti
     return Field(*parts)
 
 
-def equal_cut(problem: Problem, field: Field, truth: Field, scheme: str) -> float:
-    """Return after how many iterations the solver is as good as a field, by the error of the answer; NaN if it is not
-    within 32."""
-    if problem.quantity == "elastoplastic":
-        return float("nan")
-    wanted = np.linalg.norm(field.answer - truth.answer)
+def equal_cut(problem: Problem, field: Field, truth: Field, scheme: str) -> dict[str, float]:
+    """Return after how many iterations the solver is as good as a field, by the error of the answer and by that of the
+    cause; NaN if it is not within 32."""
+    made = {}
+    for name in ("answer", "cause"):
+        true = getattr(truth, name)
+        made[name] = {"true": true, "wanted": np.linalg.norm(getattr(field, name) - true), "after": float("nan")}
     for iterations in range(MOST + 1):
-        if np.linalg.norm(cut(problem, scheme, iterations=iterations).answer - truth.answer) <= wanted:
-            return float(iterations)
-    return float("nan")
+        found = cut(problem, scheme, iterations=iterations)
+        for name, one in made.items():
+            if np.isnan(one["after"]) and np.linalg.norm(getattr(found, name) - one["true"]) <= one["wanted"]:
+                one["after"] = float(iterations)
+        if not any(np.isnan(one["after"]) for one in made.values()):
+            break
+    return {"equal_cut_iterations": made["answer"]["after"], "equal_cut_iterations_cause": made["cause"]["after"]}

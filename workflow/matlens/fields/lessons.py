@@ -38,6 +38,13 @@ def samples(arrays, marks, roles: Mapping[str, str], *, truth: str | None = None
         yield Lesson(labels, field, {**about, "axes": arrays.attrs(key)["axes"]}), roles[item], item
 
 
+def written(value):
+    """Return settings as JSON can hold them: an infinite number, as the yield stress of an elastic phase, as text."""
+    if isinstance(value, Mapping):
+        return {name: written(part) for name, part in value.items()}
+    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+
+
 def names_of(about: Mapping) -> list[str]:
     """Return the names of the components of one field, xx, yy, ..., from the attributes of a solved item."""
     parts = [name.rpartition("_")[2] for name in about["components"]]

@@ -50,11 +50,12 @@ def flow(problem: Problem, *, scheme: str = "lattice", tau: float = 1.0, tol: fl
 def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Field:
     """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost.
 
-    Of an elastoplastic cell: the elastic strain after so many iterations, and the stress of that strain.
+    An elastoplastic cell is loaded in one step.
     """
     if problem.quantity == "elastoplastic":
-        found = _linear(problem, scheme, cut=iterations)
-        return found._replace(answer=answer_of(problem, found.cause))
+        about = {"spacing": problem.spacing, "scheme": scheme}
+        strain, stress = plastic.stopped(_material(problem), _mean(problem), iterations, **about)
+        return _in_plane(problem, strain, stress, iterations)
     return _linear(problem, scheme, cut=iterations)
 
 
@@ -82,13 +83,23 @@ def _linear(problem: Problem, scheme: str, **options) -> Field:
 
 
 def _plastic(problem: Problem, scheme: str, steps: int, **options) -> Field:
+    about = {"spacing": problem.spacing, "scheme": scheme, **options}
+    strain, stress, _ = plastic.solve(_material(problem), _mean(problem), steps, **about)[-1]
+    return _in_plane(problem, strain, stress, steps)
+
+
+def _mean(problem: Problem) -> np.ndarray:
+    """Return the mean strain of an elastoplastic cell (3, 3)."""
     axes, mean = problem.labels.ndim, np.zeros((3, 3))
     mean[-axes:, -axes:] = problem.load
-    strain, stress, _ = plastic.solve(
-        _material(problem), mean, steps, spacing=problem.spacing, scheme=scheme, **options
-    )[-1]
+    return mean
+
+
+def _in_plane(problem: Problem, strain: np.ndarray, stress: np.ndarray, iterations: int) -> Field:
+    """Make a field of the axes of the cell; the normal stress across an image is kept beside."""
+    axes = problem.labels.ndim
     across = stress[0, 0] if axes == 2 else None
-    return Field(strain[-axes:, -axes:], stress[-axes:, -axes:], steps, across=across)
+    return Field(strain[-axes:, -axes:], stress[-axes:, -axes:], iterations, across=across)
 
 
 def _material(problem: Problem) -> plastic.Material:
@@ -110,15 +121,21 @@ def answer_of(problem: Problem, cause: np.ndarray) -> np.ndarray:
     The stress of an elastoplastic voxel is that after the strain has grown in proportion.
     """
     if problem.quantity == "elastoplastic":
-        axes, shape = problem.labels.ndim, problem.labels.shape
-        strain = np.zeros((3, 3, *shape))
-        strain[-axes:, -axes:] = cause
-        rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
-        return plastic.radial_return(strain, rest, _material(problem))[0][-axes:, -axes:]
+        axes = problem.labels.ndim
+        return yielded(problem, cause)[-axes:, -axes:]
     if is_tensor(problem.quantity):
         free = problem.eigenstrain()
         return elastic.hooke(np.asarray(cause) - (0.0 if free is None else free), *problem.lame())
     return problem.local() * cause
+
+
+def yielded(problem: Problem, cause: np.ndarray) -> np.ndarray:
+    """Return the stress (3, 3, *shape) of an elastoplastic cell after its strain has grown in proportion."""
+    axes, shape = problem.labels.ndim, problem.labels.shape
+    strain = np.zeros((3, 3, *shape))
+    strain[-axes:, -axes:] = cause
+    rest = plastic.State(np.zeros_like(strain), np.zeros(shape))
+    return plastic.radial_return(strain, rest, _material(problem))[0]
 
 
 def phase_means(problem: Problem, truth: Field) -> Field:

@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import nets
 from matlens.fields import components, familiar, linear_kernel, networks
-from matlens.fields.lessons import SAME, Lesson, names_of
+from matlens.fields.lessons import SAME, Lesson, names_of, written
 from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
 from matlens.learn.options import TRAINING, Training, own_options
@@ -105,8 +105,8 @@ def _sorted(samples, phases: int) -> tuple[list[Lesson], list[Lesson]]:
 
 
 def scales_of(lessons: list[Lesson], kernel: Mapping, phases: int) -> dict[str, list[float]]:
-    """Return mean of the components and, of each of both fields, the rms of its fluctuation and of what the linear
-    kernel leaves."""
+    """Return the mean of the components and, of each of both fields, the rms of its fluctuation and of the error of
+    the linear kernel."""
     fields = [each.field.reshape(len(each.field), -1) for each in lessons]
     rest = [each.field - linear_kernel.apply(kernel, each.labels, phases) for each in lessons]
     mean = _symmetric(np.mean([each.mean(axis=1) for each in fields], axis=0), lessons[0])
@@ -147,7 +147,7 @@ def _fits(values: np.ndarray) -> bool:
 
 
 def _judge(net, lessons: Lessons, device) -> dict[str, float]:
-    """Score a network on validation cells: relative error of what the linear kernel leaves, 1 being no better."""
+    """Score a network on validation cells: error over that of the linear kernel, 1 being no better."""
     import torch
 
     wrong = whole = 0.0
@@ -211,7 +211,7 @@ def _learn(samples, phases, method, initial, checkpoint, options, training, cell
     card = {
         "network": network,
         "options": stated,
-        "settings": {name: about[name] for name in SAME} | {"spacing": list(about["spacing"])},
+        "settings": {name: written(about[name]) for name in SAME} | {"spacing": list(about["spacing"])},
         "axes": about["axes"],
         "scales": scales,
         "parameters": sum(p.numel() for p in net.parameters()),

@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens import nets, registry
 from matlens.fields import components, familiar, linear_kernel
-from matlens.fields.lessons import SAME
+from matlens.fields.lessons import SAME, written
 from matlens.fields.methods import Field, resumed
 from matlens.fields.problem import Problem
 from matlens.fields.settings import components as component_names
@@ -64,7 +64,7 @@ def different(problem: Problem, card: Mapping, settings: Mapping) -> str:
     """Say in which setting a problem differs from what a network has learned; empty if it differs in none."""
     known = card["settings"]
     for name in SAME:
-        if name in settings and settings[name] != known[name]:
+        if name in settings and written(settings[name]) != known[name]:
             return f"it has learned with the {name} {known[name]}, and the study has {settings[name]}"
     if card["network"]["dims"] != problem.labels.ndim:
         return f"it has learned fields of {card['network']['dims']} axes, and the item has {problem.labels.ndim}"

@@ -15,6 +15,7 @@ from matlens.fields.iterate import conjugate_gradients
 from matlens.job.batch import BadItem
 
 NEWTON = 40  # steps, the last few of which converge quadratically
+TOGETHER = 5  # iterations within a Newton step of a solver that is stopped early
 
 
 class Material(NamedTuple):
@@ -98,6 +99,22 @@ def solve(
     return done
 
 
+def stopped(
+    material: Material, mean: np.ndarray, iterations: int, *, spacing: tuple[float, ...] | None, scheme: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return strain and stress (3, 3, *shape) after one load step that is stopped after so many iterations of conjugate
+    gradients, a few in each Newton step."""
+    cell = _Cell(material, spacing, scheme, 0.0, iterations)
+    state = State(np.zeros((3, 3, *material.mu.shape)), np.zeros(material.mu.shape))
+    constant = np.asarray(mean, float).reshape(3, 3, *(1,) * material.mu.ndim)
+    u = np.zeros(cell.grid.d.shape, complex)
+    seen = cell.looked_at(u, constant, state)
+    while iterations > 0 and seen[-1] > 1e-12:
+        u, seen, done = cell.improved(u, constant, state, seen, 0.0, min(iterations, TOGETHER))
+        iterations -= max(done, 1)
+    return seen[0], seen[1]
+
+
 class _Cell:
     """A periodic cell: its grid, its preconditioner, and how its Newton steps are done."""
 
@@ -132,22 +149,28 @@ class _Cell:
         """Return displacement, strain, stress and state in equilibrium under a mean strain, by damped Newton steps."""
         seen = self.looked_at(u, constant, state)
         for _ in range(NEWTON):
-            strain, stress, new, parts, residual, scale, left = seen
+            strain, stress, new, *_, left = seen
             if left <= self.tol:
                 return u, strain, stress, new
-            change, _, _ = conjugate_gradients(
-                np.zeros_like(u),
-                residual,
-                lambda p, parts=parts: self.force(tangent(self.strain_of(p), self.material, parts)),
-                lambda r: (self.operator * r[None]).sum(axis=1),
-                self.grid.dot,
-                scale,
-                max(0.1 * self.tol, 0.01 * left),
-                self.iterations,
-            )
-            for damping in (1.0, 0.5, 0.25, 0.125):
-                seen = self.looked_at(u + damping * change, constant, state)
-                if seen[-1] * seen[-2] < left * scale:
-                    break
-            u = u + damping * change
+            u, seen, _ = self.improved(u, constant, state, seen, max(0.1 * self.tol, 0.01 * left))
         raise BadItem(f"not in equilibrium: residual {left:.1e} after {NEWTON} Newton steps")
+
+    def improved(self, u: np.ndarray, constant: np.ndarray, state: State, seen: tuple, tol: float, cut=None):
+        """Take one damped Newton step; returns the displacement, what `looked_at` sees of it, and the iterations."""
+        *_, parts, residual, scale, left = seen
+        change, done, _ = conjugate_gradients(
+            np.zeros_like(u),
+            residual,
+            lambda p: self.force(tangent(self.strain_of(p), self.material, parts)),
+            lambda r: (self.operator * r[None]).sum(axis=1),
+            self.grid.dot,
+            scale,
+            tol,
+            self.iterations,
+            cut,
+        )
+        for damping in (1.0, 0.5, 0.25, 0.125):
+            seen = self.looked_at(u + damping * change, constant, state)
+            if seen[-1] * seen[-2] < left * scale:
+                break
+        return u + damping * change, seen, done

@@ -63,15 +63,20 @@ def mean_error(answer: np.ndarray, truth: np.ndarray, axes: int) -> float:
     return float(np.linalg.norm(means[0] - means[1]) / size) if size > 0 else float("nan")
 
 
-def discretisation_rows(problem: Problem, field: Field, solver) -> dict[str, float]:
-    """Compare a field with that of the same cell on a grid twice as fine, averaged back; `solver(problem)`.
+def finer(problem: Problem, solver) -> Field:
+    """Return the field of the same cell on a grid twice as fine, averaged back; `solver(problem)`."""
+    axes, fine = problem.labels.ndim, solver(refined(problem))
+    across = None if fine.across is None else coarsened(fine.across, axes)
+    return Field(coarsened(fine.cause, axes), coarsened(fine.answer, axes), across=across)
+
+
+def discretisation_rows(problem: Problem, field: Field, fine: Field) -> dict[str, float]:
+    """Compare a field with that of a grid twice as fine.
 
     The error that the grid makes is of this size: no other field is known better than that.
     """
-    axes = problem.labels.ndim
-    fine = coarsened(solver(refined(problem)).answer, axes)
-    found = quality.norms(field.answer, fine, np.ones(problem.labels.shape, bool))
-    found["mean"] = mean_error(field.answer, fine, axes)
+    found = quality.norms(field.answer, fine.answer, np.ones(problem.labels.shape, bool))
+    found["mean"] = mean_error(field.answer, fine.answer, problem.labels.ndim)
     names = {"rel_l2": "discretisation", "rel_l2_fluctuation": "discretisation_fluctuation"}
     names |= {"q99_error": "discretisation_q99", "peak_error": "discretisation_peak", "mean": "discretisation_mean"}
     return {names[name]: value for name, value in found.items()}
@@ -90,23 +95,6 @@ def coarsened(field: np.ndarray, axes: int, factor: int = 2) -> np.ndarray:
     lead, shape = field.shape[:-axes], field.shape[-axes:]
     blocks = field.reshape(*lead, *(part for n in shape for part in (n // factor, factor)))
     return blocks.mean(axis=tuple(len(lead) + 1 + 2 * k for k in range(axes)))
-
-
-def magnitude(problem: Problem, field: Field) -> np.ndarray:
-    """Return the equivalent stress of von Mises, GPa, or the length of the flux, at every voxel (*shape)."""
-    if not is_tensor(problem.quantity):
-        return np.sqrt((field.answer**2).sum(axis=0))
-    axes = problem.labels.ndim
-    stress = np.zeros((3, 3, *problem.labels.shape))
-    stress[-axes:, -axes:] = field.answer
-    if axes == 2 and field.across is not None:
-        stress[0, 0] = field.across
-    elif axes == 2 and not problem.plane_stress:
-        stress[0, 0] = problem.lame()[0] * np.trace(field.cause)
-    mean = np.trace(stress) / 3
-    for axis in range(3):
-        stress[axis, axis] -= mean
-    return np.sqrt(1.5 * (stress**2).sum(axis=(0, 1)))
 
 
 def scores(quality):

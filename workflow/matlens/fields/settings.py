@@ -11,6 +11,8 @@ SETTINGS = (
     "boundary",
     "cut",
     "checked_part",
+    "hot_spots",
+    "slip_dissolution",
 )  # shared by the methods of the stage
 
 
@@ -71,7 +73,20 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
         found.append((["loading"], why))
     if settings["plane"] == "stress" and quantity != "elastic":
         found.append((["plane"], f"plane stress is there for 'elastic', not for '{quantity}'; set plane: strain"))
+    found += _places(settings, phases)
     found += _methods(settings, methods)
+    return found
+
+
+def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
+    """List what the hot spots could not be searched, or no crack could be followed, with."""
+    found, phase = [], (settings.get("hot_spots") or {}).get("phase")
+    if phase is not None and phase not in phases:
+        found.append((["hot_spots", "phase"], f"there is no phase '{phase}'; phases are {', '.join(phases)}"))
+    if settings.get("slip_dissolution") and not is_tensor(settings["quantity"]):
+        found.append(
+            (["slip_dissolution"], f"cracks grow by stress, and '{settings['quantity']}' has none; leave it out")
+        )
     return found
 
 
@@ -111,7 +126,7 @@ def _learned(settings: Mapping, options: Mapping, exact: list[str]) -> list[tupl
 
 
 def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
-    """List what is wrong with the properties of the phases."""
+    """List faults of the properties of the phases."""
     found, needed = [], QUANTITIES[quantity].properties
     for phase in phases:
         lacking = [name for name in needed if name not in (given.get(phase) or {})]

@@ -54,13 +54,17 @@ class Solver:
         return learned.predicted(*about, self.model, self.solver, true)
 
 
-def write(solver: Solver, marks, truths, out) -> tuple[list[cells.Solved], list[dict]]:
-    """Write the fields of all items of a shard; returns what else was found, without the arrays, and lost items."""
+def write(solver: Solver, marks, truths, images, out) -> tuple[list[cells.Solved], list[dict]]:
+    """Write the fields of all items of a shard; returns what else was found, without the arrays, and lost items.
+
+    `images`: of ingest; their layers that have the name of a component are published fields, which it is checked by.
+    """
     lost, done, there = [], [], set(truths)
 
     def work(item: dict) -> cells.Solved:
         key = item["key"]
-        return solver.solve(marks[key], item, truths[key] if key in there else None)
+        found = solver.solve(marks[key], item, truths[key] if key in there else None)
+        return cells.compared(found, images.layers(key, found.attrs["components"]), item, solver.method)
 
     for item, found in batch.survive(marks.described(), work, lost, f"fields/{solver.method}"):
         layers = {"labels": marks[item["key"]]}

@@ -62,7 +62,7 @@ def _choose(errors: np.ndarray | None, number: int, tolerance: float, rng) -> in
 
 
 def _kept(differs: np.ndarray, above: int, left: int) -> np.ndarray:
-    """Return where what is there stays: beyond the cuts of least disagreement through both overlaps."""
+    """Return the pixels that keep their values: beyond the cuts of least disagreement through both overlaps."""
     keep = np.zeros(differs.shape, bool)
     if left:
         keep[:, :left] |= np.arange(left) < seam(differs[:, :left])[:, None]

@@ -18,6 +18,7 @@ from matlens.image import masks
 from matlens.job.batch import BadItem
 
 BALANCE = 1e-3  # largest relative difference between the fluxes through two planes
+LEAST = 1e-9  # D_eff / D0 over the fraction below which a phase counts as closed
 
 
 def distances(mask: np.ndarray, axis: int, spacing: tuple[float, ...] | None = None) -> np.ndarray:
@@ -54,6 +55,11 @@ def diffusivity(mask: np.ndarray, axis: int, spacing: tuple[float, ...] | None =
     return flow.conductance * lines.shape[0] * steps[0] / (lines[0].size * np.prod(steps[1:]))
 
 
+def factor(fraction: float, effective: float) -> float:
+    """Return the tortuosity factor of a phase, fraction / (D_eff / D0); NaN if it lets nothing through."""
+    return fraction / effective if effective > LEAST * fraction else float("nan")
+
+
 def measure(labels: np.ndarray, phases: list[str], spacing: tuple | None = None, *, phase: int = 1):
     """Measure the diffusive and the geometric tortuosity of a phase along each axis.
 
@@ -78,7 +84,7 @@ def measure(labels: np.ndarray, phases: list[str], spacing: tuple | None = None,
                 "direction": name,
                 "phase_fraction": fraction,
                 "effective_diffusivity": effective,
-                "tortuosity_factor": fraction / effective if effective > 0 else np.nan,
+                "tortuosity_factor": factor(fraction, effective),
                 **_geometric(mask, axis, steps),
             }
         )

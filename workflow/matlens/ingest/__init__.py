@@ -22,10 +22,12 @@ PLANS = {
     "sheet": "matlens.ingest.sheet:plan",
     "catalog": "matlens.ingest.catalog:plan",
     "sets": "matlens.ingest.sets:plan",
+    "cells": "matlens.ingest.cells:plan",
     "structures": "matlens.ingest.structures:plan",
     "crystal_set": "matlens.ingest.crystal_set:plan",
     "matminer_set": "matlens.ingest.matminer_set:plan",
     "prototypes": "matlens.ingest.prototypes:plan",
+    "superlattices": "matlens.ingest.superlattices:plan",
     "compositions": "matlens.ingest.compositions:plan",
     "alloys": "matlens.ingest.alloys:plan",
     "molecules": "matlens.ingest.molecules:plan",
@@ -52,6 +54,7 @@ METHODS = {
     "sheet": "matlens.ingest.sheet:read",
     "catalog": "matlens.ingest.catalog:read",
     "sets": "matlens.ingest.sets:read",
+    "cells": "matlens.ingest.cells:read",
     "gamma_prime": "matlens.ingest.gamma_prime:read",
     "polycrystal": "matlens.ingest.polycrystal:read",
     "dual_phase": "matlens.ingest.dual_phase:read",
@@ -75,6 +78,7 @@ CRYSTALS = {
     "crystal_set": "matlens.ingest.crystal_set:read",
     "matminer_set": "matlens.ingest.matminer_set:read",
     "prototypes": "matlens.ingest.prototypes:read",
+    "superlattices": "matlens.ingest.superlattices:read",
 }
 COMPOSITIONS = {
     "compositions": "matlens.ingest.compositions:read",
@@ -88,6 +92,7 @@ LISTINGS = {
     "sheet": "matlens.ingest.sheet:listing",
     "catalog": "matlens.ingest.catalog:listing",
     "sets": "matlens.ingest.sets:listing",
+    "cells": "matlens.ingest.cells:listing",
     "structures": "matlens.ingest.structures:listing",
     "crystal_set": "matlens.ingest.crystal_set:listing",
     "matminer_set": "matlens.ingest.matminer_set:listing",
@@ -97,6 +102,8 @@ LISTINGS = {
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
+    "compositions": "matlens.ingest.compositions:columns_of",
+    "molecules": "matlens.ingest.molecules:columns_of",
 }
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
@@ -105,6 +112,7 @@ CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema canno
     "catalog": "matlens.ingest.files:check",
     "sets": "matlens.ingest.sets:check",
     "prototypes": "matlens.ingest.prototypes:check",
+    "superlattices": "matlens.ingest.superlattices:check",
 }
 
 

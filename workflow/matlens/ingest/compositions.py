@@ -35,6 +35,24 @@ def listing(*, path: str | None = None, set: str | None = None) -> str:
     return table_sets.listing(KIND, path, set)
 
 
+def columns_of(
+    *,
+    path: str | None = None,
+    set: str | None = None,
+    composition: str | None = None,
+    unit: str = "mole_fraction",
+    item: str | None = None,
+    targets: list[str] | None = None,
+) -> list[str]:
+    """List the index columns of a table; see `plan`. Raises ValueError if it cannot be used."""
+    file, header = table_sets.header(KIND, path, set)
+    table_sets.require(file, header, [item, *(targets or [])])
+    formulas = _formula_column(header, composition, unit)
+    parts = {} if formulas else _element_columns(header, unit, str(file))
+    beside = [_column(name) for name in header if name not in parts and name != "formula"]
+    return [*INDEX, *beside, *(PART + symbol for symbol in COLUMN_ELEMENTS)]
+
+
 def plan(
     *,
     path: str | None = None,
@@ -61,9 +79,7 @@ def plan(
     formulas = _formula_column(header, composition, unit)
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
-    for wanted in [item, *(targets or [])]:
-        if wanted and wanted not in header:
-            raise ValueError(f"table '{file}' has no column '{wanted}'; {suggest(wanted, header)}")
+    table_sets.require(file, header, [item, *(targets or [])])
     rows, found = [], []
     for number, cells in enumerate(table, 1):
         row = {columns.ITEM: table_sets.name_of(cells.get(names), file, number), columns.REASON: None, "formula": None}

@@ -170,7 +170,7 @@ def charges(elements: tuple[str, ...], counts: tuple[int, ...], *, which: str, o
 
 
 @cache
-def _radius(symbol: str, charge: int) -> float:
+def radius(symbol: str, charge: int = 0) -> float:
     """Return the Shannon radius of an ion, or the metallic (12 neighbours) or else atomic radius of a neutral atom."""
     from pymatgen.core import Element
 
@@ -286,7 +286,7 @@ def read(item: dict) -> tuple[Crystal, dict]:
     cell, letters, frac, _ = template(item["prototype"])
     symbols = [item[f"site_{letter}"] for letter in letters]
     states = np.array([int(item[f"charge_{letter}"]) for letter in letters])
-    radii = np.array([_radius(symbol, int(s)) for symbol, s in zip(symbols, states, strict=True)])
+    radii = np.array([radius(symbol, int(s)) for symbol, s in zip(symbols, states, strict=True)])
     grown = cell * scale(cell, frac, radii, states)
     crystal = Crystal(grown, np.array([NUMBER[s] for s in symbols], np.uint8), frac)
     return structures.check(crystal, max_atoms=10_000, min_distance_a=0.5), {}

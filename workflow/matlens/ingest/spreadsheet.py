@@ -1,4 +1,4 @@
-"""Read tables (CSV, TSV, Excel, JSON) as columns and rows."""
+"""Read tables (CSV, TSV, Excel, JSON, YAML) as columns and rows."""
 
 import csv
 import json
@@ -12,13 +12,15 @@ from matlens.store import io, text_files
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
 MOST_CELL = 1 << 17  # longest cell, in characters
+NULL = ("", "~", "null")  # in YAML
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
 def read(path: str | Path) -> tuple[list[str], list[dict]]:
     """Read a table: column names, and rows by column name without empty rows.
 
-    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not. CSV cells are text.
+    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not; YAML a list of
+    objects. CSV cells are text.
     Raises ValueError if the table cannot be used.
     """
     try:
@@ -33,6 +35,8 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
         header, rows = _excel(path)
     elif Path(path).name.lower().endswith((".csv.gz", ".tsv.gz")):
         header, rows = _text(path)
+    elif Path(path).name.lower().removesuffix(".gz").endswith((".yaml", ".yml")):
+        header, rows = _records(path, _yaml(path), "YAML")
     elif head.startswith((b"\x1f\x8b", b"BZ")) or head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         header, rows = _json(path)
     else:
@@ -129,7 +133,29 @@ def _json(path) -> tuple[list, list]:
     if isinstance(found, Mapping) and found and all(isinstance(column, Mapping) for column in found.values()):
         rows = list(dict.fromkeys(row for column in found.values() for row in column))
         return list(found), [[column.get(row) for column in found.values()] for row in rows]
+    return _records(path, found, "JSON")
+
+
+def _records(path, found, kind: str) -> tuple[list, list]:
+    """Turn a list of objects into columns and rows."""
     if isinstance(found, list) and found and all(isinstance(row, Mapping) for row in found):
         names = list(dict.fromkeys(name for row in found for name in row))
         return names, [[row.get(name) for name in names] for row in found]
-    raise ValueError(f"table '{path}' is JSON without rows; give a list of objects, one per item")
+    raise ValueError(f"table '{path}' is {kind} without rows; give a list of objects, one per item")
+
+
+def _yaml(path):
+    """Read a YAML document; scalars are text, as in CSV. Aliases, which may unpack to any size, are refused."""
+    import yaml
+
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        text = io.read_packed(path).decode("utf-8-sig")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
+            raise ValueError(f"table '{path}' has aliases (*name); write the values out")
+        found = yaml.load(text, Loader=loader)
+    except (yaml.YAMLError, UnicodeDecodeError, EOFError, OSError, RecursionError) as error:
+        raise ValueError(f"table '{path}' is not valid YAML ({' '.join(str(error).split())[:120]})") from error
+    if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
+        return found
+    return [{name: None if value in NULL else value for name, value in row.items()} for row in found]

@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from matlens.ingest import file_search
+from matlens.ingest import file_search, spreadsheet
 from matlens.registry import suggest
 from matlens.store import catalog
 
@@ -24,6 +24,12 @@ def find(kind: str, path: str | None, set: str | None) -> Path:
     return file
 
 
+def named(kind: str, name: str) -> tuple[str | None, str | None]:
+    """Return (path, set) of a file: a table of the catalogue if it has the name, else a path."""
+    known = {table for about in catalog.entries().values() for table in about.get(kind, {})}
+    return (None, name) if name in known else (name, None)
+
+
 def _listed(kind: str, set: str) -> tuple[str, str]:
     known = {
         table: (name, file) for name, about in catalog.entries().items() for table, file in about.get(kind, {}).items()
@@ -33,12 +39,38 @@ def _listed(kind: str, set: str) -> tuple[str, str]:
     return known[set]
 
 
+def _present(kind: str, set: str) -> tuple[str, str]:
+    """Return the catalogue entry and the file of a set. Raises ValueError if it is not on this machine."""
+    name, file = _listed(kind, set)
+    if not catalog.available(name):
+        raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
+    return name, file
+
+
+def require(file: Path, header: list[str], wanted: list[str | None]) -> None:
+    """Raise ValueError if a table lacks a column that is asked for."""
+    for name in wanted:
+        if name and name not in header:
+            raise ValueError(f"table '{file}' has no column '{name}'; {suggest(name, header)}")
+
+
+def present(kind: str, path: str | None, set: str | None) -> Path:
+    """Return the table. Raises ValueError if it does not exist, or its set is not on this machine."""
+    if path is None and set is not None:
+        _present(kind, set)
+    return find(kind, path, set)
+
+
+def header(kind: str, path: str | None, set: str | None) -> tuple[Path, list[str]]:
+    """Return the table and its column names. Raises ValueError if it cannot be read, or its set is not here."""
+    file = present(kind, path, set)
+    return file, spreadsheet.read(file)[0]
+
+
 def listing(kind: str, path: str | None, set: str | None) -> str:
     """Digest the table; for a set its catalogue entry, which a download does not change."""
     if path is None and set is not None:
-        name, file = _listed(kind, set)
-        if not catalog.available(name):
-            raise ValueError(f"the set is not on this machine: {catalog.advice(name, file)}")
+        name, file = _present(kind, set)
         return hashlib.sha256(json.dumps(catalog.entry(name)["files"][file], sort_keys=True).encode()).hexdigest()
     return file_search.digest([find(kind, path, set)])
 

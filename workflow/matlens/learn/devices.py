@@ -1,4 +1,4 @@
-"""Where networks compute: devices, the processes of torchrun, and weights as arrays by name."""
+"""Devices of networks, the processes of torchrun, and weights as arrays by name."""
 
 import os
 import sys

@@ -59,12 +59,12 @@ def _described(index, spec: str, column: str) -> dict:
 
 def _environments(index, spec: str, column: str) -> dict:
     """Describe the marked bonds in a column of the index by their environments."""
-    from matlens.molecule import environments
+    from matlens.molecule import environments, reactions
 
     if column not in index:
         text = [name for name in index.columns if index[name].dtype.kind not in "fiub"]
         raise ValueError(f"feature '{spec}': index has no column '{column}'; {suggest(column, text)}")
-    values = environments.table(index[column].tolist())
+    values = environments.table(reactions.of_rows(index, column))
     return {f"{spec}: {label}": values[:, k] for k, label in enumerate(environments.names())}
 
 

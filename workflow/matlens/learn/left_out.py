@@ -34,7 +34,7 @@ def roles(rows: list, of: Mapping[str, str], left: str, options: Mapping) -> dic
 
 
 def learned(learn: Callable, offered: Mapping, stage: str, options: Mapping) -> tuple[dict, dict]:
-    """Learn from what is offered to a stage; returns weights by name, and a card with the history and the samples.
+    """Train on the inputs of a stage; return weights by name, and a card with the history and the samples.
 
     `leave_one_out`: one model per value, with the weights as "<number>/<name>", and a card with one card per value.
     The history of these has the column `fold`.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from matlens import registry
 
 # Arguments of constructors that are never options.
-FROM_DATA = ("dims", "channels", "outputs", "conditions", "wraps", "sides", "context")
+FROM_DATA = ("dims", "channels", "outputs", "conditions", "wraps", "sides", "context", "inputs")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Molecules from SMILES, with explicit hydrogen, and the bond of a molecule that breaks."""
+"""Molecules with explicit hydrogen, and the bond of a molecule that breaks."""
 
 from collections import Counter
 
@@ -6,6 +6,7 @@ from matlens.job.batch import BadItem
 
 BROKEN = "broken_bond"  # column of SMILES whose map numbers mark the bond that breaks
 FIRST, SECOND = 1, 2  # atom map numbers of the two ends of the bond that breaks
+STATED = "charge_e"  # property of a molecule whose charge is stated
 SHORT = 40  # characters of a faulty value that a message quotes
 NOTHING = ("", "nan", "none", "null", "-")
 
@@ -25,17 +26,27 @@ def parsed(text, name: str = "molecule"):
     parser.sanitize = False
     with rdBase.BlockLogs():
         made = Chem.MolFromSmiles(given, parser)
-        if made is None:
-            raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like CCO")
+    if made is None:
+        raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like CCO")
+    return completed(made, f"{name} {given[:SHORT]!r}")
+
+
+def completed(made, name: str):
+    """Sanitise a molecule as read, and add the hydrogen that its text leaves out. Raises BadItem if it is none."""
+    from rdkit import Chem, rdBase
+
+    with rdBase.BlockLogs():
         try:
             Chem.SanitizeMol(made)
         except ValueError as error:
-            raise BadItem(f"its {name} {given[:SHORT]!r} is no molecule: {str(error)[:80]}; correct it") from error
+            raise BadItem(f"its {name} is no molecule: {str(error)[:80]}; correct it") from error
         made = Chem.AddHs(made)
     if not made.GetNumAtoms():
-        raise BadItem(f"its {name} has no atoms; give a SMILES such as CCO")
+        raise BadItem(f"its {name} has no atoms; give a molecule such as CCO")
     if any(atom.GetAtomicNum() == 0 for atom in made.GetAtoms()):
-        raise BadItem(f"its {name} {given[:SHORT]!r} has a placeholder (*); give the element")
+        raise BadItem(f"its {name} has a placeholder (*, R); give the element")
+    if any(bond.HasQuery() for bond in made.GetBonds()):
+        raise BadItem(f"its {name} has a bond of no stated order; give the order")
     return made
 
 
@@ -48,9 +59,25 @@ def connected(made, text, name: str = "molecule") -> None:
         raise BadItem(f"its {name} {str(text)[:SHORT]!r} has {parts} parts that no bond joins; give one molecule")
 
 
+def state_charge(made, charge: int) -> None:
+    """State the charge of a molecule whose atoms do not show it, in elementary charges."""
+    made.SetIntProp(STATED, charge)
+
+
+def stated(made) -> bool:
+    """Check whether the charge of a molecule is stated, and not that of its atoms."""
+    return bool(made.HasProp(STATED))
+
+
+def formal_charge(made, atoms=None) -> int:
+    """Return the sum of the formal charges of some atoms, or of all."""
+    every = made.GetAtoms() if atoms is None else map(made.GetAtomWithIdx, atoms)
+    return sum(atom.GetFormalCharge() for atom in every)
+
+
 def charge(made) -> int:
-    """Return the charge of a molecule, in elementary charges."""
-    return sum(atom.GetFormalCharge() for atom in made.GetAtoms())
+    """Return the charge of a molecule, in elementary charges: the stated one, else that of its atoms."""
+    return made.GetIntProp(STATED) if stated(made) else formal_charge(made)
 
 
 def elements(made) -> Counter:
@@ -74,14 +101,14 @@ def bond_at(made, index):
     return made.GetBondWithIdx(int(number))
 
 
-def skeletons(made, without=None) -> list[str]:
-    """Name the connected parts of a molecule by elements and bonds alone, sorted; `without`: a bond that is left out.
+def parts(made, without=None) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and atoms of the connected parts of a molecule, sorted; `without`: a bond that is left out.
 
-    Bond orders, charges and unpaired electrons do not count, since a break changes them.
+    The name has elements and bonds alone: bond orders, charges and unpaired electrons change with a break.
     """
     from rdkit import Chem
 
-    bare = Chem.RWMol()
+    bare, atoms = Chem.RWMol(), []
     for atom in made.GetAtoms():
         plain = Chem.Atom(atom.GetAtomicNum())
         plain.SetNoImplicit(True)
@@ -89,7 +116,13 @@ def skeletons(made, without=None) -> list[str]:
     for bond in made.GetBonds():
         if without is None or bond.GetIdx() != without.GetIdx():
             bare.AddBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), Chem.BondType.SINGLE)
-    return sorted(Chem.MolToSmiles(bare).split("."))
+    found = Chem.GetMolFrags(bare, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=atoms)
+    return sorted((Chem.MolToSmiles(part), tuple(at)) for part, at in zip(found, atoms, strict=True))
+
+
+def skeletons(made, without=None) -> list[str]:
+    """Return the names of the connected parts of a molecule, sorted, see `parts`."""
+    return [name for name, _ in parts(made, without)]
 
 
 def conserved(reactant, products: list) -> None:
@@ -128,17 +161,44 @@ def marked(made, bond) -> str:
 
     Independent of the order of atoms in `made`, and of which end comes first.
     """
+    return oriented(made, bond)[0]
+
+
+def oriented(made, bond) -> tuple[str, int]:
+    """Return the SMILES of `marked`, and the atom of `made` with the map number 1."""
     from rdkit import Chem
 
     texts = []
-    for first, second in ((FIRST, SECOND), (SECOND, FIRST)):
+    for first, second in (
+        (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()),
+        (bond.GetEndAtomIdx(), bond.GetBeginAtomIdx()),
+    ):
         copy = Chem.RWMol(made)
         for atom in copy.GetAtoms():
             atom.SetAtomMapNum(0)
-        copy.GetAtomWithIdx(bond.GetBeginAtomIdx()).SetAtomMapNum(first)
-        copy.GetAtomWithIdx(bond.GetEndAtomIdx()).SetAtomMapNum(second)
-        texts.append(Chem.MolToSmiles(copy))
+        copy.GetAtomWithIdx(first).SetAtomMapNum(FIRST)
+        copy.GetAtomWithIdx(second).SetAtomMapNum(SECOND)
+        texts.append((Chem.MolToSmiles(copy), first))
     return min(texts)
+
+
+def end_charges(made, bond, first: int, products: list) -> tuple[int, int | None]:
+    """Return the charges of the parts with the atom `first` and with the other end of a bond, once it is broken.
+
+    A ring stays in one part, and has no second charge. Without products, the charges are those of the atoms; a molecule
+    without charge breaks into two without charge, unless its atoms have some. Raises BadItem if they are unknown.
+    """
+    found = sorted(parts(made, bond), key=lambda part: first not in part[1])
+    if len(found) == 1:
+        return charge(made), None
+    if not products:
+        shown = [formal_charge(made, atoms) for _, atoms in found]
+        if sum(shown) != charge(made):
+            raise BadItem(f"its charge is {charge(made):+d}, and no product has a charge; name the products")
+        return tuple(shown)
+    known = sorted((skeletons(product)[0], charge(product)) for product in products)
+    ordered = known if known[0][0] == found[0][0] else known[::-1]
+    return ordered[0][1], ordered[1][1]
 
 
 def ends(made) -> tuple[int, int]:

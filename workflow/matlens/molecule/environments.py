@@ -5,11 +5,15 @@ from functools import lru_cache
 import numpy as np
 
 from matlens.molecule import bonds
+from matlens.molecule.reactions import Reaction
 
 SHELLS = 3  # shells of neighbours around each end
 SIMPLE = ("H", "F", "Cl", "Br", "S", "P", "Si")
 KINDS = (*SIMPLE, "C sp3", "C sp2", "C sp", "C aromatic", "N", "N unsaturated", "O", "O unsaturated", "other")
-END = ("atomic number", "degree", "hydrogen", "aromatic", "smallest ring", "charge", "unpaired electrons", "bonds")
+END = (
+    "atomic number", "degree", "hydrogen", "aromatic", "smallest ring", "charge", "unpaired electrons", "bonds",
+    "charge of the part",
+)  # fmt: skip
 WHOLE = ("order", "in ring", "conjugated", "atoms", "charge of the molecule")
 
 
@@ -19,38 +23,39 @@ def names() -> list[str]:
     return [*WHOLE, *(f"end {end}: {name}" for end in (1, 2) for name in (*END, *shells))]
 
 
-def described(marked: str) -> np.ndarray:
-    """Describe the marked bond of a SMILES (see `bonds.marked`) by numbers (f,), named by `names`.
+def described(reaction: Reaction) -> np.ndarray:
+    """Describe the bond of a reaction by numbers (f,), named by `names`.
 
     The end with the larger numbers is the first one, so that the order of the ends has no influence. Shells count atoms
     by element and hybridisation, at 1 to 3 bonds from an end, without crossing the bond. Raises BadItem if no bond is
     marked.
     """
-    made = bonds.parsed(marked)
+    made = bonds.parsed(reaction.marked)
     first, second = bonds.ends(made)
     bond = made.GetBondBetweenAtoms(first, second)
     whole = [bond.GetBondTypeAsDouble(), bond.IsInRing(), bond.GetIsConjugated()]
-    whole += [made.GetNumAtoms(), bonds.charge(made)]
-    sides = sorted((_end(made, first, second), _end(made, second, first)), reverse=True)
+    whole += [made.GetNumAtoms(), reaction.charge]
+    charges = [reaction.ends[0], reaction.ends[0] if np.isnan(reaction.ends[1]) else reaction.ends[1]]
+    sides = sorted((_end(made, first, second, charges[0]), _end(made, second, first, charges[1])), reverse=True)
     return np.array([*whole, *sides[0], *sides[1]], float)
 
 
 @lru_cache(maxsize=1 << 16)
-def _cached(marked: str) -> bytes:
-    return described(marked).tobytes()
+def _cached(reaction: Reaction) -> bytes:
+    return described(reaction).tobytes()
 
 
-def table(texts) -> np.ndarray:
-    """Describe marked bonds (n,) by numbers (n, f)."""
-    return np.array([np.frombuffer(_cached(str(text))) for text in texts]).reshape(-1, len(names()))
+def table(reactions) -> np.ndarray:
+    """Describe the bonds of reactions (n,) by numbers (n, f)."""
+    return np.array([np.frombuffer(_cached(one)) for one in reactions]).reshape(-1, len(names()))
 
 
-def _end(made, at: int, other: int) -> list[float]:
-    """Describe an atom and the shells around it, without the atom at the other end of the bond."""
+def _end(made, at: int, other: int, charge: float) -> list[float]:
+    """Describe an atom, the charge of its part, and the shells around it, without the atom at the other end."""
     atom, rings = made.GetAtomWithIdx(at), made.GetRingInfo()
     found = [atom.GetAtomicNum(), atom.GetDegree(), sum(one.GetAtomicNum() == 1 for one in atom.GetNeighbors())]
     found += [atom.GetIsAromatic(), rings.MinAtomRingSize(at), atom.GetFormalCharge()]
-    found += [atom.GetNumRadicalElectrons(), atom.GetTotalValence()]
+    found += [atom.GetNumRadicalElectrons(), atom.GetTotalValence(), charge]
     seen, shell = {at, other}, [at]
     for _ in range(SHELLS):
         near = {one.GetIdx() for number in shell for one in made.GetAtomWithIdx(number).GetNeighbors()} - seen

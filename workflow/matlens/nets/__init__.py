@@ -56,6 +56,8 @@ CRYSTAL_NETS = {
     "gated": "matlens.nets.crystal.gated:Gated",
     "gcpnet": "matlens.nets.crystal.gcpnet:GCPNet",
 }
+# Networks for reactions of molecules: a batch as `matlens.molecule.graphs.batch` makes it to a number for each.
+MOLECULE_NETS = {"bondnet": "matlens.nets.molecule.bondnet:BonDNet"}
 GENERATORS = {
     "ddpm": "matlens.nets.generate.ddpm:DDPM",
     "cgan": "matlens.nets.generate.cgan:CGAN",

@@ -3,12 +3,17 @@
 Snakemake reruns a rule when its script changes, not when a module that the script imports does.
 """
 
-import ast
+import re
 from functools import cache
 from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[2]
 OWN = (Path(__file__).resolve().parents[1].name, "figures")  # packages whose files are inputs of jobs
+COMMENT = re.compile(r"#[^\n]*")
+IMPORT = re.compile(
+    rf"^[ \t]*(?:from[ \t]+((?:{'|'.join(OWN)})[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([\w., \t]+))$",
+    re.M,
+)
 
 
 def _file(module: str) -> Path | None:
@@ -17,20 +22,24 @@ def _file(module: str) -> Path | None:
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 
 
-def _imports(tree: ast.AST) -> set[str]:
-    """List every module of this project that a file names in an import statement, at any depth."""
+def _imports(text: str) -> set[str]:
+    """List every module of this project that a source file names in an import statement, at any depth.
+
+    Import statements are found by their form: parsing the library would take a third of the time of an empty run.
+    """
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    for module, names, modules in IMPORT.findall(COMMENT.sub("", text)):
+        if module:
+            parts = [part.split()[0] for part in names.strip("()").split(",") if part.strip()]
+            found |= {module, *(f"{module}.{part}" for part in parts)}
+        else:
+            found |= {part.split()[0] for part in modules.split(",")}
     return {name for name in found if name.split(".")[0] in OWN}
 
 
 @cache
 def _direct(path: Path) -> frozenset[Path]:
-    files = {_file(name) for name in _imports(ast.parse(path.read_text(encoding="utf-8")))}
+    files = {_file(name) for name in _imports(path.read_text(encoding="utf-8"))}
     return frozenset(files - {None})
 
 

@@ -31,6 +31,16 @@ def relaxed_by(settings: dict) -> str:
     return there[0] if there and chosen in ("relaxed", "auto") else ""
 
 
+def fitted(name: str) -> str:
+    """Return the method of `fit` that a database is of, as in "fit.compound_energy.cu_au"; "" if it is a file."""
+    return name.removeprefix("fit.") if name.startswith("fit.") else ""
+
+
+def fitted_path(study: str, name: str) -> str:
+    """Return the path of a database that a study fits."""
+    return f"results/{study}/fit/{fitted(name)}/database/all.tdb"
+
+
 def results_digest(folder: str, seen: str) -> str:
     """Digest the results in the hand-offs of a folder, to notice those that are copied back.
 
@@ -114,9 +124,23 @@ class Engines(Paths):
 
         def digest(wildcards):
             settings = self.studies[wildcards.study]["validate"][section or wildcards.method]
-            return database.digest([one["database"] for one in settings["databases"]])
+            return database.digest([one["database"] for one in settings["databases"] if not fitted(one["database"])])
 
         return digest
+
+    def fitted_databases(self, wildcards) -> list[str]:
+        """List the databases of a diagram that the study itself fits."""
+        given = self.studies[wildcards.study]["validate"]["diagram"]["databases"]
+        return [fitted_path(wildcards.study, one["database"]) for one in given if fitted(one["database"])]
+
+    def diagram_settings(self, wildcards) -> dict:
+        """Return the settings of a diagram; databases that the study fits are named by their paths."""
+        found = self.studies[wildcards.study]["validate"]["diagram"]
+        given = [
+            {**one, "database": fitted_path(wildcards.study, one["database"])} if fitted(one["database"]) else one
+            for one in found["databases"]
+        ]
+        return {**found, "databases": given}
 
     def equilibria(self, wildcards) -> list[str]:
         """List the files behind a table of equilibria, or of their comparison with measured fractions."""

@@ -70,6 +70,7 @@ class Figures(Paths):
             need: found[outputs.named(need, settings, "quantify", wildcards.figure)]
             for need in FIGURES[method_of(wildcards.figure)]["needs"]
         }
+        chosen |= {need: found[need] for need in FIGURES[method_of(wildcards.figure)].get("may", ()) if need in found}
         reference = settings["figures"][wildcards.figure].get("reference")
         if not reference:
             return chosen

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from matlens import registry, validate
 from matlens.crystal import POTENTIALS
 from matlens.plan import outputs
-from matlens.plan.engines import engines, shortlists
+from matlens.plan.engines import engines, fitted, shortlists
 from matlens.plan.predictions import potentials
 from matlens.plan.structure import Reasons
 from matlens.thermo import database, quantities
@@ -39,6 +39,15 @@ def check_engines(studies: Mapping[str, dict], name: str) -> Reasons:
                 ["validate", "accept"],
                 f"no engine computes '{quantity}'; {registry.suggest(quantity, validate.QUANTITIES)}",
             )
+        for method in engines(settings) if quantity in validate.ELASTIC else ():
+            if not given[method].get("elastic_strains"):
+                yield ["validate", "accept"], _no_strains(method, quantity)
+
+
+def _no_strains(method: str, quantity: str) -> str:
+    if registry.method_of(method) not in validate.STRAINED:
+        return f"'{method}' computes no '{quantity}'; engines that do: {', '.join(validate.STRAINED)}"
+    return f"'{method}' computes no '{quantity}' without strains; add 'elastic_strains: [0.004, 0.008, 0.012]' to it"
 
 
 def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -48,6 +57,11 @@ def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
     sections += [(["acquire", "calphad"], loop["calphad"])] if loop.get("calphad") else []
     for keys, own in sections:
         databases = own.get("databases", [])
+        if keys == ["validate", "diagram"]:
+            yield from _fitted_databases(studies[name], databases)
+            databases = [one for one in databases if not fitted(one["database"])]
+            if not databases:
+                continue
         phases = [phase for one in databases for phase in one["phases"]]
         try:
             quantities.check(own.get("criteria") or [], phases or own["phases"])
@@ -60,6 +74,40 @@ def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
             ["validate", "bridge"],
             "it compares measured fractions; add 'fractions: {}' to the section 'quantify'",
         )
+
+
+def _fitted_databases(settings: Mapping, databases: list) -> Reasons:
+    """Refuse databases of fits that the study does not make, and phases that they do not hold."""
+    made = {f"fit.{method}": settings["fit"][method] for method in outputs.methods(settings, "fit")}
+    for one in databases:
+        name = one["database"]
+        if fitted(name) and name not in made:
+            why = registry.suggest(name, made) if made else "add a section 'fit'"
+            yield ["validate", "diagram", "databases"], f"no fit of this study is '{name}'; {why}"
+        elif fitted(name) and one["phases"] != [made[name]["phase"]]:
+            yield ["validate", "diagram", "databases"], f"'{name}' has one phase, {made[name]['phase']}"
+
+
+def check_fits(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a fit without the ordered and quasi-random cells that it takes, or without their energies."""
+    settings = studies[name]
+    for method in outputs.methods(settings, "fit"):
+        given = settings["ingest"].get("superlattices")
+        elements, degree = settings["fit"][method]["elements"], settings["fit"][method]["degree"]
+        if not given or given["lattice"] != "fcc" or given["most_atoms"] < 4:
+            yield (
+                ["fit", method],
+                "it takes the ordered cells of 'ingest.superlattices' on fcc with most_atoms 4 or more",
+            )
+            continue
+        if sorted(elements) not in [sorted(pair) for pair in given["pairs"]]:
+            yield ["fit", method, "elements"], f"{'-'.join(elements)} is no pair of ingest.superlattices.pairs; add it"
+        if given["quasi_random_atoms"] < degree + 3:
+            least = degree + 3
+            yield ["fit", method], f"degree {degree} needs 'ingest.superlattices.quasi_random_atoms: {least}' or more"
+        if not potentials(settings):
+            why = f"nothing computes energies; add '{next(iter(POTENTIALS))}: {{}}' to the section 'predict'"
+            yield ["fit", method], why
 
 
 def check_limits(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -86,6 +134,8 @@ def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
             if wanted not in validate.QUANTITIES:
                 why = f"'{oracle}' computes no '{wanted}'; {registry.suggest(wanted, validate.QUANTITIES)}"
                 yield ["acquire"], why
+            elif wanted in validate.ELASTIC and not (loop.get(oracle) or {}).get("elastic_strains"):
+                yield ["acquire"], _no_strains(oracle, wanted)
 
 
 def _computed(loop: Mapping) -> list[str]:
@@ -119,4 +169,4 @@ def _calphad_oracle(loop: Mapping) -> Reasons:
             )
 
 
-CHECKS = (check_engines, check_databases, check_limits, check_oracle)
+CHECKS = (check_engines, check_databases, check_fits, check_limits, check_oracle)

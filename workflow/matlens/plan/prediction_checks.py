@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from matlens import predict, registry, screen
 from matlens.column_meanings import MEANING
 from matlens.learn import features
-from matlens.nets import GRAPHS
+from matlens.nets import GRAPHS, MOLECULE_NETS
 from matlens.plan import outputs
 from matlens.plan.predictions import (
     Predictions,
@@ -15,6 +15,7 @@ from matlens.plan.predictions import (
     feature_labels,
     feature_measures,
     learned,
+    of_molecules,
     potentials,
 )
 from matlens.plan.structure import Reasons
@@ -166,7 +167,11 @@ def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:
                 f"{potential} gives a property of this name; name this one otherwise: "
                 "energies of two kinds are never put together",
             )
-    faulty = [([*place, key], why) for key, lender in wanted.items() if (why := lender_fault(studies, lender))]
+    faulty = [
+        ([*place, key], why)
+        for key, lender in wanted.items()
+        if (why := lender_fault(studies, lender) or kind_fault(settings, lender))
+    ]
     yield from faulty
     for key, graph in Predictions(studies).pretrained_graphs(name).items() if wanted and not faulty else ():
         for builder, learned_on in graph.items():
@@ -189,9 +194,18 @@ def lender_fault(studies: Mapping[str, dict], lender: str) -> str:
     if not lender.endswith(".safetensors"):
         lends, _, method = lender.partition("/")
         known = studies.get(lends, {}).get("predict", {})
-        return "" if registry.method_of(method) in GRAPHS and method in known else nowhere
+        return "" if registry.method_of(method) in {*GRAPHS, *MOLECULE_NETS} and method in known else nowhere
     path = os.path.expanduser(lender)
     return pretrained.fault(path) if os.path.isfile(path) else nowhere
+
+
+def kind_fault(settings: dict, lender: str) -> str:
+    """Return the reason why pretrained weights do not fit the items of a study, and the fix; "" if they fit."""
+    molecules = bool(outputs.methods(settings, "ingest", "molecules"))
+    if of_molecules(lender) == molecules:
+        return ""
+    theirs, here = ("crystals", "molecules") if molecules else ("molecules", "crystals")
+    return f"these weights learned from {theirs}, and this study ingests other items; name weights for {here}"
 
 
 def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:

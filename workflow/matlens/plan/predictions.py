@@ -7,7 +7,7 @@ from functools import cache
 from matlens import predict, registry
 from matlens.crystal import POTENTIALS
 from matlens.learn import features
-from matlens.nets import GRAPHS
+from matlens.nets import GRAPHS, MOLECULE_NETS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
 from matlens.predict import cnn, folds
@@ -88,6 +88,13 @@ def card_of(lender: str) -> dict:
     return io.read_json(pretrained.card_file(os.path.expanduser(lender)))
 
 
+def of_molecules(lender: str) -> bool:
+    """Check whether pretrained weights are those of a network for molecules."""
+    if lender.endswith(".safetensors"):
+        return card_of(lender).get("method") in MOLECULE_NETS
+    return registry.method_of(lender.partition("/")[2]) in MOLECULE_NETS
+
+
 class Predictions(Paths):
     """Inputs and parameters of the rules that predict and rank."""
 
@@ -147,9 +154,11 @@ class Predictions(Paths):
         return found
 
     def pretrained_graphs(self, name: str) -> dict[str, dict]:
-        """Return for every property of a study the graph builder of its weights, with the options that the card has."""
+        """Return for every property of crystals the graph builder of its weights, with the options of the card."""
         found = {}
         for key, lender in self.studies[name]["predict"]["pretrained"]["weights"].items():
+            if of_molecules(lender):
+                continue
             if lender.endswith(".safetensors"):
                 card = card_of(lender)
                 found[key] = card.get("graph", {GRAPHS[card["method"]]: {}})
@@ -167,10 +176,13 @@ class Predictions(Paths):
         return list(self.pretrained_weights(wildcards.study))
 
     def pretrained_graph_files(self, wildcards) -> list[str]:
-        """List for every property the graphs of a shard that its weights take."""
+        """List for every property the file of a shard that its weights take: graphs, or the index of molecules."""
+        graphs, index = self.pretrained_graphs(wildcards.study), self.ingested("index")(wildcards)
         return [
-            f"results/{wildcards.study}/connect/{next(iter(graph))}/graphs/{wildcards.shard}.zarr.zip"
-            for graph in self.pretrained_graphs(wildcards.study).values()
+            f"results/{wildcards.study}/connect/{next(iter(graphs[key]))}/graphs/{wildcards.shard}.zarr.zip"
+            if key in graphs
+            else index
+            for key in self.pretrained_weights(wildcards.study)
         ]
 
     def potential_code(self, wildcards) -> list[str]:
@@ -200,14 +212,20 @@ class Predictions(Paths):
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
 
+    def fitted_energies(self, wildcards) -> str:
+        """Return the table of energies that databases are fitted to: those of the first potential of a study."""
+        potential = potentials(self.studies[wildcards.study])[0]
+        return f"results/{wildcards.study}/predict/{potential}/properties/all.parquet"
+
     def notices(self) -> str:
         """Name the elements without a reference energy, of studies whose elements are known beforehand; "" if none."""
         from matlens.crystal import element_references
 
         lines = []
         for name, settings in self.studies.items():
-            elements = settings["ingest"].get("prototypes", {}).get("elements", {})
-            wanted = sorted({symbol for symbols in elements.values() for symbol in symbols})
+            elements = settings["ingest"].get("prototypes", {}).get("elements", {}).values()
+            pairs = settings["ingest"].get("superlattices", {}).get("pairs", [])
+            wanted = sorted({symbol for symbols in [*elements, *pairs] for symbol in symbols})
             for potential in potentials(settings):
                 known = element_references.read(ELEMENTS.format(registry.method_of(potential)))
                 if text := element_references.lacking(wanted, known):

@@ -88,6 +88,9 @@ def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
             _fill(values[key], part, schemas)
 
 
+_EXPONENT = re.compile(r"[+-]?\d+\.?\d*[eE]\d+")  # a number that YAML 1.1 reads as a text
+
+
 def _problems(error):
     """Yield place and fix of one schema error."""
     path = list(error.absolute_path)
@@ -106,6 +109,8 @@ def _problems(error):
     else:
         remedy = _meaning(path)
         wrong = f"'{error.instance}' does not fit" if remedy and error.validator == "pattern" else error.message
+        if error.validator == "type" and _EXPONENT.fullmatch(str(error.instance)):
+            wrong += f"; write {str(error.instance).lower().replace('e', 'e+')}, YAML wants the sign of an exponent"
         yield path, f"{wrong}{f' ({remedy})' if remedy else ''}"
 
 

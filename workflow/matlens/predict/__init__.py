@@ -6,7 +6,7 @@ outside the range of the training set. An image method uses the pixels of downsa
 """
 
 from matlens.crystal import POTENTIALS
-from matlens.nets import CRYSTAL_NETS
+from matlens.nets import CRYSTAL_NETS, MOLECULE_NETS
 from matlens.nets import GRAPHS as NET_GRAPHS
 
 OUTPUTS = ("predictions", "errors", "importance", "learning_curve")
@@ -18,6 +18,7 @@ METHODS = {
     "random_forest": "matlens.predict.tabular:random_forest",
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
+    "median": "matlens.predict.tabular:median",
 }
 # Methods of images: `estimator(folder, initial, *, options)`, see `cnn.Estimator`; one with `arrays()` and `about()` is
 # kept and can be applied later.
@@ -28,10 +29,6 @@ IMAGE_METHODS = {
 COMPOSITION_METHODS = {
     "magpie_forest": "matlens.predict.magpie:magpie_forest",
     "magpie_trees": "matlens.predict.trees:magpie_trees",
-}
-# Methods of molecules: `method(texts, y, groups, new, *, options)` returns `molecules.Learned`.
-MOLECULE_METHODS = {
-    "bondnet": "matlens.predict.molecules:bondnet",
 }
 # Methods on features of crystal graphs: `method(x, y, groups, new, *, options)` returns a `validation.Answer`.
 STRUCTURE_METHODS = {
@@ -47,5 +44,6 @@ PRETRAINED = {
 }
 POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
+MOLECULE_METHODS = MOLECULE_NETS  # trained by the study, on reactions
 GRAPHS = {**NET_GRAPHS, "structure_trees": "knn"}  # the stage connect that a method takes its graphs from
-CONTROLS = ("mean",)  # baseline
+CONTROLS = ("mean", "median")  # baselines

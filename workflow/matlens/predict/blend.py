@@ -55,7 +55,7 @@ def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
     and of held-out training items. fit(y, held): returns weights, see `blend`. Items that not all methods predict are
     left out. The interval is the blended one, times the factor that covers 90 % of the held-out items. Flags are those
     of the method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
-    weights (fold, method, weight, held_out_items).
+    weights (fold, blended, weight, held_out_items).
     """
     import pandas as pd
 
@@ -76,7 +76,7 @@ def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
         if fold >= 0:
             kept.append(_mixed(old, weights, factor, first))
             rows += [
-                {"fold": fold, "method": name, "weight": float(weight), "held_out_items": len(old[0])}
+                {"fold": fold, "blended": name, "weight": float(weight), "held_out_items": len(old[0])}
                 for name, weight in zip(names, weights, strict=True)
             ]
     return pd.concat(made, ignore_index=True), pd.concat(kept, ignore_index=True), pd.DataFrame(rows)

@@ -22,7 +22,6 @@ from matlens.predict import applicability_domain, ensembles, transforms
 from matlens.predict.validation import NORMAL_90
 
 COVERAGE = ensembles.COVERAGE
-LEAST_CALIBRATED = 10  # smallest number of residuals to calibrate an interval
 
 
 def _loss(name: str) -> Callable:
@@ -218,9 +217,7 @@ def _interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, 
     """Return prediction and both ends of the 90 % interval (n,) from those of the members; NaN without calibration."""
     if "ratios" in card and distance is not None:
         return ensembles.combine(values, distance, card)
-    predicted, apart = values.mean(axis=0), values.std(axis=0)
-    half = card.get("quantile_90", float("nan")) * (apart + card.get("floor", float("nan")))
-    return predicted, predicted - half, predicted + half
+    return ensembles.together(values, card)
 
 
 def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[str, np.ndarray]:
@@ -282,16 +279,10 @@ def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, 
 def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.ndarray, device: str):
     """Return the factor on the spread of the ensemble that covers 90 % of the residuals of the held-out crystals."""
     values = _answers(flat.taken(graphs, held), arrays, card, device)
-    predicted, apart = values.mean(axis=0), values.std(axis=0)
-    found = {"calibrated_on": 0}
-    if len(held) >= LEAST_CALIBRATED:
-        residual = np.abs(predicted - y[held])
-        floor = float(residual.mean()) or 1e-12
-        ratio = np.sort(residual / (apart + floor))
-        rank = min(len(ratio), int(np.ceil((len(ratio) + 1) * COVERAGE)))
-        found = {"floor": floor, "quantile_90": float(ratio[rank - 1]), "calibrated_on": len(held)}
-    half = found.get("quantile_90", float("nan")) * (apart + found.get("floor", float("nan")))
-    return found, {"position": held, "predicted": predicted, "low_90": predicted - half, "high_90": predicted + half}
+    residual = np.abs(values.mean(axis=0) - y[held])
+    found = ensembles.calibrate_together(residual, values.std(axis=0))
+    predicted, low, high = ensembles.together(values, found)
+    return found, {"position": held, "predicted": predicted, "low_90": low, "high_90": high}
 
 
 def completed(

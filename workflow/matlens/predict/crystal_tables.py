@@ -97,6 +97,14 @@ def site_table(graphs, values, method: str, target: str):
     )
 
 
+def no_sites():
+    """Make an empty table of site values."""
+    import pandas as pd
+
+    names = (columns.ITEM, "atom", "element", "frac_x", "frac_y", "frac_z", "site_value", "quantity")
+    return pd.DataFrame({name: [] for name in names})
+
+
 def history_table(rows: list[dict], fold: int):
     """Make the training history: fold, member, epoch, learning_rate, train_loss, validation_mae, best."""
     import pandas as pd

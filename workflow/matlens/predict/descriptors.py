@@ -1,16 +1,14 @@
 """Descriptors of crystals, computed from their graphs: composition, volume, contacts, and gaps between layers."""
 
-from itertools import product
-
 import numpy as np
 
+from matlens.crystal import kernels
 from matlens.crystal.radii import COVALENT_A
 from matlens.nets.crystal import elements
 
 UNKNOWN_A = 1.6  # covalent radius of elements without one
 SHELL = 1.2  # neighbours up to this many times the nearest distance of an atom are its first shell
 ORDINARY_GAP_A = 2.5  # narrower gaps are alike
-PLANES = [np.array(one) for one in product((1, 0, -1), repeat=3) if one > (0, 0, 0)]
 STRUCTURE = (
     "log_volume_over_radii", "nearest_over_radii", "nearest_over_radii_min", "nearest_over_radii_max",
     "mean_over_radii", "std_over_radii", "coordination", "coordination_std", "like_neighbours", "log_gap_a",
@@ -50,26 +48,12 @@ def volumes(graphs) -> np.ndarray:
 
 
 def gaps(graphs) -> np.ndarray:
-    """Return the widest empty layer along lattice planes, A (n,): vacuum, or the space between layers.
-
-    The planes are those with Miller indices of -1, 0 and 1 in the cell as it is written.
-    """
-    first = graphs.crystals.offsets[:-1]
-    member, widest = members(graphs), np.zeros(len(graphs))
-    if not len(graphs):
-        return widest
-    reciprocal = np.linalg.inv(graphs.crystals.cell)  # its columns
-    for plane in PLANES:
-        place = graphs.crystals.frac @ plane
-        place = np.round(place, 9) % 1.0
-        order = np.lexsort((place, member))
-        place = place[order]
-        after = np.append(place[1:], 0.0)
-        last = np.append(first[1:], len(place)) - 1
-        after[last] = place[first] + 1.0  # the next cell
-        steps = np.maximum.reduceat(after - place, first)
-        widest = np.maximum(widest, steps / np.linalg.norm(reciprocal @ plane, axis=1))
-    return widest
+    """Return the widest empty layer of every crystal, A (n,): vacuum, or space between layers; 0 below 2.5 A."""
+    held = graphs.crystals
+    return kernels.widest_gaps(
+        np.ascontiguousarray(held.cell, float), np.asarray(held.offsets), np.ascontiguousarray(held.frac, float),
+        ORDINARY_GAP_A,
+    )  # fmt: skip
 
 
 def _edges(graphs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,63 +1,54 @@
-"""Energies of breaking a bond of a molecule, by a network trained on graphs of reactants and products."""
+"""Train networks on reactions that break a bond of a molecule, and apply them.
 
-from dataclasses import dataclass
-from typing import NamedTuple
+An ensemble is one file of weights; a prefix separates its members. The model card has everything else that is needed to
+apply it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from matlens import columns
-from matlens.learn.options import Training
+from matlens import columns, registry
+from matlens.learn import cards, roles
+from matlens.learn.options import Training, own_options
 from matlens.molecule import bonds, graphs
-from matlens.predict import crystal_tables
-from matlens.predict.folds import Fold, specimens
+from matlens.molecule.reactions import Reaction
+from matlens.nets import MOLECULE_NETS
+from matlens.predict import ensembles, transforms
+from matlens.predict.folds import Fold
 from matlens.predict.validation import NORMAL_90
 
 APPLIED = 256  # reactions in a batch of predictions
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
-    """Options of the network: number and width of the gated layers, and steps of Set2Set."""
-
-    layers: int = 3
-    width: int = 64
-    steps: int = 6
+def build(method: str, options: Mapping):
+    """Build a network with random weights from its own options."""
+    sizes = graphs.ATOM, graphs.BOND, graphs.WHOLE
+    return registry.load(MOLECULE_NETS, method)(inputs=sizes, **own_options(MOLECULE_NETS, method, options))
 
 
-NETWORK = Network()
-
-
-class Learned(NamedTuple):
-    """Predictions (m,), half-width of the 90 % interval, held-out positions and their predictions, and the history."""
-
-    predicted: np.ndarray
-    half: float
-    held: np.ndarray
-    held_predicted: np.ndarray
-    history: list
-
-
-def _batch(made) -> dict:
+def _batch(made: Sequence[graphs.Graph]) -> dict:
     import torch
 
     return {k: torch.as_tensor(v) if isinstance(v, np.ndarray) else v for k, v in graphs.batch(made).items()}
 
 
-def _lesson(made, target, train, size: int):
+def _lesson(made: Mapping[int, graphs.Graph], target: np.ndarray, train: np.ndarray, size: int):
     """Return a function of (epoch, generator) that yields batches of the training reactions in random order."""
     import torch
 
     def batches(epoch, rng):
         order = rng.permutation(train)
-        for start in range(0, len(order), size):
-            at = order[start : start + size]
-            batch = _batch([made[number] for number in at])
+        for at in np.array_split(order, -(-len(order) // size)):
+            batch = _batch([made[int(number)] for number in at])
             yield batch | {"target": torch.as_tensor(target[at], dtype=torch.float32)}
 
     return batches
 
 
-def _answers(net, made, device: str) -> np.ndarray:
+def _answers(net, made: Sequence[graphs.Graph], device: str) -> np.ndarray:
     import torch
 
     from matlens.learn import loop
@@ -70,77 +61,152 @@ def _answers(net, made, device: str) -> np.ndarray:
     return np.concatenate(found).astype(float) if found else np.zeros(0)
 
 
-def bondnet(
-    texts,
+def parted(train: np.ndarray, groups: np.ndarray, part: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Split a fraction of the groups off the training positions; a group is never divided, and one remains.
+
+    groups (n,): of all items. Returns the positions that are learned from, and those held out.
+    """
+    known = np.unique(groups[train])
+    count = min(max(1, round(part * len(known))), len(known) - 1) if part > 0 else 0
+    out = np.random.default_rng([seed, 7]).permutation(known)[:count]
+    held = np.isin(groups[train], out)
+    return train[~held], train[held]
+
+
+def learn(
+    reactions: Sequence[Reaction],
     y,
     groups,
-    new,
+    train,
+    checkpoint,
+    method: str,
+    options: dict,
     *,
-    network: Network = NETWORK,
     epochs: int = 40,
     batch: int = 64,
     learning_rate: float = 0.003,
     weight_decay: float = 0.0001,
+    loss: str = "l1",
+    ensemble: int = 1,
     validation_part: float = 0.05,
     seed: int = 0,
     device: str = "auto",
-) -> Learned:
-    """Train BonDNet on reactions, and predict others.
+) -> tuple[dict, dict, list[dict], dict]:
+    """Train an ensemble of networks, whose seeds differ, on the targets of a fold.
 
-    `texts` (n,), `new` (m,): SMILES with a marked bond (`bonds.marked`). y (n,): energies. groups (n,): a group is
-    never divided. `validation_part`: fraction of the groups that is held out and calibrates the 90 % interval.
+    reactions (n,), y (n,): targets, NaN if unknown. groups (n,): a group is never divided. train: positions.
+    `validation_part`: fraction of the groups of train that is held out and calibrates the 90 % interval. checkpoint:
+    file from which a killed run continues. options: include those of the network.
+    Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out reactions:
+    position, predicted, low_90, high_90 (in the unit of y).
     Source: M. Wen et al., Chem. Sci. 12 (2021) 1858; interval: split conformal, J. Lei et al., J. Am. Stat. Assoc. 113
     (2018) 1094.
     """
+    method, y = method.partition(".")[0], np.asarray(y, float)
+    train, held = parted(np.sort(np.asarray(train)), np.asarray(groups), validation_part, seed)
+    centre, spread = float(y[train].mean()), float(y[train].std()) or 1.0
+    made = {int(at): graphs.of_reaction(reactions[at]) for at in (*train, *held)}
+    training = Training(
+        epochs=epochs, patience=0, seed=seed, device=device, learning_rate=learning_rate, weight_decay=weight_decay
+    )
+    arrays, history = {}, []
+    for member in range(ensemble):
+        file = Path(checkpoint).with_suffix(f".{member}.safetensors")
+        own = replace(training, seed=seed + member), f"{method} {member + 1} of {ensemble}"
+        found, rows = _member(method, options, made, (y - centre) / spread, train, (loss, batch), *own, file)
+        arrays |= {f"{member}/{name}": value for name, value in found.items()}
+        history += [{"member": member, **row} for row in rows]
+    card = {"method": method, "network": own_options(MOLECULE_NETS, method, options), "ensemble": ensemble}
+    card |= {"mean": centre, "std": spread, "trained_on": len(train), **_domain([reactions[at] for at in train])}
+    values = _values([made[int(at)] for at in held], arrays, card, device)
+    residual = np.abs(values.mean(axis=0) - y[held]) if len(held) else np.zeros(0)
+    card |= ensembles.calibrate_together(residual, values.std(axis=0))
+    for member in range(ensemble):
+        Path(checkpoint).with_suffix(f".{member}.safetensors").unlink(missing_ok=True)
+    ends = ensembles.together(values, card)
+    return arrays, card, history, dict(zip(("position", "predicted", "low_90", "high_90"), (held, *ends), strict=True))
+
+
+def _member(
+    method: str, options: Mapping, made: Mapping, target: np.ndarray, train: np.ndarray, task: tuple[str, int],
+    training: Training, label: str, checkpoint: Path,
+) -> tuple[dict, list[dict]]:  # fmt: skip
+    """Train one network on standardised targets; task: loss, and reactions in a batch. Returns arrays and history."""
     import torch
     from torch.nn import functional as F
 
     from matlens.learn import loop
-    from matlens.nets.molecule.bondnet import BonDNet
 
-    known = np.unique(groups)
-    out = np.random.default_rng([seed, 7]).permutation(known)[: max(1, round(validation_part * len(known)))]
-    held, train = (np.flatnonzero(np.isin(groups, out, invert=one)) for one in (False, True))
-    made, y = [graphs.of_marked(str(text)) for text in texts], np.asarray(y, float)
-    centre, spread = y[train].mean(), y[train].std() or 1.0
-    torch.manual_seed(seed)
-    net = BonDNet(inputs=(graphs.ATOM, graphs.BOND, graphs.WHOLE), **vars(network))
-    task = loop.Task(
-        _lesson(made, (y - centre) / spread, train, batch),
-        lambda net, given: F.l1_loss(net(given), given["target"]),
+    (loss, size), measures = task, {"l1": F.l1_loss, "mse": F.mse_loss, "huber": F.smooth_l1_loss}
+    torch.manual_seed(training.seed)
+    net = build(method, options)
+    lesson = loop.Task(
+        _lesson(made, target, train, size),
+        lambda net, given: measures[loss](net(given), given["target"]),
         None,
-        steps=-(-len(train) // batch),
+        steps=-(-len(train) // size),
     )
-    training = Training(
-        epochs=epochs, patience=0, seed=seed, device=device, learning_rate=learning_rate, weight_decay=weight_decay
-    )
-    history = loop.train(net, task, training, label="bondnet")
-    kept = _answers(net, [made[number] for number in held], device) * spread + centre
-    residual = np.sort(np.abs(kept - y[held]))
-    rank = min(len(residual), int(np.ceil(0.9 * (len(residual) + 1))))
-    asked = _answers(net, [graphs.of_marked(str(text)) for text in new], device) * spread + centre
-    return Learned(asked, float(residual[rank - 1]), held, kept, history)
+    identity = {
+        "method": method, "options": dict(options), "train": train.tolist(), "target": target[train].round(6).tolist()
+    }  # fmt: skip
+    history = loop.train(net, lesson, training, checkpoint=checkpoint, identity=identity, label=label)
+    return loop.arrays_of(net), history
 
 
-def fold_predictions(method, index, fold: Fold, number: int, *, target: str, group: str = "group") -> tuple:
-    """Train a method of molecules on one fold; return the tables of test items and of held-out training items.
+def _values(made: Sequence[graphs.Graph], arrays: Mapping, card: Mapping, device: str) -> np.ndarray:
+    """Return the predictions of every member over n reactions (members, n), in the unit that was learned."""
+    from matlens.learn import loop
 
-    outside_training_range: the molecule has an element that the training set lacks.
+    found = []
+    for member in range(card["ensemble"]):
+        net, start = build(card["method"], card["network"]), f"{member}/"
+        loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
+        found.append(_answers(net, made, device))
+    return np.stack(found) * card["std"] + card["mean"]
+
+
+def apply(
+    reactions: Sequence[Reaction], arrays: Mapping, card: Mapping, device: str = "auto"
+) -> dict[str, np.ndarray | list]:
+    """Predict the target of reactions, with uncertainty and applicability domain.
+
+    Returns, each (n,): predicted, low_90, high_90 and half_width_90 (NaN if the card has no calibration), std (half the
+    width as standard deviations of a normal distribution), outside_training_range (an element or a charge that the
+    training set lacks) and unseen_elements.
     """
-    texts, y = index[bonds.BROKEN].to_numpy(), index[target].to_numpy(float)
-    items, groups = index[columns.ITEM].to_numpy(), specimens(index, group)
-    learned = method(texts[fold.train], y[fold.train], groups[fold.train], texts[fold.test])
-    low, high = learned.predicted - learned.half, learned.predicted + learned.half
-    width = np.full(len(low), learned.half)
-    found = {"predicted": learned.predicted, "low_90": low, "high_90": high, "half_width_90": width}
-    found |= {"std": width / NORMAL_90, **_outside(texts[fold.train], texts[fold.test])}
-    test = crystal_tables.rows(items[fold.test], groups[fold.test], number, y[fold.test], found)
-    at, kept = fold.train[learned.held], learned.held_predicted
-    ends = {"predicted": kept, "low_90": kept - learned.half, "high_90": kept + learned.half}
-    return test, crystal_tables.held_rows(items[at], groups[at], number, y[at], ends)
+    values = _values([graphs.of_reaction(one) for one in reactions], arrays, card, device)
+    found = transforms.interval(card.get("transform", "none"), *ensembles.together(values, card))
+    return {**found, "std": found["half_width_90"] / NORMAL_90, **_outside(reactions, card)}
 
 
-def _outside(train, test) -> dict:
-    seen = {symbol for text in train for symbol in bonds.elements(bonds.parsed(text))}
-    unseen = [",".join(sorted(set(bonds.elements(bonds.parsed(text))) - seen)) for text in test]
-    return {"outside_training_range": np.array([text != "" for text in unseen]), "unseen_elements": unseen}
+def _elements(reaction: Reaction) -> set[str]:
+    return set(bonds.elements(bonds.parsed(reaction.marked)))
+
+
+def _charges(reaction: Reaction) -> set[int]:
+    return {reaction.charge, *(int(one) for one in reaction.ends if np.isfinite(one))}
+
+
+def _domain(learned_from: Iterable[Reaction]) -> dict:
+    """Return the elements and the charges of the training set, for a model card."""
+    some = list(learned_from)
+    return {
+        "elements": sorted(set().union(*map(_elements, some))),
+        "charges": sorted(set().union(*map(_charges, some))),
+    }
+
+
+def _outside(reactions: Iterable[Reaction], card: Mapping) -> dict:
+    unseen, other = [], []
+    for one in reactions:
+        unseen.append(",".join(sorted(_elements(one) - set(card["elements"]))))
+        other.append(bool(_charges(one) - set(card["charges"])))
+    return {"outside_training_range": np.array([*map(bool, unseen)], bool) | other, "unseen_elements": unseen}
+
+
+def completed(card: dict, settings: dict, options: dict, fold: int, *, name: str, index, cut: Fold) -> dict:
+    """Complete a model card with target, transform, split, training options and provenance; index: of all items."""
+    training = {k: v for k, v in options.items() if k not in card["network"]}
+    learned = {"target": settings["target"], "transform": settings["transform"], "split": settings, "fold": fold}
+    by_role = roles.of_folds(index[columns.ITEM], cut.train, cut.validation)
+    return cards.completed({**card, **learned, "options": training}, name, kind="molecules", roles=by_role)

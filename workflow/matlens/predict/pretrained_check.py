@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from matlens.nets import GRAPHS
+from matlens.nets import GRAPHS, MOLECULE_NETS
 from matlens.registry import suggest
 from matlens.store import io
 
@@ -14,9 +14,9 @@ REQUIRED = {  # entries of a model card and their types
     "mean": NUMBER,
     "std": NUMBER,
     "elements": list,
-    "volume_a3_per_atom": list,
-    "nearest_a": list,
 }
+OF_CRYSTALS = {**REQUIRED, "volume_a3_per_atom": list, "nearest_a": list}
+OF_MOLECULES = {**REQUIRED, "charges": list}
 
 
 def card_file(weights: str) -> str:
@@ -25,7 +25,7 @@ def card_file(weights: str) -> str:
 
 
 def fault(weights: str) -> str:
-    """Return why an existing file of weights cannot be applied to crystals, with the fix; "" if it can."""
+    """Return why an existing file of weights cannot be applied to crystals or molecules, with the fix; "" if it can."""
     return next(_faults(weights), "")
 
 
@@ -39,12 +39,13 @@ def _faults(weights: str) -> Iterator[str]:
     except ValueError as error:
         yield f"its model card '{path}' is not valid JSON ({error}); copy it again"
         return
-    if not isinstance(card, Mapping) or card.get("method") not in GRAPHS:
-        yield f"'{weights}' is not a crystal network; {suggest('', GRAPHS)}"
+    if not isinstance(card, Mapping) or card.get("method") not in {*GRAPHS, *MOLECULE_NETS}:
+        yield f"'{weights}' is no network for crystals or molecules; {suggest('', [*GRAPHS, *MOLECULE_NETS])}"
         return
+    required = OF_MOLECULES if card["method"] in MOLECULE_NETS else OF_CRYSTALS
     wrong = [
         name
-        for name, kind in REQUIRED.items()
+        for name, kind in required.items()
         if isinstance(card.get(name), bool | None) or not isinstance(card[name], kind)
     ]
     if not isinstance(card.get("graph", {}), dict):

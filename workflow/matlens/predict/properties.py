@@ -34,6 +34,39 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
 
 
+def of_molecules(index, networks: dict, device: str = "auto"):
+    """Predict several properties of breaking bonds by pretrained networks for molecules; see `by_networks`.
+
+    `index`: rows of n items, see `matlens.molecule.reactions`.
+    """
+    import pandas as pd
+
+    from matlens.molecule import reactions
+    from matlens.predict import molecules
+
+    some, parts = reactions.of_rows(index), []
+    for name, (arrays, card) in networks.items():
+        found = molecules.apply(some, arrays, card, device)
+        rows = {columns.ITEM: index[columns.ITEM].astype(str), "property": name, **found}
+        parts.append(pd.DataFrame({**rows, "interval_of": card.get("interval_of", "")}))
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def of_file(path: str, networks: dict, device: str, sites: bool) -> tuple:
+    """Predict the items of a file, graphs of crystals or an index of molecules; see `by_networks`.
+
+    Returns the table of properties, and that of site values (crystals: no rows unless `sites`; molecules: None).
+    """
+    from matlens.crystal import graphs
+    from matlens.store import io
+
+    if {card.get("kind") for _, card in networks.values()} == {"molecules"}:
+        return of_molecules(io.read_table(path), networks, device), None
+    some = graphs.from_arrays(io.read_ragged(path))
+    chosen = some if sites else graphs.taken(some, [])
+    return by_networks(some, networks, device), sites_by_networks(chosen, networks, device)
+
+
 def sites_by_networks(graphs, networks: dict, device: str = "auto"):
     """Return the site values of pretrained networks, one row per atom; see `by_networks`."""
     import pandas as pd

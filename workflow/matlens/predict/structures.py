@@ -16,15 +16,16 @@ SYSTEMS = (2, 15, 74, 142, 167, 194)  # last space group of each crystal system 
 def described(graphs, index) -> np.ndarray:
     """Describe crystals (n, f): Magpie statistics, volume per atom, atoms, space group and its system, contacts.
 
-    The space group is that of spglib at 0.1 angstrom, 1 if none is found. graphs: of k nearest neighbours. index: their
+    Space group, and atoms of the primitive cell, are those of spglib at 0.1 angstrom; group 1, and the cell as it is
+    written, if none is found. graphs: of k nearest neighbours. index: their
     rows, with the column formula. Contacts: `descriptors.STRUCTURE`.
     """
-    groups = space_groups(graphs)
+    groups, atoms = symmetries(graphs)
     return np.column_stack(
         [
             compositions.magpie(index[formulas.FORMULA].astype(str)),
             descriptors.volumes(graphs),
-            graphs.atoms,
+            atoms,
             groups,
             np.searchsorted(SYSTEMS, groups),
             descriptors.structure(graphs),
@@ -32,22 +33,23 @@ def described(graphs, index) -> np.ndarray:
     )
 
 
-def space_groups(graphs) -> np.ndarray:
-    """Return the number of the space group of every crystal (n,)."""
+def symmetries(graphs) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of the space group and the atoms of the primitive cell of every crystal, both (n,)."""
     import warnings
 
     import spglib
 
-    found = np.ones(len(graphs), int)
+    groups, atoms = np.ones(len(graphs), int), np.array(graphs.atoms)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number, one in enumerate(graphs.crystals):
+        for at, one in enumerate(graphs.crystals):
             try:
                 about = spglib.get_symmetry_dataset((one.cell, one.frac, one.species.astype(int)), symprec=SYMPREC_A)
             except Exception:  # spglib raises errors of its own, or gives nothing
                 about = None
-            found[number] = 1 if about is None else about.number
-    return found
+            if about is not None:
+                groups[at], atoms[at] = about.number, len(np.unique(about.mapping_to_primitive))
+    return groups, atoms
 
 
 def fold_predictions(

@@ -66,3 +66,10 @@ def mean():
     from sklearn.dummy import DummyRegressor
 
     return DummyRegressor()
+
+
+def median():
+    """Make the trivial control of the mean absolute error: the median of the training targets."""
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor(strategy="median")

@@ -37,7 +37,7 @@ def islands(boundary: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nda
     """Find the boundary networks that lie wholly inside one grain: their centres (n, 2) and their weights.
 
     A network that meets the border or what is not labelled is no island; weights make up for those
-    (`sampling.window_weights`).
+    (`sampling.window_weights`, and `known_weights` where pixels are not labelled).
     """
     import cc3d
     from scipy import ndimage
@@ -48,8 +48,11 @@ def islands(boundary: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.nda
     box = np.array(
         [[part.start for part in cut] + [part.stop for part in cut] for cut in ndimage.find_objects(networks)]
     )
-    weights = sampling.window_weights(box, boundary.shape, "miles_lantuejoul")
-    weights[np.unique(networks[~known & (networks > 0)]) - 1] = 0.0
+    if known.all():
+        weights = sampling.window_weights(box, boundary.shape, "miles_lantuejoul")
+    else:
+        weights = sampling.known_weights(networks, box, known, "miles_lantuejoul")
+        weights[np.unique(networks[~known]) - 1] = 0.0
     return ((box[:, :2] + box[:, 2:] - 1) / 2)[weights > 0], weights[weights > 0]
 
 

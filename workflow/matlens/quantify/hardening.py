@@ -81,7 +81,7 @@ def measure(
 
 
 def at_border(found) -> np.ndarray:
-    """Return which regions touch the border of the image or what is not labelled: bool (regions,)."""
+    """Return which regions touch the border of the image or unlabelled pixels: bool (regions,)."""
     axes = len(found.shape)
     box = found.moments()[2]
     low, high = box[:, 3 - axes : 3], box[:, 6 - axes : 6]

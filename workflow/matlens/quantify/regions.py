@@ -34,7 +34,7 @@ def measure(
 
 
 def table(found, phases: list[str], gap_px: float = 0.0, spacing: tuple[float, ...] | None = None):
-    """Make the rows of all regions that were found: a RegionMap, or what is like one (`bands.Regions`)."""
+    """Make the rows of all regions of a RegionMap, or of `bands.Regions`, which has the same methods."""
     import pandas as pd
 
     axes = "zyx"[-len(found.shape) :]

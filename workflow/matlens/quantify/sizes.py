@@ -33,7 +33,7 @@ def measure(
 
 
 def table(found, phases: list[str], background: bool, border: str, classes: int, spacing=None):
-    """Summarise all regions that were found: a RegionMap, or what is like one (`bands.Regions`)."""
+    """Summarise all regions of a RegionMap, or of `bands.Regions`, which has the same methods."""
     import pandas as pd
 
     axes, seen = len(found.shape), found.window()

@@ -70,7 +70,7 @@ def measure(
 
 
 def _weights(grains: np.ndarray, known: np.ndarray | None, count: int) -> np.ndarray:
-    """Weigh grains against the loss of large ones at the border of the image, or of what is labelled: (count,)."""
+    """Weigh grains against the loss of large ones at the border of the image, or of the labelled pixels: (count,)."""
     from scipy import ndimage
 
     places = ndimage.find_objects(np.maximum(grains, 0), max_label=count)

@@ -10,7 +10,7 @@ from matlens.restore import quality
 
 
 def parts(axes: str, *stacks: np.ndarray | None) -> list[tuple]:
-    """Cut arrays into what is restored at a time: the frames of a video, else the whole; None stays None."""
+    """Cut arrays into parts restored one at a time: the frames of a video, else the whole; None stays None."""
     if not axes.startswith("t"):
         return [stacks]
     count = len(next(stack for stack in stacks if stack is not None))

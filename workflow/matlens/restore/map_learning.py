@@ -117,7 +117,7 @@ def learn(
 
 
 def _drawn(train: list[OrientationMap], side: int, scale: int, rng) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a patch: turned, mirrored, thinned from a random first point; returns what is seen, and the costs."""
+    """Draw a patch: turned, mirrored, thinned from a random first point; returns the visible points, and the costs."""
     sizes = np.array([one.phase.size for one in train], float)
     one = train[int(rng.choice(len(train), p=sizes / sizes.sum()))].turned(int(rng.integers(4)), bool(rng.integers(2)))
     edge = side * scale

@@ -10,7 +10,7 @@ from matlens.restore import domain, frames, quality
 
 
 class Restorer:
-    """Restores an item: its pixels, what is stored beside them, its attributes, and the rows of its quality.
+    """Restores an item: its pixels, the arrays stored beside them, its attributes, and the rows of its quality.
 
     `images`: what is restored; `raw`: the images of ingest, which the result is compared with; `model`, `card`: of a
     method that learned, else None.

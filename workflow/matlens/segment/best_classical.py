@@ -1,4 +1,4 @@
-"""The classical method that is best on training images, as a control of what a network learns."""
+"""The classical method that is best on training images, as a control of a network."""
 
 from collections.abc import Mapping
 from itertools import permutations, product

@@ -49,6 +49,6 @@ def fitting_threshold(pairs: Iterable, output: str, prominence_px: float, min_ar
 
 
 def _crossed(probability: np.ndarray, output: str, threshold: float, prominence_px: float, min_area_px2: int) -> int:
-    """Count the crossings of what a threshold makes of a probability."""
+    """Count the crossings of the lines that a threshold makes of a probability."""
     regions = cut(probability, output, threshold, prominence_px, min_area_px2)
     return crossings(1 - regions.astype(np.int8) if output == "lines" else regions)

@@ -1,4 +1,4 @@
-"""Whether a histogram has more than one peak: the dip test of unimodality."""
+"""Dip test of unimodality: has a histogram more than one peak?"""
 
 import numpy as np
 

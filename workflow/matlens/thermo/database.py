@@ -13,6 +13,7 @@ from pathlib import Path
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog, files, text_files
+from matlens.thermo import end_members, ranges
 from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
@@ -125,12 +126,13 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
     """Return warnings on parameters that are given more than once, or that do not fit their phase.
 
     `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
-    function that is not defined or holds itself.
+    function that is not defined or holds itself, or temperature limits that do not rise.
     """
     given = tdb_orders.split(text(name))
-    lacks = tdb_orders.undefined(given, set(wanted), phases) or tdb_orders.circular(given, set(wanted), phases)
-    if lacks:
-        raise BadItem(f"database {name}, {lacks}")
+    for fault in (tdb_orders.undefined, tdb_orders.circular, ranges.backwards):
+        said = fault(given, set(wanted), phases)
+        if said:
+            raise BadItem(f"database {name}, {said}")
     return tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
 
 
@@ -139,12 +141,17 @@ def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[f
 
     `wanted`: symbols in capitals; `phases` with the disordered states that they hold.
     """
-    found = tdb_orders.limits(tdb_orders.split(text(name)), set(wanted), phases)
+    found = ranges.limits(tdb_orders.split(text(name)), set(wanted), phases)
     low = max(found, key=lambda one: one[0], default=(0.0, 0.0, None))
     high = min(found, key=lambda one: one[1], default=(0.0, float("inf"), None))
     return [
         (bound, f"'{o.short()}', line {o.line}" if o else "") for bound, o in ((low[0], low[2]), (high[1], high[2]))
     ]
+
+
+def lines_of_phases(name: str) -> dict[str, int]:
+    """Return the line of the constituents of each phase."""
+    return end_members.lines(tdb_orders.split(text(name)))
 
 
 def reduced(source: str, wanted: list[str]) -> str:

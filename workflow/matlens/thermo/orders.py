@@ -42,7 +42,6 @@ CONSTITUENTS = re.compile(r"\s*CON\S*\s+(\S+)\s+(:[^>]*:)\s*$", re.IGNORECASE)
 ENERGIES = ("G", "L", "TC", "BM", "BMAGN", "BMAG", "NT")  # kinds of parameters an energy has; others are mobilities
 IONIC = re.compile(r"\s*(?:PHA|CON)\S*\s+\w+:Y\s", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
-START = re.compile(r"\s*([\d.]+(?:E[-+]?\d+)?)(?=[\s,]|$)", re.IGNORECASE)
 NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
 # Known without a definition; RTLNP is RT ln(P/bar) of gases in SGTE's databases, 0 at the pressure of all equilibria.
 KNOWN_NAMES = {"T", "P", "R", "LN", "LOG", "EXP", "Y", "N", "E", "RTLNP"}
@@ -132,13 +131,17 @@ def undefined(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str
 
     `wanted` and `phases` in capitals; `phases` with the disordered states that they hold.
     """
-    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
-    seen: set[str] = set()
+    known, seen = functions(found), set()
     for _, order, _ in needed(found, wanted, phases):
-        lacks = _lacks(order, functions, seen)
+        lacks = _lacks(order, known, seen)
         if lacks:
             return lacks
     return ""
+
+
+def functions(found: Iterable[Order]) -> dict[str, Order]:
+    """Return the functions of a database by name, in capitals."""
+    return {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
 
 
 def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
@@ -147,7 +150,7 @@ def repeats(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[
     messages = []
     for key, order, match in needed(found, wanted, phases):
         twin = first.setdefault(key, order)
-        if twin is not order and _body(twin) != _body(order):
+        if twin is not order and body(twin) != body(order):
             messages.append(
                 f"the parameter {_spelt(match)} is given more than once, with other values (lines {twin.line} and "
                 f"{order.line}); the first one counts: delete the wrong one"
@@ -172,15 +175,14 @@ def formed(found: Sequence[Order], wanted: set[str]) -> set[str]:
 
 def circular(found: Sequence[Order], wanted: set[str], phases: set[str]) -> str:
     """Return a message on a function that holds itself, directly or through others, and that is needed, else ""."""
-    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
-    done: set[str] = set()
+    known, done = functions(found), set()
 
     def visit(name: str, path: tuple[str, ...]) -> str:
         if name in path:
-            return f"line {functions[name].line}: the function {name} holds itself ({' > '.join([*path, name])})"
-        if name in done or name not in functions:
+            return f"line {known[name].line}: the function {name} holds itself ({' > '.join([*path, name])})"
+        if name in done or name not in known:
             return ""
-        said = next(filter(None, (visit(one, (*path, name)) for one in sorted(names(functions[name])))), "")
+        said = next(filter(None, (visit(one, (*path, name)) for one in sorted(names(known[name])))), "")
         done.add(name)
         return said
 
@@ -242,22 +244,6 @@ def twice(found: Iterable[Order]) -> str:
     return ""
 
 
-def limits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[tuple[float, float, Order]]:
-    """List the temperature range, K, of each parameter that is needed, and of the functions that they use."""
-    functions = {match[1].upper(): order for order in found if (match := _of(FUNCTION, "FUNCTION", order))}
-    waiting = [order for _, order, match in needed(found, wanted, phases) if match[1].upper() in ENERGIES]
-    seen, ranges = set(), []
-    while waiting:
-        order = waiting.pop()
-        parts = _body(order).split(";")
-        low, high = (START.match(parts[at]) for at in (0, -1))
-        ranges.append((float(low[1]) if low else 0.0, float(high[1]) if high else float("inf"), order))
-        new = {name for name in names(order) if name in functions} - seen
-        seen |= new
-        waiting += [functions[name] for name in sorted(new)]
-    return ranges
-
-
 def repeated(found: Sequence[Order]) -> set[int]:
     """Find the parameters that are given again: the places of the later ones, which pycalphad would add up."""
     seen: set[tuple] = set()
@@ -272,16 +258,16 @@ def repeated(found: Sequence[Order]) -> set[int]:
     return again
 
 
-def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
+def _lacks(order: Order, known: dict[str, Order], seen: set[str]) -> str:
     """Return a message on an undefined function that a command needs, directly or through others, else ""."""
     for name in sorted(names(order) - seen):
-        if name not in functions:
+        if name not in known:
             return (
                 f"line {order.line}: the function {name} is undefined, used by '{order.short()}', and would count as "
                 "0: define it (as 0, if that is meant), or take a whole copy of the database"
             )
         seen.add(name)
-        lacks = _lacks(functions[name], functions, seen)
+        lacks = _lacks(known[name], known, seen)
         if lacks:
             return lacks
     return ""
@@ -289,8 +275,7 @@ def _lacks(order: Order, functions: dict[str, Order], seen: set[str]) -> str:
 
 def names(order: Order) -> set[str]:
     """Collect the functions that the expressions of a parameter or function use, in capitals."""
-    body = _body(order)
-    parts = body.split(";")
+    parts = body(order).split(";")
     # What follows the last `;` is a temperature, N, and the key of a reference.
     found = {name.upper().rstrip("#") for part in parts[:-1] for name in NAME.findall(part)}
     return found - KNOWN_NAMES
@@ -300,7 +285,7 @@ def _of(pattern: re.Pattern, word: str, order: Order) -> re.Match | None:
     return pattern.match(order.text) if order.word == word else None
 
 
-def _body(order: Order) -> str:
+def body(order: Order) -> str:
     """Return limits and expressions of a parameter or function, without its head."""
     pattern = PARAMETER if order.word == "PARAMETER" else FUNCTION
     match = pattern.match(order.text)

@@ -111,8 +111,14 @@ def lines(
         x = np.array([system.ordered_amounts(made, found[at]) for at in members])
         rows = equilibria.sweep(made, temperatures, x, second_opinion)
         for at, own, line in zip(members, x, rows, strict=True):
-            found[at] = (made, own, line)
+            found[at] = (made, own, [_known(made, one) for one in line])
     return found
+
+
+def _known(made: system.System, one: Equilibrium | BadItem) -> Equilibrium | BadItem:
+    """Return an equilibrium, or a BadItem if a stable phase rests on end members without an energy."""
+    said = system.unknown_energy(made, one.parts) if isinstance(one, Equilibrium) else ""
+    return BadItem(f"{made.name}, at {one.temperature:g} K {said}") if said else one
 
 
 def values(
@@ -123,8 +129,8 @@ def values(
     within: float,
     molar_volumes: Mapping[str, float] | None,
     scheil_step: float,
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the criteria of one alloy by key, NaN if unknown, and the reasons by key."""
+) -> tuple[dict[str, float], dict[str, str], list[float]]:
+    """Return the criteria of one alloy by key, NaN if unknown; the reasons by key; the temperatures of casting, K."""
     # What is bisected for one quantity serves the others.
     melts = cache(lambda: melting(made, x, line, within))
     solvus = cache(lambda phase: ends(made, x, line, phase, within))
@@ -133,13 +139,26 @@ def values(
     for wish in wishes:
         try:
             has(made.name, [*made.phases, *made.left_out], wish.get("phase"))
+            _usable(made, wish)
             if wish["quantity"] in AT_TEMPERATURE:
                 given[key(wish)] = _share_at(line, wish, molar_volumes)
             else:
                 given[key(wish)] = _value(wish, melts, solvus, cast)
         except BadItem as error:
             given[key(wish)], why[key(wish)] = np.nan, str(error)
-    return given, why
+    return given, why, cast()["temperatures"] if cast.cache_info().currsize else []
+
+
+def _usable(made: system.System, wish: Mapping) -> None:
+    """Raise BadItem if the phases that a criterion is of were left out: what cannot be evaluated is not absent."""
+    molten = wish["quantity"] not in AT_TEMPERATURE and wish["quantity"] != "solvus"
+    asked = {wish.get("phase")} | ({LIQUID} if molten else set())
+    asked |= set(system.CLOSE_PACKED) if wish["quantity"] == "tcp_fraction" else set()
+    there = {one for phase in made.phases for one in system.structures(phase)}
+    for phase, why in made.left_out.items():
+        lost = (system.structures(phase) & asked) - there
+        if lost and why != system.NOT_FORMED:
+            raise BadItem(f"{phase} is left out of {made.name}: {why}")
 
 
 def _share_at(line: list, wish: Mapping, molar_volumes) -> float:

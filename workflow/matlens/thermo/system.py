@@ -9,6 +9,7 @@ import numpy as np
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.thermo import database as tdb
+from matlens.thermo import end_members
 
 PRESSURE = 101325.0
 LEAST = 1e-9  # mole fraction below which an element is not there
@@ -39,8 +40,10 @@ INTERSTITIAL = ("C", "N", "B", "H", "O")
 FILLED = 0.5  # part of the interstitial sites from which a cubic phase is a carbide or nitride
 ROUNDED_K = 1.0  # by which a temperature may exceed a limit: 298 for 298.15
 NOT_FORMED = "these elements do not form it"
+NO_ENERGY = "no parameter gives it an energy"
 NEUTRAL = 1e-9  # e per formula unit
 ORDERED = 0.01  # difference of site fractions from which sublattices differ
+GAPS_MOST = 0.05  # share of end members without an energy in a stable state, from which its energy is not known
 
 
 @dataclass
@@ -50,7 +53,8 @@ class System:
     `left_out` says of phases that were asked for and cannot be used why that is, `doubts` what is doubtful in the
     parameters of the others. `lattices` gives for every phase its
     sublattices as (ratio, constituents); `moles` what a formula unit holds: elements by site fractions (e, d).
-    `charges`: that of every constituent, in e (d,), for phases with ions.
+    `charges`: that of every constituent, in e (d,), for phases with ions. `gaps`: what has no energy, by phase, and
+    `lines` where the constituents of phases stand in the file.
     """
 
     name: str
@@ -67,6 +71,8 @@ class System:
     limits: list[tuple[float, str]] = field(default_factory=list)  # of T, K: lowest and highest, each with its command
     samples: dict = field(default_factory=dict)  # the last ones, by temperature and density
     drawn: dict = field(default_factory=dict)  # their states, by density
+    gaps: dict[str, end_members.Gaps] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -97,12 +103,14 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     check_phases(name, database, phases)
     all_phases = _with_disordered(database, phases)
     doubts = tdb.doubts(name, wanted, all_phases)
+    gaps, whole = end_members.gaps(database, all_phases, wanted), database
+    database = end_members.stripped(whole, gaps)
     components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
             if not _formed(database.phases[phase], set(components)):
-                left_out[phase] = NOT_FORMED
+                left_out[phase] = NO_ENERGY if _formed(whole.phases[phase], set(components)) else NOT_FORMED
                 continue
             try:
                 model = Model(database, components, phase)
@@ -127,7 +135,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
         raise BadItem(f"database {name}: none of the phases {listed} is formed by {', '.join(elements)}")
     return System(
         name, database, list(wanted), list(models), models, records, lattices, moles, charges, left_out, doubts,
-        limits=tdb.limits(name, wanted, all_phases),
+        limits=tdb.limits(name, wanted, all_phases), gaps=gaps, lines=tdb.lines_of_phases(name),
     )  # fmt: skip
 
 
@@ -157,7 +165,32 @@ def remarks(made: System, temperatures_k: Iterable[float] = ()) -> list[str]:
     A phase that the elements do not form is no remark.
     """
     lacks = [f"{phase} left out of {made.name}: {why}" for phase, why in made.left_out.items() if why != NOT_FORMED]
-    return [*lacks, *(f"{made.name}: {doubt}" for doubt in [*made.doubts, *extrapolated(made, temperatures_k)])]
+    said = [*made.doubts, *incomplete(made), *extrapolated(made, temperatures_k)]
+    return [*lacks, *(f"{made.name}: {doubt}" for doubt in said)]
+
+
+def incomplete(made: System, parts: Iterable[Part] | None = None) -> list[str]:
+    """Name the end members without an energy of the phases in use, with their largest share in stable states."""
+    used, said = _with_disordered(made.database, made.phases), []
+    for phase in sorted(used & set(made.gaps)):
+        own, line = made.gaps[phase], made.lines.get(phase)
+        most = None if parts is None else max((_gap(made, one) for one in parts if one.phase == phase), default=0.0)
+        said += [end_members.said_of_barren(phase, own, line), end_members.said_of_lost(phase, own, line, most)]
+    return [one for one in said if one]
+
+
+def _gap(made: System, part: Part) -> float:
+    own = made.gaps.get(part.phase)
+    return end_members.share(own, made.lattices[part.phase], part.sites) if own else 0.0
+
+
+def unknown_energy(made: System, parts: Iterable[Part]) -> str:
+    """Return a message if a stable state rests on end members without an energy, else ""."""
+    for part in parts:
+        if part.fraction > 0 and _gap(made, part) > GAPS_MOST:
+            lost = end_members.said_of_lost(part.phase, made.gaps[part.phase], made.lines.get(part.phase), None)
+            return f"{100 * _gap(made, part):.0f} % of {part.phase} have no known energy: {lost}; complete the database"
+    return ""
 
 
 def extrapolated(made: System, temperatures_k: Iterable[float]) -> list[str]:

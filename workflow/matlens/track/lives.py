@@ -1,4 +1,4 @@
-"""How long tracked objects live."""
+"""Lifetimes of tracked objects."""
 
 import numpy as np
 

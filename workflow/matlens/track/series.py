@@ -1,4 +1,4 @@
-"""Which detections belong to one series, and to which frame of it."""
+"""Series of detections, and their frames."""
 
 from itertools import pairwise
 

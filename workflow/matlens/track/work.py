@@ -131,7 +131,7 @@ def true_places(frames: list, source: Source) -> list | None:
 
 @dataclass(frozen=True)
 class Offers:
-    """What a method can ask for: the detections of every frame, their pixels, the true objects."""
+    """Inputs offered to a method: the detections of every frame, their pixels, the true objects."""
 
     own: object
     rows: list

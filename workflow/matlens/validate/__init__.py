@@ -51,6 +51,21 @@ NEEDS = {  # what an engine works on: crystals or compositions
     "thermocalc": "compositions",
     "opencalphad": "compositions",
 }
+STRAINED = (*POTENTIALS, "qe", "gpaw")  # engines with the option `elastic_strains`
+CONSTANTS = {f"c{i + 1}{j + 1}_gpa": (i, j) for i in range(6) for j in range(i, 6)}  # Voigt's notation
+ELASTIC = (  # what they compute with `elastic_strains`
+    *CONSTANTS,
+    "elastic_eigenvalue_gpa",
+    "bulk_modulus_voigt_gpa",
+    "bulk_modulus_reuss_gpa",
+    "bulk_modulus_vrh_gpa",
+    "shear_modulus_voigt_gpa",
+    "shear_modulus_reuss_gpa",
+    "shear_modulus_vrh_gpa",
+    "young_modulus_vrh_gpa",
+    "poisson_ratio_vrh",
+    "universal_anisotropy",
+)
 QUANTITIES = (  # what engines for crystals compute
     "energy_ev_per_atom",
     "formation_energy_ev_per_atom",
@@ -59,5 +74,6 @@ QUANTITIES = (  # what engines for crystals compute
     "bulk_modulus_gpa",
     "bulk_modulus_derivative",
     "magnetisation_mu_b_per_atom",
+    *ELASTIC,
 )
 ACCEPTED, REJECTED, FAILED, PENDING = STATUSES = ("accepted", "rejected", "failed", "pending")

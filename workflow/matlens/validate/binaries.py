@@ -137,7 +137,7 @@ def _ties(found: list[Equilibrium]) -> list[Equilibrium]:
 
 
 def _spans(found: list[Equilibrium], ties: list[Equilibrium]) -> list[Span]:
-    """List the phases along a section, each with what is known of its range."""
+    """List the phases along a section, each with the known part of its range."""
     spans: list[Span] = []
     kept = {id(tie) for tie in ties}
     for one in found:

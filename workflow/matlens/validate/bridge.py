@@ -60,7 +60,7 @@ def bridge(
                 parts, basis = _fractions(found, molar_volumes_cm3)
                 expected[name, temperature] = parts.get(structure, 0.0)
             else:
-                why[name, temperature] = str(found)
+                why[name, temperature] = "; ".join(filter(None, [str(found), why[name, temperature]]))
     rows = [
         row
         for method, table in measured.items()

@@ -70,12 +70,13 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
         return plain | {"failed": str(line), "values": {}, "why": {}, "left_out": {}}
     made, x, answers = line
     wrong = [one for one in answers if isinstance(one, BadItem)]
-    failed = str(wrong[0]) if len(wrong) == len(answers) else ""
-    values, why = ({}, {}) if failed else quantities.values(
+    failed = "; ".join([str(wrong[0]), *system.incomplete(made)]) if len(wrong) == len(answers) else ""
+    values, why, cast = ({}, {}, []) if failed else quantities.values(
         made, x, answers, wishes, within, molar_volumes, scheil_step
     )  # fmt: skip
-    asked = [one.temperature for one in answers if not isinstance(one, BadItem)]
-    doubts = [*made.doubts, *system.extrapolated(made, asked)]
+    good = [one for one in answers if not isinstance(one, BadItem)]
+    doubts = [*made.doubts, *system.incomplete(made, [part for one in good for part in one.parts])]
+    doubts += system.extrapolated(made, [*(one.temperature for one in good), *cast])
     return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out, "doubts": doubts}
 
 

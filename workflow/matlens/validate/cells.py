@@ -56,6 +56,12 @@ def described(crystal: Crystal) -> dict:
     }
 
 
+def crystal_of(structure: dict) -> Crystal:
+    """Read a crystal that `described` wrote."""
+    cell, frac = (np.array(structure[key], float) for key in ("cell_a", "frac"))
+    return Crystal(cell, np.array(structure["species"], int), frac)
+
+
 def scaled(crystal: Crystal, scale: float) -> Crystal:
     """Scale a cell; the atoms move with it."""
     return Crystal(crystal.cell * scale, crystal.species, crystal.frac)

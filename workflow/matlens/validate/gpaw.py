@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.validate import cells, eos, error_handlers, fits, handoff, series
+from matlens.validate import cells, elastic, eos, error_handlers, fits, handoff, series
 
 LEAST_EV = 350.0  # plane-wave cut-off below which PAW data sets of most elements are not converged
 SAME_EV = 2e-6
@@ -42,12 +42,13 @@ def prepare(
     strain: float = 0.03,
     threshold_ev: float = 1e-6,
     convergence: dict | None = None,
+    elastic_strains: list | None = None,
 ) -> handoff.Handoff:
     """Write the request and the script for the energies of a crystal at several volumes by GPAW.
 
     relax: shape of the cell and positions at every volume; None: what symmetry leaves free. threshold_ev: per valence
     electron. spin None: for elements that are often magnetic. convergence: {setting: values} of a series at the middle
-    volume.
+    volume. elastic_strains: magnitudes; None: no elastic constants.
     """
     small, cubic, group = cells.primitive(crystal)
     magnetic = cells.is_magnetic(small.species, spin)
@@ -63,18 +64,19 @@ def prepare(
     }  # fmt: skip
     free = cells.free_parameters(small)
     moves = cells.moves(free, relax)
-    planned = series.plan(convergence)
+    planned, strained = series.plan(convergence), elastic.plan(small, elastic_strains)
     request = {
         "structure": cells.described(small), "relax": any(moves.values()), "moves": moves, "settings": settings,
         "scales": {name: float(scale) for name, scale in zip(names, fits.scales(points, strain), strict=True)},
         "series": {name: _changed(small, one) for name, one in planned.items()},
-        "moments": [cells.MAGNETIC.get(int(z), 0.0) for z in small.species],
+        "strained": strained, "moments": [cells.MAGNETIC.get(int(z), 0.0) for z in small.species],
     }  # fmt: skip
     text = json.dumps(request, indent=1, sort_keys=True) + "\n"
     manifest = {
         **request, **handoff.described(candidate, "gpaw"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW",
-        "run": "sh run.sh, or sbatch job.slurm", "expected": [f"results/{name}.json" for name in [*names, *planned]],
+        "run": "sh run.sh, or sbatch job.slurm",
+        "expected": [f"results/{name}.json" for name in [*names, *planned, *strained]],
         "space_group": group, "cubic_cells": cubic, "free": free, "note": cells.unrelaxed(free, moves),
         "planned": planned, "k_spacing_per_a": k_spacing_per_a, "tested_with": "gpaw 22.8.0 and 26.7.0",
         "pseudopotentials": "the PAW data sets of the installation; their fingerprints are in the results",
@@ -116,8 +118,10 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
     if found["request"] != manifest["request_sha256"] or found["volume"] != name:
         said.append("stale or foreign: it answers another request")
     moves = {} if changed is not None else manifest.get("moves") or {"positions": manifest["relax"]}
+    strained = manifest.get("strained", {}).get(name)
+    moves = {"positions": strained["positions"]} if strained else moves
     wrong = cells.difference(
-        manifest["structure"],
+        strained["structure"] if strained else manifest["structure"],
         manifest["scales"].get(name, 1.0),
         found["cell_a"],
         found["species"],
@@ -126,6 +130,7 @@ def _belongs(found: dict, log: str, manifest: dict, name: str) -> list[str]:
         moves.get("shape", False),
     )
     said += [f"wrong structure: {wrong}"] if wrong else []
+    said += elastic.misplaced(strained, found["cell_a"]) if strained and not wrong else []
     used = found["settings"]
     if found["converged"] is not True or not 0 < found["iterations"] < used["maxiter"] or "Converged after" not in log:
         said.append(f"not self-consistent after {found['iterations']:g} iterations")
@@ -194,7 +199,7 @@ def _data_sets(found: dict[str, dict]) -> list[str]:
 def _read(manifest: dict, results: dict) -> tuple[dict[str, dict], list[str]]:
     """Read the results of all volumes and of the series; returns them by name, and the reasons against each."""
     kept, said = {}, []
-    for name in [*manifest["scales"], *manifest.get("series", {})]:
+    for name in [*manifest["scales"], *manifest.get("series", {}), *manifest.get("strained", {})]:
         if f"{name}.json" not in results:
             said.append(f"{name}: its result is missing")
             continue
@@ -218,7 +223,9 @@ def judge(
     for key in ("setups", "versions"):
         if len({json.dumps(found[key], sort_keys=True) for found in kept.values()}) > 1:
             said.append(f"the volumes differ in {key}")
-    if len({(f["settings"]["cutoff_ev"], f["settings"]["smearing_ev"]) for f in volumes.values()}) > 1:
+    strained = {name: found for name, found in kept.items() if name in manifest.get("strained", {})}
+    alike = [one["settings"] for one in [*volumes.values(), *strained.values()]]
+    if len({(one["cutoff_ev"], one["smearing_ev"]) for one in alike}) > 1:
         said.append("the volumes differ in cut-off or smearing")
     if manifest["settings"]["cutoff_ev"] < LEAST_EV:
         said.append(f"the cut-off of {manifest['settings']['cutoff_ev']:g} eV is below {LEAST_EV:g} eV")
@@ -239,4 +246,8 @@ def judge(
     more, notes = series.conclude(planned, energies, used, fit_mev_per_atom)
     note = "; ".join(filter(None, [manifest.get("note", ""), *_data_sets(volumes), *notes]))
     outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
-    return {**outcome, "values": {**outcome["values"], **more}}
+    states = {
+        name: elastic.State(-one["stress_gpa"], float(np.linalg.norm(one["forces_ev_a"], axis=1).max(initial=0.0)))
+        for name, one in strained.items()
+    }
+    return elastic.judge({**outcome, "values": {**outcome["values"], **more}}, manifest, states)

@@ -11,10 +11,14 @@ import numpy as np
 
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import cells, eos, error_handlers, fits, handoff, pseudopotentials, qe_output, series
+from matlens.validate import cells, elastic, eos, error_handlers, fits, handoff, pseudopotentials, qe_output, series
 
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
 TUTORIAL = "tutorial: for trying, not for results"
+RELAXATION = {  # forces of strained cells are small, and so are those that are left
+    False: ("  forc_conv_thr = 1e-4", "  etot_conv_thr = 1e-5"),
+    True: ("  forc_conv_thr = 2e-5", "  etot_conv_thr = 1e-7"),
+}
 CALCULATIONS = {(False, False): "scf", (False, True): "relax", (True, False): "vc-relax", (True, True): "vc-relax"}
 
 
@@ -24,13 +28,14 @@ def prepare(
     cutoff_ry: float | None = None, density_cutoff_ry: float | None = None, k_spacing_per_a: float = 0.2,
     smearing: str = "gaussian", smearing_ry: float = 0.02, spin: bool | None = None, relax: bool | None = None,
     points: int = 7, strain: float = 0.03, threshold_ry: float = 1e-9, convergence: dict | None = None,
+    elastic_strains: list | None = None,
 ) -> handoff.Handoff:  # fmt: skip
     """Write the inputs of pw.x for the energies of a crystal at several volumes.
 
     cutoff_ry: plane-wave cut-off; None: the largest recommended for an element. spin None: for elements that are often
     magnetic. relax: shape of the cell and positions at every volume; None: what symmetry leaves free. threshold_ry: per
-    atom. convergence: {setting: values} of a series at the middle volume. Raises BadItem if a pseudopotential or a
-    cut-off is missing.
+    atom. convergence: {setting: values} of a series at the middle volume. elastic_strains: magnitudes; None: no elastic
+    constants. Raises BadItem if a pseudopotential or a cut-off is missing.
     """
     small, cubic, group = cells.primitive(crystal)
     names = cells.symbols(small.species)
@@ -54,7 +59,9 @@ def prepare(
         name: cells.mesh(small.cell, one["k_spacing_per_a"]) if "k_spacing_per_a" in one else grid
         for name, one in planned.items()
     }
-    text = {name: _input(small, names, paths, _asked(asked, name), threshold_ry) for name in [*scales, *planned]}
+    asked["strained"] = elastic.plan(small, elastic_strains)
+    names_of_runs = [*scales, *planned, *asked["strained"]]
+    text = {name: _input(small, names, paths, _asked(asked, name), threshold_ry) for name in names_of_runs}
     upf = {one: pseudopotentials.shared(paths[one]) for one in kinds}
     manifest = {
         **handoff.described(candidate, "qe"),
@@ -106,6 +113,8 @@ def _input(small: Crystal, names: list[str], paths: dict, settings: dict, thresh
     from pymatgen.core import Element
 
     crystal, kinds, grid = cells.scaled(small, settings["scale"]), list(paths), settings["k_points"]
+    if settings["structure"]:
+        crystal = cells.crystal_of(settings["structure"])
     calculation = CALCULATIONS[settings["shape"], settings["positions"]]
     moments = []
     if settings["spin"]:
@@ -117,7 +126,7 @@ def _input(small: Crystal, names: list[str], paths: dict, settings: dict, thresh
         "&control", f"  calculation = '{calculation}'", "  title = '@TITLE@'", "  prefix = 'x'",
         "  pseudo_dir = './pseudo'", "  outdir = './out'", "  tprnfor = .true.", "  tstress = .true.",
         "  restart_mode = 'from_scratch'",
-        "  max_seconds = 1e7", "  forc_conv_thr = 1e-4", "  etot_conv_thr = 1e-5", "/",
+        "  max_seconds = 1e7", *RELAXATION[bool(settings["structure"])], "/",
         "&system", "  ibrav = 0", f"  nat = {len(names)}", f"  ntyp = {len(kinds)}",
         f"  ecutwfc = {settings['cutoff_ry']:g}", f"  ecutrho = {settings['density_cutoff_ry']:g}",
         f"  nspin = {2 if settings['spin'] else 1}", *moments, *(smeared if settings["smearing_ry"] else []),
@@ -136,8 +145,12 @@ def _input(small: Crystal, names: list[str], paths: dict, settings: dict, thresh
 
 
 def _asked(manifest: dict, name: str) -> dict:
-    """Return what one run was asked for: structure scale, settings, k points and moves."""
-    settings, one = manifest["settings"], manifest.get("series", {}).get(name)
+    """Return what one run was asked for: scale or strained structure, settings, k points and moves."""
+    settings, one = {**manifest["settings"], "structure": None}, manifest.get("series", {}).get(name)
+    if name in manifest.get("strained", {}):
+        planned = manifest["strained"][name]
+        return {**settings, "structure": planned["structure"], "scale": 1.0, "k_points": manifest["k_points"],
+                "shape": False, "positions": planned["positions"]}  # fmt: skip
     if one is None:
         moves = manifest.get("moves") or {"shape": False, "positions": manifest["relax"]}
         return {**settings, **moves, "scale": manifest["scales"][name], "k_points": manifest["k_points"]}
@@ -159,10 +172,12 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
         )
     species = [SYMBOLS.index(one) + 1 if one in SYMBOLS else 0 for one in found["symbols"]]
     wrong = cells.difference(
-        manifest["structure"], asked["scale"], found["cell"], species, found["frac"], asked["positions"],
-        asked["shape"],
+        asked["structure"] or manifest["structure"], asked["scale"], found["cell"], species, found["frac"],
+        asked["positions"], asked["shape"],
     )  # fmt: skip
     said += [f"wrong structure: {wrong}"] if wrong else []
+    if asked["structure"] and not wrong:
+        said += elastic.misplaced(manifest["strained"][name], found["cell"])
     used = re.findall(r"MD5 check sum:\s*([0-9a-f]{32})", text)
     for one, about in manifest["pseudopotentials"].items():
         if found["pseudopotentials"].get(one) != about["file"] or about["md5"] not in used:
@@ -202,7 +217,7 @@ def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
 def _read(manifest: dict, results: dict) -> tuple[dict[str, dict], list[str]]:
     """Read the runs of all volumes and of the series; returns them by name, and the reasons against each."""
     kept, said = {}, []
-    for name in [*manifest["scales"], *manifest.get("series", {})]:
+    for name in [*manifest["scales"], *manifest.get("series", {}), *manifest.get("strained", {})]:
         if f"{name}.xml" not in results or f"{name}.out" not in results:
             said.append(f"{name}: its outputs are missing")
             continue
@@ -231,13 +246,16 @@ def judge(
         for name, one in kept.items()
         if name in manifest["scales"]
     }  # fmt: skip
-    said += _uneven({name: kept[name] for name in runs}) + _cutoffs(manifest, {name: kept[name] for name in runs})
+    strained = {name: kept[name] for name in manifest.get("strained", {}) if name in kept}
+    plain = {name: kept[name] for name in runs}
+    said += _uneven({**plain, **strained}) + _cutoffs(manifest, {**plain, **strained})
     atoms = len(manifest["structure"]["species"])
     energies = {name: kept[name]["energy_ev"] / atoms for name in planned if name in kept}
     more, notes = series.conclude(planned, energies, manifest["settings"], fit_mev_per_atom)
     note = "; ".join(filter(None, [_note(manifest), manifest.get("note", ""), *notes]))
     outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
-    return {**outcome, "values": {**outcome["values"], **more}}
+    states = {name: elastic.State(one["stress_gpa"], one["force_ev_a"]) for name, one in strained.items()}
+    return elastic.judge({**outcome, "values": {**outcome["values"], **more}}, manifest, states)
 
 
 def _uneven(kept: dict) -> list[str]:

@@ -8,7 +8,12 @@ from matlens.validate import ACCEPTED, REJECTED
 
 COLUMNS = ("item", "engine", "status", "quantity", "value", "unit", "uncertainty", "predicted", "reason", "checksum")
 TIMINGS = {"item": str, "engine": str, "wall_s": float, "cpu_s": float}
-SAME = {"log10_kvrh": "bulk_modulus_gpa"}  # names under which a property is predicted that an engine calls otherwise
+SAME = {  # names under which a property is predicted that engines call otherwise
+    "log10_kvrh": ("bulk_modulus_gpa", "bulk_modulus_vrh_gpa"),
+    "log10_gvrh": ("shear_modulus_vrh_gpa",),
+    "log10_bulk_modulus_gpa": ("bulk_modulus_vrh_gpa",),
+    "log10_shear_modulus_gpa": ("shear_modulus_vrh_gpa",),
+}
 FORMATION = "formation_energy_ev_per_atom"
 
 
@@ -16,8 +21,8 @@ def predicted(quantity: str, known: Mapping[str, float]) -> float:
     """Return the predicted value of a quantity (logarithms inverted); NaN if it was not predicted."""
     for name, value in known.items():
         stem = name.removeprefix("log10_")
-        if quantity in (name, stem, SAME.get(name)):
-            return value if stem == name and name not in SAME else 10.0**value
+        if quantity in (name, stem, *SAME.get(name, ())):
+            return value if stem == name else 10.0**value
     return np.nan
 
 

@@ -63,9 +63,10 @@ def entries(found) -> list[dict]:
 
 def _by_columns(found: Mapping) -> list[dict] | None:
     """Turn {column: {index: value}} or {column: [value, ...]} into rows; None where a value is no such table."""
-    held = structure_columns(found)
+    held = _held_columns(found)
     one = found[held[0]] if held else None
-    if isinstance(one, Mapping) and one and all(isinstance(each, (Mapping, str)) for each in one.values()):
+    given = [each for each in one.values() if each is not None] if isinstance(one, Mapping) else []
+    if given and all(isinstance(each, (Mapping, str)) for each in given):
         if is_one(one) or not all(isinstance(column, Mapping) for column in found.values()):
             return None
         names = list(dict.fromkeys(name for column in found.values() for name in column))
@@ -73,6 +74,28 @@ def _by_columns(found: Mapping) -> list[dict] | None:
     if isinstance(one, list) and all(isinstance(c, list) and len(c) == len(one) for c in found.values()):
         return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
     return None
+
+
+def _held_columns(found: Mapping) -> list[str]:
+    """List the columns of {column: {index: value}} or {column: [value, ...]} that hold structures."""
+    first = {}
+    for name, column in found.items():
+        values = column.values() if isinstance(column, Mapping) else column if isinstance(column, list) else []
+        first[name] = next((value for value in values if value is not None), None)
+    return held_keys(first)
+
+
+def held_keys(entry: Mapping) -> list[str]:
+    """List the keys of an object that hold structures: by their usual names, else by an ending and what is there.
+
+    Models write `chgnet_structure`, and lists of computed entries `entry`.
+    """
+    return structure_columns(entry) or [
+        name
+        for name, value in entry.items()
+        if str(name).strip().lower().endswith(("structure", "entry")) and isinstance(value, Mapping)
+        if {"lattice", "sites"} <= set(value) or isinstance(value.get("structure"), Mapping)
+    ]
 
 
 def _indexed(names: Sequence, rows: list[dict]) -> list[dict]:
@@ -87,7 +110,7 @@ def is_one(entry: Mapping) -> bool:
     """Check whether a JSON object holds one structure."""
     return (
         {"lattice", "sites"} <= set(entry)
-        or bool(structure_columns(entry))
+        or bool(held_keys(entry))
         or "atoms" in entry
         or "lattice_vectors" in (entry.get("attributes") or {})
         or {"cell", "species"} <= set(entry)
@@ -120,7 +143,8 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
             return _pymatgen(entry, disorder, max_atoms)
         if isinstance(entry.get("attributes"), Mapping):
             return optimade.read(entry["attributes"], disorder, max_atoms)
-        held = [key for key in structure_columns(entry) if isinstance(entry[key], (Mapping, str))]
+        keys = held_keys(entry)
+        held = [key for key in keys if isinstance(entry[key], (Mapping, str))]
         if held:
             if held[1:]:
                 note_column(held[0], held[1:], notes)
@@ -128,6 +152,8 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
         for key, reader in (("atoms", _jarvis), ("cell", _plain)):
             if isinstance(entry.get(key), (Mapping, list, str)):
                 return reader(entry, disorder, max_atoms)
+        if keys and entry[keys[0]] is None:
+            raise BadItem(f"its {keys[0]} is empty; fill it in, or delete the row")
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         if isinstance(error, BadItem):
             raise

@@ -3,6 +3,7 @@
 Elements of VASP 4 stand on the first line, or behind the coordinates. `#` and `!` begin comments.
 """
 
+import bisect
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -16,12 +17,13 @@ from matlens.job.batch import BadItem
 
 EXPONENT = str.maketrans("Dd", "Ee")
 FRAME = re.compile(r"\s*(direct|cartesian)\s+configuration\s*=?", re.I)
+COMMENT = re.compile(r"\s*[#!]")
 MODE = re.compile(r"\s*[sScCkKdD]")
 NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?$")
 
 
 class Frame(NamedTuple):
-    """Where one structure of a file is: the line that its header begins on, the line of its mode, its atoms."""
+    """Place of one structure in a file: the first line of its header, the line of its mode, its atoms."""
 
     header: int
     mode: int
@@ -31,7 +33,22 @@ class Frame(NamedTuple):
 
 @lru_cache(maxsize=2)
 def _lines(source: Source) -> list[str]:
-    return decoded(source.read(0, source.size)).splitlines()
+    return uncommented(decoded(source.read(0, source.size)).splitlines())
+
+
+def uncommented(lines: list[str]) -> list[str]:
+    """Leave out lines that are comments alone (# or !), but the titles of structures."""
+    plain = [at for at, line in enumerate(lines) if not COMMENT.match(line)]
+    if len(plain) == len(lines):
+        return lines
+    found = []
+    for at, line in enumerate(lines):
+        if at and COMMENT.match(line):
+            after = bisect.bisect(plain, at)
+            if not _is_header(["", *(lines[one] for one in plain[after : after + 8])], 0):
+                continue
+        found.append(line)
+    return found
 
 
 def records(source: Source) -> Iterator[Record]:

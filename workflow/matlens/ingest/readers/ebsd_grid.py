@@ -23,7 +23,7 @@ class Grid(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """Where the points belong: `order` (rows, columns) holds the number of the point of each pixel, -1 for none."""
+    """Grid of the points: `order` (rows, columns) holds the number of the point of each pixel, -1 for none."""
 
     order: np.ndarray
     step_x_um: float | None

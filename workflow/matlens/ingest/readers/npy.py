@@ -33,7 +33,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 PAIRS = (("image", columns.CLEAN), ("x", "y"))  # names of an image and of the same without noise
 
 
-def _shapes(path: str) -> dict[str, tuple[tuple, np.dtype]]:
+def shapes(path: str) -> dict[str, tuple[tuple, np.dtype]]:
     """Read shape and type of every array of an .npz, without the arrays."""
     found = {}
     with zipfile.ZipFile(path) as bundle:
@@ -50,21 +50,21 @@ def read_npz(path: str, *, max_pixels: int) -> Micrograph:
 
     Axes as in .npy. Raises BadItem if it has other arrays, or the pair has not one shape.
     """
-    shapes = _shapes(path)
-    pair = next((pair for pair in PAIRS if set(shapes) == set(pair)), None)
-    if pair is None and len(shapes) != 1:
+    known = shapes(path)
+    pair = next((pair for pair in PAIRS if set(known) == set(pair)), None)
+    if pair is None and len(known) != 1:
         raise BadItem(
-            f"this bundle of NumPy arrays (.npz) holds {', '.join(sorted(shapes)[:8]) or 'nothing'}; name two arrays "
+            f"this bundle of NumPy arrays (.npz) holds {', '.join(sorted(known)[:8]) or 'nothing'}; name two arrays "
             "image and clean, or x and y (the same without noise), or save the one that is the image by numpy.save"
         )
-    for name, (shape, kind) in shapes.items():
+    for name, (shape, kind) in known.items():
         if kind.hasobject:
             raise BadItem("it holds Python objects (a pickle), which are never opened; save numbers")
         if len(shape) < 2:
             raise BadItem(f"its array {name} has {len(shape)} axes; save an array with axes y, x")
         check_size(shape, max_pixels, kind.itemsize)
     with np.load(path, allow_pickle=False) as bundle:
-        arrays = [as_image(bundle[name], f"the array {name}") for name in pair or shapes]
+        arrays = [as_image(bundle[name], f"the array {name}") for name in pair or known]
     if len({array.shape for array in arrays}) > 1:
         sizes = " and ".join(" x ".join(map(str, array.shape[::-1])) for array in arrays)
         raise BadItem(f"its arrays {pair[0]} and {pair[1]} have {sizes} pixels; save both in one size")

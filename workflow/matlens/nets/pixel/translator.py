@@ -88,8 +88,8 @@ class Translator(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Translate images with their noise (n, 2, y, x) from source to target."""
-        return self.there.heads(x)[0]
+        """Translate images with their noise (n, 2, y, x), of any size, from source to target."""
+        return self.there(x)
 
     def generators(self) -> list[nn.Parameter]:
         """List the parameters of both generators."""

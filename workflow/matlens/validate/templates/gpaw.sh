@@ -23,7 +23,7 @@ while [ "$again" = 1 ]; do
     else cause=crash; fi
     rung=
     climb "$cause" || give_up FAILED "$said; after $(retries) retries, see results/run.txt" 1
-    if [ "$scope" = all ]; then rm -f results/v* results/c*; fi
+    if [ "$scope" = all ]; then rm -f results/v* results/c* results/e*; fi
     again=1
 done
 status FINISHED ""

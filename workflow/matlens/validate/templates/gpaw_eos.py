@@ -1,7 +1,8 @@
 """Energies of a crystal at several volumes by GPAW: request.json in, results/<volume>.json out, one by one.
 
 Runs by any Python that has gpaw and ase. A finished volume is kept; settings of the ladder come as words `key=value`.
-Runs of a convergence series (`series`) are at the middle volume, each with one setting changed.
+Runs of a convergence series (`series`) are at the middle volume, each with one setting changed. Strained cells
+(`strained`) have structures of their own, in which only atoms relax.
 """
 
 import hashlib
@@ -33,8 +34,8 @@ def calculator(settings, log):
     )
 
 
-def relaxed(atoms, moves):
-    """Relax what may move: the shape of the cell at constant volume, positions, or both."""
+def relaxed(atoms, moves, force):
+    """Relax what may move to a largest force: the shape of the cell at constant volume, positions, or both."""
     from ase.optimize import BFGS
 
     try:
@@ -42,7 +43,7 @@ def relaxed(atoms, moves):
     except ImportError:
         from ase.constraints import ExpCellFilter
     target = ExpCellFilter(atoms, constant_volume=True) if moves["shape"] else atoms
-    if not BFGS(target, logfile=None).run(fmax=0.02, steps=100):
+    if not BFGS(target, logfile=None).run(fmax=force, steps=100):
         raise RuntimeError("cell and positions have not relaxed after 100 steps")
 
 
@@ -65,7 +66,7 @@ def used(calculator):
 
 
 def volume(request, name, settings):
-    """Compute one volume; what is said of convergence is what the calculation itself measured."""
+    """Compute one volume; its convergence is the one that the calculation itself measured."""
     import ase
     import gpaw
     import numpy as np
@@ -73,7 +74,8 @@ def volume(request, name, settings):
 
     changed = request["series"].get(name)
     settings = {**settings, **(changed or {})}
-    structure = request["structure"]
+    strained = request.get("strained", {}).get(name)
+    structure = strained["structure"] if strained else request["structure"]
     moments = request["moments"] if settings["spin"] else None
     atoms = Atoms(
         numbers=structure["species"],
@@ -83,8 +85,10 @@ def volume(request, name, settings):
         pbc=True,
     )
     atoms.calc = calculator(settings, f"results/{name}.txt")
-    if changed is None and any(request["moves"].values()):
-        relaxed(atoms, request["moves"])
+    if strained and strained["positions"]:
+        relaxed(atoms, {"shape": False, "positions": True}, 0.002)
+    elif changed is None and not strained and any(request["moves"].values()):
+        relaxed(atoms, request["moves"], 0.02)
     energy = atoms.get_potential_energy()
     free = atoms.get_potential_energy(force_consistent=True)
     return {
@@ -116,7 +120,7 @@ def main():
         key, _, value = word.partition("=")
         settings[key] = value if key == "eigensolver" else float(value)
     settings["maxiter"] = int(settings["maxiter"])
-    for name in [*sorted(request["scales"]), *sorted(request["series"])]:
+    for name in [*sorted(request["scales"]), *sorted(request["series"]), *sorted(request.get("strained", {}))]:
         path = f"results/{name}.json"
         if os.path.exists(path):
             continue

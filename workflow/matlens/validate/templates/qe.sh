@@ -49,7 +49,7 @@ if [ -f stopped ] && [ -d out/x.save ]; then rm -f stopped; rung=; climb walltim
 again=1
 while [ "$again" = 1 ]; do
     again=0
-    for input in v*.in c*.in; do  # volumes, and runs of a convergence series
+    for input in v*.in c*.in e*.in; do  # volumes, runs of a convergence series, strained cells
         [ -f "$input" ] || continue
         v=${input%.in}
         [ -f "results/$v.xml" ] && continue
@@ -61,7 +61,7 @@ while [ "$again" = 1 ]; do
             esac
             rung=
             climb "$cause" || give_up FAILED "$v: $cause: not converged after $(retries) retries; see results/$v.out" 1
-            if [ "$scope" = all ]; then rm -f results/v* results/c*; again=1; break 2; fi
+            if [ "$scope" = all ]; then rm -f results/v* results/c* results/e*; again=1; break 2; fi
         done
     done
 done

@@ -1,0 +1,29 @@
+"""Errors of computed fields against published ones, item by item."""
+
+from figures import style
+
+START = "published_rel_l2_fluctuation_"
+
+
+def draw(field_quality: dict):
+    """Draw the error of the fluctuation of every published component, a row per item and a colour per method."""
+    import pandas as pd
+
+    rows = [table.assign(method=method) for method, table in field_quality.items() if len(table)]
+    whole = pd.concat(rows) if rows else pd.DataFrame(columns=["item", "measure", "value", "method"])
+    whole = whole[whole["measure"].astype(str).str.startswith(START)]
+    if whole.empty:
+        return style.nothing("no item has a published field; ingest: cells reads them")
+    items = sorted(whole["item"].unique())
+    figure, axes = style.panels(1, 1, style.COLUMN_IN, 0.17 * len(items) + 0.9)
+    panel = axes[0, 0]
+    for number, ((method, measure), part) in enumerate(whole.groupby(["method", "measure"], sort=True)):
+        words = f"{measure.removeprefix(START)} by {method}"
+        panel.scatter(part["value"], part["item"].map(items.index), s=16, color=f"C{number}", label=style.text(words))
+    panel.set_yticks(range(len(items)), [style.text(item) for item in items])
+    panel.set_ylim(len(items) - 0.5, -0.5)
+    panel.set_xscale("log")
+    panel.set_xlabel("relative L2 difference, fluctuation")
+    panel.grid(axis="y", color=style.FAINT, lw=0.4)
+    panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+    return figure

@@ -1,0 +1,82 @@
+"""Files of molecules that a table of reactions refers to, and the charges of these molecules."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from matlens.ingest import spreadsheet
+from matlens.job.batch import BadItem
+from matlens.molecule import bonds, records
+from matlens.store import io
+
+CHARGE = "charge"  # data field of a record, or column of a table of charges
+
+
+class Molecules(NamedTuple):
+    """Records of a file, their numbers by name, and the stated charge of each as text ("": none)."""
+
+    records: list[records.Record]
+    numbers: dict[str, int]
+    charges: list[str]
+
+    def molecule(self, reference: str, name: str):
+        """Parse the record with a name, else with a number from 0. Raises BadItem if there is none, or it is none."""
+        number = self._number(reference, name)
+        made = records.molecule(self.records[number], name)
+        if self.charges[number]:
+            bonds.state_charge(made, _whole(self.charges[number], f"the charge of its {name} {reference!r}"))
+        return made
+
+    def _number(self, reference: str, name: str) -> int:
+        if reference in self.numbers:
+            return self.numbers[reference]
+        number = _whole(reference, f"no molecule of the file is called like its {name}; as a number, {reference!r}")
+        if not 0 <= number < len(self.records):
+            last = len(self.records) - 1
+            raise BadItem(f"its {name} is number {number}, and the file has the molecules 0 to {last}; correct it")
+        return number
+
+
+def _whole(text: str, what: str) -> int:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.5
+    if not value.is_integer():
+        raise BadItem(f"{what} is {text[: bonds.SHORT]!r}, not a whole number; write it like 1")
+    return int(value)
+
+
+@lru_cache(maxsize=4)
+def read(structures: str, charges: str | None) -> Molecules:
+    """Read a file of molecules, and their charges: a file, else the data field `charge` of each record.
+
+    Raises ValueError if a file cannot be used, or if charges are not as many as molecules.
+    """
+    found = records.read(structures)
+    names = [record.name for record in found]
+    numbers = {name: number for number, name in enumerate(names) if name and names.count(name) == 1}
+    stated = [_field(record) for record in found] if charges is None else _charges(charges)
+    if len(stated) != len(found):
+        raise ValueError(
+            f"charges: '{charges}' has {len(stated)} charges, and '{structures}' {len(found)} molecules; "
+            "give one for each, in the same order"
+        )
+    return Molecules(found, numbers, stated)
+
+
+def _field(record: records.Record) -> str:
+    return next((text for name, text in record.fields.items() if name.lower() == CHARGE), "")
+
+
+def _charges(path: str | Path) -> list[str]:
+    """Read charges: a number a line, or a table with the column `charge`."""
+    lines = io.read_packed(path).decode("utf-8-sig", "replace").split("\n")
+    lines = [line.strip() for line in lines if line.strip()]
+    if all(line.lstrip("+-").isdigit() for line in lines):
+        return lines
+    header, rows = spreadsheet.read(path)
+    column = next((name for name in header if name.lower() == CHARGE), None)
+    if column is None:
+        raise ValueError(f"charges: '{path}' has no column '{CHARGE}'; rename one, or give a number a line")
+    return ["" if row[column] is None else str(row[column]).strip() for row in rows]

@@ -1,0 +1,100 @@
+"""Records of files of molecules: SDF (V2000 and V3000), and lists of SMILES."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from matlens.job.batch import BadItem
+from matlens.molecule import bonds
+from matlens.store import io
+
+END, VERSION = "$$$$", re.compile(r"V[23]000\s*$")
+FIELD = re.compile(r"^>.*<([^<>]+)>")
+COUNTS = 3  # line of a record that states its version
+
+
+class Record(NamedTuple):
+    """A molecule of a file: name, text (connection table or SMILES), and its data by field."""
+
+    name: str
+    text: str
+    fields: dict[str, str]
+
+
+def is_sdf(path: str | Path) -> bool:
+    """Check whether the fourth line of a file states V2000 or V3000."""
+    lines = _lines(path)[: COUNTS + 1]
+    return len(lines) > COUNTS and VERSION.search(lines[COUNTS]) is not None
+
+
+def read(path: str | Path) -> list[Record]:
+    """Read the records of a file, packed or not. Raises ValueError if it has none."""
+    lines = _lines(path)
+    found = _sdf(lines) if is_sdf(path) else [_smiles(line) for line in lines if line.strip()]
+    if not found:
+        raise ValueError(f"'{path}' has no molecules; give an SDF file, or one SMILES a line")
+    return found
+
+
+def molecule(record: Record, name: str = "molecule"):
+    """Parse a record into an rdkit Mol with explicit hydrogen. Raises BadItem if it is no molecule.
+
+    A record in three dimensions has all of its atoms: no hydrogen is added.
+    """
+    from rdkit import Chem, rdBase
+
+    if "\n" not in record.text:
+        return bonds.parsed(record.text, name)
+    with rdBase.BlockLogs():
+        made = Chem.MolFromMolBlock(record.text, sanitize=False, removeHs=False)
+    if made is None:
+        raise BadItem(
+            f"its {name} {record.name[: bonds.SHORT]!r} is no connection table of V2000 or V3000; save the file again"
+        )
+    for atom in made.GetAtoms() if made.GetNumConformers() and made.GetConformer().Is3D() else ():
+        atom.SetNoImplicit(True)
+    return bonds.completed(made, f"{name} {record.name[: bonds.SHORT]!r}")
+
+
+def _lines(path: str | Path) -> list[str]:
+    try:
+        data = io.read_packed(path)
+    except (OSError, EOFError) as error:
+        raise ValueError(f"'{path}' cannot be read ({error}); it may be truncated") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _smiles(line: str) -> Record:
+    text, _, name = line.strip().partition(" ") if "\t" not in line else line.strip().partition("\t")
+    return Record(name.strip(), text, {})
+
+
+def _sdf(lines: list[str]) -> list[Record]:
+    found, begun = [], []
+    for line in [*lines, END]:
+        if line.rstrip() != END:
+            begun.append(line)
+        else:
+            if any(part.strip() for part in begun):
+                found.append(_record(begun))
+            begun = []
+    return found
+
+
+def _record(lines: list[str]) -> Record:
+    """Divide a record into its connection table and its data fields."""
+    last = next((number for number, line in enumerate(lines) if line.startswith("M  END")), len(lines) - 1)
+    fields, name = {}, None
+    for line in lines[last + 1 :]:
+        if match := FIELD.match(line):
+            name = match[1].strip()
+            fields[name] = ""
+        elif name is not None and line.strip():
+            fields[name] = f"{fields[name]} {line.strip()}".strip()
+        else:
+            name = None
+    return Record(lines[0].strip(), "\n".join(lines[: last + 1]) + "\n", fields)

@@ -1,0 +1,23 @@
+rule fit:
+    """Fit a thermodynamic database to the energies of ordered and quasi-random alloys."""
+    input:
+        index=plan.index,
+        properties=plan.fitted_energies,
+        code=plan.code("fit", fit.METHODS),
+    output:
+        database="results/{study}/fit/{method}/database/all.tdb",
+        cells="results/{study}/fit/{method}/fitted_cells/all.parquet",
+        transitions="results/{study}/fit/{method}/transitions/all.parquet",
+    log:
+        "logs/{study}/fit/{method}.log",
+    benchmark:
+        "logs/{study}/fit/{method}.tsv"
+    wildcard_constraints:
+        method=pattern(fit.METHODS),
+    resources:
+        mem_mb=plan.memory(1500),
+        runtime=plan.minutes(10),
+    params:
+        options=plan.options("fit"),
+    script:
+        "../scripts/fit.py"
