@@ -5,6 +5,7 @@ import pytest
 from matlens.fields import (
     cells,
     components,
+    familiar,
     learned,
     lessons,
     linear_kernel,
@@ -208,3 +209,24 @@ def test_a_network_learns_a_yielding_matrix_with_a_phase_that_stays_elastic(tmp_
     assert networks.different(item, model.card, SETTINGS | changes | {"scheme": "rotated"}) == ""
     softer = SETTINGS | changes | {"properties": SETTINGS["properties"] | {"fibre": both["matrix"]}}
     assert "properties" in networks.different(item, model.card, softer)
+
+
+def test_a_kernel_of_finer_pixels_keeps_its_waves_and_those_beyond_take_their_direction():
+    shape = (16, 16)
+    y, x = np.meshgrid(*(np.fft.fftfreq(n, 1 / n) for n in shape), indexing="ij")
+    square = np.where((y == 0) & (x == 0), 1.0, y**2 + x**2)
+    core = np.fft.ifft2(np.where((y == 0) & (x == 0), 0.0, x**2 / square)).real  # a response by direction alone
+    fine = linear_kernel.rescaled(core[None, None].astype(np.float32), (32, 32), 2.0)[0, 0]
+    waves = np.fft.fft2(fine)
+    for down, right in ((0, 3), (2, 2), (3, 0), (0, 12), (11, 11), (14, 0)):
+        expected = right**2 / (down**2 + right**2)
+        assert waves[down, right].real == pytest.approx(expected, abs=0.06), (down, right)
+    assert abs(waves.imag).max() < 1e-5
+
+
+def test_a_finer_grid_of_the_same_cells_is_no_stranger_with_its_scale():
+    labels = [cell(k) for k in range(12)]
+    domain = familiar.fit(np.array([familiar.described(each, 2) for each in labels]))
+    fine = np.kron(cell(20), np.ones((2, 2), np.uint8))
+    away = [familiar.distance(domain, familiar.described(fine, 2, scale)) for scale in (1.0, 2.0)]
+    assert away[1] < 1.0 < away[0]

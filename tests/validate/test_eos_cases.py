@@ -128,6 +128,64 @@ def law(count: int = 7, modulus: float = 100.0, slope: float = 4.0, at: float = 
     return {"atoms": 1, "cubic_cells": 4, "points": points}
 
 
+MATERIALS = {  # A^3 per atom, GPa, B'
+    "K": (73.7, 3.6, 3.8), "Na": (37.0, 7.8, 3.8), "Pb": (31.9, 39.5, 4.6), "NaCl": (23.3, 23.9, 5.0),
+    "Au": (18.0, 139.0, 5.8), "Fe": (11.36, 190.0, 5.0), "U": (20.0, 135.0, 5.2), "Os": (14.3, 397.0, 4.9),
+    "diamond": (5.7, 434.0, 3.7),
+}  # fmt: skip
+
+
+def vinet(volume: np.ndarray, at: float, modulus: float, slope: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return energies, eV, and pressures, GPa, by another law than the one that is fitted."""
+    x, n = (volume / at) ** (1 / 3), 1.5 * (slope - 1)
+    energy = 4 * modulus / fits.GPA * at / (slope - 1) ** 2 * (1 - (1 + n * (x - 1)) * np.exp(n * (1 - x)))
+    return energy, 3 * modulus * (1 - x) / x**2 * np.exp(n * (1 - x))
+
+
+def noisy(name: str, count: int, seed: int, strain: float = 0.03) -> dict:
+    """Make a table of a material with the noise and the basis pressure of real runs."""
+    at, modulus, slope = MATERIALS[name]
+    rng = np.random.default_rng(seed)
+    volume = at * (1 + rng.uniform(-0.02, 0.02)) * fits.scales(count, strain) ** 3
+    energy, pressure = vinet(volume, at, modulus, slope)
+    energy = energy + rng.normal(0, 1e-4, count)
+    pressure = pressure + rng.normal(0, 0.005 + 2e-4 * modulus, count)
+    pressure += rng.uniform(-0.015, 0.015) * modulus * at / volume
+    atoms = int(rng.choice([1, 2, 4, 8]))
+    points = [
+        {"name": f"v{k:02d}", "volume_a3": atoms * v, "energy_ev": atoms * e, "pressure_gpa": p, "moment_mu_b": 0.0}
+        for k, (v, e, p) in enumerate(zip(volume, energy, pressure, strict=True))
+    ]
+    return {"atoms": atoms, "cubic_cells": 4, "points": points}
+
+
+@pytest.mark.parametrize("count", [5, 7, 9, 11])
+@pytest.mark.parametrize("name", MATERIALS)
+def test_other_materials_and_numbers_of_volumes_are_judged_alike(name, count):
+    for seed in range(3):
+        made = noisy(name, count, seed)
+        found = conclude(made)
+        assert found["status"] == "accepted", found["reason"]
+        assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(MATERIALS[name][1], rel=0.03)
+        for at in range(count):
+            for mev in (-5.0, 5.0):
+                point = made["points"][at]
+                wrong = {**point, "energy_ev": point["energy_ev"] + mev / 1000 * made["atoms"]}
+                points = [wrong if k == at else one for k, one in enumerate(made["points"])]
+                assert conclude({**made, "points": points})["status"] == "rejected", (at, mev)
+
+
+def test_volumes_too_far_apart_for_the_law_are_named_as_such():
+    at, modulus, slope = MATERIALS["Os"]
+    made = noisy("Os", 7, 0, 0.07)
+    for point in made["points"]:
+        energy, pressure = vinet(point["volume_a3"] / made["atoms"], at, modulus, slope)
+        point["energy_ev"], point["pressure_gpa"] = made["atoms"] * energy, pressure
+    reason = conclude(made)["reason"]
+    assert "curve of all other data" in reason and "take a smaller strain" in reason
+    assert "smaller strain" not in conclude(law(slope=1.0))["reason"]
+
+
 @pytest.mark.parametrize(("modulus", "slope", "at"), [(2.0, 6.0, 20.0), (100.0, 4.0, 19.5), (440.0, 3.6, 20.5)])
 def test_a_law_gives_its_own_values_back(modulus, slope, at):
     found = conclude(law(modulus=modulus, slope=slope, at=at))
@@ -182,6 +240,27 @@ def test_moments_change_smoothly(name):
     assert ("magnetic" in found["reason"]) == (status == "rejected")
 
 
+# Nickel by GPAW 22.8 at 700 eV, 11 x 11 x 11, spin: volume A^3, energy eV, pressure GPa, moment mu_B.
+NICKEL = [
+    (9.95138, -7.215046, 26.0066, 0.5732), (10.27858, -7.256977, 16.2075, 0.578), (10.60579, -7.280593, 8.0146, 0.5831),
+    (10.93299, -7.288813, 1.1346, 0.5887), (11.2602, -7.284156, -4.6179, 0.5954), (11.5874, -7.268713, -9.4339, 0.6023),
+    (11.91461, -7.244259, -13.448, 0.6107),
+]  # fmt: skip
+
+
+def test_a_true_ferromagnet_is_accepted_and_one_volume_in_another_state_is_not():
+    names = ("volume_a3", "energy_ev", "pressure_gpa", "moment_mu_b")
+    points = [{"name": f"v{k:02d}", **dict(zip(names, row, strict=True))} for k, row in enumerate(NICKEL)]
+    made = {"atoms": 1, "cubic_cells": 4, "points": points}
+    found = conclude(made)
+    assert found["status"] == "accepted" and not found["reason"]
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(205.8, abs=0.3)
+    assert found["values"]["magnetisation_mu_b_per_atom"][0] == pytest.approx(0.589, abs=0.001)
+    for at in range(len(points)):
+        wrong = [{**one, "moment_mu_b": 0.0} if k == at else one for k, one in enumerate(points)]
+        assert "magnetic" in conclude({**made, "points": wrong})["reason"], at
+
+
 def test_volumes_of_one_run_under_all_names_are_named_as_such():
     made = law()
     for point in made["points"]:
@@ -212,6 +291,43 @@ def test_what_symmetry_leaves_free_is_counted(data):
         assert group == right["space_group"]
         assert bool(cells.unrelaxed(free, cells.moves(free, False))) == any(free.values())
         assert not cells.unrelaxed(free, cells.moves(free, None))
+
+
+FREE = {  # space group, cell, sites; free numbers of the shape at fixed volume, and of the positions (Int. Tables A)
+    "quartz": ("P3_221", (4.91, 4.91, 5.40, 90, 90, 120), {"Si": [0.47, 0, 2 / 3], "O": [0.41, 0.27, 0.78]}, 1, 4),
+    "calcite": (
+        "R-3c", (4.99, 4.99, 17.06, 90, 90, 120), {"Ca": [0, 0, 0], "C": [0, 0, 0.25], "O": [0.257, 0, 0.25]}, 1, 1,
+    ),
+    "rutile": ("P4_2/mnm", (4.59, 4.59, 2.96, 90, 90, 90), {"Ti": [0, 0, 0], "O": [0.305, 0.305, 0]}, 1, 1),
+    "pyrite": ("Pa-3", (5.42,) * 3 + (90,) * 3, {"Fe": [0, 0, 0], "S": [0.385] * 3}, 0, 1),
+    "perovskite": (
+        "Pnma", (5.6, 7.7, 5.35, 90, 90, 90),
+        {"Gd": [0.06, 0.25, 0.98], "Fe": [0, 0, 0.5], "O1": [0.47, 0.25, 0.1], "O2": [0.3, 0.05, 0.7]}, 2, 7,
+    ),
+    "baddeleyite": (
+        "P2_1/c", (5.15, 5.21, 5.32, 90, 99.2, 90),
+        {"Zr": [0.2754, 0.0395, 0.2083], "O1": [0.07, 0.3317, 0.3447], "O2": [0.4496, 0.7569, 0.4792]}, 3, 9,
+    ),
+    "triclinic": ("P-1", (5.1, 6.3, 7.2, 85, 97, 101), {"Fe": [0.1, 0.2, 0.3], "O": [0.45, 0.15, 0.62]}, 5, 6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("supercell", [False, True])
+@pytest.mark.parametrize("name", FREE)
+def test_free_numbers_of_low_symmetry_are_those_of_the_sites(name, supercell):
+    from matlens.crystal.structures import Crystal
+    from pymatgen.core import Lattice, Structure
+
+    group, cell, sites, shape, positions = FREE[name]
+    kinds = [symbol.rstrip("12") for symbol in sites]
+    found = Structure.from_spacegroup(group, Lattice.from_parameters(*cell), kinds, list(sites.values()))
+    found = found.make_supercell([[1, 0, 0], [1, 1, 0], [0, 0, 2]]) if supercell else found
+    crystal = Crystal(found.lattice.matrix, np.array([site.specie.Z for site in found]), found.frac_coords)
+    free = cells.free_parameters(cells.primitive(crystal)[0])
+    assert free == {"shape": shape, "positions": positions}
+    assert cells.moves(free, None) == {"shape": shape > 0, "positions": positions > 0}
+    said = cells.unrelaxed(free, cells.moves(free, False))
+    assert said and ("shape" in said) == (shape > 0)
 
 
 def test_settings_of_the_public_cases_that_were_not_asked_for_are_named(data):

@@ -7,10 +7,10 @@ LAGS_PX = (1, 2, 4, 8)
 MARGIN = 1.5  # times the largest distance of a training item from its nearest neighbour
 
 
-def described(labels: np.ndarray, phases: int) -> np.ndarray:
+def described(labels: np.ndarray, phases: int, scale: float = 1.0) -> np.ndarray:
     """Describe a cell: fraction of every phase but the first, and its two-point probability at some lags, over the
-    axes, as a part of the variance."""
-    found = []
+    axes, as a part of the variance. `scale`: pixels in the width of one of the training items."""
+    found, lags = [], [round(lag * scale) for lag in LAGS_PX]
     axes = tuple(range(labels.ndim))
     for phase in range(1, phases):
         mark = (labels == phase).astype(float)
@@ -18,7 +18,7 @@ def described(labels: np.ndarray, phases: int) -> np.ndarray:
         found.append(share)
         s2 = fft.irfftn(np.abs(fft.rfftn(mark, axes=axes)) ** 2, labels.shape, axes=axes) / mark.size
         spread = share * (1 - share)
-        for lag in LAGS_PX:
+        for lag in lags:
             at = [s2[tuple(min(lag, n - 1) if a == axis else 0 for a in axes)] for axis, n in enumerate(labels.shape)]
             found.append((np.mean(at) - share**2) / spread if spread > 0 else 0.0)
     return np.array(found)

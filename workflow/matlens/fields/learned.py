@@ -50,7 +50,8 @@ def predicted(
     own["strangeness"] = away
     quality = cells.tidy(item, registry.method_of(method), own, False, by)
     if truth is not None:
-        made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": networks.linear(problem, model)}
+        linear = networks.linear(problem, model, options.get("scale", 1.0))
+        made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": linear}
         quality += cells.control_rows(problem, made, truth, scheme, item, phases, settings)
     rows = effective.by_load(problem, names, field)
     attrs = cells.described(problem, names, settings, scheme) | {
@@ -71,7 +72,7 @@ def solved_or_predicted(
     why, away = networks.different(problem, model.card, {**settings, "scheme": solver["scheme"]}), float("inf")
     known = not why
     if known:
-        away = networks.strangeness(problem, model)
+        away = networks.strangeness(problem, model, options.get("scale", 1.0))
         if away > 1:
             why = f"it is {away:.1f} times as far from the training items as these are from each other"
     choice = options["fallback"]

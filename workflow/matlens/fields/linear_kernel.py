@@ -10,9 +10,10 @@ fractions. Cells of another size take the same convolution, cut or continued by 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import fft
+from scipy import fft, ndimage
 
 DEGREE = 2  # of the polynomials of the fraction
+RESOLVED = 0.7  # of the Nyquist frequency; waves beyond it are distorted by the differences of the grid
 RIDGE = 1e-3  # of the mean square of the inputs
 
 
@@ -79,11 +80,35 @@ def resized(kernel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return kernel
 
 
-def apply(model: dict[str, np.ndarray], labels: np.ndarray, phases: int) -> np.ndarray:
-    """Return the components (components, *shape) that a kernel predicts of a cell."""
+def rescaled(kernel: np.ndarray, shape: tuple[int, ...], scale: float) -> np.ndarray:
+    """Return a kernel for a cell whose pixels are `scale` times as fine as those that it was learned from.
+
+    Waves that the coarse pixels do not resolve take the value of the longest resolved wave of their direction: the
+    response of an elastic body depends on the direction of a wave, and not on its length.
+    """
+    dims = len(shape)
+    coarse = tuple(max(2, round(n / scale)) for n in shape)
+    waves = fft.fftshift(fft.fftn(resized(kernel, coarse), axes=tuple(range(2, 2 + dims))), tuple(range(2, 2 + dims)))
+    counts = np.stack(np.meshgrid(*(fft.fftfreq(n, 1 / n) for n in shape), indexing="ij"))
+    halves = np.array(coarse).reshape(-1, *(1,) * dims) / 2
+    length = np.sqrt(((counts / halves) ** 2).sum(axis=0))
+    at = counts * np.minimum(1.0, RESOLVED / np.maximum(length, 1e-12)) + np.array(coarse).reshape(halves.shape) // 2
+    flat = waves.reshape(-1, *coarse)
+    parts = [[ndimage.map_coordinates(part, at, order=1, mode="nearest") for part in (w.real, w.imag)] for w in flat]
+    made = np.array([real + 1j * imaginary for real, imaginary in parts]).reshape(*kernel.shape[:2], *shape)
+    return fft.ifftn(made, axes=tuple(range(2, 2 + dims))).real.astype(np.float32)
+
+
+def apply(model: dict[str, np.ndarray], labels: np.ndarray, phases: int, scale: float = 1.0) -> np.ndarray:
+    """Return the components (components, *shape) that a kernel predicts of a cell.
+
+    `scale`: pixels of the cell in the width of a pixel that it was learned from.
+    """
     waves, terms = _inputs(labels, phases)
     axes = tuple(range(2, 2 + labels.ndim))
-    kernel = fft.rfftn(resized(model["kernel"].astype(np.float32), labels.shape), axes=axes)
+    kernel = model["kernel"].astype(np.float32)
+    kernel = resized(kernel, labels.shape) if scale == 1 else rescaled(kernel, labels.shape, scale)
+    kernel = fft.rfftn(kernel, axes=axes)
     made = (kernel * waves[None]).sum(axis=1)
     values = fft.irfftn(made, labels.shape, axes=tuple(range(1, 1 + labels.ndim)))
     mean = model["mean"].astype(float) @ terms

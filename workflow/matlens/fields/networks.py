@@ -73,26 +73,26 @@ def different(problem: Problem, card: Mapping, settings: Mapping) -> str:
     return ""
 
 
-def strangeness(problem: Problem, model: Model) -> float:
+def strangeness(problem: Problem, model: Model, scale: float = 1.0) -> float:
     """Return the distance of a cell from the training items, in units of the largest allowed."""
-    return familiar.distance(model.domain, familiar.described(problem.labels, _phases(problem)))
+    return familiar.distance(model.domain, familiar.described(problem.labels, _phases(problem), scale))
 
 
 def _phases(problem: Problem) -> int:
     return len(next(iter(problem.properties.values())))
 
 
-def linear(problem: Problem, model: Model) -> Field:
+def linear(problem: Problem, model: Model, scale: float = 1.0) -> Field:
     """Return the field of the linear kernel."""
-    return _field(problem, linear_kernel.apply(model.kernel, problem.labels, _phases(problem)), model)
+    return _field(problem, linear_kernel.apply(model.kernel, problem.labels, _phases(problem), scale), model)
 
 
-def predict(problem: Problem, model: Model) -> Field:
+def predict(problem: Problem, model: Model, scale: float = 1.0) -> Field:
     """Return the field of the network: that of the linear kernel and the network's correction."""
     import torch
 
     scales = model.card["scales"]
-    base = linear_kernel.apply(model.kernel, problem.labels, _phases(problem))
+    base = linear_kernel.apply(model.kernel, problem.labels, _phases(problem), scale)
     given = torch.from_numpy(seen(problem.labels, _phases(problem), base, scales))[None].to(model.device)
     with torch.no_grad():
         found = model.net(given)[0].cpu().numpy()
@@ -110,11 +110,21 @@ def _field(problem: Problem, values: np.ndarray, model: Model) -> Field:
     return Field(cause - cause.mean(axis=over, keepdims=True) + load, answer)
 
 
-def solve(problem: Problem, model: Model, scheme: str = "rotated", *, refine: int = 0, fallback: str = "fft") -> Field:
+def solve(
+    problem: Problem,
+    model: Model,
+    scheme: str = "rotated",
+    *,
+    refine: int = 0,
+    fallback: str = "fft",
+    scale: float = 1.0,
+) -> Field:
     """Predict the field of a cell by a trained network, then take `refine` steps of conjugate gradients from it.
+
+    `scale`: pixels of the cell in the width of a pixel of the training cells; for networks that count waves, as `fno`.
 
     `fallback`: what becomes of cells unlike those of the training set: "fft" solves them, "reject" rejects them,
     "none" predicts them all the same; the stage does so, see `learned.solved_or_predicted`.
     """
-    found = predict(problem, model)
+    found = predict(problem, model, scale)
     return resumed(problem, found.cause, scheme, refine) if refine else found

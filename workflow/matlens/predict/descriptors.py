@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from matlens.crystal import kernels
 from matlens.crystal.radii import COVALENT_A
 from matlens.nets.crystal import elements
 
@@ -49,6 +48,8 @@ def volumes(graphs) -> np.ndarray:
 
 def gaps(graphs) -> np.ndarray:
     """Return the widest empty layer of every crystal, A (n,): vacuum, or space between layers; 0 below 2.5 A."""
+    from matlens.crystal import kernels
+
     held = graphs.crystals
     return kernels.widest_gaps(
         np.ascontiguousarray(held.cell, float), np.asarray(held.offsets), np.ascontiguousarray(held.frac, float),
