@@ -4,8 +4,9 @@ import pytest
 import torch
 from matlens import registry
 from matlens.nets import NETS
+from matlens.nets.pixel import vit
 
-PIXELS = ("fcn", "unet", "unetpp", "unet3p", "hed")
+PIXELS = ("fcn", "unet", "unetpp", "unet3p", "hed", "vit")
 
 
 def build(name, **options):
@@ -75,13 +76,33 @@ def test_hed_trains_every_side_and_its_sum_begins_as_their_mean():
     assert parameters(net) == plain + 2 * (5 + 9 + 17) + 2 * (3 * 2 + 1)
 
 
+def test_windows_of_attention_hold_neighbours_and_are_put_back():
+    for shape in ((2, 3, 8, 12), (1, 2, 4, 8, 12)):
+        x = torch.arange(torch.Size(shape).numel()).float().reshape(shape)
+        parts = vit.divided(x, 4)
+        assert parts.shape == (x[:, 0].numel() // 4 ** (x.ndim - 2), 4 ** (x.ndim - 2), shape[1])
+        assert torch.equal(vit.joined(parts, 4, x.shape), x)
+    y, x = torch.meshgrid(torch.arange(8.0), torch.arange(8.0), indexing="ij")
+    first = vit.divided(torch.stack([y, x])[None], 4)[1]  # the second window of the first row
+    assert first[:, 0].unique().tolist() == [0, 1, 2, 3] and first[:, 1].unique().tolist() == [4, 5, 6, 7]
+
+
+def test_a_cell_attends_to_its_whole_window_and_to_no_other():
+    torch.manual_seed(0)
+    net = build("vit", width=4, depth=2).eval()
+    x = torch.randn(1, 16, 8, 8, requires_grad=True)
+    (slope,) = torch.autograd.grad(net.coarsest(x)[0, :, 1, 1].sum(), x)
+    seen = slope[0].abs().amax(0) > 0
+    assert seen[:4, :4].all() and not seen[4:].any() and not seen[:, 4:].any()
+
+
 def test_unknown_depth_of_fcn_is_refused():
     with pytest.raises(ValueError, match="depth of 2"):
         build("fcn", depth=1)
 
 
 @pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("name", PIXELS)
+@pytest.mark.parametrize("name", [name for name in PIXELS if name != "vit"])  # its windows lie on a grid of their own
 def test_a_periodic_image_that_is_rolled_gives_the_rolled_answer(name, dims):
     torch.manual_seed(1)
     net = build(name, width=2, depth=2, dims=dims, padding="circular", encoder="resnet").double()

@@ -42,7 +42,7 @@ def samples():
     return [(*scene(seed), "train" if seed < 4 else "val", f"field_{seed}") for seed in range(5)]
 
 
-@pytest.mark.parametrize("method", ["fcn", "unet", "unetpp", "unet3p", "hed"])
+@pytest.mark.parametrize("method", ["fcn", "unet", "unetpp", "unet3p", "hed", "vit"])
 def test_textures_are_told_apart_on_an_image_never_seen(samples, method):
     model, _, card = learned(samples, method)
     assert card["network"].get("deep_supervision") == {"unet": False, "unetpp": True, "unet3p": True}.get(method)

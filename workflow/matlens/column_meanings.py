@@ -59,8 +59,6 @@ MEANING = OTHERS | {
     "covered_true_px2": "area of the objects, in square pixels",
     "covered_ratio": "area that detections cover over that of the objects",
     "judged_px2": "labelled area, frames added up, in square pixels",
-    "class_accuracy": "part of the right detections whose phase is that of their object; empty with two phases",
-    "commonest_class": "part of the objects of an image that are of its commonest phase: a control of class_accuracy",
     "images": "number of images that are pooled",
     "average_precision": "area under precision over recall, at all thresholds",
     "f1_low": "lower end of the 95 % interval of F1, by bootstrap over images; empty for one image",

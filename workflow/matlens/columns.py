@@ -54,7 +54,6 @@ TRUTH_SHIFT_Y, TRUTH_SHIFT_X = "truth_shift_y_px", "truth_shift_x_px"
 OBJECT = "object"
 OBJECTS_FILE = "objects_file"
 CLASS = "class"
-OBJECT_PHASES = "object_phases"  # attribute of a truth: phase of every object by its number
 VISIBLE = "visible_px2"
 AT_BORDER = "at_border"
 MASK = "mask"

@@ -6,6 +6,7 @@ from matlens import columns, masked, run_lengths
 
 PLACE = ["y_px", "x_px"]
 BOX = ["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]
+PHASES = "object_phases"  # attribute of a truth: the phase of every object by its number
 SHAPE = [columns.AREA, "major_axis_px", "minor_axis_px", "orientation_deg"]
 
 

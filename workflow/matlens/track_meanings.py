@@ -1,4 +1,4 @@
-"""Meaning and unit of the columns of true objects and of tracks; see matlens.column_meanings."""
+"""Meaning and unit of the columns of true objects, of their kinds, and of tracks; see matlens.column_meanings."""
 
 from matlens import columns
 
@@ -12,6 +12,8 @@ TRACKED = {
     columns.TRUE_SHRINKAGE: "model: c of dr/dt = -c / r in this frame, in square pixels per frame",
     columns.TRUE_PITCH: "model: distance of the lines of the grating, in pixels",
     columns.TRUE_WIDTH: "model: width of a line, in pixels",
+    "class_accuracy": "part of the right detections whose phase is that of their object; empty with two phases",
+    "commonest_class": "part of the objects of an image that are of its commonest phase: a control of class_accuracy",
     "detected_by": "method of the stage detect whose detections were linked",
     columns.TRACK: "number of the track in its series, counted from 1; empty for a detection that is in none",
     columns.TRUE_LIFE: "model: mean life of an object, in frames",

@@ -17,7 +17,7 @@ def of_truth(truth: np.ndarray, about: Mapping, phases: list[str]) -> tuple[np.n
     if len(phases) < 3:
         return regions, None
     if truth.dtype == np.int32:
-        named = {int(number): name for number, name in (about.get(columns.OBJECT_PHASES) or {}).items()}
+        named = {int(number): name for number, name in (about.get(objects.PHASES) or {}).items()}
         present = np.unique(regions[regions > 0]).tolist()
         return regions, named if named and all(number in named for number in present) else None
     numbers, first = np.unique(regions, return_index=True)

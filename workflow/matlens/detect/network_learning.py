@@ -96,22 +96,14 @@ def learn(
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     place = loop.choose_device(training.device)
-    shown = [
-        (
-            pixels.seen(image, **asdict(look)),
-            kinds.numbered(pixels.marks_at(truth, look.magnification), named, told),
-        )
-        for image, truth, named in train
-    ]
+    shown = [(pixels.seen(image, **asdict(look)), _target(truth, named, told, look)) for image, truth, named in train]
 
     def judged(model, part) -> dict:
         return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
     task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
-    stated, data = (
-        fit.stated(own, training, patches, changes, look),
-        pixels.digest(shown + [pair[:2] for pair in judges], initial),
-    )
+    stated = fit.stated(own, training, patches, changes, look)
+    data = pixels.digest([*shown, *(judge[:2] for judge in judges)], initial)
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     best = judged(net, judges or train)
     return arrays, {
@@ -122,6 +114,11 @@ def learn(
         **best,
         "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
     }
+
+
+def _target(truth: np.ndarray, named: Mapping | None, told: list[str], look: Look) -> np.ndarray:
+    """Return the numbers of objects that a network learns from, at the size at which it sees the image."""
+    return kinds.numbered(pixels.marks_at(truth, look.magnification), named, told)
 
 
 def _task(shown: list, stride: int, patches: Patches, changes: Changes, judge: Callable | None):

@@ -252,7 +252,7 @@ def phases_in(found: Micrograph) -> dict[str, dict]:
     if table is None or found.truth is None or found.truth.dtype != np.int32:
         return {}
     numbers = zip(table[columns.OBJECT], table[columns.PHASE_NAME], strict=True)
-    return {columns.OBJECT_PHASES: {str(int(number)): name for number, name in numbers if name}}
+    return {objects.PHASES: {str(int(number)): name for number, name in numbers if name}}
 
 
 def window_of(mask: np.ndarray, y0: int = 0, x0: int = 0) -> tuple | None:

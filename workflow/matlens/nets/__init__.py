@@ -16,6 +16,7 @@ NETS = {
     "unetpp": "matlens.nets.pixel.unetpp:UNetPlusPlus",
     "unet3p": "matlens.nets.pixel.unet3p:UNet3Plus",
     "hed": "matlens.nets.pixel.hed:HED",
+    "vit": "matlens.nets.pixel.vit:ViT",
 }
 # Networks that find objects. In training: (pixels, numbers of the objects of each pixel, 255 unknown) to the loss.
 # `maps(pixels)`: a list of feature maps, equivariant to shifts by `stride`, whose cells look `radius` pixels far;

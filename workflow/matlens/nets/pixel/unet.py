@@ -47,9 +47,13 @@ class UNet(PixelNet):
         self.radius = self.encoder.reach[-1] + sum((1 + block.convolutions) * 2**i for i in range(depth))
         start(self)
 
+    def coarsest(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the features of the coarsest level, as the decoder takes them."""
+        return x
+
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
         *skips, x = self.encoder(x)
-        found = []
+        found, x = [], self.coarsest(x)
         for level in reversed(range(len(skips))):
             x = self.blocks[level](torch.cat([skips[level], self.ups[level](x)], 1))
             if level < len(self.outs) and (self.training or level == 0):
