@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns, objects
-from matlens.nets.pixel.losses import IGNORE
 
 
 def of_truth(truth: np.ndarray, about: Mapping, phases: list[str]) -> tuple[np.ndarray, dict[int, str] | None]:
@@ -30,6 +29,8 @@ def numbered(regions: np.ndarray, named: Mapping[int, str] | None, kinds: list[s
 
     The remainder of a number over the number of kinds is the kind of its object.
     """
+    from matlens.nets.pixel.losses import IGNORE
+
     numbers, own = np.unique(regions, return_inverse=True)
     count = max(len(kinds), 1)
     block = np.cumsum(numbers > 0)
