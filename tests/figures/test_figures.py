@@ -127,7 +127,12 @@ def generated():
     quality = pd.DataFrame([*ratio, slope, near, near | {"measure": "nearest correlation, p", "value": 0.3}])
     methods, table = ("ddpm", "real"), pd.DataFrame(rows).assign(item=HOSTILE, nearest_correlation=0.4)
     picture = overlay.png(np.zeros((8, 16, 3), np.uint8))
+    trip = {"by": "latent", "target": HOSTILE, "target_fraction": 0.3, "error_of_fraction": 0.01}
+    picked = pd.DataFrame([trip | {"rank": k, "picked_fraction": 0.3 + 0.01 * k} for k in (1, 2)])
+    codes = {"item": HOSTILE, "split": ["train", "val"], "measured_fraction": [0.2, 0.4], "latent_1": [-1.0, 1.0]}
     return {
+        "picked": {"vae": picked},
+        "latent": {"vae": pd.DataFrame(codes)},
         "generated": dict.fromkeys(methods, table),
         "samples": dict.fromkeys(methods, dict.fromkeys(range(4), picture)),
         "generation_quality": dict.fromkeys(methods, quality),

@@ -121,3 +121,20 @@ def test_a_small_diffusion_network_learns_the_fraction_of_its_condition():
     draw = registry.load(generate.METHODS, "ddpm")
     shares = [draw(np.array([c]), 16, np.random.default_rng(1), model, real).mean() for c in (0.15, 0.85)]
     assert shares[0] < 0.35 and shares[1] > 0.65
+
+
+def test_the_latent_numbers_hold_the_fraction_that_normalisation_takes_away():
+    """Images of one shape and two levels of grey differ in their code, and in what is decoded from it."""
+    from matlens.nets.generate.vae import VAE
+
+    torch.manual_seed(0)
+    net = VAE(channels=1, conditions=0, wraps=True, sides=(16, 16), latent=2, width=8, depth=2).eval()
+    state, pattern = torch.zeros(2, 0), 0.1 * torch.randn(1, 1, 16, 16)
+    images = torch.cat([pattern - 0.5, pattern + 0.5])
+    with torch.no_grad():
+        net.code.weight.zero_()  # the way through the normalised layers
+        one, other = net.encode(images, state)[0]
+        assert not torch.allclose(one, other)
+        net.leave[-1].weight.zero_()
+        made = net.decode(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), state)
+    assert made.std((2, 3)).max() < 1e-6 and not torch.allclose(made[0], made[1])

@@ -97,3 +97,26 @@ def test_one_image_of_a_condition_leaves_the_values_empty():
     assert table["value"][table["measure"] == "spread ratio of fraction"].isna().all()
     assert table["real"][table["measure"] == "two_point"].max() <= 1
     assert np.isnan(quality.row("a", "b", "m", 1.0, 0.0, 1, 1)["ratio"])
+
+
+def test_an_unseen_condition_that_no_image_has_is_a_row_of_rejected(real):
+    settings = {**SETTINGS, "unseen": [{"c": 3.0}, {"c": 30.0}]}
+    lost = []
+    list(work.generated(controls.copy, real, None, settings, {}, ["a", "b"], "generate/copy", lost))
+    assert [row["item"] for row in lost] == ["c=30"] and "c from 1 to 4" in lost[0]["reason"]
+    assert work.unmatched(real, {**SETTINGS, "unseen": []}) == []
+
+
+def test_the_mean_intercept_is_compared_as_a_ratio(real):
+    table, _ = judged(controls.copy, real)
+    assert value(table, "mean ratio of chord_px", place="trained") == pytest.approx(1, abs=0.1)
+    assert value(table, "mean ratio of chord_px", place="interpolated") < 0.9  # of the finer neighbour, or the coarser
+
+
+def test_few_volumes_are_compared_and_a_copied_one_is_still_found():
+    rng = np.random.default_rng(4)
+    volumes = np.stack([field(rng, (16, 16, 16), 2.0) for _ in range(60)])
+    assert len(memory.spread(60, volumes)) == 40 and len(memory.spread(60, volumes[:, 0])) == 60
+    turned = volumes[7][:, ::-1]
+    found = memory.part_correlations(np.stack([turned, volumes[59]]), volumes[:50])
+    assert found[0] == 1 > found[1]

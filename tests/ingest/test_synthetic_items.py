@@ -16,8 +16,12 @@ SMALL = {
     "spinodal": {"times": [5, 30], "size_px": [64, 64]},
     "fibres": {"fractions": [0.3, 0.5], "size_px": [96, 96]},
     "porous": {"porosities": [0.3, 0.5], "size_px": [64, 64]},
+    "hot_working": {
+        "temperatures_c": [300, 350], "log10_strain_rates": [-1], "strains": [0.3], "initial_grains_um": [25],
+        "size_px": [64, 64],
+    },
     "laths": {"powers_w": [150, 300], "speeds_mm_s": [600], "size_px": [64, 64]},
-}
+}  # fmt: skip
 SOLID = ["polycrystal", "dual_phase", "spinodal", "porous"]
 
 

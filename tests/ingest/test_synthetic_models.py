@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matlens import columns
 from matlens.ingest import dual_phase, fibres, gamma_prime, polycrystal, porous, spinodal, synthetic
+from matlens.job.batch import BadItem
 
 
 def rng(seed=0):
@@ -276,3 +277,70 @@ def test_laths_follow_power_and_speed_by_the_laws_of_the_model():
     ]
     assert np.mean(shares) == pytest.approx(laths.fraction(laths.cooling_rate_k_s(200, 900)), abs=0.02)
     assert np.std(shares) == pytest.approx(0.03, abs=0.015)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (24, 24, 24)])
+def test_nickel_recedes_from_pores_by_the_ratio_of_molar_volumes_and_zirconia_stays(size):
+    from matlens.ingest import anode
+
+    plan = anode.plan(oxide=3, reduced=2, train_images=1)
+    assert plan["split"].tolist() == ["train", "test", "test", "train", "train"]
+    off = {"texture": 0, "blur_px": 0, "shading": 0, "dose": 0, "noise": 0, "bits": 8}
+    made = anode.read(plan.to_dict("records")[1], size_px=size, imaging=off)
+    oxide, zirconia = np.abs(made.pixels / 255.0 - 0.65) < 0.1, np.abs(made.pixels / 255.0 - 0.45) < 0.1
+    nickel = made.truth == anode.NICKEL
+    assert oxide.mean() == pytest.approx(0.35, abs=0.002)
+    assert nickel.sum() == pytest.approx(0.588 * oxide.sum(), abs=1) and oxide[nickel].all()
+    assert np.array_equal(zirconia, made.truth == anode.ZIRCONIA)
+    reduced = anode.read(plan.to_dict("records")[3], size_px=size, imaging=off)
+    assert (np.abs(reduced.pixels / 255.0 - 0.9) < 0.1).mean() == pytest.approx((reduced.truth == 2).mean(), abs=0.001)
+
+
+def test_an_anode_without_zirconia_is_refused():
+    from matlens.ingest import anode
+
+    with pytest.raises(BadItem, match="zirconia"):
+        anode.read({"item": "oxide_0000", "item_seed": 1}, pore_fraction=0.5, oxide_fraction=0.5)
+
+
+def test_recrystallisation_follows_the_process_by_the_laws_of_the_model():
+    """Ten times the rate is as good as a lower temperature of equal Z; at e_50 half of the metal is recrystallised."""
+    from matlens.ingest import hot_working as model
+
+    z = model.zener_hollomon(350, -1)
+    assert model.zener_hollomon(350, 0) == pytest.approx(10 * z)
+    assert z == pytest.approx(0.1 * np.exp(150e3 / (8.314462618 * 623.15)))
+    half = 0.0030 * 30**0.3 * z**0.14
+    assert model.fraction(350, -1, half, 30) == pytest.approx(0.5)
+    assert model.fraction(350, -1, 0.29 * half, 30) == 0
+    assert model.new_grain_um(350, -1) / model.new_grain_um(350, 1) == pytest.approx(100**0.13)
+    grains = np.zeros((48, 48), int)
+    grains[:, 24:] = 1
+    made = model.necklace(grains, 4.0, 0.2, rng())
+    assert (made > 0).sum() == round(0.2 * 48 * 48)
+    columns_of = (made > 0).mean(0)
+    assert min(columns_of[[0, 24]]) > 0.6 and columns_of[[12, 36]].max() == 0  # along the two boundaries alone
+    item = {"temperature_c": 350, "log10_strain_rate_per_s": -1, "strain": half, "initial_grain_um": 25}
+    shares = [model.read({**item, "item_seed": seed}, size_px=(48, 48)).truth.mean() for seed in range(40)]
+    expected = model.fraction(350, -1, half, 25)
+    assert np.mean(shares) == pytest.approx(expected, abs=0.02) and np.std(shares) == pytest.approx(0.03, abs=0.015)
+    with pytest.raises(BadItem, match="size_px"):
+        model.read({**item, "initial_grain_um": 60, "item_seed": 0}, size_px=(48, 48))
+
+
+def test_aged_alloys_have_the_equilibrium_fraction_and_an_alloy_is_never_divided():
+    from matlens.ingest import aged_alloys
+
+    grid = {"elements": {"Al": [10, 16], "Cr": [0, 12]}, "balance": "Ni", "levels": 3, "images": 12}
+    plan = aged_alloys.plan(**grid, database="pycalphad:alcrni.tdb", phases=["LIQUID", "L12_FCC", "B2"], train_part=0.5)
+    assert len(plan) == 9 * 12 and plan["item"].is_unique and plan["item_seed"].is_unique
+    assert (plan.groupby("group")["split"].nunique() == 1).all() and plan["split"].eq("train").mean() == pytest.approx(
+        4 / 9
+    )
+    fractions = plan.groupby(["x_Al", "x_Cr"])["true_model_fraction"].first()
+    assert fractions[0.10, 0.0] == 0 and fractions.loc[:, 0.06].is_monotonic_increasing  # the lever rule along Al
+    assert plan[plan["true_model_fraction"] == 0]["reason"].str.contains("packed").all()
+    own = plan[plan["reason"].isna() & (plan["x_Al"] == 0.13) & (plan["x_Cr"] == 0.06)]
+    made = [aged_alloys.read(row, size_px=(96, 96)).truth.mean() for row in own.to_dict("records")]
+    error = 4 * np.std(made) / np.sqrt(len(made)) + 0.01
+    assert np.mean(made) == pytest.approx(own["true_model_fraction"].iloc[0], abs=error)

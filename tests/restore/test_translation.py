@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import registry, restore
 from matlens.job.batch import BadItem
-from matlens.restore import quality, trained, translation
+from matlens.restore import quality, trained, translation, translation_task
 from scipy import ndimage
 
 QUICK = {"width": 8, "depth": 1, "patch_px": 24, "batch": 4, "patches": 120, "epochs": 4, "device": "cpu"}
@@ -85,9 +85,40 @@ def test_without_images_of_both_domains_training_is_refused():
     image = frames(1)[0][0]
     with pytest.raises(BadItem, match="two domains"):
         translation.divided([(image, None, "train", "simulated_0")], ("*",), ("recorded_*",))
-    volumes = [(np.zeros((8, 16, 16), np.float32), None, "train", name) for name in ("a", "b")]
-    with pytest.raises(BadItem, match="slices"):
-        translation.divided(volumes, ("a",), ("b",))
+
+
+def test_a_volume_is_translated_slice_by_slice():
+    volumes = [(np.zeros((3, 16, 16), np.float32) + n, None, "train", name) for n, name in enumerate(("a", "b"))]
+    found = translation.divided(volumes, ("a",), ("b",))
+    assert [len(found[name]) for name in ("source", "target")] == [3, 3] and found["target"][2].shape == (16, 16)
+    model, _, _ = learned(options={"epochs": 1, "patches": 24})
+    volume = np.stack(frames(3, seed=7)[0])
+    made = translation.restore(volume, model, "simulated_9", target=("recorded_*",))
+    assert made.shape == volume.shape
+    assert np.array_equal(made[0], translation.restore(volume[0], model, "simulated_9", target=("recorded_*",)))
+
+
+def test_an_area_that_has_to_shrink_shrinks_more_than_without_the_constraint(monkeypatch):
+    monkeypatch.setattr(translation_task.Cycle, "average", 0.9)  # a mean of the last of few steps
+    image, shrunk = frames(1, seed=7)[0][0], []
+    bright = {"from": [150, 250], "to": [90, 250], "ratio": 0.3}
+    for areas in ([], [bright]):
+        model, card, _ = learned(options={"epochs": 3, "areas": areas})
+        made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
+        shrunk += quality.area_ratios(image, made, [bright])
+        assert card["options"]["areas"] == areas and ("area_loss" in card["history"][-1])
+    assert abs(shrunk[1] - 0.3) < abs(shrunk[0] - 0.3)
+    assert np.isnan(quality.area_ratios(np.zeros((4, 4)), np.zeros((4, 4)), [bright])[0])
+
+
+def test_erosion_leaves_the_inside_of_a_range_and_nothing_else_moves():
+    image = np.zeros((20, 20), np.float32)
+    image[4:16, 4:16] = 200
+    image[0, 0] = 100
+    made = translation.erosion(image, "a", range=[150, 250], fill=10, ratio=100 / 144)
+    assert (made == 200).sum() == 100 and (made[5:15, 5:15] == 200).all() and made[0, 0] == 100
+    assert (made == 10).sum() == 44
+    assert translation.erosion(image, "b", range=[150, 250], fill=10, ratio=0.5, target=("b",)) is image
 
 
 def test_the_shift_of_peaks_is_that_of_columns_moved_by_a_known_distance():
@@ -100,3 +131,15 @@ def test_the_shift_of_peaks_is_that_of_columns_moved_by_a_known_distance():
     assert quality.peak_shift_px(lattice(0.0), lattice(0.0)) == 0
     assert quality.peak_shift_px(lattice(0.0), lattice(0.4)) == pytest.approx(0.4, abs=0.03)
     assert np.isnan(quality.peak_shift_px(np.zeros((32, 32)), np.zeros((32, 32))))
+
+
+def test_generators_share_their_deepest_levels_and_stay_so_while_they_learn():
+    model, _, arrays = learned(options={"epochs": 1, "patches": 24, "depth": 2, "shared": 2})
+    same = [name for name in arrays if name.startswith("there.") and name.replace("there.", "back.") in arrays]
+    equal = {
+        name.split(".", 1)[1] for name in same if np.array_equal(arrays[name], arrays[name.replace("there.", "back.")])
+    }
+    weights = {name for name in equal if name.endswith("first.weight")}
+    assert weights == {"downs.1.first.weight", "downs.2.first.weight", "ups.1.first.weight"}
+    single, whole = model.net.generators(), [*model.net.there.parameters(), *model.net.back.parameters()]
+    assert len(single) < len(whole) and len({id(part) for part in single}) == len(single)

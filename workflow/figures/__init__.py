@@ -31,6 +31,7 @@ FIGURES = {
     "fields": {"draw": "figures.fields:draw", "needs": ["fields"]},
     "conditions": {"draw": "figures.conditions:draw", "needs": ["generated", "generation_quality"]},
     "generated": {"draw": "figures.generated:draw", "needs": ["samples", "generated"]},
+    "inverse": {"draw": "figures.inverse:draw", "needs": ["picked", "latent"]},
     "generation_quality": {"draw": "figures.generation_quality:draw", "needs": ["generation_quality"]},
     "field_errors": {"draw": "figures.field_errors:draw", "needs": ["fields", "predicted_fields"]},
     "field_scores": {"draw": "figures.field_scores:draw", "needs": ["field_scores"]},

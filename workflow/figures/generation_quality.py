@@ -2,11 +2,11 @@
 
 from figures import style
 
-NOT_RATIOS = ("slope", "R2", "nearest", "agreement", "part of copies", "spread", "likeness")
+NOT_RATIOS = ("slope", "R2", "nearest", "agreement", "part of copies", "spread", "mean ratio", "likeness")
 WORDS = {
     "trained": "trained conditions",
-    "interpolated": "unseen, interpolated",
-    "extrapolated": "unseen, extrapolated",
+    "interpolated": "unseen, between",
+    "extrapolated": "unseen, beyond",
 }
 
 
@@ -23,8 +23,8 @@ def draw(generation_quality: dict):
     if not every:
         return style.nothing("no image was generated")
     figure, axes = style.panels(1, len(every) + 1, style.PAGE_IN, 3.0)
+    names = list(dict.fromkeys(name for place in every for name in _names(generation_quality, place)))
     for panel, place in zip(axes[0], every, strict=False):
-        names = _names(generation_quality, place)
         for number, method in enumerate(methods):
             table = generation_quality[method]
             own = table[(table["place"] == place) & table["measure"].isin(names)]
@@ -32,12 +32,13 @@ def draw(generation_quality: dict):
             shift = (number - (len(methods) - 1) / 2) * 0.8 / len(methods)
             at = np.arange(len(names)) + shift
             panel.plot(values.clip(1e-2, 1e2), at, ls="", label=style.text(method), **_small(looks[method]))
-        panel.set(xscale="log", yticks=range(len(names)), yticklabels=[name.replace("_", " ") for name in names])
+        panel.set(xscale="log", yticks=range(len(names)), yticklabels=[])
         panel.axvline(1, color=style.FAINT, zorder=0)
         panel.set_title(WORDS[place])
         panel.set_xlabel("ratio to real images")
         panel.xaxis.set_minor_formatter("")
         panel.invert_yaxis()
+    axes[0][0].set_yticklabels([name.replace("_", " ") for name in names])
     _memory(axes[0][-1], generation_quality, looks)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure

@@ -55,6 +55,8 @@ UNITS = {
     "px2": "px²",
     "px3": "px³",
     "h": "h",
+    "w": "W",
+    "mm_s": "mm/s",
     "deg": "°",
     "mpa": "MPa",
     "gpa": "GPa",

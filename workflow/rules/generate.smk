@@ -56,3 +56,33 @@ rule generation_quality:
         settings=plan.chosen("generate", generate.SETTINGS),
     script:
         "../scripts/generate_quality.py"
+
+
+rule inverse:
+    """Search for the conditions whose images are like held-back ones."""
+    input:
+        labels=plan.real_labels,
+        images=plan.ingested("images"),
+        index=plan.index,
+        weights=plan.weights("generate"),
+        card=plan.card("generate"),
+        code=plan.code("inverse", generate.CODERS),
+    output:
+        latent="results/{study}/generate/{method}/latent/all.parquet",
+        picked="results/{study}/generate/{method}/picked/all.parquet",
+        inverted="results/{study}/generate/{method}/inverse/all.parquet",
+    log:
+        "logs/{study}/generate/{method}/inverse.log",
+    benchmark:
+        "logs/{study}/generate/{method}/inverse.tsv"
+    wildcard_constraints:
+        method=pattern(generate.CODERS),
+    resources:
+        mem_mb=plan.memory(2000, 0.5),
+        runtime=plan.minutes(20, 0.1),
+        gpu=plan.gpus("generate", generate.CODERS),
+    params:
+        options=plan.options("generate"),
+        settings=plan.chosen("generate", generate.SETTINGS),
+    script:
+        "../scripts/inverse.py"

@@ -24,6 +24,8 @@ METHODS = {
 }
 LEARNERS = {name: f"matlens.generate.{name}:learn" for name in GENERATORS}
 NETWORKS = GENERATORS
+# Methods with latent numbers: `coded(labels, conditions, model)` returns those of images, (n, latent).
+CODERS = {"vae": "matlens.generate.vae:coded"}
 PREPARES = dict.fromkeys(GENERATORS, "matlens.generate.trained:prepare")
 LESSONS = "matlens.generate.examples:samples"
 ROLES = "matlens.generate.examples:item_roles"
@@ -31,4 +33,4 @@ CONTROLS = ("real", "copy", "blind")
 TWO_PHASES = ("gaussian_field",)  # methods for two phases alone
 # Axes of the images, where a method is for one number of them; time counts as one.
 AXES = {"quilting": 2, "ddpm": 2, "cgan": 2, "vae": 2, "slices": 3, "automaton": 3, "dilation": 3}
-SETTINGS = ("conditions", "unseen", "ask", "count", "size_px", "phase", "periodic", "measures", "random_seed")
+SETTINGS = ("conditions", "unseen", "ask", "count", "size_px", "phase", "periodic", "measures", "picks", "random_seed")

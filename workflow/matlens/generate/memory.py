@@ -14,9 +14,9 @@ PAIRS = 60_000  # comparisons that are made at most, by choosing evenly among ge
 BLOCK = 1 << 22  # pixels of known images that are transformed at a time
 
 
-def spread(number: int, known: int) -> np.ndarray:
-    """Choose evenly among a number of images that are compared with `known` ones: at least 40, at most 300."""
-    most = int(np.clip(PAIRS // max(known, 1), 40, 300))
+def spread(number: int, known: np.ndarray) -> np.ndarray:
+    """Choose evenly among a number of images that are compared with known ones (n, ...): 40 to 300, of volumes 40."""
+    most = 40 if known.ndim == 4 else int(np.clip(PAIRS // max(len(known), 1), 40, 300))
     return np.unique(np.linspace(0, number - 1, min(number, most)).round().astype(int))
 
 
@@ -87,10 +87,10 @@ def part_correlations(made: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the best agreement of the middle of each image with any place and mirror image of known ones, (n,).
 
     Agreement: part of the pixels of the same phase, 1 for a patch that was cut out. It finds copies of parts and of
-    images that are not periodic. Of volumes the middle plane is compared with all planes.
+    images that are not periodic. Of volumes the middle plane is compared with every second plane.
     """
     if made.ndim == 4:
-        made, known = made[:, made.shape[1] // 2], known.reshape(-1, *known.shape[2:])
+        made, known = made[:, made.shape[1] // 2], known[:, ::2].reshape(-1, *known.shape[2:])
     phases = max(int(made.max(initial=0)), int(known.max(initial=0))) + 1
     return np.max([_agreement(windows(made), part, phases) for part in _blocks(known)], 0)
 

@@ -19,9 +19,10 @@ def some(table) -> list[int]:
 
 
 def pair(image: np.ndarray, row, real: Examples) -> bytes:
-    """Draw a generated image and the nearest training image side by side, as PNG."""
+    """Draw a generated image and the nearest training image side by side, a white line between them, as PNG."""
     near = real.images[np.flatnonzero(real.roles == TRAIN)[int(row["nearest_position"])]]
     shown = [overlay.plane(part) for part in (image, near)]
-    grey = np.concatenate([np.rint(255 * np.clip(part, 0, 1)).astype(np.uint8) for part in shown], axis=1)
+    left, right = (np.rint(255 * np.clip(part, 0, 1)).astype(np.uint8) for part in shown)
+    grey = np.concatenate([left, np.full((len(left), 1), 255, np.uint8), right], axis=1)
     times = max(1, SIDE_PX // shown[0].shape[0])
     return overlay.png(grey.repeat(times, 0).repeat(times, 1))

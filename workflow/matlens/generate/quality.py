@@ -60,7 +60,21 @@ def of_condition(
             base = float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
         title = f"bias of {name}" if name in statistics.NUMBERS else name
         rows.append(row(*labels, title, value, base, *counts, UNITS.get(name, "1")))
-    return [*rows, *_spreads(made, real, chosen, rest, labels, counts, rng)]
+    return [
+        *rows,
+        *_spreads(made, real, chosen, rest, labels, counts, rng),
+        *_widths(made, real, chosen, labels, counts),
+    ]
+
+
+def _widths(made: Mapping, real: Mapping, chosen, labels: Sequence[str], counts: Sequence[int]) -> list[dict]:
+    """Compare the mean intercept, a relative measure of widths: its mean over that of the reference; no base."""
+    if "chord_px" not in made:
+        return []
+    value = float("nan")
+    if min(counts) >= 2:
+        value = float(np.nanmean(made["chord_px"]) / np.nanmean(real["chord_px"][chosen]))
+    return [row(*labels, "mean ratio of chord_px", value, float("nan"), *counts)]
 
 
 def _spreads(made, real, chosen, rest, labels, counts, rng) -> list[dict]:
@@ -106,7 +120,7 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
     counts = (len(own), len(held))
     if min(len(train), *counts) < 2:
         return [row("all", "trained", "nearest correlation", float("nan"), float("nan"), *counts)]
-    chosen, held = memory.spread(len(own), len(train)), held[memory.spread(len(held), len(train))]
+    chosen, held = memory.spread(len(own), train), held[memory.spread(len(held), train)]
     own, near = own[chosen], near[places == "trained"][chosen]
     far = memory.correlations(held, train).max(1)
     parts = [memory.part_correlations(one, train) for one in (own, held)]

@@ -71,3 +71,18 @@ def generate(asked: np.ndarray, count: int, rng: np.random.Generator, model: Mod
             found = model.net.decode(code, model.conditions(asked, number))
             made.append(trained.labels_of(found.cpu().numpy()))
     return np.concatenate(made)
+
+
+def coded(labels: np.ndarray, conditions: np.ndarray, model: Model) -> np.ndarray:
+    """Return the mean latent numbers of label images (n, ...) with their conditions (n, c), float (n, latent)."""
+    import torch
+
+    channels, made = model.card["network"]["channels"], []
+    mean, spread = (np.array(model.card["conditions"][name]) for name in ("mean", "spread"))
+    states = torch.from_numpy(((conditions - mean) / spread).astype(np.float32)).to(model.device)
+    with torch.no_grad():
+        for first in range(0, len(labels), 64):
+            part = trained.channels_of(labels[first : first + 64], 2 if channels == 1 else channels)
+            found = model.net.encode(torch.from_numpy(part).to(model.device), states[first : first + 64])[0]
+            made.append(found.cpu().numpy())
+    return np.concatenate(made).astype(float)

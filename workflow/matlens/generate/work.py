@@ -38,6 +38,24 @@ def asked_for(real: Examples, settings: Mapping) -> list[np.ndarray]:
     return sorted(found, key=tuple)
 
 
+def unmatched(real: Examples, settings: Mapping) -> list[dict]:
+    """Return a row for every entry of `unseen` that no real image has, so that it tests nothing."""
+    names, known = settings["conditions"], real.known()
+    rows = []
+    for one in settings["unseen"]:
+        if not any(states.matches(values, names, [one]) for values in known):
+            text = ", ".join(f"{name}={value:g}" for name, value in one.items())
+            spans = [
+                f"{name} from {known[:, names.index(name)].min():g} to {known[:, names.index(name)].max():g}"
+                for name in one
+            ]
+            reason = (
+                f"no real image has this condition of 'unseen' ({'; '.join(spans)}); correct it, or move it to 'ask'"
+            )
+            rows.append(batch.rejection(text, "generate", reason))
+    return rows
+
+
 def generated(
     function: Callable, real: Examples, model, settings: Mapping, options: Mapping, phases: Sequence, label: str,
     lost: list[dict],
@@ -46,6 +64,7 @@ def generated(
 
     The random numbers of a condition depend on its number and the seed alone.
     """
+    lost += unmatched(real, settings)
     names, learned = settings["conditions"], real.where(real.roles == TRAIN)
     known, held = learned.known(), quality.offered(real)
     asked = [

@@ -37,7 +37,9 @@ PLANS = {
     "spinodal": "matlens.ingest.spinodal:plan",
     "fibres": "matlens.ingest.fibres:plan",
     "porous": "matlens.ingest.porous:plan",
+    "aged_alloys": "matlens.ingest.aged_alloys:plan",
     "laths": "matlens.ingest.laths:plan",
+    "hot_working": "matlens.ingest.hot_working:plan",
     "growth": "matlens.ingest.growth:plan",
     "loops": "matlens.ingest.loops:plan",
     "loops_video": "matlens.ingest.loops_video:plan",
@@ -48,6 +50,7 @@ PLANS = {
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
     "atom_columns": "matlens.ingest.atom_columns:plan",
+    "anode": "matlens.ingest.anode:plan",
 }
 METHODS = {
     "files": "matlens.ingest.files:read",
@@ -61,7 +64,9 @@ METHODS = {
     "spinodal": "matlens.ingest.spinodal:read",
     "fibres": "matlens.ingest.fibres:read",
     "porous": "matlens.ingest.porous:read",
+    "aged_alloys": "matlens.ingest.aged_alloys:read",
     "laths": "matlens.ingest.laths:read",
+    "hot_working": "matlens.ingest.hot_working:read",
     "growth": "matlens.ingest.growth:read",
     "loops": "matlens.ingest.loops:read",
     "loops_video": "matlens.ingest.loops_video:read",
@@ -72,6 +77,7 @@ METHODS = {
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
     "atom_columns": "matlens.ingest.atom_columns:read",
+    "anode": "matlens.ingest.anode:read",
 }
 CRYSTALS = {
     "structures": "matlens.ingest.structures:read",

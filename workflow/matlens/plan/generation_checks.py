@@ -93,4 +93,15 @@ def check_labels(studies: Studies, name: str) -> Reasons:
             return
 
 
-CHECKS = (check_conditions, check_phase, check_labels, check_generated_source)
+def check_inverse(studies: Studies, name: str) -> Reasons:
+    """Refuse an inverse search without conditions to choose from, or without a method that has latent numbers."""
+    settings = studies[name].get("generate")
+    if not settings or not settings["picks"]:
+        return
+    if not settings["conditions"]:
+        yield ["generate", "picks"], "an inverse search chooses conditions, and 'conditions' is empty; name columns"
+    if not outputs.methods(studies[name], "generate", "coders"):
+        yield ["generate", "picks"], "it searches by the latent numbers of 'vae'; add 'vae: {conditioned: false}'"
+
+
+CHECKS = (check_inverse, check_conditions, check_phase, check_labels, check_generated_source)

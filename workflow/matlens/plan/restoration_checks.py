@@ -72,9 +72,11 @@ def check_domains(studies: Mapping[str, dict], name: str) -> Reasons:
             )
         elif set(options["source"]) & set(options["target"]):
             yield ["restore", method], "'source' and 'target' share a pattern; name two domains"
-        for low, high in options.get("keep") or ():
+        ranges = [("keep", limits) for limits in options.get("keep") or ()]
+        ranges += [("areas", one[end]) for one in options.get("areas") or () for end in ("from", "to")]
+        for key, (low, high) in ranges:
             if low > high:
-                yield ["restore", method, "keep"], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
+                yield ["restore", method, key], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
 
 
 CHECKS = (check_pairs, check_ranges, check_domains)

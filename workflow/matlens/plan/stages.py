@@ -43,12 +43,17 @@ def _has_objects(study: dict, method: str) -> bool:
     return ingest.has_objects(registry.method_of(method), study["ingest"][method])
 
 
+def _inverts(study: dict, method: str) -> bool:
+    return study["generate"]["picks"] > 0
+
+
 # Families of `predict` that are cross-validated.
 LEARNED = ("tables", "images", "compositions", "molecules", "structures", "crystals", "blends")
 ENGINES = ("here", "batches", "handoffs")
 _TABLES = "results/{study}/tables/"
 _PREDICT = {"by": LEARNED, "file": STUDY, "hint": "add a section 'predict'"}
 _SHOWN = {"stacked": False, "single": True, "by": LEARNED, "file": STUDY}
+_PICKS = "add 'vae' and 'picks: 3' to the section 'generate'"
 _LOOP = {"file": STUDY, "hint": "add a section 'acquire'"}
 
 # fmt: off
@@ -201,6 +206,9 @@ STAGES = {
                    hint="add a section 'generate'"),
             Output("history", STUDY, by=("learners",), when=_trains("generate"), drawn="history"),
             Output("samples", "all.zip", drawn="samples", hint="add a section 'generate'"), Output("rejected", STUDY),
+            Output("latent", STUDY, by=("coders",), when=_inverts, table="latent", drawn="latent", hint=_PICKS),
+            Output("picked", STUDY, by=("coders",), when=_inverts, table="picked", drawn="picked", hint=_PICKS),
+            Output("inverse", STUDY, by=("coders",), when=_inverts, table="inverse", drawn="inverse", hint=_PICKS),
         ),
         kinds=("images",), takes="labels", of=("segment",), controls="matlens.generate:CONTROLS", answers="images",
     ),
@@ -305,3 +313,4 @@ STAGES = {
 # fmt: on
 # Families within a family: a method of the first table that is in the second, too.
 WITHIN = {(name, "learners"): f"matlens.{name}:LEARNERS" for name, stage in STAGES.items() if stage.answers}
+WITHIN["generate", "coders"] = "matlens.generate:CODERS"

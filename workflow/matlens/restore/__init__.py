@@ -30,6 +30,7 @@ METHODS = {
     "orientations_slerp": "matlens.restore.map_methods:slerp",
     "translate": "matlens.restore.translation:restore",
     "histogram": "matlens.restore.translation:histogram",
+    "erosion": "matlens.restore.translation:erosion",
     "identity": "matlens.restore.classical:identity",
     "clean": "matlens.restore.controls:clean",
     "oracle": "matlens.restore.controls:oracle",

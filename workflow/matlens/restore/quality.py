@@ -80,6 +80,18 @@ def peak_shift_px(raw: np.ndarray, image: np.ndarray) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
+def area_ratios(raw: np.ndarray, image: np.ndarray, areas) -> list[float]:
+    """Return, for each {from, to, ratio}, the pixels of greys `to` in the image over those of `from` in the raw one."""
+    counts = [
+        [
+            np.count_nonzero((part >= low) & (part <= high))
+            for part, (low, high) in ((image, one["to"]), (raw, one["from"]))
+        ]
+        for one in areas
+    ]
+    return [_ratio(after, before) for after, before in counts]
+
+
 def with_truth(image: np.ndarray, clean: np.ndarray) -> dict[str, float]:
     """Compare with a clean image: psnr_db, psnr_affine_db (free of gain and offset), ssim, bias, edge_shift_px."""
     return {

@@ -45,10 +45,17 @@ class Restorer:
         offered = {**self.offered, "item": item[columns.ITEM]}
         found = frames.restored(self.function, item["axes"], image, self.options, offered, clean)
         rows = frames.judged(item, raw, found, clean)
-        if self.moves and raw.ndim == 2:
-            shift = {columns.MEASURE: "peak_shift_px", columns.VALUE: quality.peak_shift_px(raw, found)}
-            rows.append({columns.ITEM: item[columns.ITEM], **shift})
+        if self.moves:
+            rows += self._moved(item, raw, found)
         return found, layers, attrs, rows
+
+    def _moved(self, item: dict, raw: np.ndarray, found: np.ndarray) -> list[dict]:
+        """Return the rows of a translation: how far peaks moved, and the areas that are constrained."""
+        values = {"peak_shift_px": quality.peak_shift_px(raw, found)} if raw.ndim == 2 else {}
+        ratios = quality.area_ratios(raw, found, self.options.get("areas", ()))
+        values |= {f"area_ratio_{number}": ratio for number, ratio in enumerate(ratios, 1)}
+        about = {columns.ITEM: item[columns.ITEM]}
+        return [{**about, columns.MEASURE: name, columns.VALUE: value} for name, value in values.items()]
 
     def _finer(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
         """Make an image finer: judged by the pixels that were averaged, or, where all are new, by their averages."""

@@ -32,7 +32,7 @@ def domain_of(item: str, source: Iterable[str], target: Iterable[str]) -> str:
 
 
 def divided(samples: list, source: Iterable[str], target: Iterable[str]) -> dict[str, list[np.ndarray]]:
-    """Return the training images by domain. Raises BadItem if one has none, or if they are not flat."""
+    """Return the training images, of volumes their slices, by domain. Raises BadItem if one has none."""
     shared.one_size(samples)
     found = {name: [] for name in ("source", "target")}
     for image, _, role, item in samples:
@@ -43,9 +43,12 @@ def divided(samples: list, source: Iterable[str], target: Iterable[str]) -> dict
         if not images:
             raise BadItem(f"no training item is of the {name}; translation learns from two domains: check 'source', "
                           "'target', hold_out and the splits")  # fmt: skip
-    if any(image.ndim != 2 for images in found.values() for image in images):
-        raise BadItem("translation is for images, not for volumes; cut them into slices")
-    return found
+    return {name: [plane for image in images for plane in slices(image)] for name, images in found.items()}
+
+
+def slices(image: np.ndarray) -> list[np.ndarray]:
+    """Return the slices of a volume, or an image alone: each is translated on its own."""
+    return list(image) if image.ndim == 3 else [image]
 
 
 def learn(
@@ -60,6 +63,7 @@ def learn(
     source: tuple = EVERY,
     target: tuple = (),
     keep: tuple = (),
+    areas: tuple = (),
     cycle: float = 10.0,
     waves: float = 1.0,
 ) -> tuple[dict, dict]:
@@ -67,6 +71,7 @@ def learn(
 
     `samples`: (image, clean or None, role, item); clean images are not looked at. `source`, `target`: patterns of
     items. `keep`: ranges of grey [lowest, highest], in the units of the images, whose pixels stay as they are.
+    `areas`: {from, to, ratio}: the area of greys `to` after translation is that of greys `from` before, times `ratio`.
     `cycle`, `waves`: weights of the way there and back, and of the critics in reciprocal space. Raises BadItem if a
     domain has no training image.
     """
@@ -76,9 +81,12 @@ def learn(
     drawn = {name: [shared.seen(image, scale) for image in part] for name, part in images.items()}
     start = nets.IMAGE_NETS, method, drawn["source"][0], 1, options, initial, training.seed
     network, own, net, lacking = fit.started(*start)
-    kept = [[(limit - scale[0]) / scale[1] for limit in limits] for limits in keep]
-    task = translation_task.Cycle(drawn, shared.side_of(net, crops), crops, kept, cycle, waves)
-    stated = fit.stated(own, training, crops, keep=[list(map(float, one)) for one in keep], cycle=cycle, waves=waves)
+    in_scale = lambda limits: [(limit - scale[0]) / scale[1] for limit in limits]  # noqa: E731
+    wanted = [(in_scale(one["from"]), in_scale(one["to"]), one["ratio"]) for one in areas]
+    limits = translation_task.Limits([in_scale(one) for one in keep], wanted)
+    task = translation_task.Cycle(drawn, shared.side_of(net, crops), crops, limits, cycle, waves)
+    fixed = {"keep": [list(map(float, one)) for one in keep], "areas": [dict(one) for one in areas]}
+    stated = fit.stated(own, training, crops, **fixed, cycle=cycle, waves=waves)
     data = shared.digest([(image, None, role, item) for image, _, role, item in samples], initial)
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     about = {"scale": list(scale), "source": list(source), "target": list(target)}
@@ -91,14 +99,18 @@ def restore(
 ) -> np.ndarray:
     """Translate an image of the source; one of another domain is returned as it is. Grey values keep their units.
 
-    `seed`: of the noise that grain is made of, together with the name of the item. Raises BadItem for a volume.
+    `seed`: of the noise that grain is made of, together with the name of the item. Volumes go slice by slice.
     """
     if domain_of(item, source, target) != "source":
         return image
-    if image.ndim != 2:
-        raise BadItem("translation is for images, not for volumes; cut them into slices")
-    level, spread = model.card["scale"]
     rng = np.random.default_rng([seed, zlib.crc32(item.encode())])
+    made = [_translated(plane, model, rng) for plane in slices(image)]
+    return np.stack(made) if image.ndim == 3 else made[0]
+
+
+def _translated(image: np.ndarray, model: Model, rng: np.random.Generator) -> np.ndarray:
+    """Translate one flat image."""
+    level, spread = model.card["scale"]
     seen = shared.seen(image, (level, spread))
     pair = np.concatenate([seen, rng.standard_normal(seen.shape, dtype=np.float32)])
     predict = pixels.predictor(model.net, model.device, pixels.as_is)
@@ -129,3 +141,24 @@ def histogram(image: np.ndarray, model: Mapping, item: str, *, source: tuple = E
     # A grey level that fills many ranks becomes the mean of the target over them.
     values = np.add.reduceat(model["target"], first) / np.diff([*first, len(model["source"])])
     return np.interp(image, levels, values).astype(np.float32)
+
+
+def erosion(
+    image: np.ndarray, item: str, *, range: tuple, fill: float, ratio: float, source: tuple = EVERY, target: tuple = ()
+) -> np.ndarray:
+    """Give the pixels of a range of grey that lie nearest to its rim the grey `fill`; a part `ratio` of them stays.
+
+    The control of a translation in which a phase shrinks. Items of another domain than the source stay as they are.
+    """
+    from scipy import ndimage
+
+    if domain_of(item, source, target) != "source":
+        return image
+    low, high = range
+    inside = (image >= low) & (image <= high)
+    depth = ndimage.distance_transform_edt(inside).ravel()
+    own = np.flatnonzero(inside)
+    lost = own[np.argsort(depth[own], kind="stable")[: len(own) - round(ratio * len(own))]]
+    made = image.astype(np.float32)
+    made.ravel()[lost] = fill
+    return made

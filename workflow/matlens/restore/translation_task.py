@@ -1,6 +1,7 @@
 """Training task of translation: cycle-consistent generators against critics of pixels and of waves."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +11,26 @@ from matlens.learn import augment, tasks
 from matlens.restore.training import Crops
 
 COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
+AREA = 100.0  # weight of the squared error of an area, as a fraction of the image
+SOFT = 0.1  # of a range of grey: width over which a pixel counts in part, so that areas have a gradient
+
+
+class Limits(NamedTuple):
+    """Constraints in scaled greys: ranges that stay, and areas as (range before, range after, ratio of the areas)."""
+
+    keep: Sequence = ()
+    areas: Sequence = ()
+
+
+def inside(x, low: float, high: float):
+    """Return 1 for pixels within a range of grey, else 0, with the gradient of ends that are smooth.
+
+    A smooth count alone is met by greys near the ends of the range, and no pixel leaves it (straight-through gradient:
+    Y. Bengio et al., arXiv:1308.3432).
+    """
+    width = SOFT * (high - low)
+    soft = torch.sigmoid((x - low) / width) * torch.sigmoid((high - x) / width)
+    return ((x >= low) & (x <= high)).float() + soft - soft.detach()
 
 
 class Cycle(tasks.Task):
@@ -17,14 +38,14 @@ class Cycle(tasks.Task):
 
     That error is squared, not absolute: generators start as identities, which the kink of an absolute error would hold.
 
-    `images`: (1, y, x) by domain, scaled; `keep`: ranges of scaled grey whose pixels stay; `cycle`, `waves`: weights.
+    `images`: (1, y, x) by domain, scaled; `limits`: what must not move, and areas; `cycle`, `waves`: weights.
     """
 
     average = 0.99
 
-    def __init__(self, images: Mapping, side: int, crops: Crops, keep: Sequence, cycle: float, waves: float):
+    def __init__(self, images: Mapping, side: int, crops: Crops, limits: Limits, cycle: float, waves: float):
         super().__init__(steps=crops.steps())
-        self.images, self.side, self.crops, self.keep = images, side, crops, keep
+        self.images, self.side, self.crops, self.limits = images, side, crops, limits
         self.weights, self.changes = {"cycle": cycle, "waves": waves}, crops.changes()
 
     def batches(self, epoch: int, rng: np.random.Generator) -> Iterator[dict]:
@@ -52,7 +73,7 @@ class Cycle(tasks.Task):
     def translated(self, generator, x, noise):
         """Apply a generator; pixels of kept grey values stay."""
         made = generator.heads(torch.cat([x, noise], 1))[0]
-        for low, high in self.keep:
+        for low, high in self.limits.keep:
             made = torch.where((x >= low) & (x <= high), x, made)
         return made
 
@@ -70,14 +91,23 @@ class Cycle(tasks.Task):
         cycle = cycle + functional.avg_pool2d(other - real["target"], COARSE).square().mean()
         fooled = sum(self._share(name) * (net.critics[name](made[name.split("_")[1]]) - 1).square().mean()
                      for name in net.critics)  # fmt: skip
-        optimisers["generators"].descend(fooled + self.weights["cycle"] * cycle)
+        areas = self._areas(real["source"], made["target"])
+        optimisers["generators"].descend(fooled + self.weights["cycle"] * cycle + AREA * areas)
         judged = 0.0
         for name, critic in net.critics.items():
             of = name.split("_")[1]
             right, wrong = (critic(real[of]) - 1).square().mean(), critic(made[of].detach()).square().mean()
             judged = judged + 0.5 * (right + wrong)
         optimisers["critics"].descend(judged)
-        return {"generator_loss": fooled, "cycle_loss": cycle, "critic_loss": judged}
+        return {"generator_loss": fooled, "cycle_loss": cycle, "critic_loss": judged, "area_loss": areas}
+
+    def _areas(self, before, after):
+        """Return the squared errors of the areas of a batch, as fractions of it."""
+        total = before.new_zeros(())
+        for (low, high), span, ratio in self.limits.areas:
+            wanted = ratio * ((before >= low) & (before <= high)).float().mean()
+            total = total + (inside(after, *span).mean() - wanted).square()
+        return total
 
     def _share(self, name: str) -> float:
         """Return the weight of a critic in the loss of the generators."""

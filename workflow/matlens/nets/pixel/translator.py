@@ -58,6 +58,8 @@ class Waves(Critic):
 class Translator(nn.Module):
     """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
 
+    `shared`: deepest levels whose weights both generators share, so that both domains have one latent space, as M.-Y.
+    Liu et al., NIPS 2017 (UNIT) assume; nothing is drawn there, and cycle consistency stays. 0: CycleGAN.
     `critic_width`: channels of the first layer of a critic; the other options are those of Restorer, for images alone.
     With `fold` above 1 the grain has the grid of the folded pixels.
     """
@@ -73,11 +75,16 @@ class Translator(nn.Module):
         fold: int = 1,
         padding: str = "reflect",
         critic_width: int = 16,
+        shared: int = 0,
     ):
         super().__init__()
         self.dims, self.padding = dims, padding
         common = {"dims": dims, "width": width, "depth": depth, "fold": fold, "padding": padding}
         self.there, self.back = (Generator(channels=channels + 1, outputs=outputs, **common) for _ in range(2))
+        for level in range(max(0, depth + 1 - shared), depth + 1):
+            self.back.downs[level] = self.there.downs[level]
+            if level < depth:
+                self.back.ups[level] = self.there.ups[level]
         self.stride, self.radius = self.there.stride, self.there.radius
         self.critics = nn.ModuleDict(
             {
@@ -92,5 +99,5 @@ class Translator(nn.Module):
         return self.there(x)
 
     def generators(self) -> list[nn.Parameter]:
-        """List the parameters of both generators."""
-        return [*self.there.parameters(), *self.back.parameters()]
+        """List the parameters of both generators, shared ones once."""
+        return list(dict.fromkeys([*self.there.parameters(), *self.back.parameters()]))
