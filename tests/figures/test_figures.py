@@ -62,6 +62,17 @@ def spotted():
     return pd.DataFrame([{"item": item, "rank": rank, **row} for item in (HOSTILE, "b") for rank in (1, 2)])
 
 
+def fitted() -> dict:
+    """Make the tables of one fit, of a pair of hostile name."""
+    cells = pd.DataFrame({"pair": f"{HOSTILE}-b", "mole_fraction": [0.25, 0.5], "role": ["ordered", "quasi_random"]})
+    cells = cells.assign(energy_mev_per_atom=[-10.0, -5.0], fitted_mev_per_atom=[-10.0, -6.0])
+    found = pd.DataFrame({"pair": f"{HOSTILE}-b", "transition": ["L1_0", "demixing"], "temperature_k": [300.0, 0.0]})
+    return {
+        "fitted_cells": {"fit": cells},
+        "transitions": {"fit": found.assign(low_k=[250.0, np.nan], high_k=[350.0, np.nan])},
+    }
+
+
 def tables():
     """Give every figure something to draw, with hostile names."""
     image = overlay.paint(np.zeros((20, 30)), np.eye(20, 30, dtype=np.uint8), None, width_px=64)
@@ -70,6 +81,7 @@ def tables():
     pictures = {0: overlay.png(image), 1: overlay.png(image)}
     return {
         **equilibrated(),
+        **fitted(),
         "index": index,
         "overlays": {"otsu": pictures, "all_background": {0: pictures[0]}},
         **restored(),

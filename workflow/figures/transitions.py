@@ -9,6 +9,8 @@ def draw(transitions: dict, fitted_cells: dict):
 
     cells, found = (pd.concat(tables.values(), ignore_index=True) for tables in (fitted_cells, transitions))
     pairs = list(dict.fromkeys(cells["pair"]))
+    if not pairs:
+        return style.nothing("no fit of a pair of elements")
     figure, axes = style.panels(1, len(pairs) + 1, min(style.PAGE_IN, 2.4 * (len(pairs) + 1)), 2.6)
     looks = style.look(pairs)
     for panel, pair in zip(axes.flat, pairs, strict=False):
@@ -22,7 +24,7 @@ def draw(transitions: dict, fitted_cells: dict):
             panel.plot(x, part["fitted_mev_per_atom"], "-" if role == "quasi_random" else "", lw=1, color=style.INK)
         panel.axhline(0.0, color=style.FAINT, lw=0.8, zorder=0)
         panel.set_title(style.text(pair))
-        panel.set_xlabel(f"mole fraction of {pair.split('-')[1]}")
+        panel.set_xlabel(style.text(f"mole fraction of {pair.split('-')[-1]}"))
     axes.flat[0].set_ylabel("formation energy / meV/atom")
     axes.flat[0].legend()
     last, names = axes.flat[-1], list(dict.fromkeys(found["transition"]))
