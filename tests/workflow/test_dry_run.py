@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from matlens.store import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
@@ -20,6 +21,7 @@ def needs_data(name: str) -> bool:
     settings = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
     ingest, split = settings["ingest"], settings.get("predict", {}).get("split", "")
     public = {"catalog", "sets", "crystal_set"} & set(ingest)
+    public = public or ingest.get("cells", {}).get("path", "").split("/")[0] in catalog.entries()
     public = public or any(ingest.get(kind, {}).get("set") for kind in ("compositions", "molecules"))
     return bool(public or split.startswith("ood:") or "tdb_" in str(settings))
 
