@@ -79,5 +79,5 @@ def _memory(panel, tables: dict, looks: dict) -> None:
     panel.set(yticks=range(len(tables)), yticklabels=[style.text(name) for name in tables])
     panel.margins(x=0.3)
     panel.invert_yaxis()
-    panel.set_title("nearest training image")
-    panel.set_xlabel("correlation / held-back")
+    panel.set_title("nearest image")
+    panel.set_xlabel("correlation ratio")
