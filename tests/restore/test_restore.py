@@ -14,7 +14,11 @@ CLASSICAL = [
     for name in restore.METHODS
     if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
 ]
-OPTIONS = {"wiener": {"psf_px": 1.5}, "richardson_lucy": {"psf_px": 1.5}}
+OPTIONS = {
+    "wiener": {"psf_px": 1.5},
+    "richardson_lucy": {"psf_px": 1.5},
+    "erosion": {"range": [0.0, 90.0], "fill": 150.0, "ratio": 0.8},
+}
 
 
 def scene(seed=0, size=96, sigma=20.0):
@@ -26,7 +30,8 @@ def scene(seed=0, size=96, sigma=20.0):
 
 
 def applied(name, image, **options):
-    return registry.load(restore.METHODS, name)(image, **OPTIONS.get(name, {}) | options)
+    offered = {"image": image, "item": "field", "clean": None}
+    return registry.call(registry.load(restore.METHODS, name), offered, OPTIONS.get(name, {}) | options)
 
 
 @pytest.mark.parametrize("name", CLASSICAL)

@@ -19,6 +19,7 @@ CLASSICAL = [
     if name not in (*restore.LEARNERS, *restore.MAPS, *restore.FINER, "clean", "oracle")
 ]
 OPTIONS = {"nlm": {"patch_px": 3, "distance_px": 2}, "wiener": {"psf_px": 1.0}, "richardson_lucy": {"psf_px": 1.0}}
+OPTIONS["erosion"] = {"range": [0.0, 1400.0], "fill": 1500.0, "ratio": 0.9}
 SHAPES = {"yx": (40, 48), "zyx": (6, 16, 16), "tyx": (2, 32, 40)}
 MODEL = {"dual_phase": {"images": 1, "size_px": [64, 64], "grains": 20}, "shards": 2}
 
