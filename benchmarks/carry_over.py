@@ -29,6 +29,8 @@ MOST = 6  # images of a set, so that none outweighs the others
 SIDE = 512  # pixels of an image at most
 PHASES = ["matrix", "phase"]
 SIDES = ("bright", "dark")
+NETWORK = {"width": 12, "depth": 3}
+PATCH_PX, BATCH = 96, 4
 PLAIN = {"curve": 0.0, "class_contrast": 0.0}
 STRONG = {"noise": 0.6, "blur_px": 1.5, "zoom": 1.0, "curve": 0.5, "class_contrast": 0.6}
 WAYS = {
@@ -103,16 +105,16 @@ def bounds(judged: list) -> dict[str, float]:
     }
 
 
-def trained(samples: list, changes: dict, epochs: int):
-    """Train a U-Net; returns its model."""
+def trained(samples: list, changes: dict, epochs: int, initial: dict | None = None):
+    """Train a U-Net, from weights by name where they are given; returns its model."""
     from matlens import registry
     from matlens.segment import network_learning, networks
 
     options = {
-        "width": 12, "depth": 3, "epochs": epochs, "patches": 96, "patch_px": 96, "batch": 4, "learning_rate": 6e-3,
+        **NETWORK, "epochs": epochs, "patches": 96, "patch_px": PATCH_PX, "batch": BATCH, "learning_rate": 6e-3,
         "device": "cpu", **changes,
     }  # fmt: skip
-    offered = {"samples": samples, "phases": PHASES, "method": "unet", "initial": None, "checkpoint": None}
+    offered = {"samples": samples, "phases": PHASES, "method": "unet", "initial": initial, "checkpoint": None}
     arrays, card = registry.call(network_learning.learn, {**offered, "options": options}, options)
     return networks.prepare(arrays, card, device="cpu")
 

@@ -1,4 +1,4 @@
-"""What pretraining without labels brings to a material never seen: `python benchmarks/pretraining.py [--steps 400]`.
+"""Gain by pretraining without labels on a material never seen: `python benchmarks/pretraining.py [--steps 400]`.
 
 Leave one material out as in `carry_over`: a U-Net learns from the masks of the other sets, from random weights, or from
 those of the same U-Net trained to remove noise from the images of the other sets, without their masks. Both see the
@@ -10,11 +10,10 @@ import sys
 import time
 
 import numpy as np
-from carry_over import PHASES, PLAIN, SETS, bounds, load, mean_iou
+from carry_over import BATCH, NETWORK, PATCH_PX, PLAIN, SETS, bounds, load, mean_iou, trained
 
-NETWORK = {"width": 12, "depth": 3}
 NOISE = (0.2, 1.0)  # least and largest standard deviation of the noise, in that of the image
-SIDE, BATCH, RATE = 96, 4, 3e-3
+RATE = 3e-3  # highest, of learning to remove noise
 
 
 def denoised(images: list, steps: int, seed: int) -> dict:
@@ -25,7 +24,7 @@ def denoised(images: list, steps: int, seed: int) -> dict:
     torch.manual_seed(seed)
     rng, net = np.random.default_rng(seed), UNet(channels=1, outputs=1, **NETWORK)
     seen = [(image - image.mean()) / max(float(image.std()), 1e-6) for image in images]
-    seen = [image for image in seen if min(image.shape) >= SIDE]
+    seen = [image for image in seen if min(image.shape) >= PATCH_PX]
     optimiser = torch.optim.AdamW(net.parameters(), RATE)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     for _ in range(steps):
@@ -39,29 +38,15 @@ def denoised(images: list, steps: int, seed: int) -> dict:
         loss.backward()
         optimiser.step()
         rates.step()
-    print(f"  noise removed: error {float(loss):.3f} of {float((level**2).mean()):.3f}", flush=True)
+    print(f"  noise removed: error {loss.item():.3f} of {float((level**2).mean()):.3f}", flush=True)
     return {name: part.numpy() for name, part in net.state_dict().items() if not name.startswith("outs.")}
 
 
 def _patch(image: np.ndarray, rng) -> np.ndarray:
     """Cut a patch and turn it."""
-    y, x = (int(rng.integers(n - SIDE + 1)) for n in image.shape)
-    patch = np.rot90(image[y : y + SIDE, x : x + SIDE], rng.integers(4))
+    y, x = (int(rng.integers(n - PATCH_PX + 1)) for n in image.shape)
+    patch = np.rot90(image[y : y + PATCH_PX, x : x + PATCH_PX], rng.integers(4))
     return np.ascontiguousarray(patch[:, :: 1 if rng.random() < 0.5 else -1], np.float32)
-
-
-def trained(samples: list, initial: dict | None, epochs: int, seed: int):
-    """Train a U-Net on masks; returns its model."""
-    from matlens import registry
-    from matlens.segment import network_learning, networks
-
-    options = {
-        **NETWORK, **PLAIN, "epochs": epochs, "patches": 96, "patch_px": SIDE, "batch": BATCH, "learning_rate": 6e-3,
-        "device": "cpu", "seed": seed,
-    }  # fmt: skip
-    offered = {"samples": samples, "phases": PHASES, "method": "unet", "initial": initial, "checkpoint": None}
-    arrays, card = registry.call(network_learning.learn, {**offered, "options": options}, options)
-    return networks.prepare(arrays, card, device="cpu")
 
 
 def main() -> int:
@@ -83,7 +68,7 @@ def main() -> int:
         for seed in range(given.seeds):
             noise = denoised([image for image, *_ in samples], given.steps, seed)
             for kind, initial in {"random weights": None, "noise removed first": noise}.items():
-                model = trained(samples, initial, given.epochs, seed)
+                model = trained(samples, {**PLAIN, "seed": seed}, given.epochs, initial)
                 rows[held, f"{kind}, seed {seed}"] = mean_iou(judged, lambda image, m=model: networks.segment(image, m))
         line = "  ".join(f"{key[1]} {value:.3f}" for key, value in rows.items() if key[0] == held)
         print(f"{held}: {line}; {time.process_time() - start:.0f} CPU-s", flush=True)

@@ -17,18 +17,9 @@ EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin
 EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
 QUALITY = (columns.ITEM, columns.SPLIT, "field", "measure", "value", "control", "solved_by")
 HOT_SPOTS = (
-    columns.ITEM,
-    "rank",
-    "quantity",
-    "unit",
-    "mean",
-    "percentile_99",
-    "maximum",
-    columns.PHASE,
-    columns.PHASE_NAME,
-)
-HOT_SPOTS = (*HOT_SPOTS, "x_px", "x_um", "y_px", "y_um", "z_px", "z_um")
-HOT_SPOTS = (*HOT_SPOTS, "rate_m_per_s", "rate_low_m_per_s", "rate_high_m_per_s")
+    columns.ITEM, "rank", "quantity", "unit", "mean", "percentile_99", "maximum", columns.PHASE, columns.PHASE_NAME,
+    "x_px", "x_um", "y_px", "y_um", "z_px", "z_um", "rate_m_per_s", "rate_low_m_per_s", "rate_high_m_per_s",
+)  # fmt: skip
 
 
 class Solved(NamedTuple):
@@ -162,8 +153,10 @@ def stacked(field: Field, names: list[str], axes: str, shape: tuple[int, ...]) -
 def hot_rows(
     problem: Problem, field: Field, shape: tuple[int, ...], item: Mapping, phases: list, settings: Mapping
 ) -> list[dict]:
-    """Return the largest values of the stress or flux in their order, where they are, and its mean and 99th percentile;
-    with a law, the rate of the crack that begins there."""
+    """Return the rows of the largest values of the stress or flux in their order, with places, mean and 99th percentile.
+
+    With a law of slip and dissolution, also the rate of the crack that begins there.
+    """
     options, law = settings.get("hot_spots") or {}, settings.get("slip_dissolution")
     size = hot_spots.magnitude(problem, field, options.get("stress", "von_mises"))[tuple(slice(n) for n in shape)]
     spots = hot_spots.of_field(problem, field, phases, shape, **options)

@@ -52,7 +52,7 @@ def _shape(path: str, labels: str, fields: Mapping[str, str]) -> tuple[int, ...]
     known = _shapes(located(path))
     for component in fields:
         if not COMPONENT.fullmatch(component):
-            raise ValueError(f"fields: '{component}' is no component; write strain_xx, stress_xy, flux_x or the like")
+            raise ValueError(f"fields: '{component}' is no component; write it like strain_xx, stress_xy or flux_x")
     for name in (labels, *fields.values()):
         if name not in known:
             raise ValueError(f"'{path}' has no array '{name}'; it has {', '.join(sorted(known))}")

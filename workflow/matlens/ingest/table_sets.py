@@ -26,14 +26,17 @@ def find(kind: str, path: str | None, set: str | None) -> Path:
 
 def named(kind: str, name: str) -> tuple[str | None, str | None]:
     """Return (path, set) of a file: a table of the catalogue if it has the name, else a path."""
-    known = {table for about in catalog.entries().values() for table in about.get(kind, {})}
-    return (None, name) if name in known else (name, None)
+    return (None, name) if name in _tables(kind) else (name, None)
+
+
+def _tables(kind: str) -> dict[str, tuple[str, str]]:
+    """Return the catalogue entry and the file of every table of a kind of items, by its name."""
+    entries = catalog.entries().items()
+    return {table: (name, file) for name, about in entries for table, file in about.get(kind, {}).items()}
 
 
 def _listed(kind: str, set: str) -> tuple[str, str]:
-    known = {
-        table: (name, file) for name, about in catalog.entries().items() for table, file in about.get(kind, {}).items()
-    }
+    known = _tables(kind)
     if set not in known:
         raise ValueError(f"set: the catalogue has no table of {kind} '{set}'; {suggest(set, known)}")
     return known[set]

@@ -81,7 +81,10 @@ def learn(
     drawn = {name: [shared.seen(image, scale) for image in part] for name, part in images.items()}
     start = nets.IMAGE_NETS, method, drawn["source"][0], 1, options, initial, training.seed
     network, own, net, lacking = fit.started(*start)
-    in_scale = lambda limits: [(limit - scale[0]) / scale[1] for limit in limits]  # noqa: E731
+
+    def in_scale(limits) -> list[float]:
+        return [(limit - scale[0]) / scale[1] for limit in limits]
+
     wanted = [(in_scale(one["from"]), in_scale(one["to"]), one["ratio"]) for one in areas]
     limits = translation_task.Limits([in_scale(one) for one in keep], wanted)
     task = translation_task.Cycle(drawn, shared.side_of(net, crops), crops, limits, cycle, waves)
