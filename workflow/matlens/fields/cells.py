@@ -153,7 +153,7 @@ def stacked(field: Field, names: list[str], axes: str, shape: tuple[int, ...]) -
 def hot_rows(
     problem: Problem, field: Field, shape: tuple[int, ...], item: Mapping, phases: list, settings: Mapping
 ) -> list[dict]:
-    """Return the rows of the largest values of the stress or flux in their order, with places, mean and 99th percentile.
+    """Return rows of the largest values of the stress or flux in their order, with places, mean and 99th percentile.
 
     With a law of slip and dissolution, also the rate of the crack that begins there.
     """
