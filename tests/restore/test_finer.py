@@ -32,6 +32,13 @@ def test_cubic_splines_recover_a_smooth_image_and_keep_its_place():
         assert finer.cubic(image, scale=scale).shape == (64 * scale, 48 * scale)
 
 
+def test_the_control_repeats_pixels():
+    image = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert finer.nearest(image, scale=2).tolist() == image.repeat(2, 0).repeat(2, 1).tolist()
+    thinned = finer.nearest(image.repeat(4, 0).repeat(4, 1)[:7, :9], scale=4, points="thinned")
+    assert thinned.shape == (7, 9) and np.array_equal(thinned, image.repeat(4, 0).repeat(4, 1)[:7, :9])
+
+
 def test_a_network_beats_cubic_splines_on_an_image_it_never_saw():
     samples = [(scene(k), None, "val" if k == 0 else "train", f"i{k}") for k in range(8)]
     offered = {"samples": samples, "method": "super_resolution", "initial": None, "checkpoint": None, "options": QUICK}

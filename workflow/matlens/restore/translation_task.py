@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from matlens.learn import augment, tasks
+from matlens.nets.pixel.restorer import AVERAGE
 from matlens.restore.training import Crops
 
 COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
@@ -38,7 +38,7 @@ class Cycle(tasks.Task):
 
     That error is squared, not absolute: generators start as identities, which the kink of an absolute error would hold.
 
-    `images`: (1, y, x) by domain, scaled; `limits`: what must not move, and areas; `cycle`, `waves`: weights.
+    `images`: (1, [z,] y, x) by domain, scaled; `limits`: what must not move, and areas; `cycle`, `waves`: weights.
     """
 
     average = 0.99
@@ -56,7 +56,7 @@ class Cycle(tasks.Task):
             yield {**batch, "noise": torch.from_numpy(noise)}
 
     def _drawn(self, images: list, rng: np.random.Generator) -> np.ndarray:
-        """Draw a batch of patches of a domain, float32 (batch, 1, y, x)."""
+        """Draw a batch of patches of a domain, float32 (batch, 1, [z,] y, x)."""
         chosen = [images[number] for number in rng.integers(len(images), size=self.crops.batch)]
         cut = [augment.draw([one], [one], self.side, 0, 0.0, self.changes, rng, "image")[0] for one in chosen]
         return np.nan_to_num(np.stack(cut).astype(np.float32))
@@ -88,13 +88,14 @@ class Cycle(tasks.Task):
         again = self.translated(net.back, made["target"], noise[2])
         other = self.translated(net.there, made["source"], noise[3])
         cycle = (again - real["source"]).square().mean()
-        cycle = cycle + functional.avg_pool2d(other - real["target"], COARSE).square().mean()
-        fooled = sum(self._share(name) * (net.critics[name](made[name.split("_")[1]]) - 1).square().mean()
-                     for name in net.critics)  # fmt: skip
+        cycle = cycle + AVERAGE[other.ndim - 2](other - real["target"], COARSE).square().mean()
+        critics = {name: critic for name, critic in net.critics.items() if self._share(name) > 0}
+        fooled = sum(self._share(name) * (critic(made[name.split("_")[1]]) - 1).square().mean()
+                     for name, critic in critics.items())  # fmt: skip
         areas = self._areas(real["source"], made["target"])
         optimisers["generators"].descend(fooled + self.weights["cycle"] * cycle + AREA * areas)
         judged = 0.0
-        for name, critic in net.critics.items():
+        for name, critic in critics.items():
             of = name.split("_")[1]
             right, wrong = (critic(real[of]) - 1).square().mean(), critic(made[of].detach()).square().mean()
             judged = judged + 0.5 * (right + wrong)
