@@ -85,7 +85,12 @@ class Restorer:
         known = self.card.get("domain")
         if not known:
             return []
-        found = domain.outside(frames.parts(item["axes"], image)[0][0], known)
+        part = frames.parts(item["axes"], image)[0][0]
+        if self.work == self._finer:
+            from matlens.restore import finer
+
+            part = finer.coarse(part, self.options["scale"], self.options["points"])
+        found = domain.outside(part, known)
         name = max(found, key=found.get)
         if found[name] > 0:
             print(f"{item[columns.ITEM]}: unlike the training images by its {name}; compare it with other methods")

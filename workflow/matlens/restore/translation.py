@@ -6,7 +6,7 @@ target, and of neither, stay as they are.
 
 import fnmatch
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -53,6 +53,15 @@ def parts(image: np.ndarray, sliced: bool) -> list[np.ndarray]:
     return list(image) if sliced and image.ndim == 3 else [image]
 
 
+def within(images: list[np.ndarray], limits, of: str) -> None:
+    """Raise BadItem if no pixel of some images lies in a range of grey, which is then in other units, say."""
+    low, high = limits
+    if not any(((image >= low) & (image <= high)).any() for image in images):
+        least, most = min(image.min() for image in images), max(image.max() for image in images)
+        raise BadItem(f"no pixel of {of} is of greys {low:g} to {high:g}; it has those from {least:g} to {most:g}, and "
+                      "ranges are in the units of the images")  # fmt: skip
+
+
 def learn(
     samples,
     method: str,
@@ -78,8 +87,25 @@ def learn(
     `slices`: volumes slice by slice; else as a whole, by networks of three dimensions. `cycle`, `waves`: weights of the
     way there and back, and of the critics in reciprocal space. Raises BadItem if a domain has no training image.
     """
-    samples = list(samples)
-    images = divided(samples, source, target, slices)
+    weights, fixed = {"cycle": cycle, "waves": waves}, {"keep": keep, "areas": areas, "slices": slices}
+    return trained(
+        samples, method, initial, checkpoint, options, training, crops, {"source": source, "target": target}, fixed,
+        weights, lambda images, side, limits: translation_task.Cycle(images, side, crops, limits, weights),
+    )  # fmt: skip
+
+
+def trained(
+    samples, method, initial, checkpoint, options, training, crops, domains: Mapping, fixed: Mapping, weights: Mapping,
+    task_of: Callable,
+) -> tuple[dict, dict]:  # fmt: skip
+    """Train a network of two domains; see `learn`. `task_of(images, side, limits)` makes the task of the method.
+
+    `domains`: source and target; `fixed`: keep, areas and slices; `weights`: those of the loss, for the card.
+    """
+    samples, keep, areas = list(samples), fixed["keep"], fixed["areas"]
+    images = divided(samples, **domains, sliced=fixed["slices"])
+    for limits in (*keep, *(one["from"] for one in areas)):
+        within(images["source"], limits, "the source")
     scale = robust(np.concatenate([image.ravel() for part in images.values() for image in part]))
     drawn = {name: [shared.seen(image, scale) for image in part] for name, part in images.items()}
     start = nets.IMAGE_NETS, method, drawn["source"][0], 1, options, initial, training.seed
@@ -90,12 +116,12 @@ def learn(
 
     wanted = [(in_scale(one["from"]), in_scale(one["to"]), one["ratio"]) for one in areas]
     limits = translation_task.Limits([in_scale(one) for one in keep], wanted)
-    task = translation_task.Cycle(drawn, shared.side_of(net, crops), crops, limits, cycle, waves)
-    fixed = {"keep": [list(map(float, one)) for one in keep], "areas": [dict(one) for one in areas]}
-    stated = fit.stated(own, training, crops, **fixed, slices=slices, cycle=cycle, waves=waves)
+    task = task_of(drawn, shared.side_of(net, crops), limits)
+    fixed = {**fixed, "keep": [list(map(float, one)) for one in keep], "areas": [dict(one) for one in areas]}
+    stated = fit.stated(own, training, crops, **fixed, **weights)
     data = shared.digest([(image, None, role, item) for image, _, role, item in samples], initial)
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
-    about = {"scale": list(scale), "source": list(source), "target": list(target)}
+    about = {"scale": list(scale), **{name: list(patterns) for name, patterns in domains.items()}}
     seen = domain.ranges(image for part in images.values() for image in part)
     return arrays, {**card, **about, "not_from_initial_weights": lacking, "domain": seen}
 
@@ -158,12 +184,14 @@ def erosion(
     """Give the pixels of a range of grey that lie nearest to its rim the grey `fill`; a part `ratio` of them stays.
 
     The control of a translation in which a phase shrinks. Items of another domain than the source stay as they are.
+    Raises BadItem if no pixel is of that range.
     """
     from scipy import ndimage
 
     if domain_of(item, source, target) != "source":
         return image
     low, high = range
+    within([image], range, "it")
     inside = (image >= low) & (image <= high)
     depth = ndimage.distance_transform_edt(inside).ravel()
     own = np.flatnonzero(inside)

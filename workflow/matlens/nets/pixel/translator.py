@@ -58,11 +58,22 @@ class Waves(Critic):
         return super().forward((power + FLOOR).log() / 4)
 
 
+def critics_of(dims: int, width: int, padding: str) -> nn.ModuleDict:
+    """Make a critic of pixels and one of waves for each domain: "pixels_source", ..."""
+    return nn.ModuleDict(
+        {
+            f"{kind}_{domain}": maker(dims=dims, width=width, padding=padding)
+            for kind, maker in (("pixels", Critic), ("waves", Waves))
+            for domain in ("source", "target")
+        }
+    )
+
+
 class Translator(nn.Module):
     """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
 
-    `shared`: deepest levels whose weights both generators share, so that both domains have one latent space, as M.-Y.
-    Liu et al., NIPS 2017 (UNIT) assume; nothing is drawn there, and cycle consistency stays. 0: CycleGAN.
+    `shared`: deepest levels whose weights both generators share; shortcuts past them stay, and nothing is drawn there,
+    so that this is no UNIT (`matlens.nets.pixel.unit`). 0: CycleGAN.
     `critic_width`: channels of the first layer of a critic; the other options are those of Restorer.
     With `fold` above 1 the grain has the grid of the folded pixels.
     """
@@ -89,13 +100,7 @@ class Translator(nn.Module):
             if level < depth:
                 self.back.ups[level] = self.there.ups[level]
         self.stride, self.radius = self.there.stride, self.there.radius
-        self.critics = nn.ModuleDict(
-            {
-                f"{kind}_{domain}": maker(dims=dims, width=critic_width, padding=padding)
-                for kind, maker in (("pixels", Critic), ("waves", Waves))
-                for domain in ("source", "target")
-            }
-        )
+        self.critics = critics_of(dims, critic_width, padding)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Translate images with their noise (n, 2, [z,] y, x), of any size, from source to target."""
