@@ -16,16 +16,19 @@ def fitted(image: np.ndarray, clean: np.ndarray) -> np.ndarray:
     return gain * centred + clean.mean()
 
 
-def psnr_db(image: np.ndarray, clean: np.ndarray) -> float:
-    """Return the peak signal-to-noise ratio; the peak spans the 0.1 % and 99.9 % quantiles of the clean image.
-
-    NaN if those are equal: an image without contrast has no signal.
-    """
+def span(clean: np.ndarray) -> float:
+    """Return the distance of the 0.1 % and 99.9 % quantiles of a clean image; NaN if it is 0: no contrast."""
     low, high = np.quantile(clean.astype(np.float64), [0.001, 0.999])
-    if low == high:
-        return float("nan")
+    return float(high - low) or float("nan")
+
+
+def psnr_db(image: np.ndarray, clean: np.ndarray) -> float:
+    """Return the peak signal-to-noise ratio, the peak being the span of the clean image; NaN if that has none."""
     error = float(((image.astype(np.float64) - clean) ** 2).mean())
-    return float(10 * np.log10((high - low) ** 2 / error)) if error > 0 else float("inf")
+    peak = span(clean)
+    if np.isnan(peak):
+        return peak
+    return float(10 * np.log10(peak**2 / error)) if error > 0 else float("inf")
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:
