@@ -13,6 +13,7 @@ from matlens.restore.training import Crops
 COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
 AREA = 100.0  # weight of the squared error of an area, as a fraction of the image
 SOFT = 0.1  # of a range of grey: width over which a pixel counts in part, so that areas have a gradient
+WIDEST = 1.0  # range that counts for it, in scaled greys: one without end has steep ends, too
 
 
 class Limits(NamedTuple):
@@ -28,7 +29,7 @@ def inside(x, low: float, high: float):
     A smooth count alone is met by greys near the ends of the range, and no pixel leaves it (straight-through gradient:
     Y. Bengio et al., arXiv:1308.3432).
     """
-    width = SOFT * (high - low)
+    width = SOFT * min(high - low, WIDEST)
     soft = torch.sigmoid((x - low) / width) * torch.sigmoid((high - x) / width)
     return ((x >= low) & (x <= high)).float() + soft - soft.detach()
 
