@@ -1,7 +1,7 @@
 """Time sampling of diffusion beside a plain torch loop and beside diffusers, of the same network; statistics of a set.
 
 diffusers has an environment of its own: python -m venv DIR, then DIR/bin/pip install diffusers torch numpy. Run, with
-PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1: DIFFUSERS_PYTHON=DIR/bin/python python benchmarks/generation.py
+PYTHONPATH=workflow and OMP_NUM_THREADS=1: DIFFUSERS_PYTHON=DIR/bin/python python benchmarks/generation.py
 """
 
 import json
