@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens.generate import controls, quality, trained, work
+from matlens.generate import controls, examples, quality, trained, work
+from matlens.job.batch import BadItem
 from matlens.plan import checks, message, study
 
 from .test_classical import field, of
@@ -171,6 +172,12 @@ def test_weights_that_learned_elsewhere_are_not_cleared_of_copying():
 
     assert near()["value"].max() == pytest.approx(1, abs=1e-4) and not near()["note"].any()
     assert near(data=1)["value"].isna().all() and near(data=1)["note"].tolist() == [quality.ELSEWHERE]
+
+
+def test_a_phase_that_is_in_no_real_image_is_refused():
+    empty = [(np.zeros((16, 16), np.uint8), np.zeros((16, 16)), (1.0,), "a", f"i{n}") for n in range(3)]
+    with pytest.raises(BadItem, match="phase 1 is in no real image"):
+        examples.collected(empty, {}, SETTINGS)
 
 
 def test_a_value_that_is_empty_says_why():
