@@ -16,6 +16,7 @@ from matlens.nets.generate.ddpm import DDPM
 from safetensors.torch import load_file
 
 LEVELS = 1000
+FRESH = 0.999  # of the new noise of DDPM; with all of it the scheduler takes the root of -1e-8 at the first step
 
 
 def network(weights: str) -> tuple[DDPM, dict]:
@@ -49,7 +50,9 @@ def sampled(net, card: dict, count: int, side: int, steps: int):
         x = torch.randn((count, net.channels, side, side), generator=draw)
         for step in steps_of.timesteps:
             found = net(x, torch.full((count,), (int(step) + 1) / LEVELS), state)
-            x = steps_of.step(found, step, x, eta=1.0, use_clipped_model_output=True, generator=draw).prev_sample
+            x = steps_of.step(found, step, x, eta=FRESH, use_clipped_model_output=True, generator=draw).prev_sample
+    if not torch.isfinite(x).all():
+        raise ValueError("the scheduler gave NaN")
     return (x[:, 0] > 0).numpy()
 
 
