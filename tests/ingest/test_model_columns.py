@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from matlens import columns, ingest, registry
-from matlens.ingest import catalog, model_columns
+from matlens.ingest import catalog, model_columns, sets
 from matlens.store import catalog as store
 
 from .test_synthetic_items import SMALL
@@ -45,4 +45,6 @@ def test_every_model_of_images_is_listed():
 def test_a_set_gives_the_columns_of_its_files():
     assert catalog.columns_of(set="no_such_set") == []
     with_time = [name for name in store.entries() if columns.TIME in catalog.columns_of(set=name)]
+    pair = {with_time[0]: {}, "powder_ampis": {}}
+    assert columns.TIME in sets.columns_of(sets=pair) and columns.SPLIT not in sets.columns_of(sets=pair)
     assert with_time and all("time_h" in store.entry(name)["items"]["image"] for name in with_time)

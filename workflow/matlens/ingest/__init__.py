@@ -109,6 +109,7 @@ NAMED = {  # `columns_of(*, ...)` returns the index columns that the user define
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
     "catalog": "matlens.ingest.catalog:columns_of",
+    "sets": "matlens.ingest.sets:columns_of",
     "compositions": "matlens.ingest.compositions:columns_of",
     "molecules": "matlens.ingest.molecules:columns_of",
 }
