@@ -749,3 +749,12 @@ def test_the_hull_joins_the_compounds_on_it():
     assert line.get_xdata().tolist() == pytest.approx([0, 0.5, 0.75, 1])
     assert line.get_ydata().tolist() == pytest.approx([0, -50, -30, 0])
     assert panel.get_xlabel() == "mole fraction of Cu in Au"
+
+
+@pytest.mark.parametrize(("power", "unit"), [("", "µm"), ("2", "µm²"), ("3", "µm³")])
+def test_sizes_of_lengths_areas_and_volumes_are_drawn(power, unit):
+    values = np.exp(np.linspace(0, 1, 40))
+    table = pd.DataFrame({"item": "a", f"size_px{power}": values, f"size_um{power}": values * 2})
+    panel = sizes.draw({"otsu": table}, quantity="size").axes[0]
+    assert panel.get_xlabel() == f"size / {unit}"
+    assert f"geometric mean {2 * np.exp(0.5):.3g} {unit}" in panel.texts[0].get_text()

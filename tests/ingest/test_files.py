@@ -560,3 +560,19 @@ def test_a_mask_drawn_beside_its_image_is_moved_and_the_border_is_not_known(tmp_
     save(tmp_path / "blank.png", np.zeros_like(truth))
     blank = files.read(item | {"truth_file": str(tmp_path / "blank.png")}, PHASES, truth_shift_px=3)
     assert (blank.truth == 0).all()  # nothing to go by: it stays
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        ([0, 255], r"such as truth_values: {matrix: \[0\], particle: \[255\]}"),
+        ([0, 0xFF0000], r"16711680, which is the colour #ff0000\); .*particle: \[16711680\]}"),
+        ([0, 7, 9], r"expected 0, 1; assign values to phases"),
+        (range(0, 200, 2), r"100 % of the mask pixels .*photograph, or of a mask that was saved as JPEG"),
+    ],
+)
+def test_masks_of_other_values_are_refused_with_the_setting_that_reads_them(values, fix):
+    values = np.array(values)
+    mask = values[np.arange(64 * 64).reshape(64, 64) // 16 % len(values)]
+    with pytest.raises(BadItem, match=fix):
+        truths.to_phases(mask + (2 if len(values) > 3 else 0), ["matrix", "particle"], None)

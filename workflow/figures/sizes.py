@@ -5,12 +5,14 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from figures import style
 
+POWERS = ("", "2", "3")  # of a length, an area and a volume
 HEADROOM = 1.5  # of the axis over the highest bar or law, so that none lies under the text
 
 
 def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30):
     """Draw one panel per method: the density of a size on a logarithmic axis.
 
+    `quantity`: a length, area or volume, column of `regions` without its unit.
     Where images have a scale, these are drawn in micrometres, and the panel says how many of all they are; pixels only
     where no image has one. The line is the log-normal density with the mean
     and standard deviation of the logarithms (its maximum-likelihood estimate); ASSUME: regions are independent.
@@ -20,8 +22,10 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
     tables = {method: table for method, table in regions.items() if len(table)}
     if not tables:
         return style.nothing("no region was found")
-    chosen = {method: columns.pooled(t, f"{quantity}_um", f"{quantity}_px") for method, t in tables.items()}
-    column = f"{quantity}_{'um' if any(name.endswith('_um') for _, name, _ in chosen.values()) else 'px'}"
+    held = [power for power in POWERS if any(f"{quantity}_px{power}" in table for table in tables.values())]
+    micrometres, pixels = (f"{quantity}_{unit}{''.join(held[:1])}" for unit in ("um", "px"))
+    chosen = {method: columns.pooled(table, micrometres, pixels) for method, table in tables.items()}
+    column = micrometres if any(name == micrometres for _, name, _ in chosen.values()) else pixels
     tables = {method: table for method, (table, name, _) in chosen.items() if name == column}
     if not all(column in table for table in tables.values()):
         return style.nothing(f"the regions have no column {column}")

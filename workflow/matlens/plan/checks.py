@@ -230,8 +230,9 @@ def _named(source: Mapping) -> set[str]:
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
-    """Refuse figures of outputs that a study does not make, and comparisons with absent files."""
+    """Refuse figures of outputs that a study does not make, of unknown columns, and comparisons with absent files."""
     yield from figures.lacking(studies[name], name)
+    yield from figures.unknown_columns(studies[name])
     for figure, options in studies[name]["figures"].items():
         if reference := (options or {}).get("reference"):
             try:
