@@ -151,3 +151,15 @@ def test_make_hands_studies_and_target_to_snakemake_as_they_are_meant(target):
     asked, _ = get_argument_parser().parse_known_args(shlex.split(done.stdout.splitlines()[-1])[1:])
     assert list(asked.targets) == [target]
     assert asked.config == ["studies=a, b"]
+
+
+@pytest.mark.parametrize(("words", "named"), [((), "a,b"), (("STUDIES=c",), "c")])
+def test_resume_goes_on_with_the_studies_of_the_lost_run_by_one_make(tmp_path, words, named):
+    """No second make is started: it would not have the option -o of the first."""
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    (tmp_path / ".snakemake").mkdir()
+    (tmp_path / ".snakemake/matlens_studies").write_text("a,b\n")
+    command = ["make", "--no-print-directory", "-n", "-o", ".venv/installed", "resume", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    first, run, status = done.stdout.splitlines()
+    assert "matlens.cli.resume" in first and f'"--config=studies={named}"' in run and f'--studies "{named}"' in status
