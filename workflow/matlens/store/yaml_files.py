@@ -14,7 +14,7 @@ HINTS = {  # part of a message of the parser: what a writer of settings has usua
     "did not find expected ',' or": "a '{' or '[' is not closed, or a text in it needs quotes (' #' begins a comment)",
     "did not find expected key": "keys of one section begin in the same column",
     "escape character": "a backslash within double quotes is special; use single quotes",
-    "expected hexdecimal number": "a backslash within double quotes is special; use single quotes",
+    "did not find expected hex": "a backslash within double quotes is special; use single quotes",
     "could not determine a constructor": "tags (!name) are not read; leave it out",
     "but found another document": "a file has one study; remove the line ---",
     "found undefined alias": "no &name stands above this *name; a text that begins with * needs quotes",
