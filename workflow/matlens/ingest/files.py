@@ -272,7 +272,7 @@ def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tup
         )
     lost = None
     if isinstance(pixels, np.ndarray):
-        found_.pixels, lost = ignored.without_nan(pixels)
+        found_.pixels, lost = ignored.without_nan(pixels, found_.clear)
         pixels = found_.pixels
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):
