@@ -516,7 +516,7 @@ def test_a_sheet_of_a_country_with_a_decimal_comma(tmp_path):
 
 
 def test_a_cell_too_many_is_no_number_cut_short(tmp_path):
-    with pytest.raises(ValueError, match="row 2 has more cells than the header; quote"):
+    with pytest.raises(ValueError, match=r"row 2 has more cells than the header \(file, time_h\); quote"):
         sheet.plan(path=_sheet(tmp_path, "file,time_h\nimg/a.png,1,5\n"))
 
 
