@@ -576,3 +576,38 @@ def test_masks_of_other_values_are_refused_with_the_setting_that_reads_them(valu
     mask = values[np.arange(64 * 64).reshape(64, 64) // 16 % len(values)]
     with pytest.raises(BadItem, match=fix):
         truths.to_phases(mask + (2 if len(values) > 3 else 0), ["matrix", "particle"], None)
+
+
+@pytest.mark.parametrize("pattern", ["*.tif", "**", "*", "**/*.tif", "sub [b]/*.tif"])
+def test_folders_whose_names_look_like_globs_are_entered(tmp_path, pattern):
+    """A second copy of a folder is often called "scan [1]"."""
+    folder = tmp_path / "scan [1]" / "sub [b]"
+    folder.mkdir(parents=True)
+    for place in (folder, folder.parent):
+        tifffile.imwrite(place / "a.tif", np.eye(16, dtype=np.uint8))
+    root, found = file_search.found(str(folder.parent / pattern))
+    deep = {"**": 2, "**/*.tif": 2}.get(pattern, 1)
+    assert len(found) == deep and root == (folder if "sub" in pattern else folder.parent)
+    assert len(files.plan(path=str(folder.parent / pattern))) == deep
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [
+        ("https://example.org/a.tif", "download the files"),
+        ("C:\\Users\\me\\*.tif", "a path of Windows"),
+        ("$HOME/{there}", "variables are not replaced"),
+        ("'{there}'", "leave the inner ones out"),
+        ("\N{LEFT DOUBLE QUOTATION MARK}{there}", "leave the inner ones out"),
+        ("{there}/*.tif ", "a blank begins or ends it"),
+        ("{there}/a_{{1,2}}.tif", "braces are not expanded"),
+        ("{there}/a_1.tif, {there}/a_2.tif", "list files of several places in a table"),
+        ("{there}/*.TIF", "upper and lower case differ: a_1.tif, a_2.tif would match"),
+        ("{there}/b*.tif", "looked in"),
+    ],
+)
+def test_a_path_without_files_is_answered_by_what_is_wrong_with_it(tmp_path, path, fix):
+    for number in (1, 2):
+        (tmp_path / f"a_{number}.tif").touch()
+    with pytest.raises(ValueError, match=fix):
+        file_search.found(path.format(there=tmp_path))
