@@ -758,3 +758,26 @@ def test_sizes_of_lengths_areas_and_volumes_are_drawn(power, unit):
     panel = sizes.draw({"otsu": table}, quantity="size").axes[0]
     assert panel.get_xlabel() == f"size / {unit}"
     assert f"geometric mean {2 * np.exp(0.5):.3g} {unit}" in panel.texts[0].get_text()
+
+
+def test_sizes_over_many_decades_have_numbers_on_the_axis():
+    table = pd.DataFrame({"item": "a", "size_um2": np.geomspace(1e-9, 1e4, 50)})
+    figure = sizes.draw({"otsu": table.rename(columns={"size_um2": "size_px2"})}, quantity="size")
+    figure.canvas.draw()
+    assert len([text for text in figure.axes[0].get_xticklabels() if text.get_text()]) >= 3
+
+
+def test_curves_of_very_unequal_scales_are_drawn_one_by_one():
+    """The curve of a fine image ends within a pixel of the coarse one: a mean of both would have no lag to stand at."""
+    from figures import curves
+
+    lags = np.arange(20)
+    parts = [
+        pd.DataFrame({"item": item, "direction": "x", "lag_px": lags, "lag_um": lags * scale, "s2": 0.5})
+        for item, scale in (("fine", 1e-4), ("coarse", 1.0))
+    ]
+    panel = curves._draw({"otsu": pd.concat(parts)}, "s2", "S2", None, None).axes[0]
+    assert len(panel.lines) == 2 and panel.get_xscale() == "log" and "a curve for each" in panel.get_xlabel()
+    assert [len(line.get_xdata()) for line in panel.lines] == [19, 19]
+    parts[1]["lag_um"] = lags * 2e-4
+    assert len(curves._draw({"otsu": pd.concat(parts)}, "s2", "S2", None, None).axes[0].lines) == 1

@@ -6,6 +6,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from figures import style
 
 POWERS = ("", "2", "3")  # of a length, an area and a volume
+DECADES = 3  # of sizes; over more, the axis has powers of ten only
 HEADROOM = 1.5  # of the axis over the highest bar or law, so that none lies under the text
 
 
@@ -55,7 +56,8 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
         note = f"n = {len(values)}{images}\ngeometric mean {np.exp(mean):.3g} {unit}\nσ(ln) = {width:.2f}"
         panel.text(0.98, 0.97, note, transform=panel.transAxes, ha="right", va="top", fontsize=6.5)
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = np.log10(high / low) > DECADES
+        panel.xaxis.set_major_locator(LogLocator(numticks=6) if wide else LogLocator(subs=(1, 2, 5)))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
     for panel in axes.flat[len(sizes) :]:
