@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import sys
 
 import numpy as np
@@ -611,3 +612,31 @@ def test_a_path_without_files_is_answered_by_what_is_wrong_with_it(tmp_path, pat
         (tmp_path / f"a_{number}.tif").touch()
     with pytest.raises(ValueError, match=fix):
         file_search.found(path.format(there=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("head", "meant"),
+    [
+        ("pixel_size_nm", "pixel_size_um"),
+        ("Pixel size (um)", "pixel_size_um"),
+        ("Split", "split"),
+        ("mask", "truth_file"),
+        ("hardness", ""),
+    ],
+)
+def test_a_column_that_would_be_read_under_another_name_is_not_passed_over(tmp_path, head, meant):
+    path = _sheet(tmp_path, f"file,{head}\nimg/a.png,1\n")
+    if not meant:
+        assert sheet.plan(path=path)[head].tolist() == [1]
+        return
+    with pytest.raises(ValueError, match=f"'{re.escape(head)}' is not read; call it '{meant}'"):
+        sheet.plan(path=path)
+
+
+def test_a_sheet_of_windows_and_a_scale_with_a_unit(tmp_path):
+    found = sheet.plan(path=_sheet(tmp_path, "file,pixel_size_um\nimg\\a.png,inf\n"))
+    assert found["file"].tolist() == [str(tmp_path / "img/a.png")]
+    with pytest.raises(BadItem, match="pixel_size_um is inf; give a positive length"):
+        files.read(found.iloc[0].to_dict(), ["a", "b"])
+    with pytest.raises(ValueError, match=r"pixel_size_um holds '0\.5 um'; give micrometres as numbers"):
+        sheet.plan(path=_sheet(tmp_path, "file,pixel_size_um\nimg/a.png,0.25\nimg/b.png,0.5 um\n"))
