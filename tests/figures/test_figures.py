@@ -781,3 +781,19 @@ def test_curves_of_very_unequal_scales_are_drawn_one_by_one():
     assert [len(line.get_xdata()) for line in panel.lines] == [19, 19]
     parts[1]["lag_um"] = lags * 2e-4
     assert len(curves._draw({"otsu": pd.concat(parts)}, "s2", "S2", None, None).axes[0].lines) == 1
+
+
+def test_the_hull_of_many_pairs_has_rows_and_says_how_many_are_left_out():
+    from figures import hull
+
+    metals = ["Al", "Ti", "V", "Cr", "Fe", "Co"]
+    formulas = [f"{a}{b}" for at, a in enumerate(metals) for b in metals[at + 1 :]] + ["Al3Ti"]
+    items = [f"i{number}" for number in range(len(formulas))]
+    parts = [
+        pd.DataFrame({"item": items, "property": name, "predicted": -0.1}) for name in (hull.FORMATION, hull.ABOVE)
+    ]
+    figure = hull.draw({"chgnet": pd.concat(parts)}, pd.DataFrame({"item": items, "formula": formulas}))
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+    assert len(shown) == 12 and figure.get_suptitle().startswith("12 of 15 pairs")
+    assert any("Ti in Al" in panel.get_xlabel() for panel in shown)
+    assert figure.get_size_inches()[1] > 7

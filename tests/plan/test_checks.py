@@ -305,6 +305,14 @@ def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure,
     assert fault in said and bool(said) == bool(fault)
 
 
+def test_a_hull_without_a_potential_is_refused():
+    weights = {"pretrained": {"weights": {"log10_bulk_modulus_gpa": BULK}}}
+    crystals = CRYSTALS
+    said = refusal(crystals, connect={"knn": {}}, predict=weights, figures={"hull": {}})
+    assert "figures.hull: it is drawn from energies by a potential; add 'chgnet: {}'" in said
+    assert "figures.hull" not in refusal(crystals, predict={"chgnet": {}}, figures={"hull": {}})
+
+
 def test_truth_values_of_no_phase_or_without_masks_are_refused(micrographs):
     given = {"path": str(micrographs), "truth_values": {"partikel": [255]}}
     assert "truth_values names the phase 'partikel'" in refusal({"files": given}, segment={"otsu": {}})

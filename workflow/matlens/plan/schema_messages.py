@@ -58,7 +58,7 @@ def _wrong(error, path: list, written: str) -> str:
     """Return what is wrong with a value, and how to write it if that follows from the value."""
     value, limit = error.instance, error.validator_value
     if error.validator == "type":
-        return _of_type(value, [limit] if isinstance(limit, str) else list(limit), path, written)
+        return _of_type(error, [limit] if isinstance(limit, str) else list(limit), path, written)
     if error.validator in BOUNDS:
         return BOUNDS[error.validator].format(_shown(value), limit)
     if error.validator == "uniqueItems":
@@ -69,11 +69,12 @@ def _wrong(error, path: list, written: str) -> str:
     return error.message
 
 
-def _of_type(value, wanted: list[str], path: list, written: str) -> str:
+def _of_type(error, wanted: list[str], path: list, written: str) -> str:
     """Say that a value has the wrong type, in the words of the file."""
+    value = error.instance
     kinds = " or ".join(KINDS[kind] for kind in wanted)
     if "object" in wanted:
-        return f"{_shown(value)} is not {KINDS['object']}{_as_mapping(value, path)}"
+        return f"{_shown(value)} is not {KINDS['object']}{_as_mapping(value, path, error.schema)}"
     if "array" in wanted:
         parts = list(value) if isinstance(value, dict) else re.split(r"\s*,\s*", _shown(value))
         return f"{_shown(value)} is not {kinds}; write [{', '.join(map(str, parts))}]"
@@ -95,8 +96,8 @@ def _of_type(value, wanted: list[str], path: list, written: str) -> str:
     return f"'{written if isinstance(value, bool) and written else _shown(value)}' is not {kinds}"
 
 
-def _as_mapping(value, path: list) -> str:
-    """Say how to write a text or a list as the mapping that a stage or a method is."""
+def _as_mapping(value, path: list, schema: Mapping) -> str:
+    """Say how to write a text or a list as the mapping that a stage, a method or an option is."""
     if isinstance(value, str) and (pair := re.fullmatch(r"(\w+):(\S.*)", value)):
         return f"; write a blank after the colon: {pair[1]}: {pair[2]}"
     if len(path) == 1:
@@ -105,9 +106,9 @@ def _as_mapping(value, path: list) -> str:
         if names and all(isinstance(name, str) for name in names):
             keys = ", ".join(f"{name}: {{}}" for name in names)
             return f"; write each method as a key below '{path[0]}', without a dash: {keys}"
-    elif path[0] == "ingest" and isinstance(value, str):
-        return f"; write {path[-1]}: {{path: {value}}}"
-    elif isinstance(value, (bool, str)):
+    elif isinstance(value, str) and len(schema.get("required", ())) == 1:
+        return f"; write {path[-1]}: {{{schema['required'][0]}: {value}}}"
+    elif isinstance(value, (bool, str)) and len(path) == 2:
         return f"; write {path[-1]}: {{}}, with its options between the braces"
     return ""
 
