@@ -797,3 +797,14 @@ def test_the_hull_of_many_pairs_has_rows_and_says_how_many_are_left_out():
     assert len(shown) == 12 and figure.get_suptitle().startswith("12 of 15 pairs")
     assert any("Ti in Al" in panel.get_xlabel() for panel in shown)
     assert figure.get_size_inches()[1] > 7
+
+
+def test_grain_sizes_of_many_items_keep_the_height_of_a_page():
+    from figures import grain_size
+
+    rows = pd.DataFrame({"item": [f"i{number}" for number in range(500)], "procedure": "lines"})
+    rows = rows.assign(direction_deg=np.nan, mean_lineal_intercept_um=np.nan, mean_lineal_intercept_px=np.arange(500.0))
+    figure = grain_size.draw({"otsu": rows})
+    assert figure.get_size_inches()[1] < 4
+    assert figure.axes[0].lines[0].get_ydata().tolist() == list(range(500))
+    assert "500 items" in figure.axes[0].get_xlabel()
