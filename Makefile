@@ -14,9 +14,10 @@ export PYTHONPATH := workflow
 
 .PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences docs clean
 
+LOCKED = ls .snakemake/locks/* >/dev/null 2>&1 && echo "the folder is locked: where no run is at work, go on with: make resume" >&2
 # A terminal gets progress bars, a log gets one line per finished job.
 define RUN
-@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
+@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS) || { status=$$?; $(LOCKED); exit $$status; }
 @$(BIN)/python -m matlens.cli.status --check yes $(if $(filter 1 yes,$(STRICT)),--strict yes) $(if $(STUDIES),--studies "$(STUDIES)")
 endef
 

@@ -163,3 +163,19 @@ def test_resume_goes_on_with_the_studies_of_the_lost_run_by_one_make(tmp_path, w
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     first, run, status = done.stdout.splitlines()
     assert "matlens.cli.resume" in first and f'"--config=studies={named}"' in run and f'--studies "{named}"' in status
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_run_in_a_locked_folder_names_the_command_that_goes_on(tmp_path, locked):
+    """Snakemake advises an option of its own, which the commands of the project do not have."""
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    program = tmp_path / ".venv/bin/snakemake"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    if locked:
+        (tmp_path / ".snakemake/locks/0.input.lock").touch()
+    done = subprocess.run(["make", "-o", ".venv/installed", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert "Error 1" in done.stderr
+    assert ("go on with: make resume" in done.stderr) == locked
