@@ -56,14 +56,15 @@ def solved(
         rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
         fine = report.finer(problem, lambda one: registry.call(function, {"problem": one}, options))
         own |= report.discretisation_rows(problem, truth, fine) | {"bounds_violated": effective.violated(rows)}
-        hot = hot_spots.compared(problem, truth, fine, phases, settings)
+        hot = hot_spots.compared(problem, truth, hot_spots.places(problem, fine, phases, settings), phases, settings)
         own |= {f"discretisation_{name}": value for name, value in hot.items()}
     else:
         rows = effective.by_load(problem, names, truth)
     border, inside = mismatch(problem.labels)
     own["border_mismatch"] = border / inside if inside else 0.0
     quality = tidy(item, registry.method_of(method), own, False)
-    quality += control_rows(problem, controls(problem, truth, scheme, settings), truth, scheme, item, phases, settings)
+    made, true = controls(problem, truth, scheme, settings), hot_spots.places(problem, truth, phases, settings)
+    quality += control_rows(problem, made, truth, true, scheme, item, phases, settings)
     about = described(problem, names, settings, scheme)
     return finished(problem, truth, names, item, labels.shape, phases, settings, about, rows, quality)
 
@@ -72,17 +73,18 @@ def control_rows(
     problem: Problem,
     made: Mapping[str, Field],
     truth: Field,
+    true: hot_spots.Spots,
     scheme: str,
     item: Mapping,
     phases: list,
     settings: Mapping,
 ) -> list[dict]:
-    """Judge the fields of the controls, and the places that the geometry alone gives."""
+    """Judge the controls, and the places that the geometry alone gives; `true`: hot spots of the truth."""
     rows = []
     for name, field in made.items():
         measured = report.quality_rows(problem, field, truth, scheme) | {"iterations": field.iterations}
-        rows += tidy(item, name, measured | hot_spots.compared(problem, field, truth, phases, settings), True)
-    places = hot_spots.by_geometry(problem, truth, phases, settings)
+        rows += tidy(item, name, measured | hot_spots.compared(problem, field, true, phases, settings), True)
+    places = hot_spots.by_geometry(problem, true, phases, settings)
     return rows + tidy(item, "ligaments", places, True)
 
 

@@ -43,8 +43,9 @@ def predicted(
     if truth is None:
         own = report.own_rows(problem, field, scheme)
     else:
+        hot = hot_spots.places(problem, truth, phases, settings)
         own = report.quality_rows(problem, field, truth, scheme)
-        own |= hot_spots.compared(problem, field, truth, phases, settings)
+        own |= hot_spots.compared(problem, field, hot, phases, settings)
         if item[columns.SPLIT] == "test":
             own |= equal_cut(problem, field, truth, scheme)
     own["strangeness"] = away
@@ -52,7 +53,7 @@ def predicted(
     if truth is not None:
         linear = networks.linear(problem, model, options.get("scale", 1.0))
         made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": linear}
-        quality += cells.control_rows(problem, made, truth, scheme, item, phases, settings)
+        quality += cells.control_rows(problem, made, truth, hot, scheme, item, phases, settings)
     rows = effective.by_load(problem, names, field)
     attrs = cells.described(problem, names, settings, scheme) | {
         "solved_by": by or registry.method_of(method),
