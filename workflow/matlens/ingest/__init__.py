@@ -108,9 +108,12 @@ LISTINGS = {
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
+    "catalog": "matlens.ingest.catalog:columns_of",
+    "sets": "matlens.ingest.sets:columns_of",
     "compositions": "matlens.ingest.compositions:columns_of",
     "molecules": "matlens.ingest.molecules:columns_of",
 }
+MODELS = "matlens.ingest.model_columns:columns_of"  # the same for the models of microstructure, by their names
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
     "files": "matlens.ingest.files:check",
