@@ -222,7 +222,7 @@ def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
     rows = effective.effective_rows(item, ["x", "y"], "rotated", tol=1e-4, iterations=2000)
     found = {row["row"]: row["value"] for row in rows if row["row"].startswith("tortuosity")}
     beside = tortuosity.measure(labels, ["solid", "pore"], phase=1).set_index("direction")["tortuosity_factor"]
-    assert found["tortuosity_x"] == pytest.approx(beside["x"], rel=1e-9)
-    assert found["tortuosity_y"] == pytest.approx(beside["y"], rel=1e-9)
+    for name in "xy":  # empty where the phase does not span
+        assert found.get(f"tortuosity_{name}", np.nan) == pytest.approx(beside[name], rel=1e-9, nan_ok=True)
     own = next(row["value"] for row in rows if row["row"] == row["column"] == "x") / 2e-9
     assert labels.mean() / own == pytest.approx(beside["x"], rel=0.08)  # necks of a few pixels

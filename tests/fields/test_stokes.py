@@ -120,7 +120,7 @@ def test_a_mirrored_item_has_the_tables_of_its_whole_cell(hot, monkeypatch):
     # `cut` is stopped after iterations of another solver: close, not equal. In the whole cell eight images of a place
     # are equal but for rounding, so that its first one is in any of them.
     for key in (k for k in own if k[0] != "cut" and k[1] not in ("iterations", "residual") and "hot_spot" not in k[1]):
-        assert own[key] == pytest.approx(other[key], abs=0.02, nan_ok=True), key
+        assert own[key] == pytest.approx(other[key], rel=0.05, abs=0.02, nan_ok=True), key  # percentiles of 720 voxels
     assert own["cut", "mean_error"] == pytest.approx(other["cut", "mean_error"], abs=0.1)
     places = [[(r["x_px"], r["y_px"], r["z_px"]) for r in each.hot_spots] for each in (found, whole)]
     assert places[0] == places[1]
