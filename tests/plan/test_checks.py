@@ -93,7 +93,7 @@ CASES = {
     ),
     "truth of a network of fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "fno": {"truth": "ftt"}}},
-        "fields.fno.truth: there is no solver 'ftt' in the study; allowed: fft",
+        "fields.fno.truth: there is no solver 'ftt' in the study; did you mean 'fft'? allowed: fft",
     ),
     "flow by fft": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "stokes": {}}}, "fields.stokes: it solves stokes, not 'elastic'",
