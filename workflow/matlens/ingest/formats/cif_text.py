@@ -13,6 +13,7 @@ TOKEN = re.compile(
     re.M | re.S,
 )
 NEEDED = ("_atom_site_", "_symmetry_", "_space_group_")  # loops that must be whole; a broken one of others is left out
+ONCE = (*NEEDED, "_cell_", "_chemical_formula_sum")  # names of which a block must not hold two values
 
 
 def tokens(text: str) -> list[tuple[str, bool]]:
@@ -55,9 +56,17 @@ def blocks(text: str) -> list[dict[str, str | list[str]]]:
             at = _loop(stream, at, found[-1])
         elif word[0] == "_":
             there = at < len(stream) and not _starts(stream[at])
-            found[-1].setdefault(name_of(word), stream[at][0] if there else "")
+            _put(found[-1], name_of(word), stream[at][0] if there else "")
             at += there
     return [block for block in found if block]
+
+
+def _put(block: dict, name: str, value: str | list[str]) -> None:
+    """Add a value; raises BadItem if a name that decides the structure has another value already."""
+    if block.setdefault(name, value) != value and name.startswith(ONCE):
+        raise BadItem(
+            f"it gives {name} twice with different values: two structures in one block; give each a data_ block"
+        )
 
 
 def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
@@ -72,7 +81,7 @@ def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
     values = [word for word, _ in stream[start:at]]
     if names and len(values) % len(names) == 0:
         for place, name in enumerate(names):
-            block.setdefault(name, values[place :: len(names)])
+            _put(block, name, values[place :: len(names)])
     elif any(name.startswith(NEEDED) for name in names):
         raise BadItem(
             f"the CIF cannot be read (the loop of {names[0]} has {len(values)} values for {len(names)} columns); "

@@ -17,6 +17,7 @@ from matlens.ingest.formats.common import (
     fractional,
     matrix,
     name_of,
+    near,
     note_column,
     scalars_of,
     structure_columns,
@@ -177,8 +178,14 @@ def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
             shares[part["element"]] = shares.get(part["element"], 0.0) + float(part.get("occu", 1.0))
         kinds.append(shares)
     cell = np.array(cell, float).reshape(3, 3)
+    sides = np.array([lattice.get(name) or np.nan for name in PARAMETERS[:3]], float)
+    if (np.abs(np.linalg.norm(cell, axis=1) / sides - 1) > 0.01).any():
+        raise BadItem("the matrix of its lattice and the lengths a, b, c differ; correct one of them")
     if all("abc" in site for site in sites):
         frac = np.array([site["abc"] for site in sites], float)
+        if all("xyz" in site for site in sites) and np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-9:
+            if not near(cell, frac, fractional(cell, np.array([site["xyz"] for site in sites], float))):
+                raise BadItem("the fractional (abc) and the Cartesian (xyz) positions of its sites differ; correct one")
     else:
         frac = fractional(cell, np.array([site["xyz"] for site in sites], float))
     return build(cell, kinds, frac, disorder)

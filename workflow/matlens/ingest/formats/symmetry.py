@@ -157,6 +157,19 @@ def _every() -> dict[int, list[Setting]]:
     return found
 
 
+def _check_lists(block: Mapping) -> None:
+    """Refuse two lists of operations that differ."""
+    lists = [rows_of(block, name) for name in LISTED]
+    if not all(given and not set(given) & {"?", ".", ""} for given in lists):
+        return
+    (turns, shifts), (others, moved) = (operations.group(tuple(given)) for given in lists)
+    same = (turns[:, None] == others[None]).all(axis=(2, 3)) & (
+        operations.apart(shifts[:, None], moved[None]) < operations.SAME
+    )
+    if len(turns) != len(others) or not same.any(axis=1).all():
+        raise BadItem(f"it lists {len(turns)} and {len(others)} symmetry operations, which differ; delete one list")
+
+
 def by_number(number: int) -> list[Setting]:
     """List the settings of a group by its number."""
     return _every().get(number, [])
@@ -229,6 +242,7 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     if given := listed(block):
         column, *texts = given
         turns, shifts = operations.group(*texts)
+        _check_lists(block)
         check({} if column == MAGNETIC else block, turns, shifts, cell)  # a magnetic group is not the one that is named
         return [Symmetry("", turns, shifts)]
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
