@@ -112,8 +112,8 @@ def _check_images(block: dict, most: int) -> None:
     stated = max(map(int, words), default=1)
     if stated > most:
         raise BadItem(
-            f"one of its sites has the multiplicity {stated}, and its symmetry makes {most} of a site at most; state all "
-            "of its symmetry"
+            f"one of its sites has the multiplicity {stated}, and its symmetry makes {most} of a site at most; state "
+            "all of its symmetry"
         )
 
 

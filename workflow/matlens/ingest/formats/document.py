@@ -183,12 +183,18 @@ def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
         raise BadItem("the matrix of its lattice and the lengths a, b, c differ; correct one of them")
     if all("abc" in site for site in sites):
         frac = np.array([site["abc"] for site in sites], float)
-        if all("xyz" in site for site in sites) and np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-9:
-            if not near(cell, frac, fractional(cell, np.array([site["xyz"] for site in sites], float))):
-                raise BadItem("the fractional (abc) and the Cartesian (xyz) positions of its sites differ; correct one")
+        _check_places(cell, frac, sites)
     else:
         frac = fractional(cell, np.array([site["xyz"] for site in sites], float))
     return build(cell, kinds, frac, disorder)
+
+
+def _check_places(cell: np.ndarray, frac: np.ndarray, sites: Sequence[Mapping]) -> None:
+    """Refuse sites whose Cartesian positions, where they are given, are not the fractional ones."""
+    usable = np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-9
+    given = [site.get("xyz") for site in sites]
+    if usable and all(given) and not near(cell, frac, fractional(cell, np.array(given, float))):
+        raise BadItem("the fractional (abc) and the Cartesian (xyz) positions of its sites differ; correct one")
 
 
 def _jarvis(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:

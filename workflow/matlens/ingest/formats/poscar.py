@@ -63,8 +63,8 @@ def records(source: Source) -> Iterator[Record]:
 def _frames(source: Source) -> list[Frame]:
     """Find the structures of a file; ignore velocities and all other lines after the atoms.
 
-    A frame of XDATCAR begins with "Direct configuration=", in the oldest with a blank line as its mode is; one of a file
-    of several POSCAR with a header of its own.
+    A frame of XDATCAR begins with "Direct configuration=", or with a blank line if its mode is blank; one of a file of
+    several POSCAR with a header of its own.
     """
     lines = _lines(source)
     try:
@@ -204,5 +204,5 @@ def _check_labels(lines: list[str], names: list[str]) -> None:
     if wrong:
         at = wrong[0]
         raise BadItem(
-            f"its atom {at + 1} is {names[at]} by lines 6 and 7, and {labels[at]} behind its position; correct one of them"
+            f"its atom {at + 1} is {names[at]} by lines 6 and 7, and {labels[at]} behind its position; correct one"
         )
