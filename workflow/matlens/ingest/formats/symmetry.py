@@ -93,6 +93,7 @@ def _settings() -> tuple[dict[str, list[Setting]], dict[str, Setting], dict[int,
 
 def _spelled(name: str) -> str:
     """Write a name without the marks of web pages, CIF and TeX; a bar stands before its digit."""
+    name = re.sub(r"\s*[(,;]?\s*origin(?:\s+(?:choice|at))?\s*([12])\s*\)?\s*$", r" :\1", name, flags=re.I)
     name = re.sub(r"\\(?:bar|overline)\s*\{?\s*(\d)\}?", r"-\1", name.translate(LOW))
     return MARKUP.sub("", re.sub("([0-9])[\u0305\u0304]", r"-\1", name))
 
