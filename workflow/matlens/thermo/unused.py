@@ -12,10 +12,16 @@ KIND = re.compile(r"\s*TYP\S*\s+(\S)\s", re.IGNORECASE)
 
 
 def fault(found: Iterable[Order]) -> str:
-    """Return a message on a phase without constituents, or with two lists of them that differ, else ""."""
+    """Return a message on a phase without constituents, with unknown ones, or with two lists that differ, else ""."""
     given: dict[str, Order] = {}
+    known = _known(found)
     for order in found:
         if order.word == "CONSTITUENT" and (match := orders.CONSTITUENTS.match(order.text)):
+            if strange := set().union(*_lists(order)) - known:
+                return (
+                    f"has the constituent {', '.join(sorted(strange))} of {orders.phase_name(match[1])} (line "
+                    f"{order.line}), which is no element or species of it; correct it"
+                )
             before = given.setdefault(orders.phase_name(match[1]), order)
             if _lists(before) != _lists(order):
                 return (
@@ -37,25 +43,23 @@ def _lists(order: Order) -> list[set[str]]:
     return [orders.members(one) for one in match[2].strip().strip(":").split(":")]
 
 
+def _known(found: Iterable[Order]) -> set[str]:
+    """List the elements and species of a database, in capitals."""
+    words = [order.text.split() for order in found if order.word in ("ELEMENT", "SPECIES")]
+    return {"VA", "*", "/-", ""} | {one[1].upper() for one in words if len(one) > 1}
+
+
 def strangers(found: Sequence[Order], phases: set[str]) -> list[str]:
-    """Return messages on constituents of some phases that are neither elements nor species of the database."""
-    known = {"VA", "*", "/-", ""}
+    """Return messages on parameters of some phases whose constituents are neither elements nor species."""
+    known, said = _known(found), []
     for order in found:
-        if order.word in ("ELEMENT", "SPECIES"):
-            known |= {order.text.split()[1].upper()}
-    said = []
-    for order in found:
-        strange: set[str] = set()
-        if order.word == "CONSTITUENT" and (match := orders.CONSTITUENTS.match(order.text)):
-            strange = set().union(*_lists(order)) - known if orders.phase_name(match[1]) in phases else strange
-        elif order.word == "PARAMETER" and (match := orders.PARAMETER.match(order.text)):
-            used = match[1].upper() in orders.ENERGIES and orders.phase_of(match) in phases
-            strange = orders.inside(match) - known if used else strange
-        if strange:
-            names = ", ".join(sorted(strange))
+        match = orders.PARAMETER.match(order.text) if order.word == "PARAMETER" else None
+        if not match or match[1].upper() not in orders.ENERGIES or orders.phase_of(match) not in phases:
+            continue
+        if strange := orders.inside(match) - known:
             said.append(
-                f"line {order.line}: '{order.short()}' names {names}, which is no element or species of the database, "
-                "so that it is not used: correct it"
+                f"line {order.line}: '{order.short()}' names {', '.join(sorted(strange))}, which is no element or "
+                "species of the database, so that it is not used: correct it"
             )
     return said
 
