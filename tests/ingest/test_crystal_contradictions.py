@@ -230,6 +230,14 @@ def test_an_optimade_entry_with_both_positions_and_its_elements_is_read():
     assert document.from_entry(optimade(**more), "reject", 10).species.tolist() == [55, 17]
 
 
+def test_further_pages_of_an_optimade_answer_are_a_row_of_their_own(tmp_path):
+    answer = {"data": [{"id": "a", **optimade()}], "meta": {"more_data_available": True, "data_returned": 300}}
+    found, lost = items(tmp_path, "answer.json", json.dumps(answer))
+    assert list(found) == ["a"] and "1 of 300 structures" in lost["more_pages"]
+    answer["meta"]["more_data_available"] = False
+    assert not items(tmp_path, "whole.json", json.dumps(answer))[1]
+
+
 def entry(lattice: dict, xyz: list) -> dict:
     kinds = zip(("Cs", "Cl"), (0.0, 0.5), xyz, strict=True)
     sites = [{"species": [{"element": s, "occu": 1}], "abc": [x] * 3, "xyz": place} for s, x, place in kinds]

@@ -28,15 +28,20 @@ ASIDE = {"@module", "@class", "@version", "charge"}
 
 
 @lru_cache(maxsize=2)
-def _entries(source: Source) -> list[dict]:
-    """List the structures of a document, each with its scalars."""
+def _loaded(source: Source):
+    """Parse a document."""
     try:
-        found = json.loads(decoded(source.read(0, source.size)))
+        return json.loads(decoded(source.read(0, source.size)))
     except ValueError as error:
         if isinstance(error, BadItem):
             raise
         raise BadItem(f"it is not valid JSON ({error}); it may be truncated") from error
-    return entries(found)
+
+
+@lru_cache(maxsize=2)
+def _entries(source: Source) -> list[dict]:
+    """List the structures of a document, each with its scalars."""
+    return entries(_loaded(source))
 
 
 def entries(found) -> list[dict]:
@@ -130,6 +135,11 @@ def records(source: Source) -> Iterator[Record]:
     found = _entries(source)
     for row, entry in enumerate(found):
         yield Record(0, source.size, row, name_of(entry), beside(entry))
+    meta = _loaded(source).get("meta") if isinstance(_loaded(source), Mapping) else None
+    if isinstance(meta, Mapping) and meta.get("more_data_available") is True:
+        whole = f" of {meta['data_returned']}" if meta.get("data_returned") else ""
+        reason = f"the answer has more pages: the file holds {len(found)}{whole} structures; ask for all (links.next)"
+        yield Record(0, 0, len(found), "more_pages", {}, reason)
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
