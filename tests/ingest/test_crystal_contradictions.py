@@ -54,7 +54,11 @@ def optimade(**more) -> dict:
         (LOOP + "x,y,z\n" + SECOND + "x,y,z\n-x,-y,-z\n", "1 and 2 symmetry operations, which differ"),
         (LOOP + "x,y,z\n-x,-y,-z\n" + SECOND + "x,y,z\n-x,-y,z\n", "2 and 2 symmetry operations, which differ"),
         (P1 + "_cell_length_a 4.0", "_cell_length_a twice"),
-        (P1 + "loop_\n_atom_site_label\n_atom_site_occupancy\nCl1 0.5\nNa1 1\n", "_atom_site_label twice"),
+        (
+            P1 + "loop_\n_atom_site_label\n_atom_site_occupancy\nCl1 0.5\nNa1 1\n",
+            "two loops with different _atom_site_label",
+        ),
+        (P1 + "loop_\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n0 0 0\n", "_atom_site_fract_x twice"),
         (P1 + "_cell_modulation_dimension 1", "modulated"),
         ("loop_\n_space_group_symop_ssg_operation_algebraic\nx1,x2,x3,x4\n", "modulated"),
         (P1 + "_chemical_formula_moiety 'Na Cl, 2(H2 O)'", "H, O has no position"),
@@ -64,6 +68,14 @@ def optimade(**more) -> dict:
 def test_a_cif_that_contradicts_itself_is_refused(said, reason):
     with pytest.raises(BadItem, match=reason):
         cif.from_text(text(said, CUBE, PAIR), "reject", 100)
+
+
+def test_names_given_twice_that_say_the_same_or_nothing_of_the_structure_are_passed_over():
+    more = "_cell_length_a ?\n_cell_length_a 5.6406\n_cell.length_a 5.64060\n"
+    said = P1 + more + "_cell_measurement_temperature 100\n_cell_measurement_temperature 9\n"
+    said += "loop_\n_atom_site_label\n_atom_site_charge\nCl1 -1\n"
+    made = text(said, CUBE, PAIR).replace("_cell_length_a 5.64056(3)\n", "")
+    assert len(cif.from_text(made, "reject", 100).species) == 2
 
 
 def test_two_lists_of_the_same_operations_are_read():

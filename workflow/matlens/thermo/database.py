@@ -134,7 +134,7 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
         if said:
             raise BadItem(f"database {name}, {said}")
     said = tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
-    return said + unused.strangers(given, phases) + unused.magnetism(given, set(wanted), phases)
+    return said + unused.strangers(given, set(wanted), phases) + unused.magnetism(given, set(wanted), phases)
 
 
 def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[float, str]]:

@@ -49,14 +49,20 @@ def _known(found: Iterable[Order]) -> set[str]:
     return {"VA", "*", "/-", ""} | {one[1].upper() for one in words if len(one) > 1}
 
 
-def strangers(found: Sequence[Order], phases: set[str]) -> list[str]:
-    """Return messages on parameters of some phases whose constituents are neither elements nor species."""
+def strangers(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
+    """Return messages on parameters of some phases with constituents that are neither elements nor species.
+
+    One that names another element than those that are wanted is passed over.
+    """
     known, said = _known(found), []
+    there = wanted | {"VA", "*"} | orders.formed(found, wanted)
     for order in found:
         match = orders.PARAMETER.match(order.text) if order.word == "PARAMETER" else None
         if not match or match[1].upper() not in orders.ENERGIES or orders.phase_of(match) not in phases:
             continue
-        if strange := orders.inside(match) - known:
+        strange, meant = orders.inside(match) - known, orders.inside(match) & known
+        others = {name for one in strange for name in orders.FORMULA.findall(one) if name in known} - wanted
+        if strange and meant <= there and not others:
             said.append(
                 f"line {order.line}: '{order.short()}' names {', '.join(sorted(strange))}, which is no element or "
                 "species of the database, so that it is not used: correct it"
