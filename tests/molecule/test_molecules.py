@@ -49,6 +49,8 @@ def test_spelling_and_explicit_hydrogen_do_not_matter(smiles):
         (("", "0"), "is empty"),
         (("C1CC", "0"), "is no SMILES"),
         (("CX", "0"), "is no SMILES"),
+        (("CCO>>[CH3].[CH2]O", "0"), "is a reaction; give reactant and products in columns"),
+        (("InChI=1S/CH4/h1H4", "0"), "is an InChI"),
         (("C(C)(C)(C)(C)C", "0"), "is no molecule"),
         (("c1ccc1c", "0"), "is no molecule"),
         (("CC.O", "0"), "2 parts that no bond joins"),

@@ -8,6 +8,10 @@ BROKEN = "broken_bond"  # column of SMILES whose map numbers mark the bond that 
 FIRST, SECOND = 1, 2  # atom map numbers of the two ends of the bond that breaks
 STATED = "charge_e"  # property of a molecule whose charge is stated
 SHORT = 40  # characters of a faulty value that a message quotes
+OTHER = {  # texts that are no SMILES, by a mark in them
+    ">>": "a reaction; give reactant and products in columns of their own",
+    "InChI=": "an InChI; give it as SMILES such as CCO",
+}
 NOTHING = ("", "nan", "none", "null", "-")
 
 
@@ -21,6 +25,9 @@ def parsed(text, name: str = "molecule"):
     given = "" if text is None else str(text).strip()
     if given.lower() in NOTHING:
         raise BadItem(f"its {name} is empty; give a SMILES such as CCO")
+    for mark, what in OTHER.items():
+        if mark in given:
+            raise BadItem(f"its {name} {given[:SHORT]!r} is {what}")
     parser = Chem.SmilesParserParams()
     parser.removeHs = False
     parser.sanitize = False
