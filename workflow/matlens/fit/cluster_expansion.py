@@ -16,7 +16,7 @@ from matlens.fit.sublattices import JOULE, MEV, Result
 from matlens.thermo import database, extracts
 
 DEGREE = 2  # of the interaction: the random energy of clusters of up to four points is met exactly
-SPREAD = 1.5, 3.0  # temperatures at which short-range order is fitted, in units of that of order
+SPREAD = 1.05, 2.0  # temperatures at which short-range order is fitted, in units of that of order
 GRID = np.linspace(0.1, 0.9, 9)
 
 
@@ -155,7 +155,7 @@ def _ordering(name: str, found: expansion.Expansion, model: sublattices.Model, e
         far = np.concatenate([grid, grid[-1] * np.array([1.5, 2.0, 4.0])])
         added = monte_carlo.short_range(crystal, found.energy, start, far, sweeps, seed)[: len(grid)]
         factor = sublattices.pairs(np.full(model.sublattices, x))
-        rows += [(factor / t, value) for t, value in zip(grid, added, strict=True)]
+        rows += [(factor, value) for value in added]
     if rows:
         matrix, value = np.array(rows).T
         model = model._replace(short_range=float(min(0.0, matrix @ value / (matrix @ matrix))))

@@ -4,6 +4,7 @@ Exchanges of unlike atoms at a fixed composition (K. Kawasaki, Phys. Rev. 145 (1
 mean energies by d(F/RT)/d(1/RT) = E. Energies in J per mole of atoms.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -152,6 +153,19 @@ def short_range(
 
 
 def random_energy(crystal: Lattice, energy: np.ndarray, x: float) -> float:
-    """Return the energy of the clusters of a random alloy, J/mol. energy: of a cluster of each orbit."""
-    points = (crystal.table < len(crystal.table)).sum(axis=2)[0] + 1
-    return float((np.asarray(energy)[crystal.orbit] / points * (2 * x - 1.0) ** points).sum())
+    """Return the energy of the clusters of a random alloy of as many sites, J/mol. energy: of one of each orbit.
+
+    The mean product of n occupations is that of drawing without replacement, so that it holds for the fixed composition.
+    """
+    sites = len(crystal.table)
+    points = (crystal.table < sites).sum(axis=2)[0] + 1
+    second = round(x * sites)
+    mean = {n: _product(n, second, sites - second) for n in np.unique(points).tolist()}
+    weights = np.asarray(energy, float)[crystal.orbit] / points
+    return float((weights * np.array([mean[n] for n in points.tolist()])).sum())
+
+
+def _product(drawn: int, up: int, down: int) -> float:
+    """Return the mean product of spins that are drawn without replacement from `up` of 1 and `down` of -1."""
+    ways = [(-1) ** k * math.comb(down, k) * math.comb(up, drawn - k) for k in range(drawn + 1)]
+    return sum(ways) / math.comb(up + down, drawn)

@@ -37,7 +37,7 @@ class Model(NamedTuple):
 
     members: energies of the ordered end members, by their number of sublattices of the second element (3,) or (1,),
     from the elements. interaction: (degree + 1,). pure: energies (2,) of the elements on this lattice. short_range:
-    J K/mol, what short-range order adds per product of four fractions, times the temperature.
+    J/mol, what short-range order adds per product of four fractions of two sublattices.
     Source of the last: T. Abe, B. Sundman, Calphad 27 (2003) 403 (reciprocal parameter for short-range order).
     """
 
@@ -87,7 +87,7 @@ def free_energy(model: Model, y: np.ndarray, temperature: float) -> np.ndarray:
     """Return the free energy (...,) J/mol."""
     inside = np.clip(y, 1e-15, 1 - 1e-15)
     entropy = -(inside * np.log(inside) + (1 - inside) * np.log(1 - inside)).mean(axis=-1)
-    return energy(model, y) + pairs(y) * model.short_range / temperature - R * temperature * entropy
+    return energy(model, y) + pairs(y) * model.short_range - R * temperature * entropy
 
 
 def paths(x: float, points: int = 2001, sublattices: int = 4) -> np.ndarray:
@@ -105,7 +105,7 @@ def transition(model: Model, x: float) -> float:
         g = free_energy(model, y, temperature)
         return bool(g.min() < g[0] - GAIN)
 
-    falling = np.geomspace(HOTTEST_K, COLDEST_K, 60)
+    falling = np.geomspace(HOTTEST_K, COLDEST_K, 24)
     low = next((t for t in falling if ordered(t)), 0.0)
     high = min(HOTTEST_K, low * falling[0] / falling[1])
     while high - low > 0.1:
@@ -164,7 +164,7 @@ def phase_orders(model: Model, elements: list[str], phase: str, references=("", 
     if model.short_range:
         for chosen in combinations(range(many), 2):
             names = [both if k in chosen else "*" for k in range(many)]
-            lines.append(parameter(names, 0, f"{model.short_range:.6f}*T**(-1)"))
+            lines.append(parameter(names, 0, f"{model.short_range:.6f}"))
     return lines
 
 
