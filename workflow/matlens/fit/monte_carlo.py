@@ -155,7 +155,7 @@ def short_range(
 def random_energy(crystal: Lattice, energy: np.ndarray, x: float) -> float:
     """Return the energy of the clusters of a random alloy of as many sites, J/mol. energy: of one of each orbit.
 
-    The mean product of n occupations is that of drawing without replacement, so that it holds for the fixed composition.
+    The mean product of n occupations is that of drawing without replacement: the composition is fixed.
     """
     sites = len(crystal.table)
     points = (crystal.table < sites).sum(axis=2)[0] + 1
