@@ -340,7 +340,7 @@ def test_validate_here(plant, crystals, index, tmp_path):
     from scripts import validate_here as script
 
     plant(validate.METHODS, lambda crystal: {"values": {"answer": (7.25, "eV", None)}})
-    script.main(index, [], [crystals], "mine", {}, 2, "0", 1, tmp_path / "outcomes", tmp_path / "t")
+    script.main(index, [], [crystals], "mine", {}, 2, {}, None, "0", 1, tmp_path / "outcomes", tmp_path / "t")
     assert [row["outcome"]["values"]["answer"][0] for row in json.loads((tmp_path / "outcomes").read_text())] == [
         7.25
     ] * 2
@@ -358,7 +358,7 @@ def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
     plant(validate.JUDGES, lambda manifest, results: {"values": {"answer": (7.25, "eV", None)}})
     monkeypatch.setattr(handoff, "promised", lambda made, *_: made)
     folder = tmp_path / "mine"
-    script.main(index, [], [crystals], "mine", {}, 1, {}, folder / "handoffs" / "all.parquet")
+    script.main(index, [], [crystals], "mine", {}, 1, {}, None, folder / "handoffs" / "all.parquet")
     (row,) = io.read_table(folder / "handoffs" / "all.parquet").to_dict("records")
     assert (folder / row["slug"] / "input.txt").read_text() == "7.25\n"
     monkeypatch.setattr(collect_results, "outcome", lambda place, row, judge: judge({}, {}))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from matlens import registry
 from matlens.ingest import structures
-from matlens.validate import HANDOFFS, JUDGES, cells, collect_results, handoff, verdicts
+from matlens.validate import HANDOFFS, JUDGES, cells, collect_results, references, verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOJO = ROOT / "data/raw/pseudodojo"
@@ -46,7 +46,7 @@ def test_recorded_values_come_back(engine, items, tmp_path, hand_over):
         assert outcomes[item]["status"] == "accepted", outcomes[item]["reason"]
         names = cells.symbols(known[item].species)
         shares[item] = {one: names.count(one) / len(names) for one in names}
-        settings[item] = handoff.fingerprint(made.settings)
+        settings[item] = references.energies(made.settings, shares[item])
     if engine == "gpaw":  # pseudopotentials of Quantum ESPRESSO have cut-offs of their own
         verdicts.add_formation(outcomes, shares, settings)
     for row in recorded(engine):

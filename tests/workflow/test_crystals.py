@@ -52,3 +52,26 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_thre
     lent = house.read("lent", "properties").set_index("item")["predicted"]
     assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them
     assert lent[first.index].to_numpy() == pytest.approx(first.to_numpy(), abs=1e-4)
+
+
+def test_trees_on_structures_run_and_their_table_is_the_same_from_one_or_three_shards(house):
+    learned = {key: value for key, value in TRAINED.items() if key != "cgcnn"}
+    learned |= {"structure_trees": {}, "blend": {"methods": ["structure_trees", "mean"]}, "use_folds": None}
+    for name, shards in (("leaves", 1), ("branches", 3)):
+        asked(house, name, shards, predict=learned, figures={"predictions": {}})
+    wanted = [
+        f"results/{name}/tables/{table}.csv" for name in ("leaves", "branches") for table in ("predictions", "errors")
+    ]
+    wanted += [f"results/{name}/figures/predictions.svg" for name in ("leaves", "branches")]
+    done = house.run("-c2", *wanted, studies="leaves,branches", timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in [each for each in wanted if "/leaves/" in each]:
+        assert (house.folder / path).read_bytes() == (house.folder / path.replace("leaves", "branches")).read_bytes(), (
+            path
+        )
+    found = house.read("leaves", "predictions")
+    items = len(house.read("leaves", "items")) if (house.folder / "results/leaves/tables/items.csv").exists() else None
+    own = found[found["method"] == "structure_trees"]
+    assert own["item"].is_unique and own["predicted"].notna().all() and items in (None, len(own))
+    errors = house.read("leaves", "errors").groupby("method")["mae"].mean()
+    assert errors["structure_trees"] < 0.5 * errors["mean"]  # the volume is one of the features

@@ -50,7 +50,11 @@ FIGURES = {
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
     "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},
-    "phase_diagram": {"draw": "figures.phase_diagram:draw", "needs": ["diagram", "index"], "may": ["verdicts"]},
+    "phase_diagram": {
+        "draw": "figures.phase_diagram:draw",
+        "needs": ["diagram", "index"],
+        "may": ["verdicts", "diagram_band"],
+    },
     "bridge": {"draw": "figures.bridge:draw", "needs": ["bridge", "expected"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }

@@ -262,6 +262,7 @@ STAGES = {
         "energies of ordered alloys to thermodynamic databases", {"methods": "matlens.fit:METHODS"},
         gives=(
             Output("database", "all.tdb", target=True),
+            Output("samples", "all.json"),
             Output("fitted_cells", STUDY, table="fitted_cells", drawn="fitted_cells", hint="add a section 'fit'"),
             Output("transitions", STUDY, table="transitions", drawn="transitions", hint="add a section 'fit'"),
         ),
@@ -292,6 +293,8 @@ STAGES = {
                    hint="add 'calphad' to the section 'validate'"),
             Output("diagram", STUDY, by=("diagrams",), folder="calphad", drawn="diagram",
                    hint="add 'diagram' to the section 'validate'"),
+            Output("diagram_band", STUDY, by=("diagrams",), folder="calphad", drawn="diagram_band",
+                   table="diagram_band", hint="add 'diagram' to the section 'validate'"),
             Output("bridge", STUDY, by=("comparisons",), table="bridge", stacked=False, drawn="bridge", single=True,
                    hint="add 'bridge' to the section 'validate'"),
             Output("equilibria", STUDY, by=("comparisons",), drawn="expected", single=True,
