@@ -140,6 +140,7 @@ class Micrograph:
     unlabelled). `layers` are further arrays with the same last axes (EBSD orientations); `ignore` (uint8) is 1 where
     nothing is measured. `objects` is the table of true objects, if the source gives more of them than the map shows
     (`truth_objects.table`). `meta` holds scalars for the index: instrument, detector, ...
+    `clear` (bool) is true at transparent pixels, where the file has no image.
     """
 
     pixels: np.ndarray
@@ -152,6 +153,7 @@ class Micrograph:
     meta: dict[str, object] = field(default_factory=dict)
     spacing_um: tuple[float | None, ...] | None = None
     objects: object = None
+    clear: np.ndarray | None = None
 
     def __post_init__(self):
         if self.spacing_um is not None:

@@ -23,6 +23,7 @@ from matlens.plan import (
     weights_checks,
 )
 from matlens.plan.inputs import needs
+from matlens.plan.predictions import potentials
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
 
@@ -189,8 +190,11 @@ def _named(source: Mapping) -> set[str]:
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
-    """Refuse figures of outputs that a study does not make, and comparisons with absent files."""
+    """Refuse figures of outputs that a study does not make, of unknown columns, and comparisons with absent files."""
     yield from figures.lacking(studies[name], name)
+    yield from figures.unknown_columns(studies[name])
+    if "hull" in map(registry.method_of, studies[name]["figures"]) and not potentials(studies[name]):
+        yield ["figures", "hull"], "it is drawn from energies by a potential; add 'chgnet: {}' to the section 'predict'"
     for figure, options in studies[name]["figures"].items():
         if reference := (options or {}).get("reference"):
             try:
