@@ -192,6 +192,17 @@ def restored():
     return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
+def test_long_names_of_restorations_are_broken_and_items_of_the_training_are_marked():
+    from figures import restoration
+
+    assert restoration._lines("super_resolution_cubic.four", 13) == "super_\nresolution_\ncubic.four"
+    assert restoration._lines("tv", 13) == "tv" and restoration._lines("x" * 40, 13) == "x" * 40
+    made = restored()
+    made["quality"] = {name: table.assign(split="train") for name, table in made["quality"].items()}
+    figure = restoration.draw(**made, index=pd.DataFrame({"key": [0], "item": [HOSTILE]}))
+    assert figure.axes[0].get_ylabel().endswith("(train)")
+
+
 def judged():
     """Make the verdicts of two rounds: of three within the limits the second is beaten by the third."""
     rows = [(1, 1300.0, 90.0, True), (1, 1310.0, 40.0, True), (2, 1320.0, 60.0, True), (2, 1400.0, 5.0, False)]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matlens.plan import checks, message, study
 from matlens.store import catalog
@@ -528,11 +529,29 @@ def restoring(ingest: dict, **methods) -> dict:
         ({"scenes": {}}, {"histogram": {}}, "two domains of images"),
         ({"scenes": {}}, {"translate": {"source": ["a*"], "target": ["a*"]}}, "share a pattern"),
         ({"scenes": {}}, {"translate": {"target": ["a*"], "keep": [[9, 1]]}}, "is no range"),
+        ({"scenes": {}}, {"erosion": {"range": [9, 1], "fill": 0, "ratio": 0.5}}, "is no range"),
+        ({"growth": {"imaging": {"keep_clean": True}}}, {"unet_restore": {}}, "'growth' keeps no clean images"),
+        ({"catalog": {"set": "superalloy_nasa"}}, {"oracle": {}}, "the set 'superalloy_nasa' has no clean images"),
+        ({"scenes": {}}, {"tv": {"of": "restore.super_resolution_cubic"}, "super_resolution_cubic": {}}, "more pixels"),
     ],
 )
 def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
     found = checks.faults(restoring(ingest, **methods), "mine")
     assert len(found) == 1 and words in found[0][1] and found[0][0][:2] == ["restore", next(iter(methods))]
+
+
+def test_bundles_of_an_image_and_its_clean_one_are_pairs(tmp_path):
+    np.savez(tmp_path / "a.npz", image=np.zeros((40, 40)), clean=np.zeros((40, 40)))
+    assert not checks.faults(restoring({"files": {"path": str(tmp_path)}}, unet_restore={}, clean={}), "mine")
+
+
+def test_labels_of_more_pixels_than_the_truth_are_not_scored():
+    for points, refused in (("measured", True), ("thinned", False)):
+        made = restoring({"scenes": {}}, super_resolution_cubic={"points": points})["mine"]
+        values = {**made, "segment": {"otsu": {"of": "restore.super_resolution_cubic"}}, "quantify": {"scores": {}}}
+        mine = {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
+        found = checks.faults(mine, "mine")
+        assert bool(found) == refused and (not refused or "more pixels than the truth" in found[0][1])
 
 
 @pytest.mark.parametrize(

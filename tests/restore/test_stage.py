@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matlens import columns, registry, restore
 from matlens.plan import checks, outputs, paths, study
-from matlens.restore import frames, preview
+from matlens.restore import frames, preview, shard
 from matlens.store import io
 from matlens.store.yaml_files import StudyError
 from scipy import ndimage
@@ -115,6 +115,13 @@ def test_what_cannot_be_restored_is_rejected_and_the_rest_goes_on(tmp_path):
     assert set(quality["item"]) == {"good"}
     with io.read_arrays(made) as found:
         assert list(found) == [0]
+
+
+def test_an_image_too_large_to_be_restored_at_once_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(shard, "MOST_PX", 40 * 48)
+    _, _, quality, lost = run(tmp_path, "gaussian", options={"strength": 1.0})
+    assert lost["item"].tolist() == ["tyx"] and "cut it into tiles" in lost["reason"][0]
+    assert set(quality["item"]) == {"yx", "zyx"}
 
 
 def settings(**sections):

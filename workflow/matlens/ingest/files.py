@@ -209,6 +209,7 @@ def read(
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
     cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
+    cleaned.check(found_)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask, drawn = item.get(names.TRUTH_FILE), item.get(names.OBJECTS_FILE)
