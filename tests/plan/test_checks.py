@@ -473,6 +473,17 @@ def test_boosted_trees_on_structures_need_graphs():
     )
 
 
+def test_hits_need_one_limit_and_a_method_to_compare_with_that_is_there():
+    wish = {"chosen": [10], "below": 0.5}
+    assert not learning(hits=wish)
+    assert "predict.hits: a hit lies on one side of a limit; set 'below' or 'above', not both" in learning(
+        hits={**wish, "above": 1.0}
+    )
+    assert "set 'below' or 'above'" in learning(hits={"chosen": [10]})
+    assert "predict.hits.compare: no method 'cgcn'; did you mean 'cgcnn'?" in learning(hits={**wish, "compare": "cgcn"})
+    assert "remove it, or set task: regression" in learning(hits=wish, task="classification")
+
+
 def test_a_classification_has_no_transform():
     assert "set transform: none" in learning(transform="log", task="classification")
 

@@ -19,7 +19,7 @@ from matlens.plan.predictions import (
     potentials,
 )
 from matlens.plan.structure import Reasons
-from matlens.predict import folds
+from matlens.predict import folds, hits
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import criteria
@@ -148,6 +148,16 @@ def check_blends(studies: Mapping[str, dict], name: str) -> Reasons:
             yield ["predict", method], "a blend is for regression; remove it, or set task: regression"
 
 
+def check_hits(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a count of hits without a limit, of a classification, or compared with an unknown method."""
+    settings = studies[name]
+    wish = settings.get("predict", {}).get("hits")
+    for keys, why in hits.faults(wish, learned(settings)):
+        yield ["predict", "hits", *keys], why
+    if wish is not None and settings["predict"]["task"] != "regression":
+        yield ["predict", "hits"], "hits lie on one side of a limit of a number; remove it, or set task: regression"
+
+
 def check_transform(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a transformed target of a classification."""
     settings = studies[name].get("predict", {})
@@ -232,6 +242,7 @@ CHECKS = (
     check_networks,
     check_ensembles,
     check_blends,
+    check_hits,
     check_transform,
     check_pretrained,
     check_screens,
