@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from matlens.plan import checks, message, study
+from matlens.plan import checks, message, predictions, study
 from matlens.store import catalog
 
 from .studies import IMAGES, made
@@ -360,6 +360,28 @@ def test_weights_for_molecules_are_for_molecules():
     assert not why(bonds, "bonds/bondnet")
     assert "learned from molecules" in why(CRYSTALS, "bonds/bondnet", connect={"knn": {}})
     assert "learned from crystals" in why(bonds, "crystals/cgcnn")
+
+
+def test_a_property_may_be_any_output_of_a_network():
+    lends = made(
+        "pair", ingest=CRYSTALS, connect={"knn": {}}, predict={**LEARNED, "cgcnn.two": {"also": ["density g"]}}
+    )
+
+    def why(lender):
+        return refusal(
+            CRYSTALS, {"pair": lends}, connect={"knn": {}}, predict={"pretrained": {"weights": {"k": lender}}}
+        )
+
+    assert (
+        not why("pair/cgcnn.two:density g") and not why("pair/cgcnn.two") and not why("pair/cgcnn:volume_a3_per_atom")
+    )
+    wrong = "predict.pretrained.weights.k: 'pair/cgcnn.two' has no output 'density'; did you mean 'density g'?"
+    assert wrong in why("pair/cgcnn.two:density")
+    assert "has no output 'g'" in why(f"{BULK}:g") and not why(f"{BULK}:y_log_kvrh")
+    assert predictions.parted("a/b:c") == ("a/b", "c") and predictions.parted("a:b/c.safetensors") == (
+        "a:b/c.safetensors",
+        "",
+    )
 
 
 def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():
