@@ -381,6 +381,20 @@ def benchmarked():
     return table.assign(**{f"fold_{k}": table["score"] * (0.9 + 0.05 * k) for k in range(5)})
 
 
+def test_variants_of_a_method_are_told_apart_in_a_benchmark():
+    table = benchmarked().head(2).assign(model=["deepergatgnn.deep_no_norm", "deepergatgnn.deep_no_skips"])
+
+    def words(folds):
+        with style.context():
+            panel = registry.call(registry.load(DRAWS, "benchmark"), {"benchmark": table.assign(folds=folds)}, {}).axes[
+                0
+            ]
+            return [label.get_text() for label in panel.get_yticklabels()], panel.get_title()
+
+    assert words(1) == (table["model"].tolist(), "jdft2d, 1 of 5 folds")
+    assert words([5, 1]) == ([table["model"][0], f"{table['model'][1]} (1 of 5 folds)"], "jdft2d")
+
+
 def clustered():
     """Make a table of two clusterings, with one method and, in one of them, a published model in distribution."""
     rows = [("LOCO", HOSTILE, "this study", 50, 1.0, 0.8, 1.3)]
