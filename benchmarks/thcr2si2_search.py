@@ -1,6 +1,6 @@
 """Search for stable compounds of the type ThCr2Si2 by iCGCNN and by CGCNN, on the hull of a universal potential.
 
-    python benchmarks/thcr2si2_search.py [--candidates 300] [--crystals 3000] [--epochs 15]
+    python benchmarks/thcr2si2_search.py [--candidates 200] [--crystals 2000] [--epochs 12]
 
 C. W. Park, C. Wolverton, Phys. Rev. Mater. 4 (2020) 063801 found stable compounds of this type 2.4 times as often by
 iCGCNN as by CGCNN, judged by DFT. Here the potential is CHGNet, and no DFT is done. Networks learn formation energies
@@ -147,9 +147,9 @@ def predicted(train: list, y, made: list, epochs: int, folder: Path) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--candidates", type=int, default=300)
-    parser.add_argument("--crystals", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--candidates", type=int, default=200)
+    parser.add_argument("--crystals", type=int, default=2000)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--folder", type=Path, default=Path("results/thcr2si2"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
