@@ -83,7 +83,7 @@ def screened(name: str, table: Path) -> list[str]:
 
 def unlike(listed) -> list[str]:
     """Report how many listed candidates are outside what a network learned from."""
-    flags = listed["outside_training_range"] if "outside_training_range" in listed else []
+    flags = listed.get("outside_training_range", [])
     count = sum(str(flag).lower() == "true" for flag in flags)
     if not count:
         return []
