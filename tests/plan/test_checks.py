@@ -290,6 +290,41 @@ def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
     assert fault in said and bool(said) == bool(fault)
 
 
+@pytest.mark.parametrize(
+    ("figure", "fault"),
+    [
+        ({"sizes": {"quantity": "equivalent_diamter"}}, "did you mean 'equivalent_diameter'?"),
+        ({"sizes": {"quantity": "circularity"}}, "'regions' has no column 'circularity' with the unit px, px2, px3"),
+        ({"sizes": {"quantity": "area"}}, ""),
+        ({"grain_size": {"quantity": "intercept"}}, "figures.grain_size.quantity: 'grain_size' has no column"),
+    ],
+)
+def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure, fault):
+    measures = {"quantify": {"regions": {}, "grain_size": {}}, "segment": {"otsu": {}}}
+    said = refusal({"files": {"path": str(micrographs)}}, **measures, figures=figure)
+    assert fault in said and bool(said) == bool(fault)
+
+
+def test_a_hull_without_a_potential_is_refused():
+    weights = {"pretrained": {"weights": {"log10_bulk_modulus_gpa": BULK}}}
+    crystals = CRYSTALS
+    said = refusal(crystals, connect={"knn": {}}, predict=weights, figures={"hull": {}})
+    assert "figures.hull: it is drawn from energies by a potential; add 'chgnet: {}'" in said
+    assert "figures.hull" not in refusal(crystals, predict={"chgnet": {}}, figures={"hull": {}})
+
+
+def test_truth_values_of_no_phase_or_without_masks_are_refused(micrographs):
+    given = {"path": str(micrographs), "truth_values": {"partikel": [255]}}
+    assert "truth_values names the phase 'partikel'" in refusal({"files": given}, segment={"otsu": {}})
+    given["truth_values"] = {"phase": [255]}
+    assert "truth_values is for the option masks; add it" in refusal({"files": given}, segment={"otsu": {}})
+
+
+def test_one_phase_for_a_method_that_makes_two_is_refused(micrographs):
+    said = refusal({"files": {"path": str(micrographs)}}, phases=["steel"], segment={"otsu": {}})
+    assert "makes 2 phases and the study names only 'steel'; name the darker one too" in said
+
+
 def test_a_detector_without_masks_or_objects_is_refused(micrographs):
     files, asked = {"path": str(micrographs)}, {"detect": {"centres": {}}}
     assert "detect.centres: it learns from masks, and 'files' names no masks" in refusal({"files": files}, **asked)

@@ -151,6 +151,8 @@ def test_previews_show_before_after_and_difference(tmp_path):
     io.write_table(tmp_path / "index.parquet", pd.DataFrame({columns.KEY: [0, 1, 2]}))
     script("previews")([str(source)], [str(made)], str(tmp_path / "index.parquet"), 3, 16, str(tmp_path / "p.zip"))
     assert sorted(io.read_bytes_zip(tmp_path / "p.zip")) == [f"{key:08d}.png" for key in range(3)]
+    named = pd.DataFrame({columns.KEY: [0, 1, 2], columns.ITEM: ["recorded_1", "simulated_1", "simulated_2"]})
+    assert preview.shown(named, ["simulated_*"]) == [1, 2] and preview.shown(named, None) == [0, 1, 2]
     image = np.random.default_rng(0).normal(0, 1, (40, 40))
     before, after, difference = np.split(preview.picture(image, image, 20), 3, axis=1)
     assert before.shape == (20, 20) and np.array_equal(before, after) and (difference == 128).all()

@@ -12,10 +12,10 @@ SIDES = {"rows": "-", "columns": "--"}
 UM_PER = {"mm": 1e3, "µm": 1.0, "nm": 1e-3}
 
 
-def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int = 160):
+def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int = 160, include: list | None = None):
     """Draw two rows for every item: the image and its restorations; below them the residual's autocorrelation by lag
-    (rows solid, columns dashed) and the differences. `items` and `side_px` choose and size the parts, which are made
-    before.
+    (rows solid, columns dashed) and the differences. `items`, `include` and `side_px` choose and size the parts, which
+    are made before.
     """
     methods = [method for method in previews if method_of(method) not in restore.CONTROLS] or list(previews)
     keys = sorted({key for method in methods for key in previews[method]})[:items]

@@ -13,7 +13,7 @@ import numpy as np
 
 from matlens import registry
 from matlens.crystal import graphs as flat
-from matlens.learn import cards, roles
+from matlens.learn import cards, intervals, roles
 from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
@@ -21,7 +21,7 @@ from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import applicability_domain, ensembles, heads, transforms
 from matlens.predict.validation import NORMAL_90
 
-COVERAGE = ensembles.COVERAGE
+COVERAGE = intervals.COVERAGE
 
 
 def _loss(name: str) -> Callable:
@@ -293,8 +293,8 @@ def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.nda
     some = flat.taken(graphs, held)
     values = np.stack([heads.scaled(lessons.answers(net, some, device), card, output) for net in members(arrays, card)])
     residual = np.abs(values.mean(axis=0) - y[held])
-    found = ensembles.calibrate_together(residual, values.std(axis=0))
-    predicted, low, high = ensembles.together(values, found)
+    found = intervals.calibrate_together(residual, values.std(axis=0))
+    predicted, low, high = intervals.together(values, found)
     return found, {"position": held, "predicted": predicted, "low_90": low, "high_90": high}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matlens.learn import intervals
 from matlens.predict import applicability_domain, ensembles
 
 CALIBRATION = ("floor", "quantile_90", "knots", "scales", "ratios", "calibrated_on")  # of one output
@@ -50,7 +51,7 @@ def interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, n
     """
     if "ratios" in card and distance is not None:
         return ensembles.combine(values, distance, card)
-    return ensembles.together(values, card)
+    return intervals.together(values, card)
 
 
 def distances(graphs, arrays: Mapping, known: dict) -> tuple:
