@@ -4,7 +4,6 @@
     python benchmarks/calibrate_weights.py energies [--folder work]
     python benchmarks/calibrate_weights.py flags
     python benchmarks/calibrate_weights.py coverage
-    python benchmarks/calibrate_weights.py ranking [--folder work]
 
 The networks and their predictions stay as they are. Added are the points of the training set, the limit of the flag,
 and the size of errors against distance.
@@ -19,8 +18,6 @@ calibrated on crystals held out at random. The test items are those of the offic
 `coverage`: the part of the targets of test items (official fold 0, never trained or calibrated on) inside the 90 %
 intervals of the networks as they are: formulas that the training set has or lacks, kinds of compounds, and thirds by
 distance. Nothing is written.
-`ranking`: the crystals of `energies`, all families together, ranked by the predicted formation energy and by its
-cautious bound, one standard deviation above. Printed are the hits among the best: the tenth of lowest true energy.
 """
 
 import argparse
@@ -237,33 +234,6 @@ def coverages() -> None:
                       f"mean absolute error {gap:.4f}, {flagged:.3f} flagged", flush=True)  # fmt: skip
 
 
-def ranking(folder: Path) -> None:
-    """Print how many of the stablest crystals are found by the mean and by the cautious bound of the prediction."""
-    import numpy as np
-    import pandas as pd
-    import pretrained_weights as weights
-    from matlens.predict import crystal_networks as networks
-    from matlens.predict import hits
-
-    made, _, _ = weights.crystals_of(SET)
-    (arrays, card), parts = stored("cgcnn_formation_energy"), []
-    for family, new in families(made, np.random.default_rng(SEED)).items():
-        truth = weights.formation(new, folder / f"{family}.npy")
-        names = [f"{family} {k}" for k in range(len(new))]
-        found = networks.apply(weights.graphs_of(new, names), arrays, card, "cpu")
-        own = {name: found[name] for name in ("predicted", "std", "outside_training_range")}
-        parts.append(pd.DataFrame({"item": names, "family": family, "fold": 0, "target": truth, **own}))
-    table = pd.concat(parts, ignore_index=True).dropna(subset=["target"])
-    bound = table["predicted"] + table["std"]
-    inside = table["predicted"].where(~table["outside_training_range"], table["predicted"].max() + 1)
-    ranked = {"mean": table, "cautious": table.assign(predicted=bound), "inside": table.assign(predicted=inside)}
-    for family, own in {"all": table, **dict(list(table.groupby("family")))}.items():
-        some = {name: one.loc[own.index] for name, one in ranked.items()}
-        wish = {"below": float(own["target"].quantile(0.1)), "above": None, "compare": "mean"}
-        counts = [25, 50] if len(own) > 150 else [10]
-        print(family, len(own), hits.table(some, {**wish, "chosen": counts}).round(3).to_string(index=False), sep="\n")
-
-
 def slab(one, gap: float):
     """Repeat a crystal along its third vector to at least 6 A, and add a vacuum."""
     import numpy as np
@@ -306,13 +276,13 @@ def keep(file: str, arrays: dict, card: dict, about: dict, points: dict, more: d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=("moduli", "energies", "flags", "coverage", "ranking"))
+    parser.add_argument("which", choices=("moduli", "energies", "flags", "coverage"))
     parser.add_argument("--folder", type=Path, default=Path("results/calibration"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    runs = {"moduli": moduli, "flags": flags, "coverage": coverages}
-    runs |= {"energies": lambda: energies(chosen.folder), "ranking": lambda: ranking(chosen.folder)}
-    runs[chosen.which]()
+    {"moduli": moduli, "flags": flags, "coverage": coverages, "energies": lambda: energies(chosen.folder)}[
+        chosen.which
+    ]()
 
 
 if __name__ == "__main__":
