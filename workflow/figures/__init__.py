@@ -47,6 +47,7 @@ FIGURES = {
     "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},
     "trade_off": {"draw": "figures.trade_off:draw", "needs": ["asked"]},
     "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
+    "hits": {"draw": "figures.hits:draw", "needs": ["hits"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
     "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},

@@ -23,6 +23,10 @@ def _official(study: dict, method: str) -> bool:
     return study["predict"]["split"] == "official"
 
 
+def _counts_hits(study: dict, method: str) -> bool:
+    return study["predict"]["hits"] is not None
+
+
 def _out_of_distribution(study: dict, method: str) -> bool:
     return study["predict"]["split"].startswith("ood:")
 
@@ -240,6 +244,8 @@ STAGES = {
             Output("paired", when=_official, table="paired", drawn="paired", path=_TABLES + "paired.csv", **_SHOWN),
             Output("ood", when=_out_of_distribution, table="ood", drawn="ood", path=_TABLES + "ood.csv",
                    hint="set 'predict.split: ood:LOCO' or another of those", **_SHOWN),
+            Output("hits", when=_counts_hits, table="hits", drawn="hits", path=_TABLES + "hits.csv",
+                   hint="set 'predict.hits'", **_SHOWN),
             Output("record", "all.json", by=LEARNED, when=_official, target=True),
             Output("properties", by=("pretrained",), collected=True, table="properties", drawn="properties"),
             Output("properties", STUDY, by=("potentials",), table="properties", drawn="properties",
