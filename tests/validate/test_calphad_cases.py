@@ -375,6 +375,14 @@ def test_alloys_at_compounds_have_their_energy_and_allowed_potentials(name, elem
         assert (dense.x[2:] @ found.potentials - dense.energy[2:]).max() < 0.5
 
 
+def test_a_compound_is_solved_though_a_nearby_phase_vanishes_at_it():
+    phases = ["AL11TI5", "AL2TI", "AL3M_D022", "ALM_D019", "ALTI", "BCC_A2", "FCC_A1", "HCP_A3", "LIQUID"]
+    made = system.system("pycalphad:COST507.tdb", ["Al", "Ti"], phases)
+    found = equilibria.equilibrium(made, 500.0, np.array([0.75, 0.25]))
+    (part,) = found.parts
+    assert part.phase == "AL3M_D022" and found.energy == pytest.approx(-47414.6286, abs=0.01)
+
+
 def test_a_ternary_compound_and_an_alloy_between_two_compounds_are_solved():
     phases = ["LIQUID", "FCC_A1", "AL2Y", "ALY", "ALCUY", "AL7CU2Y3", "AL2Y3", "ALCU5Y"]
     made = system.system("pycalphad:Al-Cu-Y.tdb", ["Al", "Cu", "Y"], phases)
