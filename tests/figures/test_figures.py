@@ -415,6 +415,16 @@ def clustered():
     return pd.DataFrame(rows, columns=columns).assign(task="jdft2d")
 
 
+def test_a_published_model_named_as_ours_is_told_apart():
+    from figures import benchmark
+
+    table = benchmarked().iloc[[0, 2]].assign(model="alignn")
+    assert [label.get_text() for label in benchmark.draw(table).axes[0].get_yticklabels()] == [
+        "alignn",
+        "alignn, published",
+    ]
+
+
 def test_ours_are_always_among_the_models_that_are_drawn():
     from figures import benchmark
 

@@ -19,6 +19,8 @@ def draw(benchmark, *, most: int = 16):
     shown = benchmark[ours | ((~ours).cumsum() <= left)].reset_index(drop=True)
     folds = shown["folds"].astype(int).tolist()
     own = [f" ({count} of 5 folds)" if count < 5 and len(set(folds)) > 1 else "" for count in folds]
+    twin = shown["model"].isin(shown["model"][shown["origin"] == HERE]) & (shown["origin"] != HERE)
+    own = [", published" * alike + more for alike, more in zip(twin, own, strict=True)]
     names = [style.text(model) + more for model, more in zip(shown["model"], own, strict=True)]
     looks = style.look(shown["model"][shown["origin"] == HERE])
     figure, axes = style.panels(1, 1, style.COLUMN_IN * 1.3, 0.5 + 0.17 * len(shown))
