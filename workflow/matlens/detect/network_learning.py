@@ -14,6 +14,7 @@ from matlens.learn.roles import split
 
 SAMPLED = 20  # frames of an item that are learned from
 REACH = 1.0  # a detection is right if its centre lies within this many radii of that of its object
+OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)  # of boxes, of which one is chosen
 AVERAGE = 0.98  # decay of the running mean of the weights, which is judged and kept
 
 
@@ -46,15 +47,30 @@ def _usable(samples) -> tuple[list, list]:
     return train, judges
 
 
-def candidates(net, device, judged: list, look: Mapping, overlap: float):
-    """Yield of every image what a threshold is chosen on: scores, which are right, number of true objects."""
+def candidates(net, device, judged: list, look: Mapping, overlaps: tuple) -> dict[float, list]:
+    """Return by overlap, for every image, what a threshold is chosen on: scores, which are right, number of objects."""
+    made: dict[float, list] = {overlap: [] for overlap in overlaps}
     for image, truth, _ in judged:
-        found = networks.searched(image, net, device, look, floor=networks.FLOOR, overlap=overlap, tile_px=None)
-        made = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
+        maps, size = networks.mapped_whole(image, net, device, look)
         true, unlabelled = scores.truth_of(truth)
-        made = scores.labelled(made, unlabelled)
-        value = made["score"].to_numpy()
-        yield value, match.by_score(match.inside(made, true, REACH), value), len(true)
+        for overlap, parts in made.items():
+            found = networks.read(maps, size, net, image.shape, networks.FLOOR, overlap)
+            own = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
+            own = scores.labelled(own, unlabelled)
+            value = own["score"].to_numpy()
+            parts.append((value, match.by_score(match.inside(own, true, REACH), value), len(true)))
+    return made
+
+
+def best_overlap(found: Mapping[float, list]) -> dict:
+    """Choose overlap and threshold of highest F1 together; of equal overlaps the one nearest to the usual.
+
+    `found`: of `candidates`. Returns threshold, f1, curve, the chosen `overlap`, and the F1 of each that was tried.
+    """
+    tried = {overlap: scores.best_threshold(parts) for overlap, parts in found.items()}
+    best = max(tried, key=lambda overlap: (tried[overlap]["f1"], -abs(overlap - networks.OVERLAP)))
+    each = [[overlap, made["f1"]] for overlap, made in tried.items()]
+    return {**tried[best], "overlap": best, "f1_by_overlap": each}
 
 
 def learn(
@@ -69,16 +85,17 @@ def learn(
     patches: Patches = PATCHES,
     changes: Changes = CHANGES,
     look: Look = LOOK,
-    overlap: float = 0.5,
+    overlap: float | str = detect.AUTO,
 ) -> tuple[dict, dict]:
     """Train a network on images with numbered objects; returns its weights by name, and its card.
 
     `samples`: (image float32 in [0, 1], region map, phases of its objects or None, "train" or "val", item); a patch is
     drawn around an object, all as likely, in the part `balance` of the cases. A network that can tell kinds learns
     those of the study, the `kinds` of the card, where the phases of all objects are known. The card has the `threshold`
-    of highest F1 on the validation samples (or on the training samples if there are none, see `threshold_of`), that F1
-    and the curve of precision and recall; a detection is right if its centre lies in the circle of the area of its
-    object. Raises BadItem without any object.
+    and the `overlap` of highest F1 on the validation samples (or on the training samples if there are none, see
+    `threshold_of`), that F1 and the curve of precision and recall; a detection is right if its centre lies in the
+    circle of the area of its object. `overlap`: of two boxes that overlap by more the one of lower score is dropped;
+    auto: the best of some. Raises BadItem without any object.
     """
     import torch
 
@@ -98,14 +115,15 @@ def learn(
     place = loop.choose_device(training.device)
     shown = [(pixels.seen(image, **asdict(look)), _target(truth, named, told, look)) for image, truth, named in train]
 
-    def judged(model, part) -> dict:
-        return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
+    def judged(model, part, overlaps: tuple) -> dict:
+        return best_overlap(candidates(model, place, part, asdict(look), overlaps))
 
-    task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
+    few = (networks.OVERLAP,) if overlap == detect.AUTO else (float(overlap),)
+    task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges, few)) if judges else None)
     stated = fit.stated(own, training, patches, changes, look)
     data = pixels.digest([*shown, *(judge[:2] for judge in judges)], initial)
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
-    best = judged(net, judges or train)
+    best = judged(net, judges or train, OVERLAPS if overlap == detect.AUTO else few)
     return arrays, {
         **card,
         "not_from_initial_weights": kept,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
-from matlens.ingest.annotations import CLASS_LISTS, Page
+from matlens.ingest.annotations import CLASS_LISTS, Page, yolo
 from matlens.ingest.file_search import expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
@@ -144,7 +144,9 @@ def phases_of(labels: Iterable[str], phases: list[str], classes: Mapping | None)
 
 def check_classes(place: str | None, phases: list[str], classes: Mapping | None) -> None:
     """Raise ValueError if the classes of the files do not fit the study."""
-    labels = {shape.label for file in files(place) for page in pages_of(file) for shape in page.shapes}
+    yolo.check([file for file in files(place) if file.suffix.lower() == ".txt"])
+    shapes = [shape for file in files(place) for page in pages_of(file) for shape in page.shapes]
+    labels = {shape.label for shape in shapes if not shape.reason}
     try:
         known = phases_of(labels, phases, classes)
     except BadItem as error:
