@@ -26,15 +26,24 @@ def names_kinds(method: str) -> bool:
     return "outputs" in registry.options_of(registry.load(nets.OBJECT_NETS, method))
 
 
-def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto") -> Model:
-    """Make a model from weights and their card, on a device (see matlens.learn.devices)."""
+def prepare(
+    arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "auto", member: int | None = None
+) -> Model:
+    """Make a model from weights and their card, on a device (see matlens.learn.devices).
+
+    `member`: number of the network of an ensemble that is used alone, from 0; None for all of them.
+    """
+    from matlens.detect import ensemble
     from matlens.learn import devices
     from matlens.nets.pixel.blocks import quickened
 
-    net = build(card["network"])
-    devices.load_arrays(net, arrays)
-    place = devices.choose_device(device)
-    return Model(quickened(net.eval()).to(place), dict(card), place)
+    place, own, nets_ = devices.choose_device(device), ensemble.of_member(card, member), []
+    for number, part in enumerate(ensemble.parts(arrays, card)):
+        if member in (None, number):
+            net = build(card["network"])
+            devices.load_arrays(net, part)
+            nets_.append(quickened(net.eval()).to(place))
+    return Model(nets_[0] if len(nets_) == 1 else ensemble.Ensemble(nets_), own, place)
 
 
 def mapped(net, device):

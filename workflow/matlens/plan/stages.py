@@ -140,7 +140,7 @@ STAGES = {
         ),
         kinds=("images",),
         takes="images",
-        of=("ingest", "segment"),
+        of=("ingest", "restore", "segment"),
         controls="matlens.detect:CONTROLS",
         answers="truth",
     ),
