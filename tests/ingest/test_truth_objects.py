@@ -253,6 +253,20 @@ def test_absent_images_are_rejected_and_images_without_entry_have_no_truth(tmp_p
     assert found[0].truth is not None and found[1].truth is None
 
 
+def test_files_of_one_image_that_is_absent_are_rejected(tmp_path, image):
+    for name in ("a.png", "Scan.PNG", "c.png"):
+        image(name)
+    (tmp_path / "o").mkdir()
+    for name in ("a", "scan", "gone"):
+        (tmp_path / f"o/{name}.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "o/notes.txt").write_text("drawn by two people\n")
+    plan, found = read(tmp_path, tmp_path / "o")
+    lost = plan[plan["reason"].notna()].set_index("item")["reason"]
+    assert sorted(lost.index) == ["gone", "scan"] and "an image that is not there" in lost["gone"]
+    assert "'Scan.PNG' is written in another case" in lost["scan"]
+    assert [one.truth is not None for one in found].count(True) == 1
+
+
 def test_an_image_without_objects_is_background(tmp_path, image):
     image()
     _, (found,) = read(tmp_path, write_coco(tmp_path, []))
