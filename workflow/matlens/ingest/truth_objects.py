@@ -194,7 +194,7 @@ def _map(drawn: list[Drawn], shape: tuple[int, int, int], as_: str) -> np.ndarra
     kind = np.dtype(np.int32 if as_ == "regions" else np.uint8)
     out = np.zeros(shape, kind)
     unknown = kind.type(-1) if as_ == "regions" else kind.type(255)
-    known = [one for one in drawn if one.window is not None and one.phase >= 0]
+    known = [one for one in drawn if one.window is not None and (one.phase >= 0 or one.shape.reason)]
     for one in sorted(known, key=lambda one: (not one.reason, -np.count_nonzero(one.window[2]), one.number)):
         y0, x0, mask = one.window
         value = unknown if one.reason else one.number if as_ == "regions" else one.phase

@@ -3,6 +3,7 @@
 Names of classes come from classes.txt or obj.names in the same folder; without one the class is its number.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring
@@ -22,8 +23,14 @@ def _shape(words: list[str], names: list[str]) -> Shape:
     label = words[0]
     if label.isdigit() and int(label) < len(names):
         label = names[int(label)]
-    elif names and label not in names:
-        return Shape(label=label, reason=f"its class {label} is not in the list of {len(names)} classes, from 0 on")
+    shape = _outlined(label, words)
+    if names and label not in names and not shape.reason:
+        return replace(shape, reason=f"its class {label} is not in the list of {len(names)} classes, from 0 on")
+    return shape
+
+
+def _outlined(label: str, words: list[str]) -> Shape:
+    """Read the box or the corners of a line."""
     try:
         values = [float(word) for word in words[1:]]
     except ValueError:

@@ -63,8 +63,8 @@ def nms(boxes: torch.Tensor, scores: torch.Tensor, overlap: float) -> torch.Tens
     pairs = torch.sort(clashes(boxes[order], overlap), 1).values.cpu().numpy()
     pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
     better, first = np.unique(pairs[:, 0], return_index=True)
-    kept = np.ones(len(order), bool)
-    for at, start, end in zip(better.tolist(), first.tolist(), [*first[1:].tolist(), len(pairs)], strict=True):
+    kept, ends = np.ones(len(order), bool), [*first.tolist(), len(pairs)]
+    for at, start, end in zip(better.tolist(), ends, ends[1:], strict=False):
         if kept[at]:
             kept[pairs[start:end, 1]] = False
     return order[torch.from_numpy(kept).to(order.device)]
