@@ -33,6 +33,8 @@ def test_suppression_is_that_of_the_plain_loop():
         rest = [at for at in rest if ops.iou(boxes[kept[-1:]], boxes[[at]]).item() <= 0.4]
     assert ops.nms(boxes, value, 0.4).tolist() == kept
     assert ops.nms(boxes[:0], value[:0], 0.4).tolist() == []
+    apart = torch.tensor([[0.0, 0.0, 5.0, 5.0], [20.0, 20.0, 25.0, 25.0]])
+    assert ops.nms(apart, torch.tensor([0.1, 0.2]), 0.5).tolist() == [1, 0]
 
 
 def test_codes_give_their_boxes_back():
