@@ -9,19 +9,27 @@ SUBMITS := yes
 ARGS ?=
 STRICT ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
+SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
 .PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences docs clean
 
+LOCKED = ls .snakemake/locks/* >/dev/null 2>&1 && echo "the folder is locked: where no run is at work, go on with: make resume" >&2
 # A terminal gets progress bars, a log gets one line per finished job.
-run: profile  ## build the studies, then print the paths of the report and the main tables
-	@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS)
-	@$(BIN)/python -m matlens.cli.status --check yes $(if $(filter 1 yes,$(STRICT)),--strict yes) $(if $(STUDIES),--studies "$(STUDIES)")
+define RUN
+@$(SNAKEMAKE) $$([ -t 2 ] && echo --logger rich) $(ARGS) || { status=$$?; $(LOCKED); exit $$status; }
+@$(BIN)/python -m matlens.cli.status --check yes $(if $(filter 1 yes,$(STRICT)),--strict yes) $(if $(STUDIES),--studies "$(STUDIES)")
+endef
 
-resume: profile  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on
+run: profile  ## build the studies, then print the paths of the report and the main tables
+	$(RUN)
+
+ifeq ($(strip $(STUDIES)),)
+resume: STUDIES = $(shell cat .snakemake/matlens_studies 2>/dev/null)
+endif
+resume: profile  ## after a run was lost: cancel what is left of it (JOBS=wait awaits it), unlock, go on with its studies
 	@$(BIN)/python -m matlens.cli.resume --jobs $(JOBS)
-	@$(MAKE) --no-print-directory run
+	$(RUN)
 
 plan: SUBMITS :=
 plan: profile  ## show what would be done

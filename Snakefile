@@ -23,7 +23,7 @@ include: "workflow/rules/export.smk"
 
 
 onstart:
-    scheduler.write_down(workflow)
+    scheduler.write_down(workflow, STUDIES)
     scheduler.one_timer(workflow.scheduler)
     if notices := plan.notices():
         print(notices, file=sys.stderr)

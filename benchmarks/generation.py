@@ -1,17 +1,26 @@
-"""Time sampling and training of diffusion beside a plain torch loop of the same network, and statistics of a set.
+"""Time sampling of diffusion beside a plain torch loop and beside diffusers, of the same network; statistics of a set.
 
-Run: PYTHONPATH=workflow OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python benchmarks/generation.py
+diffusers has an environment of its own: python -m venv DIR, then DIR/bin/pip install diffusers torch numpy. Run, with
+PYTHONPATH=workflow and OMP_NUM_THREADS=1: DIFFUSERS_PYTHON=DIR/bin/python python benchmarks/generation.py
 """
 
+import json
 import math
+import os
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import torch
 from _timing import warm
 from matlens.generate import ddpm, examples, statistics, trained
 from matlens.image import cluster, lineal_path, two_point
+from matlens.learn import cards
+from matlens.store import io
 from scipy import ndimage
 
+WEIGHTS = Path(__file__).resolve().parents[1] / "data/weights/az80_generator.safetensors"
+ROUNDS = 3
 PHASES, STEPS, COUNT, SIDE = ["solid", "pore"], 20, 64, 32
 
 
@@ -41,6 +50,31 @@ def plain(net):
     return (x[:, 0] > 0).byte().numpy()
 
 
+def by_diffusers(real) -> None:
+    """Sample by the scheduler of diffusers and by ours, with the shipped weights, for the first of their conditions.
+
+    The two take turns, and the least time of each counts.
+    """
+    python = os.environ.get("DIFFUSERS_PYTHON", "")
+    if not python:
+        print("diffusers: DIFFUSERS_PYTHON names no environment that has it")
+        return
+    made = trained.prepare(io.read_weights(WEIGHTS), io.read_json(cards.card_file(WEIGHTS)), device="cpu")
+    asked = np.array(made.card["conditions"]["known"][0])
+    work = lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS)  # noqa: E731
+    script = [python, str(Path(__file__).with_name("_diffusers.py")), str(WEIGHTS), *map(str, (COUNT, SIDE, STEPS))]
+    times, peers = [], []
+    for _ in range(ROUNDS):
+        seconds, labels = warm(work)
+        times.append(seconds)
+        peer = json.loads(subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
+        peers.append(peer["seconds"])
+    ours, theirs = min(times), min(peers)
+    what = f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps"
+    print(f"{what}: {ours:.2f} s, diffusers {theirs:.2f} s, {theirs / ours:.2f} x")
+    print(f"mean fraction: {(labels == 1).mean():.3f}, diffusers {peer['fraction']:.3f}")
+
+
 def main():
     """Print the ratios."""
     torch.set_num_threads(1)
@@ -50,6 +84,7 @@ def main():
     ours = warm(lambda: ddpm.generate(asked, COUNT, np.random.default_rng(0), made, real, sampling_steps=STEPS))[0]
     what = f"sampling {COUNT} images of {SIDE}^2 in {STEPS} steps"
     print(f"{what}: {ours:.2f} s, plain torch {bare:.2f} s, {bare / ours:.2f} x")
+    by_diffusers(real)
 
     def by_measures():
         for one in real.labels:

@@ -21,7 +21,7 @@ from matlens.nets.pixel.restorer import Restorer
 from matlens.restore import pair_learning, training
 from matlens.restore.training import Crops
 
-STEPS, ROUNDS, SIDE = 24, 4, 512
+STEPS, ROUNDS, SIDE = 12, 9, 512
 CROPS = Crops(patches=STEPS * 8, patch_px=96)
 DEGRADE = {"dose": [1, 50]}
 

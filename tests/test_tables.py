@@ -163,7 +163,7 @@ def test_fields(plant, images, tmp_path):
     settings = {"quantity": "conduction", "properties": {"a": {"conductivity_w_per_m_k": 2.0}}, "loading": {"x": 1.0}}
     settings |= {"plane": "strain", "boundary": "periodic", "cut": {"iterations": 1}}
     options = {"tol": 1e-5, "iterations": 10, "scheme": "rotated"}
-    made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "rejected")]
+    made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "costs", "rejected")]
     script.main(images[1], images[1], "mine", options, settings, ["a"], *made)
     with io.read_arrays(made[0]) as found:
         assert (found[0][:2] == 7.25).all() and (found[1][2:] == 14.5).all()

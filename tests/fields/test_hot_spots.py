@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.fields import corrosion, hot_spots, methods, problem
+from matlens.fields import cells, corrosion, hot_spots, methods, problem
 from matlens.fields.methods import Field
 from scipy import integrate
 
@@ -86,11 +86,12 @@ def test_a_field_with_the_place_elsewhere_is_found_out():
     moved = Field(*(np.roll(part, 12, axis=-1) for part in (truth.cause, truth.answer)))
     chosen = {"count": 3, "stress": "principal", "phase": "metal", "zone_px": 1.0, "apart_px": 4.0}
     settings = {"hot_spots": chosen, "slip_dissolution": LAW | {"stress_error": 0.05}}
-    right = hot_spots.compared(item, truth, truth, PHASES, settings)
+    true = hot_spots.places(item, truth, PHASES, settings)
+    right = hot_spots.compared(item, truth, true, PHASES, settings)
     assert right == {"hot_spot_found": 1, "hot_spot_first": 1, "hot_spot_error": 0, "rate_error": 0, "rate_covered": 1}
-    wrong = hot_spots.compared(item, moved, truth, PHASES, settings)
+    wrong = hot_spots.compared(item, moved, true, PHASES, settings)
     assert wrong["hot_spot_first"] == 0 and wrong["hot_spot_found"] == 0
-    more = hot_spots.compared(item, truth._replace(answer=1.2 * truth.answer), truth, PHASES, settings)
+    more = hot_spots.compared(item, truth._replace(answer=1.2 * truth.answer), true, PHASES, settings)
     assert more["hot_spot_found"] == 1 and more["hot_spot_error"] == pytest.approx(0.2)
     assert more["rate_error"] > 0.2 and more["rate_covered"] == 0
 
@@ -101,6 +102,24 @@ def test_the_geometry_names_the_narrow_bridge_between_two_holes():
     item = problem.make(labels, "yx", PHASES, None, SETTINGS)
     options = {"count": 1, "stress": "principal", "phase": "metal", "zone_px": 1.0, "apart_px": 5.0}
     truth = methods.fft(item)
-    assert 28 < hot_spots.of_field(item, truth, PHASES, **options).places[0, 0] < 33  # between them
-    assert hot_spots.by_geometry(item, truth, PHASES, {"hot_spots": options})["hot_spot_found"] == 1
-    assert hot_spots.by_geometry(item, truth, PHASES, {"hot_spots": options | {"phase": None}}) == {}
+    true = hot_spots.places(item, truth, PHASES, {"hot_spots": options})
+    assert 28 < true.places[0, 0] < 33  # between them
+    assert hot_spots.by_geometry(item, true, PHASES, {"hot_spots": options})["hot_spot_found"] == 1
+    assert hot_spots.by_geometry(item, true, PHASES, {"hot_spots": options | {"phase": None}}) == {}
+
+
+def test_the_hot_spots_of_the_truth_are_searched_once_for_all_fields(monkeypatch):
+    item = {"item": "a", "axes": "yx", "pixel_size_um": 1.0}
+    options = {"count": 2, "stress": "principal", "phase": "metal", "zone_px": 1.0, "apart_px": 4.0}
+    settings = SETTINGS | {"hot_spots": options, "cut": {"iterations": 3}, "checked_part": 0.0}
+    searched, search = [], hot_spots.of_field
+
+    def counted(problem_, field, *rest, **more):
+        searched.append(id(field.answer))
+        return search(problem_, field, *rest, **more)
+
+    monkeypatch.setattr(hot_spots, "of_field", counted)
+    solver = {"scheme": "rotated", "tol": 1e-4, "iterations": 500}
+    cells.solved(pierced(6.0, 32, (15.5, 15.5)), item, methods.fft, "fft", (1.0, 1.0), solver, settings, PHASES)
+    # the truth for its table and once for all judgements, and each of the three controls
+    assert len(searched) == 5

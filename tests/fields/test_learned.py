@@ -230,3 +230,70 @@ def test_a_finer_grid_of_the_same_cells_is_no_stranger_with_its_scale():
     fine = np.kron(cell(20), np.ones((2, 2), np.uint8))
     away = [familiar.distance(domain, familiar.described(fine, 2, scale)) for scale in (1.0, 2.0)]
     assert away[1] < 1.0 < away[0]
+
+
+@pytest.fixture(scope="module")
+def ensemble(taught):
+    arrays, card = network_learning.learn(
+        taught, PHASES, "unet", None, None, {"width": 8, "depth": 2}, training=Training(epochs=2), ensemble=3
+    )
+    return networks.prepare(arrays, card | {"items": {"train": [], "val": []}})
+
+
+def test_the_field_of_an_ensemble_is_the_mean_of_its_networks(ensemble, taught):
+    item = problem.make(cell(33), "yx", PHASES, None, SETTINGS)
+    each = [networks.predict(item, networks.Model([net], ensemble.kernel, ensemble.domain,
+                                                  ensemble.card | {"interval": {}}, ensemble.device))
+            for net in ensemble.nets]  # fmt: skip
+    found = networks.predict(item, ensemble)
+    assert len({float(one.answer[0, 0, 0, 0]) for one in each}) == 3 and each[0].half_width is None
+    np.testing.assert_allclose(found.answer, np.mean([one.answer for one in each], axis=0), rtol=1e-5, atol=1e-9)
+    wide = found.half_width / np.std([one.answer for one in each], axis=0)
+    assert (found.half_width > 0).all() and wide.std() > 0  # the width grows with the disagreement, from a floor
+    history = ensemble.card["history"]
+    assert [row["member"] for row in history] == [0, 0, 1, 1, 2, 2]
+    assert (
+        ensemble.card["scores"]["left_of_linear_kernel"] <= min(row["left_of_linear_kernel"] for row in history) * 1.02
+    )
+
+
+def test_the_interval_of_an_ensemble_holds_nine_of_ten_true_values(ensemble):
+    truths = [(cell(k), solved(cell(k)).field) for k in range(40, 48)]
+    rows = [values(predicted(ensemble, *one), "unet") for one in truths]
+    assert np.mean([row["interval_coverage"] for row in rows]) == pytest.approx(0.9, abs=0.04)
+    # a narrow band that misses, or one as wide as the field itself, would pass one of the two
+    assert 0.1 < np.mean([row["interval_half_width"] for row in rows]) < 1.2
+    assert "interval_coverage" not in values(predicted(ensemble, *truths[0], refine=2), "unet")
+
+
+def test_an_ensemble_without_validation_cells_has_no_interval(taught):
+    alone = [(lesson, "train", item) for lesson, _, item in taught[:4]]
+    arrays, card = network_learning.learn(
+        alone, PHASES, "cnn3d", None, None, {"width": 4}, training=Training(epochs=1), ensemble=2
+    )
+    model = networks.prepare(arrays, card)
+    assert (
+        len(model.nets) == 2
+        and networks.predict(problem.make(cell(3), "yx", PHASES, None, SETTINGS), model).half_width is None
+    )
+
+
+def test_an_interval_that_is_half_as_wide_is_found_out():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(2, 100, 100))
+    answer = truth + 0.1 * rng.normal(size=truth.shape)
+    right = quality.interval(np.full(truth.shape, 0.16449), answer, truth, 2)
+    narrow = quality.interval(np.full(truth.shape, 0.08224), answer, truth, 2)
+    assert right["interval_coverage"] == pytest.approx(0.9, abs=0.01) and narrow["interval_coverage"] < 0.65
+    assert right["interval_half_width"] == pytest.approx(0.1645, rel=0.02)
+
+
+def test_the_cost_of_a_network_stands_beside_that_of_the_solver_stopped_at_equal_error(model):
+    true = solved(cell(31)).field
+    own, other = predicted(model, cell(31), true).costs
+    assert own["cpu_s"] > 0 and own["field"] == model.card["network"]["name"]
+    assert (
+        other["field"] == "cut"
+        and other["iterations"] == values(predicted(model, cell(31), true), own["field"])["equal_cut_iterations"]
+    )
+    assert other["cpu_s"] > 0 or np.isnan(other["iterations"])

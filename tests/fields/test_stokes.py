@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matlens.fields import methods, problem, stokes
 from matlens.job.batch import BadItem
+from scipy import ndimage
 
 SETTINGS = {
     "quantity": "stokes",
@@ -66,3 +67,29 @@ def test_pores_that_are_not_connected_let_nothing_through():
     with pytest.raises(BadItem, match="not connected across the cell along x: its effective value there is 0"):
         problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS)
     problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS | {"loading": {"y": 1.0}})
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_the_part_of_a_mirrored_cell_has_the_flow_of_the_whole(axis, monkeypatch):
+    """An eighth of the nodes, and the sign of every component in every mirror image."""
+    part = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(10, 8, 9)), 1.5) > -0.05
+    for k in range(3):
+        part = np.concatenate([part, np.flip(part, k)], k)
+    load = -2.0 * np.eye(3)[axis]
+    fold = stokes.folded(part, load)
+    assert fold.shape == (10, 8, 9) and [fold.mirrors[k] for k in range(3)] == [
+        -1 if k == axis else 1 for k in range(3)
+    ]
+    found = stokes.solve(part, load, tol=1e-7)[0]
+    monkeypatch.setattr(stokes, "folded", lambda pores, load: stokes.Fold(pores.shape, (0, 0, 0)))
+    whole = stokes.solve(part, load, tol=1e-7)[0]
+    assert found[axis].mean() < 0 and found[axis].mean() == pytest.approx(whole[axis].mean(), rel=1e-5)
+    np.testing.assert_allclose(found, whole, atol=1e-4 * np.abs(whole).max())
+
+
+def test_a_cell_without_a_mirror_or_under_a_slanted_load_is_computed_whole():
+    pores = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(8, 8)), 1.0, mode="wrap") > 0
+    assert stokes.folded(pores, np.array([0.0, 1.0])) == stokes.Fold((8, 8), (0, 0))
+    twice = np.concatenate([pores, np.flip(pores, 1)], 1)
+    assert stokes.folded(twice, np.array([0.0, 1.0])) == stokes.Fold((8, 8), (0, -1))
+    assert stokes.folded(twice, np.array([1.0, 1.0])) == stokes.Fold((8, 16), (0, 0))

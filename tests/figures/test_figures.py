@@ -192,6 +192,17 @@ def restored():
     return {"previews": dict.fromkeys(methods, picture), "quality": dict.fromkeys(methods, quality)}
 
 
+def test_long_names_of_restorations_are_broken_and_items_of_the_training_are_marked():
+    from figures import restoration
+
+    assert restoration._lines("super_resolution_cubic.four", 13) == "super_\nresolution_\ncubic.four"
+    assert restoration._lines("tv", 13) == "tv" and restoration._lines("x" * 40, 13) == "x" * 40
+    made = restored()
+    made["quality"] = {name: table.assign(split="train") for name, table in made["quality"].items()}
+    figure = restoration.draw(**made, index=pd.DataFrame({"key": [0], "item": [HOSTILE]}))
+    assert figure.axes[0].get_ylabel().endswith("(train)")
+
+
 def judged():
     """Make the verdicts of two rounds: of three within the limits the second is beaten by the third."""
     rows = [(1, 1300.0, 90.0, True), (1, 1310.0, 40.0, True), (2, 1320.0, 60.0, True), (2, 1400.0, 5.0, False)]
@@ -749,3 +760,62 @@ def test_the_hull_joins_the_compounds_on_it():
     assert line.get_xdata().tolist() == pytest.approx([0, 0.5, 0.75, 1])
     assert line.get_ydata().tolist() == pytest.approx([0, -50, -30, 0])
     assert panel.get_xlabel() == "mole fraction of Cu in Au"
+
+
+@pytest.mark.parametrize(("power", "unit"), [("", "µm"), ("2", "µm²"), ("3", "µm³")])
+def test_sizes_of_lengths_areas_and_volumes_are_drawn(power, unit):
+    values = np.exp(np.linspace(0, 1, 40))
+    table = pd.DataFrame({"item": "a", f"size_px{power}": values, f"size_um{power}": values * 2})
+    panel = sizes.draw({"otsu": table}, quantity="size").axes[0]
+    assert panel.get_xlabel() == f"size / {unit}"
+    assert f"geometric mean {2 * np.exp(0.5):.3g} {unit}" in panel.texts[0].get_text()
+
+
+def test_sizes_over_many_decades_have_numbers_on_the_axis():
+    table = pd.DataFrame({"item": "a", "size_um2": np.geomspace(1e-9, 1e4, 50)})
+    figure = sizes.draw({"otsu": table.rename(columns={"size_um2": "size_px2"})}, quantity="size")
+    figure.canvas.draw()
+    assert len([text for text in figure.axes[0].get_xticklabels() if text.get_text()]) >= 3
+
+
+def test_curves_of_very_unequal_scales_are_drawn_one_by_one():
+    """The curve of a fine image ends within a pixel of the coarse one: a mean of both would have no lag to stand at."""
+    from figures import curves
+
+    lags = np.arange(20)
+    parts = [
+        pd.DataFrame({"item": item, "direction": "x", "lag_px": lags, "lag_um": lags * scale, "s2": 0.5})
+        for item, scale in (("fine", 1e-4), ("coarse", 1.0))
+    ]
+    panel = curves._draw({"otsu": pd.concat(parts)}, "s2", "S2", None, None).axes[0]
+    assert len(panel.lines) == 2 and panel.get_xscale() == "log" and "a curve for each" in panel.get_xlabel()
+    assert [len(line.get_xdata()) for line in panel.lines] == [19, 19]
+    parts[1]["lag_um"] = lags * 2e-4
+    assert len(curves._draw({"otsu": pd.concat(parts)}, "s2", "S2", None, None).axes[0].lines) == 1
+
+
+def test_the_hull_of_many_pairs_has_rows_and_says_how_many_are_left_out():
+    from figures import hull
+
+    metals = ["Al", "Ti", "V", "Cr", "Fe", "Co"]
+    formulas = [f"{a}{b}" for at, a in enumerate(metals) for b in metals[at + 1 :]] + ["Al3Ti"]
+    items = [f"i{number}" for number in range(len(formulas))]
+    parts = [
+        pd.DataFrame({"item": items, "property": name, "predicted": -0.1}) for name in (hull.FORMATION, hull.ABOVE)
+    ]
+    figure = hull.draw({"chgnet": pd.concat(parts)}, pd.DataFrame({"item": items, "formula": formulas}))
+    shown = [panel for panel in figure.axes if panel.get_visible()]
+    assert len(shown) == 12 and figure.get_suptitle().startswith("12 of 15 pairs")
+    assert any("Ti in Al" in panel.get_xlabel() for panel in shown)
+    assert figure.get_size_inches()[1] > 7
+
+
+def test_grain_sizes_of_many_items_keep_the_height_of_a_page():
+    from figures import grain_size
+
+    rows = pd.DataFrame({"item": [f"i{number}" for number in range(500)], "procedure": "lines"})
+    rows = rows.assign(direction_deg=np.nan, mean_lineal_intercept_um=np.nan, mean_lineal_intercept_px=np.arange(500.0))
+    figure = grain_size.draw({"otsu": rows})
+    assert figure.get_size_inches()[1] < 4
+    assert figure.axes[0].lines[0].get_ydata().tolist() == list(range(500))
+    assert "500 items" in figure.axes[0].get_xlabel()

@@ -16,7 +16,9 @@ def saved(path, image):
 
 
 def noise(seed=0, shape=(40, 50), kind=np.uint16):
-    return np.random.default_rng(seed).integers(0, 4000, shape).astype(kind)
+    """Draw an image: the same field for every seed, with noise of its own."""
+    field = np.add.outer(np.arange(shape[-2]) % 9 > 4, np.arange(shape[-1]) % 7 > 3)
+    return (1000 * field + np.random.default_rng(seed).integers(0, 2000, shape)).astype(kind)
 
 
 def test_clean_images_are_found_by_name_and_kept_as_a_layer(tmp_path):
@@ -96,3 +98,25 @@ def test_a_model_keeps_the_image_without_noise():
     assert not plain.layers and np.array_equal(plain.pixels, kept.pixels)
     residual = kept.pixels.astype(float) - kept.layers["clean"]
     assert abs(residual.mean()) < 2 and 20 < residual.std() < 50  # 255 sqrt(g / dose), g from 0.3 to 0.7
+
+
+def test_a_clean_image_of_another_field_is_refused(tmp_path):
+    from scipy import ndimage
+
+    rng = np.random.default_rng(5)
+    one, other = (100.0 * (ndimage.gaussian_filter(rng.normal(size=(128, 128)), 2) > 0) for _ in range(2))
+
+    def read(clean, level):
+        noisy = (one + rng.normal(0, level, one.shape)).astype(np.float32)
+        item = {"file": saved(tmp_path / "a.tif", noisy), "clean_file": saved(tmp_path / "c.tif", clean)}
+        return files.read(item, PHASES)
+
+    for clean in (one, 300 - 2 * one, np.roll(one, 2, 0)):  # noise of twice the contrast hides no field
+        assert "clean" in read(clean.astype(np.float32), 200.0).layers
+    for clean in (other, np.roll(one, 40, 1)):
+        with pytest.raises(BadItem, match="clean image of the same field"):
+            read(clean.astype(np.float32), 200.0)
+    np.savez(tmp_path / "a.npz", image=one, clean=other)
+    with pytest.raises(BadItem, match="same field"):
+        files.read({"file": str(tmp_path / "a.npz")}, PHASES)
+    assert "clean" in read(np.full_like(one, 3.0, np.float32), 200.0).layers  # nothing to compare

@@ -227,3 +227,45 @@ def test_formulas_are_written_without_exponents():
     assert compositions.formula({"Ni": 6.0, "Al": 2.0}) == "AlNi3"
     assert compositions.formula({"Ni": 0.7}) == "Ni"
     assert compositions.of_formula("D2O") == {"H": 2.0, "O": 1.0}
+
+
+def test_hydrates_and_decimal_commas_are_read(tmp_path):
+    """CuSO4 with five water has 21 atoms, 9 of them oxygen; a point for the dot may be decimal, and is refused."""
+    found = plan(tmp_path, "formula;hv\nCuSO4\N{MIDDLE DOT}5H2O;1,5\nFe70,5Co29,5;2\nCuSO4.5H2O;3\nTi-6Al-4V;4\n")
+    assert shares(found.iloc[0]) == pytest.approx({"Cu": 1 / 21, "S": 1 / 21, "O": 9 / 21, "H": 10 / 21})
+    assert shares(found.iloc[1]) == pytest.approx({"Fe": 0.705, "Co": 0.295})
+    assert "may be decimal or that of a hydrate" in found[columns.REASON][2]
+    assert "states percents of weight; give a column for each element" in found[columns.REASON][3]
+
+
+@pytest.mark.parametrize(
+    "head", ["Ni / wt%,Ti / wt%", "wt.% Ni,wt.% Ti", "Ni wt-%,Ti [mass %]", "Ni (%),Ti (%)", "Ni,Ti"]
+)
+def test_element_columns_of_every_spelling_are_read(tmp_path, head):
+    found = plan(tmp_path, f"id,{head},Elongation (%)\na,55,45,12\n", unit="wt%")
+    assert shares(found.iloc[0])["Ni"] == pytest.approx(0.49920, abs=5e-5)
+    assert found["Elongation (%)"].tolist() == [12.0]
+
+
+def test_a_column_that_may_be_an_element_is_not_left_out_of_a_balance(tmp_path):
+    with pytest.raises(ValueError, match="'Cr content \\(wt%\\)' may be the amount of Cr, and would be left out"):
+        plan(tmp_path, "id,Ni (wt%),Al (wt%),Cr content (wt%)\na,bal,10,5\n", unit="wt%")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "id;formula;note\na;Ni3Al;x\n".encode("utf-16"),
+        b"sep=;\r\nid;formula;note\r\na;Ni3Al;x\r\n",
+        b'"sep=\t"\nid\tformula\tnote\na\tNi3Al\tx\n',
+    ],
+)
+def test_tables_as_excel_saves_them_are_read(tmp_path, data):
+    found = plan(tmp_path, data)
+    assert found[[columns.ITEM, "formula", "note"]].values.tolist() == [["a", "AlNi3", "x"]]
+
+
+def test_line_breaks_within_a_cell_stay(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('file,note\na.png,"one\ntwo"\n')
+    assert spreadsheet.read(path)[1] == [{"file": "a.png", "note": "one\ntwo"}]

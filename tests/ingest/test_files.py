@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import sys
 
 import numpy as np
@@ -516,7 +517,7 @@ def test_a_sheet_of_a_country_with_a_decimal_comma(tmp_path):
 
 
 def test_a_cell_too_many_is_no_number_cut_short(tmp_path):
-    with pytest.raises(ValueError, match="row 2 has more cells than the header; quote"):
+    with pytest.raises(ValueError, match=r"row 2 has more cells than the header \(file, time_h\); quote"):
         sheet.plan(path=_sheet(tmp_path, "file,time_h\nimg/a.png,1,5\n"))
 
 
@@ -560,3 +561,82 @@ def test_a_mask_drawn_beside_its_image_is_moved_and_the_border_is_not_known(tmp_
     save(tmp_path / "blank.png", np.zeros_like(truth))
     blank = files.read(item | {"truth_file": str(tmp_path / "blank.png")}, PHASES, truth_shift_px=3)
     assert (blank.truth == 0).all()  # nothing to go by: it stays
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        ([0, 255], r"such as truth_values: {matrix: \[0\], particle: \[255\]}"),
+        ([0, 0xFF0000], r"16711680, which is the colour #ff0000\); .*particle: \[16711680\]}"),
+        ([0, 7, 9], r"expected 0, 1; assign values to phases"),
+        (range(0, 200, 2), r"100 % of the mask pixels .*photograph, or of a mask that was saved as JPEG"),
+    ],
+)
+def test_masks_of_other_values_are_refused_with_the_setting_that_reads_them(values, fix):
+    values = np.array(values)
+    mask = values[np.arange(64 * 64).reshape(64, 64) // 16 % len(values)]
+    with pytest.raises(BadItem, match=fix):
+        truths.to_phases(mask + (2 if len(values) > 3 else 0), ["matrix", "particle"], None)
+
+
+@pytest.mark.parametrize("pattern", ["*.tif", "**", "*", "**/*.tif", "sub [b]/*.tif"])
+def test_folders_whose_names_look_like_globs_are_entered(tmp_path, pattern):
+    """A second copy of a folder is often called "scan [1]"."""
+    folder = tmp_path / "scan [1]" / "sub [b]"
+    folder.mkdir(parents=True)
+    for place in (folder, folder.parent):
+        tifffile.imwrite(place / "a.tif", np.eye(16, dtype=np.uint8))
+    root, found = file_search.found(str(folder.parent / pattern))
+    deep = {"**": 2, "**/*.tif": 2}.get(pattern, 1)
+    assert len(found) == deep and root == (folder if "sub" in pattern else folder.parent)
+    assert len(files.plan(path=str(folder.parent / pattern))) == deep
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [
+        ("https://example.org/a.tif", "download the files"),
+        ("C:\\Users\\me\\*.tif", "a path of Windows"),
+        ("$HOME/{there}", "variables are not replaced"),
+        ("'{there}'", "leave the inner ones out"),
+        ("\N{LEFT DOUBLE QUOTATION MARK}{there}", "leave the inner ones out"),
+        ("{there}/*.tif ", "a blank begins or ends it"),
+        ("{there}/a_{{1,2}}.tif", "braces are not expanded"),
+        ("{there}/a_1.tif, {there}/a_2.tif", "list files of several places in a table"),
+        ("{there}/*.TIF", "upper and lower case differ: a_1.tif, a_2.tif would match"),
+        ("{there}/b*.tif", "looked in"),
+    ],
+)
+def test_a_path_without_files_is_answered_by_what_is_wrong_with_it(tmp_path, path, fix):
+    for number in (1, 2):
+        (tmp_path / f"a_{number}.tif").touch()
+    with pytest.raises(ValueError, match=fix):
+        file_search.found(path.format(there=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("head", "meant"),
+    [
+        ("pixel_size_nm", "pixel_size_um"),
+        ("Pixel size (um)", "pixel_size_um"),
+        ("Split", "split"),
+        ("mask", "truth_file"),
+        ("hardness", ""),
+    ],
+)
+def test_a_column_that_would_be_read_under_another_name_is_not_passed_over(tmp_path, head, meant):
+    path = _sheet(tmp_path, f"file,{head}\nimg/a.png,1\n")
+    if not meant:
+        assert sheet.plan(path=path)[head].tolist() == [1]
+        return
+    with pytest.raises(ValueError, match=f"'{re.escape(head)}' is not read; call it '{meant}'"):
+        sheet.plan(path=path)
+
+
+def test_a_sheet_of_windows_and_a_scale_with_a_unit(tmp_path):
+    found = sheet.plan(path=_sheet(tmp_path, "file,pixel_size_um\nimg\\a.png,inf\n"))
+    assert found["file"].tolist() == [str(tmp_path / "img/a.png")]
+    with pytest.raises(BadItem, match="pixel_size_um is inf; give a positive length"):
+        files.read(found.iloc[0].to_dict(), ["a", "b"])
+    with pytest.raises(ValueError, match=r"pixel_size_um holds '0\.5 um'; give micrometres as numbers"):
+        sheet.plan(path=_sheet(tmp_path, "file,pixel_size_um\nimg/a.png,0.25\nimg/b.png,0.5 um\n"))

@@ -247,3 +247,41 @@ def test_masks_are_compared_over_the_study_whatever_its_shards(tmp_path, parts):
         io.write_table(path, rows[first:last])
     collect.main(paths, str(tmp_path / "all.parquet"), "index")
     assert io.read_table(tmp_path / "all.parquet")["remark"].notna().tolist() == [False] * 4 + [True] * 2
+
+
+@pytest.mark.parametrize("name", ["a.png", "a16.png", "grey.png", "a.tif"])
+@pytest.mark.parametrize("corner", ["clear", "opaque", "all"])
+def test_transparent_pixels_are_not_measured(tmp_path, name, corner):
+    """A corner of alpha 0 is black in the file; if alpha is 0 everywhere, the program has written none."""
+    grey, box = specimen(), np.s_[:40, :50]
+    grey[box] = 0
+    alpha = np.full(grey.shape, 0 if corner == "all" else 255, np.uint8)
+    alpha[box] = 0 if corner != "opaque" else 255
+    if name == "grey.png":
+        Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(tmp_path / name)
+    elif name == "a.tif":
+        rgba = np.dstack([grey] * 3 + [alpha])
+        tifffile.imwrite(tmp_path / name, rgba, photometric="rgb", extrasamples=["unassalpha"])
+    elif name == "a16.png":
+        import imagecodecs
+
+        rgba = np.dstack([grey] * 3 + [alpha]).astype(np.uint16) * 257
+        (tmp_path / name).write_bytes(imagecodecs.png_encode(rgba))
+    else:
+        Image.fromarray(np.dstack([grey] * 3 + [alpha])).save(tmp_path / name)
+    found, labels = measured(tmp_path / name)
+    assert found.meta.get("ignored_px", 0) == (2000 if corner == "clear" else 0)
+    assert (labels[box] == 255).all() == (corner == "clear")
+    if corner == "clear":
+        share = fractions.measure(labels, PHASES).set_index("phase")["area_fraction"][1]
+        cut = specimen() > 130
+        cut[box] = False
+        assert share == pytest.approx(cut.sum() / (cut.size - 2000), abs=0.01)
+
+
+def test_planes_that_are_colours_by_their_header_are_remarked(tmp_path):
+    """Slices that were written without saying that they are grey are stored as the planes of one colour image."""
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([specimen(seed=seed) for seed in range(3)]), photometric="rgb")
+    assert (
+        "its 3 planes are colours by its header" in files.read({"file": str(tmp_path / "a.tif")}, PHASES).meta["remark"]
+    )

@@ -131,7 +131,7 @@ def test_the_study_overrides_the_file_and_says_so(tmp_path):
             files.read({"file": str(tmp_path / "a.tif")} | bad, PHASES)
 
 
-def test_slices_of_unknown_distance_are_told(tmp_path):
+def test_slices_of_unknown_distance_are_reported(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", STACK, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX", "unit": "um"})
     found = read(tmp_path / "a.tif")
     assert found.spacing_um == (None, 0.5, 0.5) and "give spacing_um: [z, y, x]" in found.meta["scale_note"]
@@ -141,7 +141,7 @@ def test_slices_of_unknown_distance_are_told(tmp_path):
     assert found.spacing_um == (0.5, 0.5, 0.5) and "one pixel size apart" in found.meta["scale_note"]
 
 
-def test_an_implausible_scale_is_told(tmp_path):
+def test_an_implausible_scale_is_reported(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", STACK[0], imagej=True, resolution=(2, 2), metadata={"unit": "mm"})
     found = read(tmp_path / "a.tif")
     assert found.pixel_size_um == 500 and "500 um per pixel along x is implausible" in found.meta["scale_note"]

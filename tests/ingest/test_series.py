@@ -125,7 +125,7 @@ def test_two_cameras_of_one_study_keep_their_depths_and_are_named(tmp_path):
     assert not files.read(rows[0], PHASES).meta["grey_note"]
 
 
-def test_little_of_the_range_is_told(tmp_path):
+def test_little_of_the_range_is_reported(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", (SCENE // 16).astype(np.uint8))
     assert "of the range 0 to 255" in files.read({"file": str(tmp_path / "a.tif")}, PHASES).meta["grey_note"]
 

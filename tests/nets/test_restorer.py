@@ -6,6 +6,7 @@ from matlens import registry
 from matlens.nets import IMAGE_NETS
 from matlens.nets.pixel.restorer import Corrector, Refocuser, Restorer, folded, unfolded
 from matlens.nets.pixel.translator import Translator
+from matlens.nets.pixel.unit import Unit
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 12), (1, 2, 8, 4, 12)])
@@ -21,16 +22,21 @@ def test_folding_is_undone_and_puts_pixels_into_channels(shape):
 def test_the_size_is_kept_and_the_answer_starts_at_zero_or_at_the_image(name, dims, size):
     net = registry.load(IMAGE_NETS, name)(dims=dims, width=4, depth=2).eval()
     image = torch.randn(1, 1, *size)
-    offered = torch.cat([image, torch.randn_like(image)], 1) if isinstance(net, Translator) else image  # with its noise
+    translates = isinstance(net, (Translator, Unit))
+    offered = torch.cat([image, torch.randn_like(image)], 1) if translates else image  # with its noise
     corrects = isinstance(net, (Corrector, Refocuser, Translator))
     with torch.no_grad():
+        assert net(offered).shape == image.shape
+        if isinstance(net, Unit):
+            return  # it has no shortcuts
         assert torch.equal(net(offered), image if corrects else torch.zeros_like(image))
 
 
+@pytest.mark.parametrize("maker", [Restorer, Unit])
 @pytest.mark.parametrize("fold", [1, 2])
-def test_an_answer_looks_no_further_than_its_radius(fold):
+def test_an_answer_looks_no_further_than_its_radius(fold, maker):
     torch.manual_seed(0)
-    net = Restorer(width=6, depth=2, fold=fold).eval()
+    net = maker(width=6, depth=2, fold=fold).eval()
     for weights in net.parameters():
         torch.nn.init.normal_(weights, std=0.3)
     reach = 0

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matlens.plan import checks, message, study
 from matlens.store import catalog
@@ -297,6 +298,41 @@ def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
     assert fault in said and bool(said) == bool(fault)
 
 
+@pytest.mark.parametrize(
+    ("figure", "fault"),
+    [
+        ({"sizes": {"quantity": "equivalent_diamter"}}, "did you mean 'equivalent_diameter'?"),
+        ({"sizes": {"quantity": "circularity"}}, "'regions' has no column 'circularity' with the unit px, px2, px3"),
+        ({"sizes": {"quantity": "area"}}, ""),
+        ({"grain_size": {"quantity": "intercept"}}, "figures.grain_size.quantity: 'grain_size' has no column"),
+    ],
+)
+def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure, fault):
+    measures = {"quantify": {"regions": {}, "grain_size": {}}, "segment": {"otsu": {}}}
+    said = refusal({"files": {"path": str(micrographs)}}, **measures, figures=figure)
+    assert fault in said and bool(said) == bool(fault)
+
+
+def test_a_hull_without_a_potential_is_refused():
+    weights = {"pretrained": {"weights": {"log10_bulk_modulus_gpa": BULK}}}
+    crystals = CRYSTALS
+    said = refusal(crystals, connect={"knn": {}}, predict=weights, figures={"hull": {}})
+    assert "figures.hull: it is drawn from energies by a potential; add 'chgnet: {}'" in said
+    assert "figures.hull" not in refusal(crystals, predict={"chgnet": {}}, figures={"hull": {}})
+
+
+def test_truth_values_of_no_phase_or_without_masks_are_refused(micrographs):
+    given = {"path": str(micrographs), "truth_values": {"partikel": [255]}}
+    assert "truth_values names the phase 'partikel'" in refusal({"files": given}, segment={"otsu": {}})
+    given["truth_values"] = {"phase": [255]}
+    assert "truth_values is for the option masks; add it" in refusal({"files": given}, segment={"otsu": {}})
+
+
+def test_one_phase_for_a_method_that_makes_two_is_refused(micrographs):
+    said = refusal({"files": {"path": str(micrographs)}}, phases=["steel"], segment={"otsu": {}})
+    assert "makes 2 phases and the study names only 'steel'; name the darker one too" in said
+
+
 def test_a_detector_without_masks_or_objects_is_refused(micrographs):
     files, asked = {"path": str(micrographs)}, {"detect": {"centres": {}}}
     assert "detect.centres: it learns from masks, and 'files' names no masks" in refusal({"files": files}, **asked)
@@ -500,11 +536,29 @@ def restoring(ingest: dict, **methods) -> dict:
         ({"scenes": {}}, {"histogram": {}}, "two domains of images"),
         ({"scenes": {}}, {"translate": {"source": ["a*"], "target": ["a*"]}}, "share a pattern"),
         ({"scenes": {}}, {"translate": {"target": ["a*"], "keep": [[9, 1]]}}, "is no range"),
+        ({"scenes": {}}, {"erosion": {"range": [9, 1], "fill": 0, "ratio": 0.5}}, "is no range"),
+        ({"growth": {"imaging": {"keep_clean": True}}}, {"unet_restore": {}}, "'growth' keeps no clean images"),
+        ({"catalog": {"set": "superalloy_nasa"}}, {"oracle": {}}, "the set 'superalloy_nasa' has no clean images"),
+        ({"scenes": {}}, {"tv": {"of": "restore.super_resolution_cubic"}, "super_resolution_cubic": {}}, "more pixels"),
     ],
 )
 def test_restorations_without_what_they_learn_from_are_refused(ingest, methods, words):
     found = checks.faults(restoring(ingest, **methods), "mine")
     assert len(found) == 1 and words in found[0][1] and found[0][0][:2] == ["restore", next(iter(methods))]
+
+
+def test_bundles_of_an_image_and_its_clean_one_are_pairs(tmp_path):
+    np.savez(tmp_path / "a.npz", image=np.zeros((40, 40)), clean=np.zeros((40, 40)))
+    assert not checks.faults(restoring({"files": {"path": str(tmp_path)}}, unet_restore={}, clean={}), "mine")
+
+
+def test_labels_of_more_pixels_than_the_truth_are_not_scored():
+    for points, refused in (("measured", True), ("thinned", False)):
+        made = restoring({"scenes": {}}, super_resolution_cubic={"points": points})["mine"]
+        values = {**made, "segment": {"otsu": {"of": "restore.super_resolution_cubic"}}, "quantify": {"scores": {}}}
+        mine = {"mine": study.validate(values, Path("config/studies/mine.yaml"))}
+        found = checks.faults(mine, "mine")
+        assert bool(found) == refused and (not refused or "more pixels than the truth" in found[0][1])
 
 
 @pytest.mark.parametrize(

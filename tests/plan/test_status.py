@@ -1,6 +1,7 @@
 """The end of a run reports missing tables, empty shortlists and waiting hand-offs."""
 
 import pytest
+from matlens.job import logs as runs
 from matlens.plan import status
 
 SETTINGS = {"main_table": "shortlist", "quantify": {}}
@@ -78,7 +79,8 @@ def test_the_current_run_is_known_even_if_snakemake_prints_nothing(tmp_path, mon
     old.write_text("5 of 9 steps (55%) done\n")
     assert "5 of 9 jobs done" in status.jobs(["mine"], state, logs)[0]
     made = [SimpleNamespace(log=["a"]), SimpleNamespace(log=["b"]), SimpleNamespace(log=[])]
-    scheduler.write_down(SimpleNamespace(dag=SimpleNamespace(needrun_jobs=lambda: made)), state)
+    scheduler.write_down(SimpleNamespace(dag=SimpleNamespace(needrun_jobs=lambda: made)), ["a", "b"], state)
+    assert runs.last_studies(state) == "a,b" and runs.last_studies(tmp_path) == ""
     (logs / "mine").mkdir(parents=True)
     (logs / "mine/a.log").write_text("rule\ndone\n")
     assert status.jobs(["mine"], state, logs)[0] == "last run: 1 of 2 jobs done, 0 cut off, 0 failed, 1 left"

@@ -56,15 +56,56 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
             r"'drak' is not one of the choices; did you mean 'dark'\? .*bright",
         ),
         ("segment:", "segmnt:", r"mine\.yaml:7: segmnt: unknown key 'segmnt'; did you mean 'segment'\?"),
-        ("shards: 3", "shards: 3e0", r"'3e0' is not of type 'integer'; write 3e\+0, YAML wants the sign"),
-        ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not of type 'integer'"),
-        ("[matrix, particle]", "[matrix, 7]", r"mine\.yaml:3: phases\.1: 7 is not .* \(names of the phases"),
+        ("shards: 3", "shards: 2.5", r"ingest\.shards: '2\.5' is not a whole number"),
+        ("shards: 3", "shards: '3'", r"ingest\.shards: '3' is a text; write 3, without quotes"),
+        ("shards: 3", "shards: 3,5", r"ingest\.shards: '3,5' is not a whole number; write 3\.5, with a decimal point"),
+        ("shards: 3", "shards: 010", r"mine\.yaml:5: YAML reads 010 as the number 8; write that, or '010' in quotes"),
+        ("shards: 3", "shards: 1:30", r"mine\.yaml:5: YAML reads 1:30 as the number 90"),
+        ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not a whole number \(number of par"),
+        ("[matrix, particle]", "[matrix, 7]", r"mine\.yaml:3: phases\.1: YAML reads 7 as a number; write '7', in quo"),
+        ("[matrix, particle]", "[no, off]", r"phases\.0: YAML reads no as true or false; write 'no', in quotes"),
+        (
+            "[matrix, particle]",
+            "matrix, particle",
+            r"phases: matrix, particle is not a list; write \[matrix, part",
+        ),
+        (
+            "title: a study",
+            "title: 2026-11-29",
+            r"title: YAML reads 2026-11-29 as a date; write '2026-11-29', i",
+        ),
+        ("title: a study", "title:", r"title: it has no value; write a text"),
+        ("title: a study", "title: a: b", r"mine\.yaml:2: not valid YAML: .*a text with ': ' needs quotes"),
+        ("title: a study", "title: a\n? [b]\n: c", r"mine\.yaml:3: a list or mapping stands as a key"),
+        ("title: a study", "title: a\n---\ntitle: b", r"a file has one study; remove the line ---"),
+        (
+            "title: a study",
+            "title: a\nmain_table: nope",
+            r"main_table: this study writes no table 'nope'; allowed:",
+        ),
+        ('"x/*.png"}', '"x/*.png", pixel_size_um: 0.25 um}', r"write 0\.25, without a unit: the name of the option"),
+        ('"x/*.png"}', '"x/*.png", pixel_size_um: 0,25}', r"unknown option '25'; within braces a comma separates"),
+        ('"x/*.png"}', '"x/*.png", pixel_size_um: .inf}', r"files\.pixel_size_um: inf is not finite; write a number"),
+        ('"x/*.png"}', '"x/*.png", pixel_size_um: 0}', r"pixel_size_um: 0 is too small; it has to be above 0"),
+        ('"x/*.png"}', '"C:\\Users"}', r"a backslash within double quotes is special; use single quotes"),
+        ('{path: "x/*.png"}', '"x"', r"ingest\.files: x is not a mapping \(key: value\); write files: \{path: x\}"),
+        ('  files: {path: "x/*.png"}', "  path: x", r"unknown method 'path'; it is an option of files, sheet, cells"),
+        (
+            "segment:\n  otsu:\n",
+            "segment: [otsu]\n",
+            r"write each method as a key below 'segment', without a dash",
+        ),
+        ("otsu:", "otsu: {foreground: off}", r"otsu\.foreground: 'off' is not one of the choices; allowed: bright, d"),
+        ("otsu:", "otsu: {classes: 3}", r"unknown option 'classes'; it is an option of multi_otsu, kmeans; allowed"),
+        ("otsu:", "otsu-dark:", r"unknown method 'otsu-dark'; write a variant of 'otsu' as otsu\.dark, in lower case"),
+        ("segment:\n", "otsu: {}\nsegment:\n", r"unknown key 'otsu'; it is a method of 'segment': write it below 's"),
+        ("  otsu:", "\u00a0 otsu:", r"the line has a no-break space: retype it"),
         ("[matrix, particle]", "[matrix, 7a]", r"mine\.yaml:3: phases\.1: '7a' does not fit \(names of the phases"),
-        ("shards: 3", "shards: 0", r"ingest\.shards: 0 is less than the minimum of 1"),
+        ("shards: 3", "shards: 0", r"ingest\.shards: 0 is too small; the smallest value is 1"),
         ('  files: {path: "x/*.png"}\n', "", r"exactly one ingest method; found none"),
         ("fractions: {}", "fractions: {}\n  fractions: {}", r"mine\.yaml:11: key 'fractions' is written twice"),
         ("title: a study", "", r"'title' is missing; add it: one line"),
-        ("phases: [matrix, particle]", "phases: [a, a]", r"phases: .*non-unique"),
+        ("phases: [matrix, particle]", "phases: [a, a]", r"phases: 'a' is in the list twice; keep one"),
         ("segment:\n  otsu:\n", "", r"quantify: 'quantify' works on what 'segment' makes"),
         ("title: a study", 'title: "a study', r"mine\.yaml:\d+: not valid YAML"),
         ("  otsu:", "\totsu:", r"mine\.yaml:8: not valid YAML: .*it begins with a tab"),
@@ -74,6 +115,26 @@ def test_a_wrong_setting_is_named_with_its_place_and_the_remedy(load, old, new, 
     assert old in GOOD
     with pytest.raises(study.StudyError, match=message):
         load(GOOD.replace(old, new, 1))
+
+
+def test_numbers_that_yaml_reads_as_another_type_are_taken_as_what_they_are(load):
+    """YAML 1.1 reads 1e-3 as a text, and 3.0 is a float, with which a job would fail."""
+    found = load(
+        GOOD.replace("shards: 3", "shards: 3.0").replace('png"}', 'png", pixel_size_um: 1e-3, max_pixels: 1e9}')
+    )
+    assert found["ingest"]["shards"] == 3 and isinstance(found["ingest"]["shards"], int)
+    assert found["ingest"]["files"]["pixel_size_um"] == 0.001
+    assert found["ingest"]["files"]["max_pixels"] == 10**9 and isinstance(found["ingest"]["files"]["max_pixels"], int)
+
+
+def test_a_study_of_no_mapping_is_named_by_what_it_is(load):
+    for text, kind in (("", "'title' is missing"), ("- a", "this file is a list"), ("a", "this file is a text")):
+        with pytest.raises(study.StudyError, match=kind):
+            load(text)
+
+
+def test_a_main_table_may_end_in_csv(load):
+    assert study.main_table(load(GOOD + "main_table: items.csv\n")) == "items.csv"
 
 
 def test_every_problem_is_told_at_once_in_the_order_of_the_file(load):

@@ -1,7 +1,7 @@
 """A study of tracks is refused before the first job where it lacks detections or the column of its frames."""
 
 import pytest
-from matlens.plan import checks, rules
+from matlens.plan import index_checks, rules
 from matlens.store.yaml_files import StudyError
 
 from .studies import made
@@ -30,7 +30,7 @@ def test_the_column_of_the_frames_must_be_there(tmp_path):
     source = {"files": {"path": str(tmp_path / "*.png"), "columns": "(?P<hours>[0-9]+)h"}}
     for column, refused in (("hours", 0), ("hour", 1), ("time_s", 1)):
         settings = made(ingest=source, detect={"peaks": {}}, track={"frame_by": column, "nearest": {}})
-        assert len(list(checks.check_index({"mine": settings}, "mine"))) == refused
+        assert len(list(index_checks.check_index({"mine": settings}, "mine"))) == refused
 
 
 def test_of_names_the_detections_and_a_number_needs_no_card():

@@ -174,7 +174,7 @@ def test_sections_of_equal_spheres_have_one_size(number):
     assert np.mean(held) >= 0.8
 
 
-def test_two_sizes_of_spheres_are_told_apart():
+def test_two_sizes_of_spheres_are_reported_apart():
     rng = np.random.default_rng(2)
     sections = np.concatenate([d * np.sqrt(1 - rng.random(n) ** 2) for d, n in ((12, 600), (24, 600))])
     edge, _, found = stereology.unfold(sections, np.ones(1200), 10)

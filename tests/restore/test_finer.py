@@ -32,6 +32,13 @@ def test_cubic_splines_recover_a_smooth_image_and_keep_its_place():
         assert finer.cubic(image, scale=scale).shape == (64 * scale, 48 * scale)
 
 
+def test_the_control_repeats_pixels():
+    image = np.arange(6, dtype=np.float32).reshape(2, 3)
+    assert finer.nearest(image, scale=2).tolist() == image.repeat(2, 0).repeat(2, 1).tolist()
+    thinned = finer.nearest(image.repeat(4, 0).repeat(4, 1)[:7, :9], scale=4, points="thinned")
+    assert thinned.shape == (7, 9) and np.array_equal(thinned, image.repeat(4, 0).repeat(4, 1)[:7, :9])
+
+
 def test_a_network_beats_cubic_splines_on_an_image_it_never_saw():
     samples = [(scene(k), None, "val" if k == 0 else "train", f"i{k}") for k in range(8)]
     offered = {"samples": samples, "method": "super_resolution", "initial": None, "checkpoint": None, "options": QUICK}
@@ -45,6 +52,24 @@ def test_a_network_beats_cubic_splines_on_an_image_it_never_saw():
         finer.learned(image, model, scale=4)
     with pytest.raises(BadItem, match="volume"):
         finer.cubic(np.zeros((4, 8, 8), np.float32))
+
+
+def test_an_image_like_those_of_the_training_is_no_stranger_when_it_is_thinned(tmp_path):
+    rng = np.random.default_rng(0)
+    noisy = [scene(k) + rng.normal(0, 40, (64, 64)).astype(np.float32) for k in range(6)]
+    samples = [(image, None, "train", f"i{k}") for k, image in enumerate(noisy)]
+    quick = QUICK | {"epochs": 1, "patches": 8, "points": "thinned"}
+    offered = {"samples": samples, "method": "super_resolution", "initial": None, "checkpoint": None, "options": quick}
+    arrays, card = registry.call(registry.load(restore.LEARNERS, "super_resolution"), offered, quick)
+    card["items"] = {"train": [], "val": [], "test": []}
+    model = trained.model("super_resolution", arrays, card, quick)
+    attrs = {"intensity_low": 0.0, "intensity_high": 1.0, "pixel_size_um": 0.4, "spacing_um": [0.4, 0.4], "item": "a"}
+    with io.write_arrays(tmp_path / "a.zarr.zip", "lz4") as out:
+        out.add(0, noisy[0], "yx", attrs)
+    with io.read_arrays(tmp_path / "a.zarr.zip") as found:
+        options = {"scale": 2, "points": "thinned"}
+        rows = shard.Restorer(found, found, "super_resolution", options, model, card)(found.described()[0])[-1]
+    assert next(row["value"] for row in rows if row["measure"] == "unlike_training") == 0
 
 
 @pytest.mark.parametrize(("points", "shape", "size"), [("measured", (2, 20, 24), 0.2), ("thinned", (2, 10, 12), 0.4)])

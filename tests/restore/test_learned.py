@@ -162,3 +162,12 @@ def test_volumes_small_images_and_few_counts_are_learned_from_and_restored():
     for image in (counts, np.full((40, 40), 7, np.float32)):
         found = networks.restore(image, model)
         assert np.isfinite(found).all() and abs(found.mean() - image.mean()) < 5
+
+
+@pytest.mark.parametrize("method", ["unet_restore", "super_resolution"])
+def test_validation_images_without_contrast_judge_nothing(method):
+    flat = np.full((32, 32), 7.0, np.float32)
+    samples = [(*pair, "train", f"i{k}") for k, pair in enumerate(pairs(2))] + [(flat, flat, "val", "flat")]
+    quick = QUICK | {"epochs": 1, "patches": 8} | ({"scale": 2} if method == "super_resolution" else {})
+    _, card, arrays = learned(method, samples, quick)
+    assert "score" not in card["history"][-1] and all(np.isfinite(part).all() for part in arrays.values())

@@ -1,5 +1,6 @@
 """Filters and their strength on simulated images with a known clean one."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -149,3 +150,26 @@ def test_the_spectrum_of_white_noise_is_flat_and_a_wave_is_in_its_band():
     assert quality.spectrum(wave).argmax() == 3
     made = quality.measures(np.zeros((2, 40, 40)), rng.normal(size=(2, 40, 40)), None)
     assert made["residual_spectrum_4"] == pytest.approx(1.0, abs=0.3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 30), (3, 3), (5, 7), (4, 90), (1, 20, 20)])
+def test_small_images_have_no_lags_that_do_not_fit_and_warn_of_nothing(shape):
+    rng = np.random.default_rng(0)
+    image = rng.normal(100, 20, shape).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for method in (classical.gaussian, classical.median, classical.tv, classical.nlm):
+            made = method(image)
+            assert made.shape == image.shape and np.isfinite(made).all()
+        found = quality.measures(image, image + 1, image + 2)
+    assert np.isfinite(found["autocorrelation_rows_5"]) == (shape[-1] > 5)
+
+
+def test_an_image_without_contrast_has_no_ratio_and_no_shift():
+    flat, image = np.full((40, 40), 7.0), np.random.default_rng(0).normal(size=(40, 40)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for one, clean in ((image, flat), (flat, image.astype(float)), (image * np.float32(1e30), image * 1e30)):
+            found = quality.measures(image, one.astype(np.float32), clean)
+            assert np.isnan(found["psnr_db"]) == (clean is flat)
+            assert np.isnan(found["edge_shift_px"]) == (flat is one or flat is clean)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matlens import columns, registry, restore
 from matlens.plan import checks, outputs, paths, study
-from matlens.restore import frames, preview
+from matlens.restore import frames, preview, shard
 from matlens.store import io
 from matlens.store.yaml_files import StudyError
 from scipy import ndimage
@@ -117,6 +117,13 @@ def test_what_cannot_be_restored_is_rejected_and_the_rest_goes_on(tmp_path):
         assert list(found) == [0]
 
 
+def test_an_image_too_large_to_be_restored_at_once_is_rejected(tmp_path, monkeypatch):
+    monkeypatch.setattr(shard, "MOST_PX", 40 * 48)
+    _, _, quality, lost = run(tmp_path, "gaussian", options={"strength": 1.0})
+    assert lost["item"].tolist() == ["tyx"] and "cut it into tiles" in lost["reason"][0]
+    assert set(quality["item"]) == {"yx", "zyx"}
+
+
 def settings(**sections):
     return study.validate({"title": "mine", "ingest": MODEL, **sections}, Path("config/studies/mine.yaml"))
 
@@ -151,6 +158,8 @@ def test_previews_show_before_after_and_difference(tmp_path):
     io.write_table(tmp_path / "index.parquet", pd.DataFrame({columns.KEY: [0, 1, 2]}))
     script("previews")([str(source)], [str(made)], str(tmp_path / "index.parquet"), 3, 16, str(tmp_path / "p.zip"))
     assert sorted(io.read_bytes_zip(tmp_path / "p.zip")) == [f"{key:08d}.png" for key in range(3)]
+    named = pd.DataFrame({columns.KEY: [0, 1, 2], columns.ITEM: ["recorded_1", "simulated_1", "simulated_2"]})
+    assert preview.shown(named, ["simulated_*"]) == [1, 2] and preview.shown(named, None) == [0, 1, 2]
     image = np.random.default_rng(0).normal(0, 1, (40, 40))
     before, after, difference = np.split(preview.picture(image, image, 20), 3, axis=1)
     assert before.shape == (20, 20) and np.array_equal(before, after) and (difference == 128).all()

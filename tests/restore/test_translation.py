@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from matlens import registry, restore
 from matlens.job.batch import BadItem
 from matlens.restore import quality, trained, translation, translation_task
@@ -109,6 +110,64 @@ def test_an_area_that_has_to_shrink_shrinks_more_than_without_the_constraint(mon
         assert card["options"]["areas"] == areas and ("area_loss" in card["history"][-1])
     assert abs(shrunk[1] - 0.3) < abs(shrunk[0] - 0.3)
     assert np.isnan(quality.area_ratios(np.zeros((4, 4)), np.zeros((4, 4)), [bright])[0])
+
+
+def test_a_volume_is_translated_as_a_whole_by_networks_of_three_dimensions():
+    rng = np.random.default_rng(0)
+    bodies = [(ndimage.gaussian_filter(rng.normal(size=(24, 24, 24)), 2) > 0).astype(np.float32) for _ in range(4)]
+    samples = [(100 + 100 * one, None, "train", f"simulated_{k}") for k, one in enumerate(bodies[:2])]
+    samples += [(60 + 60 * one, None, "train", f"recorded_{k}") for k, one in enumerate(bodies[2:])]
+    options = QUICK | {"slices": False, "epochs": 1, "patches": 8, "patch_px": 16, "keep": [[150, 250]]}
+    offered = {"samples": samples, "method": "translate", "initial": None, "checkpoint": None, "options": options}
+    arrays, card = registry.call(registry.load(restore.LEARNERS, "translate"), offered, options)
+    model = trained.model("translate", arrays, card, options)
+    assert card["network"]["dims"] == model.net.dims == 3 and card["options"]["slices"] is False
+    volume = samples[0][0]
+    made = translation.restore(volume, model, "simulated_9", target=("recorded_*",))
+    assert made.shape == volume.shape and not np.array_equal(made, volume)
+    assert np.array_equal(made[volume > 150], volume[volume > 150])
+    with pytest.raises(BadItem, match="slices: true"):
+        translation.restore(volume[0], model, "simulated_9", target=("recorded_*",))
+
+
+def test_two_autoencoders_have_one_latent_space_and_translate_by_its_mean():
+    options = {"epochs": 1, "patches": 24}
+    model, card, arrays = learned("unit", options)
+    assert {"latent_loss", "cycle_loss"} <= set(card["history"][-1]) and card["options"]["latent"] == 0.01
+    assert not [name for name in arrays if "shared_in.target" in name or "shared_out.source" in name]
+    image = frames(1, seed=7)[0][0]
+    made = [translation.restore(image, model, name, target=("recorded_*",)) for name in ("simulated_8", "simulated_9")]
+    assert np.array_equal(*made) and made[0].shape == image.shape  # no noise is drawn
+    again = learned("unit", options)[2]
+    assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+    blind = learned("unit", options | {"latent": 100.0})
+    codes = [one.net.encoded(torch.ones(1, 1, 24, 24), "source").square().mean() for one in (model, blind[0])]
+    assert codes[1] < codes[0]  # a heavy prior draws the codes to 0
+
+
+@pytest.mark.slow
+def test_autoencoders_give_the_levels_of_the_target():
+    model, _, _ = learned("unit", {"epochs": 12, "patches": 240, "learning_rate": 2e-3, "width": 16})
+    image = frames(1, seed=7)[0][0]
+    made = translation.restore(image, model, "simulated_9", target=("recorded_*",))
+    bright = image > 150
+    assert made[bright].mean() == pytest.approx(120, abs=20) and made[~bright].mean() == pytest.approx(60, abs=20)
+
+
+def test_critics_of_no_weight_are_left_out():
+    before = learned(options={"epochs": 1, "patches": 4, "waves": 0.0})[2]
+    after = learned(options={"epochs": 1, "patches": 24, "waves": 0.0})[2]
+    same = {name for name in before if name.startswith("critics") and np.array_equal(before[name], after[name])}
+    assert any(name.startswith("critics.waves") for name in same)
+    assert not any(name.startswith("critics.pixels") and name.endswith("last.weight") for name in same)
+
+
+def test_ranges_of_grey_in_other_units_are_refused():
+    for options in ({"keep": [[0.1, 0.4]]}, {"areas": [{"from": [0, 1], "to": [0, 1], "ratio": 0.5}]}):
+        with pytest.raises(BadItem, match="units of the images"):
+            learned(options=options)
+    with pytest.raises(BadItem, match=r"no pixel of it is of greys 0\.1 to 0\.4; it has those from 5 to 7"):
+        translation.erosion(np.linspace(5, 7, 99).reshape(9, 11), "a", range=[0.1, 0.4], fill=0, ratio=0.5)
 
 
 def test_erosion_leaves_the_inside_of_a_range_and_nothing_else_moves():

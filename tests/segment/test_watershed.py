@@ -3,6 +3,7 @@ import pytest
 from matlens.segment import watershed
 from matlens.segment.flood import flood
 from matlens.segment.regions import distance, drop_small, regions_from_mask
+from scipy.ndimage import distance_transform_edt
 
 RADIUS, APART = 20.0, 30.0
 NECK = np.sqrt(RADIUS**2 - (APART / 2) ** 2)  # half the width where the two disks (spheres) meet
@@ -66,6 +67,17 @@ def test_distance_is_exact():
     mask = np.random.default_rng(0).random((80, 90)) < 0.97
     assert np.allclose(distance(mask), ndimage.distance_transform_edt(mask), atol=1e-4)
     assert (distance(np.ones((4, 9), bool)) == 9).all()
+
+
+@pytest.mark.parametrize(("side", "outside"), [(120, 400), (700, 3), (1500, 1)])
+def test_distances_are_the_same_to_the_last_bit_in_every_call(side, outside):
+    """The last bit of cv2's differed between two calls in one process, and with it regions of a watershed."""
+    mask = np.ones((side, side), bool)
+    mask.ravel()[np.random.default_rng(side).choice(mask.size, outside, replace=False)] = False
+    exact = distance_transform_edt(mask).astype(np.float32)
+    for number in range(8):
+        _ = np.empty(1000 + 8 * number)  # another place in memory
+        assert np.array_equal(distance(mask), exact)
 
 
 def test_small_regions_go_and_numbers_close_up():

@@ -203,7 +203,7 @@ def test_spellings_of_one_database_are_read_alike(tmp_path, spelling):
         ("L(LIQUID,AL,NI;1) 298.15 -10000; 6000 N", False, 0.0),  # of another degree, 0 in the middle
     ],
 )
-def test_a_parameter_given_twice_counts_once_and_is_told(tmp_path, second, told, remains):
+def test_a_parameter_given_twice_counts_once_and_is_reported(tmp_path, second, told, remains):
     plain, _ = read(tmp_path, GOOD)
     energy, remarks = read(tmp_path, GOOD.replace(" LIST_OF", f" PARAMETER {second} !\n LIST_OF"))
     assert energy - plain == pytest.approx(remains, abs=0.01)

@@ -9,21 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from matlens.store import catalog
+from matlens.cli import list_studies
 
 ROOT = Path(__file__).resolve().parents[2]
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 RULES = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-
-
-def needs_data(name: str) -> bool:
-    """Check whether a study works on public data, or on thermodynamic databases that are public data."""
-    settings = yaml.safe_load((ROOT / f"config/studies/{name}.yaml").read_text())
-    ingest, split = settings["ingest"], settings.get("predict", {}).get("split", "")
-    public = {"catalog", "sets", "crystal_set"} & set(ingest)
-    public = public or ingest.get("cells", {}).get("path", "").split("/")[0] in catalog.entries()
-    public = public or any(ingest.get(kind, {}).get("set") for kind in ("compositions", "molecules"))
-    return bool(public or split.startswith("ood:") or "tdb_" in str(settings))
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +22,9 @@ def planned(tmp_path_factory) -> dict[str, Counter]:
     from .conftest import House
 
     house = House(tmp_path_factory.mktemp("plan") / "house")
-    there = Path(house.env.get("MATLENS_DATA", ROOT / "data/raw")).is_dir()
-    names = [name for name in STUDIES if there or not needs_data(name)]
+    listed = house.door("list_studies")
+    assert listed.returncode == 0, listed.stderr
+    names = listed.stdout.strip().split(",")
     words = ("-n", "--workflow-profile", "none", "--cores", "2", "--quiet", "host")
     done = house.run(*words, studies=",".join(names))
     text = done.stdout + done.stderr
@@ -55,6 +46,18 @@ def test_every_study_can_be_planned(planned, name):
     assert jobs["figure"] == len(settings.get("figures", {}))
     if "acquire" in settings:
         assert jobs["acquire"] == jobs["judge"] > 0
+
+
+def test_studies_of_public_data_are_known_without_the_data(monkeypatch):
+    """The tests and the checks of a change skip the same studies where the public data are absent."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("MATLENS_DATA", "/nowhere")
+    here, absent = list_studies.plannable()
+    assert sorted([*here, *absent]) == STUDIES
+    assert {name for name in STUDIES if name.startswith("demo_")} - {*here} == set()
+    some = ("superalloy_classical", "carry_over", "wen2021_charged", "matbench_steels", "nicral_database_spread")
+    assert {*some, "omee2024_ood_jdft2d", "strain3d_solver_check", "loop_perovskites"} <= {*absent}
+    assert "list_studies" in (ROOT / ".ci/run").read_text()
 
 
 def test_the_rules_hold_no_functions_and_every_rule_has_a_line_of_its_own():
@@ -148,3 +151,31 @@ def test_make_hands_studies_and_target_to_snakemake_as_they_are_meant(target):
     asked, _ = get_argument_parser().parse_known_args(shlex.split(done.stdout.splitlines()[-1])[1:])
     assert list(asked.targets) == [target]
     assert asked.config == ["studies=a, b"]
+
+
+@pytest.mark.parametrize(("words", "named"), [((), "a,b"), (("STUDIES=c",), "c")])
+def test_resume_goes_on_with_the_studies_of_the_lost_run_by_one_make(tmp_path, words, named):
+    """No second make is started: it would not have the option -o of the first."""
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    (tmp_path / ".snakemake").mkdir()
+    (tmp_path / ".snakemake/matlens_studies").write_text("a,b\n")
+    command = ["make", "--no-print-directory", "-n", "-o", ".venv/installed", "resume", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    first, run, status = done.stdout.splitlines()
+    assert "matlens.cli.resume" in first and f'"--config=studies={named}"' in run and f'--studies "{named}"' in status
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_run_in_a_locked_folder_names_the_command_that_goes_on(tmp_path, locked):
+    """Snakemake advises an option of its own, which the commands of the project do not have."""
+    (tmp_path / "Makefile").symlink_to(ROOT / "Makefile")
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    program = tmp_path / ".venv/bin/snakemake"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    if locked:
+        (tmp_path / ".snakemake/locks/0.input.lock").touch()
+    done = subprocess.run(["make", "-o", ".venv/installed", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert "Error 1" in done.stderr
+    assert ("go on with: make resume" in done.stderr) == locked

@@ -5,6 +5,7 @@ from matlens import columns
 from figures import style
 
 SAME_SCALE = 0.02  # scales may differ by this part and still be one
+LEAST_LAGS = 3  # of a mean curve
 DASHES = ("-", "--", ":", "-.")
 
 
@@ -18,6 +19,11 @@ def _draw(tables: dict, column: str, label: str, published, reference_columns: d
     figure, axes = style.panels(rows, cols, style.PAGE_IN if cols > 1 else style.COLUMN_IN * 1.3, 2.6)
     for panel, (method, table) in zip(axes.flat, tables.items(), strict=False):
         table, lag, note = _alike(table, column)
+        if table is None:
+            _each(panel, tables[method], column, note)
+            panel.set_title(style.text(method))
+            panel.set_ylabel(label)
+            continue
         means = table.groupby(["direction", lag], sort=True)[column].mean()
         for number, direction in enumerate(means.index.unique("direction")):
             curve, colour = means[direction], style.PALETTE[number % len(style.PALETTE)]
@@ -35,11 +41,25 @@ def _draw(tables: dict, column: str, label: str, published, reference_columns: d
     return figure
 
 
+def _each(panel, table, column: str, note: str) -> None:
+    """Draw the curve of every image over a logarithmic lag: their scales are too unequal for a mean."""
+    kept = table[table["lag_um"] > 0].sort_values("lag_um")
+    for number, (direction, curves) in enumerate(kept.groupby("direction", sort=True)):
+        colour, label = style.PALETTE[number % len(style.PALETTE)], direction
+        for _, curve in curves.groupby("item", sort=True):
+            panel.plot(curve["lag_um"], curve[column], DASHES[number % 4], color=colour, lw=0.7, label=label)
+            label = None
+    panel.set_xscale("log")
+    panel.set_xlabel(f"{style.axis('lag_um')} ({', '.join(filter(None, (note, 'a curve for each')))})")
+    panel.legend(ncols=2)
+
+
 def _alike(table, column: str):
     """Choose the curves that may be averaged: pixels where all are of one scale or of none, else micrometres.
 
     Micrometres are those of the images that have a scale, at lags a pixel of the coarsest apart. Returns them, the
-    column of the lag, and a note on how many they are.
+    column of the lag, and a note on how many they are. The table is None where the curve of an image ends within
+    LEAST_LAGS pixels of another.
     """
     import numpy as np
     import pandas as pd
@@ -51,6 +71,8 @@ def _alike(table, column: str):
     scale = (steps["lag_um"] / steps["lag_px"]).groupby(steps["item"]).median()
     if len(scale) < 2 or np.ptp(scale) <= SAME_SCALE * scale.max():
         return kept, "lag_px", note
+    if kept.groupby(["direction", "item"])["lag_um"].max().min() < LEAST_LAGS * scale.max():
+        return None, "lag_um", note
     parts = []
     for direction, curves in kept.groupby("direction", sort=True):
         reach = curves.groupby("item")["lag_um"].max().min()  # as far as all of them go

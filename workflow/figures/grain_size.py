@@ -4,6 +4,26 @@ from matlens import columns
 
 from figures import style
 
+MOST = 60  # items of all methods with a row of their own
+
+
+def _sorted(tables: dict, column: str, looks: dict):
+    """Draw the means of many items as points, sorted by value for each method and procedure."""
+    figure, axes = style.panels(1, 1, style.PAGE_IN, 2.6)
+    panel, count = axes[0, 0], 0
+    for method, table in tables.items():
+        means = table[table["direction_deg"].isna()].dropna(subset=column)
+        for number, (procedure, part) in enumerate(means.groupby("procedure", sort=True)):
+            values, marker = part[column].sort_values().to_numpy(), style.MARKERS[number]
+            label = f"{style.text(method)}, {procedure}"
+            panel.plot(range(len(values)), values, marker, ms=2.5, color=looks[method]["color"], label=label)
+            count = max(count, len(values))
+    panel.set_xlabel(f"{count:,} items, sorted for each method and procedure")
+    panel.set_ylabel(style.axis(column))
+    panel.set_ylim(0, None)
+    figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
 
 def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
     """Draw the mean of every procedure with its 95 % interval; in micrometres where the scale is known.
@@ -17,6 +37,8 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
     unit = "um" if known else "px"
     items = sorted({item for table in tables.values() for item in table["item"]})
     looks = style.look(tables)
+    if len(items) * len(tables) > MOST:
+        return _sorted(tables, f"{quantity}_{unit}", looks)
     figure, axes = style.panels(1, 1, style.PAGE_IN, 0.9 + 0.32 * len(items) * len(tables))
     panel, ticks = axes[0, 0], []
     for row, (item, method) in enumerate((item, method) for item in items for method in tables):

@@ -6,6 +6,7 @@ from matlens.crystal import compositions
 from figures import style
 
 FORMATION, ABOVE = "formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom"
+MOST, ACROSS = 12, 4  # panels of a figure, and of a row
 ON_HULL = 1e-6  # eV/atom
 
 
@@ -25,11 +26,19 @@ def draw(properties: dict, index, *, names: bool = True):
             pairs.setdefault(present, []).append(item)
     if not pairs:
         return style.nothing("no compound of two elements")
-    figure, axes = style.panels(1, len(pairs), min(style.PAGE_IN, 2.6 * len(pairs)), 2.6)
-    for panel, (pair, items) in zip(axes.flat, sorted(pairs.items()), strict=True):
-        _pair(panel, table.loc[items], pair[1], names)
+    chosen = sorted(sorted(pairs, key=lambda pair: (-len(pairs[pair]), pair))[:MOST])
+    cols = min(ACROSS, len(chosen))
+    rows = -(-len(chosen) // cols)
+    figure, axes = style.panels(rows, cols, min(style.PAGE_IN, 2.6 * cols), 2.6)
+    for panel, pair in zip(axes.flat, chosen, strict=False):
+        _pair(panel, table.loc[pairs[pair]], pair[1], names)
         panel.set_xlabel(f"mole fraction of {pair[1]} in {pair[0]}")
-    axes.flat[0].set_ylabel("formation energy / meV/atom")
+    for panel in axes.flat[len(chosen) :]:
+        panel.set_visible(False)
+    for panel in axes[:, 0]:
+        panel.set_ylabel("formation energy / meV/atom")
+    if len(pairs) > MOST:
+        figure.suptitle(f"{MOST} of {len(pairs)} pairs of elements, those with most compounds", fontsize=7)
     return figure
 
 

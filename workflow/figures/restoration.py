@@ -1,6 +1,7 @@
 """Images before and after restoration, their difference, and the spectrum of the residual."""
 
 import io
+import re
 
 from matlens import restore
 from matlens.registry import method_of
@@ -8,14 +9,15 @@ from matlens.registry import method_of
 from figures import style
 
 LAGS = range(1, 6)
+LETTERS_PER_IN = 13  # of titles
 SIDES = {"rows": "-", "columns": "--"}
 UM_PER = {"mm": 1e3, "µm": 1.0, "nm": 1e-3}
 
 
-def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int = 160):
+def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int = 160, include: list | None = None):
     """Draw two rows for every item: the image and its restorations; below them the residual's autocorrelation by lag
-    (rows solid, columns dashed) and the differences. `items` and `side_px` choose and size the parts, which are made
-    before.
+    (rows solid, columns dashed) and the differences. An item that a network was trained on is marked. `items`,
+    `include` and `side_px` choose and size the parts, which are made before.
     """
     methods = [method for method in previews if method_of(method) not in restore.CONTROLS] or list(previews)
     keys = sorted({key for method in methods for key in previews[method]})[:items]
@@ -32,11 +34,29 @@ def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int =
         rows = axes[2 * number : 2 * number + 2]
         item = known["item"].get(key, key)
         _before(rows[0][0], next(previews[m][key] for m in methods if key in previews[m]), known, key)
-        rows[0][0].set_ylabel(style.text(item), fontsize=6)
+        rows[0][0].set_ylabel(style.text(item) + _use(quality, item), fontsize=6)
         for place, method in enumerate(methods, 1):
-            _after(rows[0][place], rows[1][place], previews[method].get(key), style.text(method), looks[method])
+            name = _lines(style.text(method), most=int(LETTERS_PER_IN * width))
+            _after(rows[0][place], rows[1][place], previews[method].get(key), name, looks[method])
         _lags(rows[1][0], {method: quality[method] for method in methods if method in quality}, item, looks)
     return figure
+
+
+def _lines(name: str, most: int) -> str:
+    """Break the name of a method behind its dots and underscores into lines of at most `most` letters, if it can be."""
+    found = [""]
+    for part in re.split(r"(?<=[._])", name):
+        if found[-1] and len(found[-1] + part) > most:
+            found.append("")
+        found[-1] += part
+    return "\n".join(found)
+
+
+def _use(quality: dict, item) -> str:
+    """Say that a network has seen an item in training or validation, as far as the tables have it."""
+    known = [table for table in quality.values() if "split" in table]
+    seen = {split for table in known for split in table.loc[table["item"] == item, "split"].unique()}
+    return next((f"\n({split})" for split in ("train", "val") if split in seen), "")
 
 
 def _panels(data: bytes):

@@ -5,12 +5,15 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from figures import style
 
+POWERS = ("", "2", "3")  # of a length, an area and a volume
+DECADES = 3  # of sizes; over more, the axis has powers of ten only
 HEADROOM = 1.5  # of the axis over the highest bar or law, so that none lies under the text
 
 
 def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30):
     """Draw one panel per method: the density of a size on a logarithmic axis.
 
+    `quantity`: a length, area or volume, column of `regions` without its unit.
     Where images have a scale, these are drawn in micrometres, and the panel says how many of all they are; pixels only
     where no image has one. The line is the log-normal density with the mean
     and standard deviation of the logarithms (its maximum-likelihood estimate); ASSUME: regions are independent.
@@ -20,8 +23,10 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
     tables = {method: table for method, table in regions.items() if len(table)}
     if not tables:
         return style.nothing("no region was found")
-    chosen = {method: columns.pooled(t, f"{quantity}_um", f"{quantity}_px") for method, t in tables.items()}
-    column = f"{quantity}_{'um' if any(name.endswith('_um') for _, name, _ in chosen.values()) else 'px'}"
+    held = [power for power in POWERS if any(f"{quantity}_px{power}" in table for table in tables.values())]
+    micrometres, pixels = (f"{quantity}_{unit}{''.join(held[:1])}" for unit in ("um", "px"))
+    chosen = {method: columns.pooled(table, micrometres, pixels) for method, table in tables.items()}
+    column = micrometres if any(name == micrometres for _, name, _ in chosen.values()) else pixels
     tables = {method: table for method, (table, name, _) in chosen.items() if name == column}
     if not all(column in table for table in tables.values()):
         return style.nothing(f"the regions have no column {column}")
@@ -51,7 +56,8 @@ def draw(regions: dict, *, quantity: str = "equivalent_diameter", bins: int = 30
         note = f"n = {len(values)}{images}\ngeometric mean {np.exp(mean):.3g} {unit}\nσ(ln) = {width:.2f}"
         panel.text(0.98, 0.97, note, transform=panel.transAxes, ha="right", va="top", fontsize=6.5)
         panel.set_xscale("log")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        wide = np.log10(high / low) > DECADES
+        panel.xaxis.set_major_locator(LogLocator(numticks=6) if wide else LogLocator(subs=(1, 2, 5)))
         panel.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         panel.xaxis.set_minor_formatter(NullFormatter())
     for panel in axes.flat[len(sizes) :]:

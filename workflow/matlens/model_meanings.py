@@ -26,6 +26,7 @@ MEANING = {
     "place": "where the condition lies: trained, interpolated between trained ones, or extrapolated beyond them",
     "real_to_real": "the same value for real images compared with as many others; empty if there are too few",
     "ratio": "value over real_to_real; 1: as good as real images",
+    "note": "why the value is empty; nothing where it is not",
     "generated": "generated images behind the value; for slopes, conditions",
     "real": "real images behind the value; for slopes, conditions",
     "measured_fraction": "fraction of the measured phase in the generated image",

@@ -1,3 +1,7 @@
+localrules:
+    field_costs,
+
+
 rule fields:
     """Compute the fields of a shard, and those of the controls beside them."""
     input:
@@ -12,6 +16,7 @@ rule fields:
         effective="results/{study}/fields/{method}/effective/{shard}.parquet",
         field_quality="results/{study}/fields/{method}/field_quality/{shard}.parquet",
         hot_spots="results/{study}/fields/{method}/hot_spots/{shard}.parquet",
+        costs="results/{study}/fields/{method}/costs/{shard}.parquet",
         rejected="results/{study}/fields/{method}/rejected/{shard}.parquet",
     log:
         "logs/{study}/fields/{method}/{shard}.log",
@@ -51,3 +56,22 @@ rule field_scores:
         runtime=plan.minutes(5),
     script:
         "../scripts/field_scores.py"
+
+
+# Times differ between runs: they stand apart from the tables, which are byte-identical.
+rule field_costs:
+    """Concatenate the costs of all fields of a study, which differ between runs."""
+    input:
+        tables=plan.of_methods(
+            "fields", "results/{study}/fields/{method}/costs/{shard}.parquet"
+        ),
+        code=plan.code("concatenate"),
+    output:
+        table="results/{study}/timings/fields.csv",
+    log:
+        "logs/{study}/timings/fields.log",
+    resources:
+        mem_mb=plan.memory(1000),
+        runtime=plan.minutes(5),
+    script:
+        "../scripts/concatenate.py"

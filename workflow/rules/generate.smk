@@ -39,6 +39,7 @@ rule generation_quality:
         made="results/{study}/generate/{method}/images/all.zarr.zip",
         truth="results/{study}/generate/{method}/truth/all.zarr.zip",
         generated="results/{study}/generate/{method}/generated/all.parquet",
+        card=plan.card("generate"),
         code=plan.code("generate_quality"),
     output:
         generation_quality="results/{study}/generate/{method}/generation_quality/all.parquet",

@@ -45,5 +45,6 @@ rule previews:
     params:
         most=plan.figure_option("restoration", "items"),
         side_px=plan.figure_option("restoration", "side_px"),
+        include=plan.figure_option("restoration", "include"),
     script:
         "../scripts/previews.py"

@@ -8,7 +8,7 @@ from matlens.store import io
 
 def main(
     images: str, labels: str, method: str, options: dict, settings: dict, phases: list,
-    fields: str, effective: str, field_quality: str, hot_spots: str, rejected: str,
+    fields: str, effective: str, field_quality: str, hot_spots: str, costs: str, rejected: str,
     truths: str | list = (), weights: str | list = (), card: str | list = (), solver: dict | None = None,
 ) -> None:  # fmt: skip
     """Write the field of every item that can be solved, its effective values, its quality and its hot spots."""
@@ -24,6 +24,7 @@ def main(
     io.write_table(effective, cells.table([row for one in done for row in one.effective], cells.EFFECTIVE))
     io.write_table(field_quality, cells.table([row for one in done for row in one.quality], cells.QUALITY))
     io.write_table(hot_spots, cells.table([row for one in done for row in one.hot_spots], cells.HOT_SPOTS))
+    io.write_table(costs, cells.table([row for one in done for row in one.costs], cells.COSTS))
     io.write_rejected(rejected, lost)
 
 

@@ -10,7 +10,7 @@ from matlens.store import io
 
 def main(
     labels: list, images: list, index: str, truth: str, made: str, generated: str, settings: dict,
-    generation_quality: str, samples: str,
+    generation_quality: str, samples: str, card: str | list = (),
 ) -> None:  # fmt: skip
     """Write the rows of the quality, and pictures of some generated images beside the nearest training image."""
     items, table = io.read_table(index).to_dict("records"), io.read_table(generated)
@@ -21,7 +21,8 @@ def main(
         stack = np.stack([marks[key] for key in marks]) if len(marks) else real.labels[:0]
         pictures = {f"{key:08d}.png": picture.pair(pixels[key], table.iloc[key], real) for key in picture.some(table)}
     io.write_bytes_zip(samples, pictures)
-    io.write_table(generation_quality, work.quality_table(work.judged(stack, table, real, settings)))
+    rows = work.judged(stack, table, real, settings, io.read_json(card) if card else None)
+    io.write_table(generation_quality, work.quality_table(rows))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Commands for users: status, resume, check_profile, convert_cgcnn."""
+"""Commands for users: status, resume, verify, list_studies, check_profile, convert_cgcnn."""

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from matlens.job import entry
+from matlens.job.logs import last_studies
 from matlens.plan import status, study
 from matlens.store import yaml_files
 
@@ -11,9 +12,10 @@ REJECTED_STATUS = 3  # exit status of `--strict` when items were rejected; 1 is 
 
 
 def _chosen(studies: str) -> dict[str, dict]:
-    """Load the studies of some names, or those of the configuration."""
+    """Load the studies of some names, or those of the last run, or those of the configuration."""
     try:
-        names = studies or yaml_files.read_yaml(Path("config/config.yaml"))[0]["studies"]
+        names = studies or last_studies(Path(".snakemake"))
+        names = names or yaml_files.read_yaml(Path("config/config.yaml"))[0]["studies"]
         return study.load_all(names, "config/studies")
     except study.StudyError as error:
         sys.exit(str(error))

@@ -1,5 +1,6 @@
 """One item: its labels become a cell, the cell is solved, and field, controls and effective values become tables."""
 
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -22,14 +23,33 @@ HOT_SPOTS = (
 )  # fmt: skip
 
 
+COSTS = (columns.ITEM, columns.SPLIT, "method", "field", "iterations", "cpu_s")
+
+
 class Solved(NamedTuple):
-    """The field of an item (component, *shape), the settings that it belongs to, and rows of the tables."""
+    """The field of an item (component, *shape), the settings that it belongs to, and rows of the tables.
+
+    `costs`: apart from the tables, since they differ between runs.
+    """
 
     array: np.ndarray
     attrs: dict
     effective: list[dict]
     quality: list[dict]
     hot_spots: list[dict]
+    costs: tuple[dict, ...] = ()
+
+
+def timed(compute: Callable) -> tuple:
+    """Return what a function returns, and its CPU seconds; those of the first item include loading of libraries."""
+    begun = time.process_time()
+    return compute(), time.process_time() - begun
+
+
+def cost(item: Mapping, method: str, field: str, iterations: float, seconds: float) -> dict:
+    """Return a row of the costs: CPU seconds of one field of an item."""
+    about = {columns.ITEM: item[columns.ITEM], columns.SPLIT: item.get(columns.SPLIT) or "", "method": method}
+    return about | {"field": field, "iterations": float(iterations), "cpu_s": seconds}
 
 
 def solved(
@@ -48,7 +68,7 @@ def solved(
     converge.
     """
     problem = make(labels, item["axes"], phases, spacing, settings, item.get(columns.PIXEL_SIZE))
-    truth = registry.call(function, {"problem": problem}, options)
+    truth, spent = timed(lambda: registry.call(function, {"problem": problem}, options))
     names, scheme = components(item["axes"], problem.quantity), options["scheme"]
     own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
     if checked(item, settings):
@@ -56,33 +76,36 @@ def solved(
         rows = effective.effective_rows(problem, names, scheme, truth, **of_solver)
         fine = report.finer(problem, lambda one: registry.call(function, {"problem": one}, options))
         own |= report.discretisation_rows(problem, truth, fine) | {"bounds_violated": effective.violated(rows)}
-        hot = hot_spots.compared(problem, truth, fine, phases, settings)
+        hot = hot_spots.compared(problem, truth, hot_spots.places(problem, fine, phases, settings), phases, settings)
         own |= {f"discretisation_{name}": value for name, value in hot.items()}
     else:
         rows = effective.by_load(problem, names, truth)
     border, inside = mismatch(problem.labels)
     own["border_mismatch"] = border / inside if inside else 0.0
     quality = tidy(item, registry.method_of(method), own, False)
-    quality += control_rows(problem, controls(problem, truth, scheme, settings), truth, scheme, item, phases, settings)
+    made, true = controls(problem, truth, scheme, settings), hot_spots.places(problem, truth, phases, settings)
+    quality += control_rows(problem, made, truth, true, scheme, item, phases, settings)
     about = described(problem, names, settings, scheme)
-    return finished(problem, truth, names, item, labels.shape, phases, settings, about, rows, quality)
+    made = finished(problem, truth, names, item, labels.shape, phases, settings, about, rows, quality)
+    return made._replace(costs=(cost(item, method, registry.method_of(method), truth.iterations, spent),))
 
 
 def control_rows(
     problem: Problem,
     made: Mapping[str, Field],
     truth: Field,
+    true: hot_spots.Spots,
     scheme: str,
     item: Mapping,
     phases: list,
     settings: Mapping,
 ) -> list[dict]:
-    """Judge the fields of the controls, and the places that the geometry alone gives."""
+    """Judge the controls, and the places that the geometry alone gives; `true`: hot spots of the truth."""
     rows = []
     for name, field in made.items():
         measured = report.quality_rows(problem, field, truth, scheme) | {"iterations": field.iterations}
-        rows += tidy(item, name, measured | hot_spots.compared(problem, field, truth, phases, settings), True)
-    places = hot_spots.by_geometry(problem, truth, phases, settings)
+        rows += tidy(item, name, measured | hot_spots.compared(problem, field, true, phases, settings), True)
+    places = hot_spots.by_geometry(problem, true, phases, settings)
     return rows + tidy(item, "ligaments", places, True)
 
 

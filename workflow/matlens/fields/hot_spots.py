@@ -104,8 +104,13 @@ def of_field(
     return ranked(values, problem.spacing, count, apart_px)
 
 
-def by_geometry(problem: Problem, truth: Field, phases: list[str], settings: Mapping) -> dict[str, float]:
-    """Control: the places of a phase where its ligament is shortest, compared with those of the truth.
+def places(problem: Problem, field: Field, phases: list[str], settings: Mapping) -> Spots:
+    """Find the hot spots of a field by the options of the stage; those of a truth serve all fields that it judges."""
+    return of_field(problem, field, phases, **(settings.get("hot_spots") or {}))
+
+
+def by_geometry(problem: Problem, true: Spots, phases: list[str], settings: Mapping) -> dict[str, float]:
+    """Control: the places of a phase where its ligament is shortest, compared with `true`, those of the truth.
 
     Ligaments are along the load between stiffer bodies, and across it between softer ones. Nothing without a phase, or
     without a stress along an axis.
@@ -121,7 +126,7 @@ def by_geometry(problem: Problem, truth: Field, phases: list[str], settings: Map
         lengths = ligaments(mask, along)
     values = averaged(-lengths, mask, options["zone_px"], problem.spacing)
     spots = ranked(values, problem.spacing, options["count"], options["apart_px"])
-    return found(spots, of_field(problem, truth, phases, **options), problem, options["apart_px"])
+    return found(spots, true, problem, options["apart_px"])
 
 
 def ligaments(mask: np.ndarray, axis: int) -> np.ndarray:
@@ -144,15 +149,15 @@ def found(spots: Spots, true: Spots, problem: Problem, apart: float) -> dict[str
     return {"hot_spot_found": float(near.any()), "hot_spot_first": float(near[0])}
 
 
-def compared(problem: Problem, field: Field, truth: Field, phases: list[str], settings: Mapping) -> dict[str, float]:
-    """Compare the hot spots of a field with those of the truth, and the rate of the crack that begins there.
+def compared(problem: Problem, field: Field, true: Spots, phases: list[str], settings: Mapping) -> dict[str, float]:
+    """Compare the hot spots of a field with `true`, those of the truth, and the rate of the crack that begins there.
 
     Returns hot_spot_found (1 if the first of the truth is among those of the field), hot_spot_first (1 if it is its
     first), hot_spot_error (relative error of the largest value), and with a law rate_error (of the largest rate) and
     rate_covered (1 if its 90 % interval holds the true one).
     """
     options, law = settings.get("hot_spots") or {}, settings.get("slip_dissolution")
-    own, true = (of_field(problem, one, phases, **options) for one in (field, truth))
+    own = places(problem, field, phases, settings)
     made = found(own, true, problem, options.get("apart_px", 0.0))
     if not made:
         return {}

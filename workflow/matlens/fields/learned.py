@@ -38,27 +38,32 @@ def predicted(
     scheme, names = solver["scheme"], component_names(item["axes"], problem.quantity)
     item = {**item, columns.SPLIT: split_of(model.card, item[columns.ITEM])}
     judged = true is not None and item[columns.SPLIT] != "train"
-    field, by, away = solved_or_predicted(problem, function, options, settings, model, solver)
+    about = (problem, function, options, settings, model, solver)
+    (field, by, away), spent = cells.timed(lambda: solved_or_predicted(*about))
+    costs = [cells.cost(item, method, by or registry.method_of(method), field.iterations or float("nan"), spent)]
     truth = whole(problem, true, names, item["axes"], settings) if judged else None
     if truth is None:
         own = report.own_rows(problem, field, scheme)
     else:
+        hot = hot_spots.places(problem, truth, phases, settings)
         own = report.quality_rows(problem, field, truth, scheme)
-        own |= hot_spots.compared(problem, field, truth, phases, settings)
+        own |= hot_spots.compared(problem, field, hot, phases, settings)
         if item[columns.SPLIT] == "test":
             own |= equal_cut(problem, field, truth, scheme)
+            costs += [cut_cost(problem, item, method, own["equal_cut_iterations"], scheme)]
     own["strangeness"] = away
     quality = cells.tidy(item, registry.method_of(method), own, False, by)
     if truth is not None:
         linear = networks.linear(problem, model, options.get("scale", 1.0))
         made = cells.controls(problem, truth, scheme, settings) | {"linear_kernel": linear}
-        quality += cells.control_rows(problem, made, truth, scheme, item, phases, settings)
+        quality += cells.control_rows(problem, made, truth, hot, scheme, item, phases, settings)
     rows = effective.by_load(problem, names, field)
     attrs = cells.described(problem, names, settings, scheme) | {
         "solved_by": by or registry.method_of(method),
         columns.SPLIT: item[columns.SPLIT],
     }
-    return cells.finished(problem, field, names, item, labels.shape, phases, settings, attrs, rows, quality)
+    made = cells.finished(problem, field, names, item, labels.shape, phases, settings, attrs, rows, quality)
+    return made._replace(costs=tuple(costs))
 
 
 def solved_or_predicted(
@@ -112,3 +117,11 @@ def equal_cut(problem: Problem, field: Field, truth: Field, scheme: str) -> dict
         if not any(np.isnan(one["after"]) for one in made.values()):
             break
     return {"equal_cut_iterations": made["answer"]["after"], "equal_cut_iterations_cause": made["cause"]["after"]}
+
+
+def cut_cost(problem: Problem, item: Mapping, method: str, iterations: float, scheme: str) -> dict:
+    """Measure the solver, stopped when it is as good as a network; without seconds where it is not within 32."""
+    if np.isnan(iterations):
+        return cells.cost(item, method, "cut", iterations, float("nan"))
+    spent = cells.timed(lambda: cut(problem, scheme, iterations=int(iterations)))[1]
+    return cells.cost(item, method, "cut", iterations, spent)

@@ -18,6 +18,7 @@ class Field(NamedTuple):
     """`cause` (strain or gradient) and `answer` (stress or flux) of one item; the solver's iterations and residual.
 
     `across`: the normal stress out of the plane (*shape) of an elastoplastic image, which its strain does not give.
+    `half_width`: of the 90 % interval of the answer, by the networks of an ensemble; None where there is none.
     """
 
     cause: np.ndarray
@@ -25,6 +26,7 @@ class Field(NamedTuple):
     iterations: int = 0
     residual: float = float("nan")
     across: np.ndarray | None = None
+    half_width: np.ndarray | None = None
 
 
 def fft(

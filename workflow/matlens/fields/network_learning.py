@@ -1,7 +1,8 @@
 """Train networks that predict fields, as corrections of a linear kernel; `networks` applies them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from matlens.fields import components, familiar, linear_kernel, networks
 from matlens.fields.lessons import SAME, Lesson, names_of, written
 from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
+from matlens.learn import intervals
 from matlens.learn.options import TRAINING, Training, own_options
 
 
@@ -146,44 +148,70 @@ def _fits(values: np.ndarray) -> bool:
     return 1e-3 < np.abs(values).max() < 6e4
 
 
-def _judge(net, lessons: Lessons, device) -> dict[str, float]:
-    """Score a network on validation cells: error over that of the linear kernel, 1 being no better."""
+def _answers(net, lessons: Lessons, device) -> list[np.ndarray]:
+    """Return the correction of a network for every cell."""
     import torch
 
-    wrong = whole = 0.0
-    for given, wanted in zip(lessons.inputs, lessons.targets, strict=True):
-        found = net(torch.from_numpy(given)[None].to(device))[0].cpu().numpy()
-        wrong, whole = wrong + float(((found - wanted) ** 2).sum()), whole + float((wanted**2).sum())
-    left = np.sqrt(wrong / max(whole, 1e-30))
+    with torch.no_grad():
+        return [net(torch.from_numpy(given)[None].to(device))[0].cpu().numpy() for given in lessons.inputs]
+
+
+def _left(found: list[np.ndarray], wanted: list[np.ndarray]) -> float:
+    """Return the error of corrections over that of the linear kernel, 1 being no better."""
+    wrong = sum(float(((one - true) ** 2).sum()) for one, true in zip(found, wanted, strict=True))
+    return float(np.sqrt(wrong / max(sum(float((true**2).sum()) for true in wanted), 1e-30)))
+
+
+def _judge(net, lessons: Lessons, device) -> dict[str, float]:
+    """Score a network on validation cells by what it leaves of the error of the linear kernel."""
+    left = _left(_answers(net, lessons, device), lessons.targets)
     return {"left_of_linear_kernel": left, "score": 1.0 - left}
+
+
+def _together(nets: list, lessons: Lessons | None, device) -> dict:
+    """Score the mean of an ensemble on validation cells, and calibrate the 90 % interval of the answer by them.
+
+    They have chosen the epochs, too, so that the interval may be slightly narrow.
+    """
+    if len(nets) < 2 or lessons is None:
+        return {}
+    each = [_answers(net.eval().to(device), lessons, device) for net in nets]
+    means = [np.mean(parts, axis=0) for parts in zip(*each, strict=True)]
+    rest = np.concatenate([_answer(true - mean) for true, mean in zip(lessons.targets, means, strict=True)])
+    apart = np.concatenate([_answer(np.std(parts, axis=0)) for parts in zip(*each, strict=True)])
+    left = _left(means, lessons.targets)
+    return {"left_of_linear_kernel": left, "interval": intervals.calibrate_together(np.abs(rest), apart)}
+
+
+def _answer(correction: np.ndarray) -> np.ndarray:
+    """Return the part of a correction that belongs to the answer, flat."""
+    return np.split(correction, 2)[1].ravel().astype(float)
 
 
 def learn(
     samples, phases: list, method: str, initial: Mapping | None, checkpoint, options: Mapping, *,
-    training: Training = TRAINING, cells: Cells = CELLS,
+    training: Training = TRAINING, cells: Cells = CELLS, ensemble: int = 1,
 ) -> tuple[dict, dict]:  # fmt: skip
-    """Train a network on solved cells; returns its weights, linear kernel and domain by name, and its card.
+    """Train networks on solved cells; returns weights, linear kernel and domain by name, and their card.
 
     `samples`: (lesson, "train" or "val", item), see `lessons`. The network learns what the linear kernel leaves of
     both fields. Cells are turned by the symmetries of the load. Without validation samples, the last epoch is kept.
-    Raises BadItem if the items are not of one problem.
+    `ensemble`: number of networks, whose seeds differ; validation cells calibrate the interval of several. Raises
+    BadItem if the items are not of one problem.
     """
-    return _learn(samples, phases, method, initial, checkpoint, options, training, cells, ALONE)
+    return _learn(samples, phases, method, initial, checkpoint, options, training, cells, ALONE, ensemble)
 
 
 def learn_against(
     samples, phases: list, method: str, initial: Mapping | None, checkpoint, options: Mapping, *,
-    training: Training = TRAINING, cells: Cells = CELLS, against: Against = AGAINST,
+    training: Training = TRAINING, cells: Cells = CELLS, against: Against = AGAINST, ensemble: int = 1,
 ) -> tuple[dict, dict]:  # fmt: skip
     """Train a network against a discriminator of its fields; all else as `learn`."""
-    return _learn(samples, phases, method, initial, checkpoint, options, training, cells, against)
+    return _learn(samples, phases, method, initial, checkpoint, options, training, cells, against, ensemble)
 
 
-def _learn(samples, phases, method, initial, checkpoint, options, training, cells, against) -> tuple[dict, dict]:
-    """Train a network, alone or against a discriminator."""
-    import torch
-
-    from matlens.fields import tasks
+def _learn(samples, phases, method, initial, checkpoint, options, training, cells, against, ensemble: int):
+    """Train the networks of an ensemble, alone or against discriminators."""
     from matlens.learn import loop
 
     train, judges = _sorted(samples, len(phases))
@@ -197,15 +225,20 @@ def _learn(samples, phases, method, initial, checkpoint, options, training, cell
         "outputs": len(taught.targets[0]),
         **own_options(nets.FIELD_NETS, method, options),
     }
-    torch.manual_seed(training.seed)
-    net = networks.build(network)
-    if initial:
-        loop.load_arrays(net, {k[4:]: v for k, v in initial.items() if k.startswith("net.")}, partly=True)
-    place = loop.choose_device(training.device)
     stated = {**asdict(training), **asdict(cells), **asdict(against), **own_options(nets.FIELD_NETS, method, options)}
-    task = tasks.task(net, taught, cells, against, (lambda one: _judge(one, judged, place)) if judged else None)
     identity = {"network": network, "options": stated, "data": _digest(taught, initial)}
-    history = loop.train(task.models, task, training, checkpoint=checkpoint, identity=identity, label=method)
+    found, history = [], []
+    for number in range(ensemble):
+        file, label = checkpoint, method
+        if number:
+            file = checkpoint and Path(checkpoint).with_suffix(f".{number}.safetensors")
+            label = f"{method} {number + 1} of {ensemble}"
+        own = replace(training, seed=training.seed + number)
+        net, rows = _member(taught, judged, identity, initial, file, label, own, cells, against)
+        found.append(net)
+        history += [{"member": number, **row} for row in rows] if ensemble > 1 else rows
+    for number in range(1, ensemble) if checkpoint else ():
+        Path(checkpoint).with_suffix(f".{number}.safetensors").unlink(missing_ok=True)
     domain = familiar.fit(np.array([familiar.described(each.labels, len(phases)) for each in train]))
     about = train[0].about
     card = {
@@ -214,13 +247,36 @@ def _learn(samples, phases, method, initial, checkpoint, options, training, cell
         "settings": {name: written(about[name]) for name in SAME} | {"spacing": list(about["spacing"])},
         "axes": about["axes"],
         "scales": scales,
-        "parameters": sum(p.numel() for p in net.parameters()),
+        "parameters": sum(p.numel() for net in found for p in net.parameters()),
+        "ensemble": ensemble,
         "scores": next(row for row in reversed(history) if row["best"]) | {"best": True},
         "history": history,
     }
-    arrays = {f"net.{name}": values for name, values in loop.arrays_of(net).items()}
+    together = _together(found, judged, loop.choose_device(training.device))
+    card |= {"interval": together.pop("interval")} if together else {}
+    card["scores"] |= together
+    arrays = {
+        f"{networks.member(k)}.{name}": v for k, net in enumerate(found) for name, v in loop.arrays_of(net).items()
+    }
     arrays |= {f"kernel.{name}": values for name, values in kernel.items()}
     return arrays | {f"domain.{name}": values.astype(np.float32) for name, values in domain.items()}, card
+
+
+def _member(taught, judged, identity: Mapping, initial, checkpoint, label: str, training, cells, against):
+    """Train one network; returns it and its history."""
+    import torch
+
+    from matlens.fields import tasks
+    from matlens.learn import loop
+
+    torch.manual_seed(training.seed)
+    net = networks.build(identity["network"])
+    if initial:
+        loop.load_arrays(net, {k[4:]: v for k, v in initial.items() if k.startswith("net.")}, partly=True)
+    place = loop.choose_device(training.device)
+    task = tasks.task(net, taught, cells, against, (lambda one: _judge(one, judged, place)) if judged else None)
+    about = {"checkpoint": checkpoint, "identity": {**identity, "seed": training.seed}, "label": label}
+    return net, loop.train(task.models, task, training, **about)
 
 
 def _digest(lessons: Lessons, initial: Mapping | None) -> str:

@@ -11,13 +11,14 @@ from matlens.fields.lessons import SAME, written
 from matlens.fields.methods import Field, resumed
 from matlens.fields.problem import Problem
 from matlens.fields.settings import components as component_names
+from matlens.learn import intervals
 
 
 @dataclass
 class Model:
-    """A trained network with its linear kernel, its applicability domain and its card."""
+    """Trained networks of an ensemble with their linear kernel, applicability domain and card."""
 
-    net: object
+    nets: list
     kernel: dict
     domain: dict
     card: dict
@@ -33,14 +34,21 @@ def prepare(arrays: Mapping[str, np.ndarray], card: Mapping, *, device: str = "a
     """Make a model from weights and their card."""
     from matlens.learn import loop
 
-    parts = {"net": {}, "kernel": {}, "domain": {}}
+    parts: dict = {}
     for name, values in arrays.items():
         kind, _, rest = name.partition(".")
-        parts[kind][rest] = values
-    net = build(card["network"])
-    loop.load_arrays(net, parts["net"])
-    place = loop.choose_device(device)
-    return Model(net.eval().to(place), parts["kernel"], parts["domain"], dict(card), place)
+        parts.setdefault(kind, {})[rest] = values
+    found, place = [], loop.choose_device(device)
+    for number in range(card.get("ensemble", 1)):
+        net = build(card["network"])
+        loop.load_arrays(net, parts[member(number)])
+        found.append(net.eval().to(place))
+    return Model(found, parts["kernel"], parts["domain"], dict(card), place)
+
+
+def member(number: int) -> str:
+    """Name a network of an ensemble in a file of weights: net, net1, net2, ..."""
+    return f"net{number or ''}"
 
 
 def seen(labels: np.ndarray, phases: int, linear: np.ndarray, scales: Mapping) -> np.ndarray:
@@ -88,15 +96,26 @@ def linear(problem: Problem, model: Model, scale: float = 1.0) -> Field:
 
 
 def predict(problem: Problem, model: Model, scale: float = 1.0) -> Field:
-    """Return the field of the network: that of the linear kernel and the network's correction."""
+    """Return the field of an ensemble: that of the linear kernel and the mean correction of the networks.
+
+    The interval of the answer has the width that covers 90 % of the voxels of the validation cells.
+    """
     import torch
 
     scales = model.card["scales"]
     base = linear_kernel.apply(model.kernel, problem.labels, _phases(problem), scale)
     given = torch.from_numpy(seen(problem.labels, _phases(problem), base, scales))[None].to(model.device)
     with torch.no_grad():
-        found = model.net(given)[0].cpu().numpy()
-    return _field(problem, base + found * column(scales["correction"], base.ndim), model)
+        found = np.stack([net(given)[0].cpu().numpy() for net in model.nets])
+    wide = column(scales["correction"], base.ndim)
+    field = _field(problem, base + found.mean(axis=0) * wide, model)
+    interval = model.card.get("interval") or {}
+    if not interval.get("calibrated_on"):
+        return field
+    mean, low, _ = intervals.together(found.reshape(len(found), -1), interval)
+    half = np.split((mean - low).reshape(base.shape) * wide, 2)[1]
+    names = component_names(model.card["axes"], problem.quantity)
+    return field._replace(half_width=components.unstacked(half.astype(float), names, model.card["axes"]))
 
 
 def _field(problem: Problem, values: np.ndarray, model: Model) -> Field:

@@ -41,6 +41,19 @@ def _ratio(value: float, unit: float) -> float:
     return float(value / unit) if unit > 0 else float("nan")
 
 
+def interval(half_width: np.ndarray, answer: np.ndarray, truth: np.ndarray, axes: int) -> dict[str, float]:
+    """Judge the 90 % interval answer - half_width to answer + half_width of fields over `axes` axes.
+
+    Returns interval_coverage, the fraction of the true components inside, and interval_half_width, its rms over that
+    of the fluctuation of the truth.
+    """
+    spread = np.linalg.norm(truth - truth.mean(axis=tuple(range(-axes, 0)), keepdims=True))
+    return {
+        "interval_coverage": float((np.abs(answer - truth) <= half_width).mean()),
+        "interval_half_width": _ratio(np.linalg.norm(half_width), spread),
+    }
+
+
 def equilibrium(answer: np.ndarray, grid: Grid) -> float:
     """Return the rms of the divergence of a stress or flux per voxel, relative to the norm of its mean, by the
     differences of the grid."""

@@ -24,6 +24,8 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
         misses = np.abs(field.cause[place] - truth.cause[place])
         made["mase"] = float(misses.mean() / abs(problem.load[place]))
     made["mean_error"] = mean_error(field.answer, truth.answer, problem.labels.ndim)
+    if field.half_width is not None:
+        made |= quality.interval(field.half_width, field.answer, truth.answer, problem.labels.ndim)
     return made | own_rows(problem, field, scheme)
 
 

@@ -5,6 +5,8 @@ The flow counts as steady when the permeability stays within the tolerance over 
 change per step is small long before the permeability stands still, whether it rises or falls.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from matlens.fields import conduction
@@ -17,13 +19,51 @@ FIRST = 64  # steps before the first check
 START = 60  # iterations of the start
 
 
-def distance_squared(pores: np.ndarray) -> np.ndarray:
-    """Return the squared distance of every pore voxel from the wall, halfway to the next solid voxel; 0 in solids."""
+class Fold(NamedTuple):
+    """The part of a cell that the rest is a mirror image of: its shape, and for every axis 0, or as the flow of the
+    image is the same (1) or the opposite (-1)."""
+
+    shape: tuple[int, ...]
+    mirrors: tuple[int, ...]
+
+    @property
+    def part(self) -> tuple[slice, ...]:
+        """Return the place of the part in the cell."""
+        return tuple(slice(n) for n in self.shape)
+
+    def unfolded(self, velocity: np.ndarray) -> np.ndarray:
+        """Put the velocity (axes, *shape) of the part beside that of its mirror images."""
+        for axis in (a for a, mirror in enumerate(self.mirrors) if mirror):
+            signs = np.where(np.arange(len(velocity)) == axis, -1, 1) * self.mirrors[axis]
+            image = np.flip(velocity, 1 + axis) * signs.reshape(-1, *(1,) * (velocity.ndim - 1))
+            velocity = np.concatenate([velocity, image], 1 + axis)
+        return velocity
+
+
+def folded(pores: np.ndarray, load: np.ndarray) -> Fold:
+    """Find the axes along which a cell is its own mirror image; none under a load along several axes."""
+    shape, mirrors = list(pores.shape), [0] * pores.ndim
+    for axis in range(pores.ndim) if np.count_nonzero(load) == 1 else ():
+        if shape[axis] % 2 == 0 and np.array_equal(pores, np.flip(pores, axis)):
+            shape[axis] //= 2
+            mirrors[axis] = -1 if load[axis] else 1
+    return Fold(tuple(shape), tuple(mirrors))
+
+
+def distance_squared(pores: np.ndarray, mirrors: tuple[int, ...] = ()) -> np.ndarray:
+    """Return the squared distance of every pore voxel from the wall, halfway to the next solid voxel; 0 in solids.
+
+    `mirrors`: axes that are not 0 are followed by mirror images, the others repeat.
+    """
     from scipy import ndimage
 
-    wide = np.pad(pores, [(n // 2, n // 2) for n in pores.shape], mode="wrap")
-    found = ndimage.distance_transform_edt(wide)[tuple(slice(n // 2, n // 2 + n) for n in pores.shape)]
-    return np.where(pores, (found - 0.5) ** 2, 0.0)
+    wide = pores
+    for axis, n in enumerate(pores.shape):
+        mirrored, most = bool(mirrors and mirrors[axis]), n if mirrors and mirrors[axis] else n // 2
+        width = [(most, most) if other == axis else (0, 0) for other in range(pores.ndim)]
+        wide = np.pad(wide, width, mode="symmetric" if mirrored else "wrap")
+    inside = tuple(slice((w - n) // 2, (w - n) // 2 + n) for w, n in zip(wide.shape, pores.shape, strict=True))
+    return np.where(pores, (ndimage.distance_transform_edt(wide)[inside] - 0.5) ** 2, 0.0)
 
 
 def guess(pores: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -37,12 +77,36 @@ def guess(pores: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found.stress * pores, -grid.back(potential)
 
 
+def guess_between(pores: np.ndarray, mirrors: tuple[int, ...], axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the same as `guess` for a part between two mirrors across the load: its pressure is 0 on both faces."""
+    from matlens.image import diffusion_kernel
+
+    local = np.moveaxis(distance_squared(pores, mirrors), axis, 0)
+    n, edge = len(local), (slice(None),) + (None,) * (pores.ndim - 1)
+    found = np.nan_to_num(diffusion_kernel.solve(local, (1.0,) * pores.ndim).potential) * n
+    local = np.where(found > 0, local, 0.0)  # closed pores are at rest
+    flux = np.zeros((pores.ndim, *local.shape))
+    for k in range(pores.ndim):
+        near, far = (np.moveaxis(local, k, 0)[part] for part in (slice(None, -1), slice(1, None)))
+        link = np.divide(2 * near * far, near + far, out=np.zeros_like(near), where=near + far > 0)
+        through = -link * np.diff(np.moveaxis(found, k, 0), axis=0)
+        lines = np.moveaxis(flux[k], k, 0)
+        lines[:-1] += through / 2
+        lines[1:] += through / 2
+    flux[0, 0] += (n - found[0]) * local[0]
+    flux[0, -1] += found[-1] * local[-1]
+    pressure = np.where(local > 0, found - n + (np.arange(n) + 0.5)[edge], 0.0)
+    order = [*range(1, axis + 1), 0, *range(axis + 1, pores.ndim)]
+    return np.moveaxis(flux, 1, 1 + axis)[order], np.moveaxis(pressure, 0, axis)
+
+
 def solve(
     pores: np.ndarray, load: np.ndarray, *, tau: float = 1.0, tol: float = 1e-3, steps: int = 50000
 ) -> tuple[np.ndarray, int, float]:
     """Return the velocity (axes, *shape) times viscosity over voxel squared, the steps taken and the last change.
 
-    `pores`: bool (*shape), two or three axes; `load`: driving force (axes,), the negative of the pressure gradient.
+    `pores`: bool (*shape), two or three axes; `load`: driving force (axes,), the negative of the pressure gradient. Of
+    a cell that is its own mirror image, a part is computed: one of eight in a mirrored volume.
     `tau`: relaxation time; `tol`: largest change of the mean velocity along the load over the last half of all steps.
     Raises BadItem if it still changes after `steps`.
     """
@@ -50,16 +114,17 @@ def solve(
 
     if np.abs(load).max() == 0 or not pores.any():
         return np.zeros((pores.ndim, *pores.shape)), 0, 0.0
-    flat = (1,) * (3 - pores.ndim)
-    volume, size = pores.reshape(*flat, *pores.shape), np.linalg.norm(load)
+    fold, size = folded(pores, load), np.linalg.norm(load)
+    speed, pressure = _start(pores, load / size, fold)
+    pores, extra = pores[fold.part], 3 - pores.ndim
+    volume = pores.reshape(*(1,) * extra, *pores.shape)
     force = np.zeros(3)
-    force[-pores.ndim :] = load / size * FORCE
+    force[extra:] = load / size * FORCE
     viscosity = (tau - 0.5) / 3
-    speed, pressure = guess(pores, load / size)
     at = np.zeros((np.count_nonzero(pores), 3))
     at[:, -pores.ndim :] = (speed[:, pores] * FORCE / viscosity).T
     f = kernel.start(at, 3 * FORCE * pressure[pores])
-    source, along = kernel.neighbours(volume), force / FORCE
+    source, along = kernel.sources(volume, (0,) * extra + fold.mirrors), force / FORCE
     history, taken, change = [], FIRST, float("inf")
     while sum(map(len, history)) < steps:
         f, momenta = kernel.run(f, source, taken, tau, force, kernel.DIRECTIONS.astype(float), kernel.WEIGHTS)
@@ -77,4 +142,13 @@ def solve(
         )
     found = np.zeros((pores.ndim, *pores.shape))
     found[:, pores] = kernel.velocity(f, force)[:, -pores.ndim :].T * viscosity / FORCE * size
-    return found, len(whole), change
+    return fold.unfolded(found), len(whole), change
+
+
+def _start(pores: np.ndarray, unit: np.ndarray, fold: Fold) -> tuple[np.ndarray, np.ndarray]:
+    """Return velocity and pressure of Darcy's law in the part of the cell that is computed."""
+    axis = int(np.abs(unit).argmax())
+    if fold.mirrors[axis]:
+        return tuple(part * unit[axis] for part in guess_between(pores[fold.part], fold.mirrors, axis))
+    speed, pressure = guess(pores, unit)
+    return speed[(slice(None), *fold.part)], pressure[fold.part]

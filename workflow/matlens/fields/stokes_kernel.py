@@ -10,14 +10,41 @@ from numba import njit
 HALF = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, -1, 0), (1, 0, 1), (1, 0, -1), (0, 1, 1), (0, 1, -1)]
 DIRECTIONS = np.array([(0, 0, 0)] + [tuple(s * c for c in one) for one in HALF for s in (1, -1)])
 WEIGHTS = np.array([1 / 3] + [1 / 18] * 6 + [1 / 36] * 12)
+OPPOSITE = np.array([0] + [q + 1 if q % 2 else q - 1 for q in range(1, 19)])
+REFLECTED = [
+    np.array(
+        [int((one * np.where(np.arange(3) == axis, -1, 1) == DIRECTIONS).all(axis=1).argmax()) for one in DIRECTIONS]
+    )
+    for axis in range(3)
+]
 MAGIC = 3 / 16  # places the wall of a slit halfway between nodes, whatever the viscosity
 
 
-def neighbours(pores: np.ndarray) -> np.ndarray:
-    """Return for every direction and node the node it comes from, (19, nodes) int32; -1 is a wall."""
+def sources(pores: np.ndarray, mirrors: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+    """Return the place in `f` that every direction of a node is filled from, (19, nodes) int32; of a value that changes
+    its sign, -1 less the place.
+
+    `mirrors`: for every axis 0 where the cell repeats, and 1 or -1 where its mirror image follows, of the same or the
+    opposite flow. At a wall the opposite direction of the node itself comes back.
+    """
+    count = np.count_nonzero(pores)
     number = np.full(pores.shape, -1, np.int32)
-    number[pores] = np.arange(np.count_nonzero(pores), dtype=np.int32)
-    return np.stack([np.roll(number, tuple(c), (0, 1, 2))[pores] for c in DIRECTIONS])
+    number[pores] = np.arange(count, dtype=np.int32)
+    for axis, mirror in enumerate(mirrors):
+        width = [(1, 1) if other == axis else (0, 0) for other in range(3)]
+        number = np.pad(number, width, mode="symmetric" if mirror else "wrap")
+    made = []
+    for q, direction in enumerate(DIRECTIONS):
+        come = number[tuple(slice(1 - c, 1 - c + n) for c, n in zip(direction, pores.shape, strict=True))]
+        by, sign = np.full(pores.shape, q, np.int8), np.ones(pores.shape, bool)
+        for axis in (a for a in range(3) if mirrors[a] and direction[a]):
+            crossed = tuple((0 if direction[a] > 0 else -1) if a == axis else slice(None) for a in range(3))
+            by[crossed] = REFLECTED[axis][by[crossed]]
+            sign[crossed] ^= mirrors[axis] < 0
+        wall, by = (come < 0)[pores], by[pores].astype(np.int32)
+        place = np.where(wall, OPPOSITE[q] * count + np.arange(count), by * count + come[pores])
+        made.append(np.where(sign[pores] | wall, place, -1 - place).astype(np.int32))
+    return np.stack(made)
 
 
 def start(velocity: np.ndarray, density: np.ndarray) -> np.ndarray:
@@ -60,12 +87,12 @@ def run(f, source, steps, tau, force, directions, weights):
                 gain = (1.0 - odd / 2) * push[q]
                 f[q, i] = a - up - across + gain
                 f[q + 1, i] = b - up + across - gain
+        flat = f.ravel()
         for i in range(nodes):
             new[0, i] = f[0, i]
             for q in range(1, 19):
                 come = source[q, i]
-                opposite = q + 1 if q % 2 == 1 else q - 1
-                new[q, i] = f[q, come] if come >= 0 else f[opposite, i]
+                new[q, i] = flat[come] if come >= 0 else -flat[-1 - come]
         f, new = new, f
         for k in range(3):
             momenta[step, k] = total[k] / nodes

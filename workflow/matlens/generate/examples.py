@@ -139,12 +139,17 @@ def of_item(row: Mapping, labels: np.ndarray, image: np.ndarray, options: Mappin
 
 
 def collected(found: Sequence[tuple], roles: Mapping[str, str], options: Mapping) -> Examples:
-    """Stack samples and give each its role. Raises BadItem if there is none, or if their sizes differ."""
+    """Stack samples and give each its role.
+
+    Raises BadItem if there is none, if their sizes differ, or if the measured phase is in none of them.
+    """
     if not found:
         raise BadItem("no real image has all conditions and is labelled as a whole; check conditions and size_px")
     sizes = sorted({part[0].shape for part in found})
     if len(sizes) > 1:
         raise BadItem(f"images differ in size ({list(sizes[0])}, {list(sizes[-1])}); give size_px, the size of a tile")
+    if not any((part[0] == options["phase"]).any() for part in found):
+        raise BadItem(f"phase {options['phase']} is in no real image; check its number in 'phase', and the labels")
     # By item, so that the number of shards changes nothing; the tiles of an item stay in order.
     labels, images, states_, groups, items = zip(*sorted(found, key=lambda part: part[-1]), strict=True)
     made = Examples(

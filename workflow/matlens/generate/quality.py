@@ -10,13 +10,18 @@ from matlens.generate.examples import HELD, TRAIN, Examples
 
 DRAWS = 40  # random divisions of the real images
 UNITS = {"chord_px": "px", "fraction": "1", "percolation": "1", "tortuosity": "1"}
-COLUMNS = ("condition", "place", "measure", "value", "unit", "real_to_real", "ratio", "generated", "real")
+COLUMNS = ("condition", "place", "measure", "value", "unit", "real_to_real", "ratio", "generated", "real", "note")
+FEW = "fewer than two generated or two real images to compare: a spread is unknown"
+ELSEWHERE = "the weights learned from other images; the study that trained them looks for copies"
 
 
-def row(condition: str, place: str, measure: str, value: float, base: float, made: int, real: int, unit="1") -> dict:
-    """Make a row of the table; the ratio is empty where value or `base` are."""
+def row(
+    condition: str, place: str, measure: str, value: float, base: float, made: int, real: int, unit="1", note: str = ""
+) -> dict:
+    """Make a row of the table; the ratio is empty where value or `base` are. `note`: why the value is empty."""
     ratio = value / base if base and np.isfinite([value, base]).all() and base > 0 else float("nan")
-    return dict(zip(COLUMNS, (condition, place, measure, value, unit, base, ratio, made, real), strict=True))
+    note = note or (FEW if value != value and min(made, real) < 2 else "")
+    return dict(zip(COLUMNS, (condition, place, measure, value, unit, base, ratio, made, real, note), strict=True))
 
 
 def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,8 +114,12 @@ def slopes(made: list[Mapping], real: Mapping, of: list[np.ndarray], place: str)
     return rows
 
 
-def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray) -> list[dict]:
+def memorised(
+    labels: np.ndarray, places: np.ndarray, real: Examples, near: np.ndarray, elsewhere: bool = False
+) -> list[dict]:
     """Compare the nearest training images of generated and of held-back images, of conditions that were trained.
+
+    `elsewhere`: the network learned from images that are not here, so that nothing can be said.
 
     `near`: largest correlation of each generated image to a training image. Rows: mean nearest correlation and
     agreement of parts, each with that of held-back images as base, the p-values of both, and the part of copies.
@@ -118,6 +127,8 @@ def memorised(labels: np.ndarray, places: np.ndarray, real: Examples, near: np.n
     train, held = real.labels[real.roles == TRAIN], real.labels[real.roles == HELD]
     own = labels[places == "trained"]
     counts = (len(own), len(held))
+    if elsewhere:
+        return [row("all", "trained", "nearest correlation", float("nan"), float("nan"), *counts, note=ELSEWHERE)]
     if min(len(train), *counts) < 2:
         return [row("all", "trained", "nearest correlation", float("nan"), float("nan"), *counts)]
     chosen, held = memory.spread(len(own), train), held[memory.spread(len(held), train)]

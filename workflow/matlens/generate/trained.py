@@ -169,14 +169,19 @@ def card(network: Mapping, net, examples: real.Examples, options: Mapping, histo
         "conditions": {**about, "known": known.tolist()},
         "parameters": sum(p.numel() for p in net.parameters()),
         "images": len(examples),
+        "data": digest(examples),
         "history": history,
     }
 
 
+def digest(examples: real.Examples) -> int:
+    """Return a checksum of the labels and conditions that a network learns from."""
+    return zlib.crc32(examples.labels.tobytes() + examples.conditions.tobytes())
+
+
 def identity(network: Mapping, examples: real.Examples, *groups) -> dict:
     """Return what a training that goes on must have in common with the one that was stopped."""
-    digest = zlib.crc32(examples.labels.tobytes() + examples.conditions.tobytes())
-    return {"network": dict(network), "data": digest, "options": [asdict(group) for group in groups]}
+    return {"network": dict(network), "data": digest(examples), "options": [asdict(group) for group in groups]}
 
 
 def chunks(count: int, label: str, most: int = 64) -> Iterator[int]:

@@ -9,6 +9,7 @@ from matlens import columns, registry
 from matlens.generate import conditions as states
 from matlens.generate import memory, paint, quality, statistics
 from matlens.generate.examples import HELD, TRAIN, UNSEEN, Examples
+from matlens.generate.trained import digest
 from matlens.job import batch
 
 ENOUGH = 40  # real images of a condition that statistics are taken of, unless more are generated
@@ -66,7 +67,7 @@ def generated(
     """
     lost += unmatched(real, settings)
     names, learned = settings["conditions"], real.where(real.roles == TRAIN)
-    known, held = learned.known(), quality.offered(real)
+    known, held = learned.known() if model is None else _known(model.card), quality.offered(real)
     asked = [
         {columns.ITEM: states.text(values, names), "asked": values, "number": number}
         for number, values in enumerate(asked_for(real, settings))
@@ -89,6 +90,12 @@ def generated(
 
     for _, made in batch.survive(asked, work, lost, label):
         yield made
+
+
+def _known(card: Mapping) -> np.ndarray:
+    """Return the conditions that a network learned from, (n, conditions), wherever it was trained."""
+    about = card["conditions"]
+    return np.array(about["known"], float).reshape(-1, len(about["names"]))
 
 
 def _rows(item: dict, place: str, labels: np.ndarray, learned: Examples, settings: Mapping) -> list[dict]:
@@ -125,8 +132,11 @@ def thinned(real: Examples, most: int) -> Examples:
     return real.where(np.array(sorted(chosen), int))
 
 
-def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list[dict]:
-    """Return the rows of `generation_quality` for generated labels (n, ...) and their table, in the same order."""
+def judged(labels: np.ndarray, table, real: Examples, settings: Mapping, card: Mapping | None = None) -> list[dict]:
+    """Return the rows of `generation_quality` for generated labels (n, ...) and their table, in the same order.
+
+    `card`: of the network that made them; where it learned from other images than these, none can be its copy.
+    """
     every, names, phase, rng = (
         real,
         settings["conditions"],
@@ -154,7 +164,8 @@ def judged(labels: np.ndarray, table, real: Examples, settings: Mapping) -> list
     for place in ("trained", "interpolated", "extrapolated"):
         some = [one for one in by_state if one[2] == place]
         rows += quality.slopes([one[0] for one in some], truth, [one[1] for one in some], place)
-    rows += quality.memorised(labels, places, every, table["nearest_correlation"].to_numpy())
+    elsewhere = bool(card) and card.get("data") != digest(every.where(every.roles == TRAIN))
+    rows += quality.memorised(labels, places, every, table["nearest_correlation"].to_numpy(), elsewhere)
     seen = places == "trained"
     return [*rows, *quality.transfer({k: v[seen] for k, v in found.items()}, asked[seen], truth, real, names)]
 

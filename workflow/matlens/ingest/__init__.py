@@ -108,9 +108,12 @@ LISTINGS = {
 NAMED = {  # `columns_of(*, ...)` returns the index columns that the user defines, without listing items
     "files": "matlens.ingest.files:columns_of",
     "sheet": "matlens.ingest.sheet:columns_of",
+    "catalog": "matlens.ingest.catalog:columns_of",
+    "sets": "matlens.ingest.sets:columns_of",
     "compositions": "matlens.ingest.compositions:columns_of",
     "molecules": "matlens.ingest.molecules:columns_of",
 }
+MODELS = "matlens.ingest.model_columns:columns_of"  # the same for the models of microstructure, by their names
 
 CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema cannot express
     "files": "matlens.ingest.files:check",
@@ -137,6 +140,7 @@ class Micrograph:
     unlabelled). `layers` are further arrays with the same last axes (EBSD orientations); `ignore` (uint8) is 1 where
     nothing is measured. `objects` is the table of true objects, if the source gives more of them than the map shows
     (`truth_objects.table`). `meta` holds scalars for the index: instrument, detector, ...
+    `clear` (bool) is true at transparent pixels, where the file has no image.
     """
 
     pixels: np.ndarray
@@ -149,6 +153,7 @@ class Micrograph:
     meta: dict[str, object] = field(default_factory=dict)
     spacing_um: tuple[float | None, ...] | None = None
     objects: object = None
+    clear: np.ndarray | None = None
 
     def __post_init__(self):
         if self.spacing_um is not None:

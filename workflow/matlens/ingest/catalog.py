@@ -66,6 +66,13 @@ def listing(*, set: str, include: list[str] | None = None, objects: str | None =
     return hashlib.sha256(json.dumps([rows, catalog.entry(set)], sort_keys=True, default=str).encode()).hexdigest()
 
 
+def columns_of(*, set: str) -> list[str]:
+    """List the columns that are read from the names of the files of a set, and the pixel size where it is known."""
+    about = catalog.entries().get(set, {})
+    named = re.compile(about.get("items", {}).get("image", "")).groupindex
+    return [*(name for name in SHOWN if name in named), *([columns.PIXEL_SIZE] if columns.PIXEL_SIZE in about else [])]
+
+
 def plan(*, set: str, include: list[str] | None = None, objects: str | None = None):
     """List the images of a set as items; download missing ones.
 

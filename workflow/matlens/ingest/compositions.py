@@ -20,10 +20,14 @@ FORMULAS = ("composition", "formula")
 NAMES = ("id", "item", "name", "mbid")
 WHOLE = {"mole_fraction": 1.0, "at%": 100.0, "wt%": 100.0}
 STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
-ELEMENT_COLUMN = re.compile(
-    r"(?:x_)?([A-Z][a-z]?)(?:[\s_]*[(\[]?\s*(at|wt|mol|mass)\.?[\s_]*(?:%|pct|percent)?\s*[)\]]?)?"
-)
+_OF_UNIT = r"(at|wt|mol|mass)\.?[\s_-]*(?:%|pct|percent)?"
+ELEMENT_COLUMN = re.compile(rf"(?:x_)?([A-Z][a-z]?)(?:[\s_,/|]*[(\[]?\s*(?:{_OF_UNIT}|%)\s*[)\]]?)?")  # Ni, Ni (wt%)
+UNIT_FIRST = re.compile(rf"{_OF_UNIT}[\s_,/|]+([A-Z][a-z]?)")  # wt% Ni
+PERCENT_OF = re.compile(r"([A-Z][a-z]?)\b.*%.*|.*%.*\b([A-Z][a-z]?)")  # may be meant so, and is not read
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
+ADDUCT = re.compile("[\N{MIDDLE DOT}\N{DOT OPERATOR}\N{BULLET OPERATOR}\N{BULLET}*]")  # CuSO4, dot, 5H2O
+HYDRATE = re.compile(r"[A-Z].*\.\d*H2O")
+ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d+(?:\.\d+)?[A-Z][a-z]?)+")  # Ti-6Al-4V
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
 TRUE = {"true": 1.0, "false": 0.0}
@@ -113,21 +117,34 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
     """Map column names to element symbols. Raises ValueError if there are none, or they have another unit."""
     parts = {}
     for name in header:
-        match = ELEMENT_COLUMN.fullmatch(name)
-        if match and match[1] in COLUMN_ELEMENTS:
-            if match[1] in parts.values():
-                raise ValueError(f"table '{file}' has two columns for {match[1]}; keep one")
-            if match[2] and STATED[match[2]] != unit:
-                raise ValueError(
-                    f"the column '{name}' is in {match[2]}%, and unit is {unit}; set unit: {STATED[match[2]]}"
-                )
-            parts[name] = match[1]
+        symbol, stated = _element(name)
+        if symbol in COLUMN_ELEMENTS:
+            if symbol in parts.values():
+                raise ValueError(f"table '{file}' has two columns for {symbol}; keep one")
+            if stated and STATED[stated] != unit:
+                raise ValueError(f"the column '{name}' is in {stated}%, and unit is {unit}; set unit: {STATED[stated]}")
+            parts[name] = symbol
+    for name in header if parts else ():
+        match = PERCENT_OF.fullmatch(name)
+        if name not in parts and match and (symbol := match[1] or match[2]) in COLUMN_ELEMENTS:
+            raise ValueError(
+                f"table '{file}': the column '{name}' may be the amount of {symbol}, and would be left out; call it "
+                f"'{symbol}' or '{symbol} (wt%)', or by a name that does not begin or end with an element"
+            )
     if not parts:
         raise ValueError(
             f"table '{file}' has neither a column of formulas (name it by 'composition') nor columns called like "
             f"elements (Ni, Al, ...); its columns: {', '.join(header)[:200]}"
         )
     return parts
+
+
+def _element(name: str) -> tuple[str, str | None]:
+    """Return the symbol that a column is called after ("" if it is none), and the unit in its name, if any."""
+    if match := ELEMENT_COLUMN.fullmatch(name):
+        return match[1], match[2]
+    match = UNIT_FIRST.fullmatch(name)
+    return (match[2], match[1]) if match else ("", None)
 
 
 def _column(name: str) -> str:
@@ -164,19 +181,35 @@ def _once(rows: list[dict]) -> None:
 
 
 def of_formula(text) -> dict[str, float]:
-    """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula."""
-    from pymatgen.core import Composition
+    """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula.
 
+    A comma between digits is a decimal mark. Parts with a dot between them (CuSO4, dot, 5H2O) are added up.
+    """
     given = unicodedata.normalize("NFKC", "" if text is None else str(text)).strip()
     if given.lower() in NOTHING:
         raise BadItem("it has no composition; fill it in")
-    try:
-        amounts = {str(symbol): float(amount) for symbol, amount in Composition(given).as_dict().items()}
-    except Exception as error:
-        raise BadItem(
-            f"its composition {given[:SHORT]!r} cannot be read ({str(error)[:80]}); write it like Ni3Al"
-        ) from error
+    shown = f"its composition {given[:SHORT]!r}"
+    if ALLOY.fullmatch(given):
+        raise BadItem(f"{shown} states percents of weight; give a column for each element, and unit: wt%")
+    amounts: dict[str, float] = {}
+    for part in ADDUCT.split(re.sub(r"(?<=\d),(?=\d)", ".", given)):
+        if HYDRATE.fullmatch(part):
+            raise BadItem(f"{shown} has a point that may be decimal or that of a hydrate; write it like CuSO4(H2O)5")
+        times, formula_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*(.*?)\s*", part, re.S).groups()
+        for symbol, amount in _parsed(formula_, shown).items():
+            amounts[symbol] = amounts.get(symbol, 0.0) + amount * float(times or 1)
     return checked(amounts)
+
+
+def _parsed(part: str, shown: str) -> dict[str, float]:
+    """Parse a formula without dots; unknown elements are refused by their letters."""
+    from pymatgen.core import Composition
+
+    try:
+        amounts = {str(symbol): float(amount) for symbol, amount in Composition(part).as_dict().items()}
+    except Exception as error:
+        raise BadItem(f"{shown} cannot be read ({str(error)[:80]}); write it like Ni3Al") from error
+    return {re.sub(r"\d*[+-]$", "", symbol): amount for symbol, amount in amounts.items()}
 
 
 def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: float) -> dict[str, float]:

@@ -15,6 +15,7 @@ FOLDERS = {".zarr"}  # folders that are one image
 DESCRIBED = {".crc": (".cpr", r"$"), ".ser": (".emi", r"_\d+$")}  # data files and their header files
 HEADERS = {".nhdr": "nrrd", ".mhd": "metaimage"}  # files that name the files of their pixels
 HINTS = 3
+QUOTES = "'\"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}"
 
 
 def printable(name: str) -> str:
@@ -31,7 +32,19 @@ def search_root(pattern: str) -> Path:
     if not has_magic(pattern) or os.path.lexists(pattern):
         return Path(pattern) if _is_listed(pattern) else Path(pattern).parent
     parts = Path(pattern).parts
-    return Path(*parts[: next(k for k, part in enumerate(parts) if has_magic(part))])
+    return Path(*parts[: next((k for k in range(len(parts)) if _is_glob(parts, k)), len(parts) - 1)])
+
+
+def _is_glob(parts: tuple[str, ...], at: int) -> bool:
+    """Check whether a part of a path is a glob, and not the name of a folder that is there ("copy [1]")."""
+    return has_magic(parts[at]) and not (at + 1 < len(parts) and os.path.lexists(os.path.join(*parts[: at + 1])))
+
+
+def _escaped(pattern: str) -> str:
+    """Escape the names of folders in a glob that would be taken for one."""
+    parts = Path(pattern).parts
+    first = next((k for k in range(len(parts)) if _is_glob(parts, k)), len(parts))
+    return os.path.join(*(escape(part) for part in parts[:first]), *parts[first:])
 
 
 def _is_listed(path: str) -> bool:
@@ -86,7 +99,7 @@ def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
     if listed:
         matches = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
     else:
-        matches = [pattern] if exact else matching(pattern)
+        matches = [pattern] if exact else matching(_escaped(pattern))
     broad = listed or Path(pattern).name in ("*", "**")
     kept = [Path(m) for m in matches if (exact and not listed) or _is_item(m, broad)]
     inner = {p for p in kept if p.suffix.lower() in FOLDERS and p.is_dir()}
@@ -94,8 +107,38 @@ def found(path: str, what: str = "path") -> tuple[Path, list[Path]]:
     kept = sorted(set(kept) - _described(kept))
     if not kept:
         deeper = " (a folder stands for the files in it; use folder/** to include its subfolders)" if listed else ""
-        raise ValueError(f"{what} '{path}' matches no file{deeper}; {nearest(pattern)}")
+        raise ValueError(
+            f"{what} '{path}' matches no file{deeper}; {(not exact and _mistake(path)) or nearest(pattern)}"
+        )
     return search_root(pattern), kept
+
+
+def _mistake(path: str) -> str:
+    """Return what is usually meant by a path that matches nothing; "" if it looks like a path."""
+    if "://" in path:
+        return "an address is not read; download the files, and give their folder"
+    if re.match(r"[A-Za-z]:\\|\\\\|.*\\[A-Za-z]", path):
+        return "it is a path of Windows; write it with / as this system names it, such as /mnt/c/Users/me"
+    if "$" in path or re.search(r"%\w+%", path):
+        return "variables are not replaced; write the path out, or begin it with ~ for your home folder"
+    if path[0] in QUOTES:
+        return "the quotes are taken as part of the path; leave the inner ones out"
+    if path != path.strip():
+        return "a blank begins or ends it; leave the blank out"
+    if re.search(r"\{[^}]*,[^}]*\}", path):
+        return "braces are not expanded; use * or [ab], or list the files in a table (sheet)"
+    if "," in path and os.path.lexists(expanded(path.split(",")[0].strip())):
+        return "one path, folder or glob is taken; list files of several places in a table (sheet)"
+    other = sorted(Path(name).name for name in matching(_escaped(_any_case(expanded(path)))))
+    shown = ", ".join(map(printable, other[:HINTS]))
+    return f"upper and lower case differ: {shown} would match" if other else ""
+
+
+def _any_case(pattern: str) -> str:
+    """Make the last part of a glob match letters of either case."""
+    folder, name = os.path.split(pattern)
+    either = "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() and c.isascii() else c for c in name)
+    return os.path.join(folder, name if "[" in name else either)
 
 
 def _is_item(path: str, broad: bool) -> bool:
@@ -169,7 +212,7 @@ def skipped(path: str, kept: Iterable[Path]) -> str:
     listed = os.path.lexists(pattern) and _is_listed(pattern)
     if os.path.lexists(pattern) and not listed:
         return ""
-    met = [os.path.join(pattern, name) for name in os.listdir(pattern)] if listed else matching(pattern)
+    met = [os.path.join(pattern, name) for name in os.listdir(pattern)] if listed else matching(_escaped(pattern))
     kept = set(kept)
     inner, named = {p for p in kept if p.suffix.lower() in FOLDERS}, {file for p in kept for file in _pixels_of(p)}
     counts: dict[str, list[str]] = {}
@@ -178,6 +221,8 @@ def skipped(path: str, kept: Iterable[Path]) -> str:
             continue
         if place.name.startswith("."):
             why = "hidden"
+        elif place.is_dir() and "**" in Path(pattern).parts:
+            continue  # it is entered
         elif place.is_dir():
             why = f"folders, use {path.rstrip('/*')}/** to enter them"
         elif place.suffix.lower() in DESCRIBED or place in named:
@@ -185,8 +230,8 @@ def skipped(path: str, kept: Iterable[Path]) -> str:
         else:
             why = "text and tables"
         counts.setdefault(why, []).append(printable(place.name))
-    parts = [
-        f"{len(names)} {why} ({', '.join(names[:HINTS])}{', ...' if len(names) > HINTS else ''})"
-        for why, names in counts.items()
-    ]
+    parts = []
+    for why, names in counts.items():
+        noun = why if len(names) > 1 else why.replace("folders", "folder", 1)
+        parts.append(f"{len(names)} {noun} ({', '.join(names[:HINTS])}{', ...' if len(names) > HINTS else ''})")
     return f"not items of '{path}': {'; '.join(parts)}" if parts else ""

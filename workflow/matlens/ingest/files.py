@@ -61,6 +61,9 @@ def check(
         from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
         raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
+    truths.values_of(phases, truth_values)
+    if path and truth_values and not masks:
+        raise ValueError("truth_values is for the option masks; add it, or leave the values out")
     if objects and path:
         if masks:
             raise ValueError("masks and objects are two truths of the same images; leave one of them out")
@@ -206,6 +209,7 @@ def read(
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
     cleaned.attach(found_, item.get(names.CLEAN_FILE), shape, top, max_pixels)
+    cleaned.check(found_)
     if colour:
         _keep_colour(found_, item[names.FILE], max_pixels)
     mask, drawn = item.get(names.TRUTH_FILE), item.get(names.OBJECTS_FILE)
@@ -269,7 +273,7 @@ def _check_pixels(found_: Micrograph, min_side_px: int, max_side_px: int) -> tup
         )
     lost = None
     if isinstance(pixels, np.ndarray):
-        found_.pixels, lost = ignored.without_nan(pixels)
+        found_.pixels, lost = ignored.without_nan(pixels, found_.clear)
         pixels = found_.pixels
     low, high = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(low) and np.isfinite(high)):

@@ -36,6 +36,12 @@ def one_channel(colour: np.ndarray) -> np.ndarray:
     return luminance(colour)
 
 
+def transparent(alpha: np.ndarray) -> np.ndarray | None:
+    """Return where an image is transparent (alpha 0); None if nowhere, or everywhere: then no alpha was written."""
+    clear = alpha == 0
+    return clear if clear.any() and not clear.all() else None
+
+
 def three_channels(colour: np.ndarray) -> np.ndarray | None:
     """Convert colour of shape (y, x, 3 or more) to (3, y, x); None if there are fewer channels or no integers."""
     if colour.shape[-1] < 3 or colour.dtype not in (np.uint8, np.uint16):

@@ -28,14 +28,15 @@ def add(found: Micrograph, mask: np.ndarray) -> None:
     found.meta[columns.IGNORED] = int(np.count_nonzero(layer))
 
 
-def without_nan(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def without_nan(pixels: np.ndarray, clear: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray | None]:
     """Replace non-finite pixels by the nearest finite ones. Returns the pixels and the mask of replaced ones (or None).
 
+    clear: further pixels to replace (bool), the transparent ones.
     Raises BadItem if no pixel of a plane is finite.
     """
-    if pixels.dtype.kind != "f":
+    if pixels.dtype.kind != "f" and clear is None:
         return pixels, None
-    lost = ~np.isfinite(pixels)
+    lost = ~np.isfinite(pixels) if clear is None else ~np.isfinite(pixels) | clear
     if not lost.any():
         return pixels, None
     planes = lost.reshape(-1, *lost.shape[-2:])

@@ -65,7 +65,7 @@ def _given(item: dict, pixel_size_um: float | None, spacing_um: list | None) -> 
         return {"x": size, "y": size}
     names = {"x": columns.PIXEL_SIZE, "y": columns.PIXEL_SIZE_Y, "z": columns.PIXEL_SIZE_Z}
     found = {axis: item.get(name) for axis, name in names.items()}
-    found = {a: _length(size, names[a]) for a, size in found.items() if size is not None and np.isfinite(float(size))}
+    found = {a: _length(size, names[a]) for a, size in found.items() if size is not None and not np.isnan(float(size))}
     if found and "x" not in found:
         raise BadItem("pixel_size_y_um or pixel_size_z_um is given without pixel_size_um; give both")
     return {"y": found["x"], **found} if found else {}

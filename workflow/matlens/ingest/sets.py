@@ -37,6 +37,12 @@ def listing(*, sets: Mapping) -> str:
     return hashlib.sha256("".join(catalog.listing(set=name) for name in sets).encode()).hexdigest()
 
 
+def columns_of(*, sets: Mapping) -> list[str]:
+    """List the columns that the names of the files of the sets give, and `material` and `group`."""
+    named = [column for name in sets for column in catalog.columns_of(set=name) if column != columns.SPLIT]
+    return [*dict.fromkeys([columns.MATERIAL, columns.GROUP, *named])]
+
+
 def plan(*, sets: Mapping, images: int = 6):
     """List at most `images` images with a truth of every set, evenly over its list.
 

@@ -1,6 +1,7 @@
 """Micrographs listed in a table (CSV, TSV, Excel, JSON), with truth, split and further columns."""
 
 import os
+import re
 from pathlib import Path
 
 from matlens import columns
@@ -15,6 +16,7 @@ BESIDE = (columns.OBJECTS_FILE, columns.EXCLUDE_FILE, columns.CLEAN_FILE)  # fil
 NAMED = (columns.FILE, columns.TRUTH_FILE, *BESIDE)
 SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
 KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
+MASKS = ("mask", "masks", "mask_file", "truth_mask")  # what columns of truth_file are called elsewhere
 SPLITS = ("train", "val", "test")
 
 
@@ -29,14 +31,32 @@ def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
             f"sheet '{path}' has no column 'file'; {suggest(columns.FILE, header).replace('allowed', 'it has')}"
         )
     check_columns(header, f"sheet '{path}'", allowed=KNOWN)
+    for name in header:
+        if meant := _meant(name):
+            other = f"if it is another thing, my_{name}"
+            raise ValueError(f"sheet '{path}': the column '{name}' is not read; call it '{meant}' or, {other}")
     return sheet, header, [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows]
+
+
+def _meant(name: str) -> str:
+    """Return the column that a header means in another spelling, or a scale in another unit; "" for other columns."""
+    low = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    if name in KNOWN:
+        return ""
+    if low in KNOWN:
+        return low
+    if low.startswith(("pixel_size", "pixelsize", "px_size")):
+        return columns.PIXEL_SIZE
+    return columns.TRUTH_FILE if low in MASKS else ""
 
 
 def _located(sheet: Path, file: str) -> tuple[str, str | None]:
     """Resolve a file name relative to the sheet. Returns the path and the reason if it cannot be used."""
     if ".." in Path(file).parts:
         return file, "the path leaves the folder of the sheet; remove '..', or give an absolute path"
-    return str(sheet.parent / os.path.expanduser(file)), None
+    place = str(sheet.parent / os.path.expanduser(file))
+    other = str(sheet.parent / file.replace("\\", "/"))  # a sheet that was written on Windows
+    return (other if not os.path.lexists(place) and os.path.lexists(other) else place), None
 
 
 def listing(*, path: str) -> str:
@@ -110,5 +130,6 @@ def plan(*, path: str):
             frame[name] = as_numbers([row[name] for row in rows])
     for name in frame.columns.intersection(SCALES):
         if frame[name].dtype == object:
-            raise ValueError(f"sheet '{path}': {name} holds text; give micrometres as plain numbers, or empty cells")
+            cell = next(cell for row in rows if isinstance(as_numbers([cell := row[name]])[0], str))
+            raise ValueError(f"sheet '{path}': {name} holds '{cell}'; give micrometres as numbers, or empty cells")
     return frame if frame[columns.REASON].notna().any() else frame.drop(columns=columns.REASON)

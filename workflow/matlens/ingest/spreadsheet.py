@@ -11,6 +11,7 @@ from matlens.store import io, text_files
 
 EXCEL = b"PK\x03\x04"
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
+SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells Excel its delimiter
 MOST_CELL = 1 << 17  # longest cell, in characters
 NULL = ("", "~", "null")  # in YAML
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -47,7 +48,10 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
         raise ValueError(f"table '{path}' has the column '{double[0]}' twice; rename one")
     long = next((number for number, row in enumerate(rows, 2) if len(row) > len(header)), None)
     if long:
-        raise ValueError(f"table '{path}': row {long} has more cells than the header; quote cells that hold a comma")
+        raise ValueError(
+            f"table '{path}': row {long} has more cells than the header ({', '.join(header)[:60]}); quote cells that "
+            "hold a comma, and let the first line be the header"
+        )
     found = [dict(zip(header, [*row, *[None] * len(header)], strict=False)) for row in rows]
     found = [{name: value for name, value in row.items() if name} for row in found if any(map(_there, row.values()))]
     if not found:
@@ -66,7 +70,8 @@ def pointed(cell: str) -> str:
 
 def _text(path) -> tuple[list, list]:
     try:
-        text = io.read_packed(path).decode("utf-8-sig")
+        data = io.read_packed(path)
+        text = data.decode(text_files.encoding(data))
     except (OSError, EOFError) as error:
         raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
     except UnicodeDecodeError as error:
@@ -75,9 +80,11 @@ def _text(path) -> tuple[list, list]:
         raise ValueError(f"table '{path}' holds binary data; give CSV, TSV, Excel (.xlsx) or JSON")
     if text.lstrip()[:1] == "<":
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
-    lines = text.splitlines()
+    lines = text.splitlines(keepends=True)  # line breaks within a quoted cell belong to it
     first = next((line for line in lines if line.strip()), "")
     delimiter = text_files.delimiter_of(first)
+    if stated := SEPARATOR.fullmatch(first.strip()):
+        lines, delimiter = lines[lines.index(first) + 1 :], stated[1]
     before = csv.field_size_limit(MOST_CELL)  # process-wide limit: structures in cells are larger
     try:
         cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]

@@ -14,8 +14,11 @@ LISTED = 8
 SHADES, RIM_PX = 4, 2  # width of a smoothed edge, which has several values between two listed ones
 
 
-def _wanted(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
-    """Map mask values to phase numbers. Returns the map and the phase of all other values (None if there is none)."""
+def values_of(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
+    """Map mask values to phase numbers. Returns the map and the phase of all other values (None if there is none).
+
+    Raises BadItem if `truth_values` names a phase that is none of the study's, or assigns a value twice.
+    """
     if truth_values is None:
         return {number: number for number in range(len(phases))}, None
     table, other = {}, None
@@ -41,7 +44,7 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     may have unlisted values; they take the phase of the nearest listed value (the smaller of two). Returns the labels
     and the number of these pixels. Raises BadItem if more pixels are unlisted.
     """
-    table, other = _wanted(phases, truth_values)
+    table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
     stray = [value for value in present.tolist() if value not in table]
     listed = np.array(sorted(table) or [0])
@@ -50,11 +53,7 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
         counts = np.bincount(inverse.ravel(), minlength=len(present))
         count = int(counts[np.isin(present, stray)].sum())
         if not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size):
-            shown = ", ".join(f"{v:g}" for v in stray[:LISTED]) + (", ..." if len(stray) > LISTED else "")
-            raise BadItem(
-                f"{100 * count / mask.size:.2g} % of the mask pixels have values of no phase ({shown}); expected "
-                f"{', '.join(map(str, sorted(table)))}. Assign values to phases in truth_values"
-            )
+            raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))
     nearest = listed[np.argmin(np.abs(listed[None, :] - present.astype(float)[:, None]), axis=1)]
     kind = np.uint8 if len(phases) <= 256 else np.uint16
     phase_of = [
@@ -62,6 +61,33 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
         for value, near in zip(present.tolist(), nearest.tolist(), strict=True)
     ]
     return np.array(phase_of, kind)[inverse].reshape(mask.shape), count
+
+
+def _no_phase(part: float, stray: list, present: list, table: Mapping, phases: list[str]) -> str:
+    """Report the values of a mask that are of no phase, with the setting that assigns them if it can be known.
+
+    part: fraction of the pixels with a stray value.
+    present: all values of the mask.
+    """
+    shown = ", ".join(map(_shown, stray[:LISTED])) + (", ..." if len(stray) > LISTED else "")
+    found = f"{100 * part:.3g} % of the mask pixels have values of no phase ({shown})"
+    if len(present) == len(phases):
+        pairs = ", ".join(f"{phase}: [{value}]" for phase, value in zip(phases, map(int, present), strict=True))
+        fix = f"name the value of each phase, such as truth_values: {{{pairs}}}"
+    elif len(stray) > LISTED:
+        fix = (
+            "so many values are those of a photograph, or of a mask that was saved as JPEG or resized: export the mask "
+            "as PNG or TIFF in its own size, or give all other values to a phase by the word other in truth_values"
+        )
+    else:
+        fix = f"expected {', '.join(map(str, sorted(table)))}; assign values to phases in truth_values"
+    return f"{found}; {fix}"
+
+
+def _shown(value: float) -> str:
+    """Write a value of a mask; that of a colour is red, green and blue in one number."""
+    colour = isinstance(value, int) and 0xFFFF < value <= 0xFFFFFF
+    return f"{value}, which is the colour #{value:06x}" if colour else f"{value:g}"
 
 
 def _off_edges(mask: np.ndarray, stray: list, table: Mapping) -> int:

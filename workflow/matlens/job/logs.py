@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 RUN = "matlens_run.json"  # written when a run starts, whatever its options for printing
+STUDIES = "matlens_studies"  # names of the studies of that run, with commas; `make resume` reads it
 DONE = "done"
 FAILED = "failed: "
 TAIL_BYTES = 4000
@@ -50,6 +51,14 @@ def begun(folder: Path) -> tuple[int, float]:
         return int(run["jobs"]), float(run["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, 0.0
+
+
+def last_studies(folder: Path) -> str:
+    """Return the names of the studies of the newest run, with commas; "" if none is recorded."""
+    try:
+        return (folder / STUDIES).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def finished(folder: Path, since: float) -> int:

@@ -44,6 +44,7 @@ IMAGE_NETS = {  # methods that turn images into images
     "super_resolution": "matlens.nets.pixel.restorer:Corrector",
     "orientations": "matlens.nets.pixel.restorer:Restorer",
     "translate": "matlens.nets.pixel.translator:Translator",
+    "unit": "matlens.nets.pixel.unit:Unit",
 }
 CRYSTAL_NETS = {
     "cgcnn": "matlens.nets.crystal.cgcnn:CGCNN",

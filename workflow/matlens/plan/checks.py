@@ -7,14 +7,12 @@ cause and fix.
 from collections.abc import Mapping
 
 from matlens import detect, ingest, registry, segment
-from matlens.column_meanings import MEANING
-from matlens.columns import GROUP, OBJECTS_FILE, SECONDS, SPLIT, TEMPERATURE, TIME, TRUTH_FILE
+from matlens.columns import OBJECTS_FILE, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
-from matlens.generate.conditions import FRACTION
-from matlens.learn import features
 from matlens.plan import (
     figures,
     generation_checks,
+    index_checks,
     message,
     outputs,
     physics_checks,
@@ -25,7 +23,7 @@ from matlens.plan import (
     weights_checks,
 )
 from matlens.plan.inputs import needs
-from matlens.plan.predictions import learned
+from matlens.plan.predictions import potentials
 from matlens.plan.structure import Reasons
 from matlens.segment import checks as segment_checks
 
@@ -135,44 +133,6 @@ def check_proposals(studies: Studies, name: str) -> Reasons:
         )
 
 
-def wanted_columns(settings: dict) -> list[tuple[list, str]]:
-    """List (keys, column) of the columns that a study takes from its table of items."""
-    found, given = [], settings.get("predict", {})
-    if learned(settings):
-        found.append((["predict", "target"], given["target"]))
-        found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
-        parts = [feature.partition(".") for feature in given["features"]]
-        origins = ("index", features.COMPOSITION, features.BOND)
-        found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
-    if by := (settings.get("track") or {}).get("frame_by"):
-        found.append((["track", "frame_by"], by))
-    asked = (settings.get("generate") or {}).get("conditions", [])
-    found += [(["generate", "conditions"], column) for column in asked if column != FRACTION]
-    for measure in outputs.methods(settings, "quantify", "series"):
-        by = settings["quantify"][measure]["by"]
-        found += [(["quantify", measure], column) for column in (TIME, by) if column]
-    return found
-
-
-def check_index(studies: Studies, name: str) -> Reasons:
-    """Refuse columns that neither the sheet nor the names of the files give."""
-    settings = studies[name]
-    method, wanted = study.ingest_method(settings), wanted_columns(settings)
-    if not wanted or registry.method_of(method) not in ingest.NAMED:
-        return
-    try:
-        given = registry.call(registry.load(ingest.NAMED, method), {}, settings["ingest"][method])
-    except ValueError as error:
-        yield ["ingest", method], str(error)
-        return
-    known = {*given, *MEANING} - ({GROUP, SPLIT, TIME, SECONDS, TEMPERATURE} - {*given})
-    there = registry.suggest
-    for keys, column in wanted:
-        if column not in known:
-            have = there(column, given) if given else "neither sheet nor file names give any"
-            yield keys, f"there is no column '{column}' in the index; {have}"
-
-
 def check_phases(studies: Studies, name: str) -> Reasons:
     """Refuse segmentations that cannot make the phases of their study, or have no file to read."""
     for key, reason in segment_checks.impossible(studies[name]):
@@ -230,8 +190,11 @@ def _named(source: Mapping) -> set[str]:
 
 
 def check_figures(studies: Studies, name: str) -> Reasons:
-    """Refuse figures of outputs that a study does not make, and comparisons with absent files."""
+    """Refuse figures of outputs that a study does not make, of unknown columns, and comparisons with absent files."""
     yield from figures.lacking(studies[name], name)
+    yield from figures.unknown_columns(studies[name])
+    if "hull" in map(registry.method_of, studies[name]["figures"]) and not potentials(studies[name]):
+        yield ["figures", "hull"], "it is drawn from energies by a potential; add 'chgnet: {}' to the section 'predict'"
     for figure, options in studies[name]["figures"].items():
         if reference := (options or {}).get("reference"):
             try:
@@ -252,7 +215,7 @@ CHECKS = (
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,
-    check_index,
+    *index_checks.CHECKS,
     check_phases,
     check_painted,
     check_masks,

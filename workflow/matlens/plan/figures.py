@@ -1,16 +1,24 @@
 """Figures of a study, and its part of the report."""
 
+import difflib
 import os
 from collections.abc import Callable
 
 from figures import DRAWS, FIGURES
 
 from matlens import registry
+from matlens.column_meanings import MEANING
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
 from matlens.registry import method_of
 from matlens.store import catalog
+
+COLUMNS = {  # figures of one column of a measure: option, measure, endings of its name
+    "sizes": ("quantity", "regions", ("_px", "_px2", "_px3")),
+    "grain_size": ("quantity", "grain_size", ("_px",)),
+    "scores": ("metric", "scores", ("",)),
+}
 
 
 def pictures(name: str, settings: dict) -> list[str]:
@@ -57,6 +65,18 @@ def lacking(settings: dict, name: str):
         for need in FIGURES[method_of(figure)]["needs"]:
             if outputs.named(need, settings, "quantify", figure) not in there:
                 yield ["figures", figure], f"it is drawn from '{need}'; {outputs.hint(need)}"
+
+
+def unknown_columns(settings: dict):
+    """Yield (keys, reason) of every figure of a column that no table of its measure has."""
+    for figure, options in settings["figures"].items():
+        option, measure, units = COLUMNS.get(method_of(figure), ("", "", ()))
+        known = {name.removesuffix(unit) for unit in units for name in MEANING if name.endswith(unit)}
+        if (column := (options or {}).get(option)) and column not in known:
+            near = difflib.get_close_matches(column, known, n=1, cutoff=0.75)
+            fix = f"did you mean '{near[0]}'?" if near else "choose a column of its table"
+            kinds = f"with the unit {', '.join(unit.strip('_') for unit in units)}" if units[0] else "of that name"
+            yield ["figures", figure, option], f"'{measure}' has no column '{column}' {kinds}; {fix}"
 
 
 class Figures(Paths):

@@ -11,7 +11,9 @@ HEAD = "Configuration error (no job was started):"
 def line(name: str, keys: list, reason: str) -> str:
     """Write one refusal of a study: file, line, key and reason."""
     path = f"config/studies/{name}.yaml"
-    return f"{yaml_files.place(path, keys)}: {'.'.join(map(str, keys))}: {reason}"
+    place = yaml_files.place(path, keys)
+    strange = yaml_files.lookalikes(path, int(place.rpartition(":")[2]))
+    return f"{place}: {'.'.join(map(str, keys))}: {reason}{strange}"
 
 
 def stop(text: str) -> NoReturn:

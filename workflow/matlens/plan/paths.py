@@ -188,6 +188,17 @@ class Paths:
         """Return a function of wildcards: the files of all shards, for a path with placeholders."""
         return lambda wildcards: filled(path, **dict(wildcards.items()), shard=self.shards(wildcards.study))
 
+    def of_methods(self, stage: str, path: str) -> Callable:
+        """Return a function of wildcards: the files of all methods of a stage, and all shards, for a path with
+        placeholders."""
+
+        def paths(wildcards):
+            settings = self.studies[wildcards.study]
+            about = {"method": outputs.methods(settings, stage), "shard": shards(settings)}
+            return filled(path, study=wildcards.study, **about)
+
+        return paths
+
     def all_tables(self) -> list[str]:
         """List the tables of all studies that people open."""
         return [path for name, settings in self.studies.items() for path in tables(name, settings)]

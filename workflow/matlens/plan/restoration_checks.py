@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from matlens import ingest, registry, restore
+from matlens import ingest, registry, restore, segment
 from matlens.columns import CLEAN_FILE
-from matlens.plan import study
+from matlens.ingest import file_search
+from matlens.plan import outputs, study
 from matlens.plan.structure import Reasons
+from matlens.store import catalog
 
 PAIRS = ("unet_restore", "refocus")  # learn from clean images
 BY_CLEAN = ("clean", "oracle")  # controls that see it
+NEVER_CLEAN = ("generated", "growth")  # sources that keep none
+BUNDLE = ".npz"  # may hold an image and its clean one
 
 
 def _lacks(settings: dict) -> str:
@@ -16,7 +20,12 @@ def _lacks(settings: dict) -> str:
     method = study.ingest_method(settings)
     source, bare = settings["ingest"][method] or {}, registry.method_of(method)
     if bare == "files" and not source.get("clean"):
-        return "'files' names no clean images; add 'clean: <folder or glob>' to it"
+        return "" if _bundles(source["path"]) else "'files' names no clean images; add 'clean: <folder or glob>' to it"
+    if bare == "catalog" and source.get("set") in catalog.entries():
+        names = catalog.entry(source["set"])["files"]
+        return "" if any(name.endswith(BUNDLE) for name in names) else f"the set '{source['set']}' has no clean images"
+    if bare in NEVER_CLEAN:
+        return f"'{method}' keeps no clean images"
     if bare == "sheet":
         try:
             columns = registry.call(registry.load(ingest.NAMED, method), {}, source)
@@ -27,6 +36,14 @@ def _lacks(settings: dict) -> str:
     if isinstance(imaging, Mapping) and not imaging.get("keep_clean"):
         return f"'{method}' keeps no clean images; add 'imaging: {{keep_clean: true}}' to it"
     return ""
+
+
+def _bundles(path: str) -> bool:
+    """Check whether files of a study are bundles of arrays; a pattern that fits none is refused elsewhere."""
+    try:
+        return any(file.suffix.lower() == BUNDLE for file in file_search.found(path)[1])
+    except ValueError:
+        return False
 
 
 def check_pairs(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -59,9 +76,40 @@ def check_ranges(studies: Mapping[str, dict], name: str) -> Reasons:
                     )
 
 
+def check_sizes(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse to compare images of more pixels with those of ingest, or their labels with a truth."""
+    settings = studies[name]
+    finer = {one for one, options in (settings.get("restore") or {}).items() if options.get("points") == "measured"}
+
+    def grown(stage: str, method: str) -> str:
+        """Return the restoration that a method works on, if that makes more pixels, else ""."""
+        found = [outputs.source_of(stage, one) for one in outputs.given_of(settings, stage, method)]
+        return next((of for source, of in found if source == "restore" and of in finer), "")
+
+    for method in settings.get("restore") or ():
+        if of := grown("restore", method):
+            yield (
+                ["restore", method, "of"],
+                f"'{of}' makes more pixels than the images of ingest have, and these judge a restoration; "
+                f"restore first, and let '{of}' work on that",
+            )
+    scored = {each for one in settings.get("quantify") or () if registry.method_of(one) == "scores"
+              for each in outputs.measured(settings, "quantify", one)}  # fmt: skip
+    for method, options in (settings.get("segment") or {}).items():
+        learns = registry.method_of(method) in segment.LEARNERS and not options.get("weights")
+        if (of := grown("segment", method)) and (learns or method in scored):
+            yield (
+                ["segment", method, "of"],
+                f"'{of}' makes more pixels than the truth has; give '{of}' points: thinned to judge by a truth",
+            )
+
+
 def check_domains(studies: Mapping[str, dict], name: str) -> Reasons:
-    """Refuse translations that learn but name no second domain, and kept ranges of grey that are none."""
+    """Refuse translations that learn but name no second domain, and ranges of grey that are none."""
     for method, options in (studies[name].get("restore") or {}).items():
+        if options.get("range") and options["range"][0] > options["range"][1]:
+            low, high = options["range"]
+            yield ["restore", method, "range"], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
         if registry.method_of(method) not in restore.TRANSLATIONS:
             continue
         if not options.get("weights") and not options.get("target"):
@@ -79,4 +127,4 @@ def check_domains(studies: Mapping[str, dict], name: str) -> Reasons:
                 yield ["restore", method, key], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
 
 
-CHECKS = (check_pairs, check_ranges, check_domains)
+CHECKS = (check_pairs, check_ranges, check_sizes, check_domains)

@@ -7,16 +7,18 @@ jobs there are a thousand looks a second (Snakemake 9.27.1). Here one timer is u
 import json
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from matlens.job.logs import RUN
+from matlens.job.logs import RUN, STUDIES
 
 
-def write_down(workflow, folder: str | Path = ".snakemake") -> None:
-    """Write how many jobs a run has and when it began, for `make status`: with --quiet Snakemake logs neither."""
+def write_down(workflow, studies: Iterable[str], folder: str | Path = ".snakemake") -> None:
+    """Write the studies of a run, how many jobs it has and when it began: with --quiet Snakemake logs none of these."""
     jobs = sum(bool(job.log) for job in workflow.dag.needrun_jobs())
     Path(folder).mkdir(exist_ok=True)
     Path(folder, RUN).write_text(json.dumps({"jobs": jobs, "started": time.time()}), encoding="utf-8")
+    Path(folder, STUDIES).write_text(",".join(studies) + "\n", encoding="utf-8")
 
 
 def one_timer(scheduler) -> None:

@@ -189,6 +189,7 @@ STAGES = {
             Output("hot_spots", collected=True, table="hot_spots", drawn="hot_spots", hint="add a section 'fields'"),
             Output("field_scores", STUDY, table="field_scores", drawn="field_scores", hint="add a section 'fields'"),
             Output("history", STUDY, by=("learners",), when=_trains("fields"), drawn="history"),
+            Output("costs", path="results/{study}/timings/fields.csv", target=True),
             Output("rejected"),
         ),
         kinds=("images",),

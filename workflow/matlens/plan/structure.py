@@ -19,6 +19,9 @@ def disagreements(study: dict) -> Reasons:
             ["ingest"],
             f"a study has exactly one ingest method; {found}. Put further sources into studies of their own",
         )
+        return
+    if (name := study["main_table"].removesuffix(".csv")) and name not in (there := outputs.tables(study)):
+        yield ["main_table"], f"this study writes no table '{name}'; {suggest(name, there)}"
     for stage, about in STAGES.items():
         if study.get(stage) and about.of and not any(outputs.methods(study, source) for source in about.of):
             yield [stage], f"'{stage}' works on what '{about.of[0]}' makes; add a '{about.of[0]}' section"

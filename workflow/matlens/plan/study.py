@@ -4,17 +4,18 @@ A message names the file and line, the key, what is wrong with the value, and th
 """
 
 import copy
+import math
 import re
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from matlens.plan import outputs
+from matlens.plan import outputs, schema_messages
 from matlens.plan.stages import STAGES
-from matlens.plan.structure import disagreements
+from matlens.plan.structure import Reasons, disagreements
 from matlens.registry import method_of, suggest
-from matlens.store.yaml_files import LOADER, StudyError, line_of, read_yaml
+from matlens.store.yaml_files import LOADER, StudyError, line_of, lookalikes, read_yaml, text_of
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 VARIANT = "[a-z0-9_]+[.][a-z0-9_]+"  # method.variant
@@ -22,13 +23,20 @@ STUDY_NAME = "[a-z0-9_]+"  # it becomes a folder, and a wildcard of every rule
 
 
 def _validator(schemas: dict[str, dict]):
-    """Build the validator of a study; `$ref` finds the schema of each stage, in `schemas` if it is there."""
+    """Build the validator of a study; `$ref` finds the schema of each stage, in `schemas` if it is there.
+
+    A whole number is an int: 2.0 would pass as one and fail in the job.
+    """
     import jsonschema
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
 
     registry = Registry(retrieve=lambda uri: DRAFT202012.create_resource(schema_of(uri, schemas)))
-    return jsonschema.Draft202012Validator(read_schema("study.schema.yaml"), registry=registry)
+    whole = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    kind = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=whole)
+    return kind(read_schema("study.schema.yaml"), registry=registry)
 
 
 def schema_of(name: str, schemas: dict[str, dict]) -> dict:
@@ -88,32 +96,6 @@ def _fill(values: dict, schema: dict, schemas: dict[str, dict]) -> None:
             _fill(values[key], part, schemas)
 
 
-_EXPONENT = re.compile(r"[+-]?\d+\.?\d*[eE]\d+")  # a number that YAML 1.1 reads as a text
-
-
-def _problems(error):
-    """Yield place and fix of one schema error."""
-    path = list(error.absolute_path)
-    if error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", {})
-        what = "method" if len(path) == 1 else "option" if path else "key"
-        for unknown in sorted(set(map(str, error.instance)) - set(allowed)):
-            yield [*path, unknown], f"unknown {what} '{unknown}'; {suggest(unknown, allowed)}"
-    elif error.validator == "enum":
-        choices = map(str, error.validator_value)
-        yield path, f"'{error.instance}' is not one of the choices; {suggest(error.instance, choices)}"
-    elif error.validator == "required":
-        for missing in sorted(set(error.validator_value) - set(error.instance)):
-            part = error.schema["properties"][missing]
-            yield path, f"'{missing}' is missing; add it: {part.get('description', missing)}"
-    else:
-        remedy = _meaning(path)
-        wrong = f"'{error.instance}' does not fit" if remedy and error.validator == "pattern" else error.message
-        if error.validator == "type" and _EXPONENT.fullmatch(str(error.instance)):
-            wrong += f"; write {str(error.instance).lower().replace('e', 'e+')}, YAML wants the sign of an exponent"
-        yield path, f"{wrong}{f' ({remedy})' if remedy else ''}"
-
-
 def _meaning(path: list) -> str:
     """Return the description of a value, else that of its parent."""
     schema, found = read_schema("study.schema.yaml"), ""
@@ -138,17 +120,51 @@ def validate(values: dict, path: Path, node=None) -> dict:
     """Check the values of a study and return them with defaults; a StudyError lists everything that is wrong."""
     values = _unshared(values)
     if not isinstance(values, dict):
-        raise StudyError(f"{path}: a study is a mapping of stages, not a {type(values).__name__}")
+        raise StudyError(f"{path}: a study is a mapping of stages; this file is {schema_messages.kind_of(values)}")
     schemas = own_schemas(values)
     validator = _validator(schemas)
     _fill(values, validator.schema, schemas)
-    problems = [problem for error in validator.iter_errors(values) for problem in _problems(error)]
-    if not problems:
-        problems = list(disagreements(values))
-    if problems:
-        placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in problems})
-        raise StudyError("\n".join(f"{path}:{line}: {key}: {text}" for line, key, text in placed))
+    errors = list(validator.iter_errors(values))
+    if [error for error in errors if _repaired(values, error)]:
+        errors = list(validator.iter_errors(values))
+    found = [problem for error in errors for problem in _problems(error, node)]
+    found = found or list(_not_finite(values, [])) or list(disagreements(values))
+    if found:
+        placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in found})
+        lines = [f"{path}:{line}: {key}: {text}{lookalikes(path, line) if node else ''}" for line, key, text in placed]
+        raise StudyError("\n".join(lines))
     return values
+
+
+def _problems(error, node) -> Reasons:
+    """Yield place and fix of one schema error."""
+    keys = list(error.absolute_path)
+    return schema_messages.problems(error, _meaning(keys), text_of(node, keys), read_schema)
+
+
+def _repaired(values: dict, error) -> bool:
+    """Replace a number that YAML reads as a text (1e-3), or a whole one with a point (2.0); False if it is neither."""
+    value, keys = error.instance, list(error.absolute_path)
+    wanted = [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+    if error.validator != "type" or not {"number", "integer"} & {*wanted}:
+        return False
+    if isinstance(value, str) and schema_messages.EXPONENT.fullmatch(value):
+        value = float(value)
+    if not isinstance(value, float) or not math.isfinite(value):
+        return False
+    for key in keys[:-1]:
+        values = values[key]
+    values[keys[-1]] = int(value) if value.is_integer() and "number" not in wanted else value
+    return True
+
+
+def _not_finite(value, keys: list) -> Reasons:
+    """Yield the numbers of a study that are infinite or NaN; an option that takes .inf says so."""
+    if isinstance(value, float) and not (math.isfinite(value) or (value > 0 and ".inf" in _meaning(keys))):
+        yield keys, f"{value} is not finite; write a number, or leave the key out"
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from _not_finite(part, [*keys, key])
 
 
 def ingest_method(study: dict) -> str:
@@ -159,7 +175,7 @@ def ingest_method(study: dict) -> str:
 def main_table(study: dict) -> str:
     """Name the file of the table to look at first: the one the study names, else the shortlist or its first measure."""
     first = "shortlist" if "screen" in study else next(iter(study["quantify"]), "items")
-    return f"{study['main_table'] or first}.csv"
+    return f"{study['main_table'].removesuffix('.csv') or first}.csv"
 
 
 def load(path: str | Path) -> dict:

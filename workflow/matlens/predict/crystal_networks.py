@@ -13,7 +13,7 @@ import numpy as np
 
 from matlens import registry
 from matlens.crystal import graphs as flat
-from matlens.learn import cards, roles
+from matlens.learn import cards, intervals, roles
 from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
@@ -21,7 +21,7 @@ from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import applicability_domain, ensembles, transforms
 from matlens.predict.validation import NORMAL_90
 
-COVERAGE = ensembles.COVERAGE
+COVERAGE = intervals.COVERAGE
 
 
 def _loss(name: str) -> Callable:
@@ -217,7 +217,7 @@ def _interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, 
     """Return prediction and both ends of the 90 % interval (n,) from those of the members; NaN without calibration."""
     if "ratios" in card and distance is not None:
         return ensembles.combine(values, distance, card)
-    return ensembles.together(values, card)
+    return intervals.together(values, card)
 
 
 def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[str, np.ndarray]:
@@ -280,8 +280,8 @@ def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.nda
     """Return the factor on the spread of the ensemble that covers 90 % of the residuals of the held-out crystals."""
     values = _answers(flat.taken(graphs, held), arrays, card, device)
     residual = np.abs(values.mean(axis=0) - y[held])
-    found = ensembles.calibrate_together(residual, values.std(axis=0))
-    predicted, low, high = ensembles.together(values, found)
+    found = intervals.calibrate_together(residual, values.std(axis=0))
+    predicted, low, high = intervals.together(values, found)
     return found, {"position": held, "predicted": predicted, "low_90": low, "high_90": high}
 
 

@@ -11,14 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens.crystal import graphs as flat
+from matlens.learn.intervals import COVERAGE
 from matlens.predict import descriptors, validation
 
 HOW = ("none", "random", "clusters")
 CLUSTERS = 10  # for each member
 LEVELS = 100  # quantiles of the residuals that a card keeps
 KNOTS, LEAST_IN_BIN = 12, 20  # distances at which the scale is fitted, and residuals at each
-COVERAGE = 0.9
-LEAST_CALIBRATED = 10  # smallest number of residuals to calibrate an interval
 
 
 def parts(graphs, train, members: int, how: str, seed: int) -> np.ndarray:
@@ -93,27 +92,6 @@ def combine(values: np.ndarray, distance: np.ndarray, card: Mapping) -> tuple[np
     ratios = np.asarray(card["ratios"])[:, None, None]
     above, below = values + ratios * scale, values - ratios * scale  # (levels, members, n)
     return predicted, _quantile(below, weight, 1 - COVERAGE), _quantile(above, weight, COVERAGE)
-
-
-def calibrate_together(residual: np.ndarray, apart: np.ndarray) -> dict:
-    """Calibrate the interval of members that learned from the same items; returns entries of a model card.
-
-    residual (n,): absolute ones of held-out items; apart (n,): standard deviation of the members there. The factor
-    times (apart + floor) covers 90 % of them.
-    """
-    if len(residual) < LEAST_CALIBRATED:
-        return {"calibrated_on": 0}
-    floor = float(residual.mean()) or 1e-12
-    ratio = np.sort(residual / (apart + floor))
-    rank = min(len(ratio), int(np.ceil((len(ratio) + 1) * COVERAGE)))
-    return {"floor": floor, "quantile_90": float(ratio[rank - 1]), "calibrated_on": len(residual)}
-
-
-def together(values: np.ndarray, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return prediction and both ends of the 90 % interval (n,) from members (members, n); NaN without calibration."""
-    predicted, apart = values.mean(axis=0), values.std(axis=0)
-    half = card.get("quantile_90", float("nan")) * (apart + card.get("floor", float("nan")))
-    return predicted, predicted - half, predicted + half
 
 
 def _quantile(values: np.ndarray, weight: np.ndarray, level: float) -> np.ndarray:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns, registry
-from matlens.learn import cards, roles
+from matlens.learn import cards, intervals, roles
 from matlens.learn.options import Training, own_options
 from matlens.molecule import bonds, graphs
 from matlens.molecule.reactions import Reaction
 from matlens.nets import MOLECULE_NETS
-from matlens.predict import ensembles, transforms
+from matlens.predict import transforms
 from matlens.predict.folds import Fold
 from matlens.predict.validation import NORMAL_90
 
@@ -120,10 +120,10 @@ def learn(
     card |= {"mean": centre, "std": spread, "trained_on": len(train), **_domain([reactions[at] for at in train])}
     values = _values([made[int(at)] for at in held], arrays, card, device)
     residual = np.abs(values.mean(axis=0) - y[held]) if len(held) else np.zeros(0)
-    card |= ensembles.calibrate_together(residual, values.std(axis=0))
+    card |= intervals.calibrate_together(residual, values.std(axis=0))
     for member in range(ensemble):
         Path(checkpoint).with_suffix(f".{member}.safetensors").unlink(missing_ok=True)
-    ends = ensembles.together(values, card)
+    ends = intervals.together(values, card)
     return arrays, card, history, dict(zip(("position", "predicted", "low_90", "high_90"), (held, *ends), strict=True))
 
 
@@ -175,7 +175,7 @@ def apply(
     training set lacks) and unseen_elements.
     """
     values = _values([graphs.of_reaction(one) for one in reactions], arrays, card, device)
-    found = transforms.interval(card.get("transform", "none"), *ensembles.together(values, card))
+    found = transforms.interval(card.get("transform", "none"), *intervals.together(values, card))
     return {**found, "std": found["half_width_90"] / NORMAL_90, **_outside(reactions, card)}
 
 

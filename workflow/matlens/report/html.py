@@ -20,7 +20,9 @@ VALUES = {  # the numbers of the summary: table, its column, and what divides it
     "fractions": ("area_fraction", (columns.PHASE_NAME, columns.PHASE), "area fraction"),
     "scores": ("iou", (columns.PHASE_NAME, columns.PHASE), "IoU"),
     "regions": ("equivalent_diameter", (), "equivalent diameter"),
+    "grain_size": ("mean_lineal_intercept", ("procedure",), "mean lineal intercept"),
 }
+DIRECTION = "direction_deg"
 TEXT = (columns.ITEM, columns.GROUP, columns.METHOD, columns.PHASE_NAME, columns.REASON)  # text, whatever it looks like
 PACKAGES = ("numpy", "scipy", "pandas", "zarr", "scikit-image", "numba", "torch", "matplotlib", "snakemake")
 
@@ -71,6 +73,8 @@ def averages(table: str, parts: Iterable) -> dict[str, dict[str, tuple[float, fl
     for frame in parts:
         if columns.SPLIT in frame:  # what a method learned from says nothing of how good it is
             frame = frame[~frame[columns.SPLIT].isin(columns.LEARNED)]
+        if DIRECTION in frame:  # rows of one direction are parts of the row of all directions
+            frame = frame[frame[DIRECTION].isna()]
         group = next((name for name in groups if name in frame), None)
         for name in forms.keys() & set(frame) if columns.METHOD in frame else ():
             for key, values in frame.groupby([columns.METHOD, *([group] if group else [])], sort=False)[name]:

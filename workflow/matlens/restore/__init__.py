@@ -25,10 +25,12 @@ METHODS = {
     "noise2void": "matlens.restore.networks:restore",
     "super_resolution": "matlens.restore.finer:learned",
     "super_resolution_cubic": "matlens.restore.finer:cubic",
+    "super_resolution_nearest": "matlens.restore.finer:nearest",
     "orientations": "matlens.restore.map_methods:learned",
     "orientations_nearest": "matlens.restore.map_methods:nearest",
     "orientations_slerp": "matlens.restore.map_methods:slerp",
     "translate": "matlens.restore.translation:restore",
+    "unit": "matlens.restore.translation:restore",
     "histogram": "matlens.restore.translation:histogram",
     "erosion": "matlens.restore.translation:erosion",
     "identity": "matlens.restore.classical:identity",
@@ -42,6 +44,7 @@ LEARNERS = {
     "super_resolution": "matlens.restore.finer:learn",
     "orientations": "matlens.restore.map_learning:learn",
     "translate": "matlens.restore.translation:learn",
+    "unit": "matlens.restore.unit:learn",
     "histogram": "matlens.restore.translation:learn_histograms",
 }
 LESSONS = "matlens.restore.lessons:samples"
@@ -50,7 +53,7 @@ PREPARES = {
     "histogram": "matlens.restore.translation:prepare_histograms",
 }
 NETWORKS = IMAGE_NETS
-FINER = ("super_resolution", "super_resolution_cubic")  # give `scale` pixels for one along each axis
+FINER = ("super_resolution", "super_resolution_cubic", "super_resolution_nearest")  # `scale` pixels for one per axis
 MAPS = ("orientations", "orientations_nearest", "orientations_slerp")  # work on the layers of maps of EBSD
-TRANSLATIONS = ("translate", "histogram")  # from a domain of items to another one
+TRANSLATIONS = ("translate", "unit", "histogram")  # from a domain of items to another one
 CONTROLS = ("identity", "clean", "oracle")  # as it is; perfect; the best Gaussian by the clean image

@@ -65,6 +65,10 @@ def nlm(image, *, strength: str | float = AUTO, patch_px: int = 5, distance_px: 
     """
     from skimage.restoration import denoise_nl_means
 
+    if 1 in image.shape:  # which that function does not take
+        flat = image.squeeze()
+        given = {"strength": strength, "patch_px": patch_px, "distance_px": distance_px}
+        return nlm(flat, **given).reshape(image.shape) if flat.ndim > 1 else image
     level, spread = robust(image)
     sigma = max(noise(image) / spread, 1e-6)
 

@@ -14,7 +14,12 @@ LARGEST_PX = 512  # side of the part in the middle that is described
 
 
 def _neighbours(image: np.ndarray, axis: int) -> float:
-    """Return the correlation of neighbouring differences: -0.5 for white noise, near 1 for smooth images."""
+    """Return the correlation of neighbouring differences: -0.5 for white noise, near 1 for smooth images.
+
+    An axis of fewer than three pixels has none: -0.5.
+    """
+    if image.shape[axis] < 3:
+        return -0.5
     steps = np.diff(image, axis=axis)
     first, last = (np.take(steps, np.arange(k, steps.shape[axis] - 1 + k), axis) for k in (0, 1))
     limit = 4 * np.median(np.abs(steps)) + 1e-12

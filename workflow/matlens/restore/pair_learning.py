@@ -42,7 +42,7 @@ def learn(
     shared.one_size(samples)
     pairs = _pairs(samples, degrade, training.seed)
     train = [pair for pair, role in pairs if role == "train"]
-    judges = [pair for pair, role in pairs if role == "val"]
+    judges = [pair for pair, role in pairs if role == "val" and np.isfinite(quality.span(pair[1]))]
     if not train:
         raise BadItem("no training item has a clean image; give 'clean' in ingest, 'degrade', or learn by noise2void")
     start = nets.IMAGE_NETS, method, train[0][0][None], 1, options, initial, training.seed

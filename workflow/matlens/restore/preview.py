@@ -1,9 +1,19 @@
 """A small part of an image before and after its restoration, and the difference, as one picture."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
 import numpy as np
 from scipy import ndimage
 
 from matlens.report import overlay
+
+
+def shown(index, include: Sequence[str] | None) -> list[int]:
+    """List the keys of the items whose names match one of the globs; all of them without globs."""
+    if include is None:
+        return index["key"].tolist()
+    return index["key"][[any(fnmatch(item, glob) for glob in include) for item in index["item"]]].tolist()
 
 
 def middle(image: np.ndarray, side_px: int) -> np.ndarray:

@@ -16,11 +16,19 @@ def fitted(image: np.ndarray, clean: np.ndarray) -> np.ndarray:
     return gain * centred + clean.mean()
 
 
+def span(clean: np.ndarray) -> float:
+    """Return the distance of the 0.1 % and 99.9 % quantiles of a clean image; NaN if it is 0: no contrast."""
+    low, high = np.quantile(clean.astype(np.float64), [0.001, 0.999])
+    return float(high - low) or float("nan")
+
+
 def psnr_db(image: np.ndarray, clean: np.ndarray) -> float:
-    """Return the peak signal-to-noise ratio; the peak spans the 0.1 % and 99.9 % quantiles of the clean image."""
-    low, high = np.quantile(clean, [0.001, 0.999])
+    """Return the peak signal-to-noise ratio, the peak being the span of the clean image; NaN if that has none."""
     error = float(((image.astype(np.float64) - clean) ** 2).mean())
-    return float(10 * np.log10((high - low) ** 2 / error)) if error > 0 else float("inf")
+    peak = span(clean)
+    if np.isnan(peak):
+        return peak
+    return float(10 * np.log10(peak**2 / error)) if error > 0 else float("inf")
 
 
 def ssim(image: np.ndarray, clean: np.ndarray) -> float:
@@ -41,7 +49,9 @@ def ssim(image: np.ndarray, clean: np.ndarray) -> float:
 
 
 def edge_shift_px(image: np.ndarray, clean: np.ndarray) -> float:
-    """Return how far the structure moved, in pixels: the shift of the phase correlation of two images."""
+    """Return how far the structure moved, in pixels: the shift of the phase correlation; NaN if there is none."""
+    if not (np.ptp(image) > 0 and np.ptp(clean) > 0):
+        return float("nan")
     from skimage.registration import phase_cross_correlation
 
     shift = phase_cross_correlation(clean, fitted(image, clean), upsample_factor=20, normalization=None)[0]
@@ -94,9 +104,10 @@ def area_ratios(raw: np.ndarray, image: np.ndarray, areas) -> list[float]:
 
 def with_truth(image: np.ndarray, clean: np.ndarray) -> dict[str, float]:
     """Compare with a clean image: psnr_db, psnr_affine_db (free of gain and offset), ssim, bias, edge_shift_px."""
+    image = image.astype(np.float64)
     return {
         "psnr_db": psnr_db(image, clean),
-        "psnr_affine_db": psnr_db(fitted(image.astype(np.float64), clean), clean),
+        "psnr_affine_db": psnr_db(fitted(image, clean), clean),
         "ssim": ssim(image, clean),
         "bias": float(image.mean(dtype=np.float64) - clean.mean(dtype=np.float64)),
         "edge_shift_px": edge_shift_px(image, clean),
@@ -104,11 +115,14 @@ def with_truth(image: np.ndarray, clean: np.ndarray) -> dict[str, float]:
 
 
 def autocorrelation(residual: np.ndarray, axis: int, most: int = 5) -> np.ndarray:
-    """Return the autocorrelation of a residual along an axis at lags 1 to `most`."""
+    """Return the autocorrelation of a residual along an axis at lags 1 to `most`; NaN at lags that do not fit."""
     centred = residual - residual.mean()
     power = float((centred**2).mean())
     made = []
     for lag in range(1, most + 1):
+        if lag >= centred.shape[axis]:
+            made.append(float("nan"))
+            continue
         a, b = (np.take(centred, np.arange(start, start + centred.shape[axis] - lag), axis) for start in (0, lag))
         made.append(float((a * b).mean()) / power if power > 0 else 0.0)
     return np.array(made)
@@ -121,14 +135,15 @@ def without_truth(raw: np.ndarray, image: np.ndarray) -> dict[str, float]:
     was smoothed away, or lines were kept); residual_image: correlation of residual and image; chi2: variance of the
     residual over that of the noise (1: the noise was removed, and no more); mean_kept: ratio of the means.
     """
-    residual = raw.astype(np.float64) - image
-    sigma = noise(raw)
+    raw, image = raw.astype(np.float64), image.astype(np.float64)
+    residual, sigma = raw - image, noise(raw)
     deviation = residual.std() * image.std()
     both = float(((residual - residual.mean()) * (image - image.mean())).mean())
     made = {}
     for name, axis in (("residual_rows", -1), ("residual_columns", -2)):
         found = autocorrelation(residual, residual.ndim + axis)
-        made[name] = float(found[np.abs(found).argmax()])
+        found = found[np.isfinite(found)]
+        made[name] = float(found[np.abs(found).argmax()]) if len(found) else float("nan")
     made["residual_image"] = both / deviation if deviation > 0 else 0.0
     made["chi2"] = float(residual.var() / sigma**2) if sigma > 0 else float("nan")
     made["mean_kept"] = _ratio(image.mean(dtype=np.float64), raw.mean(dtype=np.float64))

@@ -1,12 +1,16 @@
 """Restore and judge the items of one shard."""
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
 from matlens import columns, masked, registry, restore
+from matlens.job.batch import BadItem
 from matlens.learn.roles import split_of
 from matlens.restore import domain, frames, quality
+
+MOST_PX = 1 << 28  # of an image, a volume or a video: a filter takes some 30 bytes a pixel
 
 
 class Restorer:
@@ -24,7 +28,12 @@ class Restorer:
         self.work = self._of_map if bare in restore.MAPS else self._finer if bare in restore.FINER else self._same
 
     def __call__(self, item: dict) -> tuple[np.ndarray, dict, dict, list[dict]]:
-        """Return the restored pixels, the layers, the attributes and the rows of quality of an item."""
+        """Return the restored pixels, the layers, the attributes and the rows of quality of an item.
+
+        Raises BadItem for an item with more than MOST_PX pixels, since it is restored whole.
+        """
+        if (count := prod(self.images.shape(item["key"]))) > MOST_PX:
+            raise BadItem(f"it has {count} pixels, and up to {MOST_PX} are restored at once; cut it into tiles")
         layers, attrs = self.images.layers(item["key"]), self.images.attrs(item["key"])
         image = frames.filled(self.images[item["key"]], layers.get(masked.IGNORE))
         found, layers, attrs, rows = self.work(item, image, layers, attrs)
@@ -85,7 +94,12 @@ class Restorer:
         known = self.card.get("domain")
         if not known:
             return []
-        found = domain.outside(frames.parts(item["axes"], image)[0][0], known)
+        part = frames.parts(item["axes"], image)[0][0]
+        if self.work == self._finer:
+            from matlens.restore import finer
+
+            part = finer.coarse(part, self.options["scale"], self.options["points"])
+        found = domain.outside(part, known)
         name = max(found, key=found.get)
         if found[name] > 0:
             print(f"{item[columns.ITEM]}: unlike the training images by its {name}; compare it with other methods")

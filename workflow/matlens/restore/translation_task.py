@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from matlens.learn import augment, tasks
+from matlens.nets.pixel.restorer import AVERAGE
 from matlens.restore.training import Crops
 
 COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
 AREA = 100.0  # weight of the squared error of an area, as a fraction of the image
 SOFT = 0.1  # of a range of grey: width over which a pixel counts in part, so that areas have a gradient
+WIDEST = 1.0  # range that counts for it, in scaled greys: one without end has steep ends, too
 
 
 class Limits(NamedTuple):
@@ -28,7 +29,7 @@ def inside(x, low: float, high: float):
     A smooth count alone is met by greys near the ends of the range, and no pixel leaves it (straight-through gradient:
     Y. Bengio et al., arXiv:1308.3432).
     """
-    width = SOFT * (high - low)
+    width = SOFT * min(high - low, WIDEST)
     soft = torch.sigmoid((x - low) / width) * torch.sigmoid((high - x) / width)
     return ((x >= low) & (x <= high)).float() + soft - soft.detach()
 
@@ -38,15 +39,16 @@ class Cycle(tasks.Task):
 
     That error is squared, not absolute: generators start as identities, which the kink of an absolute error would hold.
 
-    `images`: (1, y, x) by domain, scaled; `limits`: what must not move, and areas; `cycle`, `waves`: weights.
+    `images`: (1, [z,] y, x) by domain, scaled; `limits`: what must not move, and areas; `weights`: of
+    the losses `cycle` and `waves`.
     """
 
     average = 0.99
 
-    def __init__(self, images: Mapping, side: int, crops: Crops, limits: Limits, cycle: float, waves: float):
+    def __init__(self, images: Mapping, side: int, crops: Crops, limits: Limits, weights: Mapping):
         super().__init__(steps=crops.steps())
         self.images, self.side, self.crops, self.limits = images, side, crops, limits
-        self.weights, self.changes = {"cycle": cycle, "waves": waves}, crops.changes()
+        self.weights, self.changes = weights, crops.changes()
 
     def batches(self, epoch: int, rng: np.random.Generator) -> Iterator[dict]:
         """Yield patches of both domains, drawn apart from each other, with noise for every generator that is called."""
@@ -56,7 +58,7 @@ class Cycle(tasks.Task):
             yield {**batch, "noise": torch.from_numpy(noise)}
 
     def _drawn(self, images: list, rng: np.random.Generator) -> np.ndarray:
-        """Draw a batch of patches of a domain, float32 (batch, 1, y, x)."""
+        """Draw a batch of patches of a domain, float32 (batch, 1, [z,] y, x)."""
         chosen = [images[number] for number in rng.integers(len(images), size=self.crops.batch)]
         cut = [augment.draw([one], [one], self.side, 0, 0.0, self.changes, rng, "image")[0] for one in chosen]
         return np.nan_to_num(np.stack(cut).astype(np.float32))
@@ -72,7 +74,10 @@ class Cycle(tasks.Task):
 
     def translated(self, generator, x, noise):
         """Apply a generator; pixels of kept grey values stay."""
-        made = generator.heads(torch.cat([x, noise], 1))[0]
+        return self.kept(x, generator.heads(torch.cat([x, noise], 1))[0])
+
+    def kept(self, x, made):
+        """Put the pixels of an image whose grey values are kept into what was made of it."""
         for low, high in self.limits.keep:
             made = torch.where((x >= low) & (x <= high), x, made)
         return made
@@ -88,18 +93,31 @@ class Cycle(tasks.Task):
         again = self.translated(net.back, made["target"], noise[2])
         other = self.translated(net.there, made["source"], noise[3])
         cycle = (again - real["source"]).square().mean()
-        cycle = cycle + functional.avg_pool2d(other - real["target"], COARSE).square().mean()
-        fooled = sum(self._share(name) * (net.critics[name](made[name.split("_")[1]]) - 1).square().mean()
-                     for name in net.critics)  # fmt: skip
+        cycle = cycle + AVERAGE[other.ndim - 2](other - real["target"], COARSE).square().mean()
         areas = self._areas(real["source"], made["target"])
+        fooled = self.fooled(net, made)
         optimisers["generators"].descend(fooled + self.weights["cycle"] * cycle + AREA * areas)
-        judged = 0.0
-        for name, critic in net.critics.items():
-            of = name.split("_")[1]
-            right, wrong = (critic(real[of]) - 1).square().mean(), critic(made[of].detach()).square().mean()
-            judged = judged + 0.5 * (right + wrong)
+        judged = self.judged(net, real, made)
         optimisers["critics"].descend(judged)
         return {"generator_loss": fooled, "cycle_loss": cycle, "critic_loss": judged, "area_loss": areas}
+
+    def fooled(self, net, made: Mapping):
+        """Return the loss of made images, by domain, before the critics that count."""
+        return sum(share * (critic(made[of]) - 1).square().mean() for critic, of, share in self._critics(net))
+
+    def judged(self, net, real: Mapping, made: Mapping):
+        """Return the loss of the critics that count."""
+        total = 0.0
+        for critic, of, _ in self._critics(net):
+            right, wrong = (critic(real[of]) - 1).square().mean(), critic(made[of].detach()).square().mean()
+            total = total + 0.5 * (right + wrong)
+        return total
+
+    def _critics(self, net) -> list[tuple]:
+        """List (critic, its domain, its weight in the loss of the generators), of those with a weight."""
+        shares = {"pixels": 1.0, "waves": self.weights["waves"]}
+        named = [(critic, *name.split("_")) for name, critic in net.critics.items()]
+        return [(critic, of, shares[kind]) for critic, kind, of in named if shares[kind] > 0]
 
     def _areas(self, before, after):
         """Return the squared errors of the areas of a batch, as fractions of it."""
@@ -108,7 +126,3 @@ class Cycle(tasks.Task):
             wanted = ratio * ((before >= low) & (before <= high)).float().mean()
             total = total + (inside(after, *span).mean() - wanted).square()
         return total
-
-    def _share(self, name: str) -> float:
-        """Return the weight of a critic in the loss of the generators."""
-        return self.weights["waves"] if name.startswith("waves") else 1.0

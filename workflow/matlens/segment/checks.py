@@ -22,7 +22,10 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
         if (options or {}).get("leave_one_out") and (settings.get("propose") or {}).get("method") == name:
             why = "images are proposed by one model, and this makes one per value; propose by a method without it"
             found.append((f"{key}.leave_one_out", why))
-        if len(phases) > MAKES.get(method, len(phases)):
+        if settings.get("phases") and len(settings["phases"]) < MAKES.get(method, 0):
+            why = f"makes {MAKES[method]} phases and the study names only '{phases[0]}'"
+            found.append((key, f"{why}; name the darker one too: phases: [background, {phases[0]}]"))
+        elif len(phases) > MAKES.get(method, len(phases)):
             why = f"makes {MAKES[method]} phases and the study has {len(phases)} ({', '.join(phases)})"
             found.append((key, f"{why}; use multi_otsu, kmeans or a trained method, or name two phases"))
         elif method in CLASSES and phases:

@@ -78,9 +78,17 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         name = image.format.lower()
         wide, flag = _png16(path), _flag(image)
         pixels = oriented(grey.one_channel(wide) if wide is not None else _frames(image, _grey), flag)
-        size = turned(size, flag)
+        size, clear = turned(size, flag), _clear(image, wide)
     axes = "yx" if pixels.ndim == 2 else "tyx"
-    return Micrograph(pixels, axes, spacing_um=size, meta=words(format=name) | source)
+    clear = oriented(clear, flag) if clear is not None and pixels.ndim == 2 else None
+    return Micrograph(pixels, axes, spacing_um=size, meta=words(format=name) | source, clear=clear)
+
+
+def _clear(image, wide: np.ndarray | None) -> np.ndarray | None:
+    """Return where an image with a channel of transparency has none of its own; None for others."""
+    if wide is not None:
+        return grey.transparent(wide[..., -1]) if wide.shape[-1] in (2, 4) else None
+    return grey.transparent(np.array(image.getchannel("A"))) if "A" in image.getbands() else None
 
 
 def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:

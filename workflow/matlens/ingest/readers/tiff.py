@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matlens import columns
 from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey, lazy_arrays
 from matlens.ingest.readers.common import check_size, check_swelling, turned
@@ -17,6 +18,8 @@ WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
+SEPARATE = 2  # planar configuration: samples in planes of their own
+ALPHA = (1, 2)  # kinds of extra samples that are transparency
 TAG_ORIENTATION, TAG_MAX_SAMPLE = 274, 281
 MOST_FRAMES = 1 << 24  # that OME text may announce
 CUT = "the file is cut off: {}; copy it again from its source"
@@ -32,6 +35,7 @@ class Page(NamedTuple):
     spacing_um: tuple | None
     meta: dict
     orientation: int
+    alpha: int | None
 
 
 def _principal(series: list):
@@ -101,7 +105,22 @@ def _load(path: str, max_pixels: int) -> Page:
         flag = _flag(key)
         if flag != 1:
             meta.pop("bar_rows_px", None)
-        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag)
+        meta |= _planes(key, series)
+        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key))
+
+
+def _alpha(key) -> int | None:
+    """Return the number of the sample that is transparency; None if there is none."""
+    extra = [int(kind) for kind in key.extrasamples] if key.planarconfig != SEPARATE else []
+    return next((key.samplesperpixel - len(extra) + at for at, kind in enumerate(extra) if kind in ALPHA), None)
+
+
+def _planes(key, series) -> dict:
+    """Return a remark if three or four planes are colours by their header: some programs store slices so."""
+    if "S" not in series.axes or key.planarconfig != SEPARATE or key.photometric not in COLOUR:
+        return {}
+    why = f"its {key.samplesperpixel} planes are colours by its header; if they are slices or frames, save them as grey"
+    return {columns.REMARK: why}
 
 
 def _flag(key) -> int:
@@ -158,7 +177,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     if isinstance(page.array, lazy_arrays.Parts):
         return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", spacing_um=page.spacing_um, meta=page.meta)
     array, axes, others = _shown(page)
-    meta = page.meta
+    meta, clear = page.meta, None
+    if axes == "YXS" and page.alpha is not None and page.alpha < array.shape[-1]:
+        clear = grey.transparent(array[..., page.alpha])
     if others:
         meta["other_signals"] = meta.get("other_signals", 0) + others
     if page.palette is not None and "S" not in axes:
@@ -176,7 +197,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         else:
             meta["min_is_white"] = True
     pixels = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False))
-    return Micrograph(pixels, STACKS.get(axes.replace("S", "")[:-2], "") + "yx", spacing_um=page.spacing_um, meta=meta)
+    axes = STACKS.get(axes.replace("S", "")[:-2], "") + "yx"
+    return Micrograph(pixels, axes, spacing_um=page.spacing_um, meta=meta, clear=clear)
 
 
 def _shown(page: Page) -> tuple[np.ndarray, str, int]:

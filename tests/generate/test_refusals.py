@@ -1,0 +1,185 @@
+"""Settings of a generator that cannot work are refused before the first job, with the key and the nearest name."""
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matlens.generate import controls, examples, quality, trained, work
+from matlens.job.batch import BadItem
+from matlens.plan import checks, message, study
+
+from .test_classical import field, of
+from .test_quality import SETTINGS
+
+MODEL = {"laths": {"powers_w": [150, 300], "speeds_mm_s": [600], "images": 4, "size_px": [32, 32]}}
+PHASES = ["solid", "pore"]
+
+
+def settings(ingest=MODEL, phases=PHASES, segment=("ground_truth",), **sections):
+    found = {"title": "mine", "ingest": copy.deepcopy(ingest), "segment": {name: {} for name in segment}}
+    return study.validate({**found, "phases": phases, **sections}, Path("config/studies/mine.yaml"))
+
+
+def refusal(ingest=MODEL, others=None, phases=PHASES, segment=("ground_truth",), **given) -> str:
+    """Return the first refusal: key, then reason; "" if the study can run."""
+    sections = {"generate": {"ddpm": {}, **given}} if given else {}
+    found = checks.faults({"mine": settings(ingest, phases, segment, **sections), **(others or {})}, "mine")
+    return "\n".join(f"{'.'.join(map(str, keys))}: {why}" for keys, why in found)
+
+
+LATHS = {"conditions": ["laser_power_w"]}
+CASES = {
+    "a misspelt condition of a model": (
+        {"conditions": ["laser_powr_w"]},
+        "generate.conditions: there is no column 'laser_powr_w' in the index; did you mean 'laser_power_w'?",
+    ),
+    "a condition of another model": ({"conditions": ["strain"]}, "there is no column 'strain' in the index"),
+    "a text": ({"conditions": ["item"]}, "generate.conditions: 'item' holds no number"),
+    "an unseen condition that is not there": (
+        {**LATHS, "unseen": [{"laser_power_w": 275}]},
+        "generate.unseen.0: no real image has this condition; there are laser_power_w 150, 300",
+    ),
+    "nothing left to learn from": (
+        {**LATHS, "unseen": [{"laser_power_w": 150}, {"laser_power_w": 300}]}, "generate.unseen: every real image has",
+    ),
+    "a condition that is no number": (
+        {**LATHS, "ask": [{"laser_power_w": float("nan")}]}, "generate.ask.0.laser_power_w: nan is no value",
+    ),
+    "an infinite condition": ({**LATHS, "unseen": [{"laser_power_w": float("inf")}]}, "inf is no value"),
+    "tiles larger than images": ({"size_px": [64, 64]}, "generate.size_px: images of the source are [32, 32] pixels"),
+    "a size that cannot be halved": (
+        {"size_px": [18, 32]}, "generate.ddpm: it halves images 2 times, and they are [18, 32] pixels",
+    ),
+    "patches that do not fit": (
+        {"quilting": {"patch_px": 40, "overlap_px": 5}}, "generate.quilting.patch_px: a patch of 40 pixels",
+    ),
+    "patches as large as their overlap": ({"quilting": {"patch_px": 8, "overlap_px": 8}}, "larger than its overlap"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_settings_that_cannot_work_are_refused(case):
+    given, why = CASES[case]
+    assert why in refusal(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        LATHS,
+        {"conditions": ["true_lath_width_px", "fraction"]},
+        {**LATHS, "unseen": [{"laser_power_w": 300}]},
+        {"size_px": [16, 32]},
+    ],
+)
+def test_settings_that_can_work_are_not(given):
+    assert refusal(**given) == ""
+
+
+def test_the_refusal_names_file_line_and_key(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("config/studies/mine.yaml")
+    path.parent.mkdir(parents=True)
+    text = ["title: mine", "phases: [a, b]", "ingest:", "  laths: {}", "segment: {ground_truth: {}}", "generate:"]
+    path.write_text("\n".join([*text, "  gaussian_field: {}", "  conditions: [lazer_power_w]", ""]))
+    studies = study.load_all("mine", path.parent)
+    ((keys, why),) = checks.faults(studies, "mine")
+    line = message.line("mine", keys, why)
+    assert line.startswith("config/studies/mine.yaml:8: generate.conditions:") and "'laser_power_w'" in line
+
+
+def sheet(folder, header, *rows):
+    path = folder / "mine.csv"
+    path.write_text("\n".join([header, *rows, ""]))
+    return {"sheet": {"path": str(path)}}
+
+
+def test_columns_of_a_sheet_that_hold_texts_or_nothing_are_refused(tmp_path):
+    source = sheet(tmp_path, "file,truth_file,alloy,dose,blank", "a.png,a_t.png,In718,1,", "b.png,b_t.png,In738,2,")
+    assert refusal(source, conditions=["dose"]) == ""
+    assert "generate.conditions: 'alloy' holds no number" in refusal(source, conditions=["alloy"])
+    assert "generate.conditions: 'blank' holds no number" in refusal(source, conditions=["blank"])
+    assert "did you mean 'dose'?" in refusal(source, conditions=["doses"])
+    # the name of a column that only models of microstructure have is known to the dictionary, not to this sheet
+    assert "there is no column 'laser_power_w'" in refusal(source, conditions=["laser_power_w"])
+    lost = refusal(source, conditions=["dose"], unseen=[{"dose": 3}])
+    assert "generate.unseen.0: no real image has this condition; there are dose 1, 2" in lost
+
+
+def test_labels_of_a_sheet_or_a_set_without_them_are_refused(tmp_path):
+    bare = sheet(tmp_path, "file,dose", "a.png,1")
+    assert "generate.ddpm: it learns from the labels" in refusal(bare, conditions=["dose"])
+    assert "'truth_file'" in refusal(bare, conditions=["dose"])
+    assert refusal(bare, segment=("otsu",), conditions=["dose"]) == ""
+
+
+def test_generated_sources_that_go_round_or_have_other_phases_are_refused():
+    lender = settings(generate={"ddpm": {}, **LATHS})
+    given = {"generated": {"study": "other", "method": "ddpm"}}
+    assert refusal(given, {"other": lender}) == ""
+    assert "did you mean 'other'?" in refusal({"generated": {"study": "othr", "method": "ddpm"}}, {"other": lender})
+    assert "ingest.generated.method" in refusal({"generated": {"study": "other", "method": "vae"}}, {"other": lender})
+    back = {"generated": {"study": "mine", "method": "ddpm"}}
+    round_ = settings(back, generate={"ddpm": {}})
+    assert "'other' itself is made from the images of 'mine'" in refusal(given, {"other": round_}, conditions=[])
+    three = settings(phases=["a", "b", "c"], generate={"ddpm": {}})
+    assert "phases: labels of 'other' are of a, b, c" in refusal(given, {"other": three})
+    # conditions of generated images are those that they were asked for
+    assert refusal(given, {"other": lender}, conditions=["laser_power_w"]) == ""
+    lost = refusal(given, {"other": lender}, conditions=["scan_speed_mm_s"])
+    assert "there is no column 'scan_speed_mm_s'" in lost
+
+
+def test_weights_for_other_conditions_phases_or_sizes_are_refused(tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"")
+    about = {"method": "vae", "phases": PHASES, "conditions": {"names": ["laser_power_w"]}}
+    (tmp_path / "w.json").write_text(json.dumps({**about, "network": {"sides": [32, 32]}}))
+    own = {"ddpm": {}, "vae": {"weights": str(tmp_path / "w.safetensors")}}
+    assert refusal(**own, **LATHS) == ""
+    assert "generate.vae.weights: the weights are for the conditions laser_power_w" in refusal(
+        **own, conditions=["scan_speed_mm_s"]
+    )
+    assert "generate.vae.weights: the weights are of phases solid, pore" in refusal(phases=["a", "b"], **own, **LATHS)
+    assert "the weights make images of [32, 32] pixels" in refusal(**own, **LATHS, size_px=[16, 16])
+    lent = {"ddpm": {"weights": "other/ddpm"}, "conditions": ["scan_speed_mm_s"]}
+    other = settings(generate={"ddpm": {}, **LATHS})
+    assert "the weights are for the conditions laser_power_w" in refusal(others={"other": other}, **lent)
+
+
+def images(rng, number=12):
+    return of([field(rng) for _ in range(2 * number)], [1.0] * number + [2.0] * number)
+
+
+def test_weights_that_learned_elsewhere_are_not_cleared_of_copying():
+    real = images(np.random.default_rng(0))
+    lost, learned = [], real.where(real.roles == "train")
+    card = {"conditions": {"names": ["c"], "known": [[1.0]]}, "data": trained.digest(learned)}
+
+    class Model:
+        pass
+
+    Model.card = card
+    parts = list(work.generated(controls.copy, real, Model, SETTINGS, {}, ["a", "b"], "generate/copy", lost))
+    assert [part.place for part in parts] == ["trained", "extrapolated"]  # by the conditions of the card
+    table = work.table([row for part in parts for row in part.rows], SETTINGS)
+    labels = np.concatenate([part.labels for part in parts])
+
+    def near(**changes):
+        found = work.quality_table(work.judged(labels, table, real, SETTINGS, {**card, **changes}))
+        return found[found["measure"].str.startswith("nearest correlation")]
+
+    assert near()["value"].max() == pytest.approx(1, abs=1e-4) and not near()["note"].any()
+    assert near(data=1)["value"].isna().all() and near(data=1)["note"].tolist() == [quality.ELSEWHERE]
+
+
+def test_a_phase_that_is_in_no_real_image_is_refused():
+    empty = [(np.zeros((16, 16), np.uint8), np.zeros((16, 16)), (1.0,), "a", f"i{n}") for n in range(3)]
+    with pytest.raises(BadItem, match="phase 1 is in no real image"):
+        examples.collected(empty, {}, SETTINGS)
+
+
+def test_a_value_that_is_empty_says_why():
+    assert quality.row("a", "b", "m", float("nan"), 1.0, 1, 8)["note"] == quality.FEW
+    assert quality.row("a", "b", "m", 1.0, 1.0, 8, 8)["note"] == ""
