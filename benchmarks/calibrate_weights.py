@@ -3,6 +3,7 @@
     python benchmarks/calibrate_weights.py moduli
     python benchmarks/calibrate_weights.py energies [--folder work]
     python benchmarks/calibrate_weights.py flags
+    python benchmarks/calibrate_weights.py coverage
 
 The networks and their predictions stay as they are. Added are the points of the training set, the limit of the flag,
 and the size of errors against distance.
@@ -14,6 +15,9 @@ calibrated on.
 whole clusters of compositions. Their errors against distance are scaled to the interval of the network, which was
 calibrated on crystals held out at random. The test items are those of the official fold 0.
 `flags`: the part of test crystals that is flagged as outside the training set, as they are and in other cells.
+`coverage`: the part of the targets of test items (official fold 0, never trained or calibrated on) inside the 90 %
+intervals of the networks as they are: formulas that the training set has or lacks, kinds of compounds, and thirds by
+distance. Nothing is written.
 """
 
 import argparse
@@ -33,6 +37,9 @@ INVENTED, STRAINED, MOST_ATOMS = 180, 100, 12
 CALIBRATES = ("dielectric", "perovskites", "binaries")
 PROBED, STRETCHES = 400, (1.0, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.2, 1.3)
 WEIGHTS = ROOT / "data/weights"
+SHIPPED = {"cgcnn_log10_bulk_modulus": (SET, "y_log_kvrh"), "cgcnn_log10_shear_modulus": (SET, "y_log_gvrh"),
+           "cgcnn_perovskite_heat_of_formation": ("matbench_perovskites", "y")}  # fmt: skip
+MOST_TESTED, LEAST_COUNTED = 2198, 20
 
 
 def coverage(card: dict, residual, distance) -> tuple[float, float]:
@@ -175,6 +182,58 @@ def flags() -> None:
         print(f"{name}: {found.mean():.3f} flagged", flush=True)
 
 
+KINDS = {  # of compounds, by atomic numbers: those that have one of the first, and none of the second
+    "oxides": ({8}, {9, 17, 35, 53, 16, 34, 52}),
+    "halides": ({9, 17, 35, 53}, {8, 16, 34, 52}),
+    "chalcogenides": ({16, 34, 52}, {8, 9, 17, 35, 53}),
+    "with lanthanides or actinides": ({*range(57, 72), *range(89, 104)}, set()),
+    "with hydrogen": ({1}, set()),
+}
+NO_METAL = {1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 32, 33, 34, 35, 36, 51, 52, 53, 54, 85, 86}
+
+
+def kinds_of(made: list, seen: set) -> dict:
+    """Return the kinds of compounds: name -> which crystals (n,). seen: formulas of the training set."""
+    import numpy as np
+    import pretrained_weights as weights
+
+    sets = [set(one.species.tolist()) for one in made]
+    new = np.array([weights.formula(one.species) not in seen for one in made])
+    found = {"all": new | ~new, "unseen formulas": new, "formulas seen in another structure": ~new}
+    found["elements"] = np.array([len(one) == 1 for one in sets])
+    found["intermetallics"] = np.array([len(one) > 1 and not one & NO_METAL for one in sets])
+    return found | {name: np.array([bool(one & a) and not one & b for one in sets]) for name, (a, b) in KINDS.items()}
+
+
+def coverages() -> None:
+    """Print the coverage of the intervals of shipped networks on test items, by kind of compound and by distance."""
+    import numpy as np
+    import pretrained_weights as weights
+    from matlens.predict import applicability_domain as domain
+    from matlens.predict import crystal_networks as networks
+
+    for file, (name, target) in SHIPPED.items():
+        made, names, rows = weights.crystals_of(name)
+        train, test = weights.official(len(made))
+        test = test[:: max(1, len(test) // MOST_TESTED)]
+        some, y = [made[k] for k in test], np.array([rows[k][target] for k in test])
+        arrays, card = stored(file)
+        graphs = weights.graphs_of(some, [names[k] for k in test])
+        found, distance = networks.apply(graphs, arrays, card, "cpu"), domain.distances(graphs, arrays)[1]
+        inside = (found["low_90"] <= y) & (y <= found["high_90"])
+        kinds = kinds_of(some, {weights.formula(made[k].species) for k in train})
+        thirds = np.quantile(distance, [1 / 3, 2 / 3])
+        kinds |= {"nearest third": distance < thirds[0], "farthest third": distance > thirds[1]}
+        kinds["flagged"] = found["outside_training_range"]
+        print(f"{file}: target {target}", flush=True)
+        for kind, own in kinds.items():
+            if own.sum() >= LEAST_COUNTED:
+                half, gap = np.median(found["half_width_90"][own]), np.abs(found["predicted"] - y)[own].mean()
+                flagged = found["outside_training_range"][own].mean()
+                print(f"  {kind}: {own.sum()} items, {inside[own].mean():.3f} inside, median half-width {half:.3f}, "
+                      f"mean absolute error {gap:.4f}, {flagged:.3f} flagged", flush=True)  # fmt: skip
+
+
 def slab(one, gap: float):
     """Repeat a crystal along its third vector to at least 6 A, and add a vacuum."""
     import numpy as np
@@ -217,11 +276,13 @@ def keep(file: str, arrays: dict, card: dict, about: dict, points: dict, more: d
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("which", choices=("moduli", "energies", "flags"))
+    parser.add_argument("which", choices=("moduli", "energies", "flags", "coverage"))
     parser.add_argument("--folder", type=Path, default=Path("results/calibration"))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    {"moduli": moduli, "flags": flags, "energies": lambda: energies(chosen.folder)}[chosen.which]()
+    {"moduli": moduli, "flags": flags, "coverage": coverages, "energies": lambda: energies(chosen.folder)}[
+        chosen.which
+    ]()
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ def main() -> None:
         wish = {"k": {"goal": "maximize", "target": None, "weight": 1.0, "min": None, "max": None}}
         settings = {
             "properties": wish, "sure": 0.0, "without": [], "only": [], "most_elements": None, "unseen_elements": True,
+            "outside_training_range": True, "cautious": 0.0,
             "most": 20, "diverse": False, "seed": 0,
         }  # fmt: skip
         score = partial(registry.call, registry.load(screen.METHODS, "weighted"), options={})

@@ -307,7 +307,8 @@ def test_screen(plant, index, tmp_path):
     wish = {"goal": "maximize", "target": None, "weight": 1.0, "min": None, "max": None}
     settings = {
         "properties": {"p": wish}, "most": 3, "diverse": False, "seed": 0, "reference": None, "sure": 0.0,
-        "without": [], "only": [], "most_elements": None, "unseen_elements": False,
+        "without": [], "only": [], "most_elements": None, "unseen_elements": False, "outside_training_range": True,
+        "cautious": 0.0,
     }  # fmt: skip
     script.main([tmp_path / "p"], index, "mine", {}, settings, tmp_path / "ranked", tmp_path / "out")
     assert io.read_table(tmp_path / "ranked")["score"].tolist() == [14.25, 13.25, 12.25]
@@ -340,7 +341,7 @@ def test_validate_here(plant, crystals, index, tmp_path):
     from scripts import validate_here as script
 
     plant(validate.METHODS, lambda crystal: {"values": {"answer": (7.25, "eV", None)}})
-    script.main(index, [], [crystals], "mine", {}, 2, "0", 1, tmp_path / "outcomes", tmp_path / "t")
+    script.main(index, [], [crystals], "mine", {}, 2, {}, None, "0", 1, tmp_path / "outcomes", tmp_path / "t")
     assert [row["outcome"]["values"]["answer"][0] for row in json.loads((tmp_path / "outcomes").read_text())] == [
         7.25
     ] * 2
@@ -358,7 +359,7 @@ def test_hand_off_and_judge(plant, crystals, index, tmp_path, monkeypatch):
     plant(validate.JUDGES, lambda manifest, results: {"values": {"answer": (7.25, "eV", None)}})
     monkeypatch.setattr(handoff, "promised", lambda made, *_: made)
     folder = tmp_path / "mine"
-    script.main(index, [], [crystals], "mine", {}, 1, {}, folder / "handoffs" / "all.parquet")
+    script.main(index, [], [crystals], "mine", {}, 1, {}, None, folder / "handoffs" / "all.parquet")
     (row,) = io.read_table(folder / "handoffs" / "all.parquet").to_dict("records")
     assert (folder / row["slug"] / "input.txt").read_text() == "7.25\n"
     monkeypatch.setattr(collect_results, "outcome", lambda place, row, judge: judge({}, {}))

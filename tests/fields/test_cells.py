@@ -149,18 +149,19 @@ def test_a_shard_loses_nothing_and_says_why(tmp_path):
     with io.write_arrays(tmp_path / "labels") as out:
         for key, labels in there.items():
             out.add(key, labels, "yx", {"item": f"i{key}", "pixel_size_um": 0.25, "spacing_um": [0.5, 0.25]})
-    made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "rejected")]
+    made = [tmp_path / name for name in ("fields", "effective", "field_quality", "hot_spots", "costs", "rejected")]
     script.main(tmp_path / "labels", tmp_path / "labels", "fft", OPTIONS, ELASTIC, PHASES, *made)
     with io.read_arrays(made[0]) as found:
         assert list(found) == [0, 2] and found[0].shape == (6, 16, 20) and found[0].dtype == np.float32
         assert found.attrs(0)["spacing_um"] == [0.5, 0.25] and found.attrs(0)["scheme"] == "rotated"
         np.testing.assert_array_equal(found.layer(0, "labels"), there[0])
     tables = [io.read_table(path) for path in made[1:]]
-    assert [list(tables[n].columns) for n in range(3)] == [
-        list(t) for t in (cells.EFFECTIVE, cells.QUALITY, cells.HOT_SPOTS)
+    assert [list(tables[n].columns) for n in range(4)] == [
+        list(t) for t in (cells.EFFECTIVE, cells.QUALITY, cells.HOT_SPOTS, cells.COSTS)
     ]
-    assert set(tables[0]["item"]) == {"i0", "i2"} and tables[3]["item"].tolist() == ["i1"]
-    assert "1 pixels are not labelled" in tables[3]["reason"][0]
+    assert tables[3]["item"].tolist() == ["i0", "i2"] and (tables[3]["cpu_s"] >= 0).all()
+    assert set(tables[0]["item"]) == {"i0", "i2"} and tables[4]["item"].tolist() == ["i1"]
+    assert "1 pixels are not labelled" in tables[4]["reason"][0]
     assert set(tables[0][tables[0]["item"] == "i2"]["remark"]) == {"it has no fibre"}
 
 

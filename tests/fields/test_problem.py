@@ -15,6 +15,7 @@ SETTINGS = {
     "boundary": "periodic",
 }
 PHASES = ["matrix", "fibre"]
+SOFT = {"matrix": SETTINGS["properties"]["matrix"]}
 
 
 def made(labels=None, axes="yx", **changes):
@@ -67,6 +68,20 @@ def test_a_cell_that_is_not_periodic_is_mirrored():
         ({"loading": {"xw": 1.0}}, ["loading"], "no component 'xw'"),
         ({"loading": {"xx": 0.0}}, ["loading"], "nothing to solve"),
         ({"properties": SETTINGS["properties"] | {"void": {}}}, ["properties"], "there is no phase 'void'"),
+        ({"properties": SETTINGS["properties"] | {"fiber": {}}}, ["properties"], "did you mean 'fibre'?"),
+        ({"loading": {"yx": 0.1}}, ["loading"], "did you mean 'xy'?"),
+        ({"loading": {"xx": float("nan")}}, ["loading", "xx"], "it is nan; give a finite number"),
+        (
+            {"properties": SOFT | {"fibre": {"youngs_gpa": float("inf"), "poisson": 0.2}}},
+            ["properties", "fibre", "youngs_gpa"],
+            "it is inf; give a finite number",
+        ),
+        (
+            {"properties": SOFT | {"fibre": SETTINGS["properties"]["fibre"] | {"yield_gpa": 0.1}}},
+            ["properties"],
+            "has yield_gpa, which 'elastic' leaves out",
+        ),
+        ({"hot_spots": {"phase": "Fibre"}}, ["hot_spots", "phase"], "did you mean 'fibre'?"),
     ],
 )
 def test_settings_that_nothing_could_be_solved_with(changes, key, words):
@@ -147,3 +162,9 @@ def test_settings_that_a_solver_has_not():
     assert settings.faults(SETTINGS, PHASES, {})[0] == ([], "no method: there are only controls; add 'fft: {}'")
     with pytest.raises(BadItem, match="axes tyx"):
         made(cell((4, 8, 8)), "tyx")
+
+
+def test_an_infinite_yield_stress_is_an_elastic_phase_and_no_fault():
+    plastic = {"yield_gpa": float("inf"), "hardening_gpa": 0.0}
+    both = {name: {**values, **plastic} for name, values in SETTINGS["properties"].items()}
+    assert settings.faults(SETTINGS | {"quantity": "elastoplastic", "properties": both}, PHASES, {"fft": {}}) == []

@@ -103,6 +103,7 @@ def tables():
         "grain_size": {"otsu": intercepts()},
         "benchmark": benchmarked(),
         "ood": clustered(),
+        "hits": screened(),
         **two_salts(),
         **shortlisted(),
         "rounds": {"greedy": asked(), "random": asked(0.5)},
@@ -112,6 +113,12 @@ def tables():
         **detected(),
         **generated(),
     }
+
+
+def screened():
+    """Make the hits of two methods among 10 and 50 candidates."""
+    rates = {"hit_rate": 0.6, "hit_rate_low_95": 0.5, "hit_rate_high_95": 0.7, "chance_rate": 0.1}
+    return pd.DataFrame([{"model": m, "chosen": k, **rates} for m in (HOSTILE, "mean") for k in (10, 50)])
 
 
 def detected():
@@ -383,6 +390,20 @@ def benchmarked():
     rows += [{"model": f"m{k}", "origin": "recorded by fold", "folds": 5, "score": k + 2.0} for k in range(30)]
     table = pd.DataFrame(rows).assign(task="jdft2d", metric="mae")
     return table.assign(**{f"fold_{k}": table["score"] * (0.9 + 0.05 * k) for k in range(5)})
+
+
+def test_variants_of_a_method_are_told_apart_in_a_benchmark():
+    table = benchmarked().head(2).assign(model=["deepergatgnn.deep_no_norm", "deepergatgnn.deep_no_skips"])
+
+    def words(folds):
+        with style.context():
+            panel = registry.call(registry.load(DRAWS, "benchmark"), {"benchmark": table.assign(folds=folds)}, {}).axes[
+                0
+            ]
+            return [label.get_text() for label in panel.get_yticklabels()], panel.get_title()
+
+    assert words(1) == (table["model"].tolist(), "jdft2d, 1 of 5 folds")
+    assert words([5, 1]) == ([table["model"][0], f"{table['model'][1]} (1 of 5 folds)"], "jdft2d")
 
 
 def clustered():

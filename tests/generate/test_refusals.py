@@ -9,6 +9,7 @@ import pytest
 from matlens.generate import controls, examples, quality, trained, work
 from matlens.job.batch import BadItem
 from matlens.plan import checks, message, study
+from matlens.store.yaml_files import StudyError
 
 from .test_classical import field, of
 from .test_quality import SETTINGS
@@ -44,10 +45,6 @@ CASES = {
     "nothing left to learn from": (
         {**LATHS, "unseen": [{"laser_power_w": 150}, {"laser_power_w": 300}]}, "generate.unseen: every real image has",
     ),
-    "a condition that is no number": (
-        {**LATHS, "ask": [{"laser_power_w": float("nan")}]}, "generate.ask.0.laser_power_w: nan is no value",
-    ),
-    "an infinite condition": ({**LATHS, "unseen": [{"laser_power_w": float("inf")}]}, "inf is no value"),
     "tiles larger than images": ({"size_px": [64, 64]}, "generate.size_px: images of the source are [32, 32] pixels"),
     "a size that cannot be halved": (
         {"size_px": [18, 32]}, "generate.ddpm: it halves images 2 times, and they are [18, 32] pixels",
@@ -76,6 +73,13 @@ def test_settings_that_cannot_work_are_refused(case):
 )
 def test_settings_that_can_work_are_not(given):
     assert refusal(**given) == ""
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("key", ["ask", "unseen"])
+def test_conditions_that_are_not_finite_are_refused(key, value):
+    with pytest.raises(StudyError, match=rf"generate\.{key}\.0\.laser_power_w: {value} is not finite"):
+        settings(generate={"ddpm": {}, **LATHS, key: [{"laser_power_w": value}]})
 
 
 def test_the_refusal_names_file_line_and_key(tmp_path, monkeypatch):

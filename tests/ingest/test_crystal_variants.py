@@ -89,6 +89,7 @@ def test_atoms_are_compared_with_z_formulas(z, formula, good):
         ("Fm-3m (225)", 225), ("F m -3 m No. 225", 225), ("F 4/m 3- 2/m", 225), ("Fm3-m", 225), ("F 4/m 3 2/m", 225),
         ("P6<sub>3</sub>/mmc", 194), ("P 6~3~/m m c", 194), ("P2~1~/c", 14), ("P 2_1/c", 14), (r"F m \bar{3} m", 225),
         ("P n m a", 62), ("P m n b", 62), ("C-1", 2), ("I 1", 1), ("F -1", 2), ("Pnma (63)", None), ("X 1", None),
+        ("F d -3 m (origin choice 2)", 227), ("P n n n, origin 1", 48),
     ],
 )  # fmt: skip
 def test_spellings_of_space_groups(name, number):

@@ -89,7 +89,7 @@ def test_labelled_then_solved_or_rejected(shard, method):
     from scripts import fields, segment
 
     whole = settings()
-    tables = [f"{name}.parquet" for name in ("effective", "quality", "hot_spots", "unsolved")]
+    tables = [f"{name}.parquet" for name in ("effective", "quality", "hot_spots", "costs", "unsolved")]
     names = ["labels.zarr.zip", "lost.parquet", "fields.zarr.zip", *tables]
     made = [str(shard / name) for name in names]
     inputs = [str(shard / "images.zarr.zip"), str(shard / "truth.zarr.zip")]
@@ -98,7 +98,7 @@ def test_labelled_then_solved_or_rejected(shard, method):
     conserved(labelled, lost(made[1]))
     chosen = {key: value for key, value in whole["fields"].items() if key != "fft"}
     fields.main(inputs[0], made[0], "fft", whole["fields"]["fft"], chosen, PHASES, *made[2:])
-    conserved(stored(made[2]), lost(made[6]), labelled)
+    conserved(stored(made[2]), lost(made[7]), labelled)
     assert set(io.read_table(made[3])[columns.ITEM]) == stored(made[2])
 
 

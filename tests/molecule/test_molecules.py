@@ -49,6 +49,8 @@ def test_spelling_and_explicit_hydrogen_do_not_matter(smiles):
         (("", "0"), "is empty"),
         (("C1CC", "0"), "is no SMILES"),
         (("CX", "0"), "is no SMILES"),
+        (("CCO>>[CH3].[CH2]O", "0"), "is a reaction; give reactant and products in columns"),
+        (("InChI=1S/CH4/h1H4", "0"), "is an InChI"),
         (("C(C)(C)(C)(C)C", "0"), "is no molecule"),
         (("c1ccc1c", "0"), "is no molecule"),
         (("CC.O", "0"), "2 parts that no bond joins"),
@@ -245,3 +247,78 @@ def test_aliases_in_yaml_are_refused(tmp_path):
     with pytest.raises(ValueError, match="aliases"):
         molecules.plan(path=str(tmp_path / "r.yaml"))
     assert records.is_sdf(tmp_path / "r.yaml") is False
+
+
+SPELLINGS = ["C[C@H](O)F", "C[C@@H](O)F", "CC(O)F", "[2H]C[C@H](O)F", "[13CH3]C(O)F"]
+
+
+def test_mirror_images_and_isotopes_are_in_one_group():
+    """Otherwise one of a pair with the same bonds is learned from and the other judged."""
+    assert {read(smiles, "0")["group"] for smiles in SPELLINGS} == {"CC(O)F"}
+    assert read("F/C=C/F", "0")["group"] == read(r"F/C=C\F", "0")["group"]
+
+
+def test_opposite_charges_that_draw_a_bond_are_no_charges_of_the_parts():
+    nitro, perchloric, zwitterion = (
+        read("C[N+](=O)[O-]", "2"),
+        read("O=[Cl](=O)(=O)O", "0"),
+        read("[NH3+]CC(=O)[O-]", "1"),
+    )
+    assert [one["charge_1_e"] for one in (nitro, perchloric)] == [0, 0]
+    assert sorted((zwitterion["charge_1_e"], zwitterion["charge_2_e"])) == [-1, 1]
+
+
+def test_a_file_whose_records_run_into_each_other_is_refused(tmp_path):
+    (tmp_path / "a.sdf").write_text(V2000.replace("$$$$\n", "") + V2000)
+    with pytest.raises(ValueError, match="'ethane' holds 2 molecules"):
+        molecules.plan(path=str(tmp_path / "a.sdf"))
+
+
+def test_an_sdf_file_without_a_version_is_refused_as_such(tmp_path):
+    (tmp_path / "a.sdf").write_text(V2000.replace(" V2000", ""))
+    with pytest.raises(ValueError, match="neither V2000 nor V3000"):
+        molecules.plan(path=str(tmp_path / "a.sdf"))
+
+
+def test_a_record_in_three_dimensions_without_hydrogen_is_rejected(tmp_path):
+    three = V2000.replace("  made by hand", "  program01012400003D").replace(
+        "0.0000 C   0  0\n    1.5", "0.3000 C   0  0\n    1.5"
+    )
+    (tmp_path / "a.sdf").write_text(three)
+    assert "in three dimensions without hydrogen" in rows_of(tmp_path / "a.sdf")[0]
+
+
+def test_charges_radicals_and_isotopes_of_v2000_are_read(tmp_path):
+    made = {}
+    for name, line in {"CHG": "M  CHG  1   2   1", "RAD": "M  RAD  1   2   2", "ISO": "M  ISO  1   2  13"}.items():
+        (tmp_path / f"{name}.sdf").write_text(
+            V2000.replace(" C   0  0\n  1  2", " N   0  0\n  1  2").replace("M  END", f"{line}\nM  END")
+        )
+        made[name] = rows_of(tmp_path / f"{name}.sdf")[0]
+    assert (made["CHG"]["charge_e"], made["CHG"]["atoms"]) == (1, 8)  # CH3NH3+
+    assert (made["RAD"]["charge_e"], made["RAD"]["atoms"]) == (0, 6)  # CH3NH
+    assert (made["ISO"]["charge_e"], made["ISO"]["atoms"]) == (0, 7) and "[13N" in made["ISO"]["broken_bond"]
+
+
+def test_a_field_that_is_given_twice_is_no_number(tmp_path):
+    (tmp_path / "a.sdf").write_text(V2000.replace("$$$$", "> <bde (kcal/mol)>\n85\n\n$$$$"))
+    found = molecules.plan(path=str(tmp_path / "a.sdf"), targets=["bde (kcal/mol)"])
+    assert "'90.1 85', not a finite number" in found[columns.REASON][0]
+
+
+def test_encodings_of_files_of_molecules_do_not_matter(tmp_path):
+    for name, data in {
+        "a": V2000.encode("utf-16"),
+        "b": V2000.encode("utf-8-sig"),
+        "c": V2000.replace("hand", "M\xfcller").encode("latin-1"),
+    }.items():
+        (tmp_path / f"{name}.sdf").write_bytes(data)
+        assert rows_of(tmp_path / f"{name}.sdf")[0]["bond_type"] == "C-C", name
+
+
+def test_charges_may_be_written_with_a_minus_sign_or_a_point(tmp_path):
+    (tmp_path / "m.smi").write_text("CO\n[OH]\n[CH3]\n")
+    (tmp_path / "q.txt").write_text("\N{MINUS SIGN}1\n-1.0\n0\n")
+    (tmp_path / "r.csv").write_text("reactant,product1,product2\n0,1,2\n")
+    (found,) = rows_of(tmp_path / "r.csv", structures=str(tmp_path / "m.smi"), charges=str(tmp_path / "q.txt"))
+    assert found["charge_e"] == -1 and {found["charge_1_e"], found["charge_2_e"]} == {-1.0, 0.0}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens.plan import checks, message, study
+from matlens.plan import checks, message, predictions, study
 from matlens.store import catalog
 
 from .studies import IMAGES, made
@@ -93,7 +93,7 @@ CASES = {
     ),
     "truth of a network of fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "fno": {"truth": "ftt"}}},
-        "fields.fno.truth: there is no solver 'ftt' in the study; allowed: fft",
+        "fields.fno.truth: there is no solver 'ftt' in the study; did you mean 'fft'? allowed: fft",
     ),
     "flow by fft": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "stokes": {}}}, "fields.stokes: it solves stokes, not 'elastic'",
@@ -405,6 +405,28 @@ def test_weights_for_molecules_are_for_molecules():
     assert "learned from crystals" in why(bonds, "crystals/cgcnn")
 
 
+def test_a_property_may_be_any_output_of_a_network():
+    lends = made(
+        "pair", ingest=CRYSTALS, connect={"knn": {}}, predict={**LEARNED, "cgcnn.two": {"also": ["density g"]}}
+    )
+
+    def why(lender):
+        return refusal(
+            CRYSTALS, {"pair": lends}, connect={"knn": {}}, predict={"pretrained": {"weights": {"k": lender}}}
+        )
+
+    assert (
+        not why("pair/cgcnn.two:density g") and not why("pair/cgcnn.two") and not why("pair/cgcnn:volume_a3_per_atom")
+    )
+    wrong = "predict.pretrained.weights.k: 'pair/cgcnn.two' has no output 'density'; did you mean 'density g'?"
+    assert wrong in why("pair/cgcnn.two:density")
+    assert "has no output 'g'" in why(f"{BULK}:g") and not why(f"{BULK}:y_log_kvrh")
+    assert predictions.parted("a/b:c") == ("a/b", "c") and predictions.parted("a:b/c.safetensors") == (
+        "a:b/c.safetensors",
+        "",
+    )
+
+
 def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():
     lender = made("lender", segment={"unet": {}})
     assert not refusal(segment={"unet": {"weights": "lender/unet"}}, others={"lender": lender})
@@ -514,6 +536,17 @@ def test_boosted_trees_on_structures_need_graphs():
     assert "add 'knn: {}' to the section 'connect'" in refusal(
         ingest=CRYSTALS, predict={"target": "volume_a3_per_atom", "structure_trees": {}}
     )
+
+
+def test_hits_need_one_limit_and_a_method_to_compare_with_that_is_there():
+    wish = {"chosen": [10], "below": 0.5}
+    assert not learning(hits=wish)
+    assert "predict.hits: a hit lies on one side of a limit; set 'below' or 'above', not both" in learning(
+        hits={**wish, "above": 1.0}
+    )
+    assert "set 'below' or 'above'" in learning(hits={"chosen": [10]})
+    assert "predict.hits.compare: no method 'cgcn'; did you mean 'cgcnn'?" in learning(hits={**wish, "compare": "cgcn"})
+    assert "remove it, or set task: regression" in learning(hits=wish, task="classification")
 
 
 def test_a_classification_has_no_transform():

@@ -30,6 +30,15 @@ def test_a_shortlist_that_nothing_came_onto_is_told_with_what_most_failed(tables
     assert "empty" not in told(tables)
 
 
+def test_listed_candidates_unlike_the_training_set_are_counted(tables):
+    rows = "method,rank,item,outside_training_range\nweighted,1,a,True\nweighted,2,b,False\npareto,1,b,False\n"
+    (tables / "shortlist.csv").write_text(rows)
+    (tables / "excluded.csv").write_text("method,item,criterion\npareto,a,x\n")
+    found = told(tables)
+    assert found.count("unlike all that a network learned from") == 1
+    assert "2 are listed\n    1 of these is unlike all" in found
+
+
 def test_a_shortlist_of_nothing_at_all_is_told(tables):
     (tables / "shortlist.csv").write_text(EMPTY)
     (tables / "excluded.csv").write_text("method,item,criterion\n")

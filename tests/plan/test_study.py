@@ -59,6 +59,8 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
         ("shards: 3", "shards: 2.5", r"ingest\.shards: '2\.5' is not a whole number"),
         ("shards: 3", "shards: '3'", r"ingest\.shards: '3' is a text; write 3, without quotes"),
         ("shards: 3", "shards: 3,5", r"ingest\.shards: '3,5' is not a whole number; write 3\.5, with a decimal point"),
+        ("shards: 3", "shards: 08", r"ingest\.shards: '08' is a text; write 8, without quotes"),
+        ("shards: 3", "shards: 1,000", r"write 1000, or 1\.000 if the comma is decimal"),
         ("shards: 3", "shards: 010", r"mine\.yaml:5: YAML reads 010 as the number 8; write that, or '010' in quotes"),
         ("shards: 3", "shards: 1:30", r"mine\.yaml:5: YAML reads 1:30 as the number 90"),
         ("shards: 3", "shards: many", r"mine\.yaml:5: ingest\.shards: 'many' is not a whole number \(number of par"),

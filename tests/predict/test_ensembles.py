@@ -109,7 +109,7 @@ def test_an_ensemble_learns_two_targets_at_once_and_calibrates_on_all_crystals(t
     }  # fmt: skip
     arrays, card, _, held = registry.call(crystal_networks.learn, offered, options)
     assert card["calibrated_on"] == len(held["position"]) == len(train)
-    assert arrays["0/fc_out.weight"].shape == (1, 16)
+    assert arrays["0/fc_out.weight"].shape == (2, 16) and [one["target"] for one in card["outputs"]] == ["square"]
     y, test = y[test], graphs.taken(some, test)
     found = crystal_networks.apply(test, arrays, card, "cpu")
     assert np.abs(found["predicted"] - y).mean() < 0.7 * np.abs(y - y.mean()).mean()

@@ -103,7 +103,7 @@ def test_the_jobs_write_weights_a_card_and_predictions_of_items_without_a_value(
     assert pretrained_check.fault(made[0]) == ""
     outputs = [str(tmp_path / name) for name in ("properties", "rejected", "sites")]
     asked = {"device": "cpu", "sites": False}
-    predict_pretrained.main([index], made[:1], made[1:2], ["e"], asked, *outputs)
+    predict_pretrained.main([index], made[:1], made[1:2], ["e"], [""], asked, *outputs)
     found = io.read_table(outputs[0]).set_index("item")["predicted"]
     assert found[table["item"]].tolist() == pytest.approx(table["predicted"].tolist(), rel=1e-5)
     assert len(io.read_table(outputs[2])) == 0

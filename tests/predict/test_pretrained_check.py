@@ -40,6 +40,7 @@ def test_the_networks_of_this_project_can_all_be_applied():
         (json.dumps({**CARD, "std": None}), "has no valid 'std'"),
         (json.dumps({**CARD, "mean": True}), "has no valid 'mean'"),
         (json.dumps({**CARD, "graph": "knn"}), "has no valid 'graph'"),
+        (json.dumps({**CARD, "outputs": [{"target": "g", "mean": 0.1}]}), "has no valid 'outputs'"),
     ],
 )
 def test_a_card_that_says_too_little_is_named_with_what_is_missing(weights, text, says):
@@ -66,7 +67,7 @@ def test_a_shard_of_which_nothing_is_left_is_a_table_without_rows(tmp_path, item
     options, asked = {"device": "cpu", "sites": True}, ["k"]
     files = [str(GOOD)], [str(GOOD.with_suffix(".json"))]
     out = [tmp_path / name for name in ("properties", "rejected", "sites")]
-    predict_pretrained.main([tmp_path / "g"], *files, asked, options, *out)
+    predict_pretrained.main([tmp_path / "g"], *files, asked, [""] * len(asked), options, *out)
     found = io.read_table(out[0])
     assert list(found.columns) == list(properties.COLUMNS)
     assert found["item"].tolist() == items

@@ -20,7 +20,8 @@ def wish(goal="maximize", **more) -> dict:
 def settings(**changes) -> dict:
     plain = {
         "properties": {"a": wish()}, "sure": 0.0, "without": [], "only": [], "most_elements": None,
-        "unseen_elements": False, "reference": None, "most": 3, "diverse": False, "seed": 0,
+        "unseen_elements": False, "outside_training_range": True, "cautious": 0.0, "reference": None, "most": 3,
+        "diverse": False, "seed": 0,
     }  # fmt: skip
     return plain | changes
 
@@ -173,6 +174,27 @@ def test_an_answer_beyond_what_a_network_learned_from_is_marked():
     assert made["item"].tolist() == ["i1", "i0"]
     assert made["unseen_elements"].tolist() == ["Fe", ""]
     assert made["outside_training_range"].tolist() == [True, False]
+    assert [reason.endswith("; unlike all that a network learned from") for reason in made["reason"]] == [True, False]
+
+
+def test_what_is_unlike_all_that_was_learned_from_can_be_kept_out():
+    table, index = predictions(["AlNi", "AlFe"], a=[1.0, 2.0])
+    table.loc[1, "outside_training_range"] = True
+    made, out = listed((table, index), outside_training_range=False)
+    assert made["item"].tolist() == ["i0"]
+    assert out["criterion"].tolist() == ["unlike all that a network learned from"]
+
+
+def test_a_cautious_rank_is_that_of_the_bound():
+    """Bounds at one deviation: 1.0 - 0.1, 2.0 - 1.5, 1.5 - 0.3; to a target of 1.2: 0.2 + 0.1, 0.8 + 1.5, 0.3 + 0.3."""
+    found = predictions(["AlNi", "AlFe", "AlTi"], a=([1.0, 2.0, 1.5], [0.1, 1.5, 0.3]))
+    assert listed(found)[0]["item"].tolist() == ["i1", "i2", "i0"]
+    made = listed(found, cautious=1.0)[0]
+    assert made["item"].tolist() == ["i2", "i0", "i1"] and made["a"].tolist() == [1.5, 1.0, 2.0]
+    least = {"a": wish("minimize")}
+    assert listed(found, properties=least, cautious=1.0)[0]["item"].tolist() == ["i0", "i2", "i1"]
+    near = {"a": wish("target", target=1.2)}
+    assert listed(found, properties=near, cautious=1.0)[0]["item"].tolist() == ["i0", "i2", "i1"]
 
 
 def test_what_was_not_predicted_is_excluded_and_named():
@@ -253,8 +275,8 @@ def test_criteria_of_a_hundred_thousand_are_quick():
     formulas = RNG.choice(["Ni3Al", "TiAl", "FeCo", "NaCl"], 100_000).tolist()
     why_started = time.process_time()
     criteria.first_failed(
-        RNG.random((100_000, 2)), np.zeros((100_000, 2)), np.full(100_000, "", dtype=object), formulas,
-        {"a": wish(min=0.5), "b": wish()}, settings(without=["Na"]),
+        RNG.random((100_000, 2)), np.zeros((100_000, 2)), np.full(100_000, "", dtype=object),
+        np.zeros(100_000, bool), formulas, {"a": wish(min=0.5), "b": wish()}, settings(without=["Na"]),
     )  # fmt: skip
     assert time.process_time() - why_started < 5
 
@@ -270,6 +292,7 @@ def test_criteria_of_a_hundred_thousand_are_quick():
         ({"only": ["Fe"], "without": ["Fe", "O"]}, "only", "no candidate can meet both"),
         ({"properties": {"a": wish(max=float("nan"))}}, "properties.a.max", "not a finite number"),
         ({"sure": float("inf")}, "sure", "not a finite number"),
+        ({"cautious": float("inf")}, "cautious", "not a finite number"),
         ({"most": 2000, "pareto": {"most": 1000}}, "pareto.most", "set it to that or more"),
         ({"reference": "nowhere.csv"}, "reference", "file 'nowhere.csv' does not exist"),
         ({"reference": __file__}, "reference", "has no column 'formula'"),

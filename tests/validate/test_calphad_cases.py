@@ -1,6 +1,7 @@
 """CALPHAD inputs with known answers: the public cases, and variants of each kind."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +229,56 @@ def test_functions_that_hold_themselves_phases_twice_and_misfits_are_named(tmp_p
     assert len(remarks) == 1 and "line 13: the parameter" in remarks[0] and "2 sublattices" in remarks[0]
 
 
+SHORT = GOOD.replace(" LIST_OF", " TYPE_DEFINITION & GES A_P_D LIQUID MAGNETIC -1.0 0.4 !\n LIST_OF")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (GOOD.replace("L(LIQUID,AL,NI;0)", "L(LIQUID,AL,NI0;0)"), "line 13.*NI0, which is no element or species"),
+        (
+            SHORT.replace(" LIST_OF", " PARAMETER TC(LIQUID,NI;0) 298.15 633; 6000 N !\n LIST_OF"),
+            "line 15.*1 parameters of magnetism",
+        ),
+    ],
+)  # fmt: skip
+def test_what_nothing_uses_is_named_with_its_line(tmp_path, text, word):
+    _, remarks = read(tmp_path, text)
+    assert len(remarks) == 1 and re.search(word, remarks[0])
+
+
+def test_magnetism_with_its_model_is_no_remark(tmp_path):
+    whole = SHORT.replace(" LIST_OF", " PARAMETER TC(LIQUID,NI;0) 298.15 633; 6000 N !\n LIST_OF")
+    whole = whole.replace("PHASE LIQUID % 1", "PHASE LIQUID %& 1")
+    lines = whole.splitlines(keepends=True)
+    kind = next(line for line in lines if "TYPE_DEFINITION &" in line)
+    lines.remove(kind)
+    assert read(tmp_path, "".join([*lines[:7], kind, *lines[7:]]))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        (" PHASE SIGMA % 1 1.0 !\n", "phase SIGMA without constituents .line 14"),
+        (" PHASE SIGMA % 1 1.0 !\n CONSTITUENT SIGMA :AL,NY: !\n", "constituent NY of SIGMA .line 15"),
+        (" CONSTITUENT LIQUID :AL: !\n", "constituents of LIQUID twice, with other ones .lines 10 and 14."),
+    ],
+)
+def test_phases_whose_constituents_are_not_known_are_refused(tmp_path, more, word):
+    with pytest.raises(ValueError, match=word):
+        read(tmp_path, GOOD.replace(" LIST_OF", more + " LIST_OF"))
+    same = GOOD.replace(" LIST_OF", " CONSTITUENT LIQUID : ni , al : !\n LIST_OF")
+    assert read(tmp_path, same)[1] == []
+
+
+def test_a_function_given_twice_is_named_with_both_lines_or_read_once(tmp_path):
+    again = " FUNCTION GAL 298.15 -8000+137*T-24*T*LN(T); 6000 N !\n"
+    whole = read(tmp_path, GOOD)
+    assert read(tmp_path, GOOD.replace(" LIST_OF", again.lower() + " LIST_OF"))[0] == pytest.approx(whole[0])
+    with pytest.raises(ValueError, match=r"function gal twice, with other values .lines 6 and 14."):
+        read(tmp_path, GOOD.replace(" LIST_OF", again.lower().replace("8000", "9000") + " LIST_OF"))
+
+
 @pytest.mark.parametrize(("change", "line"), [(("-50000", "-5o000"), 13), (("-5000+", "-5000++*"), 7)])
 def test_what_cannot_be_read_is_named_with_its_line(tmp_path, change, line):
     with pytest.raises(ValueError, match=f"cannot be read: line {line}: the order '"):
@@ -322,6 +373,14 @@ def test_alloys_at_compounds_have_their_energy_and_allowed_potentials(name, elem
         assert {part.phase for part in found.parts} == {phase}
         assert found.energy == pytest.approx(float(x @ found.potentials), abs=1e-3)
         assert (dense.x[2:] @ found.potentials - dense.energy[2:]).max() < 0.5
+
+
+def test_a_compound_is_solved_though_a_nearby_phase_vanishes_at_it():
+    phases = ["AL11TI5", "AL2TI", "AL3M_D022", "ALM_D019", "ALTI", "BCC_A2", "FCC_A1", "HCP_A3", "LIQUID"]
+    made = system.system("pycalphad:COST507.tdb", ["Al", "Ti"], phases)
+    found = equilibria.equilibrium(made, 500.0, np.array([0.75, 0.25]))
+    (part,) = found.parts
+    assert part.phase == "AL3M_D022" and found.energy == pytest.approx(-47414.6286, abs=0.01)
 
 
 def test_a_ternary_compound_and_an_alloy_between_two_compounds_are_solved():

@@ -105,6 +105,13 @@ WRONG = {
     "a charge": (swap("<tot_charge>0.0", "<tot_charge>1.0"), "total charge 1.0"),
     "a dispersion correction": (swap("</dft>", "<vdW><vdw_corr>grimme-d3</vdw_corr></vdW></dft>"), "dispersion"),
     "a Hubbard U": (swap("</dft>", "<dftU><Hubbard_U label='3d'>0.1</Hubbard_U></dftU></dft>"), "DFT+U (Hubbard_U)"),
+    "a U of orbitals": (swap("</dft>", "<dftU><Hubbard_Um label='3p'>0.2</Hubbard_Um></dftU></dft>"), "Hubbard_Um"),
+    "a constraint": (swap("<input>", "<input><spin_constraints/>"), "constraint of the magnetisation"),
+    "a potentiostat": (swap("<input>", "<input><fcp_settings/>"), "constant potential"),
+    "forces from outside": (
+        swap("<input>", "<input><external_atomic_forces>0 0 0.1</external_atomic_forces>"),
+        "forces from outside",
+    ),
     "another functional": (swap("<functional>PBE", "<functional>PZ"), "the functional was 'PZ', not PBE"),
     "the force of one atom": (swap("<forces>0.0 0.0 0.0", "<forces>"), "forces are missing"),
     "a residual below nothing": (swap("<scf_error>", "<scf_error>-"), "not self-consistent"),

@@ -52,7 +52,7 @@ def test_a_formation_energy_is_that_by_hand_from_the_lowest_element():
         "Al": outcome(-4.0),
         "NiO": outcome(-6.0),
     }
-    verdicts.add_formation(told, SHARES, dict.fromkeys(told, "same"))
+    verdicts.add_formation(told, SHARES, {})
     assert told["Ni3Al"]["values"][verdicts.FORMATION][0] == pytest.approx(-5.9 + 0.75 * 5.7 + 0.25 * 4.0)
     assert verdicts.FORMATION not in told["NiO"]["values"]  # nobody computed oxygen
     assert verdicts.FORMATION not in told["Ni"]["values"]
@@ -61,9 +61,9 @@ def test_a_formation_energy_is_that_by_hand_from_the_lowest_element():
 @pytest.mark.parametrize("change", ["settings", "status"])
 def test_energies_of_other_settings_and_of_rejected_elements_are_never_subtracted(change):
     told = {"Ni3Al": outcome(-5.9), "Ni": outcome(-5.7), "Al": outcome(-4.0)}
-    settings = dict.fromkeys(told, "40 Ry")
+    settings = {item: {"Ni": "40 Ry", "Al": "40 Ry"} for item in told}
     if change == "settings":
-        settings["Al"] = "30 Ry"
+        settings["Al"] = {"Al": "30 Ry"}
     else:
         told["Al"] = outcome(-4.0, status="rejected")
     verdicts.add_formation(told, SHARES, settings)

@@ -16,7 +16,17 @@ TRAINED = {
     "curve_steps": 0,
     "mean": {},
 }
-TRAINED |= {"cgcnn": {"epochs": 6, "batch": 8, "width": 8, "hidden": 8, "ensemble": 2, "validation_part": 0.4}}
+TRAINED |= {
+    "cgcnn": {
+        "epochs": 6,
+        "batch": 8,
+        "width": 8,
+        "hidden": 8,
+        "ensemble": 2,
+        "validation_part": 0.4,
+        "also": ["atoms"],
+    }
+}
 
 
 def asked(house, name, shards=1, **changes):
@@ -27,11 +37,13 @@ def asked(house, name, shards=1, **changes):
 
 def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_three_shards(house):
     figures = {"losses": {}, "sites": {}}
+    hits = {"below": 12.0, "chosen": [5], "compare": "mean"}
     for name, shards in (("whole", 1), ("parts", 3)):
-        asked(house, name, shards, figures=figures)
-    lent = {"pretrained": {"weights": {"volume_a3_per_atom": "whole/cgcnn"}, "sites": True}}
+        asked(house, name, shards, figures=figures, predict={**TRAINED, "hits": hits})
+    lent = {"volume_a3_per_atom": "whole/cgcnn", "atoms": "whole/cgcnn:atoms"}
+    lent = {"pretrained": {"weights": lent, "sites": True}}
     asked(house, "lent", 1, predict=lent, figures={"sites": {}})
-    tables = ["predictions", "errors", "sites", "rejected"]
+    tables = ["predictions", "errors", "sites", "hits", "rejected"]
     wanted = [f"results/{name}/tables/{table}.csv" for name in ("whole", "parts") for table in tables]
     wanted += [f"results/{name}/figures/{figure}.svg" for name in ("whole", "parts") for figure in figures]
     more = ["tables/items.csv", "tables/properties.csv", "tables/sites.csv", "figures/sites.svg"]
@@ -48,7 +60,34 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_thre
     first = both[both["method"] == "cgcnn"].set_index("item")["predicted"]
     atoms = house.read("lent", "sites")
     items = house.read("lent", "items").set_index("item")
-    assert atoms.groupby("item").size().to_dict() == items["atoms"].to_dict()
-    lent = house.read("lent", "properties").set_index("item")["predicted"]
+    volumes = atoms[atoms["quantity"] == "volume_a3_per_atom"]
+    assert volumes.groupby("item").size().to_dict() == items["atoms"].to_dict()
+    lent = house.read("lent", "properties").set_index(["property", "item"])["predicted"]
+    assert 2 < lent.loc["atoms"].mean() < 5 < lent.loc["volume_a3_per_atom"].mean()  # 2 and 5 atoms in the cells
+    lent = lent.loc["volume_a3_per_atom"]
+    assert house.read("whole", "hits").set_index("model").loc["mean", "times_chance"] == pytest.approx(1)
     assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them
     assert lent[first.index].to_numpy() == pytest.approx(first.to_numpy(), abs=1e-4)
+
+
+def test_trees_on_structures_run_and_their_table_is_the_same_from_one_or_three_shards(house):
+    learned = {key: value for key, value in TRAINED.items() if key != "cgcnn"}
+    learned |= {"structure_trees": {}, "blend": {"methods": ["structure_trees", "mean"]}, "use_folds": None}
+    for name, shards in (("leaves", 1), ("branches", 3)):
+        asked(house, name, shards, predict=learned, figures={"predictions": {}})
+    wanted = [
+        f"results/{name}/tables/{table}.csv" for name in ("leaves", "branches") for table in ("predictions", "errors")
+    ]
+    wanted += [f"results/{name}/figures/predictions.svg" for name in ("leaves", "branches")]
+    done = house.run("-c2", *wanted, studies="leaves,branches", timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for path in [each for each in wanted if "/leaves/" in each]:
+        assert (house.folder / path).read_bytes() == (house.folder / path.replace("leaves", "branches")).read_bytes(), (
+            path
+        )
+    found = house.read("leaves", "predictions")
+    items = len(house.read("leaves", "items")) if (house.folder / "results/leaves/tables/items.csv").exists() else None
+    own = found[found["method"] == "structure_trees"]
+    assert own["item"].is_unique and own["predicted"].notna().all() and items in (None, len(own))
+    errors = house.read("leaves", "errors").groupby("method")["mae"].mean()
+    assert errors["structure_trees"] < 0.5 * errors["mean"]  # the volume is one of the features

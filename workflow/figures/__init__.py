@@ -47,10 +47,15 @@ FIGURES = {
     "transfer": {"draw": "figures.transfer:draw", "needs": ["transfer"]},
     "trade_off": {"draw": "figures.trade_off:draw", "needs": ["asked"]},
     "benchmark": {"draw": "figures.benchmark:draw", "needs": ["benchmark"]},
+    "hits": {"draw": "figures.hits:draw", "needs": ["hits"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
     "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},
-    "phase_diagram": {"draw": "figures.phase_diagram:draw", "needs": ["diagram", "index"], "may": ["verdicts"]},
+    "phase_diagram": {
+        "draw": "figures.phase_diagram:draw",
+        "needs": ["diagram", "index"],
+        "may": ["verdicts", "diagram_band"],
+    },
     "bridge": {"draw": "figures.bridge:draw", "needs": ["bridge", "expected"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},
 }

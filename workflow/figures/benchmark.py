@@ -17,7 +17,9 @@ def draw(benchmark, *, most: int = 16):
     ours = benchmark["origin"] == HERE
     left = max(0, most - int(ours.sum()))
     shown = benchmark[ours | ((~ours).cumsum() <= left)].reset_index(drop=True)
-    names = [f"{row.model} ({row.folds} of 5 folds)" if row.folds < 5 else row.model for row in shown.itertuples()]
+    folds = shown["folds"].astype(int).tolist()
+    own = [f" ({count} of 5 folds)" if count < 5 and len(set(folds)) > 1 else "" for count in folds]
+    names = [style.text(model) + more for model, more in zip(shown["model"], own, strict=True)]
     looks = style.look(shown["model"][shown["origin"] == HERE])
     figure, axes = style.panels(1, 1, style.COLUMN_IN * 1.3, 0.5 + 0.17 * len(shown))
     panel, dots = axes[0, 0], [name for name in shown if name.startswith("fold_")]
@@ -29,11 +31,12 @@ def draw(benchmark, *, most: int = 16):
         panel.plot([row["score"]] * 2, [at - 0.32, at + 0.32], color=look["color"], lw=2)
         if np.isfinite(row["low_95"]):
             panel.plot([row["low_95"], row["high_95"]], [at, at], color=look["color"], lw=1)
-    panel.set_yticks(range(len(shown)), [style.text(name) for name in names])
+    panel.set_yticks(range(len(shown)), names)
     panel.invert_yaxis()
     scores = shown["score"].to_numpy(float)
     if shown["metric"].iloc[0] == "mae" and scores.min() > 0 and scores.max() > 8 * scores.min():
         panel.set_xscale("log")
     panel.set_xlabel({"mae": "mean absolute error"}.get(shown["metric"].iloc[0], style.axis(shown["metric"].iloc[0])))
-    panel.set_title(style.text(shown["task"].iloc[0].replace("_", " ")))
+    few = f", {folds[0]} of 5 folds" if folds[0] < 5 and len(set(folds)) == 1 else ""
+    panel.set_title(style.text(shown["task"].iloc[0].replace("_", " ")) + few)
     return figure

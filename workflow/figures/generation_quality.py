@@ -73,8 +73,8 @@ def _memory(panel, tables: dict, looks: dict) -> None:
         ratio = values["ratio"].get("nearest correlation", float("nan"))
         p = values["value"].get("nearest correlation, p", float("nan"))
         panel.plot([ratio], [number], ls="", **_small(looks[method]))
-        if p == p:
-            panel.annotate(f"p = {p:.1g}", (ratio, number), (4, 3), textcoords="offset points", fontsize=5)
+        text, at = (f"p = {p:.1g}", ratio) if p == p else ("not known", 1.0)
+        panel.annotate(text, (at, number), (4, 3), textcoords="offset points", fontsize=5)
     panel.axvline(1, color=style.FAINT, zorder=0)
     panel.set(yticks=range(len(tables)), yticklabels=[style.text(name) for name in tables])
     panel.margins(x=0.3)

@@ -12,7 +12,9 @@ TIES = 60  # most tie lines over the height of a binary diagram
 HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
-def draw(diagram: dict, index, verdicts: dict | None = None, *, candidates: bool = True):
+def draw(
+    diagram: dict, index, verdicts: dict | None = None, diagram_band: dict | None = None, *, candidates: bool = True
+):
     """Draw a panel for each database; mole fractions.
 
     Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three
@@ -35,6 +37,8 @@ def draw(diagram: dict, index, verdicts: dict | None = None, *, candidates: bool
     for panel, database in zip(axes.flat, databases, strict=False):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)
+        for table_ in (diagram_band or {}).values():
+            shade(panel, table_[table_["database"] == database], colours)
         if candidates and verdicts:
             marks(panel, verdicts.get("calphad", next(iter(verdicts.values()))), index, elements, own["T_K"].min())
         panel.set_title(style.text(_title(database)))
@@ -112,6 +116,15 @@ def bounds(panel, rows, colours: dict) -> set:
             drawn.add(name)
             panel.plot(side["px"], side["py"], color=colours[name], lw=1.1, label=style.text(name), zorder=2)
     return drawn
+
+
+def shade(panel, rows, colours: dict) -> None:
+    """Shade the range of every boundary over the refits of its database."""
+    for (left, right, _, boundary), own in rows.groupby(["left", "right", "order", "boundary"], sort=True):
+        own, name = own.sort_values("T_K"), left if boundary == "left" else right
+        look = {"color": colours.get(name, style.CONTROL), "alpha": 0.2, "lw": 0, "zorder": 0}
+        if len(own) > 1:
+            panel.fill_betweenx(own["T_K"], own["mole_fraction_low"], own["mole_fraction_high"], **look)
 
 
 def marks(panel, verdicts, index, elements: list[str], lowest: float) -> None:

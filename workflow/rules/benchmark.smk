@@ -51,6 +51,27 @@ rule ood:
         "../scripts/ood.py"
 
 
+rule hits:
+    """Score predictions as screenings: good candidates among the best by prediction."""
+    input:
+        predictions=plan.predictions,
+        code=plan.code("hits"),
+    output:
+        table="results/{study}/tables/hits.csv",
+    log:
+        "logs/{study}/tables/hits.log",
+    benchmark:
+        "logs/{study}/tables/hits.tsv"
+    resources:
+        mem_mb=plan.memory(1500, 0.02),
+        runtime=plan.minutes(10, 0.001),
+    params:
+        methods=plan.learned_methods,
+        wish=plan.section("predict", "hits"),
+    script:
+        "../scripts/hits.py"
+
+
 rule record:
     """Write predictions on official folds in the format of Matbench."""
     input:

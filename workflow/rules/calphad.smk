@@ -60,9 +60,11 @@ rule diagram:
     """Find the tie lines of a phase diagram."""
     input:
         fitted=plan.fitted_databases,
+        samples=plan.fitted_samples,
         code=plan.code("diagram"),
     output:
         table="results/{study}/validate/calphad/diagram/all.parquet",
+        band="results/{study}/validate/calphad/diagram_band/all.parquet",
     log:
         "logs/{study}/validate/diagram.log",
     benchmark:

@@ -8,6 +8,7 @@ rule fit:
         database="results/{study}/fit/{method}/database/all.tdb",
         cells="results/{study}/fit/{method}/fitted_cells/all.parquet",
         transitions="results/{study}/fit/{method}/transitions/all.parquet",
+        samples="results/{study}/fit/{method}/samples/all.json",
     log:
         "logs/{study}/fit/{method}.log",
     benchmark:
@@ -16,8 +17,9 @@ rule fit:
         method=pattern(fit.METHODS),
     resources:
         mem_mb=plan.memory(1500),
-        runtime=plan.minutes(10),
+        runtime=plan.minutes(60),
     params:
         options=plan.options("fit"),
+        reference=plan.fit_reference,
     script:
         "../scripts/fit.py"

@@ -24,6 +24,7 @@ rule handoff:
         options=plan.options("validate"),
         most=plan.most,
         accept=plan.section("validate", "accept"),
+        add_elements=plan.section("validate", "add_elements"),
     script:
         "../scripts/handoff.py"
 

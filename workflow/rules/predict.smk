@@ -345,6 +345,7 @@ rule predict_pretrained:
         runtime=plan.minutes(5, 0.001),
     params:
         names=plan.pretrained_names,
+        outputs=plan.pretrained_outputs,
         options=plan.options("predict"),
     script:
         "../scripts/predict_pretrained.py"

@@ -51,6 +51,8 @@ rule validate_here:
         runtime=plan.minutes(60),
     params:
         options=plan.options("validate"),
+        accept=plan.section("validate", "accept"),
+        add_elements=plan.section("validate", "add_elements"),
         most=plan.most,
         parts=plan.parts,
     script:

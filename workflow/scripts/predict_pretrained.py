@@ -8,17 +8,21 @@ from matlens.store import io
 
 
 def main(
-    stored: list, weights: list, cards: list, names: list, options: dict, predictions: str, rejected: str, sites: str
-) -> None:
+    stored: list, weights: list, cards: list, names: list, outputs: list, options: dict, predictions: str,
+    rejected: str, sites: str,
+) -> None:  # fmt: skip
     """Write a row per item and property, and one per atom where asked for.
 
-    `stored` names for each property the file that its network takes: graphs, or the index of molecules.
+    For each property `stored` names the file that its network takes: graphs, or the index of molecules; `outputs` names
+    its output ("": the first). Properties of one file of weights are computed in one pass.
     """
-    made = []
+    made, read = [], {}
+    for file, card in zip(weights, cards, strict=True):
+        read[file] = io.read_weights(file), io.read_json(card)
     for path in dict.fromkeys(stored):
         networks = {
-            name: (io.read_weights(file), io.read_json(card))
-            for name, own, file, card in zip(names, stored, weights, cards, strict=True)
+            name: (*read[file], output)
+            for name, own, file, output in zip(names, stored, weights, outputs, strict=True)
             if own == path
         }
         made.append(properties.of_file(path, networks, options["device"], options["sites"]))

@@ -4,7 +4,6 @@ import json
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
 from matlens import registry, validate
 from matlens.job import entry
 from matlens.store import io
@@ -24,15 +23,16 @@ def main(
         outcomes[row["item"]] = collect_results.outcome(place, row, lambda m, r: judge({"manifest": m, "results": r}))
         spent.append({"item": row["item"], "engine": method, **collect_results.spent(place)})
     parts = {row["item"]: json.loads(row["composition"]) for row in handed}
-    verdicts.add_formation(outcomes, parts, {row["item"]: row["settings"] for row in handed})
+    verdicts.add_formation(outcomes, parts, {row["item"]: json.loads(row["settings"] or "{}") for row in handed})
     made = []
     for row in handed:
         known = {"item": row["item"], "predicted": json.loads(row["predicted"])}
-        made += verdicts.rows(known, method, verdicts.meet(outcomes[row["item"]], accept), row["inputs"])
+        outcome = verdicts.meet(outcomes[row["item"]], {} if row["reference"] else accept)
+        made += verdicts.rows(known, method, outcome, row["inputs"])
     table = verdicts.table(made)
     print(table.drop_duplicates("item")["status"].value_counts().to_string())
     io.write_table(verdicts_, table)
-    io.write_table(timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)).astype(verdicts.TIMINGS))
+    io.write_table(timings, verdicts.timings(spent))
     io.write_json(seen, {"digest": digest, "asked": asked})
 
 

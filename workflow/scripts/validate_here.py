@@ -1,39 +1,39 @@
 """Validate one part of the candidates by an engine that runs in this process."""
 
-import time
+from time import perf_counter, process_time
 
-import pandas as pd
 from matlens import registry, validate
 from matlens.crystal import structures as crystals
 from matlens.job import batch, entry
 from matlens.store import io
-from matlens.validate import candidates, engine_inputs, verdicts
+from matlens.validate import candidates, engine_inputs, references, verdicts
 
 
 def main(
-    index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None,
-    part: str, parts: int, outcomes: str, timings: str,
+    index: str, shortlists: list, structures: list, method: str, options: dict, most: int | None, accept: dict,
+    add_elements: bool | None, part: str, parts: int, outcomes: str, timings: str,
 ) -> None:  # fmt: skip
     """Write the outcome of every candidate, or the reason of its failure, and the times."""
-    known = crystals.by_item(crystals.from_arrays(io.read_ragged(path)) for path in structures)
-    ranked = {path: io.read_table(path) for path in shortlists}
+    known = crystals.by_item(map(crystals.from_arrays, map(io.read_ragged, structures)))
+    ranked = dict(zip(shortlists, map(io.read_table, shortlists), strict=True))
     chosen = candidates.choose(io.read_table(index), list(ranked.values()), most)
     own = chosen.iloc[len(chosen) * int(part) // parts : len(chosen) * (int(part) + 1) // parts]
     engine, bare, lost, spent = registry.load(validate.METHODS, method), registry.method_of(method), [], []
     wanted = [name for name in registry.inputs_of(engine) if name != "potential"]
 
     def work(one: dict) -> dict:
-        begun = time.perf_counter(), time.process_time()
+        wall, cpu = perf_counter(), process_time()
         try:
             return registry.call(engine, {**engine_inputs.of(one, known, wanted), "potential": bare}, options)
         finally:
-            spent.append([one["item"], method, time.perf_counter() - begun[0], time.process_time() - begun[1]])
+            spent.append([one["item"], method, perf_counter() - wall, process_time() - cpu])
 
-    every = engine_inputs.describe(own, ranked)
+    added = int(part) == 0 and references.asked(accept, add_elements, validate.STABILITY)
+    every = [*engine_inputs.describe(own, ranked), *(references.of_all(chosen, known) if added else [])]
     results = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{method}")}
     results |= {row["item"]: {"status": validate.FAILED, "reason": row["reason"], "values": {}} for row in lost}
     io.write_json(outcomes, [{"candidate": one, "outcome": results[one["item"]]} for one in every])
-    io.write_table(timings, pd.DataFrame(spent, columns=list(verdicts.TIMINGS)))
+    io.write_table(timings, verdicts.timings(spent))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ def main(parts: list, times: list, method: str, options: dict, accept: dict, ver
     checksum = handoff.fingerprint({"engine": method, "options": options})
     made = []
     for one in entries:
-        outcome = verdicts.meet(outcomes[one["candidate"]["item"]], accept)
+        limits = {} if one["candidate"].get("reference") else accept
+        outcome = verdicts.meet(outcomes[one["candidate"]["item"]], limits)
         made += verdicts.rows(one["candidate"], method, outcome, checksum)
     io.write_table(verdicts_, verdicts.table(made))
     io.write_table(timings, io.concatenate(io.read_table(path) for path in times))

@@ -43,37 +43,46 @@ def closest(cell, frac, limit):
 
 
 @njit(cache=True)
+def _widest_gap(cell, atoms, limits, found):
+    """Return the widest empty layer of a crystal along planes of Miller indices up to `limits`, at least `found`."""
+    reciprocal = np.linalg.inv(cell)  # its columns
+    for h in range(limits[0] + 1):
+        for k in range(-limits[1], limits[1] + 1):
+            for m in range(-limits[2], limits[2] + 1):
+                if h == 0 and (k < 0 or (k == 0 and m <= 0)):
+                    continue
+                normal = h * reciprocal[:, 0] + k * reciprocal[:, 1] + m * reciprocal[:, 2]
+                length = np.sqrt((normal**2).sum())
+                if length * found > 1.0:
+                    continue
+                place = np.round(h * atoms[:, 0] + k * atoms[:, 1] + m * atoms[:, 2], 9) % 1.0
+                place.sort()
+                step = place[0] + 1.0 - place[-1]  # to the next cell
+                for at in range(1, len(place)):
+                    step = max(step, place[at] - place[at - 1])
+                found = max(found, step / length)
+    return found
+
+
+@njit(cache=True)
 def widest_gaps(cells, offsets, frac, least):
     """Find the widest empty layer of every crystal along any lattice plane (n,), angstrom; 0 if not above `least`.
 
     `cells` (n, 3, 3): rows are the cell vectors. `frac` (N, 3): atoms `offsets[i]` to `offsets[i + 1]` of crystal i.
     A layer is no wider than the distance of the planes. So all planes with a distance above `least` are tried, which
-    are the same however the cell is written.
+    are the same however the cell is written; those of low indices first, so that a wide layer leaves few others.
     """
     found = np.zeros(len(cells))
     for crystal in range(len(cells)):
-        cell = cells[crystal]
-        reciprocal = np.linalg.inv(cell)  # its columns
-        atoms = frac[offsets[crystal] : offsets[crystal + 1]]
-        most = np.empty(3, np.int64)
-        for a in range(3):
-            most[a] = np.int64(np.sqrt((cell[a] ** 2).sum()) / least)
-        for h in range(most[0] + 1):
-            for k in range(-most[1], most[1] + 1):
-                for m in range(-most[2], most[2] + 1):
-                    if h == 0 and (k < 0 or (k == 0 and m <= 0)):
-                        continue
-                    normal = h * reciprocal[:, 0] + k * reciprocal[:, 1] + m * reciprocal[:, 2]
-                    length = np.sqrt((normal**2).sum())
-                    if length * max(least, found[crystal]) > 1.0:
-                        continue
-                    place = np.round(h * atoms[:, 0] + k * atoms[:, 1] + m * atoms[:, 2], 9) % 1.0
-                    place.sort()
-                    step = place[0] + 1.0 - place[-1]  # to the next cell
-                    for at in range(1, len(place)):
-                        step = max(step, place[at] - place[at - 1])
-                    if step > least * length:
-                        found[crystal] = max(found[crystal], step / length)
+        cell, atoms = cells[crystal], frac[offsets[crystal] : offsets[crystal + 1]]
+        widest, limits = least, np.empty(3, np.int64)
+        for low in (True, False):
+            for a in range(3):
+                limits[a] = np.int64(np.sqrt((cell[a] ** 2).sum()) / widest)
+                if low:
+                    limits[a] = min(limits[a], 2)
+            widest = _widest_gap(cell, atoms, limits, widest)
+        found[crystal] = widest if widest > least else 0.0
     return found
 
 

@@ -1,7 +1,7 @@
 """Arrangements of two kinds of atoms on a lattice: superlattices, what is different by symmetry, pair correlations."""
 
 import itertools
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -9,11 +9,12 @@ LATTICES = {
     "fcc": ((0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0)),
     "bcc": ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5)),
 }
+EXCHANGES = 400  # of the search for a random-like arrangement
 SHELLS = 4  # of neighbours whose pair correlations are compared with those of a random alloy
 
 
 @cache
-def _symmetry(lattice: str) -> np.ndarray:
+def symmetry(lattice: str) -> np.ndarray:
     """Return the 48 operations of a cubic lattice as integer matrices (48, 3, 3) on coordinates in its vectors."""
     axes = np.array(LATTICES[lattice])
     signed = [
@@ -45,7 +46,7 @@ def _preserving(cell: np.ndarray, other: np.ndarray, operations: np.ndarray) -> 
 @cache
 def superlattices(lattice: str, atoms: int) -> tuple[np.ndarray, ...]:
     """List the superlattices of so many atoms that no operation of the lattice maps onto one another."""
-    operations, kept = _symmetry(lattice), []
+    operations, kept = symmetry(lattice), []
     for cell in _cells(atoms):
         if not any(_preserving(cell, other, operations).any() for other in kept):
             kept.append(cell)
@@ -57,7 +58,7 @@ def points(cell: np.ndarray) -> np.ndarray:
     return np.array(list(itertools.product(*(range(cell[k, k]) for k in range(3)))))
 
 
-def _number(cell: np.ndarray, at: np.ndarray) -> np.ndarray:
+def number(cell: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return the number of the point of `points` that each lattice point (..., 3) is a translation of."""
     at = at.copy()
     for k in range(3):
@@ -70,9 +71,9 @@ def arrangements(lattice: str, cell: np.ndarray) -> np.ndarray:
 
     Arrangements of a smaller period are left out. Source: G. L. W. Hart, R. W. Forcade, Phys. Rev. B 77 (2008) 224115.
     """
-    sites, operations = points(cell), _symmetry(lattice)
-    shifts = _number(cell, sites[:, None] + sites[None])  # a translation by each site
-    turns = _number(cell, sites @ operations[_preserving(cell, cell, operations)])
+    sites, operations = points(cell), symmetry(lattice)
+    shifts = number(cell, sites[:, None] + sites[None])  # a translation by each site
+    turns = number(cell, sites @ operations[_preserving(cell, cell, operations)])
     moves = np.unique(shifts[:, turns].reshape(-1, len(sites)), axis=0)
     labels = np.array(list(itertools.product((0, 1), repeat=len(sites))))
     weights = 2 ** np.arange(len(sites) - 1, -1, -1)
@@ -92,12 +93,16 @@ def _shells(lattice: str) -> tuple[np.ndarray, ...]:
 
 def correlations(lattice: str, cell: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the pair correlations of arrangements (m, n) in each shell of neighbours (m, SHELLS): -1 to 1."""
-    spins, sites = 2 * labels - 1, points(cell)
-    made = []
-    for shell in _shells(lattice):
-        near = _number(cell, sites[:, None] + shell[None])
-        made.append((spins[:, :, None] * spins[:, near]).mean(axis=(1, 2)))
-    return np.stack(made, axis=1)
+    spins = 2 * labels - 1
+    near = _near(lattice, tuple(cell.ravel().tolist()))
+    return np.stack([(spins[:, :, None] * spins[:, one]).mean(axis=(1, 2)) for one in near], axis=1)
+
+
+@lru_cache(maxsize=64)
+def _near(lattice: str, flat: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Return the neighbours of the sites of a superlattice in each shell."""
+    cell = np.array(flat).reshape(3, 3)
+    return tuple(number(cell, points(cell)[:, None] + shell[None]) for shell in _shells(lattice))
 
 
 def mismatch(lattice: str, cell: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -108,6 +113,37 @@ def mismatch(lattice: str, cell: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     mean = (2 * labels - 1).mean(axis=1)
     return np.abs(correlations(lattice, cell, labels) - mean[:, None] ** 2).mean(axis=1)
+
+
+def compact(lattice: str, atoms: int) -> np.ndarray:
+    """Return the superlattice of so many atoms whose shortest period is the longest (3, 3); the first of equal ones."""
+    axes, steps = np.array(LATTICES[lattice]), np.array(list(itertools.product(range(-2, 3), repeat=3)))
+    steps = steps[(steps != 0).any(axis=1)]
+
+    def shortest(cell: np.ndarray) -> float:
+        return float(np.round(((steps @ cell @ axes) ** 2).sum(axis=1).min(), 6))
+
+    return max(_cells(atoms), key=shortest)
+
+
+def searched(lattice: str, cell: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Return a random-like arrangement (1, n) with `count` atoms of the second kind, by exchanges that never worsen it.
+
+    For cells too large to list all arrangements; an exchange is kept if `mismatch` does not grow.
+    """
+    rng, sites = np.random.default_rng(seed), len(points(cell))
+    labels = np.zeros((1, sites), int)
+    labels[0, rng.permutation(sites)[:count]] = 1
+    best = mismatch(lattice, cell, labels)[0]
+    for _ in range(EXCHANGES):
+        a, b = rng.choice(np.flatnonzero(labels[0])), rng.choice(np.flatnonzero(labels[0] == 0))
+        labels[0, [a, b]] = 0, 1
+        value = mismatch(lattice, cell, labels)[0]
+        if value > best + 1e-12:
+            labels[0, [a, b]] = 1, 0
+        else:
+            best = value
+    return labels
 
 
 def parse(superlattice: str, arrangement: str, second: str) -> tuple[np.ndarray, np.ndarray]:

@@ -80,7 +80,7 @@ def solved(
         own |= {f"discretisation_{name}": value for name, value in hot.items()}
     else:
         rows = effective.by_load(problem, names, truth)
-    border, inside = mismatch(problem.labels)
+    border, inside = (0.0, 0.0) if problem.mirrors else mismatch(problem.labels)
     own["border_mismatch"] = border / inside if inside else 0.0
     quality = tidy(item, registry.method_of(method), own, False)
     made, true = controls(problem, truth, scheme, settings), hot_spots.places(problem, truth, phases, settings)

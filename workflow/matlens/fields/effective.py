@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.fields import bounds, components, conduction, elastic, hexahedra
+from matlens.fields import bounds, components, conduction, elastic, hexahedra, stokes
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
 from matlens.fields.settings import QUANTITIES, is_tensor
@@ -56,7 +56,7 @@ def by_load(problem: Problem, names: list[str], field: Field) -> list[dict]:
     column = next(name for name in names if sorted(name) == letters)
     size = load[tuple(loads[0])] * (2.0 if len(set(letters)) > 1 else 1.0)
     size /= problem.viscosity() if problem.quantity == "stokes" else 1.0
-    means = field.answer.reshape(*load.shape, -1).mean(axis=-1)
+    means = problem.mean(field.answer)
     found = []
     for name, place in zip(names, components.places(names, axes), strict=True):
         row, col = (name, column) if names.index(name) <= names.index(column) else (column, name)
@@ -92,18 +92,26 @@ def _conductivity(problem: Problem, names: list[str], share: np.ndarray, scheme:
     present = share > 0
     low, high = bounds.hashin_shtrikman_conductivity(values[present], share[present], axes)
     rows = _components(whole, reuss, voigt, names, _limits(low, high))
-    return rows + (tortuosities(whole, values, share, names) if problem.quantity == "diffusion" else [])
+    return rows + (tortuosities(problem, whole, share, names) if problem.quantity == "diffusion" else [])
 
 
-def tortuosities(whole: np.ndarray, values: np.ndarray, share: np.ndarray, names: list[str]) -> list[dict]:
+def tortuosities(problem: Problem, whole: np.ndarray, share: np.ndarray, names: list[str]) -> list[dict]:
     """Return the tortuosity factor along every axis, fraction x D0 / D_eff, where one phase alone lets through.
 
-    In a mirrored cell that is the tortuosity factor between two faces of the item, as `quantify.tortuosity` has it.
+    In a mirrored cell that is the tortuosity factor between two faces of the item, and has the solver of
+    `quantify.tortuosity`; in others, D_eff is that of the field (`whole`, in the order of `names`).
     """
+    values = next(iter(problem.properties.values()))
     if np.count_nonzero((values > 0) & (share > 0)) != 1:
         return []
     open_phase = values.argmax()
-    factors = [tortuosity.factor(share[open_phase], float(own / values[open_phase])) for own in np.diag(whole)]
+    relative = np.diag(whole) / values[open_phase]
+    pores = problem.labels == open_phase
+    fold = stokes.folded(pores, np.eye(problem.labels.ndim)[0])
+    if all(fold.mirrors):
+        axes = range(problem.labels.ndim)
+        relative = [tortuosity.diffusivity(pores[fold.part], axis, problem.spacing) for axis in axes][::-1]
+    factors = [tortuosity.factor(share[open_phase], float(own)) for own in relative]
     return [
         {"row": f"tortuosity_{name}", "column": "", "value": value, "unit": "1"}
         for name, value in zip(names, factors, strict=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 
-from matlens.fields import corrosion
+from matlens.fields import components, corrosion
 from matlens.fields.methods import Field, yielded
 from matlens.fields.problem import Problem
 from matlens.fields.settings import is_tensor
@@ -98,8 +98,11 @@ def of_field(
     none.
     """
     mask = np.ones(problem.labels.shape, bool) if phase is None else problem.labels == phases.index(phase)
-    whole = averaged(magnitude(problem, field, stress), mask, zone_px, problem.spacing)
-    values, kept = np.full(whole.shape, -np.inf), tuple(slice(n) for n in shape or whole.shape)
+    size = magnitude(problem, field, stress)
+    if problem.mirrors and max(zone_px, apart_px) > 0:
+        size, mask = components.mirrored(size, 0), components.mirrored(mask, 0)
+    whole = averaged(size, mask, zone_px, problem.spacing)
+    values, kept = np.full(whole.shape, -np.inf), tuple(slice(n) for n in shape or problem.labels.shape)
     values[kept] = whole[kept]
     return ranked(values, problem.spacing, count, apart_px)
 
@@ -144,7 +147,8 @@ def found(spots: Spots, true: Spots, problem: Problem, apart: float) -> dict[str
     """Compare the places with those of the truth: whether the first of the truth is among them."""
     if not len(true.places) or not len(spots.places):
         return {}
-    away = _distances(problem.labels.shape, problem.spacing, tuple(true.places[0]))
+    shape = tuple(n * (2 if problem.mirrors else 1) for n in problem.labels.shape)
+    away = _distances(shape, problem.spacing, tuple(true.places[0]))
     near = away[tuple(spots.places.T)] <= apart
     return {"hot_spot_found": float(near.any()), "hot_spot_first": float(near[0])}
 

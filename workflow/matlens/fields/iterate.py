@@ -28,7 +28,7 @@ def conjugate_gradients(
     p, rz, done = z, dot(residual, z), 0
 
     def left() -> float:
-        return float(np.sqrt(max(dot(residual, residual), 0.0)) / scale) if scale > 0 else 0.0
+        return 0.0 if scale == 0 else float(np.sqrt(max(dot(residual, residual), 0.0)) / scale)
 
     while done < (most if cut is None else cut) and left() > (tol if cut is None else 1e-14) and rz > 0.0:
         ap = apply(p)
@@ -38,7 +38,7 @@ def conjugate_gradients(
         rz, before = dot(residual, z), rz
         p = z + rz / before * p
         done += 1
-    if cut is None and left() > tol:
+    if cut is None and not left() <= tol:  # not a number, too
         raise BadItem(
             f"the field has not converged: equilibrium residual {left():.1e} after {done} iterations, asked {tol:g}; "
             "raise iterations, or lower the contrast of the phases"

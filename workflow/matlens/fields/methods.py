@@ -45,15 +45,21 @@ def flow(problem: Problem, *, scheme: str = "lattice", tau: float = 1.0, tol: fl
     `tau`: relaxation time; `tol`: largest change of the permeability over the last half of all steps. Raises BadItem
     if it still changes after `iterations` steps.
     """
-    found, steps, change = stokes.solve(problem.pores(), problem.load, tau=tau, tol=tol, steps=iterations)
+    found, steps, change = stokes.solve(
+        problem.pores(), problem.load, problem.mirrors, tau=tau, tol=tol, steps=iterations
+    )
     return Field(uniform(problem).cause, found * problem.width() ** 2 / problem.viscosity(), steps, change)
 
 
 def cut(problem: Problem, scheme: str = "rotated", *, iterations: int = 4) -> Field:
     """Control: the solver, stopped after a few iterations. A network has to be better than it at equal cost.
 
-    An elastoplastic cell is loaded in one step.
+    An elastoplastic cell is loaded in one step. Of a flow, Darcy's law is solved, with a local permeability.
     """
+    if problem.mirrors:
+        axis, pores = int(np.abs(problem.load).argmax()), problem.pores()
+        speed, _ = stokes.guess_between(pores, problem.mirrors, axis, iterations)
+        return Field(uniform(problem).cause, speed * problem.load[axis] * problem.width() ** 2 / problem.viscosity())
     if problem.quantity == "elastoplastic":
         about = {"spacing": problem.spacing, "scheme": scheme}
         strain, stress = plastic.stopped(_material(problem), _mean(problem), iterations, **about)
@@ -148,5 +154,7 @@ def phase_means(problem: Problem, truth: Field) -> Field:
         for phase in np.unique(problem.labels):
             inside = problem.labels == phase
             flat[..., inside] = field[..., inside].mean(axis=-1, keepdims=True)
+        if problem.mirrors:  # the other components have no mean in the whole cell
+            flat[np.array(problem.mirrors) > 0] = 0.0
         made.append(flat)
     return Field(*made)

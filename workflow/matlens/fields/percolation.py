@@ -29,5 +29,13 @@ def spans(mask: np.ndarray, axis: int) -> bool:
     return bool((near[inside] == far[inside]).any())
 
 
+def joins(mask: np.ndarray, axis: int) -> bool:
+    """Check whether a phase connects two opposite sides of an item, through corners, too; so it spans its mirrored
+    cell."""
+    marks, _ = ndimage.label(mask, np.ones((3,) * mask.ndim))
+    first, last = (np.take(marks, place, axis) for place in (0, -1))
+    return bool(np.intersect1d(first[first > 0], last[last > 0]).size)
+
+
 def _neighbours(axes: int) -> list[tuple[int, ...]]:
     return [tuple(int(i) - 1 for i in place) for place in np.ndindex(*(3,) * axes)]

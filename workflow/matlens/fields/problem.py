@@ -14,7 +14,11 @@ UNKNOWN = 255
 
 
 class Problem(NamedTuple):
-    """A periodic cell: `labels` of phases (*shape), properties by phase, and the mean load in the order of the axes."""
+    """A periodic cell: `labels` of phases (*shape), properties by phase, and the mean load in the order of the axes.
+
+    `mirrors`: of a mirrored cell under a flow, `labels` are the item alone, the part that the rest is an image of; see
+    `stokes.Fold`.
+    """
 
     quantity: str
     labels: np.ndarray
@@ -23,6 +27,12 @@ class Problem(NamedTuple):
     spacing: tuple[float, ...]
     plane_stress: bool = False
     pixel_um: float | None = None
+    mirrors: tuple[int, ...] = ()
+
+    def mean(self, field: np.ndarray) -> np.ndarray:
+        """Average a field (components..., *shape) over the cell; components that change sign in an image have none."""
+        made = field.mean(axis=tuple(range(-self.labels.ndim, 0)))
+        return made if not self.mirrors else np.where(np.array(self.mirrors) < 0, made, 0.0)
 
     def eigenstrain(self) -> np.ndarray | None:
         """Return the isotropic stress-free strain of every voxel (axes, axes, *shape); None if no phase has one."""
@@ -46,7 +56,7 @@ class Problem(NamedTuple):
     def local(self) -> np.ndarray:
         """Return the conductivity of every voxel; of a flow, the squared distance from the wall over the viscosity."""
         if self.quantity == "stokes":
-            return stokes.distance_squared(self.pores()) * self.width() ** 2 / self.viscosity()
+            return stokes.distance_squared(self.pores(), self.mirrors) * self.width() ** 2 / self.viscosity()
         return self.voxels(next(iter(self.properties)))
 
     def voxels(self, name: str) -> np.ndarray:
@@ -110,7 +120,8 @@ def _spanning(problem: Problem, axes: str) -> None:
     if carries.all():
         return
     for axis in range(problem.labels.ndim):
-        if np.abs(problem.load[axis]).max() > 0 and not percolation.spans(carries[problem.labels], axis):
+        spans = percolation.joins if problem.mirrors else percolation.spans
+        if np.abs(problem.load[axis]).max() > 0 and not spans(carries[problem.labels], axis):
             raise BadItem(
                 f"the phases with a {name} that carry the load are not connected across the cell along {axes[axis]}: "
                 "its effective value there is 0, and there is no field to solve for"
@@ -128,17 +139,18 @@ def make(labels, axes: str, phases: list, spacing, settings: Mapping, pixel_um: 
     for name in OPTIONAL.get(quantity, ()):
         properties[name] = np.array([settings["properties"][phase].get(name, 0.0) for phase in phases], float)
     load = mean_load(settings["loading"], axes, quantity)
+    mirrors = stokes.mirrors_of(load) if settings["boundary"] == "mirrored" and quantity == "stokes" else ()
     if settings["boundary"] == "mirrored":
         if is_tensor(quantity) and np.abs(load - np.diag(np.diag(load))).max() > 0:
             raise BadItem(
                 "a mirrored cell can be loaded along its axes alone; leave out the shear, or set boundary: periodic"
             )
-        for axis in range(labels.ndim):
+        for axis in () if mirrors else range(labels.ndim):
             labels = np.concatenate([labels, np.flip(labels, axis)], axis)
     spacing = tuple(spacing or (1.0,) * labels.ndim)
     if quantity == "stokes" and len(set(spacing)) > 1:
         raise BadItem(f"its voxels are no cubes ({', '.join(map(str, spacing))}); a flow needs cubes, resample it")
     flat = settings["plane"] == "stress" and labels.ndim == 2
-    problem = Problem(quantity, labels, properties, load, spacing, flat, pixel_um)
+    problem = Problem(quantity, labels, properties, load, spacing, flat, pixel_um, mirrors)
     _spanning(problem, axes)
     return problem

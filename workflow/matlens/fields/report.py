@@ -23,7 +23,7 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
         place = np.unravel_index(np.abs(problem.load).argmax(), problem.load.shape)
         misses = np.abs(field.cause[place] - truth.cause[place])
         made["mase"] = float(misses.mean() / abs(problem.load[place]))
-    made["mean_error"] = mean_error(field.answer, truth.answer, problem.labels.ndim)
+    made["mean_error"] = mean_error(problem, field.answer, truth.answer)
     if field.half_width is not None:
         made |= quality.interval(field.half_width, field.answer, truth.answer, problem.labels.ndim)
     return made | own_rows(problem, field, scheme)
@@ -31,7 +31,7 @@ def quality_rows(problem: Problem, field: Field, truth: Field, scheme: str) -> d
 
 def own_rows(problem: Problem, field: Field, scheme: str) -> dict[str, float]:
     """Measure what a field shows without a truth: the error of the load, both residuals, Hill-Mandel."""
-    mean = field.cause.mean(axis=tuple(range(-problem.labels.ndim, 0)))
+    mean = problem.mean(field.cause)
     size = np.linalg.norm(problem.load)
     made = {"load_error": float(np.linalg.norm(mean - problem.load) / size) if size > 0 else float("nan")}
     if problem.quantity == "stokes":
@@ -57,10 +57,9 @@ def flow_spread(problem: Problem, field: Field) -> float:
     return float(np.ptp(planes) / abs(planes.mean())) if planes.mean() else float("nan")
 
 
-def mean_error(answer: np.ndarray, truth: np.ndarray, axes: int) -> float:
+def mean_error(problem: Problem, answer: np.ndarray, truth: np.ndarray) -> float:
     """Return the relative error of the mean answer; NaN where the truth has none."""
-    over = tuple(range(-axes, 0))
-    means = answer.mean(axis=over), truth.mean(axis=over)
+    means = problem.mean(answer), problem.mean(truth)
     size = np.linalg.norm(means[1])
     return float(np.linalg.norm(means[0] - means[1]) / size) if size > 0 else float("nan")
 
@@ -78,7 +77,7 @@ def discretisation_rows(problem: Problem, field: Field, fine: Field) -> dict[str
     The error that the grid makes is of this size: no other field is known better than that.
     """
     found = quality.norms(field.answer, fine.answer, np.ones(problem.labels.shape, bool))
-    found["mean"] = mean_error(field.answer, fine.answer, problem.labels.ndim)
+    found["mean"] = mean_error(problem, field.answer, fine.answer)
     names = {"rel_l2": "discretisation", "rel_l2_fluctuation": "discretisation_fluctuation"}
     names |= {"q99_error": "discretisation_q99", "peak_error": "discretisation_peak", "mean": "discretisation_mean"}
     return {names[name]: value for name, value in found.items()}

@@ -1,7 +1,10 @@
 """Quantities with their properties and units, components by name, and settings that no item could be solved with."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from matlens import registry
 
 SETTINGS = (
     "quantity",
@@ -16,6 +19,7 @@ SETTINGS = (
 )  # shared by the methods of the stage
 
 
+INFINITE = ("yield_gpa", "viscosity_pa_s")  # properties that may be infinite: of an elastic phase, of a solid
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
 
 
@@ -60,10 +64,11 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
     if not methods:
         found.append(([], "no method: there are only controls; add 'fft: {}'"))
     found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
+    found += _not_finite(settings)
     allowed = components("zyx", quantity)
     for name in settings["loading"]:
         if name not in allowed:
-            found.append((["loading"], f"there is no component '{name}'; allowed: {', '.join(sorted(allowed))}"))
+            found.append((["loading"], f"there is no component '{name}'; {_suggest(name, allowed)}"))
     loads = {name for name, value in settings["loading"].items() if value}
     free = quantity in OPTIONAL and any((given or {}).get("eigenstrain") for given in settings["properties"].values())
     if not loads and not free:
@@ -78,11 +83,30 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
     return found
 
 
+def _suggest(name: str, allowed: list[str]) -> str:
+    """Say which component was meant: of 'yx', 'xy'."""
+    turned = "".join(sorted(name))
+    return registry.suggest(turned if turned in allowed else name, allowed)
+
+
+def _not_finite(settings: Mapping) -> list[tuple[list, str]]:
+    """List values that are no finite numbers; of a property that may be infinite, those that are no numbers."""
+    given = [(["loading", name], value, False) for name, value in settings["loading"].items()]
+    for phase, values in settings["properties"].items():
+        given += [(["properties", phase, name], value, name in INFINITE) for name, value in (values or {}).items()]
+    why = "it is {}; give a finite number"
+    return [
+        (keys, why.format(value))
+        for keys, value, infinite in given
+        if math.isnan(value) or (math.isinf(value) and not infinite)
+    ]
+
+
 def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
     """List what the hot spots could not be searched, or no crack could be followed, with."""
     found, phase = [], (settings.get("hot_spots") or {}).get("phase")
     if phase is not None and phase not in phases:
-        found.append((["hot_spots", "phase"], f"there is no phase '{phase}'; phases are {', '.join(phases)}"))
+        found.append((["hot_spots", "phase"], f"there is no phase '{phase}'; {registry.suggest(phase, phases)}"))
     if settings.get("slip_dissolution") and not is_tensor(settings["quantity"]):
         found.append(
             (["slip_dissolution"], f"cracks grow by stress, and '{settings['quantity']}' has none; leave it out")
@@ -118,7 +142,7 @@ def _learned(settings: Mapping, options: Mapping, exact: list[str]) -> list[tupl
     if not exact:
         found.append(([], "a network is judged by the fields of a solver; add 'fft: {}'"))
     elif options.get("truth") not in (None, *exact):
-        why = f"there is no solver '{options['truth']}' in the study; allowed: {', '.join(exact)}"
+        why = f"there is no solver '{options['truth']}' in the study; {registry.suggest(options['truth'], exact)}"
         found.append((["truth"], why))
     if options.get("refine") and quantity == "elastoplastic":
         found.append((["refine"], "steps from a field are taken in elasticity and conduction, not in plasticity; 0"))
@@ -132,7 +156,10 @@ def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
         lacking = [name for name in needed if name not in (given.get(phase) or {})]
         if lacking:
             found.append(f"the phase '{phase}' lacks {', '.join(lacking)}; add it")
-    found += [f"there is no phase '{name}'; phases are {', '.join(phases)}" for name in given if name not in phases]
+        unused = [name for name in given.get(phase) or {} if name not in (*needed, *OPTIONAL.get(quantity, ()))]
+        if unused:
+            found.append(f"the phase '{phase}' has {', '.join(unused)}, which '{quantity}' leaves out; remove it")
+    found += [f"there is no phase '{name}'; {registry.suggest(name, phases)}" for name in given if name not in phases]
     if not found and quantity == "stokes":
         fluids = {given[phase][needed[0]] for phase in phases} - {float("inf")}
         if len(fluids) != 1:

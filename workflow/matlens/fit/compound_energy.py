@@ -1,25 +1,14 @@
 """Compound energy formalism from ordered fcc cells (end members) and quasi-random cells (interaction)."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from matlens import columns
 from matlens.crystal import superlattices
 from matlens.fit import sublattices
+from matlens.fit.sublattices import JOULE, MEV, Result
 
-JOULE = 96485.33212331  # of one eV per atom, per mole
-MEV = 1000 / JOULE
 SECOND = 1  # shell whose neighbours are alike if each of four sublattices holds one element
 MEMBERS = (0.25, 0.5, 0.75)
-
-
-class Result(NamedTuple):
-    """A fitted model: text of the database, table of cells and fitted energies, table of transitions."""
-
-    database: str
-    cells: object
-    transitions: object
 
 
 def fit(
@@ -48,18 +37,17 @@ def fit(
         )
     members = JOULE * ordered.loc[list(MEMBERS)].to_numpy()
     x, target = mixed["x"].to_numpy(), JOULE * mixed["energy"].to_numpy()
-    model, left_out = _interaction(members, x, target, degree)
+    plain = sublattices.Model(members, np.zeros(degree + 1))
+    model, left_out = sublattices.interaction(plain, x, target, degree)
     rng = np.random.default_rng(seed)
     draws = [np.sort(rng.integers(0, len(x), len(x))) for _ in range(resamples)]
     kept = [d for d in draws if len(np.unique(x[d])) > degree]
-    others = [_interaction(members, x[d], target[d], degree)[0] for d in kept]
+    others = [sublattices.interaction(plain, x[d], target[d], degree)[0] for d in kept]
     about = f"{'-'.join(sorted(elements))} fcc: members from L1_2, L1_0; interaction from {len(x)} quasi-random cells"
     table = cells.assign(fitted=_fitted(model, cells), left_out_mev=np.nan)
     table.loc[mixed.index, "left_out_mev"] = left_out * MEV
-    return Result(
-        sublattices.database(model, sorted(elements), phase, about), _mev(table, elements),
-        _transitions(model, others, elements),
-    )  # fmt: skip
+    texts = [sublattices.database(one, sorted(elements), phase, about) for one in (model, *others)]
+    return Result(texts[0], _mev(table, elements), _transitions(model, others, elements), texts[1:])
 
 
 def _cells(index, energies, pair: list[str]):
@@ -80,17 +68,6 @@ def _cells(index, energies, pair: list[str]):
     return pd.DataFrame(rows, columns=[columns.ITEM, "x", "role", "energy"])
 
 
-def _interaction(members: np.ndarray, x: np.ndarray, target: np.ndarray, degree: int):
-    """Fit the interaction to energies (n,) J/mol of random alloys; returns the model and deleted residuals (n,)."""
-    plain = sublattices.Model(members, np.zeros(degree + 1))
-    rest = target - sublattices.energy(plain, np.repeat(x[:, None], 4, axis=1))
-    rows = sublattices.features(x, degree)
-    found = np.linalg.lstsq(rows, rest, rcond=None)[0]
-    basis, _ = np.linalg.qr(rows)
-    free = np.maximum(1 - (basis**2).sum(axis=1), 1e-9)
-    return sublattices.Model(members, found), (rest - rows @ found) / free
-
-
 def _fitted(model: sublattices.Model, cells) -> np.ndarray:
     """Return the energies of the model for ordered and random cells, eV per atom."""
     full = np.array([sublattices.paths(x)[-1] if role == "ordered" else [x] * 4
@@ -104,8 +81,8 @@ def _mev(cells, elements: list[str]):
 
     return pd.DataFrame(
         {
-            "pair": "-".join(sorted(elements)), columns.ITEM: cells[columns.ITEM], "mole_fraction": cells["x"],
-            "role": cells["role"], "energy_mev_per_atom": 1000 * cells["energy"],
+            "pair": "-".join(sorted(elements)), "lattice": "fcc", columns.ITEM: cells[columns.ITEM],
+            "mole_fraction": cells["x"], "role": cells["role"], "energy_mev_per_atom": 1000 * cells["energy"],
             "fitted_mev_per_atom": 1000 * cells["fitted"], "left_out_error_mev_per_atom": cells["left_out_mev"],
         }
     )  # fmt: skip
@@ -116,8 +93,8 @@ def _transitions(model: sublattices.Model, others: list, elements: list[str]):
     import pandas as pd
 
     def temperatures(one) -> dict[str, float]:
-        made = {name: sublattices.transition(one, x) for name, x in sublattices.COMPOSITIONS.items()}
-        return {**made, "demixing": sublattices.gap(one)}
+        made = {name: sublattices.transition(one, x) for name, x in sublattices.COMPOSITIONS["fcc"].items()}
+        return {**made, "demixing of fcc": sublattices.gap(one)}
 
     best, spread = temperatures(model), pd.DataFrame([temperatures(one) for one in others])
     rows = []
@@ -126,7 +103,8 @@ def _transitions(model: sublattices.Model, others: list, elements: list[str]):
         rows.append(
             {
                 "pair": "-".join(sorted(elements)), "transition": name, "temperature_k": value,
-                "low_k": float(found.min()), "high_k": float(found.max()),
+                "low_k": float(found.min()), "high_k": float(found.max()), "database_k": value,
+                "cooling_k": np.nan, "heating_k": np.nan,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -1,5 +1,6 @@
 """Files of molecules that a table of reactions refers to, and the charges of these molecules."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from matlens.job.batch import BadItem
 from matlens.molecule import bonds, records
 from matlens.store import io
 
+NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
 CHARGE = "charge"  # data field of a record, or column of a table of charges
 
 
@@ -72,8 +74,8 @@ def _field(record: records.Record) -> str:
 def _charges(path: str | Path) -> list[str]:
     """Read charges: a number a line, or a table with the column `charge`."""
     lines = io.read_packed(path).decode("utf-8-sig", "replace").split("\n")
-    lines = [line.strip() for line in lines if line.strip()]
-    if all(line.lstrip("+-").isdigit() for line in lines):
+    lines = [line.strip().replace("\N{MINUS SIGN}", "-") for line in lines if line.strip()]
+    if all(NUMBER.fullmatch(line) for line in lines):
         return lines
     header, rows = spreadsheet.read(path)
     column = next((name for name in header if name.lower() == CHARGE), None)

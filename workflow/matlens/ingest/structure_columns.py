@@ -20,7 +20,9 @@ def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
         file = Path(row[columns.FILE])
         if file.parent not in tables:
             tables[file.parent] = target_tables.of_cgcnn(file.parent)
-        own, note = tables[file.parent].get(file.stem, tables[file.parent].get(file.name, ({}, None)))
+        table = tables[file.parent]
+        named = next((name for name in target_tables.names_of(file) if name in table), "")
+        own, note = table.get(named, ({}, None))
         values |= own
         row[columns.REMARK] = note
 
@@ -33,6 +35,7 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
         near = get_close_matches(missing[0], list(names), 3, 0.3)
         hint = f"the nearest are {', '.join(near)}; " if near else ""
         there = suggest(missing[0], names) if names else "the structures have no columns"
+        there += next((f"; {row[columns.REMARK]}" for row in rows if row.get(columns.REMARK)), "")
         raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
     taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
     for name in names:

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from matlens.ingest import spreadsheet
-from matlens.ingest.formats.common import NAMES, column_of
+from matlens.ingest.formats.common import NAMES, column_of, decoded
 from matlens.store import text_files
 
 TARGETS_FILE = "id_prop.csv"  # of CGCNN: a line "file name without .cif, value, ..." per structure
 TABLES = {".csv", ".tsv", ".xlsx"}
 REMEDY = "write decimals with a point"
+PACKED = (".gz", ".bz2", ".xz")
+SEPARATORS = (",", "\t", ";", "|", " ")  # of an id_prop.csv; a blank stands for any number of blanks and tabs
 FILES = ("file", "filename", "cif_file", *NAMES)  # columns that may name files, the likeliest first
 
 
@@ -70,35 +72,72 @@ def _located(word: str, folder: Path, there: Mapping[str, Path]) -> Path | None:
     return path if word and path.is_file() else None
 
 
-def of_cgcnn(folder: Path) -> dict[str, tuple[dict, str | None]]:
-    """Read the values y, y2, ... of an id_prop.csv by file name; empty if it is not a table.
+def names_of(file: Path) -> list[str]:
+    """List the names by which an id_prop.csv may name a file: whole, without extension, without that of a packer."""
+    stem = Path(file.stem).stem if file.suffix.lower() in PACKED else file.stem
+    return list(dict.fromkeys((file.name, file.stem, stem)))
 
-    Each row comes with its fault or None. A row with an unusual number of fields (a decimal comma) has no values, nor
-    has any row of a table whose commas may all be decimal commas.
+
+def of_cgcnn(folder: Path) -> dict[str, tuple[dict, str | None]]:
+    """Read the values y, y2, ... of an id_prop.csv by file name; empty if there is none.
+
+    Each row comes with its fault or None, and "" with the fault of the whole table. A row with an unusual number of
+    fields (a decimal comma) has no values, nor has any row of a table whose commas may all be decimal commas, nor a
+    file with two rows that differ.
     """
     path = folder / TARGETS_FILE
-    try:
-        text = path.read_text("utf-8-sig").splitlines() if path.is_file() else []
-        first = next((line for line in text if line.strip()), "")
-        separator = next((one for one in "\t;" if one in first), ",")  # no header shows the delimiter
-        lines = [line for line in csv.reader(text, delimiter=separator) if any(map(str.strip, line))]
-    except (OSError, ValueError, csv.Error):
+    if not path.is_file():
         return {}
-    if separator != ",":
-        lines = [[spreadsheet.pointed(cell.strip()) for cell in line] for line in lines]
-    while lines and all(len(line) > 2 and not line[-1].strip() for line in lines):
-        lines = [line[:-1] for line in lines]  # separators at the ends of all lines
+    try:
+        lines, separator = _rows_of(path)
+    except (OSError, ValueError, csv.Error) as error:
+        return {"": ({}, f"{TARGETS_FILE} cannot be read ({error}); save it as CSV UTF-8")}
+    if not lines:
+        return {"": ({}, f"{TARGETS_FILE} names no file of its folder; write a file's name, a comma, its value")}
     counts = Counter(map(len, lines))
     usual = min(counts, key=lambda count: (-counts[count], count), default=0)
     unclear = separator == "," and usual == 3 and all(cell.strip().isdigit() for line in lines for cell in line[2:])
     whole = all(re.fullmatch(r"[-+]?\d+", line[1].strip()) for line in lines if len(line) > 1)
-    found = {}
+    found: dict[str, tuple[dict, str | None]] = {}
     for line in lines:
         values = {"y" if k == 1 else f"y{k}": value.strip() for k, value in enumerate(line[1:], 1)}
         note = None
-        if len(line) != usual:
+        if usual < 2:
+            note = f"its row in {TARGETS_FILE} has no value; write the name, a comma, the value"
+        elif len(line) != usual:
             note = f"its row in {TARGETS_FILE} has {len(line)} fields, the others {usual}: no value is taken; {REMEDY}"
         elif unclear and whole:
             note = f"in {TARGETS_FILE} {line[1]},{line[2]} may be one number or two: no value is taken; {REMEDY}"
-        found[line[0].strip()] = ({} if note else values, note)
+        before = found.get(line[0])
+        if before and not note and not before[1] and before[0] != values:
+            note = f"it has two rows in {TARGETS_FILE} that differ: no value is taken; delete one"
+        found[line[0]] = ({} if note else values, note)
     return found
+
+
+def _rows_of(path: Path) -> tuple[list[list[str]], str]:
+    """Read the rows that name a file of the folder, by its stem or name, and the separator with which most do."""
+    data = path.read_bytes()
+    code = text_files.encoding(data, "")
+    text = (data.decode(code) if code else decoded(data)).splitlines()
+    text = [line for line in text if line.strip(" \t,;|")]
+    names = {name for file in path.parent.iterdir() if file != path for name in names_of(file)}
+    tried = []
+    for separator in SEPARATORS:
+        if separator == " ":
+            cells = [line.split() for line in text]
+        else:
+            cells = [[cell.strip() for cell in line] for line in csv.reader(text, delimiter=separator)]
+        named = [[Path(line[0]).name, *line[1:]] for line in cells if line]
+        tried.append([line for line in named if line[0] in names])
+    # A row without a second field is no match: "a;1" has but one by commas.
+    scores = [sum(len(line) > 1 for line in lines) for lines in tried]
+    at = scores.index(max(scores)) if max(scores) else max(range(len(tried)), key=lambda k: len(tried[k]))
+    lines, separator = tried[at], SEPARATORS[at]
+    if lost := len(text) - len(lines):
+        print(f"{path.name}: {lost} of its {len(text)} rows name no file of its folder")
+    if separator != ",":
+        lines = [[line[0], *map(spreadsheet.pointed, line[1:])] for line in lines]
+    while lines and all(len(line) > 2 and not line[-1] for line in lines):
+        lines = [line[:-1] for line in lines]  # separators at the ends of all lines
+    return lines, separator

@@ -1,11 +1,13 @@
 """Roles of items in learning: who is learned from, who judges, who is never seen; by item and group."""
 
+import difflib
 import fnmatch
 from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from matlens import columns
+from matlens.job.batch import BadItem
 
 ROLES = ("train", "val", "test")
 
@@ -26,11 +28,13 @@ def split(
     from; those marked val judge when `validation` is "split", and are "test" when it is "groups". Where that leaves no
     judge, a part `validation_part` of the groups is drawn for it (0: none). A group is never divided: where its rows
     disagree test beats val beats train; with `split_by` "item" every item is a group of its own, and what is held out
-    may be of a specimen that was learned from.
+    may be of a specimen that was learned from. Raises BadItem if a pattern matches nothing: what it was to hold out
+    would be learned from.
     """
     rows = [
         {"item": row[columns.ITEM], **{k: _known(row.get(k)) for k in (columns.SPLIT, columns.GROUP)}} for row in items
     ]
+    _check_patterns(hold_out, sorted({str(row[key]) for row in rows for key in ("item", "group") if row[key]}))
     marked = any(row[columns.SPLIT] for row in rows)
     roles = {}
     for row in rows:
@@ -47,6 +51,16 @@ def split(
         for index in np.random.default_rng(seed).permutation(len(free))[:count]:
             roles[free[index]] = "val"
     return {row["item"]: roles[row["group"]] for row in rows}
+
+
+def _check_patterns(patterns: Iterable[str], names: list[str]) -> None:
+    """Raise BadItem if a pattern of `hold_out` matches none of the names of items and groups."""
+    for pattern in patterns:
+        if names and not any(fnmatch.fnmatchcase(name, pattern) for name in names):
+            near = difflib.get_close_matches(pattern, names, n=3, cutoff=0) or names[:3]
+            raise BadItem(
+                f"hold_out: '{pattern}' matches no item and no group that was read; some are {', '.join(near)}"
+            )
 
 
 def of_folds(items: Iterable, train: Iterable[int], validation: Iterable[int] = ()) -> dict[str, str]:

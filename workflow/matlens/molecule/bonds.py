@@ -8,6 +8,10 @@ BROKEN = "broken_bond"  # column of SMILES whose map numbers mark the bond that 
 FIRST, SECOND = 1, 2  # atom map numbers of the two ends of the bond that breaks
 STATED = "charge_e"  # property of a molecule whose charge is stated
 SHORT = 40  # characters of a faulty value that a message quotes
+OTHER = {  # texts that are no SMILES, by a mark in them
+    ">>": "a reaction; give reactant and products in columns of their own",
+    "InChI=": "an InChI; give it as SMILES such as CCO",
+}
 NOTHING = ("", "nan", "none", "null", "-")
 
 
@@ -21,6 +25,9 @@ def parsed(text, name: str = "molecule"):
     given = "" if text is None else str(text).strip()
     if given.lower() in NOTHING:
         raise BadItem(f"its {name} is empty; give a SMILES such as CCO")
+    for mark, what in OTHER.items():
+        if mark in given:
+            raise BadItem(f"its {name} {given[:SHORT]!r} is {what}")
     parser = Chem.SmilesParserParams()
     parser.removeHs = False
     parser.sanitize = False
@@ -186,19 +193,29 @@ def end_charges(made, bond, first: int, products: list) -> tuple[int, int | None
     """Return the charges of the parts with the atom `first` and with the other end of a bond, once it is broken.
 
     A ring stays in one part, and has no second charge. Without products, the charges are those of the atoms; a molecule
-    without charge breaks into two without charge, unless its atoms have some. Raises BadItem if they are unknown.
+    without charge breaks into two without charge, unless its atoms have some. Opposite charges at both ends of the
+    bond, as in nitro groups, only mark its kind and are none of the parts. Raises BadItem if they are unknown.
     """
     found = sorted(parts(made, bond), key=lambda part: first not in part[1])
     if len(found) == 1:
         return charge(made), None
     if not products:
         shown = [formal_charge(made, atoms) for _, atoms in found]
+        moved = _drawn(*(made.GetAtomWithIdx(at) for at in sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()),
+                                                                  key=lambda at: at != first)))  # fmt: skip
+        shown = [shown[0] - moved, shown[1] + moved]
         if sum(shown) != charge(made):
             raise BadItem(f"its charge is {charge(made):+d}, and no product has a charge; name the products")
         return tuple(shown)
     known = sorted((skeletons(product)[0], charge(product)) for product in products)
     ordered = known if known[0][0] == found[0][0] else known[::-1]
     return ordered[0][1], ordered[1][1]
+
+
+def _drawn(one, other) -> int:
+    """Return the charge that moves from one end of a bond to the other if opposite charges there cancel."""
+    a, b = one.GetFormalCharge(), other.GetFormalCharge()
+    return 0 if a * b >= 0 else min(abs(a), abs(b)) * (1 if a > 0 else -1)
 
 
 def ends(made) -> tuple[int, int]:
@@ -210,10 +227,14 @@ def ends(made) -> tuple[int, int]:
 
 
 def plain(made) -> str:
-    """Write a molecule as canonical SMILES without map numbers and explicit hydrogen."""
+    """Write a molecule as canonical SMILES without map numbers, explicit hydrogen, isotopes and stereochemistry.
+
+    Molecules that differ in these alone have nearly the same bonds, and belong to one group.
+    """
     from rdkit import Chem
 
     copy = Chem.RWMol(made)
     for atom in copy.GetAtoms():
         atom.SetAtomMapNum(0)
-    return Chem.MolToSmiles(Chem.RemoveHs(copy))
+        atom.SetIsotope(0)
+    return Chem.MolToSmiles(Chem.RemoveHs(copy), isomericSmiles=False)

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds
-from matlens.store import io
+from matlens.store import io, text_files
 
 END, VERSION = "$$$$", re.compile(r"V[23]000\s*$")
+SUFFIXES = (".sdf", ".sd", ".mol", ".sdf.gz", ".sd.gz", ".mol.gz")
+UNPAIRED = 4  # unpaired electrons from which a record in three dimensions without any hydrogen lacks it
 FIELD = re.compile(r"^>.*<([^<>]+)>")
 COUNTS = 3  # line of a record that states its version
 
@@ -22,9 +24,15 @@ class Record(NamedTuple):
 
 
 def is_sdf(path: str | Path) -> bool:
-    """Check whether the fourth line of a file states V2000 or V3000."""
+    """Check whether the fourth line of a file states V2000 or V3000.
+
+    Raises ValueError if it does not, and the file is called one.
+    """
     lines = _lines(path)[: COUNTS + 1]
-    return len(lines) > COUNTS and VERSION.search(lines[COUNTS]) is not None
+    found = len(lines) > COUNTS and VERSION.search(lines[COUNTS]) is not None
+    if not found and str(path).lower().endswith(SUFFIXES):
+        raise ValueError(f"'{path}' is no SDF file: its fourth line states neither V2000 nor V3000; save it again")
+    return found
 
 
 def read(path: str | Path) -> list[Record]:
@@ -53,7 +61,14 @@ def molecule(record: Record, name: str = "molecule"):
         )
     for atom in made.GetAtoms() if made.GetNumConformers() and made.GetConformer().Is3D() else ():
         atom.SetNoImplicit(True)
-    return bonds.completed(made, f"{name} {record.name[: bonds.SHORT]!r}")
+    found = bonds.completed(made, f"{name} {record.name[: bonds.SHORT]!r}")
+    unpaired = sum(atom.GetNumRadicalElectrons() for atom in found.GetAtoms())
+    if unpaired > UNPAIRED and all(atom.GetAtomicNum() != 1 for atom in found.GetAtoms()):
+        raise BadItem(
+            f"its {name} {record.name[: bonds.SHORT]!r} is in three dimensions without hydrogen, so that {unpaired} "
+            "electrons are unpaired; save it with hydrogen, or in two dimensions"
+        )
+    return found
 
 
 def _lines(path: str | Path) -> list[str]:
@@ -62,7 +77,7 @@ def _lines(path: str | Path) -> list[str]:
     except (OSError, EOFError) as error:
         raise ValueError(f"'{path}' cannot be read ({error}); it may be truncated") from error
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(text_files.encoding(data))
     except UnicodeDecodeError:
         text = data.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -87,12 +102,16 @@ def _sdf(lines: list[str]) -> list[Record]:
 
 def _record(lines: list[str]) -> Record:
     """Divide a record into its connection table and its data fields."""
-    last = next((number for number, line in enumerate(lines) if line.startswith("M  END")), len(lines) - 1)
-    fields, name = {}, None
+    ends = [number for number, line in enumerate(lines) if line.startswith("M  END")]
+    last, fields, name = ends[0] if ends else len(lines) - 1, {}, None
+    if len(ends) > 1:
+        raise ValueError(
+            f"the record '{lines[0].strip()}' holds {len(ends)} molecules: '{END}' is missing between them"
+        )
     for line in lines[last + 1 :]:
         if match := FIELD.match(line):
             name = match[1].strip()
-            fields[name] = ""
+            fields.setdefault(name, "")  # what is given twice is kept twice, and is then no number
         elif name is not None and line.strip():
             fields[name] = f"{fields[name]} {line.strip()}".strip()
         else:

@@ -133,6 +133,15 @@ class Engines(Paths):
         given = self.studies[wildcards.study]["validate"]["diagram"]["databases"]
         return [fitted_path(wildcards.study, one["database"]) for one in given if fitted(one["database"])]
 
+    def fitted_samples(self, wildcards) -> list[str]:
+        """List the refits of the databases of a diagram that the study itself fits."""
+        return [path.replace("/database/all.tdb", "/samples/all.json") for path in self.fitted_databases(wildcards)]
+
+    def fit_reference(self, wildcards) -> str:
+        """Digest the database that a fit takes pure elements and phases from; "" without one."""
+        reference = self.studies[wildcards.study]["fit"][wildcards.method].get("reference")
+        return database.digest([reference]) if reference else ""
+
     def diagram_settings(self, wildcards) -> dict:
         """Return the settings of a diagram; databases that the study fits are named by their paths."""
         found = self.studies[wildcards.study]["validate"]["diagram"]

@@ -1,6 +1,5 @@
 """Refusals of generating methods and generated sources that cannot work, before the first job."""
 
-import math
 from collections.abc import Mapping
 
 from matlens import generate, ingest, registry
@@ -40,9 +39,6 @@ def check_conditions(studies: Studies, name: str) -> Reasons:
                 yield ["generate", method, "steered_by"], f"'{column}' is no condition of this study; {have}"
     for key in ("unseen", "ask"):
         for number, one in enumerate(settings[key]):
-            for column, value in one.items():
-                if not math.isfinite(value):
-                    yield ["generate", key, number, column], f"{value} is no value of a condition; give a finite number"
             if FRACTION in names and not 0 <= one.get(FRACTION, 0.5) <= 1:
                 yield ["generate", key, number, FRACTION], "a fraction is a number from 0 to 1; correct it"
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from matlens import registry, validate
 from matlens.crystal import POTENTIALS
+from matlens.fit import sublattices
 from matlens.plan import outputs
 from matlens.plan.engines import engines, fitted, shortlists
 from matlens.plan.predictions import potentials
 from matlens.plan.structure import Reasons
-from matlens.thermo import database, quantities
+from matlens.thermo import database, extracts, quantities
 
 SECTIONS = ("bridge", "calphad", "diagram", "opencalphad", "thermocalc")  # those of `validate` that name databases
 
@@ -84,30 +85,68 @@ def _fitted_databases(settings: Mapping, databases: list) -> Reasons:
         if fitted(name) and name not in made:
             why = registry.suggest(name, made) if made else "add a section 'fit'"
             yield ["validate", "diagram", "databases"], f"no fit of this study is '{name}'; {why}"
-        elif fitted(name) and one["phases"] != [made[name]["phase"]]:
-            yield ["validate", "diagram", "databases"], f"'{name}' has one phase, {made[name]['phase']}"
+        elif fitted(name):
+            known = _phases(made[name])
+            for phase in one["phases"]:
+                if phase not in known:
+                    yield (
+                        ["validate", "diagram", "databases"],
+                        f"'{name}' has no phase '{phase}'; it has {', '.join(known)}",
+                    )
+
+
+def _phases(given: Mapping) -> list[str]:
+    """List the phases of the database that a fit makes."""
+    if "phase" in given:
+        return [given["phase"]]
+    return [*(sublattices.PHASES[one] for one in given["lattices"]), *(given["reference_phases"] or [])]
 
 
 def check_fits(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a fit without the ordered and quasi-random cells that it takes, or without their energies."""
     settings = studies[name]
     for method in outputs.methods(settings, "fit"):
-        given = settings["ingest"].get("superlattices")
-        elements, degree = settings["fit"][method]["elements"], settings["fit"][method]["degree"]
-        if not given or given["lattice"] != "fcc" or given["most_atoms"] < 4:
+        given, own = settings["ingest"].get("superlattices"), settings["fit"][method]
+        wanted = own.get("lattices", ["fcc"])
+        there = [] if not given else [given["lattice"]] if isinstance(given["lattice"], str) else given["lattice"]
+        lacks = [one for one in wanted if one not in there]
+        if lacks or given["most_atoms"] < 4:
             yield (
                 ["fit", method],
-                "it takes the ordered cells of 'ingest.superlattices' on fcc with most_atoms 4 or more",
+                f"it takes the ordered cells of 'ingest.superlattices' on {' and '.join(wanted)} with most_atoms "
+                "4 or more",
             )
             continue
-        if sorted(elements) not in [sorted(pair) for pair in given["pairs"]]:
-            yield ["fit", method, "elements"], f"{'-'.join(elements)} is no pair of ingest.superlattices.pairs; add it"
-        if given["quasi_random_atoms"] < degree + 3:
-            least = degree + 3
-            yield ["fit", method], f"degree {degree} needs 'ingest.superlattices.quasi_random_atoms: {least}' or more"
+        if sorted(own["elements"]) not in [sorted(pair) for pair in given["pairs"]]:
+            listed = "-".join(own["elements"])
+            yield ["fit", method, "elements"], f"{listed} is no pair of ingest.superlattices.pairs; add it"
+        least = own.get("degree", 2) + 3
+        if given["quasi_random_atoms"] < least:
+            yield ["fit", method], f"it needs 'ingest.superlattices.quasi_random_atoms: {least}' or more"
         if not potentials(settings):
             why = f"nothing computes energies; add '{next(iter(POTENTIALS))}: {{}}' to the section 'predict'"
             yield ["fit", method], why
+        yield from _reference(method, own)
+
+
+def _reference(method: str, own: Mapping) -> Reasons:
+    """Refuse a reference database that lacks the elements in a structure, or the phases, that a fit takes from it."""
+    if not own.get("reference"):
+        if own.get("reference_phases"):
+            yield ["fit", method, "reference_phases"], "they are phases of 'reference', which is not set; add it"
+        return
+    symbols = sorted(symbol.upper() for symbol in own["elements"])
+    try:
+        source = database.text(own["reference"])
+        extracts.phases(source, symbols, own["reference_phases"] or [])
+    except ValueError as error:
+        yield ["fit", method, "reference"], str(error)
+        return
+    for lattice in own["lattices"]:
+        for symbol in symbols:
+            if not extracts.pure(source, symbol, lattice):
+                why = f"it has no energy of {symbol.capitalize()} in {extracts.PURE[lattice]}; name another database"
+                yield ["fit", method, "reference"], why
 
 
 def check_limits(studies: Mapping[str, dict], name: str) -> Reasons:

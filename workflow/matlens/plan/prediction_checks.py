@@ -11,15 +11,17 @@ from matlens.plan import outputs
 from matlens.plan.predictions import (
     Predictions,
     blended_methods,
+    card_of,
     feature_fields,
     feature_labels,
     feature_measures,
     learned,
     of_molecules,
+    parted,
     potentials,
 )
 from matlens.plan.structure import Reasons
-from matlens.predict import folds
+from matlens.predict import folds, heads, hits
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import criteria
@@ -148,6 +150,16 @@ def check_blends(studies: Mapping[str, dict], name: str) -> Reasons:
             yield ["predict", method], "a blend is for regression; remove it, or set task: regression"
 
 
+def check_hits(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a count of hits without a limit, of a classification, or compared with an unknown method."""
+    settings = studies[name]
+    wish = settings.get("predict", {}).get("hits")
+    for keys, why in hits.faults(wish, learned(settings)):
+        yield ["predict", "hits", *keys], why
+    if wish is not None and settings["predict"]["task"] != "regression":
+        yield ["predict", "hits"], "hits lie on one side of a limit of a number; remove it, or set task: regression"
+
+
 def check_transform(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a transformed target of a classification."""
     settings = studies[name].get("predict", {})
@@ -170,7 +182,7 @@ def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:
     faulty = [
         ([*place, key], why)
         for key, lender in wanted.items()
-        if (why := lender_fault(studies, lender) or kind_fault(settings, lender))
+        if (why := lender_fault(studies, lender) or kind_fault(settings, lender) or output_fault(studies, lender))
     ]
     yield from faulty
     for key, graph in Predictions(studies).pretrained_graphs(name).items() if wanted and not faulty else ():
@@ -187,6 +199,7 @@ def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:
 
 def lender_fault(studies: Mapping[str, dict], lender: str) -> str:
     """Return the reason why weights cannot be taken from a file or a study, and the fix; "" if they can."""
+    lender = parted(lender)[0]
     nowhere = (
         f"'{lender}' is neither a file nor a network of a study of this run; "
         "name a .safetensors file, or add that study to config key 'studies'"
@@ -206,6 +219,19 @@ def kind_fault(settings: dict, lender: str) -> str:
         return ""
     theirs, here = ("crystals", "molecules") if molecules else ("molecules", "crystals")
     return f"these weights learned from {theirs}, and this study ingests other items; name weights for {here}"
+
+
+def output_fault(studies: Mapping[str, dict], lender: str) -> str:
+    """Return the reason why a network lacks the output that is taken from it, and the fix; "" if it has it."""
+    weights, output = parted(lender)
+    if not output:
+        return ""
+    if weights.endswith(".safetensors"):
+        known = heads.names(card_of(weights))
+    else:
+        lends, _, method = weights.partition("/")
+        known = [studies[lends]["predict"]["target"], *studies[lends]["predict"][method].get("also", ())]
+    return "" if output in known else f"'{weights}' has no output '{output}'; {registry.suggest(output, known)}"
 
 
 def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -232,6 +258,7 @@ CHECKS = (
     check_networks,
     check_ensembles,
     check_blends,
+    check_hits,
     check_transform,
     check_pretrained,
     check_screens,

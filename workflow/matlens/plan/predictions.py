@@ -1,6 +1,7 @@
 """Inputs of the stages that predict properties and rank by them: connect, predict, benchmark, screen."""
 
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -82,6 +83,15 @@ def used_folds(settings: dict) -> list[str]:
     return [f"{fold:04d}" for fold in (every if given["use_folds"] is None else given["use_folds"])]
 
 
+LENDER = re.compile(r"(?P<weights>.+?[.]safetensors|[^:]+)(:(?P<output>.+))?")
+
+
+def parted(lender: str) -> tuple[str, str]:
+    """Split the name of pretrained weights into those and the output to take; "": the first output."""
+    found = LENDER.fullmatch(lender)
+    return found["weights"], found["output"] or ""
+
+
 @cache
 def card_of(lender: str) -> dict:
     """Read the card of a file of weights."""
@@ -90,6 +100,7 @@ def card_of(lender: str) -> dict:
 
 def of_molecules(lender: str) -> bool:
     """Check whether pretrained weights are those of a network for molecules."""
+    lender = parted(lender)[0]
     if lender.endswith(".safetensors"):
         return card_of(lender).get("method") in MOLECULE_NETS
     return registry.method_of(lender.partition("/")[2]) in MOLECULE_NETS
@@ -143,7 +154,8 @@ class Predictions(Paths):
     def pretrained_weights(self, name: str) -> dict[str, tuple[str, str]]:
         """Return for every property of a study the pretrained weights, and their card."""
         found = {}
-        for key, lender in self.studies[name]["predict"]["pretrained"]["weights"].items():
+        for key, chosen in self.studies[name]["predict"]["pretrained"]["weights"].items():
+            lender = parted(chosen)[0]
             if lender.endswith(".safetensors"):
                 path = os.path.expanduser(lender)
                 found[key] = path, pretrained.card_file(path)
@@ -156,7 +168,8 @@ class Predictions(Paths):
     def pretrained_graphs(self, name: str) -> dict[str, dict]:
         """Return for every property of crystals the graph builder of its weights, with the options of the card."""
         found = {}
-        for key, lender in self.studies[name]["predict"]["pretrained"]["weights"].items():
+        for key, chosen in self.studies[name]["predict"]["pretrained"]["weights"].items():
+            lender = parted(chosen)[0]
             if of_molecules(lender):
                 continue
             if lender.endswith(".safetensors"):
@@ -174,6 +187,11 @@ class Predictions(Paths):
     def pretrained_names(self, wildcards) -> list[str]:
         """List the properties that pretrained weights predict."""
         return list(self.pretrained_weights(wildcards.study))
+
+    def pretrained_outputs(self, wildcards) -> list[str]:
+        """List for every property the output of its network, "" for the first."""
+        chosen = self.studies[wildcards.study]["predict"]["pretrained"]["weights"]
+        return [parted(lender)[1] for lender in chosen.values()]
 
     def pretrained_graph_files(self, wildcards) -> list[str]:
         """List for every property the file of a shard that its weights take: graphs, or the index of molecules."""

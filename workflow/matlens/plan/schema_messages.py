@@ -16,6 +16,7 @@ KINDS = {
 }
 EXPONENT = re.compile(r"[+-]?\d+(?:\.\d*)?[eE][+-]?\d+")  # YAML 1.1 reads 1e-3 as a text
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
+THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 COMMA = re.compile(r"[+-]?\d+,\d+")
 WITH_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*[^\d\s.,:].*")
 BOUNDS = {
@@ -86,7 +87,11 @@ def _of_type(error, wanted: list[str], path: list, written: str) -> str:
         return f"YAML reads {written or value} as {word}; write '{written or value}', in quotes"
     if {"number", "integer"} & {*wanted} and isinstance(value, str):
         if NUMBER.fullmatch(value):
-            return f"'{value}' is a text; write {value}, without quotes"
+            number = re.sub(r"^([+-]?)0+(?=\d)", r"\1", value)  # 08 is a text even without quotes
+            return f"'{value}' is a text; write {number}, without quotes"
+        if THOUSANDS.fullmatch(value):
+            whole, part = value.replace(",", ""), value.replace(",", ".", 1)
+            return f"'{value}' is not {kinds}; write {whole}, or {part} if the comma is decimal"
         if COMMA.fullmatch(value):
             return f"'{value}' is not {kinds}; write {value.replace(',', '.')}, with a decimal point"
         if unit := WITH_UNIT.fullmatch(value):

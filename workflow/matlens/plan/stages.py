@@ -23,6 +23,10 @@ def _official(study: dict, method: str) -> bool:
     return study["predict"]["split"] == "official"
 
 
+def _counts_hits(study: dict, method: str) -> bool:
+    return study["predict"]["hits"] is not None
+
+
 def _out_of_distribution(study: dict, method: str) -> bool:
     return study["predict"]["split"].startswith("ood:")
 
@@ -240,6 +244,8 @@ STAGES = {
             Output("paired", when=_official, table="paired", drawn="paired", path=_TABLES + "paired.csv", **_SHOWN),
             Output("ood", when=_out_of_distribution, table="ood", drawn="ood", path=_TABLES + "ood.csv",
                    hint="set 'predict.split: ood:LOCO' or another of those", **_SHOWN),
+            Output("hits", when=_counts_hits, table="hits", drawn="hits", path=_TABLES + "hits.csv",
+                   hint="set 'predict.hits'", **_SHOWN),
             Output("record", "all.json", by=LEARNED, when=_official, target=True),
             Output("properties", by=("pretrained",), collected=True, table="properties", drawn="properties"),
             Output("properties", STUDY, by=("potentials",), table="properties", drawn="properties",
@@ -262,6 +268,7 @@ STAGES = {
         "energies of ordered alloys to thermodynamic databases", {"methods": "matlens.fit:METHODS"},
         gives=(
             Output("database", "all.tdb", target=True),
+            Output("samples", "all.json"),
             Output("fitted_cells", STUDY, table="fitted_cells", drawn="fitted_cells", hint="add a section 'fit'"),
             Output("transitions", STUDY, table="transitions", drawn="transitions", hint="add a section 'fit'"),
         ),
@@ -292,6 +299,8 @@ STAGES = {
                    hint="add 'calphad' to the section 'validate'"),
             Output("diagram", STUDY, by=("diagrams",), folder="calphad", drawn="diagram",
                    hint="add 'diagram' to the section 'validate'"),
+            Output("diagram_band", STUDY, by=("diagrams",), folder="calphad", drawn="diagram_band",
+                   table="diagram_band", hint="add 'diagram' to the section 'validate'"),
             Output("bridge", STUDY, by=("comparisons",), table="bridge", stacked=False, drawn="bridge", single=True,
                    hint="add 'bridge' to the section 'validate'"),
             Output("equilibria", STUDY, by=("comparisons",), drawn="expected", single=True,

@@ -72,12 +72,25 @@ def screened(name: str, table: Path) -> list[str]:
             f"  {method}: {count + len(out) - len(failed)} of {every} meet the criteria, "
             f"{count} {'is' if count == 1 else 'are'} listed"
         )
+        lines += unlike(listed[listed["method"] == method])
         if not count and len(failed):
             most = ", ".join(f"{why} ({number})" for why, number in failed["criterion"].value_counts().head(3).items())
             lines.append(
                 f"    the shortlist is empty: {most}; see {table.with_name('excluded.csv')}, or relax 'screen'"
             )
     return lines
+
+
+def unlike(listed) -> list[str]:
+    """Report how many listed candidates are outside what a network learned from."""
+    flags = listed.get("outside_training_range", [])
+    count = sum(str(flag).lower() == "true" for flag in flags)
+    if not count:
+        return []
+    return [
+        f"    {count} of these {'is' if count == 1 else 'are'} unlike all that a network learned from, column "
+        "outside_training_range; to exclude such: screen.outside_training_range: false"
+    ]
 
 
 def waiting(name: str, table: Path) -> list[str]:

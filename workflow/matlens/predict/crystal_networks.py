@@ -18,7 +18,7 @@ from matlens.learn import graphs as lessons
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
-from matlens.predict import applicability_domain, ensembles, transforms
+from matlens.predict import applicability_domain, ensembles, heads, transforms
 from matlens.predict.validation import NORMAL_90
 
 COVERAGE = intervals.COVERAGE
@@ -99,7 +99,7 @@ def learn(
     leaves out another part of train, see `ensembles`; these calibrate. If patience > 0 they also choose the epoch, and
     the interval may be slightly narrow. batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which
     bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
-    those of the network. also: further targets that share all but the last layer, and are not predicted.
+    those of the network. also: names of the further targets, which share all but the last layer; see `heads`.
     Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
     crystals: position, predicted, low_90, high_90 (in the unit of y).
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
@@ -113,12 +113,17 @@ def learn(
     files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
     given = (targets - centre) / spread
     found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
-    arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in output_of(method, own, 0).items()}
+    arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in own.items()}
     card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
     card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}
+    if also:
+        scale = zip(also, centre[1:].tolist(), spread[1:].tolist(), strict=True)
+        card["outputs"] = [{"target": name, "mean": mean, "std": std} for name, mean, std in scale]
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
     calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device)
+    for position, output in enumerate(card.get("outputs", ()), 1):
+        output |= calibrated(graphs, targets[:, position], arrays, card, cut, device, position)[0]
     for file in files:
         file.unlink(missing_ok=True)
     return arrays, card | calibration, history, held
@@ -202,22 +207,11 @@ def members(arrays: Mapping, card: Mapping):
 
     for member in range(card["ensemble"] + card.get("whole", 0)):
         net = build(card["method"], card["network"])
+        if card.get("outputs"):
+            net.widen(1 + len(card["outputs"]))
         start = f"{member}/"
         loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
         yield net
-
-
-def _answers(graphs, arrays: Mapping, card: Mapping, device: str) -> np.ndarray:
-    """Return the predictions of every member over n graphs (members, n), in the unit that was learned."""
-    values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
-    return values.astype(float) * card["std"] + card["mean"]
-
-
-def _interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return prediction and both ends of the 90 % interval (n,) from those of the members; NaN without calibration."""
-    if "ratios" in card and distance is not None:
-        return ensembles.combine(values, distance, card)
-    return intervals.together(values, card)
 
 
 def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[str, np.ndarray]:
@@ -227,44 +221,61 @@ def apply(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> dict[
     the width as standard deviations of a normal distribution), outside_training_range (bool) and unseen_elements
     (symbols that are not in the training set, as text).
     """
-    values = _answers(graphs, arrays, card, device)
-    each, nearest = applicability_domain.distances(graphs, arrays) or (None, None)
-    ends = _interval(values, each, card)
-    found = transforms.interval(card.get("transform", "none"), *ends)
-    return {
-        **found,
-        "std": found["half_width_90"] / NORMAL_90,
-        **applicability_domain.flag_outside(graphs, card, nearest),
-    }
+    return apply_outputs(graphs, arrays, card, [""], device)[0]
 
 
-def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto") -> np.ndarray | None:
+def apply_outputs(
+    graphs, arrays: Mapping, card: Mapping, targets: Iterable[str], device: str, known=None
+) -> list[dict]:
+    """Predict several targets of every crystal in one pass; see `apply`.
+
+    targets: names of outputs, "" for the first. known: distances to training sets so far, see `heads.distances`.
+    Raises ValueError if the network has no such output.
+    """
+    positions = [heads.number(card, target) for target in targets]
+    values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
+    each, nearest = heads.distances(graphs, arrays, {} if known is None else known)
+    outside, found = applicability_domain.flag_outside(graphs, card, nearest), []
+    for position in positions:
+        own = heads.card_of(card, position)
+        ends = heads.interval(heads.scaled(values, card, position), each, own)
+        one = transforms.interval(own.get("transform", "none"), *ends)
+        found.append({**one, "std": one["half_width_90"] / NORMAL_90, **outside})
+    return found
+
+
+def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto", target: str = "") -> np.ndarray | None:
     """Return a site value for every atom (N,), the mean of the ensemble; None if the network has none.
 
-    See nets.SITES: a reading has the unit of the target; attention is a weight, with sum 1 over a crystal.
+    See nets.SITES: a reading has the unit of the target; attention is a weight, with sum 1 over a crystal. target: name
+    of the output that is read, "" for the first.
     """
     if card["method"] not in SITES:
         return None
+    position = heads.number(card, target)
     found = np.mean(
         [lessons.answers(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float
     )
-    return found * card["std"] + card["mean"] if SITES[card["method"]] == "reading" else found
+    return heads.scaled(found, card, position) if SITES[card["method"]] == "reading" else found
 
 
-def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, device: str) -> tuple[dict, dict]:
-    """Calibrate the 90 % interval on training crystals that were held out.
+def calibrated(
+    graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, device: str, output: int = 0
+) -> tuple[dict, dict]:
+    """Calibrate the 90 % interval of an output on training crystals that were held out.
 
-    Returns entries of the card, and the predictions of these crystals: position, predicted, low_90, high_90.
+    y (n,): targets, NaN if unknown. Returns entries of the card, and the predictions of these crystals: position,
+    predicted, low_90, high_90.
     """
     if cut.parts is None:
-        return _calibrated_together(graphs, y, arrays, card, cut.members[0][1], device)
+        return _calibrated_together(graphs, y, arrays, card, cut.members[0][1], device, output)
     position = cut.train[np.isfinite(y[cut.train])]
     part = cut.parts[np.isfinite(y[cut.train])]
     predicted, distance = np.zeros(len(position)), np.zeros(len(position))
     for member, net in enumerate(members(arrays, {**card, "whole": 0})):
         own = part == member
         some = flat.taken(graphs, position[own])
-        predicted[own] = lessons.answers(net, some, device).astype(float) * card["std"] + card["mean"]
+        predicted[own] = heads.scaled(lessons.answers(net, some, device), card, output)
         distance[own] = ensembles.others(applicability_domain.distances(some, arrays)[0])[:, member]
     found = ensembles.calibrate(np.abs(predicted - y[position]), distance)
     half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found)
@@ -276,9 +287,11 @@ def calibrated(graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, 
     }
 
 
-def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.ndarray, device: str):
+def _calibrated_together(graphs, y, arrays: Mapping, card: Mapping, held: np.ndarray, device: str, output: int):
     """Return the factor on the spread of the ensemble that covers 90 % of the residuals of the held-out crystals."""
-    values = _answers(flat.taken(graphs, held), arrays, card, device)
+    held = held[np.isfinite(y[held])]
+    some = flat.taken(graphs, held)
+    values = np.stack([heads.scaled(lessons.answers(net, some, device), card, output) for net in members(arrays, card)])
     residual = np.abs(values.mean(axis=0) - y[held])
     found = intervals.calibrate_together(residual, values.std(axis=0))
     predicted, low, high = intervals.together(values, found)

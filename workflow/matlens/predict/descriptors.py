@@ -35,10 +35,7 @@ def composition(graphs) -> np.ndarray:
 
     The features are group, period, electronegativity and others, one category of each; see `nets.crystal.elements`.
     """
-    table = np.zeros((119, elements.BITS))
-    known = elements.table()
-    table[: len(known)] = known
-    return fractions(graphs) @ table
+    return fractions(graphs) @ elements.table().astype(float)
 
 
 def volumes(graphs) -> np.ndarray:

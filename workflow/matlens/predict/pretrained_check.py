@@ -24,6 +24,16 @@ def card_file(weights: str) -> str:
     return weights.removesuffix("safetensors") + "json"
 
 
+def _are_outputs(outputs) -> bool:
+    """Check the further outputs of a network: a list of target, mean and std."""
+    return isinstance(outputs, list) and all(
+        isinstance(one, Mapping)
+        and isinstance(one.get("target"), str)
+        and all(isinstance(one.get(name), NUMBER) for name in ("mean", "std"))
+        for one in outputs
+    )
+
+
 def fault(weights: str) -> str:
     """Return why an existing file of weights cannot be applied to crystals or molecules, with the fix; "" if it can."""
     return next(_faults(weights), "")
@@ -50,6 +60,8 @@ def _faults(weights: str) -> Iterator[str]:
     ]
     if not isinstance(card.get("graph", {}), dict):
         wrong.append("graph")
+    if not _are_outputs(card.get("outputs", [])):
+        wrong.append("outputs")
     if wrong:
         yield f"its model card '{path}' has no valid '{wrong[0]}'; use the card that was written with the weights"
     try:

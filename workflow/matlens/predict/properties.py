@@ -16,22 +16,34 @@ STABILITY = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom")
 def by_networks(graphs, networks: dict, device: str = "auto"):
     """Predict several properties of crystals by pretrained networks.
 
-    `graphs`: Graphs of n crystals. `networks`: property -> (arrays, card). Returns a DataFrame with COLUMNS.
+    `graphs`: Graphs of n crystals. `networks`: property -> (arrays, card), or (arrays, card, name of the output);
+    properties of one network (the same arrays) are computed in one pass. Returns a DataFrame with COLUMNS.
     """
     import pandas as pd
 
-    from matlens.predict import crystal_networks
+    from matlens.predict import crystal_networks, heads
 
-    parts = []
-    for name, (arrays, card) in networks.items():
+    parts, known = {}, {}
+    for shared in _by_weights(networks):
+        arrays, card = networks[next(iter(shared))][:2]
         try:
-            found = crystal_networks.apply(graphs, arrays, card, device)
+            every = crystal_networks.apply_outputs(graphs, arrays, card, shared.values(), device, known)
         except ValueError as error:
-            error.add_note(f"in predict.pretrained.weights.{name}")
+            error.add_note(f"in predict.pretrained.weights.{next(iter(shared))}")
             raise
-        rows = {columns.ITEM: graphs.crystals.item.astype(str), "property": name, **found}
-        parts.append(pd.DataFrame({**rows, "interval_of": card.get("interval_of", "")}))
-    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+        for (name, target), found in zip(shared.items(), every, strict=True):
+            rows = {columns.ITEM: graphs.crystals.item.astype(str), "property": name, **found}
+            of = heads.card_of(card, heads.number(card, target)).get("interval_of", "")
+            parts[name] = pd.DataFrame({**rows, "interval_of": of})
+    return pd.concat([parts[name] for name in networks], ignore_index=True)[list(COLUMNS)]
+
+
+def _by_weights(networks: dict) -> list[dict[str, str]]:
+    """Group properties by network: a list of property -> name of the output, "" for the first."""
+    groups = {}
+    for name, (arrays, _, *target) in networks.items():
+        groups.setdefault(id(arrays), {})[name] = target[0] if target else ""
+    return list(groups.values())
 
 
 def of_molecules(index, networks: dict, device: str = "auto"):
@@ -45,7 +57,7 @@ def of_molecules(index, networks: dict, device: str = "auto"):
     from matlens.predict import molecules
 
     some, parts = reactions.of_rows(index), []
-    for name, (arrays, card) in networks.items():
+    for name, (arrays, card, *_) in networks.items():
         found = molecules.apply(some, arrays, card, device)
         rows = {columns.ITEM: index[columns.ITEM].astype(str), "property": name, **found}
         parts.append(pd.DataFrame({**rows, "interval_of": card.get("interval_of", "")}))
@@ -60,7 +72,7 @@ def of_file(path: str, networks: dict, device: str, sites: bool) -> tuple:
     from matlens.crystal import graphs
     from matlens.store import io
 
-    if {card.get("kind") for _, card in networks.values()} == {"molecules"}:
+    if {card.get("kind") for _, card, *_ in networks.values()} == {"molecules"}:
         return of_molecules(io.read_table(path), networks, device), None
     some = graphs.from_arrays(io.read_ragged(path))
     chosen = some if sites else graphs.taken(some, [])
@@ -74,8 +86,8 @@ def sites_by_networks(graphs, networks: dict, device: str = "auto"):
     from matlens.predict import crystal_networks, crystal_tables
 
     parts = []
-    for name, (arrays, card) in networks.items():
-        values = crystal_networks.sites(graphs, arrays, card, device)
+    for name, (arrays, card, *target) in networks.items():
+        values = crystal_networks.sites(graphs, arrays, card, device, *target)
         parts.append(crystal_tables.site_table(graphs, values, card["method"], name))
     return pd.concat(parts, ignore_index=True)
 

@@ -26,8 +26,9 @@ def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
                 yield [key], f"'{symbol}' is not an element symbol; write symbols such as Fe"
     if settings["only"] and set(settings["only"]) <= set(settings["without"]):
         yield ["only"], "every element of it is also in 'without': no candidate can meet both"
-    if not np.isfinite(settings["sure"]):
-        yield ["sure"], f"{settings['sure']} is not a finite number"
+    for key in ("sure", "cautious"):
+        if not np.isfinite(settings[key]):
+            yield [key], f"{settings[key]} is not a finite number"
     sorted_count = settings.get("pareto", {}).get("most", settings["most"])
     if sorted_count < settings["most"]:
         why = f"{sorted_count} candidates are sorted, but 'most' is {settings['most']}; set it to that or more"
@@ -70,25 +71,28 @@ def significant(values: np.ndarray, digits: int = 6) -> np.ndarray:
     return np.round(values * scale) / scale
 
 
-def directed(values: np.ndarray, properties: Mapping) -> np.ndarray:
-    """Return objectives for which larger is better; for goal target, minus the distance to the target."""
+def directed(values: np.ndarray, properties: Mapping, std: np.ndarray, cautious: float) -> np.ndarray:
+    """Return objectives for which larger is better; for goal target, minus the distance to the target.
+
+    std: as many standard deviations as `cautious` are taken off; an unknown one counts as 0.
+    """
     made = np.empty_like(values)
     for column, (_, wish) in enumerate(properties.items()):
         found = values[:, column]
         goal = wish["goal"]
         made[:, column] = {"maximize": found, "minimize": -found}.get(goal, -np.abs(found - (wish["target"] or 0.0)))
-    return made
+    return made - cautious * np.nan_to_num(std)
 
 
 def first_failed(
-    values, std, unseen, formulas, properties: Mapping, settings: Mapping, known=frozenset()
+    values, std, unseen, outside, formulas, properties: Mapping, settings: Mapping, known=frozenset()
 ) -> np.ndarray:
     """Return the first criterion that every candidate fails, as text; "" if it meets all.
 
     `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts
-    as 0). `unseen`: (n,) elements that a network has not seen. `formulas`: (n,). `known`: compositions that are not
-    new, as `compositions.identities` names them.
-    `settings`: sure, without, only, most_elements, unseen_elements.
+    as 0). `unseen`: (n,) elements that a network has not seen. `outside`: (n,) flags of the applicability domain.
+    `formulas`: (n,). `known`: compositions that are not new, as `compositions.identities` names them.
+    `settings`: sure, without, only, most_elements, unseen_elements, outside_training_range.
     """
     why = np.full(len(values), "", dtype=object)
 
@@ -109,6 +113,8 @@ def first_failed(
         fail((numbers > 0).sum(axis=1) > settings["most_elements"], f"more than {settings['most_elements']} elements")
     if not settings["unseen_elements"]:
         fail(unseen != "", np.array([f"element not seen in training: {names}" for names in unseen], dtype=object))
+    if not settings["outside_training_range"]:
+        fail(outside, "unlike all that a network learned from")
     if known:
         in_reference = np.array([one in known for one in compositions.identities(formulas)], bool)
         fail(in_reference, "its composition is already in the reference table")

@@ -33,9 +33,9 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     values = criteria.significant(values)  # so that equal crystals have equal values in any shard
     about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
     formulas = about["formula"].astype(str).to_numpy(object)
-    why = criteria.first_failed(values, std, unseen, formulas.tolist(), properties, settings, known)
+    why = criteria.first_failed(values, std, unseen, outside, formulas.tolist(), properties, settings, known)
     passed = np.flatnonzero(why == "")
-    better = criteria.directed(values[passed], properties)
+    better = criteria.directed(values[passed], properties, criteria.significant(std[passed]), settings["cautious"])
     points = _points(score, better, settings)
     order = np.lexsort((np.arange(len(passed)), -points))
     near = order[np.isfinite(points[order])][: SHARE * settings["most"]]
@@ -44,7 +44,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     listed = near[chosen]
     rows = passed[listed]
     table = _leading(items[rows], formulas[rows], points[listed], better, listed, len(near), member[chosen])
-    table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"])
+    table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"], outside)
     for column, name in enumerate(properties):
         table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
     table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
@@ -117,8 +117,8 @@ def _excluded(items, why, ranked, listed, member, settings: Mapping):
     return pd.concat([failed, low], ignore_index=True).astype({"rank": "Int64"})
 
 
-def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool) -> list[str]:
-    """Return the reason of the rank of each candidate, as text."""
+def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool, outside) -> list[str]:
+    """Return the reason of the rank of each candidate, as text; outside (n,): flags of the applicability domain."""
     made = []
     for at in chosen:
         place = 1 + (better > better[at]).sum(axis=0)
@@ -126,5 +126,7 @@ def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool)
             f"{name} {values[passed[at], column]:.4g} ({place[column]} of {len(passed)} that meet the criteria)"
             for column, name in enumerate(properties)
         ]
-        made.append("; ".join(parts) + ("; the best of its cluster" if diverse else ""))
+        parts += ["the best of its cluster"] if diverse else []
+        parts += ["unlike all that a network learned from"] if outside[passed[at]] else []
+        made.append("; ".join(parts))
     return made

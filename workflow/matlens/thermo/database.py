@@ -13,7 +13,7 @@ from pathlib import Path
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog, files, text_files
-from matlens.thermo import end_members, ranges
+from matlens.thermo import end_members, ranges, unused
 from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
@@ -90,7 +90,7 @@ def _fault(source: str) -> str:
     lost = tdb_orders.swallowed(given)
     if lost:
         return f"is not whole: {lost}"
-    again = tdb_orders.twice(given)
+    again = tdb_orders.twice(given) or unused.fault(given)
     if again:
         return again
     strange = next((one for one in given if not one.word and not tdb_orders.FOREIGN.match(one.text)), None)
@@ -123,7 +123,7 @@ def check(name: str, phases: list[str]) -> None:
 
 
 def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
-    """Return warnings on parameters that are given more than once, or that do not fit their phase.
+    """Return warnings on parameters that are given more than once, or that nothing uses.
 
     `wanted`: symbols in capitals; `phases` with the disordered states that they hold. BadItem: a parameter uses a
     function that is not defined or holds itself, or temperature limits that do not rise.
@@ -133,7 +133,8 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
         said = fault(given, set(wanted), phases)
         if said:
             raise BadItem(f"database {name}, {said}")
-    return tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
+    said = tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
+    return said + unused.strangers(given, set(wanted), phases) + unused.magnetism(given, set(wanted), phases)
 
 
 def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[float, str]]:

@@ -83,8 +83,11 @@ def _solve(made: System, sets: list, x: np.ndarray, near: bool) -> np.ndarray | 
         converged = conditions.run_loop(state, 1000)
     except Exception:  # LAPACK and pycalphad give up in ways of their own: the next rung begins afresh
         return None
-    for at in reversed([at for at, one in enumerate(sets) if one.NP <= 0.0]):
+    gone = [at for at, one in enumerate(sets) if one.NP <= 0.0]
+    for at in reversed(gone):
         del sets[at]
+    if not converged and gone:
+        return _solve(made, sets, x, False)  # a phase that vanishes at a compound stops the minimiser before its end
     potentials = np.array(state.chemical_potentials)
     return potentials if converged and sets and np.isfinite(potentials).all() else None
 

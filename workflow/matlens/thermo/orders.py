@@ -163,7 +163,7 @@ def needed(found: Sequence[Order], wanted: set[str], phases: set[str]) -> Iterat
     there = wanted | {"VA", "*"} | formed(found, wanted)
     for order in found:
         match = _of(PARAMETER, "PARAMETER", order)
-        if match and _phase(match) in phases and inside(match) <= there:
+        if match and phase_of(match) in phases and inside(match) <= there:
             yield _key(match), order, match
 
 
@@ -196,18 +196,18 @@ def misfits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[
     They have another number of sublattices, a constituent that the sublattice has not, or a phase that is not defined
     and is spelt almost like one of `phases`; parameters of other absent phases are common in shortened databases.
     """
-    ionic = {_phase_name(order.text.split()[1]) for order in found if IONIC.match(order.text)}
+    ionic = {phase_name(order.text.split()[1]) for order in found if IONIC.match(order.text)}
     lattices = {
-        _phase_name(match[1]): [_members(one) for one in match[2].strip().strip(":").split(":")]
+        phase_name(match[1]): [members(one) for one in match[2].strip().strip(":").split(":")]
         for order in found
         if order.word == "CONSTITUENT" and (match := CONSTITUENTS.match(order.text))
     }
-    defined = {_phase_name(one.text.split()[1]) for one in found if one.word == "PHASE" and len(one.text.split()) > 1}
-    named = {_phase(match) for order in found if (match := _of(PARAMETER, "PARAMETER", order))}
+    defined = {phase_name(one.text.split()[1]) for one in found if one.word == "PHASE" and len(one.text.split()) > 1}
+    named = {phase_of(match) for order in found if (match := _of(PARAMETER, "PARAMETER", order))}
     return [
         f"line {order.line}: the parameter {_spelt(match)} {why}, so that it is not used: correct it"
         for _, order, match in needed(found, wanted, phases | (named - defined))
-        if match[1].upper() in ENERGIES and _phase(match) not in ionic  # its neutral species stand alone
+        if match[1].upper() in ENERGIES and phase_of(match) not in ionic  # its neutral species stand alone
         for why in [_unused(match, defined, lattices, phases)]
         if why
     ]
@@ -215,7 +215,7 @@ def misfits(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[
 
 def _unused(match: re.Match, defined: set[str], lattices: dict[str, list[set[str]]], phases: set[str]) -> str:
     """Return why a phase cannot use a parameter, else ""."""
-    phase, given = _phase(match), [_members(one) for one in match[3].split(":")]
+    phase, given = phase_of(match), [members(one) for one in match[3].split(":")]
     if phase not in defined:
         meant = difflib.get_close_matches(phase, sorted(phases), n=1, cutoff=0.8)
         return f"is of the phase {phase}, which is not defined (is it {meant[0]}?)" if meant else ""
@@ -228,30 +228,41 @@ def _unused(match: re.Match, defined: set[str], lattices: dict[str, list[set[str
     return f"names {', '.join(strange)}, which its sublattice does not hold" if strange else ""
 
 
-def _members(text: str) -> set[str]:
+def members(text: str) -> set[str]:
     """Split the constituents of a sublattice, in capitals."""
     return set(re.split(r"[,\s]+", text.upper().replace("%", "").replace("#", "").strip())) - {""}
 
 
 def twice(found: Iterable[Order]) -> str:
-    """Return a message on a phase that is defined more than once, else ""."""
+    """Return a message on a phase that is defined more than once, or a function with two values, else ""."""
     first: dict[str, Order] = {}
+    defined: dict[str, Order] = {}
     for order in found:
+        if match := _of(FUNCTION, "FUNCTION", order):
+            before = defined.setdefault(match[1].upper(), order)
+            if body(before).upper() != body(order).upper():
+                return (
+                    f"defines the function {match[1]} twice, with other values (lines {before.line} and {order.line}); "
+                    "delete the wrong one"
+                )
         if order.word == "PHASE" and len(order.text.split()) > 1:
-            name = _phase_name(order.text.split()[1])
+            name = phase_name(order.text.split()[1])
             if first.setdefault(name, order) is not order:
                 return f"defines the phase {name} twice (lines {first[name].line} and {order.line}); delete one"
     return ""
 
 
 def repeated(found: Sequence[Order]) -> set[int]:
-    """Find the parameters that are given again: the places of the later ones, which pycalphad would add up."""
+    """Find the parameters and functions that are given again: the places of the later ones.
+
+    pycalphad would add up such parameters, and refuse such functions.
+    """
     seen: set[tuple] = set()
     again = set()
     for at, order in enumerate(found):
-        match = _of(PARAMETER, "PARAMETER", order)
-        if match:
-            key = _key(match)
+        match, function = _of(PARAMETER, "PARAMETER", order), _of(FUNCTION, "FUNCTION", order)
+        if match or function:
+            key = _key(match) if match else (function[1].upper(),)
             if key in seen:
                 again.add(at)
             seen.add(key)
@@ -292,23 +303,25 @@ def body(order: Order) -> str:
     return " ".join(order.text[match.end() :].split()) if match else ""
 
 
-def _phase_name(given: str) -> str:
+def phase_name(given: str) -> str:
+    """Return the name of a phase without its kind (LIQUID:L), in capitals."""
     return given.upper().split(":")[0]
 
 
-def _phase(match: re.Match) -> str:
+def phase_of(match: re.Match) -> str:
+    """Return the phase of a parameter, in capitals."""
     return match[2].upper().strip().split("&")[0].split(":")[0]
 
 
 def inside(match: re.Match) -> set[str]:
     """Collect the constituents of a parameter, in capitals."""
-    return set().union(*map(_members, match[3].split(":")))
+    return set().union(*map(members, match[3].split(":")))
 
 
 def _key(match: re.Match) -> tuple:
     """Name a parameter so that spellings of one parameter are the same: L is G, constituents are in no order."""
     kind = match[1].upper()
-    parts = tuple(tuple(sorted(_members(one))) for one in match[3].split(":"))
+    parts = tuple(tuple(sorted(members(one))) for one in match[3].split(":"))
     return ("G" if kind == "L" else kind, " ".join(match[2].upper().split()), parts, int(match[4] or 0))
 
 

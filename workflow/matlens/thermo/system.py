@@ -1,5 +1,6 @@
 """Prepare phases of a thermodynamic database for equilibria; classify states of a phase."""
 
+import itertools
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ ROUNDED = 1e-3  # by which mole fractions may miss 1
 STRUCTURES = {
     **dict.fromkeys(("FCC_A1", "FCC_L12", "L12_FCC", "FCC_L10", "FCC_4SL", "FCC4"), ("fcc_a1", "l1_2")),
     **dict.fromkeys(("GAMMA_PRIME", "L12"), ("l1_2", "l1_2")),
-    **dict.fromkeys(("BCC_A2", "BCC_B2", "B2_BCC", "B2"), ("bcc_a2", "b2")),
+    **dict.fromkeys(("BCC_A2", "BCC_B2", "B2_BCC", "B2", "BCC_2SL"), ("bcc_a2", "b2")),
     "NIAL": ("b2", "b2"),
     **dict.fromkeys(("SIGMA", "SIGMA_SGTE", "NEWSIGMA", "SIGMA_D8B"), ("sigma", "sigma")),
     **dict.fromkeys(("MU_PHASE", "MU_PHASE_I", "MU_D85"), ("mu", "mu")),
@@ -34,6 +35,7 @@ STRUCTURES = {
     **dict.fromkeys(("BETA_AL3MG2", "ALMG_BETA"), ("al3mg2", "al3mg2")),
     **dict.fromkeys(("G_AL12MG17", "AL12MG17", "ALMG_GAMMA"), ("al12mg17", "al12mg17")),
 }
+FOUR = ("FCC_4SL", "FCC4")  # phases of four sublattices, which hold L1_0 beside L1_2
 CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brittle "TCP" phases
 ALWAYS_ORDERED = ("l1_2", "b2")
 INTERSTITIAL = ("C", "N", "B", "H", "O")
@@ -259,6 +261,8 @@ def _with_disordered(database, phases: list[str]) -> set[str]:
 def structures(phase: str) -> set[str]:
     """Name the structures that states of a phase may have, by its name in a database."""
     found = set(STRUCTURES.get(phase.upper(), (phase.lower(),)))
+    if phase.upper() in FOUR:
+        found |= {"l1_0"}
     return found | ({"mc"} if "fcc_a1" in found else set())
 
 
@@ -280,9 +284,18 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     unequal = any(set(one) != set(metals[0]) for one in metals[1:])
     spread = max((abs(one[s] - metals[0][s]) for one in metals[1:] for s in one if not unequal), default=0.0)
     if unequal or spread > ORDERED:
-        return named, True
+        return ("l1_0" if named == "l1_2" and not unequal and _in_pairs(metals) else named), True
     full = max((sum(y for s, y in one.items() if s in INTERSTITIAL) for one in filled if "VA" in one), default=0.0)
     return ("mc" if full > FILLED else disordered), False
+
+
+def _in_pairs(metals: list[dict[str, float]]) -> bool:
+    """Check whether four sublattices (site fractions by constituent) are alike two by two, as in L1_0."""
+    if len(metals) != 4:
+        return False
+    ranked = sorted(tuple(one[s] for s in sorted(one)) for one in metals)
+    apart = [max(abs(a - b) for a, b in zip(one, two, strict=True)) for one, two in itertools.pairwise(ranked)]
+    return apart[0] <= ORDERED and apart[2] <= ORDERED < apart[1]
 
 
 def checked(shares: Mapping[str, float]) -> dict[str, float]:

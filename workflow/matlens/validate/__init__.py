@@ -66,9 +66,11 @@ ELASTIC = (  # what they compute with `elastic_strains`
     "poisson_ratio_vrh",
     "universal_anisotropy",
 )
+STABILITY = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom")  # these need energies of elements
 QUANTITIES = (  # what engines for crystals compute
     "energy_ev_per_atom",
     "formation_energy_ev_per_atom",
+    "energy_above_hull_ev_per_atom",
     "volume_a3_per_atom",
     "lattice_constant_a",
     "bulk_modulus_gpa",

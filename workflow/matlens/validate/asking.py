@@ -19,6 +19,7 @@ from matlens.validate import (
     collect_results,
     engine_inputs,
     handoff,
+    references,
     verdicts,
 )
 
@@ -77,7 +78,7 @@ def _here(engine: str, every: list[dict], crystals: Mapping, options: dict, fold
     found = {one["item"]: outcome for one, outcome in batch.survive(every, work, lost, f"validate/{engine}")}
     found |= {row[columns.ITEM]: {"status": FAILED, "reason": row["reason"], "values": {}} for row in lost}
     checksum = handoff.fingerprint({"engine": engine, "options": options})
-    return found, {one["item"]: ("", checksum) for one in every}
+    return found, {one["item"]: ({}, checksum) for one in every}
 
 
 def _hand_over(engine: str, every: list[dict], crystals: Mapping, options: dict, folder) -> tuple[dict, dict]:
@@ -95,7 +96,7 @@ def _hand_over(engine: str, every: list[dict], crystals: Mapping, options: dict,
             made = registry.call(prepare, engine_inputs.of(one, crystals, wanted), options)
         except BadItem as error:
             found[one["item"]] = {"status": FAILED, "reason": str(error), "values": {}}
-            sums[one["item"]] = ("", "")
+            sums[one["item"]] = ({}, "")
             continue
         sha256, inputs = handoff.write(place, handoff.promised(made, judge, options, {}), seen)
         print(f"{one['item']}: {registry.call(collect_results.run, {'folder': place}, here)}")
@@ -103,7 +104,7 @@ def _hand_over(engine: str, every: list[dict], crystals: Mapping, options: dict,
             place, {"sha256": sha256, "reason": ""},
             lambda manifest, results: registry.call(judge, {"manifest": manifest, "results": results}, options),
         )  # fmt: skip
-        sums[one["item"]] = (handoff.fingerprint(made.settings), inputs)
+        sums[one["item"]] = (references.energies(made.settings, one["composition"]), inputs)
     return found, sums
 
 

@@ -15,6 +15,7 @@ MISFIT = 0.02  # largest deviation of a stress from the symmetry of the crystal,
 UNEVEN = 0.02  # largest uneven stress without strain, as a part of the bulk modulus
 PRESSURE_CAUTION, PRESSURE_MOST = 0.02, 0.1  # change of the constants by the pressure without strain, as a part
 BULK_CAUTION, BULK_MOST = 0.05, 0.1  # difference from the equation of state, as a part
+MOMENT = 0.05  # mu_B per atom by which the moments of strained cells may differ from their median
 DERIVATIVE = 4.0  # of the bulk modulus by pressure, if no equation of state gives it
 SAME = 2e-5  # largest difference of a returned cell from a strained one, as a part of its longest vector
 
@@ -32,10 +33,14 @@ AVERAGES = {
 
 
 class State(NamedTuple):
-    """Result of one strained cell. stress: (3, 3) GPa, positive if compressed; force: largest, eV/A."""
+    """Result of one strained cell.
+
+    stress: (3, 3) GPa, positive if compressed; force: largest, eV/A; moment: total, mu_B, nan if unknown.
+    """
 
     stress: np.ndarray
     force: float
+    moment: float = float("nan")
 
 
 def plan(small: Crystal, magnitudes: list[float] | None) -> dict[str, dict]:
@@ -119,7 +124,7 @@ def conclude(
     """
     if not planned or any(name not in states for name in planned):
         return outcome
-    wrong = _unusable(states)
+    wrong = _unusable(states) + _moments(states, len(crystal.species))
     if wrong:
         return combined(outcome, {}, wrong, [])
     _, rotations = elasticity.frame(crystal)
@@ -165,6 +170,18 @@ def _unusable(states: Mapping[str, State]) -> list[str]:
                 "its atoms are not relaxed"
             )
     return said
+
+
+def _moments(states: Mapping[str, State], atoms: int) -> list[str]:
+    """List strained cells whose magnetic moment is another than that of most: they are in another state."""
+    size = np.array([abs(one.moment) for one in states.values()]) / atoms
+    apart = np.abs(size - np.median(size)) > MOMENT  # nan compares as equal
+    return [
+        f"{name}: its magnetic moment is {own:.2f} mu_B/atom, that of most strained cells {np.median(size):.2f}: it is "
+        "in another state"
+        for name, own, other in zip(states, size, apart, strict=True)
+        if other
+    ]
 
 
 def _converged(found: elasticity.Fit) -> list[str]:

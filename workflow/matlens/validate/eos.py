@@ -126,6 +126,24 @@ def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
     return said
 
 
+def onset(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
+    """Return a caution if magnetism sets in continuously within the volumes, else "".
+
+    The bulk modulus is another on either side, and a third-order law runs between the two.
+    """
+    order = np.argsort(volume)
+    there = _beyond_onset(volume, np.abs(moment) / atoms, order)
+    if len(there) == len(order) or not np.isfinite(moment).all():
+        return ""
+    first = int(np.flatnonzero(order == there[0])[0])
+    before = order[first - 1] if order[0] not in there else order[first + 1]
+    low, high = sorted((volume[before], volume[there[0]]))
+    return (
+        f"caution: magnetism sets in between {low:.2f} and {high:.2f} A^3, where the bulk modulus changes; take "
+        "volumes on one side alone"
+    )
+
+
 def _beyond_onset(volume: np.ndarray, size: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return the places of the magnetic volumes if magnetism sets in continuously along `order`, else all places.
 
@@ -155,6 +173,8 @@ def jumps(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
     order = _beyond_onset(volume, np.abs(moment) / atoms, order)
     signed = np.diff(np.abs(moment[order])) / atoms
     steps = np.abs(signed)
+    if np.isfinite(moment).any() and not np.isfinite(moment).all():
+        return "the magnetic moment of a volume is missing or not a number"
     if len(steps) < 2 or not np.isfinite(steps).all():
         return ""
     at = int(np.argmax(steps))
@@ -163,9 +183,11 @@ def jumps(volume: np.ndarray, moment: np.ndarray, atoms: int) -> str:
     if not to_and_fro and steps[at] <= max(MOMENT_STEP, MOMENT_FACTOR * others):
         return ""
     before, after = np.abs(moment[order][[at, at + 1]]) / atoms
+    alone = at in (0, len(steps) - 1) and min(before, after) <= NO_MOMENT
+    remedy = "compute more volumes on the magnetic side, which would show an onset" if alone else "split the volumes"
     return (
         f"the magnetic moment jumps from {before:.2f} to {after:.2f} mu_B/atom between {volume[order][at]:.2f} and "
-        f"{volume[order][at + 1]:.2f} A^3: two magnetic states are mixed; set spin, or split the volumes"
+        f"{volume[order][at + 1]:.2f} A^3: two magnetic states are mixed; set spin, or {remedy}"
     )
 
 
@@ -208,23 +230,22 @@ def conclude(
         return {"status": REJECTED, "reason": "; ".join(said) or other, "values": {}}
     atoms, names = len(manifest["structure"]["species"]), list(runs)
     fit = birch_murnaghan(volume, [run.energy for run in runs.values()], [pressure(run) for run in runs.values()])
-    said = said + [f"{name}: its stress is missing" for name, run in runs.items() if run.stress is None]
+    lost = [name for name, run in runs.items() if run.stress is None or not np.isfinite(run.stress).all()]
+    said = said + [f"{name}: its stress is missing or not a number" for name in lost]
     said += problems(fit, atoms, fit_mev, names)
     if any("curve of all other data" in one for one in said) and np.ptp(volume) > WIDE * volume.mean():
         said.append(
             f"the volumes differ by {100 * np.ptp(volume) / volume.mean():.0f} %, over which a law of the third order "
             "may not hold: take a smaller strain"
         )
-    for kind in ("moment", "absolute"):
-        jump = jumps(volume, np.array([getattr(run, kind) for run in runs.values()], float), atoms)
-        if jump:
-            said.append(jump)
-            break
+    moments = [np.array([getattr(run, kind) for run in runs.values()], float) for kind in ("moment", "absolute")]
+    said += [*filter(None, (jumps(volume, one, atoms) for one in moments))][:1]
+    sets_in = [*filter(None, (onset(volume, one, atoms) for one in moments))][:1]
     place = int(np.argmin(np.abs(volume - fit.volume))) if np.isfinite(fit.volume) else 0
     said += _mechanics(runs, names if manifest.get("relax") else [names[place]], force_ev_a, stress_gpa)
     made = values(fit, atoms, manifest["cubic_cells"])
     moment = runs[names[place]].moment
     if manifest["settings"].get("spin") and np.isfinite(moment):
         made["magnetisation_mu_b_per_atom"] = (moment / atoms, "mu_B/atom", None)
-    good = "; ".join([*filter(None, [note]), *cautions(fit, volume)])
+    good = "; ".join([*filter(None, [note]), *sets_in, *cautions(fit, volume)])
     return {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said) or good, "values": made}

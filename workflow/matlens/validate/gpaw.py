@@ -247,7 +247,11 @@ def judge(
     note = "; ".join(filter(None, [manifest.get("note", ""), *_data_sets(volumes), *notes]))
     outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
     states = {
-        name: elastic.State(-one["stress_gpa"], float(np.linalg.norm(one["forces_ev_a"], axis=1).max(initial=0.0)))
+        name: elastic.State(
+            -one["stress_gpa"],
+            float(np.linalg.norm(one["forces_ev_a"], axis=1).max(initial=0.0)),
+            one["magnetisation"],
+        )
         for name, one in strained.items()
     }
     return elastic.judge({**outcome, "values": {**outcome["values"], **more}}, manifest, states)

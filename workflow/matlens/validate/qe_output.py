@@ -12,6 +12,12 @@ RYDBERG = 13.605693122994  # eV
 HARTREE, BOHR = 2 * RYDBERG, 0.529177210903
 STRESS = HARTREE / BOHR**3 * fits.GPA  # one Hartree per cubic Bohr radius, in GPa
 SAME_RY = 2e-6  # by which energies in the two outputs may differ: the digits of one
+SECTIONS = {  # of the input, which a plain calculation does not have
+    "electric_field": "electric field", "fcp_settings": "charge at constant potential", "spin_constraints":
+    "constraint of the magnetisation", "rism_settings": "solvent", "solvents": "solvent", "ekin_functional":
+    "change of the kinetic energy", "twoch_": "two kinds of carriers", "atomic_constraints": "constraint of atoms",
+}  # fmt: skip
+NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 GAP_WIDTHS = 4.0  # a gap of so many smearing widths holds the Fermi level
 SMEARINGS = {  # spellings of pw.x and of its XML
     "gaussian": ("gaussian", "gauss"),
@@ -89,10 +95,7 @@ def _choices(root, output) -> dict:
         functional = "" if where is None else (where.findtext(".//vdW/non_local_term") or "").strip()
         if functional.lower() not in ("", "none", "false"):
             extras["non-local dispersion functional"] = functional
-        for tag in ("Hubbard_U", "Hubbard_J0", "Hubbard_J", "Hubbard_V", "Hubbard_alpha"):
-            terms = [] if where is None else where.findall(f".//{tag}")
-            shifts = [one.text.strip() for one in terms if one.text and any(float(x) for x in one.text.split())]
-            extras |= {f"DFT+U ({tag})": ", ".join(shifts)} if shifts else {}
+        extras |= {} if where is None else _hubbard(where)
         if where is not None and where.find(".//hybrid") is not None:
             extras["hybrid functional"] = "yes"
     charge = root.findtext("input/bands/tot_charge")
@@ -106,8 +109,21 @@ def _choices(root, output) -> dict:
             extras[name] = "true"
     isolated = (root.findtext("input/boundary_conditions/assume_isolated") or "none").strip().lower()
     extras |= {} if isolated in ("none", "") else {"isolated cell (assume_isolated)": isolated}
-    extras |= {} if root.find("input/electric_field") is None else {"electric field": "yes"}
+    extras |= {words: "yes" for tag, words in SECTIONS.items() if root.find(f"input/{tag}") is not None}
+    forces = (root.findtext("input/external_atomic_forces") or "").split()
+    extras |= {"forces from outside": "yes"} if any(float(one) for one in forces) else {}
     return {"smearing": known, "extras": extras}
+
+
+def _hubbard(where) -> dict[str, str]:
+    """Read the terms of DFT+U of whatever kind (U, J, V, alpha, U by orbital) that are not 0."""
+    found: dict[str, list[str]] = {}
+    for one in where.iter():
+        if one.tag.startswith("Hubbard_") and one.tag not in ("Hubbard_ns", "Hubbard_back", "Hubbard_ns_nc"):
+            words = (one.text or "").split()
+            if words and all(map(NUMBER.fullmatch, words)) and any(float(word) for word in words):
+                found.setdefault(f"DFT+U ({one.tag})", []).append(" ".join(words))
+    return {key: ", ".join(values) for key, values in found.items()}
 
 
 def _fermi(output) -> dict | None:

@@ -20,10 +20,12 @@ USED = ("ENCUT", "ENMAX", "NELM", "NSW", "IBRION")
 PLAIN = {  # settings that change what an energy means, with what VASP takes if none is set; None: anything
     "ISPIN": None, "ISMEAR": None, "LDAU": (False,), "LDAUU": None, "LDAUJ": None, "LDAUL": None, "LDAUTYPE": None,
     "METAGGA": ("--", "NONE", "F", "FALSE"), "GGA": None, "IVDW": (0,), "LUSE_VDW": (False,), "LHFCALC": (False,),
-    "LNONCOLLINEAR": (False,), "LSORBIT": (False,), "NUPDOWN": (-1,),
+    "LNONCOLLINEAR": (False,), "LSORBIT": (False,), "NUPDOWN": (-1,), "ICHARG": (0, 1, 2), "PSTRESS": (0,),
+    "LSOL": (False,), "EFIELD": (0,), "LDIPOL": (False,), "I_CONSTRAINED_M": (0,), "NKRED": (1,), "LMONO": (False,),
 }  # fmt: skip
+LETTERS = ("PREC", "LASPH")  # compared by their first letter, as VASP reads them, where the output has them
 FINE = ("EDIFF", "KSPACING", "SIGMA")  # settings that may be finer than asked, never coarser
-RECORDED = ("ENCUT", "IBRION", "NSW", "ISIF", "EDIFFG", "NELECT", *PLAIN, *FINE)
+RECORDED = ("ENCUT", "IBRION", "NSW", "ISIF", "EDIFFG", "NELECT", *PLAIN, *FINE, *LETTERS)
 MOST_CHANGE = 3.0  # by which a relaxed volume may differ, as a factor
 OWN_GGA = {"PBE": ("PE",), "PW91": ("91",), "LDA": ("CA",)}  # the tag GGA that a family of potentials implies
 CONTINUED = "POSCAR.continued"  # where a relaxation that was stopped went on from
@@ -134,7 +136,7 @@ def read(data: bytes) -> dict:
                 "version": found.vasp_version, "title": str(found.incar.get("SYSTEM", "")), "incar": dict(found.incar),
                 "potentials": [re.sub(r"\s+", " ", name) for name in found.potcar_symbols],
                 "parameters": {key: found.parameters.get(key) for key in (*USED, *FINE)}
-                | {key: found.incar.get(key, found.parameters.get(key)) for key in PLAIN},
+                | {key: found.incar.get(key, found.parameters.get(key)) for key in (*PLAIN, *LETTERS)},
                 "k_points": list(map(int, found.kpoints.kpts[0])) if found.kpoints.kpts else None,
                 "k_offset": _offset(found.kpoints) if found.kpoints.kpts else None,
                 "charge": _charge(data, {**found.parameters, **found.incar}),
@@ -204,6 +206,10 @@ def _settings(manifest: dict, found: dict) -> list[str]:
             said += [f"{key} was {had}, not {asked}"] if _plain(had) != _plain(asked) else []
         elif plain is not None and had is not None and _plain(had) not in [_plain(one) for one in plain]:
             said.append(f"{key} was {had}, which was not asked for")
+    for key in LETTERS:
+        asked, had = manifest["settings"].get(key), used.get(key)
+        if asked is not None and had is not None and str(had)[:1].upper() != str(asked)[:1].upper():
+            said.append(f"{key} was {had}, not {asked}")
     functional = used.get("GGA")
     if manifest["settings"].get("GGA") is None and functional is not None:
         own = OWN_GGA.get(str(manifest.get("functional", "")).split("_")[0].upper(), ())

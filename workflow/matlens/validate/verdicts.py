@@ -14,7 +14,7 @@ SAME = {  # names under which a property is predicted that engines call otherwis
     "log10_bulk_modulus_gpa": ("bulk_modulus_vrh_gpa",),
     "log10_shear_modulus_gpa": ("shear_modulus_vrh_gpa",),
 }
-FORMATION = "formation_energy_ev_per_atom"
+FORMATION, ABOVE_HULL = "formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom"
 
 
 def predicted(quantity: str, known: Mapping[str, float]) -> float:
@@ -41,6 +41,13 @@ def rows(candidate: Mapping, engine: str, outcome: Mapping, checksum: str) -> li
     ]  # fmt: skip
 
 
+def timings(spent: list):
+    """Return the table of times of candidates."""
+    import pandas as pd
+
+    return pd.DataFrame(spent, columns=list(TIMINGS)).astype(TIMINGS)
+
+
 def table(made: list[dict]):
     """Stack rows of verdicts; the table has its columns even when it has no row."""
     import pandas as pd
@@ -50,24 +57,48 @@ def table(made: list[dict]):
     return pd.DataFrame(made, columns=list(COLUMNS)).astype({**text, **numbers})
 
 
-def add_formation(outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, str]) -> None:
-    """Add formation energies to the values of compounds whose elements are candidates too, computed in the same way.
+def add_formation(
+    outcomes: dict[str, dict], compositions: Mapping[str, Mapping], settings: Mapping[str, Mapping]
+) -> None:
+    """Add formation energies, and those above the hull, to compounds whose elements were computed in the same way.
 
-    `outcomes` by item; `compositions`: mole fractions by item; `settings`: what energies of items can be compared by:
-    only equal ones are. References are the accepted candidates of one element, the lowest of each.
+    `outcomes` by item; `compositions`: mole fractions by item; `settings`: by item and element what energies can be
+    compared by: only equal ones are. References are the accepted candidates of one element, the lowest of each. The
+    hull is that of the accepted compounds and the elements.
     """
-    reference = {}
+
+    def key(item: str, symbol: str) -> tuple[str, str]:
+        return settings.get(item, {}).get(symbol, ""), symbol
+
+    reference: dict[tuple, float] = {}
     for item, outcome in outcomes.items():
         energy = (outcome.get("values") or {}).get("energy_ev_per_atom")
         if energy and len(compositions.get(item, {})) == 1 and outcome.get("status", ACCEPTED) == ACCEPTED:
-            key = (settings.get(item, ""), next(iter(compositions[item])))
-            reference[key] = min(reference.get(key, np.inf), energy[0])
+            own = key(item, next(iter(compositions[item])))
+            reference[own] = min(reference.get(own, np.inf), energy[0])
     for item, outcome in outcomes.items():
         energy, parts = (outcome.get("values") or {}).get("energy_ev_per_atom"), compositions.get(item, {})
-        costs = {symbol: reference.get((settings.get(item, ""), symbol)) for symbol in parts}
+        costs = {symbol: reference.get(key(item, symbol)) for symbol in parts}
         if energy and len(parts) > 1 and None not in costs.values():
             formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
             outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
+    _add_hull(outcomes, compositions)
+
+
+def _add_hull(outcomes: dict[str, dict], compositions: Mapping[str, Mapping]) -> None:
+    """Add energies above the hull of all accepted compounds that have a formation energy."""
+    from matlens.crystal import potentials
+
+    some = [item for item, outcome in outcomes.items() if FORMATION in (outcome.get("values") or {})]
+    symbols = sorted({symbol for item in some for symbol in compositions[item]})
+    table = np.array([[compositions[item].get(symbol, 0.0) for symbol in symbols] for item in some])
+    formation = np.array([outcomes[item]["values"][FORMATION][0] for item in some])
+    sound = np.array([outcomes[item].get("status", ACCEPTED) == ACCEPTED for item in some], bool)
+    for at, item in enumerate(some):
+        kept = sound | (np.arange(len(some)) == at)  # one that was rejected is no part of the hull of others
+        place = int(kept[:at].sum())
+        above = float(potentials.above_hull(table[kept], formation[kept])[place])
+        outcomes[item]["values"] = {**outcomes[item]["values"], ABOVE_HULL: (above, "eV/atom", None)}
 
 
 def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:

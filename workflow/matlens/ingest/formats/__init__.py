@@ -71,6 +71,6 @@ def _is_sheet(text: str) -> bool:
 def _is_poscar(lines: list[str]) -> bool:
     numbers = r"\s*(?:[-+]?[\d.]+(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Infinity)|\*+)"
     vector = re.compile(rf"{numbers}\s{numbers}\s{numbers}(\s.*)?$")
-    scale = re.compile(rf"({numbers}|{numbers}\s{numbers}\s{numbers})\s*([#!].*)?$")
+    scale = re.compile(rf"({numbers}|{numbers}\s{numbers}\s{numbers})\s*([#!A-Za-z(].*)?$")
     lines = lines[:1] + [line for line in lines[1:] if not line.lstrip().startswith(("#", "!"))]
     return len(lines) > 5 and bool(scale.match(lines[1])) and all(vector.match(line) for line in lines[2:5])

@@ -18,18 +18,31 @@ OVERLAP_A = 0.5  # angstrom; with the wrong one of two origins atoms come nearer
 BLOCK = re.compile(rb"\s*data_(\S*)", re.I)
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 Z = "_cell_formula_units_z"
+SYMMETRY = re.compile(rb"\s*_(symmetry|space_group)_", re.I)
+MODULATED = (
+    "_space_group_symop_ssg_operation_algebraic",
+    "_cell_wave_vector_seq_id",
+    "_atom_site_fourier_wave_vector_seq_id",
+)
+MULTIPLICITY = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
+PARTS = ("_chemical_formula_moiety", "_chemical_formula_structural", "_chemical_formula_sum")
+VOLUME = 0.02  # by how much a part of its volume the cell may differ from the one that is stated
 EXACT, ROUNDED = 0.005, 0.05  # by how much atoms may differ from a formula: of whole atoms, of occupancies
 
 
 def records(source: Source) -> Iterator[Record]:
     """List the blocks that have atoms; one is named by the file alone, those of one name also by their number."""
-    starts, quoted, atoms = [], False, []
+    starts, quoted, atoms, symmetries = [], False, [], []
     for offset, line in source.lines():
+        line = line.removeprefix(b"\xef\xbb\xbf") if offset == 0 else line  # a byte order mark
         if line.startswith(b";"):
             quoted = not quoted  # a text field, in which "data_" is only a word
         elif not quoted and (found := BLOCK.match(line)):
             starts.append((offset, found[1].decode("utf-8", "replace")))
             atoms.append(False)
+            symmetries.append(False)
+        elif atoms and not quoted and SYMMETRY.match(line):
+            symmetries[-1] = True
         elif atoms and not quoted and b"_atom_site" in line.lower():
             atoms[-1] = True
     if not starts:
@@ -37,11 +50,15 @@ def records(source: Source) -> Iterator[Record]:
     if not any(atoms):
         raise BadItem("its CIF has no atom sites (_atom_site_...); it may be truncated")
     ends = [offset for offset, _ in starts[1:]] + [source.size]
-    blocks = [(*start, end) for start, end, kept in zip(starts, ends, atoms, strict=True) if kept]
-    count = Counter(name for _, name, _ in blocks)
-    for row, (offset, name, end) in enumerate(blocks):
+    elsewhere = any(has and not kept for has, kept in zip(symmetries, atoms, strict=True))
+    places = zip(starts, ends, symmetries, atoms, strict=True)
+    blocks = [(*start, end, elsewhere and not has) for start, end, has, kept in places if kept]
+    count = Counter(name for _, name, *_ in blocks)
+    for row, (offset, name, end, lost) in enumerate(blocks):
         unique = name if name and count[name] == 1 else f"{name}-{row}" if name else str(row)
-        yield Record(offset, end - offset, row, unique if len(blocks) > 1 else None)
+        reason = "its symmetry stands in another data_ block of the file; copy it to the block of its atoms"
+        name = unique if len(blocks) > 1 else None
+        yield Record(offset, end - offset, row, name, {}, reason if lost else None)
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
@@ -62,8 +79,10 @@ def from_text(text: str, disorder: str, max_atoms: int, notes: list[str] | None 
         found = symmetry.of_block(block, cell)
         if not found:
             found = [symmetry.Symmetry("", np.eye(3, dtype=np.int64)[None], np.zeros((1, 3)))]
-            if notes is not None and said(block, (Z,)) is None:
+            if notes is not None and not (_units(block) and cif_sites.formula(block)):
                 notes.append("its CIF states no symmetry: the atoms listed are taken for all of the cell")
+        _check_images(block, max(len(one.turns) for one in found))
+        _note_volume(block, cell, notes)
         crystal, complaint = _of_origins(block, found, cell, shares, frac, disorder, max_atoms)
     except (ValueError, ArithmeticError) as error:
         if isinstance(error, BadItem):
@@ -79,7 +98,31 @@ def _block(text: str) -> dict:
     found = [block for block in cif_text.blocks(text) if any(name.startswith("_atom_site_") for name in block)]
     if len(found) != 1:
         raise BadItem(f"the CIF cannot be read ({len(found)} blocks of it have atoms); it may be truncated or wrong")
+    dimension = said(found[0], ("_cell_modulation_dimension",)) or "0"
+    if dimension != "0" or any(name in found[0] for name in MODULATED):
+        raise BadItem(
+            "its structure is modulated: its atoms are not where its average structure has them; give a supercell"
+        )
     return found[0]
+
+
+def _check_images(block: dict, most: int) -> None:
+    """Refuse a multiplicity of a site that no `most` symmetry operations make."""
+    words = [word for name in MULTIPLICITY for word in cif_text.rows_of(block, name) or () if word.isdigit()]
+    stated = max(map(int, words), default=1)
+    if stated > most:
+        raise BadItem(
+            f"one of its sites has the multiplicity {stated}, and its symmetry makes {most} of a site at most; state "
+            "all of its symmetry"
+        )
+
+
+def _note_volume(block: dict, cell: np.ndarray, notes: list[str] | None) -> None:
+    """Note a stated volume that is not that of the cell."""
+    word = said(block, ("_cell_volume",))
+    volume, stated = abs(np.linalg.det(cell)), number(word) if word else 0.0
+    if notes is not None and stated > 0 and abs(volume / stated - 1) > VOLUME:
+        notes.append(f"its CIF states a volume of {stated:g} cubic angstrom, and its cell has {volume:g}: one is wrong")
 
 
 def _cell(block: dict) -> np.ndarray:
@@ -143,13 +186,15 @@ def _overlap(cell: np.ndarray, places: np.ndarray) -> bool:
 def _complaint(block: dict, kinds: list[dict[int, float]]) -> str | None:
     """Say how the atoms of the cell differ from the formula, or from Z times it, that a block states."""
     stated = cif_sites.formula(block) or cif_sites.formula(block, ("_chemical_formula_structural",))
-    if not stated:
-        return None
     there: dict[int, float] = {}
     for kind in kinds:
         for z, share in kind.items():
             there[z] = there.get(z, 0.0) + share
     wrong = "its atoms are not those of the formula it states"
+    if not stated:
+        lost = sorted(cif_sites.elements(block, PARTS) - set(there))
+        names = ", ".join(SYMBOLS[z - 1] for z in lost)
+        return f"{wrong} ({names} has no position); give all atoms, or correct the formula" if lost else None
     for some, others, where in ((stated, there, "no position"), (there, stated, "no part in the formula")):
         if missing := [SYMBOLS[z - 1] for z in some if z not in others and some[z] > 0]:
             return f"{wrong} ({', '.join(missing)} has {where}); give all atoms, or correct the formula"
@@ -161,12 +206,18 @@ def _complaint(block: dict, kinds: list[dict[int, float]]) -> str | None:
     return _counted(block, stated, sum(there.values()), slack)
 
 
+def _units(block: dict) -> int:
+    """Return the number Z of formulas in the cell that a block states; 0 if it states none."""
+    units = said(block, (Z,))
+    return int(float(units)) if units and re.fullmatch(r"\d+(\.0*)?", units) else 0
+
+
 def _counted(block: dict, stated: dict[int, float], atoms: float, slack: float) -> str | None:
     """Compare the atoms of the cell with Z formulas; one that stands for the whole cell may have Z as its divisor."""
-    units = said(block, (Z,))
-    if units is None or not re.fullmatch(r"\d+(\.0*)?", units) or float(units) < 1:
+    units = _units(block)
+    if not units:
         return None
-    whole, units = sum(stated.values()), int(float(units))
+    whole = sum(stated.values())
     counts = list(stated.values())
     divisor = math.gcd(*map(round, counts)) if all(abs(n - round(n)) < 1e-6 for n in counts) else 1
     allowed = {units * whole} | ({whole} if divisor > 1 and units == divisor else set())

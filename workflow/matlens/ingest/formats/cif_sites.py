@@ -35,6 +35,12 @@ def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",))
     return found
 
 
+def elements(block: Mapping, names: tuple[str, ...]) -> set[int]:
+    """List the elements of formulas that a block states, groups and moieties among them; empty for other words."""
+    found = re.findall(r"[A-Z][a-z]?", " ".join(said(block, (name,)) or "" for name in names))
+    return {NUMBER[symbol] for symbol in found} if all(symbol in NUMBER for symbol in found) else set()
+
+
 def read(block: Mapping, disorder: str, max_atoms: int) -> tuple[list[dict[int, float]], np.ndarray]:
     """Read the sites of a block: occupancy by atomic number of each, and fractional coordinates (n, 3).
 
@@ -54,12 +60,12 @@ def read(block: Mapping, disorder: str, max_atoms: int) -> tuple[list[dict[int, 
         if not 0 <= share <= 1 + TOLERANCE:
             raise BadItem(f"site {row + 1} has an occupancy of {share:g}; it lies between 0 and 1: correct it")
         shares[row] = {z: part * share for z, part in shares[row].items()}
-    keep = _alternatives(columns, shares, disorder)
+    keep = _alternatives(columns, shares, frac, disorder)
     return [shares[row] for row in keep], frac[keep]
 
 
 NAMES = ("label", "type_symbol", "occupancy", "fract_x", "fract_y", "fract_z", "calc_flag", "attached_hydrogens")
-NAMES += ("disorder_group", "disorder_assembly")
+NAMES += ("disorder_group", "disorder_assembly", "label_alt_id")
 
 
 def _count(word: str) -> float:
@@ -109,16 +115,21 @@ def of_type(word: str) -> dict[int, float]:
         raise BadItem(f"its site {word!r} is a group of atoms; give the element and the position of each")
     if word.lower() in FACTORS:
         return {NUMBER[FACTORS[word.lower()]]: 1.0}
-    try:
-        single = atomic_number(word)
-    except BadItem:
-        single = 0
+    single = _single(word)
     bare = re.fullmatch(r"\s*\d{0,3}[A-Za-z]{1,2}(?![A-Za-z])[^A-Za-z,/&]*\w*", word)
     if single and bare and not re.search(r"[A-Z]", word.strip().lstrip("0123456789")[2:]):
         return {single: 1.0}
     if word.lower() in EMPTY:
         return {}
     return _mixed(word)
+
+
+def _single(word: str) -> int:
+    """Return the atomic number of a symbol of one whole atom, else 0."""
+    try:
+        return atomic_number(word)
+    except BadItem:
+        return 0
 
 
 def _mixed(word: str) -> dict[int, float]:
@@ -166,13 +177,14 @@ def of_label(label: str, stated: Mapping[int, float]) -> dict[int, float]:
     return {can[0]: 1.0}
 
 
-def _alternatives(columns: Mapping, shares: list[dict[int, float]], disorder: str) -> list[int]:
+def _alternatives(columns: Mapping, shares: list[dict[int, float]], frac: np.ndarray, disorder: str) -> list[int]:
     """List the sites to keep where disorder groups exclude each other; those of the group that is kept become whole.
 
     Groups of one assembly exclude each other, and a group below 0 its own images. By the rule `majority` the group with
-    the highest mean occupancy is kept (the first among equals).
+    the highest mean occupancy is kept (the first among equals). Groups of the same atoms at the same places (H and D)
+    exclude nothing.
     """
-    words = columns.get("disorder_group") or ["."] * len(shares)
+    words = columns.get("disorder_group") or columns.get("label_alt_id") or ["."] * len(shares)
     nests = columns.get("disorder_assembly") or ["."] * len(shares)
     groups: dict[str, dict[str, list[int]]] = {}
     for row, (nest, word) in enumerate(zip(nests, words, strict=True)):
@@ -185,7 +197,8 @@ def _alternatives(columns: Mapping, shares: list[dict[int, float]], disorder: st
                 f"its disorder group {min(own)} lies on a symmetry element and excludes its own images: disordered; "
                 "give the atoms of one alternative, in a group of lower symmetry"
             )
-        if len(own) == 1:
+        alike = [sorted((*np.round(frac[row], 4), *shares[row]) for row in rows) for rows in own.values()]
+        if all(one == alike[0] for one in alike):
             continue
         if disorder == "reject":
             raise BadItem(

@@ -13,6 +13,19 @@ TOKEN = re.compile(
     re.M | re.S,
 )
 NEEDED = ("_atom_site_", "_symmetry_", "_space_group_")  # loops that must be whole; a broken one of others is left out
+UNKNOWN = ("?", ".", "")
+LABEL = "_atom_site_label"
+ONCE = re.compile(  # values that decide the structure: a block must not hold two of one name
+    r"_cell_(length_[abc]|angle_(alpha|beta|gamma)|formula_units_z)|_chemical_formula_sum|_symmetry_space_group_name_.*"
+    r"|_space_group_name_.*|_space_group_it_number|_symmetry_int_tables_number|_symmetry_equiv_pos_as_xyz"
+    r"|_space_group_symop_operation_xyz|_atom_site_(type_symbol|occupancy|fract_[xyz]|disorder_.*|calc_flag"
+    r"|attached_hydrogens)"
+)
+
+
+def _places(name: str) -> bool:
+    """Check whether a name is of a column of atoms that decides the structure."""
+    return name.startswith("_atom_site_") and ONCE.fullmatch(name) is not None
 
 
 def tokens(text: str) -> list[tuple[str, bool]]:
@@ -55,9 +68,30 @@ def blocks(text: str) -> list[dict[str, str | list[str]]]:
             at = _loop(stream, at, found[-1])
         elif word[0] == "_":
             there = at < len(stream) and not _starts(stream[at])
-            found[-1].setdefault(name_of(word), stream[at][0] if there else "")
+            _put(found[-1], name_of(word), stream[at][0] if there else "")
             at += there
     return [block for block in found if block]
+
+
+def _put(block: dict, name: str, value: str | list[str]) -> None:
+    """Add a value; raises BadItem if a name that decides the structure has another value already."""
+    before = block.setdefault(name, value)
+    if before in UNKNOWN:
+        block[name] = value
+    elif before != value and ONCE.fullmatch(name) and not _equal(before, value):
+        raise BadItem(
+            f"it gives {name} twice with different values: two structures in one block; give each a data_ block"
+        )
+
+
+def _equal(one: str | list[str], two: str | list[str]) -> bool:
+    """Check whether two values are one number in two spellings, or the second is not known."""
+    if not isinstance(one, str) or not isinstance(two, str):
+        return False
+    try:
+        return two in UNKNOWN or number(one) == number(two)
+    except ValueError:
+        return False
 
 
 def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
@@ -71,8 +105,13 @@ def _loop(stream: list[tuple[str, bool]], at: int, block: dict) -> int:
         at += 1
     values = [word for word, _ in stream[start:at]]
     if names and len(values) % len(names) == 0:
+        rows = values[names.index(LABEL) :: len(names)] if LABEL in names else None
+        if rows is not None and block.get(LABEL, rows) != rows and any(map(_places, names)):
+            if any(map(_places, block)):
+                raise BadItem(f"it lists its atoms in two loops with different {LABEL}; give all columns in one")
+            block[LABEL] = rows  # those before had no part in the structure
         for place, name in enumerate(names):
-            block.setdefault(name, values[place :: len(names)])
+            _put(block, name, values[place :: len(names)])
     elif any(name.startswith(NEEDED) for name in names):
         raise BadItem(
             f"the CIF cannot be read (the loop of {names[0]} has {len(values)} values for {len(names)} columns); "

@@ -27,6 +27,8 @@ STRUCTURES += ("relaxed_structure", "computed_structure_entry", "cse", "relaxed_
 STRUCTURES += ("unrelaxed_structure", "input_structure", "primitive_structure", "conventional_structure", "org")
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
 TOLERANCE = 0.01  # in an occupancy
+# A share without the sign of a charge (Fe0.5, not Fe2.5+), or another element (Fe2Mn, Fe/Mn, Fe,Mn; not Fe3+,spin=5)
+SHARED = re.compile(r"\s*[A-Z][a-z]?(:?\d*\.\d+(?![\d.]*[-+])|\d+[A-Z][a-z]|[-+\d.]*\s*[,/&:]\s*[A-Z])")
 
 
 class Record(NamedTuple):
@@ -173,9 +175,14 @@ def scalars_of(values: Mapping) -> dict:
 
 
 def atomic_number(symbol: str | int) -> int:
-    """Return the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv")."""
+    """Return the atomic number of a symbol, whatever charge or label stands behind it ("Fe3+", "Fe_pv").
+
+    Raises BadItem if it is no element, several, or one with a share ("Fe0.5Mn0.5").
+    """
     if isinstance(symbol, int):
         return symbol
+    if SHARED.match(str(symbol)):
+        raise BadItem(f"its site {str(symbol)[:30]!r} is disordered, or shared by several elements; give one element")
     found = re.match(r"\s*\d{0,3}([A-Za-z]{1,2})(?![A-Za-z])", str(symbol))  # 2H: its isotopes are the element
     number = NUMBER.get(found[1].capitalize()) if found else None
     if number is None:
@@ -210,6 +217,12 @@ def fractional(cell: np.ndarray, cartesian: np.ndarray) -> np.ndarray:
     if not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-9:
         raise BadItem("its cell has zero volume or is not finite; correct the cell")
     return np.linalg.solve(cell.T, np.asarray(cartesian, float).T).T
+
+
+def near(cell: np.ndarray, one: np.ndarray, two: np.ndarray, most_a: float = 0.05) -> bool:
+    """Check whether fractional positions (n, 3) are the same, but for whole translations, to `most_a` angstrom."""
+    gap = one - two
+    return bool((np.linalg.norm((gap - np.rint(gap)) @ cell, axis=1) <= most_a).all())
 
 
 def few(count: int, max_atoms: int) -> None:

@@ -17,6 +17,7 @@ from matlens.ingest.formats.common import (
     fractional,
     matrix,
     name_of,
+    near,
     note_column,
     scalars_of,
     structure_columns,
@@ -27,15 +28,20 @@ ASIDE = {"@module", "@class", "@version", "charge"}
 
 
 @lru_cache(maxsize=2)
-def _entries(source: Source) -> list[dict]:
-    """List the structures of a document, each with its scalars."""
+def _loaded(source: Source):
+    """Parse a document."""
     try:
-        found = json.loads(decoded(source.read(0, source.size)))
+        return json.loads(decoded(source.read(0, source.size)))
     except ValueError as error:
         if isinstance(error, BadItem):
             raise
         raise BadItem(f"it is not valid JSON ({error}); it may be truncated") from error
-    return entries(found)
+
+
+@lru_cache(maxsize=2)
+def _entries(source: Source) -> list[dict]:
+    """List the structures of a document, each with its scalars."""
+    return entries(_loaded(source))
 
 
 def entries(found) -> list[dict]:
@@ -129,6 +135,11 @@ def records(source: Source) -> Iterator[Record]:
     found = _entries(source)
     for row, entry in enumerate(found):
         yield Record(0, source.size, row, name_of(entry), beside(entry))
+    meta = _loaded(source).get("meta") if isinstance(_loaded(source), Mapping) else None
+    if isinstance(meta, Mapping) and meta.get("more_data_available") is True:
+        whole = f" of {meta['data_returned']}" if meta.get("data_returned") else ""
+        reason = f"the answer has more pages: the file holds {len(found)}{whole} structures; ask for all (links.next)"
+        yield Record(0, 0, len(found), "more_pages", {}, reason)
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
@@ -177,11 +188,23 @@ def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
             shares[part["element"]] = shares.get(part["element"], 0.0) + float(part.get("occu", 1.0))
         kinds.append(shares)
     cell = np.array(cell, float).reshape(3, 3)
+    sides = np.array([lattice.get(name) or np.nan for name in PARAMETERS[:3]], float)
+    if (np.abs(np.linalg.norm(cell, axis=1) / sides - 1) > 0.01).any():
+        raise BadItem("the matrix of its lattice and the lengths a, b, c differ; correct one of them")
     if all("abc" in site for site in sites):
         frac = np.array([site["abc"] for site in sites], float)
+        _check_places(cell, frac, sites)
     else:
         frac = fractional(cell, np.array([site["xyz"] for site in sites], float))
     return build(cell, kinds, frac, disorder)
+
+
+def _check_places(cell: np.ndarray, frac: np.ndarray, sites: Sequence[Mapping]) -> None:
+    """Refuse sites whose Cartesian positions, where they are given, are not the fractional ones."""
+    usable = np.isfinite(cell).all() and abs(np.linalg.det(cell)) > 1e-9
+    given = [site.get("xyz") for site in sites]
+    if usable and all(given) and not near(cell, frac, fractional(cell, np.array(given, float))):
+        raise BadItem("the fractional (abc) and the Cartesian (xyz) positions of its sites differ; correct one")
 
 
 def _jarvis(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:

@@ -1,6 +1,7 @@
 """Extended XYZ: frames of a count, a line of key=value pairs with the Lattice, and a line per atom."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,7 +12,8 @@ from matlens.job.batch import BadItem
 
 PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
 LAYOUT = "species:S:1:pos:R:3"
-KINDS = ("species", "element", "z", "numbers", "atomic_numbers")  # columns that hold symbols or atomic numbers
+NUMBERS = ("z", "numbers", "atomic_numbers")
+KINDS = ("species", "element", *NUMBERS)  # columns that hold symbols or atomic numbers
 TRUE, FALSE = ("T", "TRUE", "1"), ("F", "FALSE", "0")
 
 
@@ -45,7 +47,9 @@ def records(source: Source) -> Iterator[Record]:
         reason = None if atoms == int(line) else f"it announces {int(line)} atoms and lists {atoms}: truncated"
         found.append(Record(offset, end - offset, row, name_of(beside), scalars_of(beside), reason))
         row += 1
-    yield from found
+    count = Counter(one.name for one in found)
+    for one in found:  # frames of one name are those of a trajectory
+        yield one._replace(name=f"{one.name}/{one.row}") if one.name and count[one.name] > 1 else one
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
@@ -61,10 +65,14 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
         raise BadItem(f'it is not periodic along all axes (pbc="{" ".join(periodic)}"); only crystals can be used')
     try:
         cell = np.array(values["lattice"].replace(",", " ").split(), float).reshape(3, 3)
-        kinds, positions = _columns(values.get("properties", LAYOUT))
+        kinds, positions, numbered = _columns(values.get("properties", LAYOUT))
         words = [row.split() for row in rows]
         frac = fractional(cell, np.array([row[positions : positions + 3] for row in words], float).reshape(-1, 3))
         symbols = [row[kinds] for row in words]
+        if not numbered and any(word.isdigit() for word in symbols):
+            raise BadItem(
+                "its species are numbers, of types or of elements; give symbols, or a column Z of atomic numbers"
+            )
         return build(cell, [_symbol(int(word)) if word.isdigit() else word for word in symbols], frac, disorder)
     except BadItem:
         raise
@@ -72,16 +80,16 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
         raise BadItem(f"the extended XYZ cannot be read ({error}); it may be truncated or wrong") from error
 
 
-def _columns(layout: str) -> tuple[int, int]:
-    """Find the first columns of the species and of the positions in a Properties entry."""
+def _columns(layout: str) -> tuple[int, int, bool]:
+    """Find the first columns of species and positions in a Properties entry, and whether species are numbers."""
     parts, at, first = layout.split(":"), 0, {}
     for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         first[name.lower()] = at
         at += int(width)
-    kinds = next((first[name] for name in KINDS if name in first), None)
+    kinds = next((name for name in KINDS if name in first), None)
     if "pos" not in first or kinds is None:
         raise BadItem(f"its Properties ({layout[:60]}) have no species or no pos; add them")
-    return kinds, first["pos"]
+    return first[kinds], first["pos"], kinds in NUMBERS
 
 
 def _symbol(number: int) -> str:

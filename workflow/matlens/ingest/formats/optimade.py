@@ -9,7 +9,7 @@ from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import operations
 from matlens.ingest.formats.cif_sites import formula
-from matlens.ingest.formats.common import TOLERANCE, atomic_number, build, few, fractional
+from matlens.ingest.formats.common import TOLERANCE, atomic_number, build, few, fractional, near
 from matlens.job.batch import BadItem
 
 EMPTY = ("vacancy", "va", "vac")
@@ -24,8 +24,9 @@ def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
     """
     if found.get("dimension_types") not in (None, [1, 1, 1]):
         raise BadItem(f"it is not periodic along all axes (dimension_types {found['dimension_types']})")
-    if "implicit_atoms" in (found.get("structure_features") or []):
-        raise BadItem("it has atoms without positions (structure_features: implicit_atoms); give a position for each")
+    if found.get("nperiodic_dimensions") not in (None, 3):
+        raise BadItem(f"it is not periodic along all axes (nperiodic_dimensions {found['nperiodic_dimensions']})")
+    _check_features(found)
     cell = np.array(found["lattice_vectors"], float).reshape(3, 3)
     frac = _positions(found, cell)
     few(len(frac), max_atoms)
@@ -45,16 +46,50 @@ def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
         _choose(nest, sites, disorder)
     frac, sites = _whole(found, cell, frac, sites, max_atoms)
     _check_formula(found, sites)
+    _check_elements(found, kinds.values() or sites)
     return build(cell, sites, frac, disorder)
+
+
+FEATURES = {"site_attachments": "attached atoms", "assemblies": "assemblies", "disorder": "species of several elements"}
+
+
+def _check_features(found: Mapping) -> None:
+    """Refuse an entry that states features of which it holds no data: a part of it was not asked for, or is lost."""
+    stated = set(found.get("structure_features") or ())
+    if "implicit_atoms" in stated:
+        raise BadItem("it has atoms without positions (structure_features: implicit_atoms); give a position for each")
+    species = found.get("species") or []
+    there = {
+        "site_attachments": any(one.get("attached") for one in species),
+        "assemblies": bool(found.get("assemblies")),
+        "disorder": any(len(one.get("chemical_symbols") or ()) > 1 for one in species) or bool(found.get("assemblies")),
+    }
+    for feature, what in FEATURES.items():
+        if feature in stated and not there[feature]:
+            raise BadItem(f"it states the feature {feature} and holds no {what}; ask for species and assemblies, too")
+
+
+def _check_elements(found: Mapping, sites) -> None:
+    """Refuse sites of other elements than those that are listed or counted."""
+    there = {z for site in sites for z in site}
+    names = [str(name) for name in found.get("elements") or ()]
+    if names and all(name in SYMBOLS for name in names) and {SYMBOLS.index(name) + 1 for name in names} != there:
+        has = ", ".join(SYMBOLS[z - 1] for z in sorted(there))
+        raise BadItem(f"its sites hold {has}, and its elements are {', '.join(names)}; ask for all sites")
+    if not names and found.get("nelements") not in (None, len(there)):
+        raise BadItem(f"its sites hold {len(there)} elements, and nelements is {found['nelements']}; ask for all sites")
 
 
 def _positions(found: Mapping, cell: np.ndarray) -> np.ndarray:
     """Read the positions, Cartesian or fractional ones."""
-    if found.get("cartesian_site_positions") is not None:
-        return fractional(cell, np.array(found["cartesian_site_positions"], float).reshape(-1, 3))
-    if found.get("fractional_site_positions") is None:
+    places, parts = found.get("cartesian_site_positions"), found.get("fractional_site_positions")
+    if places is None and parts is None:
         raise BadItem("it has neither cartesian_site_positions nor fractional_site_positions; ask for them")
-    return np.array(found["fractional_site_positions"], float).reshape(-1, 3)
+    made = [] if places is None else [fractional(cell, np.array(places, float).reshape(-1, 3))]
+    made += [] if parts is None else [np.array(parts, float).reshape(-1, 3)]
+    if len(made) > 1 and (len(made[0]) != len(made[1]) or not near(cell, *made)):
+        raise BadItem("its Cartesian and its fractional positions differ; correct one of them")
+    return made[0]
 
 
 def _shares(one: Mapping) -> dict[int, float]:
@@ -75,6 +110,8 @@ def _shares(one: Mapping) -> dict[int, float]:
 def _choose(nest: Mapping, sites: list[dict[int, float]], disorder: str) -> None:
     """Keep the likeliest group of an assembly, whose groups of sites exclude each other, or refuse a choice."""
     groups, chances = nest["sites_in_groups"], [float(one) for one in nest["group_probabilities"]]
+    if len(groups) != len(chances) or not all(0 <= site < len(sites) for group in groups for site in group):
+        raise BadItem("its assemblies name sites or groups that are not there; ask for all sites")
     if max(chances, default=1.0) >= 1 - TOLERANCE:
         best = chances.index(max(chances)) if chances else 0
     elif disorder == "reject":

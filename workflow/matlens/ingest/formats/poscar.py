@@ -16,9 +16,11 @@ from matlens.ingest.formats.common import NUMBER, Record, Source, build, decoded
 from matlens.job.batch import BadItem
 
 EXPONENT = str.maketrans("Dd", "Ee")
-FRAME = re.compile(r"\s*(direct|cartesian)\s+configuration\s*=?", re.I)
+FRAME = re.compile(r"\s*((direct|cartesian)\s+configuration\s*=?|konfig\s*=)", re.I)
 COMMENT = re.compile(r"\s*[#!]")
 MODE = re.compile(r"\s*[sScCkKdD]")
+FLAGS = {"T", "F", "t", "f", ".TRUE.", ".FALSE."}  # of selective dynamics
+VIRTUAL = re.compile(r"[A-Z][a-z]?\d*\.\d")  # H.75: a part of an atom, which saturates a surface
 NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?$")
 
 
@@ -61,7 +63,8 @@ def records(source: Source) -> Iterator[Record]:
 def _frames(source: Source) -> list[Frame]:
     """Find the structures of a file; ignore velocities and all other lines after the atoms.
 
-    A frame of XDATCAR begins with "Direct configuration=", one of a file of several POSCAR with a header of its own.
+    A frame of XDATCAR begins with "Direct configuration=", or with a blank line if its mode is blank; one of a file of
+    several POSCAR with a header of its own.
     """
     lines = _lines(source)
     try:
@@ -71,9 +74,12 @@ def _frames(source: Source) -> list[Frame]:
     except (ValueError, IndexError) as error:
         raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
     at = found[0].mode + 1 + found[0].atoms
+    if at < len(lines) and _is_place(lines[at]) and found[0].atoms and not _is_header(lines, at):
+        raise BadItem(f"it counts {found[0].atoms} atoms, and more positions follow; correct the counts on line 7")
+    old = not lines[found[0].mode].strip()
     while at < len(lines):
         last = found[-1]
-        if FRAME.match(lines[at]):
+        if FRAME.match(lines[at]) or (old and _is_next(lines[at : at + 1 + last.atoms], last.atoms)):
             found.append(last._replace(mode=at))
         elif _is_header(lines, at):
             found.append(_header(lines, at))
@@ -82,6 +88,17 @@ def _frames(source: Source) -> list[Frame]:
             continue
         at = found[-1].mode + 1 + found[-1].atoms
     return found
+
+
+def _is_place(line: str) -> bool:
+    """Check whether a line begins with three numbers."""
+    words = _bare(line)
+    return len(words) > 2 and all(map(NUMERAL.match, words[:3]))
+
+
+def _is_next(lines: list[str], atoms: int) -> bool:
+    """Check whether lines are a blank one and the positions of a frame of an old XDATCAR."""
+    return len(lines) == 1 + atoms and not lines[0].strip() and all(map(_is_place, lines[1:]))
 
 
 def _bare(line: str) -> list[str]:
@@ -119,8 +136,14 @@ def _header(lines: list[str], start: int) -> Frame:
         names = [_symbol(word) for word in words]
     if len(names) != len(counts):
         raise BadItem(f"it names {len(names)} elements and counts {len(counts)}; correct lines 6 and 7")
+    if part := next(filter(VIRTUAL.match, names), None):
+        raise BadItem(f"its element {part!r} is a part of an atom; only whole atoms can be used")
     if lines[at].strip()[:1] in ("S", "s"):
         at += 1
+    if _is_place(lines[at]):
+        raise BadItem(
+            "its positions begin where Direct or Cartesian has to stand; write one of them before the positions"
+        )
     every = [name for name, count in zip(names, counts, strict=True) for _ in range(min(count, 1 << 20))]
     return Frame(start, at, sum(counts), every)
 
@@ -129,7 +152,7 @@ def _beside(lines: list[str], counts: list[int]) -> list[str]:
     """Find the elements of a VASP 4 file behind the coordinates of the first atom of each kind."""
     start = 2 if lines[0].strip()[:1] in ("S", "s") else 1
     firsts = [lines[start + sum(counts[:kind])].replace("!", " ").split() for kind in range(len(counts))]
-    names = [_symbol(words[-1]) if len(words) > 3 else "" for words in firsts]
+    names = [_symbol(words[-1]) if len(words) > 3 and words[-1] not in FLAGS else "" for words in firsts]
     if not all(name in NUMBER for name in names):
         raise BadItem("it does not name its elements (VASP 4); write their symbols on line 6")
     return names
@@ -147,7 +170,8 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
     if total > max_atoms:
         raise BadItem(f"it has {total} atoms; {max_atoms} are allowed (max_atoms)")
     try:
-        scale = np.array(_numbers(_bare(lines[start + 1])[:3]))
+        words = _bare(lines[start + 1])[:3]
+        scale = np.array(_numbers(words if all(map(NUMERAL.match, words)) else words[:1]))
         cell = np.array([_numbers(_bare(line)[:3]) for line in lines[start + 2 : start + 5]])
         rows = [_numbers(_bare(line)[:3]) for line in lines[frame.mode + 1 : frame.mode + 1 + total]]
     except (ValueError, IndexError) as error:
@@ -156,10 +180,29 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
         raise BadItem(f"the POSCAR announces {total} atoms and lists {len(rows)}; it may be truncated")
     if cell.shape != (3, 3):
         raise BadItem("the POSCAR cannot be read (a cell vector has less than three numbers)")
+    if len(scale) == 3 and not (scale > 0).all():
+        raise BadItem("its three scales are not all above 0; correct line 2")
     if len(scale) == 1 and scale[0] < 0:
         scale = np.cbrt(-scale / abs(np.linalg.det(cell))) if np.linalg.det(cell) else np.ones(1)
     cell = cell * scale
+    _check_labels(lines[frame.mode + 1 : frame.mode + 1 + total], frame.names)
     frac = np.array(rows).reshape(-1, 3)
     if lines[frame.mode].strip()[:1] in ("C", "c", "K", "k"):
         frac = fractional(cell, frac * scale)
     return build(cell, frame.names, frac, disorder)
+
+
+def _check_labels(lines: list[str], names: list[str]) -> None:
+    """Refuse elements behind the positions, all of them known, that are not those of the header."""
+    words = [[word for word in line.replace("!", " ").split()[3:] if word not in FLAGS] for line in lines]
+    labels = [re.match(r"[A-Za-z]*", row[0])[0] if row else "" for row in words]
+    if not labels or not all(label in NUMBER for label in labels):
+        return
+    wrong = [
+        at for at, (label, name) in enumerate(zip(labels, names, strict=True)) if NUMBER[label] != NUMBER.get(name)
+    ]
+    if wrong:
+        at = wrong[0]
+        raise BadItem(
+            f"its atom {at + 1} is {names[at]} by lines 6 and 7, and {labels[at]} behind its position; correct one"
+        )

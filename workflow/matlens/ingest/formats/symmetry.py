@@ -93,6 +93,7 @@ def _settings() -> tuple[dict[str, list[Setting]], dict[str, Setting], dict[int,
 
 def _spelled(name: str) -> str:
     """Write a name without the marks of web pages, CIF and TeX; a bar stands before its digit."""
+    name = re.sub(r"\s*[(,;]?\s*origin(?:\s+(?:choice|at))?\s*([12])\s*\)?\s*$", r" :\1", name, flags=re.I)
     name = re.sub(r"\\(?:bar|overline)\s*\{?\s*(\d)\}?", r"-\1", name.translate(LOW))
     return MARKUP.sub("", re.sub("([0-9])[\u0305\u0304]", r"-\1", name))
 
@@ -155,6 +156,19 @@ def _every() -> dict[int, list[Setting]]:
     for one in _settings()[1].values():
         found.setdefault(one.group, []).append(one)
     return found
+
+
+def _check_lists(block: Mapping) -> None:
+    """Refuse two lists of operations that differ."""
+    lists = [rows_of(block, name) for name in LISTED]
+    if not all(given and not set(given) & {"?", ".", ""} for given in lists):
+        return
+    (turns, shifts), (others, moved) = (operations.group(tuple(given)) for given in lists)
+    same = (turns[:, None] == others[None]).all(axis=(2, 3)) & (
+        operations.apart(shifts[:, None], moved[None]) < operations.SAME
+    )
+    if len(turns) != len(others) or not same.any(axis=1).all():
+        raise BadItem(f"it lists {len(turns)} and {len(others)} symmetry operations, which differ; delete one list")
 
 
 def by_number(number: int) -> list[Setting]:
@@ -229,6 +243,7 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     if given := listed(block):
         column, *texts = given
         turns, shifts = operations.group(*texts)
+        _check_lists(block)
         check({} if column == MAGNETIC else block, turns, shifts, cell)  # a magnetic group is not the one that is named
         return [Symmetry("", turns, shifts)]
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))

@@ -8,7 +8,7 @@ authors' code (github.com/txie-93/cgcnn, MIT licence).
 
 import numpy as np
 
-BITS = 92
+BITS, ROWS = 92, 119  # of the table: row 0 is no element, the last is oganesson
 _ROWS = """
     40001002080200008042020 00003000080100001002008 40000810008200100042040 20000804010100020802200
     00040802020080020081200 00020801020040010021200 00010800420020008201020 00008800240010008021020
@@ -39,6 +39,8 @@ _ROWS = """
 
 
 def table() -> np.ndarray:
-    """Return the bits by atomic number, float32 (101, 92); row 0 is no element."""
+    """Return the bits by atomic number, float32 (119, 92); elements beyond fermium have none."""
     rows = [[int(bit) for bit in f"{int(row, 16):0{BITS}b}"] for row in _ROWS.split()]
-    return np.array([[0] * BITS, *rows], np.float32)
+    made = np.zeros((ROWS, BITS), np.float32)
+    made[1 : 1 + len(rows)] = rows
+    return made

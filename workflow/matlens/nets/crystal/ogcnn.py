@@ -24,8 +24,8 @@ _VALENCE = """
 
 
 def valence() -> torch.Tensor:
-    """Return a bit for the number of electrons in every valence shell, by atomic number: (101, 32)."""
-    table = torch.zeros(101, BITS)
+    """Return a bit for the number of electrons in every valence shell, by atomic number: (119, 32)."""
+    table = torch.zeros(elements.ROWS, BITS)
     for number, digits in enumerate(_VALENCE.split(), 1):
         first = 0
         for digit, most in zip(digits, SHELLS, strict=True):

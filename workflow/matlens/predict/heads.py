@@ -1,0 +1,69 @@
+"""Networks with several outputs that share all but the last layer: names, cards and intervals of the outputs.
+
+The card of the first output is that of the network. `outputs` in it lists the others: target, mean and standard
+deviation of the training set, and the calibration of the interval.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from matlens.learn import intervals
+from matlens.predict import applicability_domain, ensembles
+
+CALIBRATION = ("floor", "quantile_90", "knots", "scales", "ratios", "calibrated_on")  # of one output
+
+
+def names(card: Mapping) -> list[str]:
+    """List the targets that a network predicts, in the order of its outputs."""
+    return [card.get("target", ""), *(one["target"] for one in card.get("outputs", ()))]
+
+
+def number(card: Mapping, target: str) -> int:
+    """Return the position of an output; "" is the first. Raises ValueError if the network has none of this name."""
+    from matlens.registry import suggest
+
+    known = names(card)
+    if target and target not in known:
+        raise ValueError(f"the network has no output '{target}'; {suggest(target, known)}")
+    return known.index(target) if target else 0
+
+
+def card_of(card: Mapping, position: int) -> Mapping:
+    """Return the card of one output."""
+    if not position:
+        return card
+    shared = {name: value for name, value in card.items() if name not in CALIBRATION}
+    return {**shared, "transform": "none", "interval_of": "", **card["outputs"][position - 1]}
+
+
+def scaled(values: np.ndarray, card: Mapping, position: int) -> np.ndarray:
+    """Turn outputs (..., n), or (..., n, t) of t targets, into one target (..., n) in the unit that was learned."""
+    own = card_of(card, position)
+    one = values[..., position] if card.get("outputs") else values
+    return one.astype(float) * own["std"] + own["mean"]
+
+
+def interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return prediction and both ends of the 90 % interval (n,) of one output; NaN without calibration.
+
+    values (members, n): predictions. distance (n, parts): see `ensembles.combine`. card: of the output.
+    """
+    if "ratios" in card and distance is not None:
+        return ensembles.combine(values, distance, card)
+    return intervals.together(values, card)
+
+
+def distances(graphs, arrays: Mapping, known: dict) -> tuple:
+    """Return the distances of crystals to a training set, and keep them in `known` for networks that share it.
+
+    See `applicability_domain.distances`; (None, None) if the weights have no points.
+    """
+    if applicability_domain.POINTS not in arrays:
+        return None, None
+    parts = (applicability_domain.POINTS, applicability_domain.MATRIX, applicability_domain.OFFSET,
+             applicability_domain.PART, applicability_domain.STRAINED)  # fmt: skip
+    key = hash(tuple(np.ascontiguousarray(arrays[part]).tobytes() for part in parts))
+    if key not in known:
+        known[key] = applicability_domain.distances(graphs, arrays)
+    return known[key]
