@@ -33,6 +33,8 @@ def test_suppression_is_that_of_the_plain_loop():
         rest = [at for at in rest if ops.iou(boxes[kept[-1:]], boxes[[at]]).item() <= 0.4]
     assert ops.nms(boxes, value, 0.4).tolist() == kept
     assert ops.nms(boxes[:0], value[:0], 0.4).tolist() == []
+    apart = torch.tensor([[0.0, 0.0, 5.0, 5.0], [20.0, 20.0, 25.0, 25.0]])
+    assert ops.nms(apart, torch.tensor([0.1, 0.2]), 0.5).tolist() == [1, 0]
 
 
 def test_codes_give_their_boxes_back():
@@ -68,6 +70,42 @@ def test_no_object_has_the_number_that_means_unknown_and_its_remainder_is_its_ki
     if names:
         own = found.ravel()[2:]
         assert all(names[value % 3] == named[n] for n, value in enumerate(own.tolist(), start=1))
+
+
+def test_the_overlap_is_the_one_that_leaves_no_second_box_of_an_object():
+    """One object of two boxes, one in the other (overlap 0.35), beside two objects that overlap by 0.25."""
+    boxes = [[0, 0, 20, 40], [5, 9, 19, 29], [50, 50, 70, 70], [50, 62, 70, 82]]
+    centres = np.array([[9.5, 19.5], [59.5, 59.5], [59.5, 71.5]])
+    value, own = np.array([0.9, 0.8, 0.9, 0.9]), torch.tensor(boxes).float()
+    found = {}
+    for overlap in network_learning.OVERLAPS:
+        kept = np.sort(ops.nms(own, torch.from_numpy(value), overlap).numpy())
+        right = np.array([at != 1 for at in kept])
+        found[overlap] = [(value[kept], right, len(centres))]
+    best = network_learning.best_overlap(found)
+    assert best["overlap"] == 0.3 and best["f1"] == 1.0
+    tried = dict(best["f1_by_overlap"])
+    assert tried[0.1] < 1 and tried[0.2] < 1
+    with_second = {0.5: [(np.array([0.9, 0.9, 0.9, 0.95]), np.array([True, True, True, False]), 3)], 0.3: found[0.3]}
+    assert network_learning.best_overlap(with_second)["overlap"] == 0.3
+
+
+def test_a_network_made_quick_says_the_same():
+    from matlens.nets.pixel.blocks import quickened
+
+    torch.manual_seed(0)
+    net = networks.build({"name": "rcnn", "width": 8, "features": 16})
+    with torch.no_grad():
+        for _ in range(3):
+            net.maps(2 * torch.randn(2, 1, 64, 64) + 1)  # the normalisation has means and variances of its own
+    net.eval()
+    pixels, before = torch.randn(1, 1, 96, 80), len([m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)])
+    with torch.inference_mode():
+        plain = net.maps(pixels)
+        quick = quickened(net).maps(pixels)
+    assert before == 10 and not [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for one, other in zip(plain, quick, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-4 * float(one.abs().max()))
 
 
 PHASES, NEW = ["ground", "disc"], {"initial": None, "checkpoint": None}
@@ -115,6 +153,8 @@ def learned(request):
 def test_objects_never_seen_are_found(learned):
     model, card = learned
     assert card["threshold_of"] == "val" and card["curve"] and 0 < card["threshold"] < 1
+    tried = dict(card["f1_by_overlap"])
+    assert tuple(tried) == network_learning.OVERLAPS and tried[card["overlap"]] == max(tried.values()) == card["f1"]
     made = [scene(seed) for seed in (90, 91, 92)]
     found = [networks.detect(image, model) for image, _ in made]
     rows = {r["match"]: r for r in scores.score(found, {}, [t for _, t in made], gate_px=5, iou=0.5)}

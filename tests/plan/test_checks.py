@@ -106,6 +106,13 @@ CASES = {
         IMAGES, {"segment": {"unet": {"weights": "lender/unet"}}},
         "segment.unet.weights: 'lender/unet' is not a method of a study of this run; add 'lender' to config key",
     ),
+    "member of an ensemble": (
+        IMAGES, {"detect": {"boxes": {"members": 3}, "boxes.d": {"weights": "mine/boxes", "member": 3}}},
+        "detect.boxes.d.member: 'mine/boxes' has 3 networks, counted from 0",
+    ),
+    "member of one network": (
+        IMAGES, {"detect": {"boxes": {"member": 1}}}, "detect.boxes.member: 'mine/boxes' has 1 networks",
+    ),
     "initial weights": (
         IMAGES, {"segment": {"unet": {"initial_weights": "lender/unet"}}},
         "segment.unet.initial_weights: 'lender/unet'",

@@ -34,10 +34,15 @@ def describe(regions: np.ndarray):
 
     The centre of pixel i is at i. The box ends one beyond the last pixel.
     """
+    y, x = np.nonzero(regions > 0)
+    return describe_pixels(y, x, regions[y, x])
+
+
+def describe_pixels(y: np.ndarray, x: np.ndarray, number: np.ndarray):
+    """Return the table of `describe` from the places of all pixels of objects and the number of the object of each."""
     import pandas as pd
 
-    y, x = np.nonzero(regions > 0)
-    numbers, own = np.unique(regions[y, x], return_inverse=True)
+    numbers, own = np.unique(number, return_inverse=True)
     n = len(numbers)
     area = np.bincount(own, minlength=n)
     cy, cx = (np.bincount(own, at, n) / np.maximum(area, 1) for at in (y, x))

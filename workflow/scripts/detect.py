@@ -13,7 +13,7 @@ def main(
 ) -> None:  # fmt: skip
     """Write a row per detection and per missed object, and the scores of the method and the controls beside it."""
     function, lost = registry.load(detect.METHODS, method), []
-    about = io.read_json(card) if card else None
+    about = shard.described(io.read_json(card) if card else None, options)
     model = shard.model(method, io.read_weights(weights), about, options) if weights else None
     chosen, remark = shard.chosen(options, about)
     with io.read_arrays(images) as pixels, io.read_arrays(truth) as truths:

@@ -1,8 +1,10 @@
 """Choose the threshold of a detection on the items with split `val`, or on those that are not held out."""
 
+import contextlib
+
 from matlens import detect, registry
 from matlens.detect import scores, shard
-from matlens.job import entry
+from matlens.job import batch, entry
 from matlens.store import io
 
 
@@ -17,8 +19,9 @@ def main(images: list, truth: list, index: str, method: str, options: dict, gate
                 if key not in judging or key not in truths or "z" in item["axes"]:
                     continue
                 stack, true, ignore = shard.stacks(item, pixels, truths)
-                found += shard.candidates(function, item, stack, true, ignore, options, gate_px)
-                used.append(item["item"])
+                with contextlib.suppress(batch.BadItem):  # the detection rejects this item, with the reason
+                    found += list(shard.candidates(function, item, stack, true, ignore, options, gate_px))
+                    used.append(item["item"])
     io.write_json(card, {"items": {"train": [], "val": used}, "gate_px": gate_px, **scores.best_threshold(found)})
 
 

@@ -18,6 +18,7 @@ from matlens.nets import OBJECT_NETS
 METHODS = {
     "blobs": "matlens.detect.blobs:detect",
     "peaks": "matlens.detect.peaks:detect",
+    "periodic": "matlens.detect.periodic:detect",
     "regions": "matlens.detect.regions:detect",
     "imperfect": "matlens.detect.imperfect:detect",
     **dict.fromkeys(OBJECT_NETS, "matlens.detect.networks:detect"),
@@ -30,5 +31,5 @@ LEARNERS = dict.fromkeys(OBJECT_NETS, "matlens.detect.network_learning:learn")
 PREPARES = dict.fromkeys(OBJECT_NETS, "matlens.detect.networks:prepare")
 LESSONS = "matlens.detect.network_learning:samples"
 CONTROLS = ("ground_truth", "imperfect", "nothing", "shuffled")
-THRESHOLDS = ("blobs", "peaks")
+THRESHOLDS = ("blobs", "peaks", "periodic")
 AUTO = "auto"

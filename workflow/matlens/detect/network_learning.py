@@ -1,7 +1,7 @@
 """Train networks that find objects, on region maps; `networks` applies them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from matlens.learn.roles import split
 
 SAMPLED = 20  # frames of an item that are learned from
 REACH = 1.0  # a detection is right if its centre lies within this many radii of that of its object
+OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)  # of boxes, of which one is chosen
 AVERAGE = 0.98  # decay of the running mean of the weights, which is judged and kept
 
 
@@ -46,15 +47,30 @@ def _usable(samples) -> tuple[list, list]:
     return train, judges
 
 
-def candidates(net, device, judged: list, look: Mapping, overlap: float):
-    """Yield of every image what a threshold is chosen on: scores, which are right, number of true objects."""
+def candidates(net, device, judged: list, look: Mapping, overlaps: tuple) -> dict[float, list]:
+    """Return by overlap, for every image, what a threshold is chosen on: scores, which are right, number of objects."""
+    made: dict[float, list] = {overlap: [] for overlap in overlaps}
     for image, truth, _ in judged:
-        found = networks.searched(image, net, device, look, floor=networks.FLOOR, overlap=overlap, tile_px=None)
-        made = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
+        maps, size = networks.mapped_whole(image, net, device, look)
         true, unlabelled = scores.truth_of(truth)
-        made = scores.labelled(made, unlabelled)
-        value = made["score"].to_numpy()
-        yield value, match.by_score(match.inside(made, true, REACH), value), len(true)
+        for overlap, parts in made.items():
+            found = networks.read(maps, size, net, image.shape, networks.FLOOR, overlap)
+            own = networks.table({name: part for name, part in found.items() if name != "mask"}, image.shape)
+            own = scores.labelled(own, unlabelled)
+            value = own["score"].to_numpy()
+            parts.append((value, match.by_score(match.inside(own, true, REACH), value), len(true)))
+    return made
+
+
+def best_overlap(found: Mapping[float, list]) -> dict:
+    """Choose overlap and threshold of highest F1 together; of equal overlaps the one nearest to the usual.
+
+    `found`: of `candidates`. Returns threshold, f1, curve, the chosen `overlap`, and the F1 of each that was tried.
+    """
+    tried = {overlap: scores.best_threshold(parts) for overlap, parts in found.items()}
+    best = max(tried, key=lambda overlap: (tried[overlap]["f1"], -abs(overlap - networks.OVERLAP)))
+    each = [[overlap, made["f1"]] for overlap, made in tried.items()]
+    return {**tried[best], "overlap": best, "f1_by_overlap": each}
 
 
 def learn(
@@ -69,21 +85,20 @@ def learn(
     patches: Patches = PATCHES,
     changes: Changes = CHANGES,
     look: Look = LOOK,
-    overlap: float = 0.5,
+    overlap: float | str = detect.AUTO,
+    members: int = 1,
 ) -> tuple[dict, dict]:
     """Train a network on images with numbered objects; returns its weights by name, and its card.
 
     `samples`: (image float32 in [0, 1], region map, phases of its objects or None, "train" or "val", item); a patch is
     drawn around an object, all as likely, in the part `balance` of the cases. A network that can tell kinds learns
     those of the study, the `kinds` of the card, where the phases of all objects are known. The card has the `threshold`
-    of highest F1 on the validation samples (or on the training samples if there are none, see `threshold_of`), that F1
-    and the curve of precision and recall; a detection is right if its centre lies in the circle of the area of its
-    object. Raises BadItem without any object.
+    and the `overlap` of highest F1 on the validation samples (or on the training samples if there are none, see
+    `threshold_of`), that F1 and the curve of precision and recall; a detection is right if its centre lies in the
+    circle of the area of its object. `overlap`: of two boxes that overlap by more the one of lower score is dropped;
+    auto: the best of some. `members`: number of networks, with seeds that follow each other, whose boxes are fused; the
+    card has threshold, overlap and F1 of each. Raises BadItem without any object.
     """
-    import torch
-
-    from matlens.learn import loop
-
     if look.colour:
         raise BadItem("colour: true is for segmentation; detections are learned from grey images")
     train, judges = _usable(samples)
@@ -92,28 +107,74 @@ def learn(
     told = kinds.known(train, phases) if networks.names_kinds(method) else []
     if told:
         network["outputs"] = len(told)
+    shown = [(pixels.seen(image, **asdict(look)), _target(truth, named, told, look)) for image, truth, named in train]
+    data = pixels.digest([*shown, *(judge[:2] for judge in judges)], initial)
+    few = (networks.OVERLAP,) if overlap == detect.AUTO else (float(overlap),)
+
+    def judged(model, place, every: bool) -> dict:
+        tried = OVERLAPS if every and overlap == detect.AUTO else few
+        return best_overlap(candidates(model, place, judges or train, asdict(look), tried))
+
+    made = []
+    for number in range(members):
+        seeded = replace(training, seed=training.seed + number)
+        stated = fit.stated(own, seeded, patches, changes, look)
+        begin = _beginning(network, initial, seeded)
+        score = (lambda model, place=begin[1]: judged(model, place, False)) if judges else None
+        task = _task(shown, begin[0].stride, patches, changes, score)
+        path = checkpoint if not number else _beside(checkpoint, number)
+        arrays, card = fit.fitted(method, begin[0], network, task, stated, seeded, data, path)
+        made.append((*begin, arrays, card, _settled(judged(begin[0], begin[1], True))))
+    for number in range(1, members):
+        _discard(_beside(checkpoint, number))
+    about = {"kinds": told, "threshold_of": "val" if judges else "train"}
+    return _together(made, about, lambda model, place: _settled(judged(model, place, True)))
+
+
+def _beginning(network: Mapping, initial: Mapping | None, training: Training) -> tuple:
+    """Return a network to train, its device, and the names of its weights that are not among the initial ones."""
+    import torch
+
+    from matlens.learn import loop
+
     torch.manual_seed(training.seed)
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
-    place = loop.choose_device(training.device)
-    shown = [(pixels.seen(image, **asdict(look)), _target(truth, named, told, look)) for image, truth, named in train]
+    return net, loop.choose_device(training.device), kept
 
-    def judged(model, part) -> dict:
-        return scores.best_threshold(list(candidates(model, place, part, asdict(look), overlap)))
 
-    task = _task(shown, net.stride, patches, changes, (lambda model: judged(model, judges)) if judges else None)
-    stated = fit.stated(own, training, patches, changes, look)
-    data = pixels.digest([*shown, *(judge[:2] for judge in judges)], initial)
-    arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
-    best = judged(net, judges or train)
-    return arrays, {
-        **card,
-        "not_from_initial_weights": kept,
-        "kinds": told,
-        "threshold_of": "val" if judges else "train",
-        **best,
-        "threshold": 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR),
-    }
+def _beside(checkpoint, number: int):
+    """Name the checkpoint of a further network of an ensemble."""
+    return checkpoint and checkpoint.with_name(f"{checkpoint.stem}_member{number}{checkpoint.suffix}")
+
+
+def _discard(checkpoint) -> None:
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
+
+
+def _settled(best: Mapping) -> dict:
+    """Return what was chosen, with a threshold also where no detection was right."""
+    level = 0.5 if best["threshold"] is None else max(best["threshold"], networks.FLOOR)
+    return {**best, "threshold": level}
+
+
+def _together(made: list, about: Mapping, judged: Callable) -> tuple[dict, dict]:
+    """Return weights and card of the trained networks: of the only one, or of all as one detector.
+
+    `made`: (network, device, names of weights that are new, weights, card, what was chosen) of each; `judged` chooses
+    for all together.
+    """
+    from matlens.detect import ensemble
+
+    _, place, kept, arrays, card, best = made[0]
+    card = {**card, "not_from_initial_weights": kept, **about}
+    if len(made) == 1:
+        return arrays, {**card, **best}
+    card["history"] = [{"member": number, **row} for number, one in enumerate(made) for row in one[4]["history"]]
+    each = [{"scores": one[4]["scores"], **one[5]} for one in made]
+    best = judged(ensemble.Ensemble([one[0] for one in made]), place)
+    return ensemble.joined(one[3] for one in made), {**card, **best, ensemble.MEMBERS: each}
 
 
 def _target(truth: np.ndarray, named: Mapping | None, told: list[str], look: Look) -> np.ndarray:

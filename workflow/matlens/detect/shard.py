@@ -24,6 +24,13 @@ def chosen(options: Mapping, card: Mapping | None) -> tuple[dict, str]:
     return {**options, "threshold": card["threshold"]}, ""
 
 
+def described(card: Mapping | None, options: Mapping) -> dict | None:
+    """Return the card of the network of an ensemble that the option `member` names, or the card as it is."""
+    from matlens.detect import ensemble
+
+    return card if not card or "member" not in options else ensemble.of_member(card, options["member"])
+
+
 def model(method: str, arrays: Mapping[str, np.ndarray], card: Mapping, options: Mapping):
     """Build the model of a method from weights and their card. Raises ValueError if they are of another method."""
     bare = registry.method_of(method)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
-from matlens.ingest.annotations import CLASS_LISTS, Page
+from matlens.ingest.annotations import CLASS_LISTS, Page, yolo
 from matlens.ingest.file_search import expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
@@ -88,6 +88,7 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
             pairs[path] = (fitting[0], None)
     for file, pages in many:
         absent += _absent(file, pages, images)
+    absent += _alone(own, images)
     if place and not any(file or reason for file, reason in pairs.values()):
         raise ValueError(
             f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'"
@@ -112,9 +113,31 @@ def _absent(file: Path, pages: Iterable[Page], images: Mapping[Path, str]) -> li
         name = PurePosixPath(page.image.replace("\\", "/")).name
         if any(_alike(page.image, str(path)) for path in images) or any((at / name).exists() for at in folders):
             continue
-        count = f"{len(page.shapes)} object{'s' if len(page.shapes) != 1 else ''}"
-        found.append((stem(name), f"{file.name} has {count} of '{name}', an image that is not there"))
+        found.append((stem(name), _not_there(file, len(page.shapes), name, images)))
     return found
+
+
+def _alone(own: Mapping[str, list], images: Mapping[Path, str]) -> list[tuple[str, str]]:
+    """List the files of one image each that fit none: neither an item nor an image beside these."""
+    known = {stem(path) for path in images}
+    if not any(name not in known for name in own):
+        return []
+    beside = {stem(name) for folder in {path.parent for path in images} for name in os.listdir(folder or ".")
+              if Path(name).suffix.lower() not in FORMATS}  # fmt: skip
+    found = []
+    for name in sorted(set(own) - known - beside):
+        for file in own[name]:
+            count = sum(not shape.reason for page in pages_of(file) for shape in page.shapes)
+            if count:  # else it may be a text of another kind
+                found.append((name, _not_there(file, count, name, images)))
+    return found
+
+
+def _not_there(file: Path, count: int, name: str, images: Mapping[Path, str]) -> str:
+    """Say that a file has objects of an image that is not there, and which image has that name in another case."""
+    said = f"{file.name} has {count} object{'s' if count != 1 else ''} of '{name}', an image that is not there"
+    near = next((path.name for path in images if stem(path).casefold() == stem(name).casefold()), None)
+    return f"{said}; '{near}' is written in another case: rename one of them" if near else said
 
 
 def phases_of(labels: Iterable[str], phases: list[str], classes: Mapping | None) -> dict[str, int]:
@@ -144,7 +167,9 @@ def phases_of(labels: Iterable[str], phases: list[str], classes: Mapping | None)
 
 def check_classes(place: str | None, phases: list[str], classes: Mapping | None) -> None:
     """Raise ValueError if the classes of the files do not fit the study."""
-    labels = {shape.label for file in files(place) for page in pages_of(file) for shape in page.shapes}
+    yolo.check([file for file in files(place) if file.suffix.lower() == ".txt"])
+    shapes = [shape for file in files(place) for page in pages_of(file) for shape in page.shapes]
+    labels = {shape.label for shape in shapes if not shape.reason}
     try:
         known = phases_of(labels, phases, classes)
     except BadItem as error:

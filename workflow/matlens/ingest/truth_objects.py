@@ -60,7 +60,7 @@ def attach(
     shift = top if shape[-2:] != found.pixels.shape[-2:] and not note.startswith("cropped") else 0
     if note and not note.startswith("cropped"):
         ignored.note(found, note)
-    phase_of = phases_of({one.label for one in page.shapes}, phases, classes)
+    phase_of = phases_of({one.label for one in page.shapes if not one.reason}, phases, classes)
     size, drawn = found.pixels.shape[-2:], []
     for number, frame, one in _numbered(page.shapes, frames):
         moved = _moved(one, scale, shift)
@@ -173,14 +173,18 @@ def _trimmed(y0: int, x0: int, mask: np.ndarray) -> tuple[tuple | None, str]:
 
 
 def _once(drawn: list[Drawn]) -> list[Drawn]:
-    """Refuse the second object of one track in one frame."""
-    seen, out = set(), []
+    """Refuse the second object of one track in one frame, and a copy of an outline."""
+    seen, outlined, out = set(), {}, []
     for one in drawn:
         key = (one.frame, one.number)
+        shape = (one.frame, one.shape.label, *(ring.tobytes() for part in one.shape.parts for ring in part))
         if not one.reason and key in seen:
             one = replace(one, reason=f"a second object of track {one.number} in frame {one.frame}")
+        elif not one.reason and one.shape.parts and shape in outlined:
+            one = replace(one, window=None, reason=f"its outline is that of object {outlined[shape]}: drawn twice")
         elif not one.reason:
             seen.add(key)
+            outlined[shape] = one.number
         out.append(one)
     return out
 
@@ -190,7 +194,7 @@ def _map(drawn: list[Drawn], shape: tuple[int, int, int], as_: str) -> np.ndarra
     kind = np.dtype(np.int32 if as_ == "regions" else np.uint8)
     out = np.zeros(shape, kind)
     unknown = kind.type(-1) if as_ == "regions" else kind.type(255)
-    known = [one for one in drawn if one.window is not None and one.phase >= 0]
+    known = [one for one in drawn if one.window is not None and (one.phase >= 0 or one.shape.reason)]
     for one in sorted(known, key=lambda one: (not one.reason, -np.count_nonzero(one.window[2]), one.number)):
         y0, x0, mask = one.window
         value = unknown if one.reason else one.number if as_ == "regions" else one.phase

@@ -211,6 +211,7 @@ CHECKS = (
     check_series,
     check_fields,
     weights_checks.check_weights,
+    weights_checks.check_members,
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,

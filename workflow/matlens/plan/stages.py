@@ -144,7 +144,7 @@ STAGES = {
         ),
         kinds=("images",),
         takes="images",
-        of=("ingest", "segment"),
+        of=("ingest", "restore", "segment"),
         controls="matlens.detect:CONTROLS",
         answers="truth",
     ),

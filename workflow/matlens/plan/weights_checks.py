@@ -20,6 +20,25 @@ def check_weights(studies: Mapping[str, dict], name: str) -> Reasons:
                     yield [stage, method, option], why
 
 
+def check_members(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse the number of a network that an ensemble lacks."""
+    for method, chosen in (studies[name].get("detect") or {}).items():
+        member = chosen.get("member") if isinstance(chosen, Mapping) else None
+        if member is None:
+            continue
+        lender = str(chosen.get("weights") or f"{name}/{method}")
+        lends, _, lent = lender.partition("/")
+        if lender.endswith(".safetensors"):
+            try:
+                count = len(io.read_json(cards.card_file(lender)).get("members", [None]))
+            except (OSError, ValueError, AttributeError):  # check_weights says why
+                continue
+        else:
+            count = ((studies.get(lends, {}).get("detect") or {}).get(lent) or {}).get("members", 1)
+        if member >= count:
+            yield ["detect", method, "member"], f"'{lender}' has {count} networks, counted from 0; name one of them"
+
+
 def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, lender: str) -> Iterator[str]:
     if lender.endswith(".safetensors"):
         fits = option == "weights"  # a training may start from weights for other phases

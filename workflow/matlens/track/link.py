@@ -38,29 +38,25 @@ def pairs_within(before: np.ndarray, after: np.ndarray, gate_px: float) -> tuple
     """List the pairs of two frames that are at most `gate_px` apart: rows, columns, squared distances."""
     if not len(before) or not len(after):
         return np.zeros(0, int), np.zeros(0, int), np.zeros(0)
-    found = cKDTree(before[:, :2]).sparse_distance_matrix(cKDTree(after[:, :2]), gate_px, output_type="coo_matrix")
-    order = np.lexsort((found.col, found.row))
-    return found.row[order], found.col[order], found.data[order] ** 2
+    found = cKDTree(before[:, :2]).sparse_distance_matrix(cKDTree(after[:, :2]), gate_px, output_type="ndarray")
+    found = found[np.lexsort((found["j"], found["i"]))]
+    return found["i"], found["j"], found["v"] ** 2
 
 
 def assign(rows, columns, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:
     """Choose pairs one to one with the least sum of costs, an unlinked detection counting `limit`.
 
-    Pairs fall into small components, each solved by itself, so that a crowded frame costs no more than its clumps.
+    A pair whose both ends are in no other needs no choice. The rest falls into small components, each solved by itself,
+    so that a crowded frame costs no more than its clumps.
     """
     if not len(rows):
         return np.zeros(0, int), np.zeros(0, int)
-    graph = coo_matrix((np.ones(len(rows)), (rows, columns + shape[0])), shape=(sum(shape),) * 2)
-    component = connected_components(graph, directed=False)[1][rows]
-    order = np.argsort(component, kind="stable")
-    cuts = np.flatnonzero(np.diff(component[order])) + 1
-    first, second = [], []
-    for part in np.split(order, cuts):
-        if len(part) == 1:
-            if cost[part[0]] < 2 * limit:
-                first.append(rows[part[0]])
-                second.append(columns[part[0]])
-            continue
+    near = cost < 2 * limit  # a farther pair is worth less than both of its ends alone
+    rows, columns, cost = rows[near], columns[near], cost[near]
+    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
+    first, second = rows[alone].tolist(), columns[alone].tolist()
+    rows, columns, cost = rows[~alone], columns[~alone], cost[~alone]
+    for part in _components(rows, columns + shape[0], sum(shape)):
         left, a = np.unique(rows[part], return_inverse=True)
         right, b = np.unique(columns[part], return_inverse=True)
         solve = _dense if len(left) + len(right) < CROWD else _sparse
@@ -69,6 +65,16 @@ def assign(rows, columns, cost, shape: tuple[int, int], limit: float) -> tuple[n
         first += left[chosen[0][kept]].tolist()
         second += right[chosen[1][kept]].tolist()
     return np.array(first, int), np.array(second, int)
+
+
+def _components(one: np.ndarray, other: np.ndarray, count: int) -> list[np.ndarray]:
+    """Group the edges between `count` nodes by the connected part of the graph that they are in: lists of edges."""
+    if not len(one):
+        return []
+    graph = coo_matrix((np.ones(len(one)), (one, other)), shape=(count, count))
+    component = connected_components(graph, directed=False)[1][one]
+    order = np.argsort(component, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(component[order])) + 1)
 
 
 def _dense(a, b, cost, shape: tuple[int, int], limit: float) -> tuple[np.ndarray, np.ndarray]:

@@ -97,7 +97,9 @@ def document(file: str):
 def _pages(file: str, changed: float) -> tuple[Page, ...]:
     try:
         return tuple(load(READERS, kind_of(file))(file))
-    except (KeyError, TypeError, IndexError, AttributeError, UnicodeDecodeError) as error:
+    except BadItem:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
         said = f"{type(error).__name__}: {error}"
         raise BadItem(f"{file}: an entry has not the form of its format ({said}); export it again") from error
 
@@ -117,12 +119,21 @@ def ring(y, x) -> np.ndarray:
 
 
 def box(y0: float, x0: float, y1: float, x1: float) -> tuple:
-    """Return the parts of a rectangle."""
+    """Return the parts of a rectangle. Raises BadItem if a side is negative."""
+    if y1 < y0 or x1 < x0:
+        raise BadItem(
+            f"its box has the width {x1 - x0:.6g} and the height {y1 - y0:.6g}; both count from its corner on"
+        )
     return ((ring([y0, y0, y1, y1], [x0, x1, x1, x0]),),)
 
 
 def ellipse(y: float, x: float, half_y: float, half_x: float, turn_rad: float = 0.0) -> tuple:
-    """Return the parts of an ellipse of equal area with 72 corners; `turn_rad`: from x towards y."""
+    """Return the parts of an ellipse of equal area with 72 corners; `turn_rad`: from x towards y.
+
+    Raises BadItem if an axis is negative.
+    """
+    if half_y < 0 or half_x < 0:
+        raise BadItem(f"its half axes are {half_x:.6g} and {half_y:.6g}; give lengths from 0 on")
     angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     wide = np.sqrt(2 * np.pi / 72 / np.sin(2 * np.pi / 72))  # of a polygon to the area of its circle
     dy, dx = wide * half_y * np.sin(angle), wide * half_x * np.cos(angle)

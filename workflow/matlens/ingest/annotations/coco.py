@@ -4,6 +4,7 @@ Source: T.-Y. Lin et al., ECCV 2014, and the data format of cocodataset.org. Run
 """
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,9 +29,11 @@ def counts_of(text: str) -> list[int]:
     return found
 
 
-def mask_of(runs: dict) -> tuple[int, int, np.ndarray]:
-    """Return the mask of run lengths: (0, 0, bool (height, width))."""
+def mask_of(runs: dict, image: tuple[int, int] | None) -> tuple[int, int, np.ndarray]:
+    """Return the mask of run lengths: (0, 0, bool (height, width)); `image`: size of the image, if it is stated."""
     height, width = (int(n) for n in runs["size"])
+    if image is not None and image != (height, width):
+        raise BadItem(f"its run lengths are of {width} x {height} pixels, its image has {image[1]} x {image[0]}")
     counts = counts_of(runs["counts"]) if isinstance(runs["counts"], str) else [int(n) for n in runs["counts"]]
     if min(counts, default=0) < 0 or sum(counts) != height * width:
         raise BadItem(f"its run lengths sum to {sum(counts)}, not to {height} x {width} pixels")
@@ -38,13 +41,22 @@ def mask_of(runs: dict) -> tuple[int, int, np.ndarray]:
     return 0, 0, flat.reshape(width, height).T
 
 
-def _shape(entry: dict, names: dict) -> Shape:
-    """Read one annotation."""
-    label, given = names.get(entry.get("category_id"), str(entry.get("category_id"))), entry.get("segmentation")
-    same = {"label": label, "number": entry.get("track_id"), "crowd": bool(entry.get("iscrowd"))}
+def _shape(entry: dict, names: dict, image: tuple[int, int] | None) -> Shape:
+    """Read one annotation; one whose category the file does not define has the reason, and its pixels are known."""
+    number, given = entry.get("category_id"), entry.get("segmentation")
+    same = {"label": names.get(number, str(number)), "number": entry.get("track_id")}
+    same["crowd"] = bool(entry.get("iscrowd"))
+    shape = _outlined(entry, given, same, image)
+    if names and number not in names and not shape.reason:
+        return replace(shape, reason=f"its category_id {number} is not defined in the list 'categories'")
+    return shape
+
+
+def _outlined(entry: dict, given, same: dict, image: tuple[int, int] | None) -> Shape:
+    """Read the outline of an annotation: run lengths, polygons, or else its box."""
     try:
         if isinstance(given, dict):
-            return Shape(mask=mask_of(given), **same)
+            return Shape(mask=mask_of(given, image), **same)
         if given:
             parts = tuple((ring(part[1::2], part[0::2]),) for part in given if len(part) >= 6)
             return Shape(parts=parts, **same, reason="" if parts else "its polygon has fewer than three corners")
@@ -52,21 +64,32 @@ def _shape(entry: dict, names: dict) -> Shape:
             x, y, width, height = (float(n) for n in entry["bbox"])
             return Shape(parts=box(y, x, y + height, x + width), **same)
     except (BadItem, ValueError, TypeError, KeyError, IndexError) as error:
-        return Shape(label=label, reason=f"its outline cannot be read: {error}")
+        return Shape(label=same["label"], reason=f"its outline cannot be read: {error}")
     return Shape(**same, reason="it has neither polygon nor box")
 
 
 def read(file: str) -> list[Page]:
     """Return a page per image of the list `images`; an image without annotations has no object."""
     content = document(file)
-    names = {entry["id"]: str(entry["name"]).strip() for entry in content.get("categories", [])}
+    names = {}
+    for entry in content.get("categories", []):
+        name = str(entry["name"]).strip()
+        if names.setdefault(entry["id"], name) != name:
+            raise BadItem(f"{file}: the categories '{names[entry['id']]}' and '{name}' have the id {entry['id']}")
+    sizes = {}
+    for image in content["images"]:
+        if image["id"] in sizes:
+            raise BadItem(f"{file}: two images have the id {image['id']}; number the list 'images' anew")
+        stated = image.get("height") and image.get("width")
+        sizes[image["id"]] = (int(image["height"]), int(image["width"])) if stated else None
     own = defaultdict(list)
     for entry in content["annotations"]:
-        own[entry["image_id"]].append(_shape(entry, names))
+        own[entry["image_id"]].append(_shape(entry, names, sizes.get(entry["image_id"])))
     pages = []
     for image in content["images"]:
-        size = (int(image["height"]), int(image["width"])) if image.get("height") and image.get("width") else None
-        pages.append(Page(str(image["file_name"]), tuple(own.pop(image["id"], ())), size))
+        shapes, size = tuple(own.pop(image["id"], ())), sizes[image["id"]]
+        masks = {one.mask[2].shape for one in shapes if one.mask is not None}
+        pages.append(Page(str(image["file_name"]), shapes, size or (masks.pop() if len(masks) == 1 else None)))
     if own:
         raise BadItem(f"{file}: {sum(map(len, own.values()))} annotations are of images that its list 'images' lacks")
     return pages

@@ -5,6 +5,7 @@ and is moved to i + 0.5. A column radius_px or diameter_px makes discs; else an 
 """
 
 import csv
+import re
 
 import numpy as np
 
@@ -36,18 +37,25 @@ def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
     def number(key: str) -> float | None:
         return float(row[at[key]]) if key in at and row[at[key]].strip() else None
 
+    def whole(key: str, value: float | None) -> int | None:
+        if value is not None and not (np.isfinite(value) and value == round(value) and value >= 0):
+            raise BadItem(f"line {line}: the {key} {value:g} is no number from 0 on")
+        return None if value is None else round(value)
+
     label = row[at["class"]].strip() if "class" in at else ""
     try:
         y, x, frame, track = (number(key) for key in ("y", "x", "frame", "track"))
         radius = number("radius") or (number("diameter") or 0.0) / 2
+        time = {"frame": whole("frame", frame), "number": whole("track", track)}
+    except BadItem as error:
+        return Shape(label=label, reason=str(error))
     except ValueError as error:
         return Shape(label=label, reason=f"line {line} holds a word where a number belongs: {error}")
     if y is None or x is None or not np.isfinite([y, x]).all():
         return Shape(label=label, reason=f"line {line} has no place; fill y and x")
-    if track is not None and not (track == round(track) and track >= 0):
-        return Shape(label=label, reason=f"line {line}: the track {track:g} is no number from 0 on")
-    whole = {"frame": None if frame is None else round(frame), "number": None if track is None else round(track)}
-    return Shape(label=label, centre=(y + 0.5, x + 0.5), radius=radius, **whole)
+    if not (np.isfinite(radius) and radius >= 0):
+        return Shape(label=label, reason=f"line {line}: the radius {radius:g} is no length from 0 on")
+    return Shape(label=label, centre=(y + 0.5, x + 0.5), radius=radius, **time)
 
 
 def read(file: str) -> list[Page]:
@@ -63,6 +71,7 @@ def read(file: str) -> list[Page]:
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
+        _check_decimals(file, row, at, line, len(rows[0]))
         row = row + [""] * (len(rows[0]) - len(row))
         try:
             float(row[at["y"]] or "nan")
@@ -73,6 +82,17 @@ def read(file: str) -> list[Page]:
     if any(shape.number == 0 for page in pages.values() for shape in page):  # 0 is the background of a map
         pages = {name: [_later(shape) for shape in page] for name, page in pages.items()}
     return [Page(name, tuple(page)) for name, page in pages.items()] or [Page("", ())]
+
+
+def _check_decimals(file: str, row: list[str], at: dict[str, int], line: int, width: int) -> None:
+    """Raise BadItem if a number has a decimal comma, or commas give a line more cells than the header has."""
+    if len(row) > width and any(cell.strip() for cell in row[width:]):
+        raise BadItem(f"{file}: line {line} has {len(row)} cells, the header {width}; a decimal comma must be a point")
+    for key in ("y", "x", "radius", "diameter"):
+        if key in at and at[key] < len(row) and re.fullmatch(r"\s*[+-]?\d+,\d+\s*", row[at[key]]):
+            raise BadItem(
+                f"{file}: line {line} has the decimal comma of '{row[at[key]].strip()}'; write decimal points"
+            )
 
 
 def _later(shape: Shape) -> Shape:

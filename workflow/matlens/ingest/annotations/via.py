@@ -23,7 +23,18 @@ def label_of(attributes: dict) -> str:
 
 
 def _shape(region: dict) -> Shape:
-    """Read one region."""
+    """Read one region; one that cannot be read has the reason."""
+    try:
+        return _outlined(region)
+    except (KeyError, TypeError, ValueError) as error:
+        said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        return Shape(
+            label=label_of(region.get("region_attributes") or {}), reason=f"its outline cannot be read: {said}"
+        )
+
+
+def _outlined(region: dict) -> Shape:
+    """Read the outline and the class of a region."""
     about, label = region["shape_attributes"], label_of(region.get("region_attributes") or {})
     name = about.get("name")
     if name in ("polygon", "polyline"):

@@ -3,6 +3,7 @@
 Names of classes come from classes.txt or obj.names in the same folder; without one the class is its number.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring
@@ -22,6 +23,14 @@ def _shape(words: list[str], names: list[str]) -> Shape:
     label = words[0]
     if label.isdigit() and int(label) < len(names):
         label = names[int(label)]
+    shape = _outlined(label, words)
+    if names and label not in names and not shape.reason:
+        return replace(shape, reason=f"its class {label} is not in the list of {len(names)} classes, from 0 on")
+    return shape
+
+
+def _outlined(label: str, words: list[str]) -> Shape:
+    """Read the box or the corners of a line."""
     try:
         values = [float(word) for word in words[1:]]
     except ValueError:
@@ -30,12 +39,29 @@ def _shape(words: list[str], names: list[str]) -> Shape:
         return Shape(label=label, reason="its coordinates are no parts of the image (0 to 1); export it as YOLO")
     if len(values) in (4, 5):  # a fifth number is the score of a prediction
         x, y, width, height = values[:4]
+        if min(width, height) < 0:
+            return Shape(label=label, reason=f"its box has the width {width:.6g} and the height {height:.6g}")
         return Shape(label=label, parts=box(y - height / 2, x - width / 2, y + height / 2, x + width / 2))
     if len(values) < 6:
         return Shape(label=label, reason=f"its line has {len(values)} numbers; a polygon needs three corners")
     if len(values) % 2:
         values.pop()  # the score of a prediction
     return Shape(label=label, parts=((ring(values[1::2], values[0::2]),),))
+
+
+def check(files: list[Path]) -> None:
+    """Raise ValueError if classes seem to be counted from 1: none is 0, and one is the number of the names."""
+    used: dict[Path, set] = {}
+    for path in files:
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        used.setdefault(path.parent, set()).update(words[0] for words in map(str.split, lines) if words)
+    for folder, labels in used.items():
+        names = names_beside(str(folder / "any.txt"))
+        if names and str(len(names)) in labels and "0" not in labels:
+            raise ValueError(
+                f"{folder}: no object has the class 0 and some have {len(names)}, beside a list of {len(names)} names; "
+                "classes of YOLO count from 0: subtract 1"
+            )
 
 
 def read(file: str) -> list[Page]:

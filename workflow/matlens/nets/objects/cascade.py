@@ -110,17 +110,14 @@ class Windows(nn.Module):
         return [pixels]
 
     def find(self, maps: list[torch.Tensor], size: tuple[int, int], floor: float, overlap: float):
-        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns).
-
-        Windows overlap more than objects: of two that overlap by more than 0.3 the better one is kept.
-        """
+        """Return box (n, 4) and score (n,) from `floor` of the objects of an image of a size (rows, columns)."""
         found = self.candidates(maps[0])
         judged = self._answers(maps[0][0], found)
         scores = torch.sigmoid(judged[:, 0])
         sure = scores >= floor
         boxes, good = ops.fitting(ops.decode(judged[sure, 1:], found[sure]), size)
         boxes, scores = boxes[good], scores[sure][good]
-        kept = ops.nms(boxes, scores, min(overlap, 0.3))
+        kept = ops.nms(boxes, scores, overlap)
         return {"box": boxes[kept], "score": scores[kept]}
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -22,7 +23,7 @@ def iou(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 def clashes(boxes: torch.Tensor, overlap: float) -> torch.Tensor:
-    """List the pairs of boxes that overlap by more than `overlap` (IoU): indices (n, 2), every pair once or twice.
+    """List the pairs of boxes that overlap by more than `overlap` (IoU): indices (n, 2), every pair once.
 
     Along each axis the centres of such boxes lie within (1 - overlap) larger sides, and the smaller side is more than
     `overlap` of the larger. So boxes of each octave of sides are compared with their neighbours in a grid alone.
@@ -46,7 +47,9 @@ def clashes(boxes: torch.Tensor, overlap: float) -> torch.Tensor:
             one = torch.repeat_interleave(large, count)
             skipped = torch.repeat_interleave(first - count.cumsum(0) + count, count)
             two = other[skipped + torch.arange(len(one), device=one.device)]
-            near = (one != two) & (iou_of_pairs(boxes[one], boxes[two]) > overlap)
+            once = torch.nonzero((octave[two] < level) | (one < two))[:, 0]
+            one, two = one[once], two[once]
+            near = torch.nonzero(iou_of_pairs(boxes[one], boxes[two]) > overlap)[:, 0]
             pairs.append(torch.stack([one[near], two[near]], 1))
     return torch.cat(pairs)
 
@@ -57,14 +60,14 @@ def nms(boxes: torch.Tensor, scores: torch.Tensor, overlap: float) -> torch.Tens
     Of equal scores the earlier row counts. Time and memory grow with the number of boxes, not with its square.
     """
     order = torch.argsort(scores, descending=True, stable=True)
-    pairs = torch.sort(clashes(boxes[order], overlap), 1).values.cpu()
-    pairs = pairs[torch.argsort(pairs[:, 0], stable=True)]
-    better, counts = torch.unique_consecutive(pairs[:, 0], return_counts=True)
-    gone = torch.zeros(len(order), dtype=torch.bool)
-    for at, worse in zip(better.tolist(), pairs[:, 1].split(counts.tolist()), strict=True):
-        if not gone[at]:
-            gone[worse] = True
-    return order[~gone.to(order.device)]
+    pairs = torch.sort(clashes(boxes[order], overlap), 1).values.cpu().numpy()
+    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
+    better, first = np.unique(pairs[:, 0], return_index=True)
+    kept, ends = np.ones(len(order), bool), [*first.tolist(), len(pairs)]
+    for at, start, end in zip(better.tolist(), ends, ends[1:], strict=False):
+        if kept[at]:
+            kept[pairs[start:end, 1]] = False
+    return order[torch.from_numpy(kept).to(order.device)]
 
 
 def encode(boxes: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
