@@ -135,6 +135,12 @@ def test_a_study_of_no_mapping_is_named_by_what_it_is(load):
             load(text)
 
 
+def test_the_main_table_of_predictions_has_their_scores_before_the_items():
+    found = study.load("config/studies/wen2021_bondnet.yaml")
+    assert study.main_table(found) == "errors.csv"
+    assert study.main_table(study.load("config/studies/matbench_steels.yaml")) == "benchmark.csv"
+
+
 def test_a_main_table_may_end_in_csv(load):
     assert study.main_table(load(GOOD + "main_table: items.csv\n")) == "items.csv"
 

@@ -173,9 +173,13 @@ def ingest_method(study: dict) -> str:
 
 
 def main_table(study: dict) -> str:
-    """Name the file of the table to look at first: the one the study names, else the shortlist or its first measure."""
-    first = "shortlist" if "screen" in study else next(iter(study["quantify"]), "items")
-    return f"{study['main_table'].removesuffix('.csv') or first}.csv"
+    """Name the file of the table to look at first: the one the study names, else the shortlist, measure or score."""
+    if study["main_table"]:
+        return f"{study['main_table'].removesuffix('.csv')}.csv"
+    there = outputs.tables(study)
+    ranked = ["shortlist", *study["quantify"], "benchmark", "ood", "hits", "errors"]
+    others = [name for name in there if name not in ("items", "rejected", "connections")]
+    return next((name for name in [*ranked, *others] if name in there), "items") + ".csv"
 
 
 def load(path: str | Path) -> dict:
