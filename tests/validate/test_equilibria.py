@@ -274,7 +274,7 @@ class Failing:
                 return made.get_new_state(sets)
 
             def run_loop(self, state, steps):
-                return made.run_loop(state, steps) and not (outer.how == "does not converge" and outer.fails())
+                return not (outer.how == "does not converge" and outer.fails()) and made.run_loop(state, steps)
 
         return Conditions()
 
