@@ -142,6 +142,13 @@ def test_a_reference_that_lacks_a_phase_or_element_says_so():
     assert extracts.pure(source, "CU", "fcc") == ""
 
 
+@pytest.mark.parametrize("constituents", ["AL,NI,CU", "AL, NI , CU", "AL%,  NI%,CU"])
+def test_constituents_are_kept_however_their_list_is_written(constituents):
+    source = f"PHASE LIQUID % 1 1.0 !\nCONSTITUENT LIQUID :{constituents}: !\n"
+    kept = extracts.phases(source, ["AL", "NI"], ["LIQUID"])[1].upper().replace("%", "").replace(" ", "")
+    assert kept.endswith(":AL,NI:")
+
+
 def test_cells_that_are_missing_are_named():
     some = energies()
     with pytest.raises(ValueError, match="no cell of Al alone on fcc"):

@@ -50,7 +50,7 @@ def _restricted(text: str, symbols: set[str]) -> str:
     """Leave the constituents of other elements out of an order."""
     head, _, rest = text.partition(":")
     sites = [
-        ",".join(one for one in re.split(r"[,\\s]+", part.strip()) if one.upper().rstrip("%#") in symbols | {"VA"})
+        ",".join(one for one in re.split(r"[,\s]+", part.strip()) if one.upper().rstrip("%#") in symbols | {"VA"})
         for part in rest.strip().strip(":").split(":")
     ]
     return f"{head.strip()} :{':'.join(sites)}:"
