@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, files, tests, commands, studies."""
+"""Links, files, tests, commands and studies that the documentation names are there."""
 
 import fnmatch
 import re

@@ -210,7 +210,7 @@ def test_compliance_inverts_hooke():
 
 
 def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
-    """That of `quantify.tortuosity`; D_eff of the field, by another discretisation, is near it."""
+    """Both are by one solver; D_eff of the field, by another discretisation, is near."""
     from matlens.fields import effective, problem
     from matlens.image import tortuosity
 

@@ -9,6 +9,25 @@ import tifffile
 from PIL import Image
 
 
+def items(tmp_path, name: str, content: str) -> tuple[dict, dict]:
+    """Read all structures of a file: crystals and notes by item, reasons by item."""
+    from matlens import columns
+    from matlens.ingest import structures
+    from matlens.job.batch import BadItem
+
+    (tmp_path / name).write_text(content)
+    found, lost = {}, {}
+    for row in structures.plan(path=str(tmp_path / name)).to_dict("records"):
+        try:
+            if row[columns.REASON]:
+                raise BadItem(row[columns.REASON])
+            crystal, meta = structures.read(row)
+            found[row[columns.ITEM]] = (crystal, meta["remark"])
+        except BadItem as error:
+            lost[row[columns.ITEM]] = str(error)
+    return found, lost
+
+
 def ramp(shape=(40, 50), kind=np.uint16) -> np.ndarray:
     """Make an image in which every pixel differs from its neighbours: turned or shifted pixels are seen."""
     return (np.arange(np.prod(shape)) % 251).reshape(shape).astype(kind)

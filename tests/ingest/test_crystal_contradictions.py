@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from matlens import columns
 from matlens.ingest import structures
 from matlens.ingest.formats import cif, document, extxyz
 from matlens.ingest.formats.common import atomic_number
 from matlens.job.batch import BadItem
+
+from .specimens import items
 
 CUBE, SALT = "5.64056(3) 5.64056(3) 5.64056(3) 90. 90. 90.", "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5"
 LOOP = "loop_\n_symmetry_equiv_pos_as_xyz\n"
@@ -23,21 +24,6 @@ def text(said: str, cell: str, atoms: str) -> str:
     sizes = "\n".join(f"_cell_{name} {value}" for name, value in zip(names, cell.split(), strict=True))
     loop = "\n".join(f"_atom_site_{name}" for name in ("label", "type_symbol", "fract_x", "fract_y", "fract_z"))
     return f"data_x\n{said}\n{sizes}\nloop_\n{loop}\n{atoms}\n"
-
-
-def items(tmp_path, name: str, content: str) -> tuple[dict, dict]:
-    """Read all structures of a file: crystals and notes by item, reasons by item."""
-    (tmp_path / name).write_text(content)
-    found, lost = {}, {}
-    for row in structures.plan(path=str(tmp_path / name)).to_dict("records"):
-        try:
-            if row[columns.REASON]:
-                raise BadItem(row[columns.REASON])
-            crystal, meta = structures.read(row)
-            found[row[columns.ITEM]] = (crystal, meta["remark"])
-        except BadItem as error:
-            lost[row[columns.ITEM]] = str(error)
-    return found, lost
 
 
 def optimade(**more) -> dict:

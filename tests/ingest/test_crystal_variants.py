@@ -8,11 +8,12 @@ from collections import Counter
 import numpy as np
 import pytest
 import spglib
-from matlens import columns
 from matlens.crystal.compositions import SYMBOLS
 from matlens.ingest import structures
 from matlens.ingest.formats import cif, cif_sites, cif_text, document, operations, symmetry
 from matlens.job.batch import BadItem
+
+from .specimens import items
 
 SALT = "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5"
 ZINC = "Zn1 Zn 0.1234(5) -0.2345(6) 0.3456(7)\nS1 S .4234(5) +0.1345 -.1456(7)"
@@ -178,21 +179,6 @@ def test_text_of_a_cif_is_cut_as_its_grammar_says():
         "_z": "three",
         "_q": ["1", "2", "3"],
     }
-
-
-def items(tmp_path, name: str, content: str) -> tuple[dict, dict]:
-    """Read all structures of a file: crystals and notes by item, reasons by item."""
-    (tmp_path / name).write_text(content)
-    found, lost = {}, {}
-    for row in structures.plan(path=str(tmp_path / name)).to_dict("records"):
-        try:
-            if row[columns.REASON]:
-                raise BadItem(row[columns.REASON])
-            crystal, meta = structures.read(row)
-            found[row[columns.ITEM]] = (crystal, meta["remark"])
-        except BadItem as error:
-            lost[row[columns.ITEM]] = str(error)
-    return found, lost
 
 
 POSCAR = "t\n1.0\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n{x} .5 .5\n"

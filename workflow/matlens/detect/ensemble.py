@@ -3,30 +3,25 @@
 Source: R. Solovyev, W. Wang, T. Gabruseva, Image Vis. Comput. 107 (2021) 104117 (weighted boxes fusion).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
 
 from matlens.job.batch import BadItem
+from matlens.learn import members
 from matlens.nets.objects import ops
 
-MEMBERS, MARK = "members", "/"
+MEMBERS = "members"
 LEAST = 0.02  # lowest score of a network that counts in the mean, whatever the threshold of the fused score is
 SHARED = 0.5  # intersection over union from which boxes of two networks are of one object
-
-
-def joined(parts: Iterable[Mapping]) -> dict[str, np.ndarray]:
-    """Put the weights of several networks into one mapping, with their number before each name."""
-    return {f"{number}{MARK}{name}": value for number, part in enumerate(parts) for name, value in part.items()}
 
 
 def parts(arrays: Mapping[str, np.ndarray], card: Mapping) -> list[dict]:
     """Return the weights of every network of a card; those of a card of one network are its own."""
     if MEMBERS not in card:
         return [dict(arrays)]
-    starts = [f"{number}{MARK}" for number in range(len(card[MEMBERS]))]
-    return [{name[len(s) :]: value for name, value in arrays.items() if name.startswith(s)} for s in starts]
+    return [members.part(arrays, number) for number in range(len(card[MEMBERS]))]
 
 
 def of_member(card: Mapping, member: int | None) -> dict:

@@ -9,6 +9,7 @@ from matlens import detect, nets, registry
 from matlens.detect import frames, kinds, match, networks, scores, shard
 from matlens.job.batch import BadItem
 from matlens.learn import cards, fit, pixels
+from matlens.learn import members as ensembles
 from matlens.learn.options import CHANGES, LOOK, PATCHES, TRAINING, Changes, Look, Patches, Training, own_options
 from matlens.learn.roles import split
 
@@ -122,11 +123,11 @@ def learn(
         begin = _beginning(network, initial, seeded)
         score = (lambda model, place=begin[1]: judged(model, place, False)) if judges else None
         task = _task(shown, begin[0].stride, patches, changes, score)
-        path = checkpoint if not number else _beside(checkpoint, number)
+        path = ensembles.checkpoint_of(checkpoint, number) if number and checkpoint else checkpoint
         arrays, card = fit.fitted(method, begin[0], network, task, stated, seeded, data, path)
         made.append((*begin, arrays, card, _settled(judged(begin[0], begin[1], True))))
-    for number in range(1, members):
-        _discard(_beside(checkpoint, number))
+    for number in range(1, members) if checkpoint else ():
+        ensembles.checkpoint_of(checkpoint, number).unlink(missing_ok=True)
     about = {"kinds": told, "threshold_of": "val" if judges else "train"}
     return _together(made, about, lambda model, place: _settled(judged(model, place, True)))
 
@@ -141,16 +142,6 @@ def _beginning(network: Mapping, initial: Mapping | None, training: Training) ->
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     return net, loop.choose_device(training.device), kept
-
-
-def _beside(checkpoint, number: int):
-    """Name the checkpoint of a further network of an ensemble."""
-    return checkpoint and checkpoint.with_name(f"{checkpoint.stem}_member{number}{checkpoint.suffix}")
-
-
-def _discard(checkpoint) -> None:
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
 
 
 def _settled(best: Mapping) -> dict:
@@ -174,7 +165,7 @@ def _together(made: list, about: Mapping, judged: Callable) -> tuple[dict, dict]
     card["history"] = [{"member": number, **row} for number, one in enumerate(made) for row in one[4]["history"]]
     each = [{"scores": one[4]["scores"], **one[5]} for one in made]
     best = judged(ensemble.Ensemble([one[0] for one in made]), place)
-    return ensemble.joined(one[3] for one in made), {**card, **best, ensemble.MEMBERS: each}
+    return ensembles.joined(one[3] for one in made), {**card, **best, ensemble.MEMBERS: each}
 
 
 def _target(truth: np.ndarray, named: Mapping | None, told: list[str], look: Look) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from matlens.fields import components, familiar, linear_kernel, networks
 from matlens.fields.lessons import SAME, Lesson, names_of, written
 from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
-from matlens.learn import intervals
+from matlens.learn import intervals, members
 from matlens.learn.options import TRAINING, Training, own_options
 
 
@@ -231,14 +230,14 @@ def _learn(samples, phases, method, initial, checkpoint, options, training, cell
     for number in range(ensemble):
         file, label = checkpoint, method
         if number:
-            file = checkpoint and Path(checkpoint).with_suffix(f".{number}.safetensors")
+            file = checkpoint and members.checkpoint_of(checkpoint, number)
             label = f"{method} {number + 1} of {ensemble}"
         own = replace(training, seed=training.seed + number)
         net, rows = _member(taught, judged, identity, initial, file, label, own, cells, against)
         found.append(net)
         history += [{"member": number, **row} for row in rows] if ensemble > 1 else rows
     for number in range(1, ensemble) if checkpoint else ():
-        Path(checkpoint).with_suffix(f".{number}.safetensors").unlink(missing_ok=True)
+        members.checkpoint_of(checkpoint, number).unlink(missing_ok=True)
     domain = familiar.fit(np.array([familiar.described(each.labels, len(phases)) for each in train]))
     about = train[0].about
     card = {

@@ -6,7 +6,6 @@ apply it.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from matlens import registry
 from matlens.crystal import graphs as flat
 from matlens.learn import cards, intervals, roles
 from matlens.learn import graphs as lessons
+from matlens.learn import members as stored_members
 from matlens.learn.graphs import build
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
@@ -110,10 +110,10 @@ def learn(
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     task = Batches(loss, batch, most_atoms)
-    files = [Path(checkpoint).with_suffix(f".{member}.safetensors") for member in range(ensemble)]
+    files = [stored_members.checkpoint_of(checkpoint, member) for member in range(ensemble)]
     given = (targets - centre) / spread
     found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
-    arrays = {f"{k}/{name}": value for k, own in enumerate(found) for name, value in own.items()}
+    arrays = stored_members.joined(found)
     card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
     card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}
     if also:
@@ -209,8 +209,7 @@ def members(arrays: Mapping, card: Mapping):
         net = build(card["method"], card["network"])
         if card.get("outputs"):
             net.widen(1 + len(card["outputs"]))
-        start = f"{member}/"
-        loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
+        loop.load_arrays(net, stored_members.part(arrays, member))
         yield net
 
 

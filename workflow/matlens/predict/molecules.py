@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from matlens import columns, registry
-from matlens.learn import cards, intervals, roles
+from matlens.learn import cards, intervals, members, roles
 from matlens.learn.options import Training, own_options
 from matlens.molecule import bonds, graphs
 from matlens.molecule.reactions import Reaction
@@ -109,20 +109,21 @@ def learn(
     training = Training(
         epochs=epochs, patience=0, seed=seed, device=device, learning_rate=learning_rate, weight_decay=weight_decay
     )
-    arrays, history = {}, []
+    parts, history = [], []
     for member in range(ensemble):
-        file = Path(checkpoint).with_suffix(f".{member}.safetensors")
+        file = members.checkpoint_of(checkpoint, member)
         own = replace(training, seed=seed + member), f"{method} {member + 1} of {ensemble}"
         found, rows = _member(method, options, made, (y - centre) / spread, train, (loss, batch), *own, file)
-        arrays |= {f"{member}/{name}": value for name, value in found.items()}
+        parts.append(found)
         history += [{"member": member, **row} for row in rows]
+    arrays = members.joined(parts)
     card = {"method": method, "network": own_options(MOLECULE_NETS, method, options), "ensemble": ensemble}
     card |= {"mean": centre, "std": spread, "trained_on": len(train), **_domain([reactions[at] for at in train])}
     values = _values([made[int(at)] for at in held], arrays, card, device)
     residual = np.abs(values.mean(axis=0) - y[held]) if len(held) else np.zeros(0)
     card |= intervals.calibrate_together(residual, values.std(axis=0))
     for member in range(ensemble):
-        Path(checkpoint).with_suffix(f".{member}.safetensors").unlink(missing_ok=True)
+        members.checkpoint_of(checkpoint, member).unlink(missing_ok=True)
     ends = intervals.together(values, card)
     return arrays, card, history, dict(zip(("position", "predicted", "low_90", "high_90"), (held, *ends), strict=True))
 
@@ -159,8 +160,8 @@ def _values(made: Sequence[graphs.Graph], arrays: Mapping, card: Mapping, device
 
     found = []
     for member in range(card["ensemble"]):
-        net, start = build(card["method"], card["network"]), f"{member}/"
-        loop.load_arrays(net, {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
+        net = build(card["method"], card["network"])
+        loop.load_arrays(net, members.part(arrays, member))
         found.append(_answers(net, made, device))
     return np.stack(found) * card["std"] + card["mean"]
 

@@ -65,9 +65,7 @@ class Unit(PixelNet):
         self.shared_in, self.shared_out = (Block(inputs=width, **common) for _ in range(2))
         self.mean = convolution(dims, width, width, 1, padding)
         self.stride = fold * 2**depth
-        far = (
-            2 * sum(2**level for level in range(depth + 1)) + 6 * 2**depth + 5 * sum(2**level for level in range(depth))
-        )
+        far = 15 * 2**depth - 7  # 2 a block of the way in, 6 at the code, 5 a block and its enlargement of the way out
         self.radius = fold * far + fold - 1
         start(self)
         self.critics = critics_of(dims, critic_width, padding)
