@@ -100,12 +100,10 @@ def check_numbers(studies: Studies, name: str) -> Reasons:
     """Refuse conditions that are texts."""
     settings = studies[name]
     method = study.ingest_method(settings)
-    for column in conditions(settings):
-        texts = column in TEXTS
-        if not texts and registry.method_of(method) == SHEET:
-            rows = _sheet(settings["ingest"][method])
-            texts = column in rows[0] and all(of_row(row, [column]) is None for row in rows)
-        if texts:
+    wanted = conditions(settings)
+    rows = _sheet(settings["ingest"][method]) if wanted and registry.method_of(method) == SHEET else [{}]
+    for column in wanted:
+        if column in TEXTS or (column in rows[0] and all(of_row(row, [column]) is None for row in rows)):
             yield (
                 ["generate", "conditions"],
                 f"'{column}' holds no number, and a condition is a number; give each text a number in a column of "
