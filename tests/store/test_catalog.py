@@ -307,6 +307,16 @@ def test_the_plan_has_the_columns_of_the_names_and_the_reasons(shelf):
     assert ingest_catalog.plan(set="demo", include=["train/*"])["item"].tolist() == ["s1_5h"]
 
 
+def test_a_set_of_which_nothing_can_be_fetched_stops_the_run(shelf, server, monkeypatch):
+    """Without a network no item is at fault: a run that ends with nothing would look finished."""
+    monkeypatch.setattr(download, "_SILENT", set())
+    monkeypatch.setitem(catalog.entry("demo"), "url", "http://127.0.0.1:9/")
+    with pytest.raises(download.DownloadError, match=r"no image of the set 'demo'.*tried 4 times.*put it at"):
+        ingest_catalog.plan(set="demo", include=["train/*"])
+    with pytest.raises(download.DownloadError, match="tried once"):
+        catalog.find("demo", "m/s1_5h.png")
+
+
 @pytest.fixture
 def chest(tmp_path, monkeypatch):
     """A set with one file that is a member of a zip archive, and an archive whose members try to get out."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 1.0  # before the second attempt; doubled before each further one
@@ -23,6 +24,9 @@ class DownloadError(OSError):
 
 class _Again(Exception):
     """A fault that a retry may fix."""
+
+
+_SILENT: set[str] = set()  # hosts that did not answer in this process: what else is asked of them is tried once
 
 
 @contextmanager
@@ -86,8 +90,9 @@ def _request(url: str, part: Path, size: int | None) -> None:
 
 def _download(url: str, output: str, _pooch, *, part: Path, size: int | None) -> None:
     """Complete `part` and rename it to `output`: a downloader for pooch, which checks the hash."""
-    reason = None
-    for attempt in range(ATTEMPTS):
+    reason, host = None, urlsplit(url).netloc
+    attempts = 1 if host in _SILENT else ATTEMPTS
+    for attempt in range(attempts):
         if attempt:
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         try:
@@ -96,8 +101,12 @@ def _download(url: str, output: str, _pooch, *, part: Path, size: int | None) ->
             reason = error
         else:
             os.replace(part, output)
+            _SILENT.discard(host)
             return
-    raise DownloadError(f"{reason}; tried {ATTEMPTS} times; run again to go on from there, once it can be reached")
+    if not part.exists():
+        _SILENT.add(host)
+    times = "once" if attempts == 1 else f"{attempts} times"
+    raise DownloadError(f"{reason}; tried {times}; run again to go on from there, once it can be reached")
 
 
 def fetch(url: str, path: Path, sha256: str, size: int | None = None) -> None:
