@@ -69,8 +69,8 @@ def test_the_conversion_of_a_batch_is_that_of_an_image_and_has_a_gradient(anodes
 
 @pytest.mark.parametrize("method", ["translate", "unit"])
 def test_a_learned_conversion_moves_no_zirconia_whatever_it_learned(anodes, method):
-    options = {"source": ["oxide_*"], "target": ["reduced_*"], "areas": [AREA], "epochs": 1, "patches": 8,
-               "patch_px": 16, "batch": 2, "width": 4, "depth": 1, "fold": 1, "critic_width": 4, "device": "cpu"}  # fmt: skip
+    options = {"source": ["oxide_*"], "target": ["reduced_*"], "areas": [AREA], "device": "cpu", "depth": 1, "fold": 1}
+    options |= {"epochs": 1, "patches": 8, "patch_px": 16, "batch": 2, "width": 4, "critic_width": 4}
     names = ("oxide_0", "oxide_1", "reduced_0")
     samples = [(one.pixels.astype(np.float32), None, "train", name) for one, name in zip(anodes, names, strict=True)]
     offered = {"samples": samples, "method": method, "initial": None, "checkpoint": None, "options": options}
