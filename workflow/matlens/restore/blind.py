@@ -51,5 +51,5 @@ def error(image: np.ndarray, restore: Callable) -> float:
 
 def best(image: np.ndarray, make: Callable, strengths: Iterable[float]) -> float:
     """Return the strength of least error; `make(strength)` gives a function of an image."""
-    part = middle(image)
+    part = middle(image).astype(np.float64)  # squares of large greys overflow in single precision
     return min(strengths, key=lambda strength: (error(part, make(strength)), strength))
