@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.generate import conditions, examples, gaussian_field, paint, quilting
+from matlens.generate import conditions, examples, gaussian_field, paint, quilting, work
 from matlens.job.batch import BadItem
 from scipy import ndimage
 
@@ -80,6 +80,24 @@ def test_conditions_know_their_place_and_their_neighbours():
     assert conditions.weights(np.array([1.5, 15]), known) == pytest.approx([0.25] * 4)
     assert conditions.weights(np.array([2.0, 10]), known).tolist() == [0, 0, 1, 0]
     assert conditions.text([4, 900], ["time_h", "t"]) == "time_h=4, t=900" and conditions.text([], []) == "all"
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1e-7, 1.0, 1e12])
+def test_conditions_of_any_unit_are_told_apart(unit):
+    """Diffusivities are 1e-13 m2/s, strain rates 1e-7 per second: no tolerance may be in the units of a condition."""
+    known = unit * np.array([[1.0], [2.0], [3.0]])
+    real = of([np.eye(8)] * 3, known[:, 0])
+    assert [len(real.of(values)) for values in known] == [1, 1, 1]
+    assert conditions.matches(known[0], ["c"], [{"c": unit}]) and not conditions.matches(
+        known[0], ["c"], [{"c": 2 * unit}]
+    )
+    asked = {"conditions": ["c"], "ask": [{"c": 4 * unit}, {"c": unit}]}
+    assert [values[0] / unit for values in work.asked_for(real, asked)] == pytest.approx([1, 2, 3, 4])
+    assert [conditions.place(np.array([n * unit]), known) for n in (2.0, 2.5, 3.5)] == [
+        "trained",
+        "interpolated",
+        "extrapolated",
+    ]
 
 
 def test_groups_are_never_divided_and_unseen_conditions_are_never_learned_from():

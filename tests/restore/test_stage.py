@@ -167,6 +167,8 @@ def test_pictures_show_items_that_were_not_learned_from_and_are_translated(tmp_p
     assert {4, 5} < set(some) and 6 not in some  # what is not translated goes last
     held = preview.shown(index.drop(columns=columns.SPLIT), None, [("restore", own | {"hold_out": ["oxide_0"]})])
     assert [key for key, rank in held.items() if rank == 0] == [0]
+    lost = [("restore", own | {"hold_out": ["rejected_item"]})]  # its training fails, the pictures are drawn
+    assert set(preview.shown(index, None, lost).values()) == {0}
     assert set(preview.shown(index, None).values()) == {0, 2}  # nothing was trained: the split of the index
 
 
@@ -182,3 +184,12 @@ def test_previews_show_before_after_and_difference(tmp_path):
     image = np.random.default_rng(0).normal(0, 1, (40, 40))
     before, after, difference = np.split(preview.picture(image, image, 20), 3, axis=1)
     assert before.shape == (20, 20) and np.array_equal(before, after) and (difference == 128).all()
+
+
+def test_weights_of_another_scale_are_refused_before_the_first_job():
+    given = {"scale": 2, "weights": "data/weights/ebsd_restorer.safetensors"}
+    found = list(checks.faults({"mine": settings(restore={"orientations": given})}, "mine"))
+    assert [keys for keys, why in found if "the weights are of scale 4, not 2" in why] == [
+        ["restore", "orientations", "weights"]
+    ]
+    assert not list(checks.faults({"mine": settings(restore={"orientations": given | {"scale": 4}})}, "mine"))

@@ -42,7 +42,7 @@ class Examples:
 
     def of(self, asked: np.ndarray) -> "Examples":
         """Return the examples of one condition."""
-        return self.where(np.isclose(self.conditions, asked, rtol=states.CLOSE, atol=1e-12).all(1))
+        return self.where(states.same(self.conditions, asked))
 
     def nearest(self, asked: np.ndarray) -> "Examples":
         """Return the examples of the condition nearest to one that is asked."""

@@ -29,7 +29,7 @@ def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
     The reference is every second of the held-back images; the control `real` has the others, see `offered`.
     """
-    own = np.flatnonzero(np.isclose(real.conditions, asked, rtol=states.CLOSE, atol=1e-12).all(1))
+    own = np.flatnonzero(states.same(real.conditions, asked))
     held = own[real.roles[own] != TRAIN]
     chosen = held[::2]
     return chosen, np.setdiff1d(own, chosen)

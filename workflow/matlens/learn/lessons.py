@@ -8,6 +8,7 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from matlens import columns, registry
+from matlens.job.batch import BadItem
 from matlens.store import io
 
 SPLIT = "matlens.learn.roles:split"
@@ -33,10 +34,18 @@ def ranks(rows: list, learned: Iterable[tuple[str, Mapping]]) -> dict[str, int]:
     `rows`: of the index; `learned`: stage and options of every method that was trained, whose items left out one by one
     are 0. Without such methods, the column `split` of the index decides, where there is one.
     """
-    trained = [roles(stage, rows, options) for stage, options in learned if not options.get("leave_one_out")]
+    trained = [_roles_or_none(rows, *one) for one in learned if not one[1].get("leave_one_out")]
     trained = trained or [{row[columns.ITEM]: row.get(columns.SPLIT) for row in rows}]
     worst = {"val": 1, "train": 2}
     return {row[columns.ITEM]: max(worst.get(one.get(row[columns.ITEM]), 0) for one in trained) for row in rows}
+
+
+def _roles_or_none(rows: list, stage: str, options: Mapping) -> dict[str, str]:
+    """Return the roles of items, none where the method itself cannot tell: it fails, a picture does not."""
+    try:
+        return roles(stage, rows, options)
+    except BadItem:
+        return {}
 
 
 def samples(stage: str, taken: list, answers: list, offered: Mapping, options: Mapping) -> Iterator[tuple]:

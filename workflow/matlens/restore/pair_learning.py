@@ -150,6 +150,6 @@ def _score(model, judges: list, place) -> dict[str, float]:
     for noisy, clean in judges:
         found = shared.applied(model, place, noisy)
         true = clean.astype(np.float64)
-        losses.append(np.sqrt(((found - true) ** 2).mean() / max(true.var(), 1e-12)))
+        losses.append(np.sqrt(((found - true) ** 2).mean() / max(true.var(), np.finfo(float).tiny)))
         ratios.append(min(quality.psnr_db(quality.fitted(found.astype(np.float64), true), true), 100.0))
     return {"val_loss": float(np.mean(losses)), "score": float(np.mean(ratios))}
