@@ -21,7 +21,7 @@ def scenes(count, seed=0, size=64):
 
 
 def pairs(count, seed=0, sigma=60.0):
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])  # not the numbers that the scenes are made of
     return [(one + rng.normal(0, sigma, one.shape).astype(np.float32), one) for one in scenes(count, seed)]
 
 
@@ -88,7 +88,7 @@ def test_a_clean_image_in_another_unit_is_reported_whatever_the_noise(capsys):
     samples = [(noisy, clean, "train", "same"), (noisy, clean / 200, "train", "eight_bits")]
     assert len(pair_learning._pairs(samples, None, 0)) == 2
     said = capsys.readouterr().out
-    assert "same" not in said and said.startswith("eight_bits: its greys are 2") and "times those of its clean" in said
+    assert "same" not in said and said.startswith("eight_bits: its greys are ") and 180 < float(said.split()[4]) < 220
     assert pair_learning._gain(noisy, clean) == pytest.approx(1.0, abs=0.1)  # noise of twice the contrast
 
 
