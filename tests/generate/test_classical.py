@@ -119,6 +119,12 @@ def test_one_parent_alone_is_divided_by_place():
     assert {"train", "val"} == set(real.roles)
 
 
+@pytest.mark.parametrize(("depth", "planes"), [(1, [0]), (10, [5]), (32, [16]), (70, [16, 48])])
+def test_flat_tiles_of_a_volume_are_cut_however_thin_it_is(depth, planes):
+    found = list(examples.tiles(np.zeros((depth, 40, 33)), (32, 32)))
+    assert [cut[0] for cut in found] == planes
+
+
 def test_the_order_of_shards_changes_nothing():
     rng = np.random.default_rng(0)
     found = [(field(rng), np.zeros((32, 32), np.float32), (1.0,), f"g{k}", f"i{k}") for k in range(6)]
