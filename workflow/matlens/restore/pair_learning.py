@@ -85,7 +85,7 @@ def _pairs(samples: list, degrade: Mapping | None, seed: int) -> list[tuple]:
 
 
 def _gain(image: np.ndarray, clean: np.ndarray) -> float:
-    """Return the slope of an image on its clean one, 1 where both are in one unit, whatever the noise; 1 if constant."""
+    """Return the slope of an image on its clean one: 1 where both are in one unit, whatever the noise, or constant."""
     centred = clean - clean.mean(dtype=np.float64)
     power = float((centred**2).mean())
     return float((centred * image).mean()) / power if power > 0 else 1.0
