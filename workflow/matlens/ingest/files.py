@@ -150,6 +150,8 @@ def plan(
     drawn, absent = annotated.matched(images, objects)
     outside = _shared(images, exclude_mask, "exclude_mask")
     noiseless = _shared(images, clean, "clean")
+    if clean and (lacking := [images[p] for p in paths if noiseless[p] == (None, None)]):
+        print(f"{len(lacking)} of {len(paths)} images have no clean image of their name, the first is '{lacking[0]}'")
     extra = from_names(paths, group, columns)
     rows = [
         {
