@@ -75,9 +75,10 @@ def kozeny_carman(problem: Problem) -> list[dict]:
     pores, changes = problem.pores(), []
     for axis in range(pores.ndim):
         seen = pores != np.roll(pores, -1, axis)
-        mirrored = bool(problem.mirrors)  # a plane and its image are equal
-        changes.append(seen[tuple(slice(None, -1 if k == axis and mirrored else None) for k in range(pores.ndim))].sum())
-    surface = (2.0 if pores.ndim == 3 else np.pi / 2) * np.mean(changes) / pores.size / problem.width()
+        last = -1 if problem.mirrors else None  # a plane and its image are equal: that says nothing of the surface
+        seen = seen[tuple(slice(None, last if k == axis else None) for k in range(pores.ndim))]
+        changes += [seen.mean()] if seen.size else []
+    surface = (2.0 if pores.ndim == 3 else np.pi / 2) * np.mean(changes or [0.0]) / problem.width()
     if not surface:
         return []
     return [{"row": "kozeny_carman", "column": "", "value": float(pores.mean() ** 3 / (5 * surface**2))}]
