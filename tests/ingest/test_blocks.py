@@ -23,7 +23,8 @@ def volume(path, shape=(9, 21, 34), seed=0):
 
 def run(folder, options, method="files", phases=PHASES):
     """Plan and read all items; returns the index, the rejected rows, and the arrays of images and truth by item."""
-    paths = {name: folder / f"{name}.zarr.zip" for name in ("images", "truth")} | {"truth_objects": folder / "o.parquet"}
+    paths = {name: folder / f"{name}.zarr.zip" for name in ("images", "truth")}
+    paths["truth_objects"] = folder / "o.parquet"
     tables = {name: folder / f"{name}.parquet" for name in ("plan", "lost", "index", "rejected")}
     ingest_plan.main(method, options, tables["plan"], tables["lost"])
     given = {name: str(path) for name, path in paths.items()}

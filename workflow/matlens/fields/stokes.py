@@ -144,6 +144,8 @@ def solve(
 
     if np.abs(load).max() == 0 or not pores.any():
         return np.zeros((pores.ndim, *pores.shape)), 0, 0.0
+    if pores.all():
+        raise BadItem("it has no solid: nothing holds the fluid back, and no permeability follows")
     fold, size = Fold(pores.shape, mirrors) if mirrors else folded(pores, load), np.linalg.norm(load)
     speed, pressure = _start(pores, load / size, fold)
     pores, extra = pores[fold.part], 3 - pores.ndim

@@ -79,9 +79,9 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
     """List the images of a set as items, or the blocks that they are cut into; download missing ones.
 
     `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. `objects`: name of
-    an annotation of the set. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file, objects_file (empty if absent), and the
-    columns read from file names: split, group, temperature_c, time_h, time_s. `reason` is set where a file is not
-    available.
+    an annotation of the set. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file,
+    objects_file (empty if absent), and the columns read from file names: split, group, temperature_c, time_h, time_s.
+    `reason` is set where a file is not available.
     """
     import pandas as pd
 

@@ -148,8 +148,8 @@ def plan(
     folder or glob of annotated objects, see `annotations`. `exclude_mask`: masks of unmeasured pixels (not 0), `clean`:
     images without noise, by which restorations are judged; a single file applies to every image. `group`: regular
     expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
-    become columns. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot be
-    used. Raises ValueError if nothing matches.
+    become columns. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file, those columns, and
+    `reason` where an item cannot be used. Raises ValueError if nothing matches.
     """
     import pandas as pd
 

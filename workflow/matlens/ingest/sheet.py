@@ -122,8 +122,9 @@ def plan(*, path: str, parts: Blocks = files.WHOLE):
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
     item (default: the file without extension), truth_file, objects_file (see `annotations`), exclude_file (a mask of
     pixels that are not measured), clean_file (the image without noise), split (train, val, test), group,
-    pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats. `parts`:
-    see `blocks.Blocks`. Returns a DataFrame; `reason` where a row cannot be used. Raises ValueError if the sheet as a whole cannot be used.
+    pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats.
+    `parts`: see `blocks.Blocks`. Returns a DataFrame; `reason` where a row cannot be used. Raises ValueError if the
+    sheet as a whole cannot be used.
     """
     import pandas as pd
 
