@@ -134,8 +134,8 @@ def test_published_permeabilities_are_found_by_their_place_and_direction():
     options = {"reference_columns": {"block_x_px": "start", "value": "K"}, "reference_rows": {"direction": "X"}}
     title = permeability.draw({"stokes": flowed()}, index, published, **options).axes[0].get_title(loc="left")
     assert "flow / published: 1.00 (0.50 to 2.00)" in title and "flow / Kozeny-Carman: 0.94 (0.67 to 1.33)" in title
-    with pytest.raises(ValueError, match="names 'strat'"):
-        wrong = {"block_x_px": "strat", "value": "K"}
+    with pytest.raises(ValueError, match="names 'beginning'"):
+        wrong = {"block_x_px": "beginning", "value": "K"}
         permeability.draw({"stokes": flowed()}, index, published, reference_columns=wrong)
 
 
