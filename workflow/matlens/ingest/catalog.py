@@ -10,7 +10,7 @@ from matlens.ingest import Micrograph, blocks, files
 from matlens.ingest.blocks import Blocks
 from matlens.job.batch import MACHINE_ERRORS
 from matlens.registry import suggest
-from matlens.store import catalog
+from matlens.store import catalog, download
 
 NUMBERS = (columns.TEMPERATURE, columns.TIME, columns.SECONDS)
 SHOWN = (columns.SPLIT, columns.GROUP, *NUMBERS)  # groups of the pattern of files that become columns of the index
@@ -81,11 +81,11 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
     `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. `objects`: name of
     an annotation of the set. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file,
     objects_file (empty if absent), and the columns read from file names: split, group, temperature_c, time_h, time_s.
-    `reason` is set where a file is not available.
+    `reason` is set where a file is not available. Raises DownloadError if not one image is here or can be fetched.
     """
     import pandas as pd
 
-    rows = _items(set, include, objects)
+    rows, failed = _items(set, include, objects), None
     for row in rows:
         try:
             for key in (columns.FILE, columns.TRUTH_FILE, columns.OBJECTS_FILE):
@@ -94,6 +94,9 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
             if error.errno in MACHINE_ERRORS:
                 raise
             row[columns.REASON] = str(error)
+            failed = failed or (error if isinstance(error, download.DownloadError) else None)
+    if failed and all(row.get(columns.REASON) for row in rows):
+        raise download.DownloadError(f"no image of the set '{set}' is on this machine or can be fetched: {failed}")
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
     if catalog.entry(set).get(columns.PIXEL_SIZE):
         frame[columns.PIXEL_SIZE] = float(catalog.entry(set)[columns.PIXEL_SIZE])
