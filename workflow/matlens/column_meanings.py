@@ -18,6 +18,8 @@ MEANING = OTHERS | {
     columns.PARENT: "item that the block was cut from",
     columns.PARENT_UNUSED: "fraction of the parent's pixels that lie behind the last whole block, and are in none",
     **{f"block_{axis}_px": f"place of the block's first pixel in its parent along {axis}, in pixels" for axis in "zyx"},
+    columns.TRUE_LENGTH: "length of the slit of the model, as a part of the width of the cell",
+    columns.TRUE_INTENSITY: "stress intensity of a row of such slits over the stress, root of a pixel (Westergaard)",
     columns.METHOD: "method that made the row",
     columns.PHASE: "number of the phase in the label image",
     columns.PHASE_NAME: "name of the phase in the study",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import columns, fields, registry
-from matlens.fields import components, effective, hot_spots, report
+from matlens.fields import components, cracks, effective, hot_spots, report
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem, make, mismatch, unconnected
 from matlens.fields.quality import norms
@@ -127,6 +127,7 @@ def finished(
 ) -> Solved:
     """Assemble the result of an item: its field with the attributes `about`, and its rows of every table."""
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
+    rows = rows + cracks.rows(problem, field, phases, settings, about["scheme"])
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = hot_rows(problem, field, shape, item, phases, settings)
     layers = {}

@@ -15,6 +15,7 @@ SETTINGS = (
     "cut",
     "checked_part",
     "hot_spots",
+    "cracks",
     "slip_dissolution",
 )  # shared by the methods of the stage
 
@@ -81,6 +82,7 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
     if settings["plane"] == "stress" and quantity != "elastic":
         found.append((["plane"], f"plane stress is there for 'elastic', not for '{quantity}'; set plane: strain"))
     found += _places(settings, phases)
+    found += [(["cracks"], why) for why in _cracks(settings, phases)]
     found += _methods(settings, methods)
     return found
 
@@ -133,6 +135,20 @@ def _units(settings: Mapping) -> list[tuple[list, str]]:
                 why = f"a strain of {value:g} is not small, and plasticity here is for small strains; 0.01 is 1 %"
                 found.append((["loading", name], why))
     return found
+
+
+def _cracks(settings: Mapping, phases: list) -> list[str]:
+    """List reasons why no stress intensity could be found."""
+    name, loads = settings.get("cracks"), [key for key, value in settings["loading"].items() if value]
+    if name is None:
+        return []
+    if name not in phases:
+        return [f"there is no phase '{name}'; {registry.suggest(name, phases)}"]
+    if settings["quantity"] != "elastic" or len(loads) != 1 or len({*loads[0]}) != 1:
+        return ["stress intensities are there for 'elastic' under one load along an axis, such as {yy: 0.01}"]
+    if (settings["properties"].get(name) or {}).get("youngs_gpa"):
+        return [f"a crack carries no load; set youngs_gpa: 0 of '{name}'"]
+    return []
 
 
 SOLVERS = {"fft": "elastic, elastoplastic, conduction and diffusion", "stokes": "stokes"}
