@@ -6,9 +6,9 @@ from matlens.predict import hits
 from matlens.store import io
 
 
-def main(predictions: list, index: str, methods: list, wish: dict, table: str) -> None:
+def main(predictions: list, methods: list, wish: dict, table: str, index: str = "") -> None:
     """Write the hits among the best candidates of every method."""
-    among = hits.candidates(io.read_table(index), wish["among"])[columns.ITEM] if wish["among"] else None
+    among = hits.candidates(io.read_table(index), wish["among"])[columns.ITEM] if wish.get("among") else None
     ours = dict(zip(methods, map(io.read_table, predictions), strict=True))
     io.write_csv(table, hits.table(ours, wish, among=among))
 

@@ -265,7 +265,15 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_target_from, check_kinds, check_features, check_feature_fields, check_feature_columns, check_labels)
+BEFORE_INDEX = (
+    check_target,
+    check_target_from,
+    check_kinds,
+    check_features,
+    check_feature_fields,
+    check_feature_columns,
+    check_labels,
+)
 CHECKS = (
     check_splits,
     check_folds,

@@ -161,10 +161,10 @@ def make(
 ) -> list[Fold]:
     """Divide the items that have a target into folds.
 
-    scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "clusters" keeps similar compositions (column
-    formula) in one fold, see `clusters`; "official" are the five folds of Matbench
-    v0.1, independent of the order of the index; "ood:<name>" are published out-of-distribution clusters, see OOD;
-    "ood:<name>+<name>" concatenates several. group: column of the specimen; an item without one is its own specimen.
+    scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "clusters" keeps similar compositions
+    (column formula) in one fold, see `clusters`; "official" are the five folds of Matbench v0.1, independent of the
+    order of the index; "ood:<name>" are published out-of-distribution clusters, see OOD; "ood:<name>+<name>"
+    concatenates several. group: column of the specimen; an item without one is its own specimen.
     lists: as `ood_lists` returns (None: from the catalogue). index: DataFrame with item and `target`.
     Raises ValueError with the missing items if an official or ood set is incomplete, unless `allow_incomplete`.
     Sources: A. Dunn et al., npj Comput. Mater. 6 (2020) 138; S. S. Omee et al., npj Comput. Mater. 10 (2024) 144.
