@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 from matlens.crystal import kernels, radii
-from matlens.ingest import structures
 from matlens.ingest.formats import cif, document, foreign
 from matlens.job.batch import BadItem
 
@@ -241,6 +240,11 @@ def test_texts_that_are_no_structure_say_so(tmp_path, cell, reason):
     assert reason in lost["one"]
 
 
+def test_names_of_items_stand_on_one_line(tmp_path):
+    content = table("cif", text(P1)).replace("one", '"one\nof ""two"""')
+    assert list(items(tmp_path, "a.csv", content)[0]) == ['one of "two"']
+
+
 def frame(comment: str) -> str:
     return f"2\n{comment}\nNa 0 0 0\nCl 2.82 2.82 2.82\n"
 
@@ -278,7 +282,3 @@ def test_formats_that_are_not_read_are_named(tmp_path, content, name):
     lost = items(tmp_path, "file.txt2", content)[1]
     assert name in lost["file"] and "convert it to CIF" in lost["file"]
     assert foreign.named(POSCAR.format(title="x")) is None and foreign.named(text(P1)) is None
-
-
-def test_names_of_columns_with_texts_are_known():
-    assert {"csv", "json"} <= structures.NAMED

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from matlens.ingest.plan_rows import trouble
 from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 from matlens.job.batch import MACHINE_ERRORS, BadItem
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")  # signs that would break a line of a table or log
 SIDECARS = {".txt", ".md", ".yaml", ".yml", ".log", ".ini", ".py", ".pdf", ".png"}
 NO_STRUCTURES = {target_tables.TARGETS_FILE, "atom_init.json"}
 NOWHERE = {FORMAT: None, OFFSET: 0, LENGTH: 0, ROW: 0}
@@ -81,6 +83,11 @@ def plan(*, path: str, targets: list[str] | None = None):
     return pd.DataFrame(rows)
 
 
+def _name(text: str) -> str:
+    """Write the name of an item on one line."""
+    return CONTROL.sub(" ", file_search.printable(text))
+
+
 def _of_table(table: Path, named: list[tuple[Path | None, str, dict]]) -> list[tuple[dict, dict]]:
     """List the structures of the files named in a table, each with the values of its row."""
     listed = []
@@ -93,7 +100,7 @@ def _of_table(table: Path, named: list[tuple[Path | None, str, dict]]) -> list[t
             continue
         found = _of_file(file, table.parent)
         if name and len(found) == 1:
-            found[0][0][columns.ITEM] = file_search.printable(name)
+            found[0][0][columns.ITEM] = _name(name)
         listed += [(row, {**inner, **values}) for row, inner in found]
     return listed
 
@@ -129,7 +136,7 @@ def _of_file(file: Path, root: Path) -> list[tuple[dict, dict]]:
         (
             {
                 **row,
-                columns.ITEM: file_search.printable(item),
+                columns.ITEM: _name(item),
                 columns.REASON: one.reason,
                 **where,
                 OFFSET: one.offset,

@@ -28,6 +28,7 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
     if learned(settings):
         found += [(["predict", "target"], given["target"])] if not given["target_from"] else []
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
+        found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
         origins = ("index", features.COMPOSITION, features.BOND)
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
