@@ -128,9 +128,9 @@ def test_an_ensemble_of_one_cannot_leave_out_parts(tmp_path):
 
 
 def test_intervals_are_wide_among_crystals_that_are_hard_to_learn():
-    """Two kinds of crystals at one distance, errors of standard deviation 1 and 4: each is covered to 90 %.
+    """Two kinds of crystals at one distance, errors of standard deviation 1 and 4: each is covered to 85 to 95 %.
 
-    Without the factor of similar crystals the wide kind is covered to about 0.77, the narrow one to 1.00.
+    The factor is drawn towards 1. Without it the wide kind is covered to less than 80 %, the narrow one to over 97 %.
     """
     rng = np.random.default_rng(2)
     hard = rng.random(6000) < 0.3
@@ -146,7 +146,7 @@ def test_intervals_are_wide_among_crystals_that_are_hard_to_learn():
     given = residual[learned], distance[learned], points[learned], part[learned]
     card, size, _ = ensembles.calibrate_local(*given)
     factor = ensembles.local(points[~learned], points[learned], size)
-    assert covered(card, factor) == pytest.approx((0.9, 0.9), abs=0.035)
+    assert covered(card, factor) == pytest.approx((0.9, 0.9), abs=0.05)
     wide, narrow = covered(ensembles.calibrate(*given[:2]), None)
     assert wide < 0.8 and narrow > 0.97
 

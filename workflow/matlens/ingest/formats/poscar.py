@@ -78,7 +78,10 @@ def frames_of(lines: list[str]) -> list[Frame]:
     except BadItem:
         raise
     except (ValueError, IndexError) as error:
-        raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
+        why = "it ends too early for them" if isinstance(error, IndexError) else error
+        raise BadItem(
+            f"the elements and counts of its POSCAR, lines 6 and 7, cannot be read ({why}); it may be truncated"
+        ) from error
     at = found[0].mode + 1 + found[0].atoms
     if at < len(lines) and _is_place(lines[at]) and found[0].atoms and not _is_header(lines, at):
         raise BadItem(f"it counts {found[0].atoms} atoms, and more positions follow; correct the counts on line 7")
