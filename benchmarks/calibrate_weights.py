@@ -12,7 +12,8 @@ are: those of matbench_dielectric, perovskites of Castelli et al., and binary pr
 the coverage on each family, and that with a calibration on the others. Layered crystals and strained cells are never
 calibrated on.
 `moduli`: no such labels exist. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
-whole clusters of compositions. Their errors against distance are scaled to the interval of the network, which was
+whole clusters of compositions. Their errors against distance, and those of similar crystals in the other fifths, are
+scaled to the interval of the network, which was
 calibrated on crystals held out at random. The test items are those of the official fold 0.
 `flags`: the part of test crystals that is flagged as outside the training set, as they are and in other cells.
 `coverage`: the part of the targets of test items (official fold 0, never trained or calibrated on) inside the 90 %
@@ -132,15 +133,17 @@ def moduli() -> None:
             trees = HistGradientBoostingRegressor(max_iter=150, learning_rate=0.1, max_features=0.3, random_state=SEED)
             trees.fit(x[train[~own]], y[train[~own]])
             residual[own] = np.abs(trees.predict(x[train[own]]) - y[train[own]])
-        crossed = np.zeros(len(train), bool)
+        crossed, where = np.zeros(len(train), bool), domain.points(flat.taken(graphs, train), points)
+        fitted, size, factor = ensembles.calibrate_local(residual, distance, where, part)
         for number in range(PARTS):
-            own, card = part == number, ensembles.calibrate(residual[part != number], distance[part != number])
-            _, low, high = ensembles.combine(np.zeros((1, own.sum())), distance[own][:, None], card)
+            own, card = part == number, ensembles.calibrate(*(a[part != number] for a in (residual / factor, distance)))
+            _, low, high = ensembles.combine(np.zeros((1, own.sum())), distance[own][:, None], card, factor[own])
             crossed[own] = residual[own] <= (high - low) / 2
         arrays, card = stored(file)
-        fitted = ensembles.calibrate(residual, distance)
+        points[domain.SIZE.format(0)] = size[domain.kept(len(train), 0)].astype(np.float16)
         half = card.get("half_width_90", card.get("quantile_90", 0) * card.get("floor", 0))
-        usual = fitted["ratios"][90] * float(ensembles.scale_at(np.median(alone), fitted))
+        usual = ensembles.calibrate(residual, distance)["ratios"][90]  # of the network, which knows no factor yet
+        usual *= float(ensembles.scale_at(np.median(alone), fitted))
         fitted["scales"] = [float(f"{one * half / usual:.4g}") for one in fitted["scales"]]
         far = distance > np.quantile(distance, 2 / 3)
         more = {"interval_of": of, "half_width_90": half, "left_out_coverage_90": round(float(crossed.mean()), 3),

@@ -231,11 +231,14 @@ def test_formulas_are_written_without_exponents():
 
 def test_hydrates_and_decimal_commas_are_read(tmp_path):
     """CuSO4 with five water has 21 atoms, 9 of them oxygen; a point for the dot may be decimal, and is refused."""
-    found = plan(tmp_path, "formula;hv\nCuSO4\N{MIDDLE DOT}5H2O;1,5\nFe70,5Co29,5;2\nCuSO4.5H2O;3\nTi-6Al-4V;4\n")
+    found = plan(
+        tmp_path, "formula;hv\nCuSO4\N{MIDDLE DOT}5H2O;1,5\nFe70,5Co29,5;2\nCuSO4.5H2O;3\nTi-6Al-4V;4\nCuSO4.5(H2O);5\n"
+    )
     assert shares(found.iloc[0]) == pytest.approx({"Cu": 1 / 21, "S": 1 / 21, "O": 9 / 21, "H": 10 / 21})
     assert shares(found.iloc[1]) == pytest.approx({"Fe": 0.705, "Co": 0.295})
     assert "may be decimal or that of a hydrate" in found[columns.REASON][2]
     assert "states percents of weight; give a column for each element" in found[columns.REASON][3]
+    assert "may be decimal or that of a hydrate" in found[columns.REASON][4]
 
 
 @pytest.mark.parametrize(

@@ -549,6 +549,16 @@ def test_hits_need_one_limit_and_a_method_to_compare_with_that_is_there():
     assert "remove it, or set task: regression" in learning(hits=wish, task="classification")
 
 
+def test_a_target_of_a_potential_needs_it_and_one_of_its_results():
+    """A target of chgnet is no column of the index; another name would have been found missing by the first job."""
+    given = {"target": "energy_above_hull_ev_per_atom", "target_from": "chgnet"}
+    assert not learning(chgnet={}, **given)
+    assert "predict.target_from: no potential 'chgnet' in the section 'predict'; add 'chgnet: {}'" in learning(**given)
+    assert "did you mean 'chgnet'" in learning(chgnet={}, **{**given, "target_from": "chgnt"})
+    why = learning(chgnet={}, **{**given, "target": "energy_above_hull"})
+    assert "a potential gives no 'energy_above_hull'; did you mean 'energy_above_hull_ev_per_atom'" in why
+
+
 def test_a_classification_has_no_transform():
     assert "set transform: none" in learning(transform="log", task="classification")
 

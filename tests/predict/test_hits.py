@@ -88,3 +88,19 @@ def test_a_prediction_of_items_without_a_target_is_no_candidate(tmp_path):
     script.main([tmp_path / "a.parquet"], ["a"], {**WISH, "chosen": [1]}, str(tmp_path / "hits.csv"))
     found = io.read_csv(tmp_path / "hits.csv").iloc[0]
     assert found["hits"] == 1 and found["chance_rate"] == 0.5
+
+
+def test_only_chosen_candidates_are_screened(tmp_path):
+    made = table([0.1, 0.9, 0.2, 0.3], [4, 1, 2, 3])
+    io.write_table(tmp_path / "a.parquet", made)
+    index = pd.DataFrame({"item": made["item"], "prototype": ["b2", "x", "x", "x"], "charge": [1, 2, 2, 3]})
+    io.write_table(tmp_path / "index.parquet", index)
+    wish = {**WISH, "chosen": [2], "among": {"prototype": ["x"]}}
+    script.main([tmp_path / "a.parquet"], ["a"], wish, str(tmp_path / "hits.csv"), str(tmp_path / "index.parquet"))
+    found = io.read_csv(tmp_path / "hits.csv").iloc[0]
+    assert found["hits"] == 1 and found["chance_rate"] == pytest.approx(2 / 3)
+    assert hits.candidates(index, {"prototype": ["x"], "charge": [3]})["item"].tolist() == ["i3"]
+    with pytest.raises(ValueError, match="did you mean 'prototype'"):
+        hits.candidates(index, {"prototpe": ["x"]})
+    with pytest.raises(ValueError, match="no item has prototype y"):
+        hits.candidates(index, {"prototype": ["y"]})

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from matlens.crystal import compositions, element_references, potentials
 from matlens.crystal.structures import Crystal
@@ -59,3 +60,21 @@ def test_no_steps_take_a_crystal_as_it_is():
         "energy_ev_per_atom": pytest.approx(potentials.energy(strained)),
         "volume_a3_per_atom": pytest.approx(4.5**3 / 2),
     }
+
+
+def test_elements_without_a_reference_are_named_with_their_number_of_crystals(tmp_path):
+    file = tmp_path / "elements.csv"
+    file.write_text("element,energy_ev_per_atom\nNi,-5\nO,-4\n")
+    assert "energy of Yb is known" in (said := element_references.of_formulas(["YbO", "NiO", "YbNi2", "Ni"], file))
+    assert said.endswith("(2 of 4 crystals)") and element_references.of_formulas(["NiO"], file) is None
+
+
+def test_a_result_of_a_potential_becomes_a_target():
+    index = pd.DataFrame({"item": ["a", "b", "c"], "formula": "Ni", "volume_a3_per_atom": [1.0, 2.0, 3.0]})
+    rows = [
+        row
+        for item, value in (("b", 0.5), ("a", np.nan))
+        for row in properties.rows(item, {"volume_a3_per_atom": value})
+    ]
+    found = properties.targets(index, pd.DataFrame(rows), "volume_a3_per_atom")["volume_a3_per_atom"]
+    np.testing.assert_array_equal(found, [np.nan, 0.5, np.nan])

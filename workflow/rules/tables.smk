@@ -28,6 +28,8 @@ rule collect:
     resources:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
+    params:
+        references=plan.references,
     script:
         "../scripts/collect.py"
 

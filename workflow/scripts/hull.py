@@ -11,15 +11,13 @@ from matlens.store import io
 def main(tables: list, index: str, elements: str, predictions: str, rejected: str) -> None:
     """Write all rows of the potential, and beside them the formation energy and the energy above the hull.
 
-    No item is lost: elements without a reference are named once, in the log, and beside the rows they leave empty.
+    No item is lost: elements without a reference are named beside the rows they leave empty.
     """
     found = io.concatenate([io.read_table(path) for path in tables])
     energy = found[found["property"] == properties.RELAXED[0]].set_index(columns.ITEM)["predicted"].sort_index()
     formulas = io.read_table(index).set_index(columns.ITEM)["formula"].reindex(energy.index)
     numbers, fractions = compositions.parse(formulas.astype(str).tolist())
     known = element_references.read(elements)
-    if message := element_references.lacking(set(numbers[numbers > 0].tolist()), known):
-        print(message)
     rows = properties.stability(energy.index.to_numpy(), numbers, fractions, energy.to_numpy(float), known)
     io.write_table(predictions, io.concatenate([found, pd.DataFrame(rows, columns=list(properties.COLUMNS))]))
     io.write_rejected(rejected, [])

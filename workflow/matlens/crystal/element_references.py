@@ -46,6 +46,14 @@ def lacking(elements, known: dict[int, float]) -> str | None:
     )
 
 
+def of_formulas(formulas, path) -> str | None:
+    """Return the message of `lacking` for the elements of formulas, and in how many of these they are."""
+    known, numbers = read(path), compositions.parse(list(formulas))[0]
+    bare = (numbers > 0) & ~np.isin(numbers, list(known))
+    message = lacking(set(numbers[bare].tolist()), known)
+    return f"{message} ({int(bare.any(axis=1).sum())} of {len(numbers)} crystals)" if message else None
+
+
 def best(structures: list, pbe: list[float]) -> list[tuple[float, Crystal]]:
     """Choose the structures that PBE finds within 0.05 eV per atom of the best, at most four, as they come."""
     known = sorted((e, at) for at, e in enumerate(pbe) if len(structures[at]["sites"]) <= MOST_ATOMS)

@@ -10,3 +10,10 @@ _KNOWN = """
 """
 COVALENT_A = np.full(256, np.nan)  # by atomic number
 COVALENT_A[1 : len(_KNOWN.split()) + 1] = [float(word) for word in _KNOWN.split()]
+UNKNOWN_A = 1.6  # of elements without one
+
+
+def known(species: np.ndarray) -> np.ndarray:
+    """Return the covalent radius of every atom, angstrom, by atomic numbers (n,)."""
+    found = COVALENT_A[species]
+    return np.where(np.isfinite(found), found, UNKNOWN_A)

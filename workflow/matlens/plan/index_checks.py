@@ -26,8 +26,9 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
     """List (keys, column) of the columns that a study takes from its table of items."""
     found, given = [], settings.get("predict", {})
     if learned(settings):
-        found.append((["predict", "target"], given["target"]))
+        found += [(["predict", "target"], given["target"])] if not given["target_from"] else []
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
+        found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
         origins = ("index", features.COMPOSITION, features.BOND)
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]

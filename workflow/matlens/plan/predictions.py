@@ -47,6 +47,13 @@ def potentials(settings: dict) -> list[str]:
     return outputs.methods(settings, "predict", "potentials")
 
 
+def elements_of(settings: dict) -> list[str]:
+    """List the elements of the crystals that a study makes, sorted; none for crystals that are read."""
+    elements = settings["ingest"].get("prototypes", {}).get("elements", {}).values()
+    pairs = settings["ingest"].get("superlattices", {}).get("pairs", [])
+    return sorted({symbol for symbols in [*elements, *pairs] for symbol in symbols})
+
+
 def feature_labels(settings: dict) -> str:
     """Return the segmentation whose measures are features: the first that has them all; "" without any."""
     used = feature_measures(settings)
@@ -123,6 +130,12 @@ class Predictions(Paths):
         """List the measures that are features, and the fields if their effective values are."""
         settings = self.studies[wildcards.study]
         return [*feature_measures(settings), *([features.FIELDS] if feature_fields(settings) else [])]
+
+    def learned_index(self, wildcards) -> str:
+        """Return the index with the target: that of the items, or one with the results of a potential."""
+        potential = self.studies[wildcards.study]["predict"]["target_from"]
+        folder = f"results/{wildcards.study}/predict/{potential}/targets"
+        return f"{folder}/all.parquet" if potential else self.index(wildcards)
 
     def graph_files(self, wildcards) -> list[str]:
         """List the graphs that a network for crystals takes."""
@@ -235,15 +248,23 @@ class Predictions(Paths):
         potential = potentials(self.studies[wildcards.study])[0]
         return f"results/{wildcards.study}/predict/{potential}/properties/all.parquet"
 
+    def references(self, wildcards) -> dict[str, str]:
+        """Return the tables of element energies, by potential, that a joined index is compared with.
+
+        Those of a study whose elements are known beforehand are compared before the run, see `notices`.
+        """
+        settings = self.studies[wildcards.study]
+        if wildcards.output != "index" or elements_of(settings):
+            return {}
+        return {potential: ELEMENTS.format(registry.method_of(potential)) for potential in potentials(settings)}
+
     def notices(self) -> str:
         """Name the elements without a reference energy, of studies whose elements are known beforehand; "" if none."""
         from matlens.crystal import element_references
 
         lines = []
         for name, settings in self.studies.items():
-            elements = settings["ingest"].get("prototypes", {}).get("elements", {}).values()
-            pairs = settings["ingest"].get("superlattices", {}).get("pairs", [])
-            wanted = sorted({symbol for symbols in [*elements, *pairs] for symbol in symbols})
+            wanted = elements_of(settings)
             for potential in potentials(settings):
                 known = element_references.read(ELEMENTS.format(registry.method_of(potential)))
                 if text := element_references.lacking(wanted, known):

@@ -21,6 +21,7 @@ CHUNK = 500  # crystals whose distances are computed at a time
 LEAST_STD = 0.05  # of a descriptor; a training set of one kind of crystals has hardly any scatter
 POINTS, MATRIX, OFFSET, PART = "domain/points", "domain/matrix", "domain/offset", "domain/part"
 STRAINED = "domain/strained"
+SIZE = "domain/size/{}"  # of the residuals of an output at the points, see `ensembles.local`
 
 
 def _ranges(graphs) -> np.ndarray:
@@ -74,7 +75,7 @@ def describe(graphs, train, parts=None, seed: int = 0, strained=None) -> tuple[d
     some, calm = flat.taken(graphs, train), ~strained
     ranges, raw = _ranges(some)[calm], _raw(some)
     matrix, offset = _map(raw[calm])
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(some))[:MOST_POINTS])
+    chosen = kept(len(some), seed)
     parts = np.zeros(len(some), int) if parts is None else np.asarray(parts)
     arrays = {
         MATRIX: matrix.astype(np.float32),
@@ -91,6 +92,23 @@ def describe(graphs, train, parts=None, seed: int = 0, strained=None) -> tuple[d
         "nearest_a": [float(np.nanmin(ranges[:, 1])), float(np.nanmax(ranges[:, 1]))],
         "distance_limit": round(float(np.quantile(alone, 1 - EDGE)), 4) if len(alone) > 1 else None,
     }, arrays
+
+
+def kept(count: int, seed: int) -> np.ndarray:
+    """Return the positions of the training crystals, of `count`, whose points are stored."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:MOST_POINTS])
+
+
+def at_points(values: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
+    """Return values of the training crystals that are `known` (bool) at the stored points, half precision, else NaN."""
+    every = np.full(len(known), np.nan)
+    every[known] = values
+    return every[kept(len(known), seed)].astype(np.float16)
+
+
+def points(graphs, arrays: Mapping) -> np.ndarray:
+    """Return the points of crystals (n, d) by the map that is stored with some weights."""
+    return _raw(graphs).astype(np.float32) @ arrays[MATRIX] - arrays[OFFSET]
 
 
 def _nearest(asked: np.ndarray, points: np.ndarray, part: np.ndarray, count: int, itself: bool = False) -> np.ndarray:
@@ -116,7 +134,7 @@ def distances(graphs, arrays: Mapping) -> tuple[np.ndarray, np.ndarray] | None:
     """
     if POINTS not in arrays:
         return None
-    asked = _raw(graphs).astype(np.float32) @ arrays[MATRIX] - arrays[OFFSET]
+    asked = points(graphs, arrays)
     kinds = 2 * arrays[PART].astype(int) + arrays[STRAINED]
     count = int(arrays[PART].max(initial=0)) + 1
     found = _nearest(asked, arrays[POINTS].astype(np.float32), kinds, 2 * count).reshape(len(asked), count, 2)

@@ -121,9 +121,9 @@ def learn(
         card["outputs"] = [{"target": name, "mean": mean, "std": std} for name, mean, std in scale]
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
-    calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device)
+    calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
     for position, output in enumerate(card.get("outputs", ()), 1):
-        output |= calibrated(graphs, targets[:, position], arrays, card, cut, device, position)[0]
+        output |= calibrated(graphs, targets[:, position], arrays, card, cut, device, position, seed)[0]
     for file in files:
         file.unlink(missing_ok=True)
     return arrays, card | calibration, history, held
@@ -237,7 +237,7 @@ def apply_outputs(
     outside, found = applicability_domain.flag_outside(graphs, card, nearest), []
     for position in positions:
         own = heads.card_of(card, position)
-        ends = heads.interval(heads.scaled(values, card, position), each, own)
+        ends = heads.interval(heads.scaled(values, card, position), each, own, heads.factor(graphs, arrays, position))
         one = transforms.interval(own.get("transform", "none"), *ends)
         found.append({**one, "std": one["half_width_90"] / NORMAL_90, **outside})
     return found
@@ -259,25 +259,27 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto", target: 
 
 
 def calibrated(
-    graphs, y: np.ndarray, arrays: Mapping, card: Mapping, cut: Cut, device: str, output: int = 0
+    graphs, y: np.ndarray, arrays: dict, card: Mapping, cut: Cut, device: str, output: int = 0, seed: int = 0
 ) -> tuple[dict, dict]:
     """Calibrate the 90 % interval of an output on training crystals that were held out.
 
-    y (n,): targets, NaN if unknown. Returns entries of the card, and the predictions of these crystals: position,
-    predicted, low_90, high_90.
+    y (n,): targets, NaN if unknown. seed: that of the stored points. Returns entries of the card, and the predictions
+    of these crystals: position, predicted, low_90, high_90. Adds the sizes of their residuals to the arrays.
     """
     if cut.parts is None:
         return _calibrated_together(graphs, y, arrays, card, cut.members[0][1], device, output)
-    position = cut.train[np.isfinite(y[cut.train])]
-    part = cut.parts[np.isfinite(y[cut.train])]
+    known = np.isfinite(y[cut.train])
+    position, part = cut.train[known], cut.parts[known]
     predicted, distance = np.zeros(len(position)), np.zeros(len(position))
     for member, net in enumerate(members(arrays, {**card, "whole": 0})):
         own = part == member
         some = flat.taken(graphs, position[own])
         predicted[own] = heads.scaled(lessons.answers(net, some, device), card, output)
         distance[own] = ensembles.others(applicability_domain.distances(some, arrays)[0])[:, member]
-    found = ensembles.calibrate(np.abs(predicted - y[position]), distance)
-    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found)
+    where = applicability_domain.points(flat.taken(graphs, position), arrays)
+    found, size, factor = ensembles.calibrate_local(np.abs(predicted - y[position]), distance, where, part)
+    arrays[applicability_domain.SIZE.format(output)] = applicability_domain.at_points(size, known, seed)
+    half = found["ratios"][int(COVERAGE * len(found["ratios"]))] * ensembles.scale_at(distance, found) * factor
     return found, {
         "position": position,
         "predicted": predicted,

@@ -2,21 +2,15 @@
 
 import numpy as np
 
-from matlens.crystal.radii import COVALENT_A
+from matlens.crystal import radii
 from matlens.nets.crystal import elements
 
-UNKNOWN_A = 1.6  # covalent radius of elements without one
 SHELL = 1.2  # neighbours up to this many times the nearest distance of an atom are its first shell
 ORDINARY_GAP_A = 2.5  # narrower gaps are alike
 STRUCTURE = (
     "log_volume_over_radii", "nearest_over_radii", "nearest_over_radii_min", "nearest_over_radii_max",
     "mean_over_radii", "std_over_radii", "coordination", "coordination_std", "like_neighbours", "log_gap_a",
 )  # fmt: skip
-
-
-def _radii(species: np.ndarray) -> np.ndarray:
-    found = COVALENT_A[species]
-    return np.where(np.isfinite(found), found, UNKNOWN_A)
 
 
 def members(graphs) -> np.ndarray:
@@ -58,8 +52,8 @@ def _edges(graphs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return source, neighbour, distance over the sum of covalent radii, and distance of every edge."""
     first = np.repeat(graphs.crystals.offsets[:-1], np.diff(graphs.edge_offsets))
     source, neighbour = graphs.edges["source"] + first, graphs.edges["neighbour"] + first
-    radii = _radii(graphs.crystals.species)
-    return source, neighbour, graphs.edges["distance"] / (radii[source] + radii[neighbour]), graphs.edges["distance"]
+    own = radii.known(graphs.crystals.species)
+    return source, neighbour, graphs.edges["distance"] / (own[source] + own[neighbour]), graphs.edges["distance"]
 
 
 def _means(values: np.ndarray, member: np.ndarray, count: int, weights=None) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +80,7 @@ def structure(graphs) -> np.ndarray:
     shell = distance <= SHELL * shortest[source]
     around = np.bincount(source[shell], weight[shell], atoms)
     same = (graphs.crystals.species[source] == graphs.crystals.species[neighbour])[shell]
-    spheres = _means(4 / 3 * np.pi * _radii(graphs.crystals.species) ** 3, member, count)[0]
+    spheres = _means(4 / 3 * np.pi * radii.known(graphs.crystals.species) ** 3, member, count)[0]
     first = graphs.crystals.offsets[:-1]
     return np.column_stack(
         [

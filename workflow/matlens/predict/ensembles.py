@@ -1,9 +1,10 @@
 """Ensembles whose members each leave out another part of the training set, and the intervals that follow from it.
 
 The residual of a training crystal is that of the member that left it out. Its size grows with the distance to
-what that member learned from; so intervals grow away from the training set, and where members disagree.
-Source: R. F. Barber et al., Ann. Stat. 49 (2021) 486 (CV+); J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094
-(residuals divided by a scale).
+what that member learned from, and is that of similar crystals: so intervals grow away from the training set, among
+crystals that are hard to learn, and where members disagree.
+Sources: R. F. Barber et al., Ann. Stat. 49 (2021) 486 (CV+); J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094
+(residuals divided by a scale); H. Papadopoulos et al., J. Artif. Intell. Res. 40 (2011) 815 (scale from neighbours).
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from matlens.predict import descriptors, validation
 HOW = ("none", "random", "clusters")
 CLUSTERS = 10  # for each member
 LEVELS = 100  # quantiles of the residuals that a card keeps
+NEIGHBOURS, PRIOR = 50, 10  # similar crystals whose residuals are averaged, and how many of mean size join them
+CHUNK = 500  # crystals whose distances are computed at a time
 KNOTS, LEAST_IN_BIN = 12, 20  # distances at which the scale is fitted, and residuals at each
 
 
@@ -65,6 +68,44 @@ def calibrate(residual: np.ndarray, distance: np.ndarray) -> dict:
     return {**found, "ratios": [round(float(one), 4) for one in ratio], "calibrated_on": len(residual)}
 
 
+def calibrate_local(residual, distance, points, part) -> tuple[dict, np.ndarray, np.ndarray]:
+    """Calibrate as `calibrate` does, by residuals that are also divided by their size among similar crystals.
+
+    points (n, d): of the crystals, see `applicability_domain`. part (n,): only crystals of other parts are similar
+    ones, so that a cluster that is left out as a whole is judged by others. Returns the entries of a card, the sizes of
+    the residuals (n,) relative to their scale, with mean 1, and the factor that similar crystals give (n,).
+    """
+    card = calibrate(residual, distance)
+    ratio = residual / scale_at(distance, card)
+    size = ratio / max(ratio.mean(), 1e-12)
+    factor = local(points, points, size, part, part)
+    ratio = np.quantile(ratio / factor, (np.arange(LEVELS) + 0.5) / LEVELS)
+    return {**card, "ratios": [round(float(one), 4) for one in ratio]}, size, factor
+
+
+def local(asked, points, size, asked_part=None, part=None) -> np.ndarray:
+    """Return the mean size of residuals among the NEIGHBOURS nearest points, drawn towards 1 (n,).
+
+    asked (n, d), points (p, d), size (p,): NaN where it is unknown. asked_part (n,), part (p,): points of the same part
+    are left out.
+    """
+    known = np.flatnonzero(np.isfinite(size))
+    points, size = np.asarray(points, np.float32)[known], np.asarray(size, float)[known]
+    count = len(known) if part is None else len(known) - np.unique(part[known], return_counts=True)[1].max(initial=0)
+    count = min(NEIGHBOURS, count)
+    if count < 1:
+        return np.ones(len(asked))
+    squares, found = (points**2).sum(axis=1), np.ones(len(asked))
+    for first in range(0, len(asked), CHUNK):
+        rows = np.asarray(asked[first : first + CHUNK], np.float32)
+        far = squares - 2 * rows @ points.T
+        if part is not None:
+            far[asked_part[first : first + CHUNK, None] == part[known]] = np.inf
+        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        found[first : first + CHUNK] = (size[near].sum(axis=1) + PRIOR) / (count + PRIOR)
+    return found
+
+
 def scale_at(distance: np.ndarray, card: Mapping) -> np.ndarray:
     """Return the scale of residuals at some distances; beyond the last knot it grows as it did over all knots."""
     knots, scales = np.asarray(card["knots"]), np.asarray(card["scales"])
@@ -73,20 +114,23 @@ def scale_at(distance: np.ndarray, card: Mapping) -> np.ndarray:
     return np.interp(distance, knots, scales) + slope * np.maximum(distance - knots[-1], 0.0)
 
 
-def combine(values: np.ndarray, distance: np.ndarray, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def combine(
+    values: np.ndarray, distance: np.ndarray, card: Mapping, factor=None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Combine the predictions of all members (members, n): returns prediction, and both ends of the 90 % interval (n,).
 
-    distance (n, parts): to the nearest training crystal of each part. A member whose training crystals are far away
+    distance (n, parts): to the nearest training crystal of each part. factor (n,): of the scale, see `local`; None: 1.
+    A member whose training crystals are far away
     counts less: its weight is one over its squared scale. `whole` in the card: number of members after these that
     learned from all parts; the prediction is then their mean, and the interval is that of the others around it, times
     `interval_factor`.
     """
     whole = card.get("whole", 0)
     if whole:
-        centre, low, high = combine(values[:-whole], distance, {**card, "whole": 0})
-        predicted, factor = values[-whole:].mean(axis=0), card["interval_factor"]
-        return predicted, predicted + factor * (low - centre), predicted + factor * (high - centre)
-    scale = scale_at(others(distance).T, card)
+        centre, low, high = combine(values[:-whole], distance, {**card, "whole": 0}, factor)
+        predicted, width = values[-whole:].mean(axis=0), card["interval_factor"]
+        return predicted, predicted + width * (low - centre), predicted + width * (high - centre)
+    scale = scale_at(others(distance).T, card) * (1.0 if factor is None else factor)
     weight = scale**-2 / (scale**-2).sum(axis=0)
     predicted = (weight * values).sum(axis=0)
     ratios = np.asarray(card["ratios"])[:, None, None]

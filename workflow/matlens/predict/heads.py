@@ -44,13 +44,13 @@ def scaled(values: np.ndarray, card: Mapping, position: int) -> np.ndarray:
     return one.astype(float) * own["std"] + own["mean"]
 
 
-def interval(values: np.ndarray, distance, card: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def interval(values: np.ndarray, distance, card: Mapping, factor=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return prediction and both ends of the 90 % interval (n,) of one output; NaN without calibration.
 
-    values (members, n): predictions. distance (n, parts): see `ensembles.combine`. card: of the output.
+    values (members, n): predictions. distance (n, parts), factor (n,): see `ensembles.combine`. card: of the output.
     """
     if "ratios" in card and distance is not None:
-        return ensembles.combine(values, distance, card)
+        return ensembles.combine(values, distance, card, factor)
     return intervals.together(values, card)
 
 
@@ -67,3 +67,11 @@ def distances(graphs, arrays: Mapping, known: dict) -> tuple:
     if key not in known:
         known[key] = applicability_domain.distances(graphs, arrays)
     return known[key]
+
+
+def factor(graphs, arrays: Mapping, position: int) -> np.ndarray | None:
+    """Return the factor that similar training crystals give the scale of an output (n,); None if none is stored."""
+    size = arrays.get(applicability_domain.SIZE.format(position))
+    if size is None:
+        return None
+    return ensembles.local(applicability_domain.points(graphs, arrays), arrays[applicability_domain.POINTS], size)

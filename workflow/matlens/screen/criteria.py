@@ -101,7 +101,8 @@ def first_failed(
         why[which] = reason if isinstance(reason, str) else reason[which]
 
     for column, name in enumerate(properties):
-        fail(~np.isfinite(values[:, column]), f"{name} was not predicted")
+        lost = [f" (not possible for {names})" if names else "" for names in unseen]
+        fail(~np.isfinite(values[:, column]), np.array([f"{name} was not predicted{of}" for of in lost], dtype=object))
     numbers, _ = compositions.parse(formulas)
     for name, wrong in (("without", True), ("only", False)):
         if settings[name]:

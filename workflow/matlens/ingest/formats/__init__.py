@@ -11,7 +11,8 @@ import io
 import json
 import re
 
-from matlens.ingest.formats.common import Source, column_of
+from matlens.ingest.formats import foreign, poscar
+from matlens.ingest.formats.common import Source, printed_columns
 from matlens.job.batch import BadItem
 from matlens.store import text_files
 
@@ -34,14 +35,16 @@ def sniff(source: Source) -> str:
     whole = head.decode("utf-8", "replace").removeprefix("\ufeff")
     text = whole.lstrip()
     lines = text.splitlines()
+    if poscar.is_one(whole.splitlines()):  # before all others: its first line, which may be blank, is any text
+        return "poscar"
+    if kind := foreign.named(text):
+        raise BadItem(f"it is {kind}, which is not read; convert it to CIF or POSCAR, for example by ase convert")
     if re.match(r"<(!doctype|html|head|body|\?xml|!--)", text, re.I):
         raise BadItem("it is a web page (HTML or XML), not a structure: a failed download; fetch it again")
     if text[0] in "{[":
         return "jsonl" if _is_lines(source, lines[0]) else "json"
     if _is_sheet(text):
         return "csv"
-    if _is_poscar(whole.splitlines()):  # whose first line may be blank
-        return "poscar"
     if re.search(r"^\s*data_\S*", text, re.I | re.M):
         return "cif"
     if re.fullmatch(r"\s*\d+\s*", lines[0]):
@@ -62,15 +65,7 @@ def _is_lines(source: Source, first: str) -> bool:
 
 
 def _is_sheet(text: str) -> bool:
-    header = next(
-        csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(text.split("\n", 1)[0])), []
-    )
-    return len(header) > 1 and column_of(header) is not None
-
-
-def _is_poscar(lines: list[str]) -> bool:
-    numbers = r"\s*(?:[-+]?[\d.]+(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Infinity)|\*+)"
-    vector = re.compile(rf"{numbers}\s{numbers}\s{numbers}(\s.*)?$")
-    scale = re.compile(rf"({numbers}|{numbers}\s{numbers}\s{numbers})\s*([#!A-Za-z(].*)?$")
-    lines = lines[:1] + [line for line in lines[1:] if not line.lstrip().startswith(("#", "!"))]
-    return len(lines) > 5 and bool(scale.match(lines[1])) and all(vector.match(line) for line in lines[2:5])
+    """Check whether a text is a table with a column of structures, by its header and its first row."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(text.split("\n", 1)[0]))
+    header = next(rows, [])
+    return len(header) > 1 and bool(printed_columns(header, next(rows, [])))

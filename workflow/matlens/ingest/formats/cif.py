@@ -19,10 +19,9 @@ BLOCK = re.compile(rb"\s*data_(\S*)", re.I)
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 Z = "_cell_formula_units_z"
 SYMMETRY = re.compile(rb"\s*_(symmetry|space_group)_", re.I)
-MODULATED = (
-    "_space_group_symop_ssg_operation_algebraic",
-    "_cell_wave_vector_seq_id",
-    "_atom_site_fourier_wave_vector_seq_id",
+MODULATED = re.compile(  # names that only a modulated or composite structure has
+    r"_space_group_symop_ssg_|_space_group_ssg_|_cell_wave_vector_|_cell_subsystem_|_atom_site_(displace|occ|moment|u|rot)_"
+    r"(fourier|special_func|legendre|xharm)|_atom_site_fourier_"
 )
 MULTIPLICITY = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
 PARTS = ("_chemical_formula_moiety", "_chemical_formula_structural", "_chemical_formula_sum")
@@ -99,7 +98,8 @@ def _block(text: str) -> dict:
     if len(found) != 1:
         raise BadItem(f"the CIF cannot be read ({len(found)} blocks of it have atoms); it may be truncated or wrong")
     dimension = said(found[0], ("_cell_modulation_dimension",)) or "0"
-    if dimension != "0" or any(name in found[0] for name in MODULATED):
+    parts = said(found[0], ("_cell_subsystems_number",)) or "1"
+    if dimension != "0" or parts != "1" or any(MODULATED.match(name) and said(found[0], (name,)) for name in found[0]):
         raise BadItem(
             "its structure is modulated: its atoms are not where its average structure has them; give a supercell"
         )

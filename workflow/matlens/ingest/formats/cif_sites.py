@@ -10,6 +10,8 @@ from matlens.ingest.formats.cif_text import number, rows_of, said
 from matlens.ingest.formats.common import NUMBER, TOLERANCE, atomic_number
 from matlens.job.batch import BadItem
 
+CAPITALS = re.compile(r"[A-Z]{2}(?!\d*[-+])(\d*)")  # two capitals, with a number that is no charge
+HEAVY = {84, *range(100, 119)}  # Po, and elements from fermium: written in capitals, they are rather groups of atoms
 GROUPS = re.compile(r"OH|O-H|[Ww]at|NO3")  # words for groups of atoms, which stand for more atoms than one
 FACTORS = {"cval": "C", "sival": "Si", "siva": "Si"}  # names of scattering factors
 SHARE = re.compile(r"(\d*\.?\d+)?\s*([A-Z][a-z]?)\s*(\d*\.\d+|\d+(?![-+\d.]))?(?:\d*[-+]\d*)?")
@@ -20,7 +22,7 @@ FORMULA = re.compile(r"([A-Z][a-z]?)\s*([\d.]*)\s*")
 
 def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",)) -> dict[int, float]:
     """Read a formula such as 'C12 H8 N2' that a block states: atoms by atomic number; empty for one of another form."""
-    text = (said(block, names) or "").replace("'", "").strip()
+    text = (said(block, names) or "").replace("'", "").replace(",", " ").strip()  # a comma parts moieties
     found: dict[int, float] = {}
     if not re.fullmatch(rf"(?:{FORMULA.pattern})+", text):
         return {}
@@ -113,6 +115,13 @@ def of_type(word: str) -> dict[int, float]:
     """Return the element of a type symbol (Fe, Fe3+, 2H), or the shares of several (0.75Si + 0.25Al)."""
     if GROUPS.match(word):
         raise BadItem(f"its site {word!r} is a group of atoms; give the element and the position of each")
+    if found := CAPITALS.fullmatch(word):
+        several = {word[0], word[1]} <= set(NUMBER)
+        if several and word.capitalize()[:2] in NUMBER and (found[1] or NUMBER[word[:2].capitalize()] in HEAVY):
+            raise BadItem(
+                f"its site {word!r} may be {word[:2].capitalize()}, or a group of {word[0]} and {word[1]}; write the "
+                "symbol with a small letter, or give the position of each atom"
+            )
     if word.lower() in FACTORS:
         return {NUMBER[FACTORS[word.lower()]]: 1.0}
     single = _single(word)

@@ -137,4 +137,6 @@ def said(block: dict, names: tuple[str, ...]) -> str | None:
 
 def number(text: str) -> float:
     """Read a number with or without its uncertainty: 0.1234(5)."""
+    if re.fullmatch(r"[-+]?\d+,\d+(\(\d+\))?", text.strip()):
+        raise BadItem(f"its number {text.strip()!r} has a decimal comma; write decimals with a point")
     return float(re.sub(r"\(.*?\)$", "", text.strip()))

@@ -25,6 +25,8 @@ HEAD_BYTES = 1 << 16
 STRUCTURES = ("cif", "structure", "cif_string", "cif_str", "structure_cif", "initial_structure", "final_structure")
 STRUCTURES += ("relaxed_structure", "computed_structure_entry", "cse", "relaxed_cse", "structure_dict")
 STRUCTURES += ("unrelaxed_structure", "input_structure", "primitive_structure", "conventional_structure", "org")
+STRUCTURES += ("poscar", "contcar")
+PRINTED = "atoms"  # of JARVIS; in a table only if its cells are objects, since it may be a number of atoms
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
 TOLERANCE = 0.01  # in an occupancy
 # A share without the sign of a charge (Fe0.5, not Fe2.5+), or another element (Fe2Mn, Fe/Mn, Fe,Mn; not Fe3+,spin=5)
@@ -149,6 +151,15 @@ def structure_columns(header: Iterable[str]) -> list[str]:
     return [name for wanted in STRUCTURES for name in names if name.strip().lower() == wanted]
 
 
+def printed_columns(header: Iterable[str], first: Iterable[str]) -> list[str]:
+    """List the columns of a table of texts that hold structures; `first`: the cells of its first row."""
+    header = [str(name) for name in header]
+    pairs = zip(header, first, strict=False)
+    return structure_columns(header) or [
+        name for name, cell in pairs if name.strip().lower() == PRINTED and str(cell).lstrip().startswith("{")
+    ]
+
+
 def note_column(taken: str, others: Sequence[str], notes: list[str] | None) -> None:
     """Note which of several structures of one row was read."""
     if notes is not None:
@@ -197,6 +208,7 @@ def matrix(a: float, b: float, c: float, alpha: float, beta: float, gamma: float
     """
     if min(a, b, c) < 0:
         raise BadItem(f"a length of its cell is negative ({min(a, b, c):g} angstrom); correct the cell")
+    _check_angles(alpha, beta, gamma)
     alpha, beta, gamma = (math.radians(angle) for angle in (alpha, beta, gamma))
     sines = math.sin(alpha) * math.sin(beta)
     if not abs(sines) > 1e-9:
@@ -210,6 +222,19 @@ def matrix(a: float, b: float, c: float, alpha: float, beta: float, gamma: float
             [0.0, 0.0, float(c)],
         ]
     )
+
+
+def _check_angles(*angles: float) -> None:
+    """Refuse angles (degrees) that no three vectors have between them."""
+    said = f"the angles of its cell ({', '.join(f'{angle:g}' for angle in angles)} degrees)"
+    if not all(math.isfinite(angle) for angle in angles):
+        raise BadItem(f"{said} are not finite; correct the cell")
+    if 0 < max(angles) <= math.pi:
+        raise BadItem(f"{said} are those of no cell; they may be in radians: write degrees")
+    if min(angles) <= 0 or max(angles) >= 180:
+        raise BadItem(f"{said} do not lie between 0 and 180: zero volume, or no cell; correct them")
+    if sum(angles) >= 360 or 2 * max(angles) >= sum(angles):
+        raise BadItem(f"{said} fit no three vectors, which would lie in a plane: zero volume; correct one")
 
 
 def fractional(cell: np.ndarray, cartesian: np.ndarray) -> np.ndarray:

@@ -1,13 +1,15 @@
 """JSON documents: pymatgen structures, OPTIMADE answers, and tables of them. Read as plain JSON: no class is made."""
 
+import ast
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats import optimade
+from matlens.ingest.formats import optimade, plain_forms
 from matlens.ingest.formats.common import (
     Record,
     Source,
@@ -24,6 +26,7 @@ from matlens.ingest.formats.common import (
 )
 from matlens.job.batch import BadItem
 
+MOST_LITERAL = 1 << 24  # characters of a dict that Python printed
 ASIDE = {"@module", "@class", "@version", "charge"}
 
 
@@ -55,6 +58,10 @@ def entries(found) -> list[dict]:
         return _indexed(found.get("index") or [None] * len(rows), rows)
     if isinstance(found, Mapping) and "data" in found and "lattice" not in found:
         found = found["data"]
+    if isinstance(found, Mapping) and not is_one(found):
+        found = plain_forms.unwrapped(found)
+    if isinstance(found, list) and found and all(isinstance(page, Mapping) and _is_page(page) for page in found):
+        return [entry for page in found for entry in page["data"]]
     if isinstance(found, Mapping) and (rows := _by_columns(found)):
         return rows
     if isinstance(found, Mapping) and is_one(found):
@@ -65,6 +72,11 @@ def entries(found) -> list[dict]:
         return found
     keys = f" among its keys {', '.join(map(str, list(found)[:8]))}" if isinstance(found, Mapping) else ""
     raise BadItem(f"its JSON holds no structures{keys}: neither pymatgen's, nor OPTIMADE's, nor a list of them")
+
+
+def _is_page(found: Mapping) -> bool:
+    """Check whether an object is one page of an answer of OPTIMADE or another service."""
+    return isinstance(found.get("data"), list) and not is_one(found)
 
 
 def _by_columns(found: Mapping) -> list[dict] | None:
@@ -117,9 +129,8 @@ def is_one(entry: Mapping) -> bool:
     return (
         {"lattice", "sites"} <= set(entry)
         or bool(held_keys(entry))
-        or "atoms" in entry
         or "lattice_vectors" in (entry.get("attributes") or {})
-        or {"cell", "species"} <= set(entry)
+        or plain_forms.is_one(entry)
     )
 
 
@@ -150,7 +161,9 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
 def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one JSON object, whichever of the known forms it has."""
     try:
-        if isinstance(entry.get("sites"), list):
+        if isinstance(entry.get("sites"), list) and not plain_forms.is_oqmd(entry):
+            if "lattice" not in entry:
+                raise BadItem("it has sites and no lattice: a molecule, not a crystal; give a structure with a cell")
             return _pymatgen(entry, disorder, max_atoms)
         if isinstance(entry.get("attributes"), Mapping):
             return optimade.read(entry["attributes"], disorder, max_atoms)
@@ -160,9 +173,8 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
             if held[1:]:
                 note_column(held[0], held[1:], notes)
             return _inner(entry[held[0]], disorder, max_atoms, notes)
-        for key, reader in (("atoms", _jarvis), ("cell", _plain)):
-            if isinstance(entry.get(key), (Mapping, list, str)):
-                return reader(entry, disorder, max_atoms)
+        if found := plain_forms.read(entry, disorder, max_atoms):
+            return found
         if keys and entry[keys[0]] is None:
             raise BadItem(f"its {keys[0]} is empty; fill it in, or delete the row")
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
@@ -207,29 +219,6 @@ def _check_places(cell: np.ndarray, frac: np.ndarray, sites: Sequence[Mapping]) 
         raise BadItem("the fractional (abc) and the Cartesian (xyz) positions of its sites differ; correct one")
 
 
-def _jarvis(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
-    """Read the `atoms` of a JARVIS entry: lattice_mat, coords, elements, cartesian."""
-    atoms = entry["atoms"]
-    few(len(atoms["elements"]), max_atoms)
-    cell, coords = np.array(atoms["lattice_mat"], float).reshape(3, 3), np.array(atoms["coords"], float).reshape(-1, 3)
-    frac = fractional(cell, coords) if atoms.get("cartesian") else coords
-    return build(cell, [str(symbol) for symbol in atoms["elements"]], frac, disorder)
-
-
-def _plain(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
-    """Read cell (six parameters in angstrom and degrees, or three vectors), species (symbols or numbers) and frac."""
-    from matlens.ingest.formats.common import SYMBOLS
-
-    species, frac = entry["species"], np.array(entry["frac"], float).reshape(-1, 3)
-    few(len(species), max_atoms)
-    if len(frac) != len(species):
-        raise BadItem(f"it has {len(species)} species and {len(frac)} positions; it may be incomplete")
-    cell = np.array(entry["cell"], float)
-    cell = matrix(*cell) if cell.shape == (6,) else cell.reshape(3, 3)
-    names = [SYMBOLS[s - 1] if isinstance(s, int) and 0 < s <= len(SYMBOLS) else str(s) for s in species]
-    return build(cell, names, frac, disorder)
-
-
 def _inner(inner: Mapping | str, disorder: str, max_atoms: int, notes: list[str] | None) -> Crystal:
     """Read the structure in a row that has a target beside it; it may be text itself (JSON or CIF)."""
     if isinstance(inner, str):
@@ -238,17 +227,36 @@ def _inner(inner: Mapping | str, disorder: str, max_atoms: int, notes: list[str]
 
 
 def from_cell(text: str, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
-    """Make a crystal of the text in one cell of a table: CIF, or JSON."""
-    from matlens.ingest.formats import cif
+    """Make a crystal of the text in one cell of a table: CIF, POSCAR, JSON, or a dict as Python prints it."""
+    from matlens.ingest.formats import cif, poscar
 
+    if "\n" not in text and "\\n" in text:
+        text = text.replace("\\r", "").replace("\\n", "\n")  # line breaks that an export has spelled out
     if text.lstrip()[:1] == "{":
-        try:
-            return from_entry(json.loads(text), disorder, max_atoms, notes)
-        except json.JSONDecodeError as error:
-            raise BadItem(f"its structure is not valid JSON ({error}); it may be truncated") from error
-    if not text.strip():
+        return from_entry(parsed(text), disorder, max_atoms, notes)
+    if not text.strip() or text.strip().lower() in ("nan", "none", "null"):
         raise BadItem("its row has no structure; fill it in")
+    if poscar.is_one(text.splitlines()):
+        return poscar.from_text(text, disorder, max_atoms)
+    if not re.search(r"^\s*data_", text, re.I | re.M):
+        kind = "a structure as a program prints it" if "Lattice" in text or "Formula" in text else "no structure"
+        raise BadItem(f"its text ({text.strip()[:30]!r}) is {kind}, neither CIF, POSCAR nor JSON; export one of these")
     return cif.from_text(text, disorder, max_atoms, notes)
+
+
+def parsed(text: str) -> Mapping:
+    """Read an object written as JSON, or as Python prints a dict; nothing in it is run."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        cause = error
+    try:
+        found = ast.literal_eval(text) if len(text) < MOST_LITERAL else None
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        found = None
+    if not isinstance(found, Mapping):
+        raise BadItem(f"its structure is not valid JSON ({cause}); it may be truncated") from cause
+    return found
 
 
 PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")

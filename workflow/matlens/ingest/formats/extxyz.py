@@ -10,10 +10,12 @@ from matlens.crystal.structures import Crystal
 from matlens.ingest.formats.common import SYMBOLS, Record, Source, build, decoded, fractional, name_of, scalars_of
 from matlens.job.batch import BadItem
 
-PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S+)""")
+PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[(?:[^\[\]]|\[[^\]]*\])*\]|\S+)""")
 LAYOUT = "species:S:1:pos:R:3"
 NUMBERS = ("z", "numbers", "atomic_numbers")
 KINDS = ("species", "element", *NUMBERS)  # columns that hold symbols or atomic numbers
+UNITS = ("unit", "units", "length_unit", "length_units")  # keys that may name the unit of lengths
+OTHER = re.compile(r"bohr|a\.?u\.?$|atomic|nm$|nano|pm$|pico", re.I)  # than angstrom
 TRUE, FALSE = ("T", "TRUE", "1"), ("F", "FALSE", "0")
 
 
@@ -60,11 +62,14 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
     values = {key.lower(): text for key, text in _comment(comment).items()}
     if "lattice" not in values:
         raise BadItem("it has no Lattice: a molecule, not a crystal; give Lattice= and pbc= on its second line")
+    unit = next((values[key] for key in UNITS if key in values), "")
+    if OTHER.match(unit):
+        raise BadItem(f"its lengths are in {unit[:20]!r}; convert them to angstrom")
     periodic = re.sub(r"[,\s]+", " ", values.get("pbc", "T T T")).upper().split()
     if not all(word in TRUE for word in periodic):
         raise BadItem(f'it is not periodic along all axes (pbc="{" ".join(periodic)}"); only crystals can be used')
     try:
-        cell = np.array(values["lattice"].replace(",", " ").split(), float).reshape(3, 3)
+        cell = _cell(values["lattice"])
         kinds, positions, numbered = _columns(values.get("properties", LAYOUT))
         words = [row.split() for row in rows]
         frac = fractional(cell, np.array([row[positions : positions + 3] for row in words], float).reshape(-1, 3))
@@ -78,6 +83,14 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
         raise
     except (ValueError, IndexError) as error:
         raise BadItem(f"the extended XYZ cannot be read ({error}); it may be truncated or wrong") from error
+
+
+def _cell(text: str) -> np.ndarray:
+    """Read a Lattice: (3, 3), rows in angstrom."""
+    words = re.sub(r"[\[\]{},]", " ", text).split()
+    if len(words) != 9:
+        raise BadItem(f"its Lattice has {len(words)} numbers; give nine, the three cell vectors one after the other")
+    return np.array(words, float).reshape(3, 3)
 
 
 def _columns(layout: str) -> tuple[int, int, bool]:

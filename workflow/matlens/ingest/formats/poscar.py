@@ -21,6 +21,9 @@ COMMENT = re.compile(r"\s*[#!]")
 MODE = re.compile(r"\s*[sScCkKdD]")
 FLAGS = {"T", "F", "t", "f", ".TRUE.", ".FALSE."}  # of selective dynamics
 VIRTUAL = re.compile(r"[A-Z][a-z]?\d*\.\d")  # H.75: a part of an atom, which saturates a surface
+_NUMBER = r"\s*(?:[-+]?[\d.]+(?:[eEdD][-+]?\d+)?|[-+]?(?:nan|NaN|NAN|inf|Infinity)|\*+)"
+VECTOR = re.compile(rf"{_NUMBER}\s{_NUMBER}\s{_NUMBER}(\s.*)?$")
+SCALE = re.compile(rf"({_NUMBER}|{_NUMBER}\s{_NUMBER}\s{_NUMBER})\s*([#!A-Za-z(].*)?$")
 NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?$")
 
 
@@ -61,18 +64,24 @@ def records(source: Source) -> Iterator[Record]:
 
 @lru_cache(maxsize=2)
 def _frames(source: Source) -> list[Frame]:
-    """Find the structures of a file; ignore velocities and all other lines after the atoms.
+    return frames_of(_lines(source))
+
+
+def frames_of(lines: list[str]) -> list[Frame]:
+    """Find the structures of a text; ignore velocities and all other lines after the atoms.
 
     A frame of XDATCAR begins with "Direct configuration=", or with a blank line if its mode is blank; one of a file of
     several POSCAR with a header of its own.
     """
-    lines = _lines(source)
     try:
         found = [_header(lines, 0)]
     except BadItem:
         raise
     except (ValueError, IndexError) as error:
-        raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
+        why = "it ends too early for them" if isinstance(error, IndexError) else error
+        raise BadItem(
+            f"the elements and counts of its POSCAR, lines 6 and 7, cannot be read ({why}); it may be truncated"
+        ) from error
     at = found[0].mode + 1 + found[0].atoms
     if at < len(lines) and _is_place(lines[at]) and found[0].atoms and not _is_header(lines, at):
         raise BadItem(f"it counts {found[0].atoms} atoms, and more positions follow; correct the counts on line 7")
@@ -164,8 +173,27 @@ def _numbers(words: list[str]) -> list[float]:
 
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
-    """Make a crystal of one structure: scaled cell, counts, direct or Cartesian coordinates."""
-    lines, frame = _lines(source), _frames(source)[record.row]
+    """Make a crystal of one structure of the file."""
+    return _made(_lines(source), _frames(source)[record.row], disorder, max_atoms)
+
+
+def from_text(text: str, disorder: str, max_atoms: int) -> Crystal:
+    """Make a crystal of the text of one POSCAR. Raises BadItem if it holds several structures."""
+    lines = uncommented(text.splitlines())
+    found = frames_of(lines)
+    if len(found) > 1:
+        raise BadItem(f"its text holds {len(found)} structures; give each a row of its own")
+    return _made(lines, found[0], disorder, max_atoms)
+
+
+def is_one(lines: list[str]) -> bool:
+    """Check whether lines are those of a POSCAR: a title, a scale, three vectors."""
+    lines = lines[:1] + [line for line in lines[1:] if not COMMENT.match(line)]
+    return len(lines) > 5 and bool(SCALE.match(lines[1])) and all(map(VECTOR.match, lines[2:5]))
+
+
+def _made(lines: list[str], frame: Frame, disorder: str, max_atoms: int) -> Crystal:
+    """Make a crystal of a frame: scaled cell, counts, direct or Cartesian coordinates."""
     total, start = frame.atoms, frame.header
     if total > max_atoms:
         raise BadItem(f"it has {total} atoms; {max_atoms} are allowed (max_atoms)")
@@ -176,8 +204,8 @@ def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes:
         rows = [_numbers(_bare(line)[:3]) for line in lines[frame.mode + 1 : frame.mode + 1 + total]]
     except (ValueError, IndexError) as error:
         raise BadItem(f"the POSCAR cannot be read ({error}); it may be truncated or wrong") from error
-    if len(rows) != total or any(len(row) != 3 for row in rows):
-        raise BadItem(f"the POSCAR announces {total} atoms and lists {len(rows)}; it may be truncated")
+    if (there := sum(len(row) == 3 for row in rows)) != total:
+        raise BadItem(f"the POSCAR announces {total} atoms and lists {there}; it may be truncated")
     if cell.shape != (3, 3):
         raise BadItem("the POSCAR cannot be read (a cell vector has less than three numbers)")
     if len(scale) == 3 and not (scale > 0).all():

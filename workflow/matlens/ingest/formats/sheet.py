@@ -10,12 +10,11 @@ from matlens.ingest.formats import document
 from matlens.ingest.formats.common import (
     Record,
     Source,
-    column_of,
     decoded,
     name_of,
     note_column,
+    printed_columns,
     scalars_of,
-    structure_columns,
 )
 from matlens.job.batch import BadItem
 from matlens.store import text_files
@@ -43,11 +42,18 @@ def _delimiter(source: Source) -> str:
     return text_files.delimiter_of(source.line(0).decode("utf-8", "replace"))
 
 
+def _held(source: Source) -> tuple[list[str], list[str]]:
+    """Return the header, and its columns that hold structures, the first of which is read."""
+    rows = (cells for _, _, cells in _rows(source) if any(cells))
+    header = [name.strip() for name in next(rows)]
+    return header, printed_columns(header, next(rows, []))
+
+
 def records(source: Source) -> Iterator[Record]:
     """List the rows; the first unnamed column is taken for the number of the row that pandas writes."""
+    header, held = _held(source)
     rows = _rows(source)
-    header = [name.strip() for name in next(rows)[2]]
-    held = structure_columns(header)
+    next(rows)
     for row, (offset, length, cells) in enumerate((r for r in rows if any(r[2])), 0):
         if len(cells) != len(header):
             reason = f"row {row + 1} has {len(cells)} cells, the header {len(header)}; it may be truncated"
@@ -59,11 +65,11 @@ def records(source: Source) -> Iterator[Record]:
 
 def decode(source: Source, record: Record, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of one row."""
-    header = [name.strip() for name in next(_rows(source))[2]]
+    header, held = _held(source)
     text = io.StringIO(decoded(source.read(record.offset, record.length)), newline="")
     cells = next(csv.reader(text, delimiter=_delimiter(source)), [])
     if len(cells) != len(header):
         raise BadItem(f"its row has {len(cells)} cells, the header {len(header)}")
-    if more := structure_columns(header)[1:]:
-        note_column(column_of(header), more, notes)
-    return document.from_cell(cells[header.index(column_of(header))], disorder, max_atoms, notes)
+    if held[1:]:
+        note_column(held[0], held[1:], notes)
+    return document.from_cell(cells[header.index(held[0])], disorder, max_atoms, notes)

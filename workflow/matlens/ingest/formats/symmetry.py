@@ -19,6 +19,8 @@ from matlens.job.batch import BadItem
 LISTED = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 MAGNETIC = "_space_group_symop_magn_operation_xyz"
 CENTRING = ("_space_group_symop_magn_centering_xyz", "_space_group_symop_magn_centring_xyz")
+MAGNETIC_NAMES = ("_space_group_magn_name_bns", "_space_group_magn_number_bns", "_space_group_magn_name_og")
+MAGNETIC_NAMES += ("_space_group_magn_number_og", "_space_group_magn_name_uni")
 HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 NAMES = ("_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_symmetry_space_group_name_h_m")
 NAMES += ("_space_group_name_h-m_ref", "_space_group_name_h-m_full", "_space_group_name_h-m")
@@ -248,6 +250,8 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
         return [Symmetry("", turns, shifts)]
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
     if not (hall or name or number):
+        if magnetic := said(block, MAGNETIC_NAMES):
+            raise BadItem(f"it names the magnetic group {magnetic[:20]!r} and lists no operations; list them")
         return []
     words, found = _meant(hall, name, number)
     if not found:
