@@ -5,7 +5,7 @@ import pytest
 import torch
 from matlens import registry, restore
 from matlens.job.batch import BadItem
-from matlens.restore import quality, shifts, trained, translation, translation_task
+from matlens.restore import quality, shifts, source_target, trained, translation, translation_task
 from scipy import ndimage
 
 QUICK = {"width": 8, "depth": 1, "patch_px": 24, "batch": 4, "patches": 120, "epochs": 4, "device": "cpu"}
@@ -31,7 +31,7 @@ def learned(method="translate", options=None):
 
 
 def test_items_belong_to_the_target_first():
-    names = [translation.domain_of(item, ("s*", "r1"), ("r*",)) for item in ("s1", "r1", "t")]
+    names = [source_target.domain_of(item, ("s*", "r1"), ("r*",)) for item in ("s1", "r1", "t")]
     assert names == ["source", "target", ""]
 
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from matlens.learn import lessons
 from matlens.report import overlay
-from matlens.restore.translation import EVERY, domain_of
+from matlens.restore.source_target import EVERY, domain_of
 
 
 def shown(index, include: Sequence[str] | None, learned: Sequence[tuple] = ()) -> dict[int, int]:

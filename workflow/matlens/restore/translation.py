@@ -4,7 +4,6 @@ Domains are named by patterns of items: `target` those that images shall look li
 target, and of neither, stay as they are.
 """
 
-import fnmatch
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 
@@ -18,17 +17,8 @@ from matlens.learn.pixels import Model
 from matlens.restore import conversion, domain, translation_task
 from matlens.restore import training as shared
 from matlens.restore.scale import robust
+from matlens.restore.source_target import EVERY, domain_of
 from matlens.restore.training import CROPS, Crops
-
-EVERY = ("*",)
-
-
-def domain_of(item: str, source: Iterable[str], target: Iterable[str]) -> str:
-    """Return "target", "source" or "" for an item: the patterns of the target go first."""
-    for name, patterns in (("target", target), ("source", source)):
-        if any(fnmatch.fnmatchcase(item, pattern) for pattern in patterns):
-            return name
-    return ""
 
 
 def divided(

@@ -7,8 +7,8 @@ import torch
 from matlens.learn.options import Training
 from matlens.restore import training as shared
 from matlens.restore import translation
+from matlens.restore.source_target import EVERY
 from matlens.restore.training import CROPS, Crops
-from matlens.restore.translation import EVERY
 from matlens.restore.translation_task import AREA, Cycle
 
 OTHER = {"source": "target", "target": "source"}
