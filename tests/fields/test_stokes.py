@@ -112,8 +112,10 @@ def test_a_mirrored_item_has_the_tables_of_its_whole_cell(hot, monkeypatch):
     whole = cells.solved(*about)
     assert found.array.shape == whole.array.shape == (6, 8, 10, 9)
     np.testing.assert_allclose(found.array, whole.array, atol=2e-3 * np.abs(whole.array[3:]).max())
-    size = max(row["value"] for row in whole.effective)
-    for one, other in zip(found.effective, whole.effective, strict=True):
+    # Kozeny and Carman's is that of the item: planes between mirror images say nothing of its surface.
+    flows = [[row for row in each.effective if row["row"] != "kozeny_carman"] for each in (found, whole)]
+    size = max(row["value"] for row in flows[1])
+    for one, other in zip(*flows, strict=True):
         assert one["row"] == other["row"] and one["value"] == pytest.approx(other["value"], abs=2e-3 * size)
     own, other = ({(r["field"], r["measure"]): r["value"] for r in each.quality} for each in (found, whole))
     assert own.keys() == other.keys()

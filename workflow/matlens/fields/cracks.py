@@ -46,7 +46,7 @@ def tips(slit: np.ndarray, along: int) -> list[Tip]:
             continue
         middle = (rows.start + rows.stop - 1) / 2
         for end, sign in ((columns.start - 0.5, -1), (columns.stop - 0.5, 1)):
-            row = np.roll(lines[int(middle)], -int(end + 0.5) if sign > 0 else -int(end - 0.5))
+            row = np.roll(lines[int(middle)], -int(end + 0.5))
             ahead = row if sign > 0 else row[::-1]
             free = int(ahead.argmax()) if ahead.any() else width
             place = (middle, end % width) if along == 1 else (end % width, middle)

@@ -1,5 +1,6 @@
 """Truth masks: convert mask values to the phases of the study, and crop masks like their images."""
 
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +12,7 @@ from matlens.job.batch import BadItem
 OTHER = "other"
 STRAY = 0.01  # allowed fraction of pixels with values between two listed ones (drawing programs)
 LISTED = 8
+JPEG, NOISE = b"\xff\xd8\xff", 32  # first bytes of a file; grey levels by which compression changes a value
 SHADES, RIM_PX = 4, 2  # width of a smoothed edge, which has several values between two listed ones
 
 
@@ -167,10 +169,34 @@ def attach(
         found.truth = _named(file, to_regions, _fitted(found, file, shape, top, max_pixels, lambda mask: mask))
         return
     mask = _fitted(found, file, shape, top, max_pixels, _integers)
+    _named(file, _check_smeared, mask, file, phases, truth_values)
     found.truth, stray = _named(file, to_phases, mask, phases, truth_values)
     found.meta[columns.TRUTH_PHASES] = sum(bool((found.truth == number).any()) for number in range(len(phases)))
     if stray:
         found.meta[columns.STRAY_TRUTH] = stray
+
+
+def _is_jpeg(file: str) -> bool:
+    """Check for a JPEG by its first bytes; a folder is none."""
+    if not os.path.isfile(file):
+        return False
+    with open(file, "rb") as handle:
+        return handle.read(3) == JPEG
+
+
+def _check_smeared(mask: np.ndarray, file: str, phases: list[str], truth_values) -> None:
+    """Raise BadItem if the word other would give the noise of a JPEG beside a listed value to another phase."""
+    if not _is_jpeg(file):
+        return
+    table, other = values_of(phases, truth_values)
+    stray = np.setdiff1d(_values(mask)[0], list(table))
+    near = [value for value in stray.tolist() if any(0 < abs(value - one) <= NOISE for one in table)]
+    if other is None or not near:
+        return
+    raise BadItem(
+        f"it is a JPEG, which smears values: {len(stray)} values are not listed, such as {near[0]}, and the word other "
+        f"gives them all to '{phases[other]}'; save it as PNG, or list the value of '{phases[other]}' in place of other"
+    )
 
 
 def _named(file: str, function, *values):
