@@ -12,7 +12,21 @@ BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
-.PHONY: profile run resume test test-slow kill-test cluster-test figures report export lint plan status verify benchmark pseudopotentials lock licences docs clean
+COMMANDS := run resume plan figures report export verify status test test-slow kill-test cluster-test lint benchmark profile \
+	pseudopotentials lock licences docs clean help
+.PHONY: $(COMMANDS)
+
+# A misspelt word would otherwise be ignored, and the demo studies built instead of what was meant.
+SETTINGS := PYTHON STUDIES PROFILE JOBS ARGS STRICT
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+UNKNOWN := $(filter-out $(SETTINGS) SHELL MAKEFLAGS,$(sort $(GIVEN)))
+ifneq ($(UNKNOWN),)
+$(error there is no setting '$(firstword $(UNKNOWN))'; settings: $(SETTINGS), for example: make run STUDIES=demo_alloys)
+endif
+UNKNOWN := $(filter-out $(COMMANDS) .venv/installed,$(MAKECMDGOALS))
+ifneq ($(UNKNOWN),)
+$(error there is no command '$(firstword $(UNKNOWN))'; a study is chosen by STUDIES=$(firstword $(UNKNOWN)); commands: make help)
+endif
 
 LOCKED = ls .snakemake/locks/* >/dev/null 2>&1 && echo "the folder is locked: where no run is at work, go on with: make resume" >&2
 # A terminal gets progress bars, a log gets one line per finished job.
@@ -44,10 +58,10 @@ verify: .venv/installed  ## compare every file of the results with the record of
 status: .venv/installed  ## print the numbers of finished, running, failed and open jobs, and of rejected items
 	@$(BIN)/python -m matlens.cli.status $(if $(STUDIES),--studies "$(STUDIES)")
 
-test: .venv/installed
+test: .venv/installed  ## the tests, except those of more than a minute and those of clusters
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: .venv/installed
+test-slow: .venv/installed  ## the tests of more than a minute
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 kill-test: .venv/installed  ## kill a run fifty times at random moments; it ends in the bytes of an undisturbed one
@@ -56,12 +70,12 @@ kill-test: .venv/installed  ## kill a run fifty times at random moments; it ends
 cluster-test: .venv/installed  ## the same studies through a local Slurm (needs root and Debian's packages)
 	$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
-lint: .venv/installed
+lint: .venv/installed  ## style, spelling and the form of the rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/codespell
 	! $(BIN)/snakemake --lint 2>&1 | grep '^    \* ' | grep -v 'Specify a conda environment'
 
-benchmark: .venv/installed
+benchmark: .venv/installed  ## speed and accuracy beside other tools
 	$(BIN)/python benchmarks/all.py
 
 profile: .venv/installed
@@ -95,3 +109,6 @@ docs: .venv/installed  ## write the tables of docs/ anew that follow from the co
 clean:  ## remove what the rules made; data and environment stay
 	find results -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 	rm -rf logs
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z -]*\):[^#=]*## \(.*\)$$/\1\t\2/p' Makefile | expand -t 24

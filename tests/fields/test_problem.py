@@ -82,6 +82,11 @@ def test_a_cell_that_is_not_periodic_is_mirrored():
             "has yield_gpa, which 'elastic' leaves out",
         ),
         ({"hot_spots": {"phase": "Fibre"}}, ["hot_spots", "phase"], "did you mean 'fibre'?"),
+        (
+            {"properties": SOFT | {"fibre": {"youngs_gpa": 210e9, "poisson": 0.3}}},
+            ["properties", "fibre", "youngs_gpa"],
+            "2.1e+11 GPa is stiffer than any solid; if it is in Pa or MPa, give GPa",
+        ),
     ],
 )
 def test_settings_that_nothing_could_be_solved_with(changes, key, words):
@@ -162,6 +167,22 @@ def test_settings_that_a_solver_has_not():
     assert settings.faults(SETTINGS, PHASES, {})[0] == ([], "no method: there are only controls; add 'fft: {}'")
     with pytest.raises(BadItem, match="axes tyx"):
         made(cell((4, 8, 8)), "tyx")
+
+
+def test_plasticity_in_megapascals_or_at_large_strain_and_a_flow_without_a_wall_stop_the_run():
+    steel = {"youngs_gpa": 210.0, "poisson": 0.3, "yield_gpa": 250.0, "hardening_gpa": 1.0}
+    given = {"quantity": "elastoplastic", "properties": dict.fromkeys(PHASES, steel), "loading": {"xx": 1.0}}
+    found = settings.faults(SETTINGS | given, PHASES, {"fft": {}})
+    assert [key for key, _ in found] == [["properties", p, "yield_gpa"] for p in PHASES] + [["loading", "xx"]]
+    assert "250 GPa is above Young's modulus" in found[0][1] and "0.01 is 1 %" in found[-1][1]
+    water = {"quantity": "stokes", "properties": {name: {"viscosity_pa_s": 0.001} for name in PHASES}}
+    water["loading"] = {"x": 1.0}
+    ((key, why),) = settings.faults(SETTINGS | water, PHASES, {"stokes": {}})
+    assert key == ["properties"] and "no phase is a solid" in why
+    with pytest.raises(BadItem, match="it has no solid"):
+        item = problem.make(np.ones((8, 8), np.uint8), "yx", PHASES, None, SETTINGS | water | {
+            "properties": {PHASES[0]: {"viscosity_pa_s": np.inf}, PHASES[1]: {"viscosity_pa_s": 1.0}}})  # fmt: skip
+        methods.flow(item)
 
 
 def test_an_infinite_yield_stress_is_an_elastic_phase_and_no_fault():

@@ -90,6 +90,7 @@ def tables():
         "fields": {"0000": strained},
         "predicted_fields": {"0000": strained},
         "field_scores": {"unet": field_scores()},
+        "effective": {"stokes": flowed()},
         "field_quality": {"fft": agreeing(), "unet": agreeing()},
         "hot_spots": {"fft": spotted(), "unet": spotted()},
         "scores": {"otsu": scored([0.5, 0.7]).assign(item=HOSTILE)},
@@ -113,6 +114,29 @@ def tables():
         **detected(),
         **generated(),
     }
+
+
+def flowed():
+    """Make the permeabilities of two items, by their flow and by their surface."""
+    row = {"item": HOSTILE, "row": "x", "column": "x", "value": 2e-13, "unit": "m2"}
+    rows = [row, row | {"item": "b", "value": 4e-13}]
+    return pd.DataFrame([*rows, *(each | {"row": "kozeny_carman", "column": "", "value": 3e-13} for each in rows)])
+
+
+def test_published_permeabilities_are_found_by_their_place_and_direction():
+    from figures import permeability
+
+    index = pd.DataFrame({"item": [HOSTILE, "b"], "block_x_px": [0, 128]})
+    published = pd.DataFrame(
+        [{"start": start, "direction": way, "K": value} for start, way, value in
+         ((128, "X", 2e-13), (0, "X", 4e-13), (0, "Y", 9e-13), (256, "X", 1e-13))]
+    )  # fmt: skip
+    options = {"reference_columns": {"block_x_px": "start", "value": "K"}, "reference_rows": {"direction": "X"}}
+    title = permeability.draw({"stokes": flowed()}, index, published, **options).axes[0].get_title(loc="left")
+    assert "flow / published: 1.00 (0.50 to 2.00)" in title and "flow / Kozeny-Carman: 0.94 (0.67 to 1.33)" in title
+    with pytest.raises(ValueError, match="names 'beginning'"):
+        wrong = {"block_x_px": "beginning", "value": "K"}
+        permeability.draw({"stokes": flowed()}, index, published, reference_columns=wrong)
 
 
 def screened():

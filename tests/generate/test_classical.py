@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.generate import conditions, examples, gaussian_field, paint, quilting
+from matlens.generate import conditions, examples, gaussian_field, paint, quilting, work
 from matlens.job.batch import BadItem
 from scipy import ndimage
 
@@ -82,6 +82,24 @@ def test_conditions_know_their_place_and_their_neighbours():
     assert conditions.text([4, 900], ["time_h", "t"]) == "time_h=4, t=900" and conditions.text([], []) == "all"
 
 
+@pytest.mark.parametrize("unit", [1e-13, 1e-7, 1.0, 1e12])
+def test_conditions_of_any_unit_are_told_apart(unit):
+    """Diffusivities are 1e-13 m2/s, strain rates 1e-7 per second: no tolerance may be in the units of a condition."""
+    known = unit * np.array([[1.0], [2.0], [3.0]])
+    real = of([np.eye(8)] * 3, known[:, 0])
+    assert [len(real.of(values)) for values in known] == [1, 1, 1]
+    assert conditions.matches(known[0], ["c"], [{"c": unit}]) and not conditions.matches(
+        known[0], ["c"], [{"c": 2 * unit}]
+    )
+    asked = {"conditions": ["c"], "ask": [{"c": 4 * unit}, {"c": unit}]}
+    assert [values[0] / unit for values in work.asked_for(real, asked)] == pytest.approx([1, 2, 3, 4])
+    assert [conditions.place(np.array([n * unit]), known) for n in (2.0, 2.5, 3.5)] == [
+        "trained",
+        "interpolated",
+        "extrapolated",
+    ]
+
+
 def test_groups_are_never_divided_and_unseen_conditions_are_never_learned_from():
     rows = [{"item": f"{c}-{k}", "group": f"{c}-{k // 2}", "c": c} for c in (1, 2, 3) for k in range(8)]
     roles = examples.item_roles(rows, conditions=["c"], unseen=[{"c": 2}])
@@ -99,6 +117,12 @@ def test_one_parent_alone_is_divided_by_place():
     assert len(found) == 16 and {part[2] for part in found} <= {(0.45,), (0.5,), (0.55,)}
     real = examples.collected(found, {"a": "train"}, options)
     assert {"train", "val"} == set(real.roles)
+
+
+@pytest.mark.parametrize(("depth", "planes"), [(1, [0]), (10, [5]), (32, [16]), (70, [16, 48])])
+def test_flat_tiles_of_a_volume_are_cut_however_thin_it_is(depth, planes):
+    found = list(examples.tiles(np.zeros((depth, 40, 33)), (32, 32)))
+    assert [cut[0] for cut in found] == planes
 
 
 def test_the_order_of_shards_changes_nothing():

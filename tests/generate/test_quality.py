@@ -46,6 +46,20 @@ def test_real_images_are_as_good_as_real_and_are_not_taken_for_copies(real):
     assert value(table, "slope of chord_px", place="trained") == pytest.approx(1, abs=0.3)
 
 
+def test_the_control_of_real_images_is_drawn_from_all_over_an_item():
+    labels = np.arange(64)[:, None, None] > np.zeros((64, 8, 8))  # a tile says where it was cut
+    real = examples.Examples(
+        labels.astype(np.uint8), np.arange(64.0)[:, None, None] + np.zeros((64, 8, 8)), np.zeros((64, 1)),
+        np.array(["a"] * 64), np.array(["a"] * 64), np.array(["train", "val"]).repeat(32),
+    )  # fmt: skip
+    reference = real.images[quality.reference(real, np.zeros(1))[0], 0, 0]
+    shown = [controls.real(np.zeros(1), 8, quality.offered(real, seed))[1][:, 0, 0] for seed in (0, 0, 1)]
+    assert np.array_equal(*shown[:2]) and not np.array_equal(*shown[1:])
+    assert not set(shown[0]) & set(reference) and shown[0].min() >= 32
+    # Eight of sixteen drawn without order: their mean is within 3 standard errors of the middle, 47.5; the first 8: 40.
+    assert abs(shown[0].mean() - 47.5) < 3 * 9.2 / np.sqrt(8) * np.sqrt(0.5) and np.ptp(shown[0]) > 16
+
+
 def test_a_copier_passes_every_statistic_and_fails_memorisation(real):
     table, rows = judged(controls.copy, real)
     trained = table[table["place"] == "trained"]

@@ -56,6 +56,16 @@ CASES = {
 }  # fmt: skip
 
 
+def test_a_column_named_like_the_measured_fraction_is_not_passed_over_in_silence(tmp_path):
+    (tmp_path / "sheet.csv").write_text("file,truth_file,fraction\na.tif,b.png,0.3\n")
+    sheet = {"sheet": {"path": str(tmp_path / "sheet.csv")}}
+    assert "'fraction' is measured on the labels, and the source has a column" in refusal(
+        sheet, conditions=["fraction"]
+    )
+    (tmp_path / "sheet.csv").write_text("file,truth_file,my_fraction\na.tif,b.png,0.3\n")
+    assert "measured on the labels" not in refusal(sheet, conditions=["fraction"])
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_settings_that_cannot_work_are_refused(case):
     given, why = CASES[case]

@@ -14,3 +14,16 @@ def test_grain_sizes_are_averaged_by_procedure_without_their_directions():
         "mean lineal intercept / px: lines": 15.0,
         "mean lineal intercept / px: circles": 16.0,
     }
+
+
+def test_remarks_that_differ_in_numbers_are_one_and_count_their_items_over_tables():
+    sizes = pd.DataFrame(
+        {"item": ["a", "a", "b", "c"], "method": "grains", "remark": ["9.5 of 10", "9.5 of 10", "7 of 10", ""]}
+    )
+    fractions = pd.DataFrame({"item": ["d", "e"], "method": "grains", "remark": ["1 of 10", None]})
+    first, second = html.digest([sizes[:1], sizes[1:]]), html.digest([fractions])
+    assert html.remarks([first, second, html.digest([sizes.drop(columns="remark")])]) == [
+        {"method": "grains", "text": "9.5 of 10", "count": 3, "items": ["a", "b", "d"]}
+    ]
+    with_other = html.digest([fractions.assign(method="otsu", remark="one peak")])
+    assert [(one["method"], one["count"]) for one in html.remarks([first, with_other])] == [("grains", 2), ("otsu", 2)]

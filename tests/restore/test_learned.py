@@ -6,7 +6,7 @@ from matlens import registry, restore
 from matlens.image import degrade
 from matlens.job.batch import BadItem
 from matlens.plan import study
-from matlens.restore import blind_spot, domain, lessons, networks, quality, trained
+from matlens.restore import blind_spot, domain, lessons, networks, pair_learning, quality, trained
 from matlens.store import io
 from scipy import ndimage
 
@@ -21,7 +21,7 @@ def scenes(count, seed=0, size=64):
 
 
 def pairs(count, seed=0, sigma=60.0):
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])  # not the numbers that the scenes are made of
     return [(one + rng.normal(0, sigma, one.shape).astype(np.float32), one) for one in scenes(count, seed)]
 
 
@@ -81,6 +81,15 @@ def test_pairs_are_made_of_clean_images():
     found = networks.restore(noisy, model)
     assert quality.psnr_db(found, true) > quality.psnr_db(noisy, true) + 5
     assert max(domain.outside(noisy, card["domain"]).values()) < 1
+
+
+def test_a_clean_image_in_another_unit_is_reported_whatever_the_noise(capsys):
+    noisy, clean = pairs(1, sigma=200.0)[0]
+    samples = [(noisy, clean, "train", "same"), (noisy, clean / 200, "train", "eight_bits")]
+    assert len(pair_learning._pairs(samples, None, 0)) == 2
+    said = capsys.readouterr().out
+    assert "same" not in said and said.startswith("eight_bits: its greys are ") and 180 < float(said.split()[4]) < 220
+    assert pair_learning._gain(noisy, clean) == pytest.approx(1.0, abs=0.1)  # noise of twice the contrast
 
 
 def test_without_pairs_training_is_refused_with_the_way_out():

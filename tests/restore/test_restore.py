@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matlens import registry, restore
 from matlens.job.batch import BadItem
-from matlens.restore import blind, classical, quality, scale
+from matlens.restore import blind, classical, quality, scale, shifts
 from scipy import ndimage
 
 CLASSICAL = [
@@ -58,6 +58,25 @@ def test_a_filter_with_automatic_strength_is_near_the_best_strength(name):
     assert found > quality.psnr_db(noisy, clean) + 4.0
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1e-3, 1e25])
+@pytest.mark.parametrize("name", ["gaussian", "median", "tv", "nlm", "wiener", "richardson_lucy"])
+def test_the_unit_of_an_image_changes_nothing(name, unit):
+    """Currents are 1e-12 A, counts 1e5; no constant of the code may be in the units of an image."""
+    _, noisy = scene(size=48)
+    noisy = np.maximum(noisy, 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = applied(name, noisy * np.float32(unit))
+    assert found.astype(float) / unit == pytest.approx(applied(name, noisy).astype(float), rel=1e-3, abs=0.05)
+
+
+def test_the_unit_of_an_image_changes_no_measure():
+    clean, noisy = (part.astype(float) for part in scene())
+    own, small = (quality.measures(noisy * unit, noisy * unit, clean * unit) for unit in (1.0, 1e-15))
+    own["bias"] *= 1e-15
+    assert small == pytest.approx(own, rel=1e-4, nan_ok=True)
+
+
 def test_a_clean_image_is_left_nearly_as_it_is():
     clean, _ = scene()
     assert quality.psnr_db(applied("gaussian", clean), clean) > 35
@@ -101,8 +120,50 @@ def test_gain_and_offset_change_the_plain_ratio_alone():
 def test_a_shift_is_measured():
     clean, _ = scene()
     moved = np.roll(clean, 2, axis=1)
-    assert quality.edge_shift_px(moved, clean) == pytest.approx(2.0, abs=0.1)
-    assert quality.edge_shift_px(applied("gaussian", clean, strength=2.0), clean) < 0.1
+    assert shifts.edge_shift_px(moved, clean) == pytest.approx(2.0, abs=0.1)
+    assert shifts.edge_shift_px(applied("gaussian", clean, strength=2.0), clean) < 0.1
+
+
+@pytest.mark.parametrize("moved", [(0, 0), (0.5, 0), (1.25, -2), (-0.3, 0.2), (3, 4)])
+@pytest.mark.parametrize("sigma", [0.0, 15.0])
+def test_a_shift_of_an_image_with_borders_is_measured(moved, sigma):
+    """Cut out of a larger image, as micrographs are: a plain cross-correlation gives 0.3 instead of 0.5 pixels."""
+    rng = np.random.default_rng(3)
+    whole = 60 + 90.0 * (ndimage.gaussian_filter(rng.normal(size=(120, 120)), 6) > 0)
+    whole = ndimage.gaussian_filter(whole, 1.0)
+    clean, image = (ndimage.shift(whole, by, order=5)[12:-12, 12:-12] for by in ((0, 0), moved))
+    for gain in (1.0, 0.2, -1.0):  # an inverted image is at its place, too
+        found = shifts.edge_shift_px(gain * (image + rng.normal(0, sigma, image.shape)), clean)
+        assert found == pytest.approx(np.hypot(*moved), abs=0.02 if sigma == 0 else 0.25), gain
+
+
+def test_shifts_of_volumes_and_of_thin_images_are_measured():
+    rng = np.random.default_rng(3)
+    whole = ndimage.gaussian_filter(rng.normal(size=(40, 44, 48)), 3)
+    parts = [ndimage.shift(whole, by, order=5)[6:-6, 6:-6, 6:-6] for by in ((0, 0, 0), (1.5, 0, -0.5))]
+    assert shifts.edge_shift_px(parts[1], parts[0]) == pytest.approx(np.hypot(1.5, 0.5), abs=0.05)
+    for shape in ((1, 40), (2, 2), (5, 5), (1, 1)):
+        some = rng.normal(size=shape)
+        assert np.isnan(found := shifts.edge_shift_px(some, some)) or found < 0.01
+
+
+def test_an_inverted_image_is_not_taken_for_a_good_one():
+    clean, noisy = scene()
+    assert (
+        quality.with_truth(255 - clean, clean)["psnr_affine_db"]
+        < 10
+        < quality.with_truth(noisy, clean)["psnr_affine_db"]
+    )
+
+
+@pytest.mark.parametrize("name", ["gaussian", "median", "tv", "nlm"])
+def test_an_image_without_noise_is_left_as_it_is(name):
+    """Phases with sharp rims: calibration alone would smooth them to 25 dB."""
+    image = np.where(scene()[0] > 100, np.float32(150), np.float32(60))
+    assert np.array_equal(applied(name, image), image)
+    hot = image.copy()
+    hot[::9, ::7] = 1e4  # hot pixels are noise: the median takes them away
+    assert np.abs(applied("median", hot) - image).mean() < 2
 
 
 def test_the_residual_tells_a_good_filter_from_an_over_smoothing_one():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matlens import columns, registry, restore
 from matlens.plan import checks, outputs, paths, study
+from matlens.report import overlay
 from matlens.restore import frames, preview, shard
 from matlens.store import io
 from matlens.store.yaml_files import StudyError
@@ -151,15 +152,44 @@ def test_segmentations_and_restorations_work_on_restored_images():
         settings(restore={"median": {"strength": 4}})
 
 
+def test_pictures_show_items_that_were_not_learned_from_and_are_translated(tmp_path):
+    import pandas as pd
+
+    names, own = [f"oxide_{k}" for k in range(6)] + ["reduced_0"], {"validation_part": 0}
+    index = pd.DataFrame(
+        {columns.KEY: range(7), columns.ITEM: names, columns.SPLIT: ["train"] * 4 + ["test"] * 2 + ["train"]}
+    )
+    learned = [("restore", own | {"source": ["oxide_*"], "target": ["reduced_*"]})]
+    ranks = preview.shown(index, None, learned)
+    assert ranks == {0: 2, 1: 2, 2: 2, 3: 2, 4: 0, 5: 0, 6: 5}
+    assert overlay.first_chosen(ranks, {}, 2) == [4, 5]
+    some = overlay.first_chosen(ranks, {}, 3)
+    assert {4, 5} < set(some) and 6 not in some  # what is not translated goes last
+    held = preview.shown(index.drop(columns=columns.SPLIT), None, [("restore", own | {"hold_out": ["oxide_0"]})])
+    assert [key for key, rank in held.items() if rank == 0] == [0]
+    lost = [("restore", own | {"hold_out": ["rejected_item"]})]  # its training fails, the pictures are drawn
+    assert set(preview.shown(index, None, lost).values()) == {0}
+    assert set(preview.shown(index, None).values()) == {0, 2}  # nothing was trained: the split of the index
+
+
 def test_previews_show_before_after_and_difference(tmp_path):
     source, made, _, _ = run(tmp_path, "gaussian", options={"strength": 1.0})
     import pandas as pd
 
-    io.write_table(tmp_path / "index.parquet", pd.DataFrame({columns.KEY: [0, 1, 2]}))
+    io.write_table(tmp_path / "index.parquet", pd.DataFrame({columns.KEY: [0, 1, 2], columns.ITEM: list("abc")}))
     script("previews")([str(source)], [str(made)], str(tmp_path / "index.parquet"), 3, 16, str(tmp_path / "p.zip"))
     assert sorted(io.read_bytes_zip(tmp_path / "p.zip")) == [f"{key:08d}.png" for key in range(3)]
     named = pd.DataFrame({columns.KEY: [0, 1, 2], columns.ITEM: ["recorded_1", "simulated_1", "simulated_2"]})
-    assert preview.shown(named, ["simulated_*"]) == [1, 2] and preview.shown(named, None) == [0, 1, 2]
+    assert list(preview.shown(named, ["simulated_*"])) == [1, 2] and preview.shown(named, None) == {0: 0, 1: 0, 2: 0}
     image = np.random.default_rng(0).normal(0, 1, (40, 40))
     before, after, difference = np.split(preview.picture(image, image, 20), 3, axis=1)
     assert before.shape == (20, 20) and np.array_equal(before, after) and (difference == 128).all()
+
+
+def test_weights_of_another_scale_are_refused_before_the_first_job():
+    given = {"scale": 2, "weights": "data/weights/ebsd_restorer.safetensors"}
+    found = list(checks.faults({"mine": settings(restore={"orientations": given})}, "mine"))
+    assert [keys for keys, why in found if "the weights are of scale 4, not 2" in why] == [
+        ["restore", "orientations", "weights"]
+    ]
+    assert not list(checks.faults({"mine": settings(restore={"orientations": given | {"scale": 4}})}, "mine"))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from matlens import registry, restore
 from matlens.job.batch import BadItem
-from matlens.restore import quality, trained, translation, translation_task
+from matlens.restore import quality, shifts, trained, translation, translation_task
 from scipy import ndimage
 
 QUICK = {"width": 8, "depth": 1, "patch_px": 24, "batch": 4, "patches": 120, "epochs": 4, "device": "cpu"}
@@ -55,7 +55,7 @@ def test_a_translation_has_the_level_and_the_grain_of_the_target_and_does_not_mo
     for phase, level in ((bright, 120), (~bright, 60)):  # those of the target, without swapping phases
         assert made[phase].mean() == pytest.approx(level, abs=20)
     assert made[~bright].std() > 5  # the source has no grain at all
-    assert quality.edge_shift_px(made.astype(np.float64), image.astype(np.float64)) < 0.3
+    assert shifts.edge_shift_px(made.astype(np.float64), image.astype(np.float64)) < 0.3
 
 
 def test_kept_grey_values_stay_to_the_last_bit():
@@ -187,9 +187,9 @@ def test_the_shift_of_peaks_is_that_of_columns_moved_by_a_known_distance():
         spots = np.add.outer(np.arange(10, 56, 11), np.zeros(5)).ravel(), np.tile(np.arange(10, 56, 11), 5)
         return sum(np.exp(-((y - a - shift) ** 2 + (x - b) ** 2) / 8) for a, b in zip(*spots, strict=True))
 
-    assert quality.peak_shift_px(lattice(0.0), lattice(0.0)) == 0
-    assert quality.peak_shift_px(lattice(0.0), lattice(0.4)) == pytest.approx(0.4, abs=0.03)
-    assert np.isnan(quality.peak_shift_px(np.zeros((32, 32)), np.zeros((32, 32))))
+    assert shifts.peak_shift_px(lattice(0.0), lattice(0.0)) == 0
+    assert shifts.peak_shift_px(lattice(0.0), lattice(0.4)) == pytest.approx(0.4, abs=0.03)
+    assert np.isnan(shifts.peak_shift_px(np.zeros((32, 32)), np.zeros((32, 32))))
 
 
 def test_generators_share_their_deepest_levels_and_stay_so_while_they_learn():

@@ -1,17 +1,26 @@
 """The catalogue: every set described, every file found or fetched whole, every fault said clearly."""
 
 import hashlib
+import io
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 from matlens import columns
 from matlens.ingest import catalog as ingest_catalog
-from matlens.store import catalog, download
+from matlens.store import catalog, converted, download
+from PIL import Image
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 SHA = hashlib.sha256(BODY).hexdigest()
+PAINTED = np.array([[[0, 0, 255], [255, 0, 0]], [[80, 80, 80], [0, 9, 255]]], "u1")  # blue, red, and neither
+SAMPLES = {
+    "superalloy_nasa_images_spot1_0d_0.tif": ("superalloy_nasa", "val/images/spot1_0d_0.png"),
+    "superalloy_nasa_labels_spot1_0d_0_mask.tif": ("superalloy_nasa", "val/labels/spot1_0d_0.png"),
+    "tbm_grains_labels_10-0-768.png": ("tbm_grains", "labels/10-0-768.png"),
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -31,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         start = int(re.match(r"bytes=(\d+)-", asked)[1]) if asked and fault != "whole" else 0
         if fault == "unwilling" and asked:
             return self.send_error(416)
-        body = BODY[start:]
+        body = self.server.body if fault == "body" else BODY[start:]
         if fault == "longer":
             body = BODY + b"x"
         elif fault == "other":
@@ -200,6 +209,77 @@ def test_a_converted_file_is_asked_for_with_its_source(shelf):
         catalog.find("demo", "val/s2_10h.png")
 
 
+@pytest.fixture
+def painted(server, tmp_path, monkeypatch):
+    """A set whose mask is painted in colours at its source, and the mask of the catalogue."""
+    body = io.BytesIO()
+    Image.fromarray(PAINTED).save(body, format="TIFF")
+    server.body = body.getvalue()
+    facts = {
+        "size": 5,
+        "sha256": "0" * 64,
+        "fetch": "mask.tif",
+        "fetched": hashlib.sha256(body.getvalue()).hexdigest(),
+        "recipe": "blue_1_red_2",
+        "pixels": hashlib.sha256(bytes([1, 2, 0, 0])).hexdigest(),
+    }
+    about = {"title": "t", "folder": "demo", "source": "s", "licence": "MIT", "files": {"mask.png": facts}}
+    about["url"] = f"{server.url}/body/"
+    monkeypatch.setattr(catalog, "entries", lambda: {"demo": about})
+    monkeypatch.setattr(catalog, "places", lambda: [tmp_path / "here", tmp_path / "raw"])
+    return facts, tmp_path / "raw/demo/mask.png"
+
+
+def test_a_file_of_another_form_is_fetched_and_converted(painted):
+    facts, path = painted
+    assert catalog.find("demo", "mask.png") == path
+    np.testing.assert_array_equal(Image.open(path), [[1, 2], [0, 0]])
+    assert leftovers(path) == ["mask.png"]
+    assert path.stat().st_size != facts["size"] and catalog.find("demo", "mask.png") == path
+    assert catalog.verify("demo") == []
+    Image.fromarray(np.array([[1, 2], [0, 1]], "u1")).save(path)
+    assert catalog.verify("demo") == [f"demo: {path}: not the file of the catalogue"]
+    with pytest.raises(OSError, match="truncated or another version"):
+        catalog.find("demo", "mask.png")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"), [({"pixels": "0" * 64}, "other pixels"), ({"recipe": "grey"}, "no grey image")]
+)
+def test_a_converted_file_that_is_another_one_is_not_kept(painted, wrong, says):
+    facts, path = painted
+    facts.update(wrong)
+    with pytest.raises(OSError, match=says):
+        catalog.find("demo", "mask.png")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pixels", "made"),
+    [
+        ("grey", [[[7, 7, 7], [9, 9, 9]]], [[7, 9]]),
+        ("blue_1_red_2", [[[0, 0, 255, 255], [255, 0, 0, 255], [0, 0, 254, 255], [255, 0, 255, 255]]], [[1, 2, 0, 0]]),
+        ("above_127", [[0, 127, 128, 255]], [[0, 0, 255, 255]]),
+        ("same", [[3, 4]], [[3, 4]]),
+    ],
+)
+def test_recipes(recipe, pixels, made):
+    np.testing.assert_array_equal(converted.RECIPES[recipe](np.array(pixels, "u1")), made)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("sample", sorted(SAMPLES))
+def test_files_of_the_sources_become_those_of_the_catalogue(sample, data, tmp_path):
+    folder = data("upstream/samples")
+    name, file = SAMPLES[sample]
+    facts = catalog.entry(name)["files"][file]
+    fetched = tmp_path / sample
+    fetched.write_bytes((folder / sample).read_bytes())
+    assert hashlib.sha256(fetched.read_bytes()).hexdigest() == facts["fetched"]
+    converted.convert(fetched, tmp_path / "made.png", facts["recipe"], facts["pixels"])
+    assert converted.has_pixels(data(f"{catalog.entry(name)['folder']}/{file}"), facts["pixels"])
+
+
 def test_wrong_names_are_answered_with_the_right_ones(shelf):
     with pytest.raises(ValueError, match=r"unknown set 'dema'.*did you mean 'demo'"):
         catalog.find("dema", "x")
@@ -225,6 +305,16 @@ def test_the_plan_has_the_columns_of_the_names_and_the_reasons(shelf):
     assert frame["reason"].isna().tolist() == [True, False]
     assert "TIFF to PNG" in frame.loc["s2_10h", "reason"]
     assert ingest_catalog.plan(set="demo", include=["train/*"])["item"].tolist() == ["s1_5h"]
+
+
+def test_a_set_of_which_nothing_can_be_fetched_stops_the_run(shelf, server, monkeypatch):
+    """Without a network no item is at fault: a run that ends with nothing would look finished."""
+    monkeypatch.setattr(download, "_SILENT", set())
+    monkeypatch.setitem(catalog.entry("demo"), "url", "http://127.0.0.1:9/")
+    with pytest.raises(download.DownloadError, match=r"no image of the set 'demo'.*tried 4 times.*put it at"):
+        ingest_catalog.plan(set="demo", include=["train/*"])
+    with pytest.raises(download.DownloadError, match="tried once"):
+        catalog.find("demo", "m/s1_5h.png")
 
 
 @pytest.fixture
@@ -320,10 +410,13 @@ def test_every_set_says_what_it_is(name):
     assert list(about["files"]) == sorted(about["files"])
     for facts in about["files"].values():
         assert re.fullmatch("[0-9a-f]{64}", facts["sha256"]) and facts["size"] > 0
-        assert set(facts) <= {"size", "sha256", "fetch", "archive"}
+        assert set(facts) <= {"size", "sha256", "fetch", "archive", "fetched", "recipe", "pixels"}
+        assert facts.get("recipe") in {None, *converted.RECIPES}
     for file in about["files"]:
         if address := catalog.address(name, file):
-            assert address.startswith(f"https://raw.githubusercontent.com/{about['source'][11:]}/{about['commit']}/")
+            host, repository, commit = re.match(r"(.*?\.com)/([^/]+/[^/]+)/([0-9a-f]{40})/", address).groups()
+            assert host == "https://raw.githubusercontent.com" and f"github.com/{repository}" in about["source"]
+            assert about.get("commit", commit) == commit
     if "items" in about:
         rows = ingest_catalog._items(name, None)
         assert len({row["item"] for row in rows}) == len(rows)

@@ -35,6 +35,7 @@ FIGURES = {
     "generation_quality": {"draw": "figures.generation_quality:draw", "needs": ["generation_quality"]},
     "field_errors": {"draw": "figures.field_errors:draw", "needs": ["fields", "predicted_fields"]},
     "field_scores": {"draw": "figures.field_scores:draw", "needs": ["field_scores"]},
+    "permeability": {"draw": "figures.permeability:draw", "needs": ["effective", "index"]},
     "published_fields": {"draw": "figures.published_fields:draw", "needs": ["field_quality"]},
     "hot_spots": {"draw": "figures.hot_spots:draw", "needs": ["fields", "hot_spots", "field_quality"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},

@@ -30,7 +30,7 @@ def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
         for panel, values, words in zip(
             panels,
             (true[number], made[number], made[number] - true[number]),
-            (f"{title}, solved", "predicted", "difference"),
+            (f"{title}, solved", words_of(found[0]), "difference"),
             strict=True,
         ):
             limits = (low, low + spread, "viridis") if words != "difference" else (-spread / 2, spread / 2, "RdBu_r")
@@ -39,6 +39,11 @@ def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
             maps.drawn(figure, panel, values, words, limits)
     axes[1, 0].set_xlabel(style.text(name), fontsize=6)
     return figure
+
+
+def words_of(attrs: dict) -> str:
+    """Name the method of a predicted field; a study may have several."""
+    return f"predicted by {style.text(attrs['solved_by'])}" if attrs.get("solved_by") else "predicted"
 
 
 def _last(predicted: dict) -> str:

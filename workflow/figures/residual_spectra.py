@@ -7,10 +7,14 @@ from figures import style
 
 
 def draw(quality: dict, *, items: int = 3):
-    """Draw a panel for every item, a line for every method; `items`: the most to show."""
+    """Draw a panel for every item, a line for every method; `items`: the most to show.
+
+    Items that no method learned from go first.
+    """
     shown = {method: table for method, table in quality.items() if method_of(method) not in restore.CONTROLS}
     spectra = {method: _spectra(table) for method, table in shown.items()}
-    names = list(dict.fromkeys(name for found in spectra.values() for name in found))[:items]
+    names = dict.fromkeys(name for found in spectra.values() for name in found)
+    names = sorted(names, key=lambda name: _used(shown.values(), name))[:items]
     if not names:
         return style.nothing("no item was restored")
     looks = style.look(shown)
@@ -28,6 +32,12 @@ def draw(quality: dict, *, items: int = 3):
     axes[0][0].set_ylabel("power / white noise")
     axes[0][0].legend(fontsize=6)
     return figure
+
+
+def _used(tables, name) -> int:
+    """Return 2 for an item that a method was trained on, 1 for one of validation, else 0."""
+    splits = {split for table in tables if "split" in table for split in table.loc[table["item"] == name, "split"]}
+    return 2 if "train" in splits else int("val" in splits)
 
 
 def _spectra(table) -> dict:

@@ -2,10 +2,14 @@
 
 import io
 import re
+import sys
 import textwrap
+import warnings
+from contextlib import contextmanager
 
 import matplotlib
 from matlens import acquire, detect, generate, predict, restore, screen, segment, track
+from matlens.report import letters
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
 from matplotlib.figure import Figure
@@ -157,8 +161,38 @@ def nothing(why: str) -> Figure:
     return figure
 
 
+@contextmanager
+def _letters_as_text():
+    """Write words with letters that the font lacks as text of the SVG, which a viewer draws with a font that has them.
+
+    The others are outlines, the same everywhere. So the bytes do not depend on the fonts of this machine.
+    """
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    drawn, named = RendererSVG.draw_text, {}
+
+    def draw_text(self, gc, x, y, words, *more, **options):
+        if not letters.lacking(words):
+            return drawn(self, gc, x, y, words, *more, **options)
+        named.setdefault(words)
+        with matplotlib.rc_context({"svg.fonttype": "none"}):
+            return drawn(self, gc, x, y, words, *more, **options)
+
+    RendererSVG.draw_text = draw_text
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            yield
+    finally:
+        RendererSVG.draw_text = drawn
+    if named:
+        names = ", ".join(list(named)[:3])
+        print(f"names are text of the SVG, not outlines; a viewer needs a font for them: {names}", file=sys.stderr)
+
+
 def svg(figure: Figure) -> str:
     """Write a figure as SVG: no date, no random names."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "matlens"})
+    with _letters_as_text():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "matlens"})
     return buffer.getvalue()

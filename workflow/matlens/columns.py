@@ -17,6 +17,8 @@ TRUTH_FILE = "truth_file"
 SPLIT = "split"
 LEARNED = ("train", "val")  # splits that a method was learned from, or chosen by
 GROUP = "group"
+PARENT = "parent_item"
+PARENT_UNUSED = "parent_unused_part"
 MATERIAL = "material"
 METHOD = "method"
 PHASE = "phase"
@@ -76,6 +78,8 @@ TRUE_REGIONS = "true_regions"
 TRUE_PITCH = "true_pitch_px"
 TRUE_WIDTH = "true_width_px"
 TRUE_RADIUS = "true_mean_radius_px"
+TRUE_LENGTH = "true_length_part"
+TRUE_INTENSITY = "true_intensity_px05"
 TRUE_SECTION_RADIUS = "true_section_radius_px"
 
 _LENGTH = re.compile(r"^(?P<stem>.+?)_(?P<per>per_)?px(?P<power>[23]?)$")

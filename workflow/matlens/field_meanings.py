@@ -6,7 +6,8 @@ SOLVED = {
     "solved_by": "solver that stands in for a network, for an item unlike those learned from; empty if none does",
     "below_linear_kernel": "fraction of the items whose value is below that of the linear kernel",
     "control": "whether the field is that of a control",
-    "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear",
+    "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear, tortuosity, "
+    "kozeny_carman, stress_intensity",
     "column": "second component of an effective value",
     "reuss": "lower bound by the fractions of the phases alone (Reuss)",
     "voigt": "upper bound by the fractions of the phases alone (Voigt)",

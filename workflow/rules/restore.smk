@@ -46,5 +46,6 @@ rule previews:
         most=plan.figure_option("restoration", "items"),
         side_px=plan.figure_option("restoration", "side_px"),
         include=plan.figure_option("restoration", "include"),
+        learned=plan.learned("restore"),
     script:
         "../scripts/previews.py"

@@ -77,5 +77,6 @@ rule overlays:
         most=plan.overlay_option("items"),
         width_px=plan.overlay_option("width_px"),
         phases=plan.phases,
+        learned=plan.learned("restore", "segment"),
     script:
         "../scripts/overlays.py"

@@ -1,6 +1,7 @@
 """Read the items of one shard; write the outputs of their kind, and the index."""
 
 from matlens import registry
+from matlens.ingest.blocks import Reader
 from matlens.ingest.kinds import KINDS
 from matlens.job import entry
 from matlens.store import io
@@ -25,7 +26,8 @@ def main(
     def read(item: dict):
         return registry.call(function, {"item": item, "phases": phases}, options)
 
-    table = registry.load({kind: KINDS[kind].writer}, kind)(read, items, lost, outputs)
+    reader = Reader(read, options.get("block_px"))
+    table = registry.load({kind: KINDS[kind].writer}, kind)(reader, items, lost, outputs)
     io.write_table(index, table)
     io.write_rejected(rejected, lost)
 

@@ -7,10 +7,15 @@ from matlens.store import io
 
 
 def main(
-    raw: list, restored: list, index: str, most: int, side_px: int, previews: str, include: list | None = None
-) -> None:
-    """Write a zip of pictures, `{key}.png`; the items are the same for every method. `include`: see `preview.shown`."""
-    keys, made = set(overlay.chosen(preview.shown(io.read_table(index), include), {}, most)), {}
+    raw: list, restored: list, index: str, most: int, side_px: int, previews: str, include: list | None = None,
+    learned: list = (),
+) -> None:  # fmt: skip
+    """Write a zip of pictures, `{key}.png`; the items are the same for every method.
+
+    `include`, `learned`: see `preview.shown`.
+    """
+    ranks = preview.shown(io.read_table(index), include, learned)
+    keys, made = set(overlay.first_chosen(ranks, {}, most)), {}
     for before, after in zip(raw, restored, strict=True):
         with io.read_arrays(before) as first, io.read_arrays(after) as last:
             for key in sorted(keys & set(first) & set(last)):

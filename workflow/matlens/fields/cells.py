@@ -3,16 +3,18 @@
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from matlens import columns, fields, registry
-from matlens.fields import effective, hot_spots, report
+from matlens.fields import components, cracks, effective, hot_spots, report
 from matlens.fields.methods import Field
-from matlens.fields.problem import Problem, make, mismatch
+from matlens.fields.problem import Problem, make, mismatch, unconnected
 from matlens.fields.quality import norms
-from matlens.fields.settings import QUANTITIES, components, is_tensor
+from matlens.fields.settings import QUANTITIES, is_tensor
+from matlens.fields.settings import components as component_names
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
 EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
@@ -23,13 +25,14 @@ HOT_SPOTS = (
 )  # fmt: skip
 
 
+HALF_WIDTH = "half_width"  # layer of a field: half the 90 % interval of every component of the stress or flux
 COSTS = (columns.ITEM, columns.SPLIT, "method", "field", "iterations", "cpu_s")
 
 
 class Solved(NamedTuple):
     """The field of an item (component, *shape), the settings that it belongs to, and rows of the tables.
 
-    `costs`: apart from the tables, since they differ between runs.
+    `costs`: apart from the tables, since they differ between runs. `layers`: arrays that are stored beside the field.
     """
 
     array: np.ndarray
@@ -38,6 +41,7 @@ class Solved(NamedTuple):
     quality: list[dict]
     hot_spots: list[dict]
     costs: tuple[dict, ...] = ()
+    layers: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 def timed(compute: Callable) -> tuple:
@@ -69,7 +73,7 @@ def solved(
     """
     problem = make(labels, item["axes"], phases, spacing, settings, item.get(columns.PIXEL_SIZE))
     truth, spent = timed(lambda: registry.call(function, {"problem": problem}, options))
-    names, scheme = components(item["axes"], problem.quantity), options["scheme"]
+    names, scheme = component_names(item["axes"], problem.quantity), options["scheme"]
     own = report.own_rows(problem, truth, scheme) | {"iterations": truth.iterations, "residual": truth.residual}
     if checked(item, settings):
         of_solver = {name: options[name] for name in ("tol", "iterations")}
@@ -123,9 +127,14 @@ def finished(
 ) -> Solved:
     """Assemble the result of an item: its field with the attributes `about`, and its rows of every table."""
     said, unit = remark(item, problem, phases), effective.unit_of(problem)
+    rows = rows + cracks.rows(problem, field, phases, settings, about["scheme"])
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = hot_rows(problem, field, shape, item, phases, settings)
-    return Solved(stacked(field, names, item["axes"], shape), about, rows, quality, hot)
+    layers = {}
+    if field.half_width is not None:
+        half = components.stacked(field.half_width, names, item["axes"])
+        layers[HALF_WIDTH] = half[(..., *(slice(n) for n in shape))].astype(np.float32)
+    return Solved(stacked(field, names, item["axes"], shape), about, rows, quality, hot, layers=layers)
 
 
 def compared(found: Solved, published: Mapping[str, np.ndarray], item: Mapping, method: str) -> Solved:
@@ -218,7 +227,10 @@ def remark(item: Mapping, problem: Problem, phases: list) -> str:
     """Say what changes the meaning of the effective values: remarks on the labels, and phases that are not there."""
     absent = [phase for phase, part in zip(phases, effective.fractions(problem), strict=True) if part == 0]
     there = f"it has no {' and no '.join(absent)}" if absent else ""
-    return "; ".join(filter(None, (item.get(columns.REMARK), there)))
+    axes = " and ".join(item["axes"][axis] for axis in unconnected(problem, corners=False))
+    loose = f"what carries the load is connected through corners of voxels alone along {axes}: a finer image may show "
+    loose = loose + "that it is not, and that the effective value is 0" if axes else ""
+    return "; ".join(filter(None, (item.get(columns.REMARK), there, loose)))
 
 
 def table(rows: list[dict], names: Sequence[str]):

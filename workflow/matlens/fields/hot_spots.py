@@ -43,7 +43,10 @@ def _whole(problem: Problem, field: Field) -> np.ndarray:
     elif axes == 2 and problem.quantity == "elastoplastic":
         stress[0, 0] = yielded(problem, field.cause)[0, 0]
     elif axes == 2 and not problem.plane_stress:
-        stress[0, 0] = problem.lame()[0] * np.trace(field.cause)
+        first, mu = problem.lame()
+        stress[0, 0] = first * np.trace(field.cause)
+        if (free := problem.eigenstrain()) is not None:  # as large in the plane as across it: see Problem.eigenstrain
+            stress[0, 0] -= 2 * (first + mu) * free[0, 0]
     return stress
 
 

@@ -24,10 +24,12 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """Options of training against a discriminator: weight of its loss beside that of the field, and its width."""
+    """Options of training against a discriminator: weight of its loss beside that of the field, its width, and its
+    learning rate over that of the network."""
 
     adversarial: float = 0.01
     discriminator_width: int = 16
+    discriminator_rate: float = 0.2
 
 
 CELLS, AGAINST, ALONE = Cells(), Against(), Against(adversarial=0.0)

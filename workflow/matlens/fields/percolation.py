@@ -5,19 +5,19 @@ from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
 
-def spans(mask: np.ndarray, axis: int) -> bool:
-    """Check whether a phase of a periodic cell is connected across it along an axis, through corners, too.
+def spans(mask: np.ndarray, axis: int, corners: bool = True) -> bool:
+    """Check whether a phase of a periodic cell is connected across it along an axis, by default through corners, too.
 
     A way may wind around the other axes, and once back along the axis: three cells are put in a row.
     """
     period, row = mask.shape[axis], np.concatenate([mask] * 3, axis)
-    marks, count = ndimage.label(row, np.ones((3,) * mask.ndim))
+    marks, count = ndimage.label(row, _structure(mask.ndim, corners))
     if not count:
         return False
     pairs = [np.empty((2, 0), int)]
     for other in (a for a in range(mask.ndim) if a != axis):
         first, last = (np.take(marks, place, other) for place in (0, -1))
-        for shift in _neighbours(first.ndim):
+        for shift in _neighbours(first.ndim, corners):
             beside = np.roll(last, shift, tuple(range(first.ndim)))
             both = (first > 0) & (beside > 0)
             pairs.append(np.stack([first[both], beside[both]]))
@@ -29,13 +29,17 @@ def spans(mask: np.ndarray, axis: int) -> bool:
     return bool((near[inside] == far[inside]).any())
 
 
-def joins(mask: np.ndarray, axis: int) -> bool:
-    """Check whether a phase connects two opposite sides of an item, through corners, too; so it spans its mirrored
-    cell."""
-    marks, _ = ndimage.label(mask, np.ones((3,) * mask.ndim))
+def joins(mask: np.ndarray, axis: int, corners: bool = True) -> bool:
+    """Check whether a phase connects two opposite sides of an item, by default through corners, too; so it spans its
+    mirrored cell."""
+    marks, _ = ndimage.label(mask, _structure(mask.ndim, corners))
     first, last = (np.take(marks, place, axis) for place in (0, -1))
     return bool(np.intersect1d(first[first > 0], last[last > 0]).size)
 
 
-def _neighbours(axes: int) -> list[tuple[int, ...]]:
-    return [tuple(int(i) - 1 for i in place) for place in np.ndindex(*(3,) * axes)]
+def _structure(axes: int, corners: bool) -> np.ndarray:
+    return ndimage.generate_binary_structure(axes, axes if corners else 1)
+
+
+def _neighbours(axes: int, corners: bool) -> list[tuple[int, ...]]:
+    return [tuple(int(i) - 1 for i in place) for place in np.ndindex(*(3,) * axes)] if corners else [(0,) * axes]

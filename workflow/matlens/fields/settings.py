@@ -15,11 +15,14 @@ SETTINGS = (
     "cut",
     "checked_part",
     "hot_spots",
+    "cracks",
     "slip_dissolution",
 )  # shared by the methods of the stage
 
 
 INFINITE = ("yield_gpa", "viscosity_pa_s")  # properties that may be infinite: of an elastic phase, of a solid
+STIFFEST_GPA = 5e4  # forty times diamond: rigid phases of a model are allowed, pascals are not
+LARGEST_STRAIN = 0.3  # of an elastoplastic cell
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
 
 
@@ -64,7 +67,7 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
     if not methods:
         found.append(([], "no method: there are only controls; add 'fft: {}'"))
     found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
-    found += _not_finite(settings)
+    found += _not_finite(settings) + _units(settings)
     allowed = components("zyx", quantity)
     for name in settings["loading"]:
         if name not in allowed:
@@ -79,6 +82,7 @@ def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> l
     if settings["plane"] == "stress" and quantity != "elastic":
         found.append((["plane"], f"plane stress is there for 'elastic', not for '{quantity}'; set plane: strain"))
     found += _places(settings, phases)
+    found += [(["cracks"], why) for why in _cracks(settings, phases)]
     found += _methods(settings, methods)
     return found
 
@@ -112,6 +116,39 @@ def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
             (["slip_dissolution"], f"cracks grow by stress, and '{settings['quantity']}' has none; leave it out")
         )
     return found
+
+
+def _units(settings: Mapping) -> list[tuple[list, str]]:
+    """List stiffnesses, yield stresses and strains that belong to another unit."""
+    found, quantity = [], settings["quantity"]
+    for phase, values in settings["properties"].items():
+        youngs, limit = ((values or {}).get(name, math.nan) for name in ("youngs_gpa", "yield_gpa"))
+        if math.isfinite(youngs) and youngs > STIFFEST_GPA:
+            why = f"{youngs:g} GPa is stiffer than any solid; if it is in Pa or MPa, give GPa (steel: 210)"
+            found.append((["properties", phase, "youngs_gpa"], why))
+        if math.isfinite(limit) and 0 < youngs < limit:
+            why = f"a yield stress of {limit:g} GPa is above Young's modulus, {youngs:g} GPa; if it is in MPa, give GPa"
+            found.append((["properties", phase, "yield_gpa"], why))
+    if quantity == "elastoplastic":
+        for name, value in settings["loading"].items():
+            if math.isfinite(value) and abs(value) > LARGEST_STRAIN:
+                why = f"a strain of {value:g} is not small, and plasticity here is for small strains; 0.01 is 1 %"
+                found.append((["loading", name], why))
+    return found
+
+
+def _cracks(settings: Mapping, phases: list) -> list[str]:
+    """List reasons why no stress intensity could be found."""
+    name, loads = settings.get("cracks"), [key for key, value in settings["loading"].items() if value]
+    if name is None:
+        return []
+    if name not in phases:
+        return [f"there is no phase '{name}'; {registry.suggest(name, phases)}"]
+    if settings["quantity"] != "elastic" or len(loads) != 1 or len({*loads[0]}) != 1:
+        return ["stress intensities are there for 'elastic' under one load along an axis, such as {yy: 0.01}"]
+    if (settings["properties"].get(name) or {}).get("youngs_gpa"):
+        return [f"a crack carries no load; set youngs_gpa: 0 of '{name}'"]
+    return []
 
 
 SOLVERS = {"fft": "elastic, elastoplastic, conduction and diffusion", "stokes": "stokes"}
@@ -162,7 +199,9 @@ def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
     found += [f"there is no phase '{name}'; {registry.suggest(name, phases)}" for name in given if name not in phases]
     if not found and quantity == "stokes":
         fluids = {given[phase][needed[0]] for phase in phases} - {float("inf")}
-        if len(fluids) != 1:
+        if all(math.isfinite(given[phase][needed[0]]) for phase in phases):
+            found.append(f"no phase is a solid that holds the fluid back; give {needed[0]}: .inf to every solid")
+        elif len(fluids) != 1:
             found.append(f"one fluid flows between solids; give {needed[0]} once, and .inf to every solid")
     elif not found and not any(given[phase][needed[0]] for phase in phases):
         found.append(f"{needed[0]} is 0 in every phase: there is nothing to solve")

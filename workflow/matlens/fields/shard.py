@@ -67,7 +67,7 @@ def write(solver: Solver, marks, truths, images, out) -> tuple[list[cells.Solved
         return cells.compared(found, images.layers(key, found.attrs["components"]), item, solver.method)
 
     for item, found in batch.survive(marks.described(), work, lost, f"fields/{solver.method}"):
-        layers = {"labels": marks[item["key"]]}
+        layers = {"labels": marks[item["key"]], **found.layers}
         out.add(item["key"], found.array, "c" + item["axes"], item | found.attrs, layers)
-        done.append(found._replace(array=None))
+        done.append(found._replace(array=None, layers={}))
     return done, lost

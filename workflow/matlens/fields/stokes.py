@@ -19,6 +19,7 @@ FORCE = 1e-6  # lattice units; the equations are linear
 WALL = 1e-4  # permeability of the solid at the start, as a part of the mean
 FIRST = 64  # steps before the first check
 START = 60  # iterations of the start
+NEAR = 12  # voxels around a cell that walls are sought in first; few pores are wider
 BALANCE, MOST = 1e-4, 2000  # of the start between two mirrors: largest difference of fluxes, iterations
 
 
@@ -63,15 +64,26 @@ def distance_squared(pores: np.ndarray, mirrors: tuple[int, ...] = ()) -> np.nda
 
     `mirrors`: axes that are not 0 are followed by mirror images, the others repeat.
     """
+    most = [n if mirrors and mirrors[axis] else n // 2 for axis, n in enumerate(pores.shape)]
+    near = NEAR
+    while True:
+        found = _distance(pores, mirrors, [min(near, n) for n in most])
+        if near >= max(most) or found.max(initial=0.0) <= near:
+            return np.where(pores, (found - 0.5) ** 2, 0.0)
+        near *= 4
+
+
+def _distance(pores: np.ndarray, mirrors: tuple[int, ...], widths: list[int]) -> np.ndarray:
+    """Return the distance of every pore voxel from the next solid one among the voxels around the cell, `widths` on
+    every side; those that are farther away are not seen."""
     from scipy import ndimage
 
     wide = pores
-    for axis, n in enumerate(pores.shape):
-        mirrored, most = bool(mirrors and mirrors[axis]), n if mirrors and mirrors[axis] else n // 2
-        width = [(most, most) if other == axis else (0, 0) for other in range(pores.ndim)]
-        wide = np.pad(wide, width, mode="symmetric" if mirrored else "wrap")
-    inside = tuple(slice((w - n) // 2, (w - n) // 2 + n) for w, n in zip(wide.shape, pores.shape, strict=True))
-    return np.where(pores, (ndimage.distance_transform_edt(wide)[inside] - 0.5) ** 2, 0.0)
+    for axis, width in enumerate(widths):
+        around = [(width, width) if other == axis else (0, 0) for other in range(pores.ndim)]
+        wide = np.pad(wide, around, mode="symmetric" if mirrors and mirrors[axis] else "wrap")
+    inside = tuple(slice(width, width + n) for width, n in zip(widths, pores.shape, strict=True))
+    return ndimage.distance_transform_edt(wide)[inside]
 
 
 def guess(pores: np.ndarray, load: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,6 +144,8 @@ def solve(
 
     if np.abs(load).max() == 0 or not pores.any():
         return np.zeros((pores.ndim, *pores.shape)), 0, 0.0
+    if pores.all():
+        raise BadItem("it has no solid: nothing holds the fluid back, and no permeability follows")
     fold, size = Fold(pores.shape, mirrors) if mirrors else folded(pores, load), np.linalg.norm(load)
     speed, pressure = _start(pores, load / size, fold)
     pores, extra = pores[fold.part], 3 - pores.ndim

@@ -28,8 +28,10 @@ def task(net: nn.Module, lessons, cells, against, judge: Callable | None) -> Tas
     if against.adversarial > 0:
         made = Adversarial(batches, score=judge, steps=steps)
         channels = len(lessons.inputs[0]) + len(lessons.targets[0])
-        made.set(net, PatchDiscriminator(dims=lessons.inputs[0].ndim - 1, channels=channels,
-                                         width=against.discriminator_width), measure, against.adversarial)  # fmt: skip
+        judging = PatchDiscriminator(
+            dims=lessons.inputs[0].ndim - 1, channels=channels, width=against.discriminator_width
+        )
+        made.set(net, judging, measure, against)
         return made
 
     def loss(model: nn.Module, batch) -> torch.Tensor:
@@ -43,20 +45,22 @@ def task(net: nn.Module, lessons, cells, against, judge: Callable | None) -> Tas
 class Adversarial(Task):
     """Train a generator of fields against a discriminator of patches (P. Isola et al., CVPR 2017), by hinge losses."""
 
-    def set(self, net: nn.Module, discriminator: nn.Module, measure: Callable, weight: float) -> None:
-        """Take the networks, the loss of the field, and the weight of the discriminator's verdict beside it."""
+    def set(self, net: nn.Module, discriminator: nn.Module, measure: Callable, against) -> None:
+        """Take the networks, the loss of the field, and the options of the training against a discriminator."""
         self.models = nn.ModuleDict({"generator": net, "discriminator": discriminator})
-        self.measure, self.weight = measure, weight
+        self.measure, self.weight, self.rate_of = measure, against.adversarial, against.discriminator_rate
 
     def score(self, model: nn.Module) -> Mapping[str, float] | None:
         """Judge the generator."""
         return super().score(model["generator"])
 
     def optimisers(self, model: nn.Module, options: Training) -> Mapping[str, torch.optim.Optimizer]:
-        """Make an Adam for each network, with the momentum that adversarial training wants."""
+        """Make the optimiser of a network alone for the generator, so that the discriminator is all that differs, and
+        for the discriminator an Adam with the momentum that adversarial training wants."""
+        judging, rate = model["discriminator"].parameters(), options.learning_rate * self.rate_of
         return {
-            name: torch.optim.Adam(part.parameters(), lr=options.learning_rate, betas=(0.5, 0.999))
-            for name, part in model.items()
+            "generator": super().optimisers(model["generator"], options)["all"],
+            "discriminator": torch.optim.Adam(judging, lr=rate, betas=(0.5, 0.999)),
         }
 
     def step(self, model: nn.Module, batch, optimisers) -> Mapping[str, torch.Tensor]:

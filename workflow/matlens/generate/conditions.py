@@ -1,12 +1,13 @@
 """Conditions: columns of the index that images are asked for by; their values, names and places."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 FRACTION = "fraction"  # the condition that is measured on the labels instead of read from the index
 STEP = 0.05  # measured fractions are rounded to it, so that images share a condition
-CLOSE = 1e-6  # of the range of a condition: values nearer than that are one
+CLOSE = 1e-6  # of a value, or of the range of a condition: what is nearer than that is one
 
 
 def of_row(row: Mapping, names: Sequence[str]) -> tuple[float, ...] | None:
@@ -31,10 +32,18 @@ def with_fraction(values: tuple, names: Sequence[str], labels: np.ndarray, phase
     return (*values[:at], round(round(share / STEP) * STEP, 6), *values[at:])
 
 
+def same(values, other) -> np.ndarray:
+    """Check whether conditions are the same in every column: (..., conditions) and (conditions,) to (...).
+
+    The tolerance is relative, since a condition may be in any unit: diffusivities are 1e-13 m2/s.
+    """
+    return np.isclose(values, other, rtol=CLOSE, atol=0.0).all(-1)
+
+
 def matches(values: Sequence[float], names: Sequence[str], wanted: Sequence[Mapping]) -> bool:
     """Check whether the values of conditions are all those that one of the mappings names."""
     own = dict(zip(names, values, strict=True))
-    return any(all(abs(own[key] - one[key]) <= CLOSE * max(1.0, abs(one[key])) for key in one) for one in wanted)
+    return any(all(math.isclose(own[key], one[key], rel_tol=CLOSE) for key in one) for one in wanted)
 
 
 def text(values: Sequence[float], names: Sequence[str]) -> str:
@@ -75,6 +84,6 @@ def place(asked: np.ndarray, known: np.ndarray) -> str:
         return "extrapolated"
     if (distances(asked, known) < CLOSE).any():
         return "trained"
-    slack = CLOSE * np.maximum(1.0, np.abs(known).max(0))
+    slack = CLOSE * np.abs(known).max(0)
     within = (asked >= known.min(0) - slack).all() and (asked <= known.max(0) + slack).all()
     return "interpolated" if within else "extrapolated"

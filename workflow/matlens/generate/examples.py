@@ -42,7 +42,7 @@ class Examples:
 
     def of(self, asked: np.ndarray) -> "Examples":
         """Return the examples of one condition."""
-        return self.where(np.isclose(self.conditions, asked, rtol=states.CLOSE, atol=1e-12).all(1))
+        return self.where(states.same(self.conditions, asked))
 
     def nearest(self, asked: np.ndarray) -> "Examples":
         """Return the examples of the condition nearest to one that is asked."""
@@ -98,7 +98,8 @@ def tiles(labels: np.ndarray, size: Sequence[int] | None) -> Iterator[tuple[slic
     own = labels.shape[labels.ndim - len(size) :]
     if labels.ndim < len(size) or any(n < edge for n, edge in zip(own, size, strict=True)):
         raise BadItem(f"it is {list(labels.shape)} pixels, and size_px is {list(size)}; give a smaller size_px")
-    planes = range(size[0] // 2, labels.shape[0], size[0]) if labels.ndim > len(size) else [None]
+    first = min(size[0], labels.shape[0]) // 2  # of a thin volume the middle
+    planes = range(first, labels.shape[0], size[0]) if labels.ndim > len(size) else [None]
     for plane in planes:
         for start in np.ndindex(*(n // edge for n, edge in zip(own, size, strict=True))):
             cut = tuple(slice(at * edge, (at + 1) * edge) for at, edge in zip(start, size, strict=True))

@@ -29,16 +29,21 @@ def reference(real: Examples, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
     The reference is every second of the held-back images; the control `real` has the others, see `offered`.
     """
-    own = np.flatnonzero(np.isclose(real.conditions, asked, rtol=states.CLOSE, atol=1e-12).all(1))
+    own = np.flatnonzero(states.same(real.conditions, asked))
     held = own[real.roles[own] != TRAIN]
     chosen = held[::2]
     return chosen, np.setdiff1d(own, chosen)
 
 
-def offered(real: Examples) -> Examples:
-    """Return the held-back images that are not the reference: those that the control `real` shows."""
+def offered(real: Examples, seed: int) -> Examples:
+    """Return the held-back images that are not the reference: those that the control `real` shows.
+
+    Their order is drawn by a seed: the first tiles of an item lie together, and are not like the reference, which is
+    spread over it.
+    """
     others = [reference(real, values)[1] for values in real.known()]
-    return real.where(np.setdiff1d(np.concatenate(others), np.flatnonzero(real.roles == TRAIN)).astype(int))
+    own = np.setdiff1d(np.concatenate(others), np.flatnonzero(real.roles == TRAIN)).astype(int)
+    return real.where(np.random.default_rng([seed, 6]).permutation(own))
 
 
 def of_condition(

@@ -34,7 +34,7 @@ def asked_for(real: Examples, settings: Mapping) -> list[np.ndarray]:
     every = [*real.known(), *(np.array([one[name] for name in names], float) for one in settings["ask"])]
     found = []
     for values in every:
-        if not any(np.allclose(values, other, rtol=states.CLOSE, atol=1e-12) for other in found):
+        if not any(states.same(values, other) for other in found):
             found.append(values)
     return sorted(found, key=tuple)
 
@@ -67,7 +67,10 @@ def generated(
     """
     lost += unmatched(real, settings)
     names, learned = settings["conditions"], real.where(real.roles == TRAIN)
-    known, held = learned.known() if model is None else _known(model.card), quality.offered(real)
+    known, held = (
+        learned.known() if model is None else _known(model.card),
+        quality.offered(real, settings["random_seed"]),
+    )
     asked = [
         {columns.ITEM: states.text(values, names), "asked": values, "number": number}
         for number, values in enumerate(asked_for(real, settings))
@@ -148,7 +151,7 @@ def judged(labels: np.ndarray, table, real: Examples, settings: Mapping, card: M
     truth = statistics.of_set(real.labels, phase, measures, settings["periodic"])
     found = statistics.of_set(labels, phase, measures, settings["periodic"])
     asked = table[[f"asked_{name}" for name in names]].to_numpy(float).reshape(len(table), len(names))
-    held = quality.offered(every)
+    held = quality.offered(every, settings["random_seed"])
     places, rows, by_state = table["place"].to_numpy(str), [], []
     for values in np.unique(asked, axis=0):
         own = (asked == values).all(1)

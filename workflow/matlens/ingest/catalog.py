@@ -6,10 +6,11 @@ import re
 from fnmatch import fnmatch
 
 from matlens import columns
-from matlens.ingest import Micrograph, files
+from matlens.ingest import Micrograph, blocks, files
+from matlens.ingest.blocks import Blocks
 from matlens.job.batch import MACHINE_ERRORS
 from matlens.registry import suggest
-from matlens.store import catalog
+from matlens.store import catalog, download
 
 NUMBERS = (columns.TEMPERATURE, columns.TIME, columns.SECONDS)
 SHOWN = (columns.SPLIT, columns.GROUP, *NUMBERS)  # groups of the pattern of files that become columns of the index
@@ -66,24 +67,25 @@ def listing(*, set: str, include: list[str] | None = None, objects: str | None =
     return hashlib.sha256(json.dumps([rows, catalog.entry(set)], sort_keys=True, default=str).encode()).hexdigest()
 
 
-def columns_of(*, set: str) -> list[str]:
+def columns_of(*, set: str, block_px: list[int] | None = None) -> list[str]:
     """List the columns that are read from the names of the files of a set, and the pixel size where it is known."""
     about = catalog.entries().get(set, {})
     named = re.compile(about.get("items", {}).get("image", "")).groupindex
-    return [*(name for name in SHOWN if name in named), *([columns.PIXEL_SIZE] if columns.PIXEL_SIZE in about else [])]
+    shown = [name for name in SHOWN if name in named or (block_px and name == columns.GROUP)]
+    return [*shown, *([columns.PIXEL_SIZE] if columns.PIXEL_SIZE in about else [])]
 
 
-def plan(*, set: str, include: list[str] | None = None, objects: str | None = None):
-    """List the images of a set as items; download missing ones.
+def plan(*, set: str, include: list[str] | None = None, objects: str | None = None, parts: Blocks = files.WHOLE):
+    """List the images of a set as items, or the blocks that they are cut into; download missing ones.
 
     `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. `objects`: name of
-    an annotation of the set. Returns a DataFrame with item, file, truth_file, objects_file (empty if absent), and the
-    columns read from file names: split, group, temperature_c, time_h, time_s. `reason` is set where a file is not
-    available.
+    an annotation of the set. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file,
+    objects_file (empty if absent), and the columns read from file names: split, group, temperature_c, time_h, time_s.
+    `reason` is set where a file is not available. Raises DownloadError if not one image is here or can be fetched.
     """
     import pandas as pd
 
-    rows = _items(set, include, objects)
+    rows, failed = _items(set, include, objects), None
     for row in rows:
         try:
             for key in (columns.FILE, columns.TRUTH_FILE, columns.OBJECTS_FILE):
@@ -92,12 +94,16 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
             if error.errno in MACHINE_ERRORS:
                 raise
             row[columns.REASON] = str(error)
+            failed = failed or (error if isinstance(error, download.DownloadError) else None)
+    if failed and all(row.get(columns.REASON) for row in rows):
+        raise download.DownloadError(f"no image of the set '{set}' is on this machine or can be fetched: {failed}")
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
     if catalog.entry(set).get(columns.PIXEL_SIZE):
         frame[columns.PIXEL_SIZE] = float(catalog.entry(set)[columns.PIXEL_SIZE])
     for name in frame.columns.intersection(NUMBERS):
         frame[name] = pd.to_numeric(frame[name])
-    return frame
+    stack = parts.stack or catalog.entry(set)["items"].get("stack")
+    return blocks.divided(frame, parts, lambda row: files.whole(row, parts, stack=stack))
 
 
 def read(

@@ -10,6 +10,7 @@ from matlens.ingest import (
     Micrograph,
     annotated,
     bars,
+    blocks,
     cleaned,
     damage,
     grey,
@@ -20,13 +21,16 @@ from matlens.ingest import (
     truth_objects,
     truths,
 )
+from matlens.ingest.blocks import Blocks
 from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
 
+SCALES = (names.PIXEL_SIZE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z)
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
 FREE_TYPES = "buif"
+WHOLE = Blocks()
 
 
 def listing(
@@ -54,9 +58,13 @@ def check(
     exclude: list | None = None,
     exclude_mask: str | None = None,
     clean: str | None = None,
+    block_px: list[int] | None = None,
+    most_blocks: int | None = None,
+    min_side_px: int = 8,
 ) -> None:
     """Raise ValueError if options contradict each other, a pattern or all masks fit no file name, or a box is empty."""
     ignored.check_rectangles(exclude)
+    blocks.check(block_px, most_blocks, min_side_px, objects)
     if group or columns:
         from_names(found(path)[1], group, columns)
     if masks_are == "regions" and truth_values:
@@ -78,9 +86,9 @@ def check(
             _shared(images, place, option)
 
 
-def columns_of(*, group: str | None = None, columns: str | None = None) -> list[str]:
+def columns_of(*, group: str | None = None, columns: str | None = None, block_px: list[int] | None = None) -> list[str]:
     """List the index columns that are read from file names; see `plan`."""
-    return [*([names.GROUP] if group else []), *columns_in(columns)]
+    return [*([names.GROUP] if group or block_px else []), *columns_in(columns)]
 
 
 def _closest(path: Path, masks: list[Path]) -> list[Path]:
@@ -131,16 +139,17 @@ def plan(
     clean: str | None = None,
     group: str | None = None,
     columns: str | None = None,
+    parts: Blocks = WHOLE,
 ):
-    """List the files as items.
+    """List the files as items, or the blocks that they are cut into.
 
     `path`: file, folder or glob (`**` for folders at any depth), see `found`. `masks`: file, folder or glob of truth
     masks, matched to images by name without extension; an image without a mask has no truth. `objects`: file,
     folder or glob of annotated objects, see `annotations`. `exclude_mask`: masks of unmeasured pixels (not 0), `clean`:
     images without noise, by which restorations are judged; a single file applies to every image. `group`: regular
     expression on the file name; its first group is the specimen. `columns`: regular expression whose named groups
-    become columns. Returns a DataFrame with item, file, truth_file, those columns, and `reason` where an item cannot be
-    used. Raises ValueError if nothing matches.
+    become columns. `parts`: see `blocks.Blocks`. Returns a DataFrame with item, file, truth_file, those columns, and
+    `reason` where an item cannot be used. Raises ValueError if nothing matches.
     """
     import pandas as pd
 
@@ -150,6 +159,8 @@ def plan(
     drawn, absent = annotated.matched(images, objects)
     outside = _shared(images, exclude_mask, "exclude_mask")
     noiseless = _shared(images, clean, "clean")
+    if clean and (lacking := [images[p] for p in paths if noiseless[p] == (None, None)]):
+        print(f"{len(lacking)} of {len(paths)} images have no clean image of their name, the first is '{lacking[0]}'")
     extra = from_names(paths, group, columns)
     rows = [
         {
@@ -176,7 +187,15 @@ def plan(
         print(left)
     lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
     frame = pd.DataFrame([*one_of_each(rows), *lost])
-    return frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
+    frame = blocks.divided(frame, parts, lambda row: whole(row, parts))
+    kept = names.REASON in frame and frame[names.REASON].notna().any()
+    return frame if kept else frame.drop(columns=names.REASON, errors="ignore")
+
+
+def whole(row: dict, parts: Blocks, **more) -> Micrograph:
+    """Read a file of a plan without its truth, to know its size."""
+    plain = {name: row.get(name) for name in (names.FILE, *SCALES)}
+    return read(plain, [], **{**parts.reading, **more})
 
 
 def read(

@@ -14,6 +14,7 @@ NUMBERS = {
     "spinodal": ("model_time", FRACTION, "true_domain_size_px", "true_energy"),
     "fibres": (MODEL, FRACTION, REGIONS, RADIUS),
     "porous": (MODEL, FRACTION, RADIUS),
+    "slits": (columns.TRUE_LENGTH, FRACTION, columns.TRUE_INTENSITY),
     "aged_alloys": (MODEL, FRACTION, REGIONS, SECTION),  # and a mole fraction for every element
     "laths": ("laser_power_w", "scan_speed_mm_s", FRACTION, MODEL, "true_lath_width_px", REGIONS),
     "hot_working": (

@@ -11,6 +11,7 @@ RESERVED = {
     names.KEY, names.ITEM, names.FILE, names.TRUTH_FILE, names.STAGE, names.REASON, names.METHOD, names.PIXEL_SIZE,
     names.SAME_AS, names.REMARK, names.EXCLUDE_FILE, names.CLEAN_FILE, names.OBJECTS_FILE, names.PIXEL_SIZE_Y,
     names.PIXEL_SIZE_Z, names.SCALE_NOTE, names.GREY_NOTE, names.GREY_LOW, names.GREY_HIGH,
+    names.PARENT, names.PARENT_UNUSED, "block_z_px", "block_y_px", "block_x_px",
     "axes", "height_px", "width_px", "depth_px", "frames",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 
 from matlens.store.files import sha256
 
+PLACES = ("_offset", "_row", "block_z_px", "block_y_px", "block_x_px")  # columns of the place of an item in its file
 SAMPLE_BYTES = 4096  # bytes at the beginning, middle and end: enough to distinguish most images of one size
 
 
@@ -44,7 +45,7 @@ def same_as(items) -> list[str]:
     `items`: DataFrame of a plan with item, file and, if a file holds several items, their place in it.
     """
     first = first_of(items["file"].dropna())
-    places = [name for name in ("_offset", "_row") if name in items]
+    places = [name for name in PLACES if name in items]
     rows = list(items[["item", "file", *places]].itertuples(index=False, name=None))
     made = {(file, *place): item for item, file, *place in reversed(rows)}
     return [made.get((first.get(file), *place), "") for _, file, *place in rows]

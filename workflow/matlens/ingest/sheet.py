@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import annotated, files, spreadsheet
+from matlens.ingest import annotated, blocks, files, spreadsheet
+from matlens.ingest.blocks import Blocks
 from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
 from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, trouble
@@ -74,8 +75,12 @@ def check(
     truth_values: dict | None = None,
     masks_are: str | None = None,
     exclude: list | None = None,
+    block_px: list[int] | None = None,
+    most_blocks: int | None = None,
+    min_side_px: int = 8,
 ) -> None:
     """Raise ValueError if options contradict each other, or classes of its objects are of no phase."""
+    blocks.check(block_px, most_blocks, min_side_px)
     files.check(phases, truth_values=truth_values, masks_are=masks_are, exclude=exclude)
     sheet, _, rows = _rows(path)
     for name in sorted({row[columns.OBJECTS_FILE] for row in rows if row.get(columns.OBJECTS_FILE)}):
@@ -84,9 +89,10 @@ def check(
             annotated.check_classes(place, phases, object_classes)
 
 
-def columns_of(*, path: str) -> list[str]:
+def columns_of(*, path: str, block_px: list[int] | None = None) -> list[str]:
     """List the index columns of a sheet; see `plan`."""
-    return _rows(path)[1]
+    header = _rows(path)[1]
+    return [*header, columns.GROUP] if block_px and columns.GROUP not in header else header
 
 
 def _row(sheet: Path, row: dict) -> dict:
@@ -110,14 +116,15 @@ def _row(sheet: Path, row: dict) -> dict:
     return found | beside | {columns.REASON: reason}
 
 
-def plan(*, path: str):
-    """List the rows of a sheet as items.
+def plan(*, path: str, parts: Blocks = files.WHOLE):
+    """List the rows of a sheet as items, or the blocks that they are cut into.
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
     item (default: the file without extension), truth_file, objects_file (see `annotations`), exclude_file (a mask of
     pixels that are not measured), clean_file (the image without noise), split (train, val, test), group,
-    pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats. Returns
-    a DataFrame; `reason` where a row cannot be used. Raises ValueError if the sheet as a whole cannot be used.
+    pixel_size_um, pixel_size_y_um, pixel_size_z_um; any other becomes a column of the index, numbers as floats.
+    `parts`: see `blocks.Blocks`. Returns a DataFrame; `reason` where a row cannot be used. Raises ValueError if the
+    sheet as a whole cannot be used.
     """
     import pandas as pd
 
@@ -132,4 +139,6 @@ def plan(*, path: str):
         if frame[name].dtype == object:
             cell = next(cell for row in rows if isinstance(as_numbers([cell := row[name]])[0], str))
             raise ValueError(f"sheet '{path}': {name} holds '{cell}'; give micrometres as numbers, or empty cells")
-    return frame if frame[columns.REASON].notna().any() else frame.drop(columns=columns.REASON)
+    frame = blocks.divided(frame, parts, lambda row: files.whole(row, parts))
+    kept = columns.REASON in frame and frame[columns.REASON].notna().any()
+    return frame if kept else frame.drop(columns=columns.REASON, errors="ignore")

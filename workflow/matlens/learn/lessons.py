@@ -5,9 +5,10 @@ The package of a stage names the functions: LESSONS (samples of a shard), and wh
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from matlens import registry
+from matlens import columns, registry
+from matlens.job.batch import BadItem
 from matlens.store import io
 
 SPLIT = "matlens.learn.roles:split"
@@ -25,6 +26,26 @@ def _call(stage: str, entry: str, offered: Mapping, options: Mapping):
 def roles(stage: str, rows: list, options: Mapping) -> dict[str, str]:
     """Assign a role to every item of an index."""
     return _call(stage, named(stage, "ROLES", SPLIT), {"items": rows}, options)
+
+
+def ranks(rows: list, learned: Iterable[tuple[str, Mapping]]) -> dict[str, int]:
+    """Rank items for pictures: 0 for items that no method learned from, 1 for those of validation, 2 for training.
+
+    `rows`: of the index; `learned`: stage and options of every method that was trained, whose items left out one by one
+    are 0. Without such methods, the column `split` of the index decides, where there is one.
+    """
+    trained = [_roles_or_none(rows, *one) for one in learned if not one[1].get("leave_one_out")]
+    trained = trained or [{row[columns.ITEM]: row.get(columns.SPLIT) for row in rows}]
+    worst = {"val": 1, "train": 2}
+    return {row[columns.ITEM]: max(worst.get(one.get(row[columns.ITEM]), 0) for one in trained) for row in rows}
+
+
+def _roles_or_none(rows: list, stage: str, options: Mapping) -> dict[str, str]:
+    """Return the roles of items, none where the method itself cannot tell: it fails, a picture does not."""
+    try:
+        return roles(stage, rows, options)
+    except BadItem:
+        return {}
 
 
 def samples(stage: str, taken: list, answers: list, offered: Mapping, options: Mapping) -> Iterator[tuple]:

@@ -112,6 +112,22 @@ def check_numbers(studies: Studies, name: str) -> Reasons:
             )
 
 
+def check_measured(studies: Studies, name: str) -> Reasons:
+    """Refuse the condition `fraction`, which is measured on labels, where the source has a column of that name."""
+    if FRACTION not in (studies[name].get("generate") or {}).get("conditions", []):
+        return
+    try:
+        given = columns_given(studies, name) or []
+    except ValueError:  # check_index says why
+        return
+    if FRACTION in given:
+        yield (
+            ["generate", "conditions"],
+            f"'{FRACTION}' is measured on the labels, and the source has a column of that name, which would not be "
+            f"read; rename the column (my_{FRACTION}), or drop it",
+        )
+
+
 def check_unseen(studies: Studies, name: str) -> Reasons:
     """Refuse entries of `unseen` that no real image has, and entries that leave nothing to learn from.
 
@@ -160,4 +176,4 @@ def _rows(settings: dict, names: list[str]) -> list[dict] | Iterator[dict]:
     return plan.to_dict("records") if set(names) <= {*plan} else []
 
 
-CHECKS = (check_index, check_numbers, check_unseen)
+CHECKS = (check_index, check_numbers, check_measured, check_unseen)

@@ -105,6 +105,18 @@ class Learning(Paths):
         shared = lessons.named(wildcards.stage, "SETTINGS") or ()
         return {**{key: section[key] for key in shared}, **self.settings(wildcards, wildcards.stage)}
 
+    def learned(self, *stages: str) -> Callable:
+        """Return a function of wildcards: (stage, options) of every method of some stages that a study trains."""
+
+        def found(wildcards) -> list[tuple]:
+            settings = self.studies[wildcards.study]
+            named = [(stage, name) for stage in stages for name in outputs.methods(settings, stage)]
+            own = [(stage, settings[stage][name]) for stage, name in named
+                   if registry.method_of(name) in learners(stage)]  # fmt: skip
+            return [(stage, options) for stage, options in own if not options.get("weights")]
+
+        return found
+
     def training_code(self, wildcards) -> list[str]:
         """Return the library files behind the training of a method."""
         stage = wildcards.stage

@@ -43,7 +43,8 @@ def check_target(studies: Mapping[str, dict], name: str) -> Reasons:
 def check_target_from(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse a target from a potential that the study does not apply, or that gives no such property."""
     settings = studies[name]
-    potential, given = settings["predict"]["target_from"], settings["predict"]["target"]
+    asked = settings.get("predict") or {}
+    potential, given = asked.get("target_from"), asked.get("target")
     if not potential:
         return
     place = ["predict", "target_from"]

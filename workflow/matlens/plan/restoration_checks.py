@@ -121,10 +121,24 @@ def check_domains(studies: Mapping[str, dict], name: str) -> Reasons:
         elif set(options["source"]) & set(options["target"]):
             yield ["restore", method], "'source' and 'target' share a pattern; name two domains"
         ranges = [("keep", limits) for limits in options.get("keep") or ()]
-        ranges += [("areas", one[end]) for one in options.get("areas") or () for end in ("from", "to")]
+        ranges += [
+            ("areas", one[end]) for one in options.get("areas") or () for end in ("from", "to", "rest") if end in one
+        ]
         for key, (low, high) in ranges:
             if low > high:
                 yield ["restore", method, key], f"[{low:g}, {high:g}] is no range; give [lowest, highest]"
+        for one in options.get("areas") or ():
+            yield from ((["restore", method, "areas"], reason) for reason in _unclear(one))
+
+
+def _unclear(area: Mapping):
+    """Yield why an area with `rest` cannot be met: of its pixels a part becomes `to`, the others `rest`."""
+    if "rest" not in area:
+        return
+    if area["ratio"] > 1:
+        yield f"ratio {area['ratio']:g} is above 1, and with 'rest' only pixels of 'from' become 'to'; drop 'rest'"
+    if area["to"][0] <= area["rest"][1] and area["rest"][0] <= area["to"][1]:
+        yield "'to' and 'rest' overlap, and greys tell them apart; give two ranges of the target"
 
 
 CHECKS = (check_pairs, check_ranges, check_sizes, check_domains)

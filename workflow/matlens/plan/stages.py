@@ -187,7 +187,7 @@ STAGES = {
             Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
             Output("fields", "{shard}.zarr.zip", by=("learners",), drawn="predicted_fields",
                    hint="add a network, such as 'unet', to the section 'fields'"),
-            Output("effective", collected=True, table="effective"),
+            Output("effective", collected=True, table="effective", drawn="effective", hint="add a section 'fields'"),
             Output("field_quality", collected=True, table="field_quality", drawn="field_quality",
                    hint="add a section 'fields'"),
             Output("hot_spots", collected=True, table="hot_spots", drawn="hot_spots", hint="add a section 'fields'"),

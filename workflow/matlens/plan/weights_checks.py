@@ -43,6 +43,7 @@ def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, l
     if lender.endswith(".safetensors"):
         fits = option == "weights"  # a training may start from weights for other phases
         yield from _of_file(lender, method if fits else "", studies[name]["phases"] if stage == "segment" else None)
+        yield from _of_scale(lender, studies[name][stage][method]) if fits and stage == "restore" else ()
         return
     lends, _, lent = lender.partition("/")
     if lent not in (studies.get(lends, {}).get(stage) or {}):
@@ -50,6 +51,16 @@ def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, l
             f"'{lender}' is not a method of a study of this run; "
             f"add '{lends}' to config key 'studies', or name a .safetensors file"
         )
+
+
+def _of_scale(path: str, options: Mapping) -> Iterator[str]:
+    """Return why weights cannot be used that make another number of pixels of one than a restoration shall."""
+    try:
+        own = io.read_json(cards.card_file(path)).get("scale")
+    except (OSError, ValueError, AttributeError):  # said already
+        return
+    if "scale" in options and isinstance(own, int) and own != options["scale"]:
+        yield f"the weights are of scale {own}, not {options['scale']}; give 'scale: {own}', or other weights"
 
 
 def _of_file(path: str, method: str, phases: list | None) -> Iterator[str]:

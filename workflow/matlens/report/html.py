@@ -7,6 +7,7 @@ import base64
 import hashlib
 import math
 import platform
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -22,6 +23,8 @@ VALUES = {  # the numbers of the summary: table, its column, and what divides it
     "regions": ("equivalent_diameter", (), "equivalent diameter"),
     "grain_size": ("mean_lineal_intercept", ("procedure",), "mean lineal intercept"),
 }
+REMARKED = ("items", *VALUES)  # tables whose remarks stand in the summary
+SHOWN = 5  # items that are named beside a remark
 DIRECTION = "direction_deg"
 TEXT = (columns.ITEM, columns.GROUP, columns.METHOD, columns.PHASE_NAME, columns.REASON)  # text, whatever it looks like
 PACKAGES = ("numpy", "scipy", "pandas", "zarr", "scikit-image", "numba", "torch", "matplotlib", "snakemake")
@@ -37,10 +40,12 @@ def number(value: object) -> str:
 def digest(parts: Iterable, most: int | None = ROWS) -> dict:
     """Keep the first rows of a table that comes in parts, and count all of them.
 
-    Returns `head` (column names), `rows` (lists of words), `numeric` (per column), `count` and `meaning` (per column).
+    Returns `head` (column names), `rows` (lists of words), `numeric` (per column), `count`, `meaning` (per column), and
+    `remarks`: the items of each remark, see `remarks`.
     """
-    kept, count, frame = [], 0, None
+    kept, count, frame, noted = [], 0, None, {}
     for frame in parts:
+        _note(noted, frame)
         room = len(frame) if most is None else max(0, most - count)
         if room:
             kept += [[number(v) for v in row] for row in frame.head(room).itertuples(index=False, name=None)]
@@ -48,7 +53,32 @@ def digest(parts: Iterable, most: int | None = ROWS) -> dict:
     head = [] if frame is None else [str(name) for name in frame.columns]
     numeric = [name not in TEXT and _is_numeric(row[i] for row in kept) for i, name in enumerate(head)]
     meaning = [MEANING.get(name, "") for name in head]
-    return {"head": head, "rows": kept, "numeric": numeric, "count": count, "meaning": meaning}
+    return {"head": head, "rows": kept, "numeric": numeric, "count": count, "meaning": meaning, "remarks": noted}
+
+
+def _note(noted: dict, frame) -> None:
+    """Add the items of a part of a table to those of each method and remark; remarks that differ in numbers are one."""
+    if columns.REMARK not in frame or columns.ITEM not in frame:
+        return
+    frame = frame[frame[columns.REMARK].fillna("") != ""]
+    frame = frame.drop_duplicates([name for name in (columns.METHOD, columns.ITEM, columns.REMARK) if name in frame])
+    methods = frame[columns.METHOD] if columns.METHOD in frame else [""] * len(frame)
+    for method, text, item in zip(methods, frame[columns.REMARK], frame[columns.ITEM], strict=True):
+        key = method, re.sub(r"\d+(\.\d+)?", "#", str(text))
+        noted.setdefault(key, (str(text), {}))[1].setdefault(str(item))
+
+
+def remarks(views: Iterable[Mapping]) -> list[dict]:
+    """List the remarks in several tables, those on most items first: method, text, number of items, first items."""
+    joined: dict = {}
+    for view in views:
+        for key, (text, items) in view["remarks"].items():
+            joined.setdefault(key, (text, {}))[1].update(items)
+    found = [
+        {"method": method, "text": text, "count": len(items), "items": list(items)[:SHOWN]}
+        for (method, _), (text, items) in joined.items()
+    ]
+    return sorted(found, key=lambda one: -one["count"])
 
 
 def _is_numeric(cells: Iterable[str]) -> bool:

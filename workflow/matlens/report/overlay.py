@@ -43,6 +43,18 @@ def chosen(keys: list[int], values: Mapping[int, float], most: int) -> list[int]
     return sorted(picked | {rest[place] for place in drawn})
 
 
+def first_chosen(ranks: Mapping[int, int], values: Mapping[int, float], most: int) -> list[int]:
+    """Choose at most `most` items as `chosen` does, those of a lower rank before all of a higher one.
+
+    `ranks`: of the items that can be shown, see `learn.lessons.ranks`.
+    """
+    picked = []
+    for rank in sorted(set(ranks.values())):
+        own = [key for key in ranks if ranks[key] == rank]
+        picked += chosen(own, values, most - len(picked)) if len(picked) < most else []
+    return sorted(picked)
+
+
 def by_item(frame) -> dict[str, float]:
     """Average the main number of a table of measures by item: of phases the second, of the rest the first column.
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy import ndimage
 
+from matlens.restore.scale import noise
+
 STRIDE = 4  # of the lattices of hidden pixels
 LATTICES = 4  # of the STRIDE^axes lattices are used
 LARGEST = 512  # pixels per side that the calibration looks at, in the middle of an image
@@ -41,7 +43,8 @@ def neighbours_mean(image: np.ndarray) -> np.ndarray:
 def error(image: np.ndarray, restore: Callable) -> float:
     """Return the mean error of predicting hidden pixels, robust to hot ones (mean absolute, Huber at 3 sigma)."""
     filled, losses = neighbours_mean(image), []
-    limit = 3.0 * np.median(np.abs(image - filled)) / 0.6745 + 1e-12
+    size = np.abs(image - filled)
+    limit = 3.0 * np.median(size) / 0.6745 + 1e-12 * size.max() + np.finfo(float).tiny
     for mask in filter(np.any, masks(image.shape)):  # some lattices have no pixel in a thin image
         missed = restore(np.where(mask, filled, image))[mask] - image[mask]
         size = np.abs(missed)
@@ -49,7 +52,26 @@ def error(image: np.ndarray, restore: Callable) -> float:
     return float(np.mean(losses))
 
 
+def noiseless(image: np.ndarray) -> bool:
+    """Check that an image has no noise: its second differences are mostly 0, and no pixel is above or below all around.
+
+    Predicting hidden pixels cannot find this out: at the rims of phases smoothing predicts better than leaving them.
+    """
+    if noise(image) > 0:
+        return False
+    around = np.ones((3,) * image.ndim, bool)
+    around[(1,) * image.ndim] = False
+    above = image > ndimage.maximum_filter(image, footprint=around, mode="mirror")
+    below = image < ndimage.minimum_filter(image, footprint=around, mode="mirror")
+    return not (above | below).any()
+
+
 def best(image: np.ndarray, make: Callable, strengths: Iterable[float]) -> float:
-    """Return the strength of least error; `make(strength)` gives a function of an image."""
-    part = middle(image)
+    """Return the strength of least error, the weakest for an image without noise.
+
+    `make(strength)` gives a function of an image.
+    """
+    part = middle(image).astype(np.float64)  # squares of large greys overflow in single precision
+    if noiseless(part):
+        return min(strengths)
     return min(strengths, key=lambda strength: (error(part, make(strength)), strength))

@@ -129,10 +129,11 @@ def richardson_lucy(image, *, psf_px: float, iterations: int = 20):
         raise BadItem("it has negative values, and Richardson-Lucy works on counts; take wiener")
     counts = image.astype(np.float64)
     found = np.full_like(counts, counts.mean())
+    least = max(1e-12 * float(counts.max()), np.finfo(float).tiny)  # in the units of the image
 
     def blurred(some):
         return ndimage.gaussian_filter(some, psf_px, mode="mirror")
 
     for _ in range(iterations):
-        found *= blurred(counts / np.maximum(blurred(found), 1e-12))
+        found *= blurred(counts / np.maximum(blurred(found), least))
     return found.astype(np.float32)

@@ -22,7 +22,8 @@ def _neighbours(image: np.ndarray, axis: int) -> float:
         return -0.5
     steps = np.diff(image, axis=axis)
     first, last = (np.take(steps, np.arange(k, steps.shape[axis] - 1 + k), axis) for k in (0, 1))
-    limit = 4 * np.median(np.abs(steps)) + 1e-12
+    size = np.abs(steps)
+    limit = 4 * np.median(size) + 1e-12 * size.max()
     first, last = np.clip(first, -limit, limit), np.clip(last, -limit, limit)
     power = float((steps.clip(-limit, limit) ** 2).mean())
     return float((first * last).mean()) / power if power > 0 else 0.0

@@ -14,6 +14,7 @@ from matlens.restore import training as shared
 from matlens.restore.scale import robust
 from matlens.restore.training import CROPS, Crops
 
+OTHER_UNIT = 2.0  # a clean image whose greys differ by more than this factor is reported
 DRAWS = 4  # noisy versions of a clean image that the domain of the training is described by
 
 
@@ -71,13 +72,23 @@ def learn(
 def _pairs(samples: list, degrade: Mapping | None, seed: int) -> list[tuple]:
     """List ((noisy, clean), role); with `degrade` one fixed noisy image of every clean one."""
     found = []
-    for number, (image, clean, role, _) in enumerate(samples):
+    for number, (image, clean, role, item) in enumerate(samples):
         if degrade is not None:
             rng = np.random.default_rng([seed, number])
             found.append((imaging.pair(image if clean is None else clean, rng, **degrade), role))
         elif clean is not None:
             found.append(((image, clean), role))
+            gain = _gain(image, clean)
+            if not 1 / OTHER_UNIT < gain < OTHER_UNIT:
+                print(f"{item}: its greys are {gain:.3g} times those of its clean image; the network learns that, too")
     return found
+
+
+def _gain(image: np.ndarray, clean: np.ndarray) -> float:
+    """Return the slope of an image on its clean one: 1 where both are in one unit, whatever the noise, or constant."""
+    centred = clean - clean.mean(dtype=np.float64)
+    power = float((centred**2).mean())
+    return float((centred * image).mean()) / power if power > 0 else 1.0
 
 
 def _cut(train: list):
@@ -150,6 +161,6 @@ def _score(model, judges: list, place) -> dict[str, float]:
     for noisy, clean in judges:
         found = shared.applied(model, place, noisy)
         true = clean.astype(np.float64)
-        losses.append(np.sqrt(((found - true) ** 2).mean() / max(true.var(), 1e-12)))
+        losses.append(np.sqrt(((found - true) ** 2).mean() / max(true.var(), np.finfo(float).tiny)))
         ratios.append(min(quality.psnr_db(quality.fitted(found.astype(np.float64), true), true), 100.0))
     return {"val_loss": float(np.mean(losses)), "score": float(np.mean(ratios))}

@@ -6,14 +6,27 @@ from fnmatch import fnmatch
 import numpy as np
 from scipy import ndimage
 
+from matlens.learn import lessons
 from matlens.report import overlay
+from matlens.restore.translation import EVERY, domain_of
 
 
-def shown(index, include: Sequence[str] | None) -> list[int]:
-    """List the keys of the items whose names match one of the globs; all of them without globs."""
-    if include is None:
-        return index["key"].tolist()
-    return index["key"][[any(fnmatch(item, glob) for glob in include) for item in index["item"]]].tolist()
+def shown(index, include: Sequence[str] | None, learned: Sequence[tuple] = ()) -> dict[int, int]:
+    """Rank the items whose names match one of the globs, by key; all of them without globs.
+
+    `learned`: stage and options of every method that was trained. Items that none of them learned from go first
+    (`learn.lessons.ranks`); before that, those that every translation translates: the others stay as they are.
+    """
+    ranks = lessons.ranks(index.to_dict("records"), learned)
+    domains = [options for _, options in learned if options.get("target")]
+    for item in ranks:
+        moved = all(domain_of(item, one.get("source", EVERY), one["target"]) == "source" for one in domains)
+        ranks[item] += 0 if moved else 3
+    return {
+        int(key): ranks[item]
+        for key, item in zip(index["key"], index["item"], strict=True)
+        if include is None or any(fnmatch(item, glob) for glob in include)
+    }
 
 
 def middle(image: np.ndarray, side_px: int) -> np.ndarray:

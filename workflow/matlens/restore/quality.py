@@ -4,16 +4,17 @@ import numpy as np
 from scipy import ndimage
 
 from matlens.restore.scale import noise
+from matlens.restore.shifts import edge_shift_px
 
 BANDS = 8  # of spatial frequency, up to 0.5 per pixel
 
 
 def fitted(image: np.ndarray, clean: np.ndarray) -> np.ndarray:
-    """Return gain * image + offset nearest to a clean image."""
+    """Return gain * image + offset nearest to a clean image; no gain is below 0: an inverted image is another one."""
     centred = image - image.mean()
     power = float((centred**2).mean())
     gain = float((centred * (clean - clean.mean())).mean()) / power if power > 0 else 0.0
-    return gain * centred + clean.mean()
+    return max(gain, 0.0) * centred + clean.mean()
 
 
 def span(clean: np.ndarray) -> float:
@@ -37,7 +38,7 @@ def ssim(image: np.ndarray, clean: np.ndarray) -> float:
     Source: Z. Wang et al., IEEE Trans. Image Process. 13 (2004) 600.
     """
     low, high = np.quantile(clean, [0.001, 0.999])
-    span = max(high - low, 1e-12)
+    span = high - low or 1.0
     x, y = ((a.astype(np.float64) - low) / span for a in (image, clean))
 
     def mean(a):
@@ -46,48 +47,6 @@ def ssim(image: np.ndarray, clean: np.ndarray) -> float:
     mx, my = mean(x), mean(y)
     vx, vy, both = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
     return float((((2 * mx * my + 1e-4) * (2 * both + 9e-4)) / ((mx**2 + my**2 + 1e-4) * (vx + vy + 9e-4))).mean())
-
-
-def edge_shift_px(image: np.ndarray, clean: np.ndarray) -> float:
-    """Return how far the structure moved, in pixels: the shift of the phase correlation; NaN if there is none."""
-    if not (np.ptp(image) > 0 and np.ptp(clean) > 0):
-        return float("nan")
-    from skimage.registration import phase_cross_correlation
-
-    shift = phase_cross_correlation(clean, fitted(image, clean), upsample_factor=20, normalization=None)[0]
-    return float(np.linalg.norm(shift))
-
-
-def peaks(image: np.ndarray, near: np.ndarray | None = None, sigma_px: float = 1.5, reach_px: int = 2) -> np.ndarray:
-    """Return the places (n, 2) of the maxima of a smoothed image, by a parabola along each axis.
-
-    `near`: places (n, 2) next to which a maximum is looked for, at most `reach_px` away; None: all maxima above the
-    middle of the range, away from the border. Places without a maximum are NaN.
-    """
-    smooth = ndimage.gaussian_filter(image.astype(np.float64), sigma_px, mode="mirror")
-    top = ndimage.maximum_filter(smooth, 2 * reach_px + 1) == smooth
-    if near is None:
-        low, high = np.quantile(smooth, [0.01, 0.99])
-        near, reach_px = np.argwhere(top & (smooth > (low + high) / 2)), 0
-    edge, found = reach_px + 4, np.full((len(near), 2), np.nan)
-    for number, place in enumerate(np.rint(np.nan_to_num(near, nan=-1.0)).astype(int)):
-        if (place < edge).any() or (place >= np.array(image.shape) - edge).any():
-            continue
-        part = smooth[tuple(slice(n - reach_px, n + reach_px + 1) for n in place)]
-        y, x = np.array(np.unravel_index(part.argmax(), part.shape)) + place - reach_px
-        for axis, line in enumerate((smooth[y - 1 : y + 2, x], smooth[y, x - 1 : x + 2])):
-            bend = line[0] - 2 * line[1] + line[2]
-            if bend < 0:
-                found[number, axis] = (y, x)[axis] + (line[0] - line[2]) / (2 * bend)
-    return found
-
-
-def peak_shift_px(raw: np.ndarray, image: np.ndarray) -> float:
-    """Return the median distance that the peaks of an image, atom columns say, have moved, in pixels; NaN if none."""
-    before = peaks(raw)
-    distances = np.linalg.norm(peaks(image, before) - before, axis=1) if len(before) else np.empty(0)
-    known = distances[np.isfinite(distances)]
-    return float(np.median(known)) if len(known) else float("nan")
 
 
 def area_ratios(raw: np.ndarray, image: np.ndarray, areas) -> list[float]:

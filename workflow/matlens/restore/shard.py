@@ -8,7 +8,7 @@ import numpy as np
 from matlens import columns, masked, registry, restore
 from matlens.job.batch import BadItem
 from matlens.learn.roles import split_of
-from matlens.restore import domain, frames, quality
+from matlens.restore import domain, frames, quality, shifts
 
 MOST_PX = 1 << 28  # of an image, a volume or a video: a filter takes some 30 bytes a pixel
 
@@ -60,7 +60,7 @@ class Restorer:
 
     def _moved(self, item: dict, raw: np.ndarray, found: np.ndarray) -> list[dict]:
         """Return the rows of a translation: how far peaks moved, and the areas that are constrained."""
-        values = {"peak_shift_px": quality.peak_shift_px(raw, found)} if raw.ndim == 2 else {}
+        values = {"peak_shift_px": shifts.peak_shift_px(raw, found)} if raw.ndim == 2 else {}
         ratios = quality.area_ratios(raw, found, self.options.get("areas", ()))
         values |= {f"area_ratio_{number}": ratio for number, ratio in enumerate(ratios, 1)}
         about = {columns.ITEM: item[columns.ITEM]}

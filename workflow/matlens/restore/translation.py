@@ -15,7 +15,7 @@ from matlens.job.batch import BadItem
 from matlens.learn import fit, pixels, tiles
 from matlens.learn.options import Training
 from matlens.learn.pixels import Model
-from matlens.restore import domain, translation_task
+from matlens.restore import conversion, domain, translation_task
 from matlens.restore import training as shared
 from matlens.restore.scale import robust
 from matlens.restore.training import CROPS, Crops
@@ -83,7 +83,8 @@ def learn(
 
     `samples`: (image, clean or None, role, item); clean images are not looked at. `source`, `target`: patterns of
     items. `keep`: ranges of grey [lowest, highest], in the units of the images, whose pixels stay as they are.
-    `areas`: {from, to, ratio}: the area of greys `to` after translation is that of greys `from` before, times `ratio`.
+    `areas`: {from, to, ratio}: the area of greys `to` after translation is that of greys `from` before, times `ratio`;
+    with `rest`, a range of the target, pixels of `from` become one of both, and no other pixel changes (`conversion`).
     `slices`: volumes slice by slice; else as a whole, by networks of three dimensions. `cycle`, `waves`: weights of the
     way there and back, and of the critics in reciprocal space. Raises BadItem if a domain has no training image.
     """
@@ -106,16 +107,23 @@ def trained(
     images = divided(samples, **domains, sliced=fixed["slices"])
     for limits in (*keep, *(one["from"] for one in areas)):
         within(images["source"], limits, "the source")
+    for limits in (one[end] for one in areas if one.get("rest") is not None for end in ("to", "rest")):
+        within(images["target"], limits, "the target")
+    conversions = conversion.learned(areas, images["source"], images["target"])
     scale = robust(np.concatenate([image.ravel() for part in images.values() for image in part]))
     drawn = {name: [shared.seen(image, scale) for image in part] for name, part in images.items()}
     start = nets.IMAGE_NETS, method, drawn["source"][0], 1, options, initial, training.seed
     network, own, net, lacking = fit.started(*start)
+    if method == "unit" and initial is None:
+        net.scale({name: robust(np.concatenate([one.ravel() for one in part])) for name, part in drawn.items()})
 
     def in_scale(limits) -> list[float]:
         return [(limit - scale[0]) / scale[1] for limit in limits]
 
-    wanted = [(in_scale(one["from"]), in_scale(one["to"]), one["ratio"]) for one in areas]
-    limits = translation_task.Limits([in_scale(one) for one in keep], wanted)
+    soft = [one for one in areas if one.get("rest") is None]
+    wanted = [(in_scale(one["from"]), in_scale(one["to"]), one["ratio"]) for one in soft]
+    exact = [one.scaled(*scale) for one in conversions]
+    limits = translation_task.Limits([in_scale(one) for one in keep], wanted, exact)
     task = task_of(drawn, shared.side_of(net, crops), limits)
     fixed = {**fixed, "keep": [list(map(float, one)) for one in keep], "areas": [dict(one) for one in areas]}
     stated = fit.stated(own, training, crops, **fixed, **weights)
@@ -123,6 +131,7 @@ def trained(
     arrays, card = fit.fitted(method, net, network, task, stated, training, data, checkpoint)
     about = {"scale": list(scale), **{name: list(patterns) for name, patterns in domains.items()}}
     seen = domain.ranges(image for part in images.values() for image in part)
+    about["conversions"] = [one._asdict() for one in conversions]
     return arrays, {**card, **about, "not_from_initial_weights": lacking, "domain": seen}
 
 
@@ -151,6 +160,10 @@ def _translated(image: np.ndarray, model: Model, rng: np.random.Generator) -> np
     predict = pixels.predictor(model.net, model.device, pixels.as_is)
     found = tiles.bands(predict, pair, **pixels.layout_of(model.net, image.ndim))
     made = np.concatenate([values[0] for _, values in found]) * np.float32(spread) + np.float32(level)
+    if conversions := [conversion.Conversion(**one) for one in model.card.get("conversions", ())]:
+        scores, made = made - image + np.float32(conversion.TIES * spread) * pair[1], image
+        for one in conversions:
+            made = np.where(made == image, conversion.converted(image, one.sign * scores, one), made)
     for low, high in model.card["options"]["keep"]:
         made = np.where((image >= low) & (image <= high), image, made)
     return made

@@ -8,6 +8,7 @@ import torch
 
 from matlens.learn import augment, tasks
 from matlens.nets.pixel.restorer import AVERAGE
+from matlens.restore import conversion
 from matlens.restore.training import Crops
 
 COARSE = 4  # pixels over which an image of the target is averaged before its way back is compared: its grain is lost
@@ -17,10 +18,11 @@ WIDEST = 1.0  # range that counts for it, in scaled greys: one without end has s
 
 
 class Limits(NamedTuple):
-    """Constraints in scaled greys: ranges that stay, and areas as (range before, range after, ratio of the areas)."""
+    """Constraints in scaled greys: ranges that stay, areas as (range before, range after, ratio), and conversions."""
 
     keep: Sequence = ()
     areas: Sequence = ()
+    conversions: Sequence = ()
 
 
 def inside(x, low: float, high: float):
@@ -72,12 +74,17 @@ class Cycle(tasks.Task):
         """Keep the rate, and let it fall in the second half."""
         return peak * min(1.0, 2 * (1 - step / steps))
 
-    def translated(self, generator, x, noise):
-        """Apply a generator; pixels of kept grey values stay."""
-        return self.kept(x, generator.heads(torch.cat([x, noise], 1))[0])
+    def translated(self, generator, x, noise, to: str):
+        """Apply a generator to images that shall be of a domain; what is kept stays."""
+        return self.kept(x, generator.heads(torch.cat([x, noise], 1))[0], noise, to)
 
-    def kept(self, x, made):
-        """Put the pixels of an image whose grey values are kept into what was made of it."""
+    def kept(self, x, made, noise, to: str):
+        """Put what stays of an image into what was made of it; where it is converted, that only ranks its pixels."""
+        if self.limits.conversions:
+            turn, scores = conversion.there if to == "target" else conversion.back, made - x + conversion.TIES * noise
+            made = x
+            for one in self.limits.conversions:
+                made = torch.where(made == x, turn(x, scores, one), made)
         for low, high in self.limits.keep:
             made = torch.where((x >= low) & (x <= high), x, made)
         return made
@@ -87,11 +94,11 @@ class Cycle(tasks.Task):
         net = getattr(model, "module", model)
         real, noise = {name: batch[name] for name in ("source", "target")}, batch["noise"]
         made = {
-            "target": self.translated(net.there, real["source"], noise[0]),
-            "source": self.translated(net.back, real["target"], noise[1]),
+            "target": self.translated(net.there, real["source"], noise[0], "target"),
+            "source": self.translated(net.back, real["target"], noise[1], "source"),
         }
-        again = self.translated(net.back, made["target"], noise[2])
-        other = self.translated(net.there, made["source"], noise[3])
+        again = self.translated(net.back, made["target"], noise[2], "source")
+        other = self.translated(net.there, made["source"], noise[3], "target")
         cycle = (again - real["source"]).square().mean()
         cycle = cycle + AVERAGE[other.ndim - 2](other - real["target"], COARSE).square().mean()
         areas = self._areas(real["source"], made["target"])

@@ -61,9 +61,11 @@ class Pair(Cycle):
         for domain, other in OTHER.items():
             mean = net.encoded(real[domain], domain)
             code = mean + torch.randn_like(mean)
-            made[other] = self.kept(real[domain], net.decoded(code, other))
+            noise = batch["noise"][0 if domain == "source" else 1]
+            made[other] = self.kept(real[domain], net.decoded(code, other), noise, other)
             again = net.encoded(made[other], other)
-            back = self.kept(made[other], net.decoded(again + torch.randn_like(again), domain))
+            found = net.decoded(again + torch.randn_like(again), domain)
+            back = self.kept(made[other], found, batch["noise"][2 if domain == "source" else 3], domain)
             for found in (net.decoded(code, domain), back):
                 distance = distance + (found - real[domain]).abs().mean()
             codes = codes + 0.5 * (mean.square().mean() + again.square().mean())

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from matlens.segment import histogram
-from matlens.segment.features import hessian
-from matlens.segment.otsu import side
+from matlens.segment import histogram, ridges
 from matlens.segment.regions import regions_from_boundary
 
 
@@ -29,8 +27,7 @@ def segment(
     low, high = histogram.finite_range(image)
     if low == high:
         return np.ones(image.shape, np.int32)
-    curvature = hessian(image if boundary == "dark" else -image, sigma_px)[0]
-    lines = side(np.maximum(curvature, 0.0), "bright")
+    lines = ridges.lines(image, boundary, sigma_px)
     return regions_from_boundary(
         lines, prominence_px=prominence_px, min_area_px2=min_area_px2, keep_boundary=keep_boundary
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matlens.segment import CONTROLS, histogram, modes
+from matlens import registry
+from matlens.segment import CONTROLS, histogram, modes, ridges
 
 BY_HISTOGRAM = ("otsu", "multi_otsu", "kmeans", "watershed")  # they divide any histogram, also one with one peak
 SIGMA_PX = 1.0
@@ -26,6 +27,9 @@ def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phase
         )
         if modes.has_one_peak(histogram.smooth(plane, sigma), hidden, sigma):
             notes.append("one peak in the histogram, which the method divides anyway (dip test)")
+    if method == "boundary_grains":
+        offered = {"image": stacks["image"], "regions": labels, "ignore": stacks.get("ignore")}
+        notes += filter(None, [registry.call(ridges.doubt, offered, options)])
     if method not in CONTROLS and labels.dtype == np.uint8 and len(phases) > 1:
         present = [number for number in range(len(phases)) if (labels == number).any()]
         if len(present) == 1:

@@ -1,7 +1,7 @@
 """Find, fetch and verify the files of the catalogue of public data, `data/catalog.yaml`.
 
-A file is searched in the folder of MATLENS_DATA, in ../shared/data and in data/raw, then fetched into data/raw if its
-source serves it unchanged. As a command: `python -m matlens.store.catalog --help`.
+A file is searched in the folder of MATLENS_DATA, in ../shared/data and in data/raw, then fetched into data/raw, and
+converted there if its source serves it in another form. As a command: `python -m matlens.store.catalog --help`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from matlens.registry import suggest
-from matlens.store import download, yaml_files
+from matlens.store import converted, download, yaml_files
 from matlens.store.files import sha256
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,6 +31,10 @@ def entries() -> dict[str, dict]:
         for file, facts in entry["files"].items():
             if not {"size", "sha256"} <= set(facts) or Path(file).is_absolute() or ".." in Path(file).parts:
                 raise ValueError(f"{CATALOG.name}: set '{name}': '{file}' needs size, sha256 and a path in its folder")
+            if "recipe" in facts and not {"fetch", "fetched", "pixels"} <= set(facts):
+                raise ValueError(
+                    f"{CATALOG.name}: set '{name}': '{file}' has a recipe; it needs fetch, fetched, pixels"
+                )
     return sets
 
 
@@ -48,7 +52,7 @@ def places() -> list[Path]:
 
 
 def address(name: str, file: str) -> str | None:
-    """Return the address that serves a file unchanged; None if it was converted or the address is unknown."""
+    """Return the address that serves a file, or the one it is converted from; None if that is not known."""
     source = entry(name)["files"][file].get("fetch")
     return None if source is None else urljoin(entry(name).get("url", ""), quote(source, safe="/:%"))
 
@@ -78,7 +82,7 @@ def find(name: str, file: str) -> Path:
     for place in places():
         path = place / about["folder"] / file
         if path.is_file():
-            if path.stat().st_size == facts["size"]:
+            if path.stat().st_size == facts["size"] or _same_pixels(path, facts):
                 return path
             damaged = damaged or path
     if damaged:
@@ -93,10 +97,24 @@ def find(name: str, file: str) -> Path:
             if not path.is_file():  # it is there when another process held the folder before
                 unpack(archive, file, path, facts)
         return path
-    if address(name, file) is None:
+    url = address(name, file)
+    if url is None:
         raise FileNotFoundError(advice(name, file))
-    download.fetch(address(name, file), path, facts["sha256"], facts["size"])
+    if "recipe" not in facts:
+        download.fetch(url, path, facts["sha256"], facts["size"])
+        return path
+    with download.alone(path.parent):
+        if not path.is_file():  # it is there when another process converted it before
+            other = path.parent / ".fetched" / Path(facts["fetch"]).name
+            download.fetch(url, other, facts["fetched"])
+            converted.convert(other, path, facts["recipe"], facts["pixels"])
+            other.parent.rmdir()
     return path
+
+
+def _same_pixels(path: Path, facts: dict) -> bool:
+    """Check whether a file is an image of the pixels of the catalogue, which another program wrote."""
+    return "pixels" in facts and converted.has_pixels(path, facts["pixels"])
 
 
 def unpack(archive: Path, member: str, path: Path, facts: dict) -> None:
@@ -136,7 +154,7 @@ def verify(name: str) -> list[str]:
         path = next((path for path in paths if path.is_file()), None)
         if path is None and "archive" not in facts:
             problems.append(f"{name}: {file}: not on this machine")
-        elif path and (path.stat().st_size != facts["size"] or sha256(path) != facts["sha256"]):
+        elif path and sha256(path) != facts["sha256"] and not _same_pixels(path, facts):
             problems.append(f"{name}: {path}: not the file of the catalogue")
     return problems
 

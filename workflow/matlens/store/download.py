@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 1.0  # before the second attempt; doubled before each further one
 TIMEOUT_SECONDS = (10.0, 60.0)  # to connect, and between two pieces
 PIECE_BYTES = 1 << 18
 QUIET_SECONDS = 5.0
+MOST_BYTES = 1 << 30  # of a file whose size the catalogue does not say
 
 
 class DownloadError(OSError):
@@ -22,6 +24,9 @@ class DownloadError(OSError):
 
 class _Again(Exception):
     """A fault that a retry may fix."""
+
+
+_SILENT: set[str] = set()  # hosts that did not answer in this process: what else is asked of them is tried once
 
 
 @contextmanager
@@ -36,30 +41,32 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _receive(response, part: Path, have: int, size: int) -> None:
+def _receive(response, part: Path, have: int, size: int | None) -> None:
     """Append the body of a response to `part`; never more than `size` bytes in all."""
-    printed = time.monotonic()
+    printed, announced = time.monotonic(), response.headers.get("Content-Length", "")
+    whole = size or (have + int(announced) if announced.isdecimal() else None)
     with open(part, "ab" if have else "wb") as handle:
         for piece in response.iter_content(PIECE_BYTES):
             have += len(piece)
-            if have > size:
-                raise DownloadError(f"it sends more than the {size} bytes of the catalogue: another file is there now")
+            if have > (size or MOST_BYTES):
+                raise DownloadError(f"it sends more than {size or MOST_BYTES} bytes: another file is there now")
             handle.write(piece)
             if time.monotonic() - printed > QUIET_SECONDS:
                 printed = time.monotonic()
-                print(f"fetching {part.name}: {have >> 20} of {size >> 20} MiB", file=sys.__stderr__, flush=True)
-    if have < size:
-        raise _Again(f"it closed the connection after {have} of {size} bytes")
+                of = f" of {whole >> 20}" if whole else ""
+                print(f"fetching {part.name}: {have >> 20}{of} MiB", file=sys.__stderr__, flush=True)
+    if whole and have < whole:
+        raise _Again(f"it closed the connection after {have} of {whole} bytes")
 
 
-def _request(url: str, part: Path, size: int) -> None:
+def _request(url: str, part: Path, size: int | None) -> None:
     """Request the missing bytes of `part`, or the whole file if the server cannot resume."""
     import requests
 
     have = part.stat().st_size if part.exists() else 0
     if have == size:
         return
-    have = have if have < size else 0
+    have = have if have < (size or MOST_BYTES) else 0
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
@@ -78,13 +85,14 @@ def _request(url: str, part: Path, size: int) -> None:
             _receive(response, part, have if resumed else 0, size)
     except requests.RequestException as error:
         got = part.stat().st_size if part.exists() else 0
-        raise _Again(f"{type(error).__name__} after {got} of {size} bytes") from error
+        raise _Again(f"{type(error).__name__} after {got} of {size or 'unknown'} bytes") from error
 
 
-def _download(url: str, output: str, _pooch, *, part: Path, size: int) -> None:
+def _download(url: str, output: str, _pooch, *, part: Path, size: int | None) -> None:
     """Complete `part` and rename it to `output`: a downloader for pooch, which checks the hash."""
-    reason = None
-    for attempt in range(ATTEMPTS):
+    reason, host = None, urlsplit(url).netloc
+    attempts = 1 if host in _SILENT else ATTEMPTS
+    for attempt in range(attempts):
         if attempt:
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
         try:
@@ -93,12 +101,16 @@ def _download(url: str, output: str, _pooch, *, part: Path, size: int) -> None:
             reason = error
         else:
             os.replace(part, output)
+            _SILENT.discard(host)
             return
-    raise DownloadError(f"{reason}; tried {ATTEMPTS} times; run again to go on from there, once it can be reached")
+    if not part.exists():
+        _SILENT.add(host)
+    times = "once" if attempts == 1 else f"{attempts} times"
+    raise DownloadError(f"{reason}; tried {times}; run again to go on from there, once it can be reached")
 
 
-def fetch(url: str, path: Path, sha256: str, size: int) -> None:
-    """Fetch `url` into `path`, if it has `size` bytes and the checksum.
+def fetch(url: str, path: Path, sha256: str, size: int | None = None) -> None:
+    """Fetch `url` into `path`, if it has the checksum, and `size` bytes where that is known.
 
     The bytes of an interrupted download stay next to it as `.<name>.part`; the next call resumes. Raises DownloadError
     if the address does not serve this file.

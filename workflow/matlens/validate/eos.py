@@ -10,7 +10,8 @@ from matlens.validate.fits import Fit, birch_murnaghan
 DERIVATIVE = (2.0, 8.0)  # B' of solids: 3 to 6 for most; beyond, the fit follows an error or two states
 UNSURE = 0.05  # largest standard error of the bulk modulus, as a part of it
 PRESSURE_PART, PRESSURE_GPA = 0.01, 0.1  # largest error of one pressure: a part of the bulk modulus, and the noise
-OFFSET_CAUTION, OFFSET_MOST = 0.02, 0.15  # pressure of the basis, as a part of the bulk modulus
+OFFSET_CAUTION, OFFSET_MOST = 0.01, 0.15  # pressure of the basis, as a part of the bulk modulus
+DRIFT, DRIFT_GPA = 0.01, 0.1  # change of the bulk modulus by a drift of the energies, and noise of the pressure
 WIDE = 0.22  # range of the volumes, as a part of their mean, beyond which a third-order law may miss 1 meV/atom
 EDGE = 0.1  # part of the range of volumes that the minimum keeps away from its ends
 NO_MOMENT = 0.05  # mu_B per atom up to which a volume counts as not magnetic
@@ -113,12 +114,22 @@ def _outliers(fit: Fit, atoms: int, fit_mev_per_atom: float, names: list[str]) -
 
 
 def cautions(fit: Fit, volume: np.ndarray) -> list[str]:
-    """List the cautions of an accepted fit."""
-    said = []
-    if abs(fit.offset) > OFFSET_CAUTION * abs(fit.bulk_modulus):
+    """List the cautions of an accepted fit.
+
+    A basis at a fixed cut-off adds a pressure to the energies that their stresses lack, so that `offset` is negative.
+    Energies that drift by a pressure p shift the bulk modulus by B' p.
+    """
+    said, change = [], fit.derivative * fit.offset / fit.bulk_modulus
+    if fit.offset < -OFFSET_CAUTION * abs(fit.bulk_modulus):
         said.append(
             f"caution: energies and stresses differ by {abs(fit.offset):.1f} GPa at all volumes; the basis is not "
-            "converged, raise the cut-off"
+            f"converged, raise the cut-off (the stresses give a bulk modulus {100 * abs(change):.0f} % higher)"
+        )
+    if fit.offset - DRIFT_GPA > DRIFT * abs(fit.bulk_modulus / fit.derivative):
+        said.append(
+            f"caution: the stresses lie {fit.offset:.1f} GPa above the slope of the energies at all volumes, which no "
+            "basis that is too small does: the energies drift with volume, or the stresses are wrong (they give a bulk "
+            f"modulus {100 * change:.0f} % lower)"
         )
     edge = EDGE * np.ptp(volume)
     if fit.inside and not volume.min() + edge < fit.volume < volume.max() - edge:

@@ -11,6 +11,7 @@ from matlens.job.batch import BadItem
 
 ORIENTATION = 274
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
+PICTURES = "MPO"  # pillow's name of a JPEG file with further pictures behind the first: previews, or other views
 NATIVE = ("L", "I;16", "I;16B", "I", "F")
 
 
@@ -20,10 +21,15 @@ def _open(path: str, max_pixels: int):
 
     Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is the limit here, and it is checked before decoding
     image = Image.open(path, formats=FORMATS)
-    frames = getattr(image, "n_frames", 1)
+    frames = _count(image)
     check_size((frames, image.height, image.width), max_pixels)
     check_swelling(frames * image.height * image.width, os.path.getsize(path))
     return image
+
+
+def _count(image) -> int:
+    """Count the frames of an image; further pictures of a JPEG file are no frames."""
+    return 1 if image.format == PICTURES else getattr(image, "n_frames", 1)
 
 
 def _flag(image) -> int:
@@ -56,7 +62,7 @@ def _grey(image) -> np.ndarray:
 
 def _frames(image, turn) -> np.ndarray:
     """Decode one frame as (y, x), several as (t, y, x)."""
-    count = getattr(image, "n_frames", 1)
+    count = _count(image)
     if count == 1:
         return turn(image)
     frames = []
@@ -75,7 +81,9 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     """
     with _open(path, max_pixels) as image:
         size, source = from_dpi(*image.info.get("dpi", (0, 0))[:2], "resolution")
-        name = image.format.lower()
+        name, source = image.format.lower(), dict(source)
+        if image.format == PICTURES:
+            name, source["other_signals"] = "jpeg", image.n_frames - 1
         wide, flag = _png16(path), _flag(image)
         pixels = oriented(grey.one_channel(wide) if wide is not None else _frames(image, _grey), flag)
         size, clear = turned(size, flag), _clear(image, wide)
@@ -85,16 +93,21 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 
 
 def _clear(image, wide: np.ndarray | None) -> np.ndarray | None:
-    """Return where an image with a channel of transparency has none of its own; None for others."""
+    """Return where an image with transparency is clear: by its channel, its palette, or a grey value or colour."""
     if wide is not None:
         return grey.transparent(wide[..., -1]) if wide.shape[-1] in (2, 4) else None
-    return grey.transparent(np.array(image.getchannel("A"))) if "A" in image.getbands() else None
+    key = image.info.get("transparency")
+    if "A" not in image.getbands() and (key is None or _count(image) > 1):
+        return None
+    if image.mode.startswith("I"):
+        return grey.transparent(np.where(np.array(image) == key, 0, 255))
+    return grey.transparent(np.array(image.convert("RGBA").getchannel("A")))
 
 
 def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
     """Read the red, green and blue of a flat image of 8 or 16 bits a channel; None of frames and of grey."""
     with _open(path, max_pixels) as image:
-        if getattr(image, "n_frames", 1) > 1 or image.mode in (*NATIVE, "1", "LA", "La"):
+        if _count(image) > 1 or image.mode in (*NATIVE, "1", "LA", "La"):
             return None
         wide = _png16(path)
         colour = np.array(image.convert("RGB")) if wide is None else wide

@@ -39,7 +39,8 @@ class Unit(PixelNet):
     """Encoders and decoders of two domains, and their critics: images with noise (n, 2, [z,] y, x) to images.
 
     Options as those of `Translator`. The noise of the input is not used: what is drawn in training is the latent code,
-    and an image is translated by its mean.
+    and an image is translated by its mean. Each domain has a level and a spread of its own, and both start with the
+    same weights: no loss says which phase of one domain is which of the other, so that bright ones could come out dark.
     """
 
     def __init__(
@@ -68,15 +69,29 @@ class Unit(PixelNet):
         far = 15 * 2**depth - 7  # 2 a block of the way in, 6 at the code, 5 a block and its enlargement of the way out
         self.radius = fold * far + fold - 1
         start(self)
+        for parts in (self.encoders, self.decoders, self.last):
+            parts["target"].load_state_dict(parts["source"].state_dict())
         self.critics = critics_of(dims, critic_width, padding)
+        self.register_buffer("scales", torch.tensor([[0.0, 1.0], [0.0, 1.0]]))  # level and spread by domain
+
+    def scale(self, scales: dict[str, tuple[float, float]]) -> None:
+        """Set level and spread of the images of each domain."""
+        self.scales.copy_(torch.tensor([scales[domain] for domain in self.encoders]))
+
+    def _scale(self, domain: str) -> torch.Tensor:
+        """Return level and spread of a domain."""
+        return self.scales[list(self.encoders).index(domain)]
 
     def encoded(self, x: torch.Tensor, domain: str) -> torch.Tensor:
         """Return the mean of the latent code (n, width, ...) of images (n, 1, ...) of a domain."""
-        return self.mean(self.shared_in(self.encoders[domain].smaller(folded(x, self.fold))))
+        level, spread = self._scale(domain)
+        return self.mean(self.shared_in(self.encoders[domain].smaller(folded((x - level) / spread, self.fold))))
 
     def decoded(self, code: torch.Tensor, domain: str) -> torch.Tensor:
         """Return the images (n, 1, ...) of a domain with a latent code."""
-        return unfolded(self.last[domain](self.decoders[domain].larger(self.shared_out(code))), self.fold)
+        level, spread = self._scale(domain)
+        found = unfolded(self.last[domain](self.decoders[domain].larger(self.shared_out(code))), self.fold)
+        return found * spread + level
 
     def heads(self, x: torch.Tensor) -> list[torch.Tensor]:
         return [self.decoded(self.encoded(x[:, :1], "source"), "target")]
