@@ -72,6 +72,13 @@ def test_one_is_counted_in_the_singular(tables):
     assert "1 hand-off waits for qe" in found and "2 hand-offs wait for gpaw" in found
 
 
+def test_rejected_items_of_one_name_count_each_and_stages_once(tables):
+    """Three structures of one id were read, two of them rejected; one item was lost in two methods of a stage."""
+    rows = ["id,ingest,same id", "id,ingest,same id", "b,segment/otsu,flat", "b,segment/unet,flat"]
+    (tables / "rejected.csv").write_text("\n".join(["item,stage,reason", *rows, ""]))
+    assert "3 items rejected" in told(tables)
+
+
 def test_what_is_not_there_is_not_finished(tmp_path):
     assert "not finished; run it with: make run STUDIES=alloy" in told(tmp_path)
 

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import textwrap
 import warnings
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from matlens.thermo import quantities
 from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
+NOTE = 45  # letters of a line across a column
 ACROSS = 4  # most pictures side by side
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS = "osD^vP"
@@ -155,7 +157,7 @@ def nothing(why: str) -> Figure:
     """Return an empty figure with the reason as its text."""
     figure, axes = panels(width=COLUMN_IN, height=1.2)
     axes[0, 0].axis("off")
-    axes[0, 0].text(0.5, 0.5, why, ha="center", va="center", color=CONTROL)
+    axes[0, 0].text(0.5, 0.5, textwrap.fill(why, NOTE), ha="center", va="center", color=CONTROL)
     return figure
 
 

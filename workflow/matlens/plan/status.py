@@ -33,7 +33,8 @@ def describe(name: str, settings: dict, folder: Path) -> State:
         rejected = io.read_csv(at)
         lines = [f"{name}: {counted(len(items), 'item')}; main table: {folder / study.main_table(settings)}"]
         if len(rejected):
-            number = counted(rejected["item"].nunique(), "item")
+            read = rejected["stage"].astype(str).str.startswith("ingest")  # a row each, also where two have one name
+            number = counted(int(read.sum()) + rejected.loc[~read, "item"].nunique(), "item")
             lines.append(f"  {number} rejected, with the reasons in {folder / 'rejected.csv'}")
         lines += repeated(items, folder / "items.csv")
         for at, tell in ((folder / "shortlist.csv", screened), (folder / "verdicts.csv", waiting)):
