@@ -192,6 +192,7 @@ def digest(paths: Iterable[Path]) -> str:
     seen = hashlib.sha256()
     for path in paths:
         near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
+        near.append(path.with_name(f"{path.stem}-{path.suffix[1:].lower()}.hdr"))
         folder = os.path.isdir(path)  # Path.is_dir raises where a name is too long
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if folder else []
         for file in [path, *near, *inside, *_pixels_of(path)]:

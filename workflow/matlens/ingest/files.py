@@ -1,6 +1,7 @@
 """Micrographs from the user's own files: a file, a folder or a glob, with optional truth masks."""
 
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,11 @@ def columns_of(*, group: str | None = None, columns: str | None = None, block_px
     return [*([names.GROUP] if group or block_px else []), *columns_in(columns)]
 
 
+def _composed(name: str) -> str:
+    """Write accents as one letter: a name that macOS stored may have a letter and its accent instead."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _closest(path: Path, masks: list[Path]) -> list[Path]:
     """Keep the masks whose folders share most parts with the image's folders: train/labels for train/images."""
     shared = [len(set(path.parent.parts) & set(mask.parent.parts)) for mask in masks]
@@ -107,11 +113,11 @@ def _matched(
     root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
-        by_name.setdefault(item_name(path, root), []).append(path)
-        by_stem.setdefault(stem(path), []).append(path)
+        by_name.setdefault(_composed(item_name(path, root)), []).append(path)
+        by_stem.setdefault(_composed(stem(path)), []).append(path)
     pairs = {}
     for path, name in images.items():
-        fitting = by_name.get(name) or _closest(path, by_stem.get(stem(path), []))
+        fitting = by_name.get(_composed(name)) or _closest(path, by_stem.get(_composed(stem(path)), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")

@@ -100,7 +100,7 @@ def first_of_each(rows: list[dict]) -> list[dict]:
 
 
 SAYS_MORE = (  # instrument formats rank before pictures: they keep scale, bit depth and detector
-    (".dm3", ".dm4", ".emd", ".emi", ".ser", ".h5oina", ".oh5", ".ang", ".ctf", ".cpr", ".mrc", ".czi"),
+    (".dm3", ".dm4", ".emd", ".emi", ".ser", ".h5oina", ".oh5", ".ang", ".ctf", ".cpr", ".mrc"),
     (".tif", ".tiff", ".hdf5", ".h5", ".hspy", ".zarr"),
     (".npy", ".png", ".bmp"),
     (".gif", ".jpg", ".jpeg"),
@@ -127,8 +127,9 @@ def one_of_each(rows: list[dict]) -> list[dict]:
     for row in rows:
         kept = best.get(row[names.ITEM])
         if not row.get(names.REASON) and _rank(kept) < _rank(row[names.FILE]):
+            read = _rank(row[names.FILE]) < len(SAYS_MORE)
+            why = "its format holds more metadata (scale, bits)" if read else "the format of this one may not be read"
             row[names.REASON] = (
-                f"a second file of the same item: {kept} was kept: its format holds more metadata (scale, bits); "
-                f"rename {row[names.FILE]} to measure both"
+                f"a second file of the same item: {kept} was kept: {why}; rename {row[names.FILE]} to measure both"
             )
     return first_of_each(rows)

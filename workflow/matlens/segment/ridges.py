@@ -7,7 +7,7 @@ from matlens.segment import histogram
 from matlens.segment.features import hessian
 from matlens.segment.otsu import side
 
-LEAST_RATIO = 1.2  # ASSUME: noise and texture have 0.8 to 1.1, etched boundaries 1.3 and more
+LEAST_RATIO = 1.25  # ASSUME: noise and texture have 0.8 to 1.2, etched boundaries 1.3 and more
 LEAST_ON_LINES = 0.8  # ASSUME: part of the length of boundaries; etched boundaries with few gaps have 0.94 and more
 NO_LINES = (
     "its {own} lines are no stronger than its {other} ones, as in noise or in grains that differ by colour: regions "

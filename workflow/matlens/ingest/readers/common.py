@@ -98,8 +98,18 @@ def is_length(unit) -> bool:
     return _plain_unit(unit) in UM_PER
 
 
+def _own_unit(value) -> str | None:
+    """Return the unit of length that a text states behind its number; None without one."""
+    found = re.match(r"\s*[-+]?[\d.,]+(?:[eE][-+]?\d+)?\s*([^\s\d.,+-].*)", value) if isinstance(value, str) else None
+    return found[1] if found and is_length(found[1]) else None
+
+
 def to_um(value, unit) -> float | None:
-    """Turn a length into micrometres; None when it is no plausible physical length (no unit, pixels, 1/nm, 0)."""
+    """Turn a length into micrometres; None when it is no plausible physical length (no unit, pixels, 1/nm, 0).
+
+    `unit`: that of the header; a unit that a text states behind its number comes before it.
+    """
+    unit = _own_unit(value) or unit
     factor, value = UM_PER.get(_plain_unit(unit)), number(value)
     if factor is None or value is None or not SMALLEST_UM <= value * factor <= LARGEST_UM:
         return None

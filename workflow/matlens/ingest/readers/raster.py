@@ -6,6 +6,7 @@ import numpy as np
 
 from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey
+from matlens.ingest.readers import vendors
 from matlens.ingest.readers.common import check_size, check_swelling, from_dpi, turned, words
 from matlens.job.batch import BadItem
 
@@ -77,15 +78,21 @@ def _frames(image, turn) -> np.ndarray:
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read an image as it is shown (EXIF orientation), or an animation as frames; colour becomes luminance.
 
-    The resolution is a pixel size only under the rule of `common.from_dpi`.
+    The pixel size is that of the text file that a microscope wrote beside the picture, see `vendors.beside`; else the
+    resolution, under the rule of `common.from_dpi`.
     """
     with _open(path, max_pixels) as image:
-        size, source = from_dpi(*image.info.get("dpi", (0, 0))[:2], "resolution")
+        size, source = vendors.beside(path, image.width, image.height)
+        if size is None:
+            size, printed = from_dpi(*image.info.get("dpi", (0, 0))[:2], "resolution")
+            source = {**source, **printed}
         name, source = image.format.lower(), dict(source)
         if image.format == PICTURES:
             name, source["other_signals"] = "jpeg", image.n_frames - 1
         wide, flag = _png16(path), _flag(image)
         pixels = oriented(grey.one_channel(wide) if wide is not None else _frames(image, _grey), flag)
+        if flag != 1:
+            source.pop("bar_rows_px", None)
         size, clear = turned(size, flag), _clear(image, wide)
     axes = "yx" if pixels.ndim == 2 else "tyx"
     clear = oriented(clear, flag) if clear is not None and pixels.ndim == 2 else None

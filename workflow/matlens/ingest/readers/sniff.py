@@ -27,6 +27,16 @@ MAGIC = (
 )
 FOREIGN = (
     (b"%PDF", "a PDF document; export the picture in it as TIFF or PNG"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture; save it as TIFF or PNG"),
+    (b"\0\0\0\x0cJXL ", "a JPEG XL picture; save it as TIFF or PNG"),
+    (b"\xff\x0a", "a JPEG XL picture; save it as TIFF or PNG"),
+    (b"II\xbc\x01", "a JPEG XR picture; save it as TIFF or PNG"),
+    (b"8BPS", "a Photoshop document; export it as TIFF or PNG"),
+    (b"%!PS", "a PostScript document; export the picture in it as TIFF or PNG"),
+    (b"ZISRAWFILE", "a Zeiss CZI file; export it as OME-TIFF (ZEN, Fiji)"),
+    (b"\xda\xce\xbe\x0a", "a Nikon ND2 file; export it as OME-TIFF (NIS-Elements, Fiji)"),
+    (b"\x70\0\0\0", "a Leica LIF file; export it as OME-TIFF (LAS X, Fiji)"),
+    (b"\xd0\xcf\x11\xe0", "a compound document of Office or of a microscope (OIB, ZVI); export it as OME-TIFF (Fiji)"),
     (b"PK\x03\x04", "a zip archive or office document; unpack it"),
     (b"\x1f\x8b", "a gzip archive; unpack it"),
     (b"Rar!", "a RAR archive; unpack it"),
@@ -37,6 +47,7 @@ FOREIGN = (
     (b"\x80\x05", "a Python pickle, which is never opened; save the array with numpy.save"),
     (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself with git lfs pull"),
 )
+PHOTOGRAPHS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")  # brands of pictures, not videos
 ANG_HEADER = re.compile(rb"^#\s*(HEADER|TEM_PIXperUM|x-star|GRID|MaterialName|Phase|Info|VERSION|Working)", re.M | re.I)
 METAIMAGE = re.compile(rb"\s*(ObjectType\s*=\s*Image|NDims\s*=\s*\d)", re.I)
 ROW_OF_NUMBERS = re.compile(rb"\s*[-+\d.eE]+(\s+[-+\d.eE]+){7,}\s*$")
@@ -70,7 +81,7 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "dm", path
     if head[:2] == b"BM" and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0", b"\x40\0\0\0"):
         return "bmp", path
-    if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[4:8] == b"ftyp":
+    if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or (head[4:8] == b"ftyp" and head[8:12] not in PHOTOGRAPHS):
         return "video", path
     if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
         return "npz", path
@@ -101,6 +112,10 @@ def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
 
 
 def _describe(head: bytes, text: bytes) -> str:
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "the file is a WebP picture; save it as PNG"
+    if head[4:8] == b"ftyp":
+        return "the file is a HEIC or AVIF photograph; export it as TIFF or PNG"
     for magic, words in FOREIGN:
         if head.startswith(magic):
             return f"the file is {words}"

@@ -4,6 +4,7 @@ import html
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from matlens.ingest.readers.common import from_dpi, number, scaled, to_um, words
 from matlens.store import text_files
@@ -157,7 +158,7 @@ def jeol_sightx(tif, page, path):
 def tescan(tif, page, path):
     """Tescan: PixelSizeX in metres and HV in volts, in a private tag or in a .hdr file beside the image."""
     raw = page.tags.valueof(TAG_TESCAN)
-    text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw or "") or _sidecar(path, ".hdr")
+    text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw or "") or _header_beside(path)
     if "PixelSizeX" not in text:
         return None
     recorded = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text[text.find("[MAIN]") :], re.M))
@@ -169,6 +170,11 @@ def tescan(tif, page, path):
         beam_energy_kev=volt / 1000 if volt > 0 else None,
         magnification=number(recorded.get("Magnification")),
     )
+
+
+def _header_beside(path: str) -> str:
+    """Read the header file of Tescan beside an image: image.hdr, or image-png.hdr of image.png."""
+    return _sidecar(path, ".hdr") or _sidecar(path, f"-{os.path.splitext(path)[1][1:].lower()}.hdr")
 
 
 def _attributes(text: str) -> dict[str, str]:
@@ -259,7 +265,7 @@ def sidecar_text(tif, page, path):
             magnification=number(jeol.get("CM_MAG")),
             bar_rows_px=page.imagelength - int(rows[1]) if full else None,
         )
-    if "PixelSize=" in text:
+    if re.search(r"^\s*PixelSize\s*=", text, re.M):
         recorded = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.M))
         um = to_um(recorded.get("PixelSize"), "nm")
         size, source = scaled(um, um, "Hitachi text file")
@@ -296,6 +302,13 @@ def _sidecar(path: str, suffix: str) -> str:
         except OSError:
             continue
     return ""
+
+
+def beside(path: str, width: int, height: int) -> tuple[tuple | None, dict]:
+    """Read what the text file beside a picture without tags says, as `describe` does."""
+    page = SimpleNamespace(imagewidth=width, imagelength=height, tags=SimpleNamespace(valueof=lambda tag: None))
+    found = (maker(None, page, path) for maker in (tescan, sidecar_text))
+    return next((recorded for recorded in found if recorded is not None), (None, {}))
 
 
 def describe(tif, page, path: str) -> tuple[tuple | None, dict]:

@@ -1,0 +1,83 @@
+"""Text files that microscopes write beside pictures, formats that are not read, and names with accents."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+from matlens.ingest import files, readers
+from matlens.ingest.readers.common import to_um
+from matlens.job.batch import BadItem
+from PIL import Image
+
+GREY = (np.add.outer(np.arange(40), 3 * np.arange(50)) % 251).astype(np.uint8)
+JEOL = "$CM_FORMAT JEOL/EO\r\n$$SM_MICRON_BAR 100\r\n$$SM_MICRON_MARKER 10um\r\n"
+TESCAN = "[MAIN]\nDevice=VEGA3\nPixelSizeX=2.5e-007\nPixelSizeY=2.5e-007\n"
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "jpg", "png", "tif"])
+@pytest.mark.parametrize(
+    ("beside", "text", "um"),
+    [
+        ("a.txt", JEOL, 0.1),
+        ("a.txt", "[SemImageFile]\r\nPixelSize=99.21875\r\n", 0.09921875),
+        ("a.txt", "[SemImageFile]\nPixelSize = 49,6\n", 0.0496),
+        ("a.txt", "[SemImageFile]\nPixelSize=1.5 um\n", 1.5),
+        ("a.hdr", TESCAN, 0.25),
+        ("a-{suffix}.hdr", TESCAN, 0.25),
+        ("a.txt", "notes on this sample\n", None),
+    ],
+)
+def test_text_beside_a_picture_states_its_pixel_size(tmp_path, suffix, beside, text, um):
+    Image.fromarray(GREY).save(tmp_path / f"a.{suffix}")
+    (tmp_path / beside.format(suffix=suffix)).write_text(text)
+    made = readers.read(str(tmp_path / f"a.{suffix}"), max_pixels=1 << 20)
+    assert made.spacing_um == (None if um is None else pytest.approx((um, um)))
+
+
+def test_the_bar_that_jeol_states_is_cut_from_a_bitmap(tmp_path):
+    Image.fromarray(np.vstack([GREY, np.zeros((8, 50), np.uint8)])).save(tmp_path / "a.bmp")
+    (tmp_path / "a.txt").write_text(JEOL + "$CM_FULL_SIZE 50 40\r\n")
+    assert np.array_equal(files.read({"file": str(tmp_path / "a.bmp")}, ["a", "b"]).pixels, GREY)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "um"),
+    [("1.5 um", "nm", 1.5), ("2,5e-3mm", "m", 2.5), ("1.5", "nm", 1.5e-3), ("7 px", "um", 7.0), (3e-7, "m", 0.3)],
+)
+def test_a_unit_behind_a_number_comes_before_that_of_the_header(value, unit, um):
+    assert to_um(value, unit) == pytest.approx(um)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"RIFF\x10\0\0\0WEBPVP8L", "WebP"),
+        (b"\0\0\0\x18ftypheic", "HEIC or AVIF"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"ZISRAWFILE", "Zeiss CZI.*OME-TIFF"),
+        (b"\xda\xce\xbe\x0a", "Nikon ND2"),
+        (b"\x70\0\0\0\x10\0\0\0\x2a", "Leica LIF"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path, content, reason):
+    (tmp_path / "a.tif").write_bytes(content + b"\1" * 300)
+    with pytest.raises(BadItem, match=reason):
+        readers.read(str(tmp_path / "a.tif"), max_pixels=1 << 20)
+
+
+def test_a_picture_is_kept_beside_a_file_of_a_format_that_is_not_read(tmp_path):
+    Image.fromarray(GREY).save(tmp_path / "a.jpg")
+    (tmp_path / "a.czi").write_bytes(b"ZISRAWFILE" + bytes(300))
+    rows = files.plan(path=str(tmp_path)).set_index("file")
+    reasons = {name[-5:]: rows["reason"][name] for name in rows.index}
+    assert reasons["a.jpg"] is None and "may not be read" in reasons["a.czi"]
+
+
+@pytest.mark.parametrize(("image", "mask"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_are_the_same_however_a_file_system_spells_them(tmp_path, image, mask):
+    for folder, form in (("images", image), ("masks", mask)):
+        (tmp_path / folder).mkdir()
+        name = unicodedata.normalize(form, "Stück é.png")
+        Image.fromarray(GREY if folder == "images" else (GREY > 100).view(np.uint8)).save(tmp_path / folder / name)
+    rows = files.plan(path=str(tmp_path / "images"), masks=str(tmp_path / "masks" / "*"))
+    assert rows["truth_file"].notna().all() and len(rows) == 1
