@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matlens import columns, objects, run_lengths
-from matlens.ingest import Micrograph, annotations, ignored, outlines
+from matlens.ingest import Micrograph, annotated_places, annotations, ignored, outlines
 from matlens.ingest.annotated import page_of, phases_of
-from matlens.ingest.annotations import Page, Shape
+from matlens.ingest.annotations import Shape
 from matlens.job.batch import BadItem
 
-SCALE_ERROR_PX = 1.0  # by which sides of one aspect ratio may differ after scaling
 EDGE_PX = 1  # programs end an outline at the centre of the last pixel
 OUTSIDE = "it lies outside the image"
 HEAD = [columns.FRAME, columns.OBJECT, columns.CLASS, columns.PHASE_NAME]
@@ -56,7 +55,8 @@ def attach(
     if page is None:
         return
     frames = shape[0] if found.axes.startswith("t") else 1
-    scale, note = _scale(page, shape[-2:], found.pixels.shape[-2:], file)
+    page = annotated_places.settled(page, frames, found.pixel_size_um, file)
+    scale, note = annotated_places.scale_of(page, shape[-2:], found.pixels.shape[-2:], file)
     shift = top if shape[-2:] != found.pixels.shape[-2:] and not note.startswith("cropped") else 0
     if note and not note.startswith("cropped"):
         ignored.note(found, note)
@@ -71,21 +71,6 @@ def attach(
     left = sum(bool(one.reason) for one in drawn)
     if left:
         ignored.note(found, f"{left} of {len(drawn)} objects were left out; truth_objects says why")
-
-
-def _scale(page: Page, whole: tuple, kept: tuple, file: str) -> tuple[np.ndarray, str]:
-    """Return the factors from the coordinates of a page to pixels of the image, and a note if they are not 1."""
-    if page.relative:
-        return np.array(whole, float), ""
-    if page.size is None or page.size == tuple(whole):
-        return np.ones(2), ""
-    if page.size == tuple(kept):
-        return np.ones(2), "cropped"
-    factors = np.array(whole, float) / page.size
-    if abs(factors[0] - factors[1]) * max(page.size) > SCALE_ERROR_PX * max(1.0, factors.max()):
-        stated, own = (f"{w} x {h}" for h, w in (page.size, whole))
-        raise BadItem(f"{file} says that the image has {stated} pixels, and it has {own}; annotate this image")
-    return factors, f"its objects were drawn on {page.size[1]} x {page.size[0]} pixels and scaled by {factors[0]:.4g}"
 
 
 def _numbered(shapes: tuple, frames: int) -> list[tuple[int, int, Shape]]:

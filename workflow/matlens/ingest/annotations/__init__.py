@@ -1,10 +1,11 @@
-"""Read files of annotated objects: COCO, VIA, YOLO, labelme, ImageJ regions of interest, CSV of points and tracks.
+"""Read files of annotated objects: COCO, VIA, YOLO, MOT, labelme, regions of ImageJ, CSV of points and tracks.
 
 `read(file)` returns one `Page` per annotated image. Coordinates are continuous: pixel i reaches from i to i + 1, the
 convention of all these formats. Raises BadItem if a file cannot be read, with the cause and the fix.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,15 +14,21 @@ import numpy as np
 
 from matlens.job.batch import BadItem
 from matlens.registry import load
+from matlens.store import text_files
 
 READERS = {
     "coco": "matlens.ingest.annotations.coco:read",
     "via": "matlens.ingest.annotations.via:read",
+    "via_csv": "matlens.ingest.annotations.via_csv:read",
+    "via3": "matlens.ingest.annotations.via3:read",
     "labelme": "matlens.ingest.annotations.labelme:read",
     "yolo": "matlens.ingest.annotations.yolo:read",
+    "mot": "matlens.ingest.annotations.mot:read",
     "imagej": "matlens.ingest.annotations.imagej:read",
     "csv": "matlens.ingest.annotations.csv_places:read",
 }
+TEXTS = (".txt", ".csv", ".tsv")
+MOT_ROW = re.compile(r"\d+(\.0*)?,\s*-?\d+(\.0*)?(,\s*-?[\d.]+([eE][-+]?\d+)?){4,8}")  # numbers alone, from a frame on
 SUFFIXES = {".txt": "yolo", ".roi": "imagej", ".zip": "imagej", ".csv": "csv", ".tsv": "csv"}
 CLASS_LISTS = ("classes.txt", "obj.names")  # beside files of YOLO: names of the classes, no image of its own
 
@@ -51,18 +58,41 @@ class Shape:
 class Page:
     """The objects of one image: its file name ("" if the file has but one image, of its own name) and size, if stated.
 
-    `relative`: coordinates are parts of height and width.
+    `relative`: coordinates are parts of height and width. `unit_um`: places are in units of so many micrometres, not in
+    pixels. `clock`: name of a column that has times, in a file that does not say the frames.
     """
 
     image: str
     shapes: tuple
     size: tuple[int, int] | None = None
     relative: bool = False
+    unit_um: float | None = None
+    clock: str = ""
+
+
+def text_of(file: str) -> str:
+    """Return a text file, UTF-8 or UTF-16 with a byte order mark. Raises BadItem if it is neither."""
+    data = Path(file).read_bytes()
+    try:
+        return data.decode(text_files.encoding(data))
+    except UnicodeDecodeError as error:
+        raise BadItem(f"{file}: its text is neither UTF-8 nor UTF-16 with a mark; save it as UTF-8") from error
+
+
+def _kind_of_table(file: str) -> str:
+    """Name the format of a text of rows: `mot` without a header, `via_csv`, else `csv`, or `yolo` for .txt."""
+    first = next((line for line in text_of(file).splitlines() if line.strip()), "")
+    if MOT_ROW.fullmatch(first.strip()):
+        return "mot"
+    usual = SUFFIXES[Path(file).suffix.lower()]
+    return "via_csv" if usual == "csv" and "region_shape_attributes" in first else usual
 
 
 def kind_of(file: str) -> str:
     """Name the format of a file by its extension or, of JSON, by its keys."""
     suffix = Path(file).suffix.lower()
+    if suffix in TEXTS:
+        return _kind_of_table(file)
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
     if suffix != ".json":
@@ -76,7 +106,22 @@ def kind_of(file: str) -> str:
         entries = content.get("_via_img_metadata", content)
         if isinstance(entries, dict) and all(isinstance(e, dict) and "regions" in e for e in entries.values()):
             return "via"
-    raise BadItem(f"{file}: this JSON is none of COCO, VIA or labelme; export the objects in one of them")
+        if {"file", "view", "metadata"} <= set(content):
+            return "via3"
+    raise BadItem(f"{file}: {_seen(content)}; export the objects as COCO, VIA or labelme")
+
+
+def _seen(content) -> str:
+    """Say which other format a JSON seems to be of."""
+    first = content[0] if isinstance(content, list) and content else content
+    keys = set(first) if isinstance(first, dict) else set()
+    if isinstance(content, list) and {"image_id", "category_id"} <= keys:
+        return "a list of COCO results names images by numbers alone, without the lists 'images' and 'categories'"
+    if {"videos", "annotations"} <= keys:
+        return "COCO of videos is not read"
+    if keys & {"features", "geometry"}:
+        return "GeoJSON is not read"
+    return "this JSON is none of COCO, VIA or labelme"
 
 
 @lru_cache(maxsize=4)

@@ -11,6 +11,8 @@ import numpy as np
 from matlens.ingest.annotations import Page, Shape, box, document, ring
 from matlens.job.batch import BadItem
 
+SAME_AREA = 0.01  # part by which an area that is stated may differ from that of a box
+
 
 def counts_of(text: str) -> list[int]:
     """Decode compressed run lengths: 5 bits per character from '0' on, and differences to the count before the last."""
@@ -58,14 +60,55 @@ def _outlined(entry: dict, given, same: dict, image: tuple[int, int] | None) -> 
         if isinstance(given, dict):
             return Shape(mask=mask_of(given, image), **same)
         if given:
-            parts = tuple((ring(part[1::2], part[0::2]),) for part in given if len(part) >= 6)
-            return Shape(parts=parts, **same, reason="" if parts else "its polygon has fewer than three corners")
+            parts = tuple((ring(part[1::2], part[0::2]),) for part in _polygons(given) if len(part) >= 6)
+            return Shape(parts=parts, **same, reason=_fault(parts))
         if entry.get("bbox"):
-            x, y, width, height = (float(n) for n in entry["bbox"])
-            return Shape(parts=box(y, x, y + height, x + width), **same)
+            return Shape(parts=_box(entry), **same)
     except (BadItem, ValueError, TypeError, KeyError, IndexError) as error:
         return Shape(label=same["label"], reason=f"its outline cannot be read: {error}")
+    if entry.get("keypoints"):
+        return Shape(**same, reason="it has key points alone, and neither polygon nor box")
+    if "segments_info" in entry:
+        return Shape(**same, reason="a panoptic annotation has its objects in a PNG; give that as masks")
     return Shape(**same, reason="it has neither polygon nor box")
+
+
+def _polygons(given: list) -> list[list[float]]:
+    """Return the polygons of an annotation as lists x, y, x, y; also one that is not in a list, or is of pairs."""
+    given = [given] if not isinstance(given[0], (list, tuple)) else given
+    flat = [[n for pair in part for n in pair] if part and isinstance(part[0], list) else list(part) for part in given]
+    if any(len(part) % 2 for part in flat):
+        raise BadItem("its polygon has an odd number of coordinates")
+    return flat
+
+
+def _fault(parts: tuple) -> str:
+    """Say why polygons cannot be used ("" if they can)."""
+    if not parts:
+        return "its polygon has fewer than three corners"
+    if max(float(np.abs(corners).max()) for part in parts for corners in part) <= 1.0:
+        return "its coordinates seem to be parts of the image (0 to 1); COCO counts pixels"
+    return ""
+
+
+def _box(entry: dict) -> tuple:
+    """Return the parts of the box of an annotation, turned about its centre where CVAT has given it a rotation.
+
+    Raises BadItem if its area says that the box holds two corners instead of a corner and sides.
+    """
+    if len(entry["bbox"]) != 4:
+        raise BadItem(f"its box has {len(entry['bbox'])} numbers; x, y, width and height belong there")
+    x, y, width, height = (float(n) for n in entry["bbox"])
+    area, between = entry.get("area"), (width - x) * (height - y)
+    if area and width > x and height > y and abs(between - area) < SAME_AREA * area < abs(width * height - area):
+        raise BadItem(f"its box {entry['bbox']} seems to be two corners, by its area of {area:g}; COCO has x, y, w, h")
+    parts, about = box(y, x, y + height, x + width), entry.get("attributes")
+    turn = np.radians(float(about.get("rotation") or 0.0)) if isinstance(about, dict) else 0.0
+    if not turn:
+        return parts
+    middle, (sin, cos) = np.array([y + height / 2, x + width / 2]), (np.sin(turn), np.cos(turn))
+    dy, dx = (parts[0][0] - middle).T  # clockwise on the screen: from x towards y
+    return ((middle + np.column_stack([dx * sin + dy * cos, dx * cos - dy * sin]),),)
 
 
 def read(file: str) -> list[Page]:

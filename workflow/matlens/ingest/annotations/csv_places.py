@@ -1,17 +1,23 @@
 """CSV of places: points (y, x, class) or tracks (frame, track, y, x), of one image or of many (column image).
 
-Columns are known by the names of trackpy, TrackMate and this project. Here pixel i lies at i, as such programs count,
-and is moved to i + 0.5. A column radius_px or diameter_px makes discs; else an object is one pixel.
+Columns are known by the names of trackpy, TrackMate, napari and this project. Here pixel i lies at i, as such programs
+count, and is moved to i + 0.5. A column radius_px or diameter_px makes discs; else an object is one pixel.
 """
 
 import csv
+import io
 import re
 
 import numpy as np
 
-from matlens.ingest.annotations import Page, Shape
+from matlens.ingest.annotations import Page, Shape, text_of
 from matlens.job.batch import BadItem
+from matlens.store import text_files
 
+UNITS = {"pixel": None, "pixels": None, "px": None, "micron": 1.0, "microns": 1.0, "um": 1.0, "\u00b5m": 1.0,
+         "\u03bcm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3}  # fmt: skip
+FRACTION = r"\s*\d*\.\d*[1-9]\d*\s*"
+CLOCKS = ("time", "time_s", "time_min", "time_h", "timestep", "slice", "t_s", "seconds")
 KNOWN = {
     "y": ("y_px", "y", "position_y"),
     "x": ("x_px", "x", "position_x"),
@@ -27,15 +33,65 @@ KNOWN = {
 def _columns(header: list[str]) -> dict[str, int]:
     """Find the columns that are known, by their names in any case."""
     names = [name.strip().lower() for name in header]
+    if "axis-0" in names and "shape-type" not in names:  # points of napari: the last two axes are y and x
+        axes = [name for name in names if name.startswith("axis-")]
+        named = dict(zip(["frame", "y", "x"][-len(axes) :], axes, strict=False)) if len(axes) in (2, 3) else {}
+        names = [next((key for key, axis in named.items() if axis == name), name) for name in names]
+    if "position_x" in names:  # the label of TrackMate is a name of each spot
+        names = ["" if name == "label" else name for name in names]
     found = {key: next((names.index(n) for n in given if n in names), None) for key, given in KNOWN.items()}
+    twice = next((names[at] for at in found.values() if at is not None and names.count(names[at]) > 1), None)
+    if twice:
+        raise BadItem(f"two columns are named '{twice}'; rename one of them")
     return {key: at for key, at in found.items() if at is not None}
+
+
+def _check_meaning(header: list[str]) -> None:
+    """Raise BadItem if columns x and y may be something else than the places of centres in pixels."""
+    names = [name.strip().lower() for name in header]
+    if header[0] == " " and "area" in names and "x_px" not in names:
+        raise BadItem(
+            "a table of results of ImageJ has x and y in a unit that it does not state; save the regions (RoiSet.zip), "
+            "or name the columns y_px and x_px, where pixel i lies at i"
+        )
+    if {"x", "y"} <= set(names) and ({"width", "height"} <= set(names) or {"w", "h"} <= set(names)):
+        raise BadItem("x and y beside a width and a height may be a corner; name those of centres y_px and x_px")
+
+
+def _clock(rows: list[list[str]], at: dict[str, int]) -> str:
+    """Return the name of a column of times where none has frames, "" where one has.
+
+    Columns t and position_t may be either: fractions are times, and that column is taken out of `at`.
+    """
+    if not rows:
+        return ""
+    if "frame" not in at:
+        return next((name for name in rows[0] if name.strip().lower() in CLOCKS), "")
+    name = rows[0][at["frame"]].strip()
+    if name.lower() == "frame" or not any(re.fullmatch(FRACTION, r[at["frame"]]) for r in rows if len(r) > at["frame"]):
+        return ""
+    del at["frame"]
+    return name
+
+
+def _unit(rows: list[list[str]], at: dict[str, int]) -> float | None:
+    """Return the unit of places of TrackMate in micrometres, from the lines below the header; None for pixels."""
+    for row in rows[1:4]:
+        text = row[at["x"]].strip() if at["x"] < len(row) else ""
+        if text.startswith("(") and text.endswith(")"):
+            unit = text[1:-1].strip().lower()
+            if unit not in UNITS:
+                raise BadItem(f"places are in '{unit}'; known are {', '.join(UNITS)}")
+            return UNITS[unit]
+    return None
 
 
 def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
     """Read one row."""
 
     def number(key: str) -> float | None:
-        return float(row[at[key]]) if key in at and row[at[key]].strip() else None
+        text = row[at[key]].strip() if key in at else ""
+        return None if not text or (key == "track" and text.lower() in ("none", "nan")) else float(text)
 
     def whole(key: str, value: float | None) -> int | None:
         if value is not None and not (np.isfinite(value) and value == round(value) and value >= 0):
@@ -60,11 +116,11 @@ def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
 
 def read(file: str) -> list[Page]:
     """Return a page per image; the delimiter is a comma, semicolon or tab."""
-    with open(file, encoding="utf-8-sig", newline="") as handle:
-        first = handle.readline()
-        handle.seek(0)
-        rows = list(csv.reader(handle, delimiter=max(",;\t", key=first.count)))
-    at = _columns(rows[0]) if rows else {}
+    text = text_of(file)
+    first = text.partition("\n")[0]
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(first)))
+    at = _stated(rows[0], file) if rows else {}
+    clock = _clock(rows, at)
     if "y" not in at or "x" not in at:
         raise BadItem(f"{file}: no columns y_px and x_px (or y, x); the first line is '{first.strip()[:80]}'")
     pages: dict[str, list] = {}
@@ -81,7 +137,19 @@ def read(file: str) -> list[Page]:
         pages.setdefault(row[at["image"]].strip() if "image" in at else "", []).append(_shape(row, at, line))
     if any(shape.number == 0 for page in pages.values() for shape in page):  # 0 is the background of a map
         pages = {name: [_later(shape) for shape in page] for name, page in pages.items()}
-    return [Page(name, tuple(page)) for name, page in pages.items()] or [Page("", ())]
+    unit = _unit(rows, at) if "position_x" in first.lower() else None
+    return [Page(name, tuple(page), unit_um=unit, clock=clock) for name, page in pages.items()] or [Page("", ())]
+
+
+def _stated(header: list[str], file: str) -> dict[str, int]:
+    """Find the columns of a header, see `_columns`. Raises BadItem if it is not known what they are."""
+    try:
+        at = _columns(header)
+        if "y" in at and "x" in at:
+            _check_meaning(header)
+        return at
+    except BadItem as error:
+        raise BadItem(f"{file}: {error}") from error
 
 
 def _check_decimals(file: str, row: list[str], at: dict[str, int], line: int, width: int) -> None:

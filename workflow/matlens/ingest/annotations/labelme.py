@@ -12,6 +12,8 @@ import numpy as np
 
 from matlens.ingest.annotations import Page, Shape, box, document, ellipse, ring
 
+OUTLINES = ("polygon", "oriented_rectangle", "rotation")  # by their corners; the last is of programs that followed
+
 
 def _mask(entry: dict) -> tuple[int, int, np.ndarray]:
     """Decode a mask: a PNG in base64, whose upper left corner is the first point."""
@@ -25,16 +27,29 @@ def _mask(entry: dict) -> tuple[int, int, np.ndarray]:
     return round(y), round(x), pixels > 0
 
 
-def _shape(entry: dict) -> Shape:
-    """Read one shape."""
-    label, kind = str(entry.get("label", "")).strip(), entry.get("shape_type") or "polygon"
-    points = np.asarray(entry.get("points") or np.zeros((0, 2)), float).reshape(-1, 2)
+def _shapes(entry: dict) -> list[Shape]:
+    """Read one shape; one of points is an object per point."""
+    label = str(entry.get("label", "")).strip()
+    try:
+        points = np.asarray(entry.get("points") or np.zeros((0, 2)), float)
+    except (ValueError, TypeError) as error:
+        return [Shape(label=label, reason=f"its points cannot be read: {error}")]
+    if points.ndim != 2 or points.shape[1] != 2:
+        return [Shape(label=label, reason="its points are no pairs of x and y")]
+    if entry.get("shape_type") == "points":
+        return [Shape(label=label, centre=(y, x)) for x, y in points.tolist()]
+    return [_shape(entry, label, points)]
+
+
+def _shape(entry: dict, label: str, points: np.ndarray) -> Shape:
+    """Read one shape of `points` (n, 2), x and y."""
+    kind = entry.get("shape_type") or "polygon"
     if kind == "mask":
         try:
             return Shape(label=label, mask=_mask(entry))
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             return Shape(label=label, reason=f"its mask cannot be read: {error}")
-    if kind == "polygon":
+    if kind in OUTLINES:
         return Shape(label=label, parts=((ring(points[:, 1], points[:, 0]),),))
     if kind == "point" and len(points) == 1:
         return Shape(label=label, centre=(points[0, 1], points[0, 0]))
@@ -51,11 +66,12 @@ def read(file: str) -> list[Page]:
     """Return the page of the one image; shapes of one `group_id` and label are parts of one object."""
     content, single, groups = document(file), [], {}
     for entry in content["shapes"]:
-        shape, group = _shape(entry), entry.get("group_id")
-        if group is None or not shape.parts:
-            single.append(shape)
-        else:
-            groups.setdefault((group, shape.label), []).append(shape)
+        group = entry.get("group_id")
+        for shape in _shapes(entry):
+            if group is None or not shape.parts:
+                single.append(shape)
+            else:
+                groups.setdefault((group, shape.label), []).append(shape)
     joined = [
         Shape(label=label, parts=tuple(chain.from_iterable(one.parts for one in shapes)))
         for (_, label), shapes in groups.items()

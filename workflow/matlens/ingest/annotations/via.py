@@ -4,6 +4,8 @@ Source: A. Dutta, A. Zisserman, ACM Multimedia 2019. The class is the attribute 
 one.
 """
 
+import numpy as np
+
 from matlens.ingest.annotations import Page, Shape, box, document, ellipse, ring
 
 CLASSES = ("class", "label", "type", "name", "category")
@@ -22,7 +24,17 @@ def label_of(attributes: dict) -> str:
     return str(value or "").strip()
 
 
-def _shape(region: dict) -> Shape:
+def opening(x: list, y: list) -> str:
+    """Say why a polyline is no outline: its ends are farther apart than its segments are long ("" if it is closed)."""
+    corners = np.column_stack([x, y]).astype(float)
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    apart = float(np.linalg.norm(corners[-1] - corners[0])) if len(corners) else 0.0
+    if len(steps) < 2 or apart > steps.max():
+        return "its shape is an open line; draw a polygon"
+    return ""
+
+
+def shape_of(region: dict) -> Shape:
     """Read one region; one that cannot be read has the reason."""
     try:
         return _outlined(region)
@@ -41,6 +53,8 @@ def _outlined(region: dict) -> Shape:
         x, y = about["all_points_x"], about["all_points_y"]
         if len(x) != len(y):
             return Shape(label=label, reason=f"its outline has {len(x)} x and {len(y)} y")
+        if name == "polyline" and (gap := opening(x, y)):
+            return Shape(label=label, reason=gap)
         return Shape(label=label, parts=((ring(y, x),),))
     if name == "rect":
         y, x = float(about["y"]), float(about["x"])
@@ -62,5 +76,5 @@ def read(file: str) -> list[Page]:
     for entry in content.get("_via_img_metadata", content).values():
         regions = entry["regions"]
         regions = regions.values() if isinstance(regions, dict) else regions
-        pages.append(Page(str(entry["filename"]), tuple(_shape(region) for region in regions)))
+        pages.append(Page(str(entry["filename"]), tuple(shape_of(region) for region in regions)))
     return pages

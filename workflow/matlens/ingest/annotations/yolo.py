@@ -3,10 +3,11 @@
 Names of classes come from classes.txt or obj.names in the same folder; without one the class is its number.
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
-from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring
+from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring, text_of
 
 
 def names_beside(file: str) -> list[str]:
@@ -20,7 +21,9 @@ def names_beside(file: str) -> list[str]:
 
 def _shape(words: list[str], names: list[str]) -> Shape:
     """Read one line: 5 numbers are a box (centre, width, height), an odd number of 7 or more are corners."""
-    label = words[0]
+    label = words[0].removesuffix(".0")
+    if fault := _strange(words, names):
+        return Shape(label=label, reason=fault)
     if label.isdigit() and int(label) < len(names):
         label = names[int(label)]
     shape = _outlined(label, words)
@@ -29,19 +32,35 @@ def _shape(words: list[str], names: list[str]) -> Shape:
     return shape
 
 
+def _strange(words: list[str], names: list[str]) -> str:
+    """Say why a line is not one of YOLO ("" if it is): commas, a class that is no number, a box with key points."""
+    if "," in words[0]:
+        return f"its line has commas, where YOLO has blanks: {' '.join(words)[:60]}"
+    if words[0] not in names and re.fullmatch(r"-\d+|-?\d*\.(?!0+$)\d+", words[0]):
+        return f"its line begins with {words[0]}, which is no class; the class is a whole number in front of the others"
+    seen = words[7::3]  # of each key point: x, y, and 0, 1 or 2
+    if len(words) >= 8 and len(words) % 3 == 2 and all(re.fullmatch(r"[012](\.0+)?", word) for word in seen):
+        return "its line is of a pose, a box with key points; export boxes or polygons"
+    return ""
+
+
 def _outlined(label: str, words: list[str]) -> Shape:
     """Read the box or the corners of a line."""
     try:
         values = [float(word) for word in words[1:]]
     except ValueError:
         return Shape(label=label, reason=f"its line holds words that are no numbers: {' '.join(words)[:60]}")
+    track = int(words[-1]) if len(values) in (5, 6) and re.fullmatch(r"[1-9]\d*", words[-1]) else None
+    if track is not None:  # the track that a tracker has written behind the box, and behind its score
+        values.pop()
     if max(map(abs, values), default=0.0) > 1.5:
         return Shape(label=label, reason="its coordinates are no parts of the image (0 to 1); export it as YOLO")
     if len(values) in (4, 5):  # a fifth number is the score of a prediction
         x, y, width, height = values[:4]
         if min(width, height) < 0:
             return Shape(label=label, reason=f"its box has the width {width:.6g} and the height {height:.6g}")
-        return Shape(label=label, parts=box(y - height / 2, x - width / 2, y + height / 2, x + width / 2))
+        parts = box(y - height / 2, x - width / 2, y + height / 2, x + width / 2)
+        return Shape(label=label, parts=parts, number=track)
     if len(values) < 6:
         return Shape(label=label, reason=f"its line has {len(values)} numbers; a polygon needs three corners")
     if len(values) % 2:
@@ -66,6 +85,6 @@ def check(files: list[Path]) -> None:
 
 def read(file: str) -> list[Page]:
     """Return the page of the one image; an empty file has no object."""
-    lines = [line.split() for line in Path(file).read_text(encoding="utf-8-sig").splitlines()]
+    lines = [line.split() for line in text_of(file).splitlines()]
     names = names_beside(file)
     return [Page("", tuple(_shape(words, names) for words in lines if words), relative=True)]

@@ -1,0 +1,55 @@
+"""Frames and lengths of annotated objects, in those of their image."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from matlens.ingest.annotations import Page
+from matlens.job.batch import BadItem
+
+SCALE_ERROR_PX = 1.0  # by which sides of one aspect ratio may differ after scaling
+
+
+def settled(page: Page, frames: int, pixel_size_um: float | None, file: str) -> Page:
+    """Return a page with its frames counted from 0 and its places in pixels. Raises BadItem if they are not known."""
+    return _in_pixels(_checked(page, frames, file), pixel_size_um, file)
+
+
+def _checked(page: Page, frames: int, file: str) -> Page:
+    """Return a page whose objects say the frames of a video, from 0. Raises BadItem for others."""
+    used = {one.frame for one in page.shapes if one.frame is not None}
+    if frames > 1 and page.clock and page.shapes:
+        raise BadItem(f"{file} has the column '{page.clock}' and no frames; add the column frame, which counts from 0")
+    if frames > 1 and used and min(used) == 1 and max(used) == frames:
+        raise BadItem(f"{file} has the frames 1 to {frames} of a video of {frames} frames; count them from 0")
+    return page
+
+
+def _in_pixels(page: Page, pixel_size_um: float | None, file: str) -> Page:
+    """Return a page with places in pixels. Raises BadItem if they are lengths and the pixel size is not known."""
+    if page.unit_um is None:
+        return page
+    if not pixel_size_um:
+        raise BadItem(f"{file} has places in micrometres, and the pixel size is not known; give pixel_size_um")
+    factor = page.unit_um / pixel_size_um
+    shapes = tuple(
+        one if one.centre is None else  # pixel i lies at i in the file, and at i + 0.5 here
+        replace(one, centre=tuple((c - 0.5) * factor + 0.5 for c in one.centre), radius=one.radius * factor)
+        for one in page.shapes
+    )  # fmt: skip
+    return replace(page, shapes=shapes, unit_um=None)
+
+
+def scale_of(page: Page, whole: tuple, kept: tuple, file: str) -> tuple[np.ndarray, str]:
+    """Return the factors from the coordinates of a page to pixels of the image, and a note if they are not 1."""
+    if page.relative:
+        return np.array(whole, float), ""
+    if page.size is None or page.size == tuple(whole):
+        return np.ones(2), ""
+    if page.size == tuple(kept):
+        return np.ones(2), "cropped"
+    factors = np.array(whole, float) / page.size
+    if abs(factors[0] - factors[1]) * max(page.size) > SCALE_ERROR_PX * max(1.0, factors.max()):
+        stated, own = (f"{w} x {h}" for h, w in (page.size, whole))
+        raise BadItem(f"{file} says that the image has {stated} pixels, and it has {own}; annotate this image")
+    return factors, f"its objects were drawn on {page.size[1]} x {page.size[0]} pixels and scaled by {factors[0]:.4g}"
