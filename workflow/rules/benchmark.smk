@@ -55,6 +55,7 @@ rule hits:
     """Score predictions as screenings: good candidates among the best by prediction."""
     input:
         predictions=plan.predictions,
+        index=plan.index,
         code=plan.code("hits"),
     output:
         table="results/{study}/tables/hits.csv",

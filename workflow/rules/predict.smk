@@ -1,7 +1,7 @@
 rule predict:
     """Cross-validate a method of tables, and predict items without a value."""
     input:
-        index=plan.index,
+        index=plan.learned_index,
         tables=plan.feature_tables,
         code=plan.code("predict", predict.METHODS),
     output:
@@ -64,7 +64,7 @@ rule predict_images:
 rule predict_compositions:
     """Cross-validate a method of compositions."""
     input:
-        index=plan.index,
+        index=plan.learned_index,
         code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -93,7 +93,7 @@ rule predict_compositions:
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:
-        index=plan.index,
+        index=plan.learned_index,
         stored=plan.graph_files,
         code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
@@ -152,7 +152,7 @@ rule predict_blend:
 rule learn_crystals:
     """Train a network for crystals on the training items of a fold."""
     input:
-        index=plan.index,
+        index=plan.learned_index,
         stored=plan.graph_files,
         code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
     output:
@@ -181,7 +181,7 @@ rule learn_crystals:
 rule predict_crystals:
     """Predict the test items of a fold by the network of that fold."""
     input:
-        index=plan.index,
+        index=plan.learned_index,
         stored=plan.graph_files,
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
@@ -398,3 +398,26 @@ rule hull:
         runtime=plan.minutes(20, 0.001),
     script:
         "../scripts/hull.py"
+
+
+rule targets:
+    """Add a result of a potential to the index, so that methods learn from it."""
+    input:
+        index=plan.index,
+        computed="results/{study}/predict/{method}/properties/all.parquet",
+        code=plan.code("targets"),
+    output:
+        table="results/{study}/predict/{method}/targets/all.parquet",
+    log:
+        "logs/{study}/predict/{method}/targets.log",
+    benchmark:
+        "logs/{study}/predict/{method}/targets.tsv"
+    wildcard_constraints:
+        method=pattern(predict.POTENTIAL_METHODS),
+    resources:
+        mem_mb=plan.memory(1500, 0.02),
+        runtime=plan.minutes(10, 0.001),
+    params:
+        target=plan.section("predict", "target"),
+    script:
+        "../scripts/targets.py"

@@ -26,7 +26,7 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
     """List (keys, column) of the columns that a study takes from its table of items."""
     found, given = [], settings.get("predict", {})
     if learned(settings):
-        found.append((["predict", "target"], given["target"]))
+        found += [(["predict", "target"], given["target"])] if not given["target_from"] else []
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
         parts = [feature.partition(".") for feature in given["features"]]
         origins = ("index", features.COMPOSITION, features.BOND)

@@ -40,6 +40,20 @@ def check_target(studies: Mapping[str, dict], name: str) -> Reasons:
         )
 
 
+def check_target_from(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse a target from a potential that the study does not apply, or that gives no such property."""
+    settings = studies[name]
+    potential, given = settings["predict"]["target_from"], settings["predict"]["target"]
+    if not potential:
+        return
+    place = ["predict", "target_from"]
+    if potential not in (known := potentials(settings)):
+        found = registry.suggest(potential, known) if known else "add 'chgnet: {}' to the section 'predict'"
+        yield place, f"no potential '{potential}' in the section 'predict'; {found}"
+    if given and given not in (every := [*RELAXED, *STABILITY]):
+        yield ["predict", "target"], f"a potential gives no '{given}'; {registry.suggest(given, every)}"
+
+
 def check_kinds(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse methods of molecules or crystals in a study that ingests none."""
     for family, kind in WORK_ON.items():
@@ -251,7 +265,7 @@ def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
         yield ["screen", *keys], fault
 
 
-BEFORE_INDEX = (check_target, check_kinds, check_features, check_feature_fields, check_feature_columns, check_labels)
+BEFORE_INDEX = (check_target, check_target_from, check_kinds, check_features, check_feature_fields, check_feature_columns, check_labels)
 CHECKS = (
     check_splits,
     check_folds,

@@ -124,6 +124,12 @@ class Predictions(Paths):
         settings = self.studies[wildcards.study]
         return [*feature_measures(settings), *([features.FIELDS] if feature_fields(settings) else [])]
 
+    def learned_index(self, wildcards) -> str:
+        """Return the index with the target: that of the items, or one with the results of a potential."""
+        potential = self.studies[wildcards.study]["predict"]["target_from"]
+        folder = f"results/{wildcards.study}/predict/{potential}/targets"
+        return f"{folder}/all.parquet" if potential else self.index(wildcards)
+
     def graph_files(self, wildcards) -> list[str]:
         """List the graphs that a network for crystals takes."""
         folder = f"results/{wildcards.study}/connect/{predict.GRAPHS[registry.method_of(wildcards.method)]}/graphs"

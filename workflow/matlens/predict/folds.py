@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import columns
+from matlens.crystal import compositions
 from matlens.learn import features
 from matlens.predict.validation import grouped_folds
 from matlens.registry import suggest
@@ -29,11 +30,13 @@ TASKS = {
 }
 CLASSES = ("expt_is_metal", "glass", "mp_is_metal")  # tasks whose targets are true or false
 OFFICIAL_FOLDS, OFFICIAL_SEED = 5, 18012019
-SCHEMES = ("kfold", "group", "official")
+SCHEMES = ("kfold", "group", "clusters", "official")
+CLUSTERS = 10  # of similar compositions, for each fold
 OOD = ("LOCO", "SparseXcluster", "SparseYcluster", "SparseXsingle", "SparseYsingle", "SOAP_LOCO")
 OOD_FOLDS = 50  # of all but SOAP_LOCO, where the number is that of each set
 OOD_FILES = {"log_gvrh": "elasticity", "log_kvrh": "elasticity"}  # the others are called like their task
 NAMED = 5  # items that a message names
+FORMULA = "formula"
 
 
 class Fold(NamedTuple):
@@ -158,7 +161,8 @@ def make(
 ) -> list[Fold]:
     """Divide the items that have a target into folds.
 
-    scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "official" are the five folds of Matbench
+    scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "clusters" keeps similar compositions (column
+    formula) in one fold, see `clusters`; "official" are the five folds of Matbench
     v0.1, independent of the order of the index; "ood:<name>" are published out-of-distribution clusters, see OOD;
     "ood:<name>+<name>" concatenates several. group: column of the specimen; an item without one is its own specimen.
     lists: as `ood_lists` returns (None: from the catalogue). index: DataFrame with item and `target`.
@@ -170,9 +174,13 @@ def make(
     known = np.isfinite(y)
     if not known.any():
         raise ValueError(f"predict.target: no item has a value of '{target}'")
-    if scheme in ("kfold", "group"):
+    if scheme in ("kfold", "group", "clusters"):
         there = np.flatnonzero(known)
-        names = specimens(index, group) if scheme == "group" else np.arange(len(index)).astype(str)
+        names = np.arange(len(index)).astype(str)
+        if scheme == "group":
+            names = specimens(index, group)
+        elif scheme == "clusters":
+            names[there] = clusters(index[FORMULA].iloc[there], CLUSTERS * folds, seed)
         member = grouped_folds(names[there], folds, seed)
         return [Fold(there[member != k], there[member == k], np.zeros(0, int)) for k in range(folds)]
     if scheme == "official" and folds != OFFICIAL_FOLDS:
@@ -182,6 +190,21 @@ def make(
         return _official(task, place, y)
     lists = ood_lists(task) if lists is None else lists
     return [fold for name in clusterings(scheme) for fold in _ood(name, task, place, lists)]
+
+
+def clusters(formulas, count: int, seed: int) -> np.ndarray:
+    """Return the cluster of every formula (n,), as text: k-means on the mean element features of CGCNN.
+
+    One composition is in one cluster, however it is written.
+    """
+    from sklearn.cluster import KMeans
+
+    from matlens.nets.crystal import elements
+
+    numbers, fractions = compositions.parse([str(one) for one in formulas])
+    points = (elements.table().astype(float)[numbers] * fractions[:, :, None]).sum(axis=1).round(4)
+    count = min(count, len(np.unique(points, axis=0)))
+    return KMeans(count, n_init=1, random_state=seed).fit_predict(points).astype(str)
 
 
 def used(cut: list, numbers: list[int] | None) -> list[int]:

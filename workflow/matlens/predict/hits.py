@@ -10,6 +10,7 @@ COLUMNS = (
     "model", "chosen", "hits", "hit_rate", "hit_rate_low_95", "hit_rate_high_95", "chance_rate", "times_chance",
     "found_part", "compared_with", "times_compared", "times_compared_low_95", "times_compared_high_95",
 )  # fmt: skip
+NAMED = 20  # values of a column that a message names
 
 
 def faults(wish: Mapping | None, methods: Iterable[str]) -> Iterable[tuple[list[str], str]]:
@@ -27,6 +28,24 @@ def faults(wish: Mapping | None, methods: Iterable[str]) -> Iterable[tuple[list[
         yield ["compare"], f"no method '{wish['compare']}'; {suggest(wish['compare'], known)}"
 
 
+def candidates(index, among: Mapping):
+    """Return the index of the candidates: the rows whose columns have one of the values of `among`.
+
+    among: column -> values, compared as text. Raises ValueError if a column is missing, or if no row is left.
+    """
+    from matlens.registry import suggest
+
+    for name, values in among.items():
+        if name not in index.columns:
+            raise ValueError(f"predict.hits.among: index has no column '{name}'; {suggest(name, index.columns)}")
+        chosen = index[index[name].astype(str).isin([str(value) for value in values])]
+        if not len(chosen):
+            there = suggest(str(values[0]), sorted(set(index[name].astype(str)))[:NAMED])
+            raise ValueError(f"predict.hits.among: no item has {name} {', '.join(map(str, values))}; {there}")
+        index = chosen
+    return index
+
+
 def count(order: np.ndarray, good: np.ndarray, chosen: int) -> float:
     """Count the hits among the first `chosen` of n items; items of equal prediction are drawn at random (expectation).
 
@@ -37,8 +56,10 @@ def count(order: np.ndarray, good: np.ndarray, chosen: int) -> float:
     return float(good[sure].sum() + good[tied].mean() * (chosen - sure.sum()))
 
 
-def table(ours: Mapping, wish: Mapping, *, resamples: int = 1000, seed: int = 0):
+def table(ours: Mapping, wish: Mapping, *, among=None, resamples: int = 1000, seed: int = 0):
     """Score methods as screenings of the items that all of them predicted.
+
+    among: the items that are candidates; None: all.
 
     ours: method -> DataFrame with item, fold, target, predicted. wish: `below` or `above` (limit of a hit), `chosen`
     (numbers of best candidates), `compare` (method to compare with, or ""). Returns COLUMNS, one row per method and
@@ -51,7 +72,8 @@ def table(ours: Mapping, wish: Mapping, *, resamples: int = 1000, seed: int = 0)
     known = {
         name: one[one["fold"] >= 0].groupby(columns.ITEM)[["target", "predicted"]].mean() for name, one in ours.items()
     }
-    shared = sorted(set.intersection(*(set(one.index) for one in known.values())))
+    shared = set.intersection(*(set(one.index) for one in known.values()))
+    shared = sorted(shared if among is None else shared & {str(item) for item in among})
     sign = 1.0 if wish["above"] is None else -1.0
     limit = wish["below"] if wish["above"] is None else wish["above"]
     good = sign * next(iter(known.values())).loc[shared, "target"].to_numpy(float) <= sign * limit

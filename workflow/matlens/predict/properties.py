@@ -99,6 +99,15 @@ def rows(item: str, values: dict) -> list[dict]:
     return [{columns.ITEM: item, "property": name, "predicted": value, **empty} for name, value in values.items()]
 
 
+def targets(index, computed, target: str):
+    """Return the index with a column `target`: the property of that name in a table of properties.
+
+    index: DataFrame with item. computed: DataFrame with COLUMNS. Items without a finite value have NaN.
+    """
+    own = computed[computed["property"] == target].set_index(columns.ITEM)["predicted"].astype(float)
+    return index.assign(**{target: own.reindex(index[columns.ITEM].astype(str)).to_numpy()})
+
+
 def stability(items, numbers, fractions, energy, elements: dict[int, float]) -> list[dict]:
     """Compute formation energies and energies above the convex hull of all compounds, eV per atom.
 
