@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,10 @@ from figures import fractions as fractions_figure
 from matlens import registry
 from matlens.crystal import structures
 from matlens.plan import study
-from matlens.report import overlay
+from matlens.report import letters, overlay
 
 ROOT = Path(__file__).resolve().parents[2]
+SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script> $\\frac{$ 日本 & \x07"
 
 
@@ -582,7 +584,9 @@ def test_a_figure_is_drawn_twice_to_the_same_bytes_without_a_date(name):
     text = drawn()
     assert text == drawn()
     assert "dc:date" not in text
-    assert "<text" not in text  # letters are paths: no font of the reader's machine is asked for
+    # Letters are paths, no font of the reader's machine is asked for, but for names that the font of the figures lacks.
+    written = ["".join(part.itertext()) for part in ElementTree.fromstring(text).iter(f"{SVG}text")]
+    assert all(letters.lacking(words) for words in written)
     assert "<script" not in text
 
 

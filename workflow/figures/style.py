@@ -175,6 +175,9 @@ def _letters_as_text():
         if not letters.lacking(words):
             return drawn(self, gc, x, y, words, *more, **options)
         named.setdefault(words)
+        words = "".join(
+            letter if letter.isprintable() else "\ufffd" for letter in words
+        )  # XML has no control characters
         with matplotlib.rc_context({"svg.fonttype": "none"}):
             return drawn(self, gc, x, y, words, *more, **options)
 
