@@ -186,6 +186,15 @@ def test_previews_show_before_after_and_difference(tmp_path):
     assert before.shape == (20, 20) and np.array_equal(before, after) and (difference == 128).all()
 
 
+@pytest.mark.parametrize(("scale", "shape"), [(2, (40, 40)), (4, (33, 50)), (2, (9, 40))])
+def test_an_image_of_more_pixels_is_shown_with_the_same_field(scale, shape):
+    image = np.random.default_rng(0).normal(0, 1, shape)
+    coarse = np.split(preview.picture(image, image, 20), 3, axis=1)[0]
+    before, after, difference = np.split(preview.picture(image, image.repeat(scale, 0).repeat(scale, 1), 20), 3, axis=1)
+    assert np.array_equal(before, after) and (difference == 128).all()
+    assert np.array_equal(before, coarse.repeat(scale, 0).repeat(scale, 1))
+
+
 def test_weights_of_another_scale_are_refused_before_the_first_job():
     given = {"scale": 2, "weights": "data/weights/ebsd_restorer.safetensors"}
     found = list(checks.faults({"mine": settings(restore={"orientations": given})}, "mine"))

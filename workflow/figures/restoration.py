@@ -33,7 +33,7 @@ def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int =
     for number, key in enumerate(keys):
         rows = axes[2 * number : 2 * number + 2]
         item = known["item"].get(key, key)
-        _before(rows[0][0], next(previews[m][key] for m in methods if key in previews[m]), known, key)
+        _before(rows[0][0], _coarsest(previews, key), known, key)
         rows[0][0].set_ylabel(style.text(item) + _use(quality, item), fontsize=6)
         for place, method in enumerate(methods, 1):
             name = _lines(style.text(method), most=int(LETTERS_PER_IN * width))
@@ -57,6 +57,14 @@ def _use(quality: dict, item) -> str:
     known = [table for table in quality.values() if "split" in table]
     seen = {split for table in known for split in table.loc[table["item"] == item, "split"].unique()}
     return next((f"\n({split})" for split in ("train", "val") if split in seen), "")
+
+
+def _coarsest(previews: dict, key: int) -> bytes:
+    """Return the picture of an item with the fewest pixels: that of its own size, which the scale bar belongs to."""
+    from PIL import Image
+
+    known = [pictures[key] for pictures in previews.values() if key in pictures]
+    return min(known, key=lambda data: Image.open(io.BytesIO(data)).width)
 
 
 def _panels(data: bytes):

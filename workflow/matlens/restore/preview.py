@@ -29,25 +29,26 @@ def shown(index, include: Sequence[str] | None, learned: Sequence[tuple] = ()) -
     }
 
 
-def middle(image: np.ndarray, side_px: int) -> np.ndarray:
-    """Cut at most `side_px` by `side_px` pixels out of the middle of an image, of the middle frame or slice."""
-    image = overlay.plane(image)
-    starts = [max(0, (n - side_px) // 2) for n in image.shape]
-    return image[tuple(slice(start, start + side_px) for start in starts)]
+def _middle(size: int, most: int) -> tuple[int, int]:
+    """Return first and last of at most `most` pixels in the middle of a number of them; the last is not of it."""
+    start = max(0, (size - most) // 2)
+    return start, min(size, start + most)
 
 
 def picture(before: np.ndarray, after: np.ndarray, side_px: int) -> np.ndarray:
-    """Put before, after and after - before side by side: uint8 (y, 3 x).
+    """Put before, after and after - before side by side: uint8 (y, 3 x); at most `side_px` pixels of before.
 
     One grey scale for all, and for all methods: the 0.5 % to 99.5 % quantiles of what was there before, smoothed by a
     median, since noise has outliers. A difference of 0 is the middle grey.
     """
     before, after = overlay.plane(before), overlay.plane(after)
-    if before.shape != after.shape:  # more points than before: the nearest one is shown
-        places = (np.arange(n) * m // n for n, m in zip(after.shape, before.shape, strict=True))
-        before = before[np.ix_(*places)]
-    before, after = (middle(image, side_px).astype(np.float64) for image in (before, after))
+    cut = [_middle(n, side_px) for n in before.shape]
+    fine = [tuple(round(at * m / n) for at in one) for one, n, m in zip(cut, before.shape, after.shape, strict=True)]
+    before, after = (part[tuple(slice(*one) for one in at)].astype(np.float64) for part, at in
+                     ((before, cut), (after, fine)))  # fmt: skip
     low, high = np.quantile(ndimage.median_filter(before, 5), [0.005, 0.995])
     span = max(high - low, np.finfo(np.float32).tiny)
+    # More points than before: of the same field, and the nearest one is shown.
+    before = before[np.ix_(*(np.arange(n) * m // n for n, m in zip(after.shape, before.shape, strict=True)))]
     shown = [(before - low) / span, (after - low) / span, 0.5 + (after - before) / span]
     return np.rint(np.clip(np.concatenate(shown, axis=1), 0, 1) * 255).astype(np.uint8)
