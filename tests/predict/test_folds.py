@@ -260,15 +260,14 @@ def test_a_classification_of_numbers_is_refused():
 
 
 def test_clusters_keep_a_composition_and_its_likes_in_one_fold():
-    """Sulfides of alkali metals and carbides of transition metals are far apart; formulas may be written otherwise."""
-    alkali = [f"{a}2{x}" for a in ("Li", "Na", "K", "Rb", "Cs") for x in ("S", "Se")]
-    metals = [f"{a}{x}" for a in ("Ti", "Zr", "Hf", "V", "Nb") for x in ("C", "N")]
-    formulas = [*alkali, *metals, *(f"{one[0:-1]}4{one[-1]}2" for one in ["TiC"]), "SLi2", "S2Li4"]
-    index = pd.DataFrame({"item": [f"i{k}" for k in range(len(formulas))], "formula": formulas, "y": 1.0})
-    assert len(set(folds.clusters(formulas, 2, 0)[:10])) == 1 and len(set(folds.clusters(formulas, 2, 0)[10:20])) == 1
-    fold = np.zeros(len(index), int)
-    made = folds.make("clusters", index, target="y", folds=3)
-    for number, (train, test, _) in enumerate(made):
+    """Alkali halides and alloys of transition metals are far apart; a formula may be written otherwise."""
+    salts = [f"{a}{x}" for a in ("Li", "Na", "K", "Rb", "Cs") for x in ("F", "Cl", "Br")]
+    alloys = [f"{a}{x}" for a in ("Ti", "Zr", "Hf") for x in ("Fe", "Co", "Ni", "Ru", "Rh")]
+    formulas = [*salts, *alloys, "F2Li2", "FLi"]
+    two = folds.clusters(formulas, 2, 0)
+    assert len(set(two[:15])) == len(set(two[15:30])) == 1 and two[0] != two[15]
+    index, fold = pd.DataFrame({"item": formulas, "formula": formulas, "y": 1.0}), np.zeros(len(formulas), int)
+    for number, (train, test, _) in enumerate(folds.make("clusters", index, target="y", folds=3)):
         fold[test] = number
         assert not set(train) & set(test) and len(train) + len(test) == len(index)
     assert fold[0] == fold[-1] == fold[-2]

@@ -128,13 +128,13 @@ def _nearest(asked: np.ndarray, points: np.ndarray, part: np.ndarray, count: int
     return np.sqrt(np.maximum(found, 0.0))
 
 
-def distances(graphs, arrays: Mapping) -> tuple[np.ndarray, np.ndarray] | None:
+def distances(graphs, arrays: Mapping, asked=None) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the distance of every crystal to the nearest training crystal of each part (n, parts), and to the nearest
-    of those that were not strained (n,); None if the weights have no points.
+    of those that were not strained (n,); None if the weights have no points. asked (n, d): `points` of the crystals.
     """
     if POINTS not in arrays:
         return None
-    asked = points(graphs, arrays)
+    asked = points(graphs, arrays) if asked is None else asked
     kinds = 2 * arrays[PART].astype(int) + arrays[STRAINED]
     count = int(arrays[PART].max(initial=0)) + 1
     found = _nearest(asked, arrays[POINTS].astype(np.float32), kinds, 2 * count).reshape(len(asked), count, 2)

@@ -233,11 +233,11 @@ def apply_outputs(
     """
     positions = [heads.number(card, target) for target in targets]
     values = np.stack([lessons.answers(net, graphs, device) for net in members(arrays, card)])
-    each, nearest = heads.distances(graphs, arrays, {} if known is None else known)
+    each, nearest, asked = heads.distances(graphs, arrays, {} if known is None else known)
     outside, found = applicability_domain.flag_outside(graphs, card, nearest), []
     for position in positions:
         own = heads.card_of(card, position)
-        ends = heads.interval(heads.scaled(values, card, position), each, own, heads.factor(graphs, arrays, position))
+        ends = heads.interval(heads.scaled(values, card, position), each, own, heads.factor(asked, arrays, position))
         one = transforms.interval(own.get("transform", "none"), *ends)
         found.append({**one, "std": one["half_width_90"] / NORMAL_90, **outside})
     return found

@@ -55,23 +55,25 @@ def interval(values: np.ndarray, distance, card: Mapping, factor=None) -> tuple[
 
 
 def distances(graphs, arrays: Mapping, known: dict) -> tuple:
-    """Return the distances of crystals to a training set, and keep them in `known` for networks that share it.
+    """Return the distances of crystals to a training set, and their points; keep them for networks that share it.
 
-    See `applicability_domain.distances`; (None, None) if the weights have no points.
+    See `applicability_domain`: distances (two arrays) and points; None for all if the weights have none.
     """
     if applicability_domain.POINTS not in arrays:
-        return None, None
+        return None, None, None
     parts = (applicability_domain.POINTS, applicability_domain.MATRIX, applicability_domain.OFFSET,
              applicability_domain.PART, applicability_domain.STRAINED)  # fmt: skip
     key = hash(tuple(np.ascontiguousarray(arrays[part]).tobytes() for part in parts))
     if key not in known:
-        known[key] = applicability_domain.distances(graphs, arrays)
+        asked = applicability_domain.points(graphs, arrays)
+        known[key] = (*applicability_domain.distances(graphs, arrays, asked), asked)
     return known[key]
 
 
-def factor(graphs, arrays: Mapping, position: int) -> np.ndarray | None:
-    """Return the factor that similar training crystals give the scale of an output (n,); None if none is stored."""
+def factor(asked, arrays: Mapping, position: int) -> np.ndarray | None:
+    """Return the factor that similar training crystals give the scale of an output (n,); None if none is stored.
+
+    asked (n, d): points of the crystals.
+    """
     size = arrays.get(applicability_domain.SIZE.format(position))
-    if size is None:
-        return None
-    return ensembles.local(applicability_domain.points(graphs, arrays), arrays[applicability_domain.POINTS], size)
+    return None if size is None else ensembles.local(asked, arrays[applicability_domain.POINTS], size)
