@@ -24,6 +24,10 @@ SETS = {
     "ebc_nasa": ["oxide", "crack"],
     "tem_loops_316l": ["loop"],
     "powder_ampis": ["phase"],
+    "meltpool_nasa": ["phase"],
+    "nist_grainsize": ["boundary"],
+    "tbm_grains": ["boundary"],
+    "tem_insitu_ti": ["phase"],
 }
 MOST = 6  # images of a set, so that none outweighs the others
 SIDE = 512  # pixels of an image at most

@@ -15,8 +15,8 @@ NO_LINES = (
 )
 WRONG_SIDE = "its {other} lines are stronger than its {own} ones; see the overlay, and try boundary: {other}"
 CLOSED = (
-    "more than a fifth of the length of its boundaries follows no line (noise, or gaps that were closed); see the "
-    "overlay, and try a larger sigma_px or prominence_px"
+    "more than a fifth of the length of its boundaries follows no line (etched in part, noise, or closed gaps); "
+    "see the overlay, and try another sigma_px or prominence_px"
 )
 
 

@@ -63,6 +63,7 @@ SPELLINGS = {
     "inches": "inch",
     '"': "inch",
 }
+PIXELS = ("px", "pixel", "pixels")
 SMALLEST_UM, LARGEST_UM = 1e-6, 1e4  # a picometre and a centimetre: no pixel of a micrograph is beyond
 # ASSUME: a pixel of a micrograph is 10 um or finer, and these dots per inch are settings of printers and scanners.
 PRINTED_UM = 10.0
@@ -98,10 +99,10 @@ def is_length(unit) -> bool:
     return _plain_unit(unit) in UM_PER
 
 
-def _own_unit(value) -> str | None:
-    """Return the unit of length that a text states behind its number; None without one."""
+def _own_unit(value) -> str:
+    """Return the unit that a text states behind its number, where it is a length or pixels; "" without one."""
     found = re.match(r"\s*[-+]?[\d.,]+(?:[eE][-+]?\d+)?\s*([^\s\d.,+-].*)", value) if isinstance(value, str) else None
-    return found[1] if found and is_length(found[1]) else None
+    return found[1] if found and (is_length(found[1]) or _plain_unit(found[1]) in PIXELS) else ""
 
 
 def to_um(value, unit) -> float | None:
