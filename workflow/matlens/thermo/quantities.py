@@ -27,7 +27,7 @@ AT_TEMPERATURE = ("fraction", "volume_fraction", "tcp_fraction")
 OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
 TRACE = 1e-6  # fraction of atoms from which a phase counts as there
 BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
-LIQUID = "liquid"
+LIQUID, GAS = "liquid", "gas"
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
 SCHEIL_LOWEST = 300.0
@@ -225,6 +225,10 @@ def ends(made, x, line: list, structure: str, within: float) -> float:
 def melting(made, x, line: list, within: float) -> tuple[float, float]:
     """Find solidus and liquidus, K: the temperatures at which melting begins and ends."""
     good = _answers(line)
+    boils = next((at for at, one in enumerate(good) if _share(one, GAS) > TRACE), len(good))
+    if boils < len(good) and not (boils and _share(good[boils - 1], LIQUID) > 1 - TRACE):
+        raise BadItem(f"a gas is stable at {good[boils].temperature:g} K; leave the gas out of the phases")
+    good = good[:boils]
     liquid = np.array([_share(one, LIQUID) for one in good])
     if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
         raise BadItem(
@@ -251,6 +255,8 @@ class Cast:
     def freeze(self, found: Equilibrium) -> None:
         """Add the solid phases of an equilibrium of the liquid, and continue with the remaining liquid."""
         melt = [part for part in found.parts if part.structure == LIQUID]
+        if _share(found, GAS) > TRACE:
+            raise BadItem(f"a gas forms from the liquid at {found.temperature:g} K; leave the gas out of the phases")
         for part in found.parts:
             if part.structure != LIQUID:
                 self.solids[part.structure] = self.solids.get(part.structure, 0.0) + self.left * part.fraction

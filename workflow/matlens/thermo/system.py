@@ -107,12 +107,16 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     doubts = tdb.doubts(name, wanted, all_phases)
     gaps, whole = end_members.gaps(database, all_phases, wanted), database
     database = end_members.stripped(whole, gaps)
+    miscounted = tdb.miscounted(name)
     components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
             if not _formed(database.phases[phase], set(components)):
                 left_out[phase] = NO_ENERGY if _formed(whole.phases[phase], set(components)) else NOT_FORMED
+                continue
+            if phase in miscounted:
+                left_out[phase] = miscounted[phase]
                 continue
             try:
                 model = Model(database, components, phase)
