@@ -223,6 +223,23 @@ def response(judged) -> bytes:
     return found.to_csv(index=False).encode()
 
 
+@pytest.mark.parametrize(
+    ("wish", "word"),
+    [
+        ({"quantity": "solvus", "phase": "l1_2", "min": 1200.0}, "'solvus_l1_2' cannot be judged from a response"),
+        ({"quantity": "scheil_end", "max": 1500.0}, "cannot be judged from a response"),
+        (HALF | {"temperature_k": 1000.0, "min": 0.3}, "add it to temperatures_k"),
+    ],
+)
+def test_a_criterion_that_no_response_answers_is_not_met_in_silence(judged, wish, word):
+    with pytest.raises(ValueError, match=word):
+        handoff(criteria=[wish])
+    handoff(criteria=[{name: value for name, value in wish.items() if name not in ("min", "max")}])  # reported alone
+    older = handoff().manifest | {"criteria": [wish]}
+    found = external_calphad.judge(older, {"response.csv": response(judged)})
+    assert found["status"] == "failed" and word in found["reason"]
+
+
 def test_a_response_is_judged_by_the_criteria_of_its_hand_off(judged):
     answer = response(judged)
     verdict = external_calphad.judge(handoff().manifest, {"response.csv": answer})
@@ -586,6 +603,18 @@ def test_brittle_phases_count_by_whatever_name(phase, structure):
         1,
     )
     assert quantities._share_at([one], wish, None) == (structure in system.CLOSE_PACKED)
+
+
+def test_no_brittle_phase_among_those_of_a_database_is_no_fraction_of_zero():
+    wish = {"quantity": "tcp_fraction", "temperature_k": 1073.0, "max": 0.01}
+    with pytest.raises(ValueError, match="0 by choice"):
+        quantities.check([wish], ALCRNI["phases"])
+    quantities.check([wish], [*ALCRNI["phases"], "SIGMA"])
+    with_sigma = {"database": "pycalphad:alcocrni.tdb", "phases": ["LIQUID", "L12_FCC", "SIGMA_SGTE"]}
+    verdicts, _ = calphad.validate(
+        index(GOOD), databases=[ALCRNI, with_sigma], temperatures_k=[1073.0], criteria=[wish]
+    )
+    assert verdicts["value"].iloc[0] == 0.0 and "alcrni.tdb: tcp_fraction would be 0" in verdicts["reason"].iloc[0]
 
 
 def test_a_misspelt_phase_is_no_fraction_of_zero():

@@ -28,6 +28,10 @@ OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
 TRACE = 1e-6  # fraction of atoms from which a phase counts as there
 BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
 LIQUID, GAS = "liquid", "gas"
+NO_BRITTLE = (
+    f"tcp_fraction would be 0 by choice: no phase of the database is {', '.join(system.CLOSE_PACKED)}; list those that "
+    "the database has among phases"
+)
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
 SCHEIL_LOWEST = 300.0
@@ -62,6 +66,8 @@ def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
     """Check criteria. Raises ValueError if a phase or setting is missing."""
     known = {name for phase in phases for name in system.structures(phase)}
     for wish in wishes:
+        if known and wish["quantity"] == "tcp_fraction" and not known & set(system.CLOSE_PACKED):
+            raise ValueError(f"criteria: {NO_BRITTLE}")
         if known and wish.get("phase") and wish["phase"] not in known:
             raise ValueError(
                 f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
@@ -138,7 +144,12 @@ def values(
     given, why = {}, {}
     for wish in wishes:
         try:
-            has(made.name, [*made.phases, *made.left_out], wish.get("phase"))
+            asked = [*made.phases, *made.left_out]
+            has(made.name, asked, wish.get("phase"))
+            if wish["quantity"] == "tcp_fraction" and not any(
+                system.structures(one) & set(system.CLOSE_PACKED) for one in asked
+            ):
+                raise BadItem(NO_BRITTLE)
             _usable(made, wish)
             if wish["quantity"] in AT_TEMPERATURE:
                 given[key(wish)] = _share_at(line, wish, molar_volumes)
