@@ -71,7 +71,7 @@ def jumps(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[st
 
 def _value(order: Order, temperature: float, after: bool, known: dict[str, Order]) -> float:
     """Evaluate a parameter or function at a temperature, K; at the bound of two ranges, of the one before or after."""
-    from symengine import Symbol, sympify
+    from pycalphad.io.tdb import sympify  # that of symengine, which comes with pycalphad
 
     parts = body(order).split(";")
     starts = [float(match[1]) if (match := START.match(part)) else 0.0 for part in parts]
@@ -83,6 +83,6 @@ def _value(order: Order, temperature: float, after: bool, known: dict[str, Order
         one: fixed[one.name.upper()] if one.name.upper() in fixed
         else _value(known[one.name.upper()], temperature, after, known) if one.name.upper() in known
         else 0.0
-        for one in expression.free_symbols if isinstance(one, Symbol)
+        for one in expression.free_symbols
     }  # fmt: skip
     return float(expression.subs(values))
