@@ -223,6 +223,23 @@ def response(judged) -> bytes:
     return found.to_csv(index=False).encode()
 
 
+@pytest.mark.parametrize(
+    ("wish", "word"),
+    [
+        ({"quantity": "solvus", "phase": "l1_2", "min": 1200.0}, "'solvus_l1_2' cannot be judged from a response"),
+        ({"quantity": "scheil_end", "max": 1500.0}, "cannot be judged from a response"),
+        (HALF | {"temperature_k": 1000.0, "min": 0.3}, "add it to temperatures_k"),
+    ],
+)
+def test_a_criterion_that_no_response_answers_is_not_met_in_silence(judged, wish, word):
+    with pytest.raises(ValueError, match=word):
+        handoff(criteria=[wish])
+    handoff(criteria=[{name: value for name, value in wish.items() if name not in ("min", "max")}])  # reported alone
+    older = handoff().manifest | {"criteria": [wish]}
+    found = external_calphad.judge(older, {"response.csv": response(judged)})
+    assert found["status"] == "failed" and word in found["reason"]
+
+
 def test_a_response_is_judged_by_the_criteria_of_its_hand_off(judged):
     answer = response(judged)
     verdict = external_calphad.judge(handoff().manifest, {"response.csv": answer})
@@ -414,6 +431,26 @@ def test_the_bridge_compares_what_was_measured_with_what_is_expected():
     assert swollen["calphad"].iloc[0] == pytest.approx(0.497 * 7.7 / (0.497 * 7.7 + 0.503 * 7.0), abs=1e-3)
 
 
+def test_the_basis_of_the_bridge_is_that_of_each_temperature():
+    row = {"phase_name": "p", "area_fraction": 0.5, "area_fraction_low": 0.4, "area_fraction_high": 0.6}
+    measured = pd.DataFrame([{"item": name, **row} for name in ("cold", "hot")])
+    index = pd.DataFrame({"item": ["cold", "hot"], "temperature_c": [226.85, 476.85]})
+    base = {"database": "pycalphad:alzn_mey.tdb", "phases": ["LIQUID", "FCC_A1", "HCP_A3"]}
+    volumes = {"fcc_a1": 10.0, "hcp_a3": 20.0}  # none of the liquid, which is there at 750 K alone
+    found, _ = bridge.bridge(
+        {"otsu": measured}, index, composition={"Al": 50, "Zn": 50}, unit="at%", phase="p", structure="fcc_a1",
+        databases=[base], molar_volumes_cm3=volumes,
+    )  # fmt: skip
+    assert found["basis"].tolist() == ["volume", "moles of atoms, not volume"]
+    plain, _ = bridge.bridge(
+        {"otsu": measured}, index, composition={"Al": 50, "Zn": 50}, unit="at%", phase="p", structure="fcc_a1",
+        databases=[base],
+    )  # fmt: skip
+    atoms = plain["calphad"].iloc[0]
+    assert found["calphad"].iloc[0] == pytest.approx(10 * atoms / (10 * atoms + 20 * (1 - atoms)))
+    assert found["calphad"].iloc[1] == pytest.approx(plain["calphad"].iloc[1])
+
+
 def test_the_bridge_says_what_it_lacks():
     items = pd.DataFrame({"item": ["i"]})
     with pytest.raises(ValueError, match="no column temperature_c"):
@@ -542,6 +579,42 @@ def test_a_phase_that_never_forms_keeps_no_limit():
 def test_keys_are_written_with_their_units(wish, told):
     assert quantities.words(quantities.key(wish)) == told
     assert quantities.words("x_Al") == "x_Al"
+
+
+@pytest.mark.parametrize(
+    ("phase", "structure"),
+    [
+        ("HIGH_SIGMA", "sigma"), ("H_SIGMA", "sigma"), ("SIGMARENB", "sigma"), ("LC14_ZN2MG", "laves"),
+        ("LC36_NI2MG", "laves"), ("CHI_RENB", "chi"), ("MU", "mu"), ("CUMGSI_SIGMA", "cumgsi_sigma"),
+        ("CR7C3", "cr7c3"), ("C14_LAVES", "laves"), ("MUSCOVITE", "muscovite"), ("C15", "laves"),
+    ],
+)  # fmt: skip
+def test_brittle_phases_count_by_whatever_name(phase, structure):
+    assert system.structures(phase) == {structure}
+    assert system.describe([(1.0, ["CR", "FE"])], phase, np.array([0.5, 0.5])) == (structure, False)
+    wish = {"quantity": "tcp_fraction", "temperature_k": 900.0}
+    one = equilibria.Equilibrium(
+        900.0,
+        0.0,
+        np.zeros(2),
+        [equilibria.Part(phase, structure, False, 1.0, np.ones(2) / 2, np.ones(2) / 2)],
+        0,
+        60,
+        1,
+    )
+    assert quantities._share_at([one], wish, None) == (structure in system.CLOSE_PACKED)
+
+
+def test_no_brittle_phase_among_those_of_a_database_is_no_fraction_of_zero():
+    wish = {"quantity": "tcp_fraction", "temperature_k": 1073.0, "max": 0.01}
+    with pytest.raises(ValueError, match="0 by choice"):
+        quantities.check([wish], ALCRNI["phases"])
+    quantities.check([wish], [*ALCRNI["phases"], "SIGMA"])
+    with_sigma = {"database": "pycalphad:alcocrni.tdb", "phases": ["LIQUID", "L12_FCC", "SIGMA_SGTE"]}
+    verdicts, _ = calphad.validate(
+        index(GOOD), databases=[ALCRNI, with_sigma], temperatures_k=[1073.0], criteria=[wish]
+    )
+    assert verdicts["value"].iloc[0] == 0.0 and "alcrni.tdb: tcp_fraction would be 0" in verdicts["reason"].iloc[0]
 
 
 def test_a_misspelt_phase_is_no_fraction_of_zero():

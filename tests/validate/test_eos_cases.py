@@ -230,6 +230,14 @@ def test_energies_that_drift_with_volume_are_a_caution(name):
     assert after * (1 - told) == pytest.approx(before, rel=0.012)
 
 
+def test_a_large_drift_is_refused_for_what_it_is():
+    made = law()
+    for point in made["points"]:
+        point["pressure_gpa"] += 40.0 * 20.0 / point["volume_a3"]
+    found = conclude(made)
+    assert found["status"] == "rejected" and "the energies drift with volume" in found["reason"]
+
+
 def test_a_drift_by_the_other_sign_is_a_caution_like_that_of_a_small_basis():
     made = law()
     for at, point in enumerate(made["points"]):

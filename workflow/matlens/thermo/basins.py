@@ -23,6 +23,9 @@ HOPELESS = 1.0  # J/mol above the plane that a search is not expected to get bel
 LEAST_SITE = 1e-12
 UNCHARGED = 1e-11  # e per formula unit, of a neutral state
 TILTS, MOST_TILT = 90, 60.0  # steps of the search of a neutral state, and its bound
+ALIKE = 0.01  # difference of site fractions up to which interchangeable sublattices are alike
+ORDERS = 1000.0  # J/mol above the plane from which order within a basin may still reach below it
+APART = 0.5  # logarithm by which sublattices that are alike are moved apart
 KEPT = 4_000_000  # energies of samples that are kept
 ROWS = 8_000_000  # numbers of a table of distances: alloys are taken in parts
 
@@ -162,10 +165,40 @@ def lowest(made: System, given: Sample, temperature: float, potentials: np.ndarr
         if own:
             planes, states = (np.array(part) for part in zip(*own, strict=True))
             below, sites = downhill(made, phase, temperature, potentials[planes], given.state(phase, states))
+            below, sites = _ordered(made, phase, temperature, potentials[planes], below, sites)
             for plane, gap, y in zip(planes, below, sites, strict=True):
                 if gap > found[plane].below:
                     found[plane] = Lowest(float(gap), phase, y)
     return found
+
+
+def _ordered(
+    made: System, phase: str, temperature: float, potentials: np.ndarray, below: np.ndarray, sites: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search once more where interchangeable sublattices are alike: the better of both searches, as of `downhill`.
+
+    The slope of the energy is the same on such sublattices, so that a search never leaves this plane, though its lowest
+    state may be a saddle: weak order, with one constituent leading on all of them, lies beside it in the same basin.
+    """
+    lattices = made.lattices[phase]
+    edges = np.cumsum([0, *(len(names) for _, names in lattices)])
+    pairs = [(a, b) for a, b in itertools.combinations(range(len(lattices)), 2)
+             if lattices[a] == lattices[b] and len(lattices[a][1]) > 1]  # fmt: skip
+    if not pairs:
+        return below, sites
+    gaps = [np.abs(sites[:, edges[a] : edges[a + 1]] - sites[:, edges[b] : edges[b + 1]]).max(axis=1) for a, b in pairs]
+    alike = np.flatnonzero((np.min(gaps, axis=0) < ALIKE) & (below > -ORDERS))
+    if len(alike):
+        tilt = np.concatenate([
+            (1 - 2 * at / (len(lattices) - 1)) * np.cos(1 + 2.0 * np.arange(len(names)))
+            for at, (_, names) in enumerate(lattices)
+        ])  # fmt: skip  # no symmetry is left
+        apart = sites[alike] * np.exp(APART * tilt)
+        again, states = downhill(made, phase, temperature, potentials[alike], apart)
+        better = again > below[alike]
+        below, sites = below.copy(), sites.copy()
+        below[alike[better]], sites[alike[better]] = again[better], states[better]
+    return below, sites
 
 
 def _normalise(y: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -134,6 +134,7 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
         if said:
             raise BadItem(f"database {name}, {said}")
     said = tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
+    said += ranges.jumps(given, set(wanted), phases)
     return said + unused.strangers(given, set(wanted), phases) + unused.magnetism(given, set(wanted), phases)
 
 
@@ -148,6 +149,11 @@ def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[f
     return [
         (bound, f"'{o.short()}', line {o.line}" if o else "") for bound, o in ((low[0], low[2]), (high[1], high[2]))
     ]
+
+
+def miscounted(name: str) -> dict[str, str]:
+    """Return the reason for each phase of which it is unclear how many sublattices it has."""
+    return unused.miscounted(tdb_orders.split(text(name)))
 
 
 def lines_of_phases(name: str) -> dict[str, int]:

@@ -50,6 +50,8 @@ class Case:
     x: np.ndarray
     guess: Equilibrium | None
     rung: int = 0
+    empty: float = potentials.EMPTY
+    doubted: bool = False  # whether an answer was refuted
     attempts: int = 0
     refuted: int = 0
     sets: list = field(default_factory=list)
@@ -155,7 +157,7 @@ def _elsewhere(
     def test(plane: np.ndarray) -> basins.Lowest:
         return basins.lowest(made, given, temperature, plane[None], window)[0]
 
-    case.potentials, found = potentials.settle(made, given, case.sets, case.potentials, found, BELOW, test)
+    case.potentials, found = potentials.settle(made, given, case.sets, case.potentials, found, BELOW, test, case.empty)
     return found
 
 
@@ -166,7 +168,7 @@ def _refute(made: System, case: Case, lowest: basins.Lowest, temperature: float)
         one.phase_record.phase_name == lowest.phase and np.abs(np.asarray(one.X) - np.asarray(new.X)).max() <= CLOSE
         for one in case.sets
     )
-    case.refuted += 1
+    case.refuted, case.doubted = case.refuted + 1, True
     if alike or case.refuted > REFUTED:
         _afresh(case)
     else:
@@ -182,7 +184,7 @@ def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, dens
     """
     cases = [Case(x, guess) for x, guess in zip(alloys, guesses or [None] * len(alloys), strict=True)]
     window = WINDOW[len(made.elements) <= FEW]
-    while open_cases := [one for one in cases if one.answer is None and one.rung < len(densities)]:
+    while open_cases := [one for one in cases if one.answer is None and _goes_on(one, len(densities))]:
         for case in open_cases:
             _advance(made, case, temperature, densities)
         tested = [one for one in open_cases if one.rung < len(densities)]
@@ -198,6 +200,13 @@ def row(made: System, temperature: float, alloys: np.ndarray, guesses=None, dens
                 else:
                     case.answer = _answer(made, case, found.below, temperature, density)
     return [one.answer or _unsolved(made, temperature, one, densities) for one in cases]
+
+
+def _goes_on(case: Case, rungs: int) -> bool:
+    """Return whether a case has samples left; after the last, traces fix no potentials, and it is begun once more."""
+    if case.rung >= rungs and case.doubted and case.empty < potentials.TRACES:
+        case.rung, case.empty, case.sets = 0, potentials.TRACES, []
+    return case.rung < rungs
 
 
 def _unsolved(made: System, temperature: float, case: Case, densities) -> BadItem:

@@ -15,7 +15,7 @@ WORDS = {
     "ELE": "ELEMENT", "SPE": "SPECIES", "TYP": "TYPE_DEFINITION", "FUN": "FUNCTION", "PHA": "PHASE",
     "CON": "CONSTITUENT", "PAR": "PARAMETER", "DEF": "DEFAULT", "DAT": "DATABASE_INFO", "VER": "VERSION_DATE",
     "REF": "REFERENCE_FILE", "ADD": "ADD_REFERENCES", "LIS": "LIST_OF_REFERENCES", "ASS": "ASSESSED_SYSTEMS",
-    "TEM": "TEMPERATURE_LIMITS", "ZER": "ZEROVOLUME_SPECIES", "DIF": "DIFFUSION",
+    "BIB": "LIST_OF_REFERENCES", "TEM": "TEMPERATURE_LIMITS", "ZER": "ZEROVOLUME_SPECIES", "DIF": "DIFFUSION",
 }  # fmt: skip
 KEY = re.compile(rf"\s*({'|'.join(WORDS)})[A-Z]*(?=[\s_-]|$)", re.IGNORECASE)
 # Orders of MatCalc that pycalphad does not know and that say nothing about an equilibrium.
@@ -40,6 +40,7 @@ PARAMETER = re.compile(r"\s*PAR[A-Z]*\s+(\w+)\s*\(([^,;()]+),([^;)]*)(?:;\s*(\d+
 FUNCTION = re.compile(r"\s*FUN[A-Z]*\s+([^\s#]+)", re.IGNORECASE)
 CONSTITUENTS = re.compile(r"\s*CON\S*\s+(\S+)\s+(:[^>]*:)\s*$", re.IGNORECASE)
 ENERGIES = ("G", "L", "TC", "BM", "BMAGN", "BMAG", "NT")  # kinds of parameters an energy has; others are mobilities
+REMARK = re.compile(r":\s*>[^:]*$")  # behind the constituents, in the dialect of OpenCalphad
 IONIC = re.compile(r"\s*(?:PHA|CON)\S*\s+\w+:Y\s", re.IGNORECASE)
 FORMULA = re.compile(r"([A-Z]{1,2})(?=[\d./+-]|$)")  # elements of a species such as AL2O3 or CU1/+2
 NAME = re.compile(r"(?<![\w.])[A-Z]\w*#?", re.IGNORECASE)
@@ -95,6 +96,7 @@ def _order(text: str, line: int, ends: bool, after: str) -> Order:
     match = None if FOREIGN.match(text) else KEY.match(text)
     word = WORDS[match[1].upper()] if match else ""
     # DEFINE_SYSTEM_DEFAULT and DEFAULT_COMMAND share their first letters and say nothing of an equilibrium.
+    text = REMARK.sub(":", text) if word == "CONSTITUENT" else text
     return Order(text, word, line, ends, after)
 
 

@@ -13,28 +13,32 @@ from matlens.thermo.basins import Lowest, Sample
 from matlens.thermo.system import System
 
 EMPTY = 1e-10  # site fraction below which a constituent fixes no potential: it only bounds one
+TRACES = 1e-6  # the same where nothing else was found: an alloy that misses a compound by 1e-9, as 0.333333333
 RANK = 1e-9  # part of the largest singular value that counts as 0
 CUTS = 12  # most planes that are tried
 FARTHEST = 1e6  # J/mol by which potentials are moved at most
 SLACK = 0.1  # J/mol by which a sampled state may lie below a plane
 
 
-def free(made: System, sets: list) -> np.ndarray:
-    """Span the potentials that some sets of composition leave free: rows of unit length (r, e), often none."""
+def free(made: System, sets: list, empty: float = EMPTY) -> np.ndarray:
+    """Span the potentials that some sets of composition leave free: rows of unit length (r, e), often none.
+
+    empty: site fraction up to which a constituent fixes none.
+    """
     fixed = []
     for one in sets:
         phase, sites = one.phase_record.phase_name, np.asarray(one.dof)[3:]
         moles = made.moles[phase]
         fixed.append(moles @ sites)
-        fixed += list((moles @ _moves(made, phase, sites)).T)
+        fixed += list((moles @ _moves(made, phase, sites, empty)).T)
     rows = np.array(fixed)
     _, size, span = np.linalg.svd(rows)
     return span[int((size > RANK * size[0]).sum()) :]
 
 
-def _moves(made: System, phase: str, sites: np.ndarray) -> np.ndarray:
+def _moves(made: System, phase: str, sites: np.ndarray, empty: float = EMPTY) -> np.ndarray:
     """Span the changes of site fractions (d, m) that keep sublattice sums, and the charge with ions."""
-    there = np.flatnonzero(sites > EMPTY)
+    there = np.flatnonzero(sites > empty)
     rows = [np.repeat(np.eye(len(made.lattices[phase]))[k], [len(n) for _, n in made.lattices[phase]])
             for k in range(len(made.lattices[phase]))]  # fmt: skip
     if phase in made.charges:
@@ -48,7 +52,14 @@ def _moves(made: System, phase: str, sites: np.ndarray) -> np.ndarray:
 
 
 def settle(
-    made: System, given: Sample, sets: list, potentials: np.ndarray, found: Lowest, below: float, test: Callable
+    made: System,
+    given: Sample,
+    sets: list,
+    potentials: np.ndarray,
+    found: Lowest,
+    below: float,
+    test: Callable,
+    empty: float = EMPTY,
 ) -> tuple[np.ndarray, Lowest]:
     """Look for potentials that no state refutes, among those that the sets of composition leave free.
 
@@ -56,7 +67,7 @@ def settle(
     bounds the next choice, as a cutting plane of a linear programme. Returns the last potentials and what `test` found:
     it lies further than `below` J/mol under the plane where every choice is refuted.
     """
-    span = free(made, sets)
+    span = free(made, sets, empty)
     if not len(span):
         return potentials, found
     compositions = np.array([np.asarray(one.X) for one in sets])

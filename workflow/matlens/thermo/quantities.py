@@ -27,7 +27,11 @@ AT_TEMPERATURE = ("fraction", "volume_fraction", "tcp_fraction")
 OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
 TRACE = 1e-6  # fraction of atoms from which a phase counts as there
 BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
-LIQUID = "liquid"
+LIQUID, GAS = "liquid", "gas"
+NO_BRITTLE = (
+    f"tcp_fraction would be 0 by choice: no phase of the database is {', '.join(system.CLOSE_PACKED)}; list those that "
+    "the database has among phases"
+)
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
 SCHEIL_LOWEST = 300.0
@@ -62,6 +66,8 @@ def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
     """Check criteria. Raises ValueError if a phase or setting is missing."""
     known = {name for phase in phases for name in system.structures(phase)}
     for wish in wishes:
+        if known and wish["quantity"] == "tcp_fraction" and not known & set(system.CLOSE_PACKED):
+            raise ValueError(f"criteria: {NO_BRITTLE}")
         if known and wish.get("phase") and wish["phase"] not in known:
             raise ValueError(
                 f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
@@ -138,7 +144,12 @@ def values(
     given, why = {}, {}
     for wish in wishes:
         try:
-            has(made.name, [*made.phases, *made.left_out], wish.get("phase"))
+            asked = [*made.phases, *made.left_out]
+            has(made.name, asked, wish.get("phase"))
+            if wish["quantity"] == "tcp_fraction" and not any(
+                system.structures(one) & set(system.CLOSE_PACKED) for one in asked
+            ):
+                raise BadItem(NO_BRITTLE)
             _usable(made, wish)
             if wish["quantity"] in AT_TEMPERATURE:
                 given[key(wish)] = _share_at(line, wish, molar_volumes)
@@ -225,6 +236,10 @@ def ends(made, x, line: list, structure: str, within: float) -> float:
 def melting(made, x, line: list, within: float) -> tuple[float, float]:
     """Find solidus and liquidus, K: the temperatures at which melting begins and ends."""
     good = _answers(line)
+    boils = next((at for at, one in enumerate(good) if _share(one, GAS) > TRACE), len(good))
+    if boils < len(good) and not (boils and _share(good[boils - 1], LIQUID) > 1 - TRACE):
+        raise BadItem(f"a gas is stable at {good[boils].temperature:g} K; leave the gas out of the phases")
+    good = good[:boils]
     liquid = np.array([_share(one, LIQUID) for one in good])
     if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
         raise BadItem(
@@ -251,6 +266,8 @@ class Cast:
     def freeze(self, found: Equilibrium) -> None:
         """Add the solid phases of an equilibrium of the liquid, and continue with the remaining liquid."""
         melt = [part for part in found.parts if part.structure == LIQUID]
+        if _share(found, GAS) > TRACE:
+            raise BadItem(f"a gas forms from the liquid at {found.temperature:g} K; leave the gas out of the phases")
         for part in found.parts:
             if part.structure != LIQUID:
                 self.solids[part.structure] = self.solids.get(part.structure, 0.0) + self.left * part.fraction

@@ -1,6 +1,7 @@
 """Prepare phases of a thermodynamic database for equilibria; classify states of a phase."""
 
 import itertools
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,13 @@ STRUCTURES = {
     **dict.fromkeys(("BETA_AL3MG2", "ALMG_BETA"), ("al3mg2", "al3mg2")),
     **dict.fromkeys(("G_AL12MG17", "AL12MG17", "ALMG_GAMMA"), ("al12mg17", "al12mg17")),
 }
+# The brittle phases by the beginning of other names: HIGH_SIGMA, LC14_ZN2MG, CHI_RENB, but not CUMGSI_SIGMA.
+BEGINNINGS = (
+    (re.compile(r"(?:HIGH_|LOW_|H_|DIS_|D8B_)?SIGMA"), "sigma"),
+    (re.compile(r"LAVES|L?C(?:14|15|36)(?!\d)"), "laves"),
+    (re.compile(r"CHI(?:_|$)"), "chi"),
+    (re.compile(r"(?:D85_)?MU(?:_|$)"), "mu"),
+)
 FOUR = ("FCC_4SL", "FCC4")  # phases of four sublattices, which hold L1_0 beside L1_2
 CLOSE_PACKED = ("sigma", "mu", "laves", "chi", "p_phase", "r_phase")  # the brittle "TCP" phases
 ALWAYS_ORDERED = ("l1_2", "b2")
@@ -107,12 +115,16 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     doubts = tdb.doubts(name, wanted, all_phases)
     gaps, whole = end_members.gaps(database, all_phases, wanted), database
     database = end_members.stripped(whole, gaps)
+    miscounted = tdb.miscounted(name)
     components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for phase in sorted(set(phases)):
             if not _formed(database.phases[phase], set(components)):
                 left_out[phase] = NO_ENERGY if _formed(whole.phases[phase], set(components)) else NOT_FORMED
+                continue
+            if phase in miscounted:
+                left_out[phase] = miscounted[phase]
                 continue
             try:
                 model = Model(database, components, phase)
@@ -258,9 +270,15 @@ def _with_disordered(database, phases: list[str]) -> set[str]:
     return {*phases, *(one for one in hints if one)}
 
 
+def named(phase: str) -> tuple[str, str]:
+    """Return the structures of a phase when disordered and when ordered, by its name in a database."""
+    plain = next((one for begins, one in BEGINNINGS if begins.match(phase.upper())), phase.lower())
+    return STRUCTURES.get(phase.upper(), (plain, plain))
+
+
 def structures(phase: str) -> set[str]:
     """Name the structures that states of a phase may have, by its name in a database."""
-    found = set(STRUCTURES.get(phase.upper(), (phase.lower(),)))
+    found = set(named(phase))
     if phase.upper() in FOUR:
         found |= {"l1_0"}
     return found | ({"mc"} if "fcc_a1" in found else set())
@@ -277,14 +295,14 @@ def describe(lattices: list[tuple[float, list[str]]], phase: str, sites: np.ndar
     for _, names in lattices:
         filled.append(dict(zip(names, sites[at : at + len(names)].tolist(), strict=True)))
         at += len(names)
-    disordered, named = STRUCTURES.get(phase, (phase.lower(), phase.lower()))
-    if disordered == named:
-        return named, named in ALWAYS_ORDERED
+    disordered, order = named(phase)
+    if disordered == order:
+        return order, order in ALWAYS_ORDERED
     metals = [one for one in filled if set(one) - {"VA", *INTERSTITIAL}]
     unequal = any(set(one) != set(metals[0]) for one in metals[1:])
     spread = max((abs(one[s] - metals[0][s]) for one in metals[1:] for s in one if not unequal), default=0.0)
     if unequal or spread > ORDERED:
-        return ("l1_0" if named == "l1_2" and not unequal and _in_pairs(metals) else named), True
+        return ("l1_0" if order == "l1_2" and not unequal and _in_pairs(metals) else order), True
     full = max((sum(y for s, y in one.items() if s in INTERSTITIAL) for one in filled if "VA" in one), default=0.0)
     return ("mc" if full > FILLED else disordered), False
 

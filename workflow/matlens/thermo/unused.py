@@ -8,6 +8,7 @@ from matlens.thermo.orders import Order
 
 MAGNETIC = ("TC", "BM", "BMAG", "BMAGN", "NT")  # kinds of parameters that a magnetic model alone uses
 PHASE = re.compile(r"\s*PHA\S*\s+(\S+)\s+(\S+)\s", re.IGNORECASE)
+RATIOS = re.compile(r"\s*PHA\S*\s+\S+\s+\S+\s+(\d+)((?:\s+[\d.]+(?:E[-+]?\d+)?)+)\s*(?:[^\s\d.].*)?$", re.I | re.S)
 KIND = re.compile(r"\s*TYP\S*\s+(\S)\s", re.IGNORECASE)
 
 
@@ -16,7 +17,10 @@ def fault(found: Iterable[Order]) -> str:
     given: dict[str, Order] = {}
     known = _known(found)
     for order in found:
-        if order.word == "CONSTITUENT" and (match := orders.CONSTITUENTS.match(order.text)):
+        match = orders.CONSTITUENTS.match(order.text) if order.word == "CONSTITUENT" else None
+        if order.word == "CONSTITUENT" and not match:
+            return f"has the wrong order '{order.short()}' (line {order.line}); its constituents stand between ':'"
+        if match:
             if strange := set().union(*_lists(order)) - known:
                 return (
                     f"has the constituent {', '.join(sorted(strange))} of {orders.phase_name(match[1])} (line "
@@ -36,6 +40,28 @@ def fault(found: Iterable[Order]) -> str:
                 "or give its CONSTITUENT"
             )
     return ""
+
+
+def miscounted(found: Iterable[Order]) -> dict[str, str]:
+    """Return the reason for each phase whose numbers of sublattices, site ratios and constituents differ."""
+    given = {
+        orders.phase_name(match[1]): order
+        for order in found
+        if order.word == "CONSTITUENT" and (match := orders.CONSTITUENTS.match(order.text))
+    }
+    said = {}
+    for order in found:
+        match = RATIOS.match(order.text) if order.word == "PHASE" else None
+        name = orders.phase_name(order.text.split()[1]) if match else ""
+        if name not in given:
+            continue
+        counts = int(match[1]), len(match[2].split()), len(_lists(given[name]))
+        if len(set(counts)) > 1:
+            said[name] = (
+                f"it has {counts[0]} sublattices and {counts[1]} site ratios (line {order.line}), and constituents of "
+                f"{counts[2]} (line {given[name].line}); correct the wrong one in a copy"
+            )
+    return said
 
 
 def _lists(order: Order) -> list[set[str]]:

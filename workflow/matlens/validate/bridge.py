@@ -46,7 +46,7 @@ def bridge(
     shares = compositions.shares(composition, unit)
     items = _temperatures(index, temperature_k)
     asked = sorted({*(float(t) for t in items["T_K"].dropna().unique()), *map(float, temperatures_k or [])})
-    expected, basis, why, responses = {}, False, {}, []
+    expected, basis, why, responses = {}, {}, {}, []
     for one in databases:
         name = one["database"]
         _has(name, one["phases"], structure)
@@ -57,7 +57,7 @@ def bridge(
                 "" if isinstance(line, BadItem) else "; ".join(system.remarks(line[0], [temperature]))
             )
             if isinstance(found, Equilibrium):
-                parts, basis = _fractions(found, molar_volumes_cm3)
+                parts, basis[name, temperature] = _fractions(found, molar_volumes_cm3)
                 expected[name, temperature] = parts.get(structure, 0.0)
             else:
                 why[name, temperature] = "; ".join(filter(None, [str(found), why[name, temperature]]))
@@ -117,15 +117,16 @@ def _rows(method, table, items, phase, structure, behind, expected, why, basis) 
     for row in own.to_dict("records"):
         t = known.get(row[columns.ITEM], np.nan)
         there = {name: expected[name, t] for name in behind if (name, t) in expected}
-        spread = assessments.combine(there, behind)[1]
+        alike = len({basis[name, t] for name in there}) < 2  # volumes and atoms have no spread
+        spread = assessments.combine(there, behind)[1] if alike else np.nan
         wide = 0.0 if np.isnan(spread) else spread
         low, high = row.get("area_fraction_low", np.nan), row.get("area_fraction_high", np.nan)
         for name in behind:
-            value = expected.get((name, t), np.nan)
+            value, of = expected.get((name, t), np.nan), BASIS[basis.get((name, t), False)]
             agrees = bool(low - wide <= value <= high + wide) if np.isfinite([low, high, value]).all() else None
             values = (
                 row[columns.ITEM], method, phase, structure, t, row[columns.AREA_FRACTION],
-                row.get("area_fraction_error", np.nan), low, high, name, value, BASIS[basis], spread,
+                row.get("area_fraction_error", np.nan), low, high, name, value, of, spread,
                 row[columns.AREA_FRACTION] - value, agrees, why.get((name, t), ""),
             )  # fmt: skip
             rows.append(dict(zip(COLUMNS, values, strict=True)))

@@ -109,7 +109,8 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
         ]
         absent = all(str(one["why"].get(key, "")).startswith(quantities.ABSENT) for one in good)
         value, spread = assessments.combine(known, behind)
-        verdict, reason = _verdict(wish, value, spread, list(known.values()), sure, absent)
+        some = any(str(one["why"].get(key, "")).startswith(quantities.ABSENT) for one in good)
+        verdict, reason = _verdict(wish, value, spread, list(known.values()), sure, absent, some)
         parts = [reason]
         parts += [quantities.BY_MOLES] if quantities.UNITS[wish["quantity"]] == "mol/mol" else []
         if len(known) > 1:
@@ -136,8 +137,13 @@ def judged(item: str, told: list[dict], wishes: list[dict], sure: float, notes: 
     return [row | {"status": status} for row in rows]
 
 
-def _verdict(wish: dict, value: float, spread: float, known: list[float], sure: float, absent: bool) -> tuple[str, str]:
-    """Compare a quantity with its limits; if the phase never forms, the criterion fails."""
+def _verdict(
+    wish: dict, value: float, spread: float, known: list[float], sure: float, absent: bool, some: bool = False
+) -> tuple[str, str]:
+    """Compare a quantity with its limits; if the phase never forms, the criterion fails.
+
+    absent: whether it forms in no database; some: in at least one database it does not.
+    """
     low, high = wish.get("min"), wish.get("max")
     limited = low is not None or high is not None
     if not known and absent and limited:
@@ -152,4 +158,4 @@ def _verdict(wish: dict, value: float, spread: float, known: list[float], sure: 
     if not limited:
         return ACCEPTED, "no limit"
     torn = [one for one in known if (low is not None and one < low) or (high is not None and one > high)]
-    return ACCEPTED, "within limits" + (", though not in every database" if torn else "")
+    return ACCEPTED, "within limits" + (", though not in every database" if torn or some else "")

@@ -106,9 +106,11 @@ def _outliers(fit: Fit, atoms: int, fit_mev_per_atom: float, names: list[str]) -
             f"GPa from the curve of all other data, over {limit:.2f}: energies and stresses contradict each other"
         )
     if abs(fit.offset) > OFFSET_MOST * abs(fit.bulk_modulus):
+        small = "the basis is too small; raise the cut-off"
+        cause = small if fit.offset < 0 else "the energies drift with volume, or the stresses are wrong"
         said.append(
             f"energies and stresses differ by {abs(fit.offset):.1f} GPa at all volumes, over "
-            f"{100 * OFFSET_MOST:g} % of the bulk modulus: the basis is too small; raise the cut-off"
+            f"{100 * OFFSET_MOST:g} % of the bulk modulus: {cause}"
         )
     return said
 

@@ -14,9 +14,10 @@ from matlens import columns
 from matlens.job.batch import BadItem
 from matlens.thermo import database as tdb
 from matlens.thermo import quantities, system
-from matlens.validate import ACCEPTED, REJECTED, exchange_format
+from matlens.validate import ACCEPTED, FAILED, REJECTED, exchange_format
 from matlens.validate.handoff import Handoff, described, scripts, template
 
+JUDGED = ("fraction", "tcp_fraction")  # quantities that follow from one equilibrium of a response
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
 MOLES = re.compile(r"(?:Number of moles of components|Moles)\s+([-+.\dEe]+)", re.IGNORECASE)
 GIBBS = re.compile(r"Total Gibbs energy\s+([-+.\dEe]+)", re.IGNORECASE)
@@ -73,6 +74,9 @@ def _handoff(engine, candidate, composition, database, phases, temperatures, cri
     shares = system.checked(composition)
     wishes = list(criteria or [])
     quantities.check(wishes)
+    lost = unjudged(wishes, temperatures)
+    if lost:
+        raise ValueError(f"criteria: {lost}")
     own = ":" in database or "/" in database or database.lower().endswith(".tdb")
     source, digest = (tdb.text(database), tdb.sha256(database)) if own else ("", database)
     if own:
@@ -197,12 +201,30 @@ def listing(words: str, elements: list[str]) -> list[dict]:
     return rows
 
 
+def unjudged(criteria: list[Mapping], temperatures) -> str:
+    """Return a message on a criterion with limits that no response can answer, else ""."""
+    for wish in criteria:
+        if wish.get("min") is None and wish.get("max") is None:
+            continue
+        if wish["quantity"] not in JUDGED:
+            return (
+                f"'{quantities.key(wish)}' cannot be judged from a response, which has phase fractions alone; ask for "
+                f"{' or '.join(JUDGED)}, or use validate.calphad"
+            )
+        if not any(abs(float(one) - wish["temperature_k"]) < 1e-3 for one in temperatures):
+            return f"'{quantities.key(wish)}' is at a temperature that is not computed; add it to temperatures_k"
+    return ""
+
+
 def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
-    """Compare the phase fractions of a response with the criteria; other quantities are skipped."""
+    """Compare the phase fractions of a response with the criteria; other quantities without limits are skipped."""
     temperatures = asked.set_index("id")["T_K"]
+    lost = unjudged(criteria, temperatures)
+    if lost:
+        return {"status": FAILED, "reason": lost, "values": {}}
     values, reasons = {}, []
     for wish in criteria:
-        if wish["quantity"] not in ("fraction", "tcp_fraction"):
+        if wish["quantity"] not in JUDGED:
             continue
         near = temperatures[(temperatures - wish["temperature_k"]).abs() < 1e-3]
         if not len(near):
@@ -223,7 +245,7 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
 
 def structure(row: Mapping) -> str:
     """Return the structure of a phase of a response, by its name and, if one model has two, by `ordered`."""
-    disordered, named = system.STRUCTURES.get(str(row["phase"]).upper(), (str(row["phase"]).lower(),) * 2)
+    disordered, named = system.named(str(row["phase"]))
     said = str(row.get("ordered", "")).lower()
     if named != disordered and said not in ("true", "false", "1", "0", "1.0", "0.0"):
         raise BadItem(f"{row['phase']} is {disordered} or {named}: fill the column 'ordered' with true or false")

@@ -4,6 +4,7 @@ Beyond an edge of a triangle lies the region of its two phases, which ends at an
 section, or at a critical point. Walking through all of these regions finds the triangles that alloys of a grid miss.
 """
 
+import itertools
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -73,8 +74,7 @@ def section(made: System, temperature: float, alloys: np.ndarray, points: int) -
     _walk_edges(found, done)
     for one in good:  # regions that reach no triangle, or whose triangles are not known yet
         if len(one.parts) == 2 and not _seen(found, one):
-            for sign in (1.0, -1.0):
-                _arrive(found, _walk(found, one, sign * _normal(one.parts), LONGEST), done)
+            _walk_both_ways(found, one, done)
             _walk_edges(found, done)
     return found
 
@@ -127,7 +127,20 @@ def _walk_edges(found: Section, done: set[tuple[int, int]]) -> None:
         if away @ (_flat(parts[edge].x) - _flat(ends[0].x)) > 0:
             away = -away
         begin = _edge(found.triangles[triangle], edge)
-        _arrive(found, _walk(found, begin, away, FIRST), done, begin)
+        ties, reached = _walk(found, begin, away, FIRST)
+        if ties:
+            found.regions.append(Region([begin, *ties, *_arrive(found, ties[-1], reached, done)]))
+        elif reached is not None:
+            found.add(reached)
+
+
+def _walk_both_ways(found: Section, tie: Equilibrium, done: set[tuple[int, int]]) -> None:
+    """Walk to both ends of a region from a tie amid it, and keep the whole as one region."""
+    halves = []
+    for sign in (-1.0, 1.0):
+        ties, triangle = _walk(found, tie, sign * _normal(tie.parts), LONGEST)
+        halves.append([*ties, *_arrive(found, [tie, *ties][-1], triangle, done)])
+    found.regions.append(Region([*reversed(halves[0]), tie, *halves[1]]))
 
 
 def _edge(triangle: Equilibrium, opposite: int) -> Equilibrium:
@@ -137,26 +150,32 @@ def _edge(triangle: Equilibrium, opposite: int) -> Equilibrium:
 
 
 def _arrive(
-    found: Section,
-    walk: tuple[list[Equilibrium], Equilibrium | None],
-    done: set[tuple[int, int]],
-    begin: Equilibrium | None = None,
-) -> None:
-    """Keep the ties of a walk, and the triangle that it ends at; the edge that it came in by is walked already."""
-    ties, triangle = walk
-    region = [begin, *ties] if begin and ties else list(ties)
-    if triangle is not None:
-        at = found.add(triangle)
-        ends = {_label(part) for part in (region[-1] if region else begin or triangle).parts}
-        corners = found.triangles[at].parts
-        edges = [e for e in range(3) if {_label(p) for k, p in enumerate(corners) if k != e} == ends]
-        if len(edges) == 1 and region:
-            done.add((at, edges[0]))
-            last = _edge(found.triangles[at], edges[0])
-            last.parts.sort(key=lambda part: _label(part) != _label(region[-1].parts[0]))
-            region.append(last)
-    if region:
-        found.regions.append(Region(region))
+    found: Section, last: Equilibrium, triangle: Equilibrium | None, done: set[tuple[int, int]]
+) -> list[Equilibrium]:
+    """Keep the triangle at the end of a walk, and return the tie along the edge that it came in by; [] if none.
+
+    `last`: the last tie of the walk. That edge need not be walked again.
+    """
+    if triangle is None:
+        return []
+    at = found.add(triangle)
+    gaps: dict[int, tuple[float, Equilibrium]] = {}
+    for edge in range(3):
+        tie = _edge(found.triangles[at], edge)
+        kept = _match(last.parts, tie.parts, JUMP)
+        if kept is not None:
+            tie.parts[:] = [tie.parts[one] for one in kept]
+            gaps[edge] = _gap(last, tie), tie
+    if not gaps:
+        return []
+    nearest = min(gaps, key=lambda edge: gaps[edge][0])
+    done.add((at, nearest))
+    return [gaps[nearest][1]]
+
+
+def _gap(tie: Equilibrium, other: Equilibrium) -> float:
+    """Return the largest mole fraction by which the ends of two ties differ, in the order of their parts."""
+    return max(float(np.abs(a.x - b.x).max()) for a, b in zip(tie.parts, other.parts, strict=True))
 
 
 def _walk(
@@ -195,10 +214,22 @@ def _walk(
 def _seen(found: Section, tie: Equilibrium) -> bool:
     """Return whether a tie lies in a region that was walked: between two of its neighbouring ties, or next to one."""
     for region in found.regions:
-        for one in region.ties:
-            if _match(one.parts, tie.parts, 2 * LONGEST) is not None:
-                return True
+        if any(_match(one.parts, tie.parts, 2 * LONGEST) is not None for one in region.ties):
+            return True
+        if any(_between(one, other, tie) for one, other in itertools.pairwise(region.ties)):
+            return True
     return False
+
+
+def _between(one: Equilibrium, other: Equilibrium, tie: Equilibrium) -> bool:
+    """Return whether a tie lies between two neighbouring ties of a region, whose ends may be far apart."""
+    kept = _match(one.parts, tie.parts, 2 * JUMP)
+    if kept is None:
+        return False
+    first, last = (np.concatenate([part.x for part in tied.parts]) for tied in (one, other))
+    asked, along = np.concatenate([tie.parts[at].x for at in kept]), last - first
+    share = np.clip((asked - first) @ along / max(float(along @ along), 1e-12), 0.0, 1.0)
+    return bool(np.abs(asked - first - share * along).max() < LONGEST)
 
 
 def _label(part: Part) -> tuple[str, str]:
