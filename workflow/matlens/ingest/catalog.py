@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from fnmatch import fnmatch
 
 from matlens import columns
@@ -103,7 +104,7 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
     for name in frame.columns.intersection(NUMBERS):
         frame[name] = pd.to_numeric(frame[name])
     stack = parts.stack or catalog.entry(set)["items"].get("stack")
-    return blocks.divided(frame, parts, lambda row: files.whole(row, parts, stack=stack))
+    return blocks.divided(frame, replace(parts, stack=stack), files.read)
 
 
 def read(

@@ -139,6 +139,6 @@ def plan(*, path: str, parts: Blocks = files.WHOLE):
         if frame[name].dtype == object:
             cell = next(cell for row in rows if isinstance(as_numbers([cell := row[name]])[0], str))
             raise ValueError(f"sheet '{path}': {name} holds '{cell}'; give micrometres as numbers, or empty cells")
-    frame = blocks.divided(frame, parts, lambda row: files.whole(row, parts))
+    frame = blocks.divided(frame, parts, read)
     kept = columns.REASON in frame and frame[columns.REASON].notna().any()
     return frame if kept else frame.drop(columns=columns.REASON, errors="ignore")
