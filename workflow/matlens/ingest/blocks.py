@@ -38,6 +38,9 @@ class Blocks:
         return {name: value for name, value in vars(self).items() if name not in ("block_px", "most_blocks")}
 
 
+WHOLE = Blocks()
+
+
 def check(block_px: list[int] | None, most_blocks: int | None, min_side_px: int, objects: str | None = None) -> None:
     """Raise ValueError if blocks would be smaller than the smallest image, or are asked of annotated objects."""
     if most_blocks is not None and not block_px:

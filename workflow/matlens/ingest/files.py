@@ -21,7 +21,7 @@ from matlens.ingest import (
     truth_objects,
     truths,
 )
-from matlens.ingest.blocks import Blocks
+from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
@@ -29,7 +29,6 @@ from matlens.job.batch import BadItem
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
 FREE_TYPES = "buif"
-WHOLE = Blocks()
 
 
 def listing(
@@ -184,9 +183,8 @@ def plan(
         print(left)
     lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
     frame = pd.DataFrame([*one_of_each(rows), *lost])
-    frame = blocks.divided(frame, parts, read)
-    kept = names.REASON in frame and frame[names.REASON].notna().any()
-    return frame if kept else frame.drop(columns=names.REASON, errors="ignore")
+    frame = frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
+    return blocks.divided(frame, parts, read)
 
 
 def read(
