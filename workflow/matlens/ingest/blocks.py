@@ -13,6 +13,7 @@ from matlens.job import batch
 from matlens.job.batch import BadItem
 
 STARTS = {axis: f"block_{axis}_px" for axis in SPACE}
+SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
 OWN = (columns.KEY, columns.ITEM, *STARTS.values())  # columns of a block that its parent does not share
 
 
@@ -37,6 +38,9 @@ class Blocks:
         return {name: value for name, value in vars(self).items() if name not in ("block_px", "most_blocks")}
 
 
+WHOLE = Blocks()
+
+
 def check(block_px: list[int] | None, most_blocks: int | None, min_side_px: int, objects: str | None = None) -> None:
     """Raise ValueError if blocks would be smaller than the smallest image, or are asked of annotated objects."""
     if most_blocks is not None and not block_px:
@@ -47,8 +51,8 @@ def check(block_px: list[int] | None, most_blocks: int | None, min_side_px: int,
         raise ValueError("annotated objects are not divided into blocks; give masks, or leave block_px out")
 
 
-def divided(frame, options: Blocks, whole: Callable[[dict], Micrograph]):
-    """Replace every row of a plan by those of its blocks; `whole(row)` reads its file without a truth.
+def divided(frame, options: Blocks, read: Callable):
+    """Replace every row of a plan by those of its blocks; `read`: reader of its files, see `files.read`.
 
     Blocks lie side by side from the first pixel; pixels behind the last whole block are in none. Returns a plan with
     `parent_item`, the place of the block in its parent (block_z_px, ...), `parent_unused_part`, and `group`, the parent
@@ -61,7 +65,12 @@ def divided(frame, options: Blocks, whole: Callable[[dict], Micrograph]):
     rows, lost = frame.to_dict("records"), []
     bad = [row for row in rows if isinstance(row.get(columns.REASON), str)]
     good = [row for row in rows if not isinstance(row.get(columns.REASON), str)]
-    found = batch.survive(good, lambda row: _blocks(row, whole(row), options), lost, "ingest")
+
+    def work(row: dict) -> list[dict]:
+        plain = {name: row.get(name) for name in (columns.FILE, *SCALES)}  # without its truth
+        return _blocks(row, read(plain, [], **options.reading), options)
+
+    found = batch.survive(good, work, lost, "ingest")
     made = [block for _, own in found for block in own]
     files = {row[columns.ITEM]: row.get(columns.FILE, "") for row in good}
     bad += [{name: row[name] for name in (columns.ITEM, columns.REASON)} | {columns.FILE: files[row[columns.ITEM]]}

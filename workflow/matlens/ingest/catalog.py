@@ -3,11 +3,12 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from fnmatch import fnmatch
 
 from matlens import columns
 from matlens.ingest import Micrograph, blocks, files
-from matlens.ingest.blocks import Blocks
+from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.job.batch import MACHINE_ERRORS
 from matlens.registry import suggest
 from matlens.store import catalog, download
@@ -75,7 +76,7 @@ def columns_of(*, set: str, block_px: list[int] | None = None) -> list[str]:
     return [*shown, *([columns.PIXEL_SIZE] if columns.PIXEL_SIZE in about else [])]
 
 
-def plan(*, set: str, include: list[str] | None = None, objects: str | None = None, parts: Blocks = files.WHOLE):
+def plan(*, set: str, include: list[str] | None = None, objects: str | None = None, parts: Blocks = WHOLE):
     """List the images of a set as items, or the blocks that they are cut into; download missing ones.
 
     `set`: name in the catalogue. `include`: globs of file names within the set, or None for all. `objects`: name of
@@ -103,7 +104,7 @@ def plan(*, set: str, include: list[str] | None = None, objects: str | None = No
     for name in frame.columns.intersection(NUMBERS):
         frame[name] = pd.to_numeric(frame[name])
     stack = parts.stack or catalog.entry(set)["items"].get("stack")
-    return blocks.divided(frame, parts, lambda row: files.whole(row, parts, stack=stack))
+    return blocks.divided(frame, replace(parts, stack=stack), files.read)
 
 
 def read(

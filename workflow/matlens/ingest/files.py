@@ -22,16 +22,14 @@ from matlens.ingest import (
     truth_objects,
     truths,
 )
-from matlens.ingest.blocks import Blocks
+from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
 
-SCALES = (names.PIXEL_SIZE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z)
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
 FREE_TYPES = "buif"
-WHOLE = Blocks()
 
 
 def listing(
@@ -193,15 +191,8 @@ def plan(
         print(left)
     lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
     frame = pd.DataFrame([*one_of_each(rows), *lost])
-    frame = blocks.divided(frame, parts, lambda row: whole(row, parts))
-    kept = names.REASON in frame and frame[names.REASON].notna().any()
-    return frame if kept else frame.drop(columns=names.REASON, errors="ignore")
-
-
-def whole(row: dict, parts: Blocks, **more) -> Micrograph:
-    """Read a file of a plan without its truth, to know its size."""
-    plain = {name: row.get(name) for name in (names.FILE, *SCALES)}
-    return read(plain, [], **{**parts.reading, **more})
+    frame = frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)
+    return blocks.divided(frame, parts, read)
 
 
 def read(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matlens import columns
 from matlens.ingest import annotated, blocks, files, spreadsheet
-from matlens.ingest.blocks import Blocks
+from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
 from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, trouble
@@ -116,7 +116,7 @@ def _row(sheet: Path, row: dict) -> dict:
     return found | beside | {columns.REASON: reason}
 
 
-def plan(*, path: str, parts: Blocks = files.WHOLE):
+def plan(*, path: str, parts: Blocks = WHOLE):
     """List the rows of a sheet as items, or the blocks that they are cut into.
 
     `path`: a table with a header, see `spreadsheet.read`. Columns: file (required; relative to the sheet, or absolute),
@@ -139,6 +139,5 @@ def plan(*, path: str, parts: Blocks = files.WHOLE):
         if frame[name].dtype == object:
             cell = next(cell for row in rows if isinstance(as_numbers([cell := row[name]])[0], str))
             raise ValueError(f"sheet '{path}': {name} holds '{cell}'; give micrometres as numbers, or empty cells")
-    frame = blocks.divided(frame, parts, lambda row: files.whole(row, parts))
-    kept = columns.REASON in frame and frame[columns.REASON].notna().any()
-    return frame if kept else frame.drop(columns=columns.REASON, errors="ignore")
+    frame = frame if frame[columns.REASON].notna().any() else frame.drop(columns=columns.REASON)
+    return blocks.divided(frame, parts, read)

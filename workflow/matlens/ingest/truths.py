@@ -195,7 +195,7 @@ def _check_smeared(mask: np.ndarray, file: str, phases: list[str], truth_values)
         return
     raise BadItem(
         f"it is a JPEG, which smears values: {len(stray)} values are not listed, such as {near[0]}, and the word other "
-        f"gives them all to '{phases[other]}'; save it as PNG, or list the value of '{phases[other]}' in place of other"
+        f"gives them all to '{phases[other]}'; export the mask as PNG or TIFF in its own size"
     )
 
 
