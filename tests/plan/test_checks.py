@@ -216,6 +216,17 @@ CASES = {
         "did you mean 'LIQUID'",
     ),
     "structure": (ALLOYS, {"validate": calphad(criteria=[{**HALF, "phase": "l12"}])}, "did you mean 'l1_2'"),
+    "limit that a response cannot answer": (
+        ALLOYS, {"validate": {"candidates": "index", "opencalphad": {
+            "database": "TCNI12", "phases": ["FCC_L12"], "temperatures_k": [1000],
+            "criteria": [{"quantity": "solvus", "phase": "l1_2", "min": 1200}]}}},
+        "validate.opencalphad.criteria: 'solvus_l1_2' cannot be judged from a response",
+    ),
+    "limit at a temperature that is not computed": (
+        ALLOYS, {"validate": {"candidates": "index", "thermocalc": {
+            "database": "TCNI12", "phases": ["FCC_L12"], "temperatures_k": [1000], "criteria": [HALF]}}},
+        "add it to temperatures_k",
+    ),
     "temperature": (
         ALLOYS, {"validate": calphad(criteria=[{"quantity": "fraction", "phase": "l1_2"}])}, "needs temperature_k",
     ),

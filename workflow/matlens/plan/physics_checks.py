@@ -10,8 +10,10 @@ from matlens.plan.engines import engines, fitted, shortlists
 from matlens.plan.predictions import potentials
 from matlens.plan.structure import Reasons
 from matlens.thermo import database, extracts, quantities
+from matlens.validate.answerable import unjudged
 
 SECTIONS = ("bridge", "calphad", "diagram", "opencalphad", "thermocalc")  # those of `validate` that name databases
+HANDED_OVER = ("opencalphad", "thermocalc")
 
 
 def check_engines(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -70,6 +72,10 @@ def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
                 database.check(one["database"], one["phases"])
         except ValueError as error:
             yield keys, str(error)
+        else:
+            if registry.method_of(keys[-1]) in HANDED_OVER:
+                lost = unjudged(own.get("criteria") or [], own["temperatures_k"])
+                yield from [([*keys, "criteria"], lost)] if lost else []
     if "bridge" in given and "fractions" not in studies[name]["quantify"]:
         yield (
             ["validate", "bridge"],

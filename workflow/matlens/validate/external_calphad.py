@@ -15,9 +15,9 @@ from matlens.job.batch import BadItem
 from matlens.thermo import database as tdb
 from matlens.thermo import quantities, system
 from matlens.validate import ACCEPTED, FAILED, REJECTED, exchange_format
+from matlens.validate.answerable import JUDGED, unjudged
 from matlens.validate.handoff import Handoff, described, scripts, template
 
-JUDGED = ("fraction", "tcp_fraction")  # quantities that follow from one equilibrium of a response
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
 MOLES = re.compile(r"(?:Number of moles of components|Moles)\s+([-+.\dEe]+)", re.IGNORECASE)
 GIBBS = re.compile(r"Total Gibbs energy\s+([-+.\dEe]+)", re.IGNORECASE)
@@ -199,21 +199,6 @@ def listing(words: str, elements: list[str]) -> list[dict]:
                 if symbol.capitalize() in elements:
                     current[f"x_{symbol.capitalize()}"] = float(value)
     return rows
-
-
-def unjudged(criteria: list[Mapping], temperatures) -> str:
-    """Return a message on a criterion with limits that no response can answer, else ""."""
-    for wish in criteria:
-        if wish.get("min") is None and wish.get("max") is None:
-            continue
-        if wish["quantity"] not in JUDGED:
-            return (
-                f"'{quantities.key(wish)}' cannot be judged from a response, which has phase fractions alone; ask for "
-                f"{' or '.join(JUDGED)}, or use validate.calphad"
-            )
-        if not any(abs(float(one) - wish["temperature_k"]) < 1e-3 for one in temperatures):
-            return f"'{quantities.key(wish)}' is at a temperature that is not computed; add it to temperatures_k"
-    return ""
 
 
 def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
