@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matlens.report import letters, overlay
+from matlens.report import overlay
 
 STEPS = (1, 2, 5)
 SHARE = 0.25  # longest scale bar, as a part of the width
@@ -24,14 +24,10 @@ def bar_length(width_px: float, size: float | None) -> tuple[float, str]:
 
 
 def legend(labels: np.ndarray, phases: list[str], with_truth: bool) -> list[tuple[str, str | None]]:
-    """List text and colour of the legend; None: the phase that is not drawn.
-
-    A phase whose name no installed font can write has its number as its name.
-    """
+    """List text and colour of the legend; None: the phase that is not drawn."""
     if labels.dtype == np.uint8:
         present = [number for number in np.unique(labels) if number < len(phases)]
-        names = [name if letters.font_of(name) else f"phase {n}" for n, name in enumerate(phases)]
-        named = [(names[n], overlay.PALETTE[(n - 1) % len(overlay.PALETTE)] if n else None) for n in present]
+        named = [(phases[n], overlay.PALETTE[(n - 1) % len(overlay.PALETTE)] if n else None) for n in present]
         named += [("not measured", overlay.HIDDEN)] if (labels == overlay.UNLABELLED).any() else []
     else:
         named = [("outline of regions", overlay.PALETTE[1])]
@@ -44,31 +40,30 @@ def add(picture: np.ndarray, entries: list[tuple[str, str | None]], width_px: in
 
     `width_px`: width of the image in its own pixels; `size`: micrometres a pixel, None if unknown.
     """
+    import matplotlib
     from PIL import Image, ImageDraw, ImageFont
 
     wide = picture.shape[1]
-    size_px = max(10, round(wide / 45))
+    letters = max(10, round(wide / 45))
     # The font that matplotlib brings has Greek letters; that of Pillow has no micro sign.
-    names = [name for name, _ in entries]
-    fonts = {name: ImageFont.truetype(letters.font_of(name) or letters.house_font(), size_px) for name in names}
+    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", letters)
     length, text = bar_length(width_px, size)
-    fonts.setdefault(text, ImageFont.truetype(letters.house_font(), size_px))
     bar = max(2, round(length * wide / width_px))
-    boxes, x, line = [], size_px // 2, 0
+    boxes, x, line = [], letters // 2, 0
     for name, colour in [(text, "bar"), *entries]:
-        mark = bar if colour == "bar" else size_px
-        need = mark + size_px // 2 + round(fonts[name].getlength(name)) + size_px
-        if x > size_px // 2 and x + need > wide:
-            x, line = size_px // 2, line + 1
+        mark = bar if colour == "bar" else letters
+        need = mark + letters // 2 + round(font.getlength(name)) + letters
+        if x > letters // 2 and x + need > wide:
+            x, line = letters // 2, line + 1
         boxes.append((x, line, mark, name, colour))
         x += need
-    high = round((line + 1) * 1.6 * size_px)
+    high = round((line + 1) * 1.6 * letters)
     strip = Image.new("RGB", (wide, high), BACK)
     draw = ImageDraw.Draw(strip)
     for x, line, mark, name, colour in boxes:
-        middle = round((line + 0.5) * 1.6 * size_px)
-        half = max(2, size_px // 6) if colour == "bar" else size_px // 2
+        middle = round((line + 0.5) * 1.6 * letters)
+        half = max(2, letters // 6) if colour == "bar" else letters // 2
         fill = INK if colour == "bar" else colour or BACK
         draw.rectangle((x, middle - half, x + mark - 1, middle + half), fill=fill, outline=INK)
-        draw.text((x + mark + size_px // 2, middle), name, fill=INK, font=fonts[name], anchor="lm")
+        draw.text((x + mark + letters // 2, middle), name, fill=INK, font=font, anchor="lm")
     return np.vstack([picture, np.asarray(strip)])
