@@ -237,7 +237,9 @@ def apply_outputs(
     outside, found = applicability_domain.flag_outside(graphs, card, nearest), []
     for position in positions:
         own = heads.card_of(card, position)
-        ends = heads.interval(heads.scaled(values, card, position), each, own, heads.factor(asked, arrays, position))
+        ends = heads.interval(
+            heads.scaled(values, card, position), each, own, heads.factor(asked, nearest, arrays, card, position)
+        )
         one = transforms.interval(own.get("transform", "none"), *ends)
         found.append({**one, "std": one["half_width_90"] / NORMAL_90, **outside})
     return found

@@ -70,10 +70,14 @@ def distances(graphs, arrays: Mapping, known: dict) -> tuple:
     return known[key]
 
 
-def factor(asked, arrays: Mapping, position: int) -> np.ndarray | None:
+def factor(asked, nearest, arrays: Mapping, card: Mapping, position: int) -> np.ndarray | None:
     """Return the factor that similar training crystals give the scale of an output (n,); None if none is stored.
 
-    asked (n, d): points of the crystals.
+    asked (n, d): points of the crystals; nearest (n,): distance to the nearest training crystal. Beyond the limit of
+    the applicability domain none is similar, and the factor widens only.
     """
     size = arrays.get(applicability_domain.SIZE.format(position))
-    return None if size is None else ensembles.local(asked, arrays[applicability_domain.POINTS], size)
+    if size is None:
+        return None
+    found = ensembles.local(asked, arrays[applicability_domain.POINTS], size)
+    return np.where(nearest > (card.get("distance_limit") or np.inf), np.maximum(found, 1.0), found)
