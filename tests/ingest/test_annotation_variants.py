@@ -165,7 +165,9 @@ def test_an_archive_without_regions_is_no_image_without_objects(tmp_path):
 
 def test_a_box_of_cvat_is_turned(tmp_path):
     found = read(tmp_path, "c.json", coco({"bbox": [30, 10, 20, 10], "attributes": {"rotation": 90.0}}))
-    assert found[["y0_px", "x0_px", "y1_px", "x1_px"]].to_numpy().tolist() == [[5, 35, 25, 45]]
+    assert found[["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]].to_numpy().tolist() == [
+        [5, 35, 25, 45]
+    ]
 
 
 def test_points_of_labelme_and_napari_and_utf_16(tmp_path):

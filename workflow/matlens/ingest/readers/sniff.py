@@ -38,6 +38,7 @@ FOREIGN = (
     (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself with git lfs pull"),
 )
 ANG_HEADER = re.compile(rb"^#\s*(HEADER|TEM_PIXperUM|x-star|GRID|MaterialName|Phase|Info|VERSION|Working)", re.M | re.I)
+MATROSKA = b"\x1a\x45\xdf\xa3"  # .mkv and .webm
 METAIMAGE = re.compile(rb"\s*(ObjectType\s*=\s*Image|NDims\s*=\s*\d)", re.I)
 ROW_OF_NUMBERS = re.compile(rb"\s*[-+\d.eE]+(\s+[-+\d.eE]+){7,}\s*$")
 
@@ -70,7 +71,7 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "dm", path
     if head[:2] == b"BM" and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0", b"\x40\0\0\0"):
         return "bmp", path
-    if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[4:8] == b"ftyp":
+    if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head[4:8] == b"ftyp" or head.startswith(MATROSKA):
         return "video", path
     if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
         return "npz", path
