@@ -29,7 +29,7 @@ def test_frames_of_every_container_stay_in_their_order(tmp_path, name):
 @pytest.mark.parametrize("second", [np.zeros((40, 60), np.uint8), np.zeros((48, 64), np.uint16)])
 def test_pages_of_two_sizes_or_types_are_no_frames(tmp_path, second):
     with tifffile.TiffWriter(tmp_path / "v.tif") as file:
-        file.write(FRAMES[1])
+        file.write(FRAMES[1] + np.arange(64, dtype=np.uint8))
         file.write(second)
     with pytest.raises(BadItem, match="no frames of one video"):
         read(tmp_path, stack="t")
