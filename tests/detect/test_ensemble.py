@@ -45,6 +45,29 @@ def test_boxes_of_networks_are_fused_by_their_scores():
     assert not len(ensemble.fused([found([], []), found([], [])])["score"])
 
 
+def test_thousands_of_boxes_are_fused_as_by_every_pair():
+    rng, parts = np.random.default_rng(3), []
+    for _ in range(3):
+        centre, side = rng.uniform(0, 60, (200, 2)), rng.uniform(8, 20, (200, 2))
+        parts.append(found(np.hstack([centre - side / 2, centre + side / 2]), rng.uniform(0.02, 1, 200)))
+    box, score = (torch.cat([part[name] for part in parts]).double().numpy() for name in ("box", "score"))
+    low, high = np.maximum(box[:, None, :2], box[None, :, :2]), np.minimum(box[:, None, 2:], box[None, :, 2:])
+    area, shared = np.prod(box[:, 2:] - box[:, :2], 1), np.clip(high - low, 0, None).prod(2)
+    share, left, groups = shared / (area[:, None] + area - shared), set(range(600)), []
+    for first in np.argsort(-score, kind="stable").tolist():
+        if first in left:
+            near = {at for at in left if share[first, at] > 0.5 and at // 200 != first // 200}
+            best = [
+                max((at for at in near if at // 200 == k), key=lambda at: share[first, at], default=None)
+                for k in range(3)
+            ]
+            groups.append([first, *(at for at in best if at is not None)])
+            left -= set(groups[-1])
+    made = ensemble.fused(parts)
+    assert made["score"].numpy() == pytest.approx([score[group].sum() / 3 for group in groups], rel=1e-5)
+    assert len(groups) < 600 and max(map(len, groups)) == 3
+
+
 def test_two_boxes_of_one_network_stay_two():
     one = found([[0, 0, 10, 10], [0, 3, 10, 13]], [0.9, 0.8])
     assert len(ensemble.fused([one, found([[0, 0, 10, 10]], [0.9])])["score"]) == 2

@@ -66,7 +66,7 @@ def test_drift_changes_neither_diffusion_nor_what_stands_still():
         place[30:] += 6.0  # a jump of the stage
         rows = [(n + 1, t, *place[t, n]) for t in range(60) for n in range(15)]
         own = pd.DataFrame(rows, columns=["track", "series_frame", "y_px", "x_px"])
-        rates.append(tables.motion_rows(own, 60, *tables.drifts(own, 60))[0]["diffusion_px2_per_frame"])
+        rates.append(tables.motion_rows(own, np.arange(60), *tables.drifts(own, 60))[0]["diffusion_px2_per_frame"])
     assert np.mean(rates) == pytest.approx(D, rel=0.06)
     rng = np.random.default_rng(0)
     still = [np.column_stack([np.arange(80), rng.normal(0, 0.3, (80, 2))]) for _ in range(40)]

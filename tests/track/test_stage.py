@@ -105,7 +105,7 @@ def test_the_mean_life_comes_back_from_videos_shorter_than_two_lives():
         first = np.concatenate([np.zeros(30), np.ceil(rng.uniform(0, 99, rng.poisson(30 * 99 / 60)))]).astype(int)
         last = first + np.floor(rng.exponential(60.0, len(first))).astype(int)
         seen = np.column_stack([first, np.minimum(last, 99)])
-        rows = tables.life_rows(lone(seen[(first < 100)], 100), 100)
+        rows = tables.life_rows(lone(seen[(first < 100)], 100), np.arange(100))
         found.append((rows[0]["mean_life_frames"], rows[0]["deaths"]))
     value, weight = np.array(found).T
     assert np.average(value, weights=weight) == pytest.approx(60, rel=0.06)  # uncensored, it would be 39
@@ -117,7 +117,7 @@ def test_motion_gives_back_diffusion_and_the_drift_is_taken_off():
     place = steps + rng.uniform(0, 500, (40, 2)) + rng.normal(0, 0.3, steps.shape)
     rows = [(n + 1, t, *place[t, n]) for t in range(60) for n in range(40)]
     own = pd.DataFrame(rows, columns=["track", "series_frame", "y_px", "x_px"])
-    found = tables.motion_rows(own, 60, *tables.drifts(own, 60))[0]
+    found = tables.motion_rows(own, np.arange(60), *tables.drifts(own, 60))[0]
     assert found["diffusion_px2_per_frame"] == pytest.approx(0.32, rel=0.1)
     assert [found["drift_y_px_per_frame"], found["drift_x_px_per_frame"]] == pytest.approx([0.5, -0.2], abs=0.08)
 
@@ -126,7 +126,7 @@ def test_a_static_scene_has_no_diffusion():
     own = pd.DataFrame(
         [(n, t, 9.0 * n, 5.0) for t in range(20) for n in (1, 2, 3)], columns=["track", "series_frame", "y_px", "x_px"]
     )
-    found = tables.motion_rows(own, 20, *tables.drifts(own, 20))[0]
+    found = tables.motion_rows(own, np.arange(20), *tables.drifts(own, 20))[0]
     assert abs(found["diffusion_px2_per_frame"]) < 1e-12 and found["drift_y_px_per_frame"] == 0
 
 

@@ -3,7 +3,7 @@
 Source: R. Solovyev, W. Wang, T. Gabruseva, Image Vis. Comput. 107 (2021) 104117 (weighted boxes fusion).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -71,18 +71,35 @@ def fused(found: list[dict]) -> dict[str, torch.Tensor]:
     counts = torch.tensor([len(part["score"]) for part in found])
     own = torch.repeat_interleave(torch.arange(len(found)), counts).tolist()
     order = torch.argsort(whole["score"], descending=True, stable=True).tolist()
-    shares = ops.iou(whole["box"], whole["box"]).cpu().numpy() if order else np.zeros((0, 0))
-    free, groups = np.ones(len(order), bool), []
+    free, groups, touching = np.ones(len(order), bool), [], _touching(whole["box"])
     for first in order:
         if not free[first]:
             continue
-        near: dict[int, int] = {own[first]: first}
-        for at in np.flatnonzero(free & (shares[first] > SHARED)).tolist():
-            if own[at] != own[first] and (own[at] not in near or shares[first, at] > shares[first, near[own[at]]]):
-                near[own[at]] = at
-        groups.append(list(near.values()))
+        near: dict[int, tuple] = {own[first]: (np.inf, first)}
+        for at, share in touching(first):
+            if free[at] and own[at] != own[first] and (own[at] not in near or share > near[own[at]][0]):
+                near[own[at]] = (share, at)
+        groups.append([at for _, at in near.values()])
         free[groups[-1]] = False
     return _means(whole, groups, len(found))
+
+
+def _touching(boxes: torch.Tensor) -> Callable:
+    """Return the function from a box to the boxes that it overlaps with by more than a half: (index, overlap) of each.
+
+    Only such pairs are looked at: there are thousands of boxes at the lowest score, and few of them overlap.
+    """
+    pairs = ops.clashes(boxes, SHARED) if len(boxes) else torch.zeros(0, 2, dtype=torch.long)
+    share = ops.iou_of_pairs(boxes[pairs[:, 0]], boxes[pairs[:, 1]]).cpu().numpy()
+    both = np.concatenate([pairs.cpu().numpy(), pairs.cpu().numpy()[:, ::-1]])
+    order = np.lexsort((both[:, 1], both[:, 0]))
+    near, values = both[order, 1].tolist(), np.concatenate([share, share])[order].tolist()
+    ends = np.searchsorted(both[order, 0], np.arange(len(boxes) + 1)).tolist()
+
+    def of(first: int):
+        return zip(near[ends[first] : ends[first + 1]], values[ends[first] : ends[first + 1]], strict=True)
+
+    return of
 
 
 def _means(whole: dict, groups: list[list[int]], count: int) -> dict[str, torch.Tensor]:

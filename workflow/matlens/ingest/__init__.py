@@ -47,6 +47,7 @@ PLANS = {
     "scenes": "matlens.ingest.scenes:plan",
     "generated": "matlens.ingest.generated:plan",
     "voids_video": "matlens.ingest.voids_video:plan",
+    "ripening": "matlens.ingest.ripening:plan",
     "line_space": "matlens.ingest.line_space:plan",
     "cracked_particles": "matlens.ingest.cracked_particles:plan",
     "polyhedra": "matlens.ingest.polyhedra:plan",
@@ -75,6 +76,7 @@ METHODS = {
     "scenes": "matlens.ingest.scenes:read",
     "generated": "matlens.ingest.generated:read",
     "voids_video": "matlens.ingest.voids_video:read",
+    "ripening": "matlens.ingest.ripening:read",
     "line_space": "matlens.ingest.line_space:read",
     "cracked_particles": "matlens.ingest.cracked_particles:read",
     "polyhedra": "matlens.ingest.polyhedra:read",
@@ -219,6 +221,7 @@ def index_table(rows: list[dict]):
 OBJECT_MODELS = (
     "loops_video",
     "voids_video",
+    "ripening",
     "line_space",
     "cracked_particles",
     "polyhedra",

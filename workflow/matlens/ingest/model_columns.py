@@ -26,6 +26,7 @@ NUMBERS = {
     "loops_video": (columns.TRUE_LIFE, columns.TRUE_DIFFUSION, columns.TRUE_EXPONENT),
     "scenes": (),
     "voids_video": (columns.SECONDS, columns.TEMPERATURE, columns.TRUE_SHRINKAGE),
+    "ripening": (columns.TIME, RADIUS, "true_exponent"),
     "line_space": (REGIONS, columns.TRUE_PITCH, columns.TRUE_WIDTH),
     "cracked_particles": (REGIONS, FRACTION),
     "polyhedra": (REGIONS, RADIUS),

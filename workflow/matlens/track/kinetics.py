@@ -17,15 +17,20 @@ LIFE_PARTS = 4  # a growth exponent needs tracks whose time since the start grow
 class Clock:
     """Times of the frames of a series.
 
-    `time`: in units of the median interval of frames, from the first frame (frames,). `seconds`: that interval, or None
-    if it is not known. `since`: time of the first frame since the process began, in the same units; NaN if not known.
-    `temperature`: of every frame in degrees Celsius, NaN where it is not known.
+    `time`: in units of the median interval of frames, from the first frame (frames,); `steps` are whole ones.
+    `seconds`: that interval, or None if it is not known. `since`: time of the first frame since the process began, in
+    the same units; NaN if not known. `temperature`: of every frame in degrees Celsius, NaN where it is not known.
     """
 
     time: np.ndarray
     seconds: float | None
     since: float
     temperature: np.ndarray
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Return the times in whole intervals (frames,): missing frames count."""
+        return np.round(self.time).astype(int)
 
 
 def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float | None, start_s: float | None) -> Clock:
@@ -36,7 +41,19 @@ def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float |
         since = seconds[0] if start_s is None else start_s
         return Clock((seconds - seconds[0]) / step, step, since / step, temperature)
     since = np.nan if start_s is None else start_s / (frame_s or 1.0)
-    return Clock(np.arange(len(times), dtype=float), frame_s, since, temperature)
+    return Clock(numbered_frames(times) if by else np.arange(len(times), dtype=float), frame_s, since, temperature)
+
+
+def numbered_frames(values: list) -> np.ndarray:
+    """Return the times of frames that a column orders: of numbers of frames, with gaps where some are missing.
+
+    Whole numbers, of which two at least follow each other, are such numbers; others order the frames alone.
+    """
+    value = np.array(values, float)
+    steps = np.diff(value)
+    if len(steps) and (value == np.round(value)).all() and steps.min() == 1:
+        return value - value[0]
+    return np.arange(len(value), dtype=float)
 
 
 def line(time: np.ndarray, value: np.ndarray) -> tuple[float, float]:

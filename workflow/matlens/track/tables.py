@@ -33,11 +33,12 @@ def drifts(own, frames: int) -> tuple[np.ndarray, np.ndarray]:
     return np.cumsum(steps, 0), counts
 
 
-def life_rows(own, frames: int, size: tuple[float, float] | None = None, border_px: float = 0.0) -> list[dict]:
+def life_rows(own, time: np.ndarray, size: tuple[float, float] | None = None, border_px: float = 0.0) -> list[dict]:
     """Return the survival of tracks by age in frames (Kaplan, Meier), and the mean life of an exponential law.
 
     A track that is there in the first frame enters with an unknown age: it is left out of the curve and counts its time
-    at risk in the mean. One that outlives the series, or leaves the image, is censored.
+    at risk in the mean. One that outlives the series, or leaves the image, is censored. `time` of every frame (frames,)
+    in units of their interval.
     """
     rows = events.ends(own)
     at, event = own["series_frame"].to_numpy(), own[columns.EVENT].to_numpy()
@@ -45,8 +46,11 @@ def life_rows(own, frames: int, size: tuple[float, float] | None = None, border_
     died = np.array(["death" in event[pair[1]] for pair in rows.values()], bool)
     born = np.array(["birth" in event[pair[0]] for pair in rows.values()], bool)
     watched = inner_part(own, size, border_px) if size else np.ones(len(rows))
-    mean, error = lives.mean_life(watched * (last - first) + 0.5 * died, died)  # a death lies between two frames
-    curve = lives.survival((last - first + 1)[born], died[born])
+    time = np.round(np.asarray(time, float), 6)
+    seen = time[last] - time[first]
+    after = time[np.minimum(last + 1, len(time) - 1)] - time[last]
+    mean, error = lives.mean_life(watched * seen + 0.5 * after * died, died)  # a death lies between two frames
+    curve = lives.survival((seen + 1)[born], died[born])
     same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
     return [
         {"age_frames": age, "survival": left, "survival_error": spread, **same} for age, left, spread in curve.tolist()
@@ -61,21 +65,21 @@ def inner_part(own, size: tuple[float, float], border_px: float) -> np.ndarray:
     return part.assign(_inner=inner).groupby(columns.TRACK)["_inner"].mean().to_numpy(float)
 
 
-def motion_rows(own, frames: int, drift: np.ndarray, counts: np.ndarray | None = None) -> list[dict]:
+def motion_rows(own, steps: np.ndarray, drift: np.ndarray, counts: np.ndarray | None = None) -> list[dict]:
     """Return the square displacements of tracks by lag, with the drift taken off, and what follows from them.
 
-    `counts`: tracks behind each step of the drift, for the part of their own steps that was taken off with it; None if
-    no drift was.
+    `steps`: time of every frame (frames,) in whole intervals: lags are of these. `counts`: tracks behind each step of
+    the drift, for the part of their own steps that was taken off with it; None if no drift was.
     """
     moved = own[["y_px", "x_px"]].to_numpy(float) - drift[own["series_frame"].to_numpy(int)]
     track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
     order = np.lexsort((at, track))[np.count_nonzero(track <= 0) :]
     cuts = np.flatnonzero(np.diff(track[order])) + 1
-    parts = [np.column_stack([at[part], moved[part]]) for part in np.split(order, cuts)] if len(order) else []
-    found = motion.by_lag(parts, max(1, min(LAGS, (frames - 1) // 4)))
+    parts = [np.column_stack([steps[at[part]], moved[part]]) for part in np.split(order, cuts)] if len(order) else []
+    found = motion.by_lag(parts, max(1, min(LAGS, int(steps[-1]) // 4)))
     rate, spread, lags = motion.diffusion(*found[:, [0, 2, 4]].T) if len(found) > 1 else (np.nan, np.nan, 0)
     kept = 1.0 if counts is None else motion.kept_of_steps(counts)
-    speed = (drift[-1] - drift[0]) / max(frames - 1, 1)
+    speed = (drift[-1] - drift[0]) / max(int(steps[-1]), 1)
     same = {"diffusion_px2_per_frame": rate / kept, "localisation_px": spread, "fitted_lags": lags}
     same |= {"drift_y_px_per_frame": float(speed[0]), "drift_x_px_per_frame": float(speed[1])}
     names = ("lag_frames", "msd_px2", "msd_diffusive_px2", "wrong_links", "pairs")

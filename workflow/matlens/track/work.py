@@ -71,8 +71,8 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     own.insert(0, "series", name)
     times, pixel = clock(frames, index, settings), _pixel(about)
     found = {
-        "lifetimes": tables.life_rows(own, len(frames), size, settings["border_px"]),
-        "motion": tables.motion_rows(own, len(frames), *taken_off),
+        "lifetimes": tables.life_rows(own, times.time, size, settings["border_px"]),
+        "motion": tables.motion_rows(own, times.steps, *taken_off),
         "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
         "kinetics": kinetics.kinetics_rows(kinetics.whole(own, size), times, settings.get("size_classes", 1), pixel),
         "track_scores": scored(places, linked, truths, settings["scores"]["gate_px"]),

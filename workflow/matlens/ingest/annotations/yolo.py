@@ -38,10 +38,22 @@ def _strange(words: list[str], names: list[str]) -> str:
         return f"its line has commas, where YOLO has blanks: {' '.join(words)[:60]}"
     if words[0] not in names and re.fullmatch(r"-\d+|-?\d*\.(?!0+$)\d+", words[0]):
         return f"its line begins with {words[0]}, which is no class; the class is a whole number in front of the others"
-    seen = words[7::3]  # of each key point: x, y, and 0, 1 or 2
-    if len(words) >= 8 and len(words) % 3 == 2 and all(re.fullmatch(r"[012](\.0+)?", word) for word in seen):
+    if _is_pose(words):
         return "its line is of a pose, a box with key points; export boxes or polygons"
     return ""
+
+
+def _is_pose(words: list[str]) -> bool:
+    """Check whether a line holds a box and key points: x, y and whether it is seen (0, 1, 2), within the box."""
+    if len(words) < 8 or len(words) % 3 != 2 or not all(re.fullmatch(r"[012](\.0+)?", seen) for seen in words[7::3]):
+        return False
+    try:
+        middle_x, middle_y, width, height = map(float, words[1:5])
+        points = [(float(x), float(y)) for x, y, seen in zip(words[5::3], words[6::3], words[7::3], strict=True)
+                  if float(seen)]  # fmt: skip
+    except ValueError:
+        return False
+    return all(abs(x - middle_x) <= width / 2 and abs(y - middle_y) <= height / 2 for x, y in points)
 
 
 def _outlined(label: str, words: list[str]) -> Shape:

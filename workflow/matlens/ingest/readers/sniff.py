@@ -49,6 +49,7 @@ FOREIGN = (
 )
 PHOTOGRAPHS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")  # brands of pictures, not videos
 ANG_HEADER = re.compile(rb"^#\s*(HEADER|TEM_PIXperUM|x-star|GRID|MaterialName|Phase|Info|VERSION|Working)", re.M | re.I)
+MATROSKA = b"\x1a\x45\xdf\xa3"  # .mkv and .webm
 METAIMAGE = re.compile(rb"\s*(ObjectType\s*=\s*Image|NDims\s*=\s*\d)", re.I)
 ROW_OF_NUMBERS = re.compile(rb"\s*[-+\d.eE]+(\s+[-+\d.eE]+){7,}\s*$")
 
@@ -81,7 +82,8 @@ def _by_content(head: bytes, path: str) -> tuple[str, str]:
         return "dm", path
     if head[:2] == b"BM" and head[14:18] in (b"\x28\0\0\0", b"\x0c\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0", b"\x40\0\0\0"):
         return "bmp", path
-    if (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or (head[4:8] == b"ftyp" and head[8:12] not in PHOTOGRAPHS):
+    movie = head[4:8] == b"ftyp" and head[8:12] not in PHOTOGRAPHS
+    if movie or (head[:4] == b"RIFF" and head[8:12] == b"AVI ") or head.startswith(MATROSKA):
         return "video", path
     if head.startswith(b"PK\x03\x04") and b".npy" in head[:256]:
         return "npz", path

@@ -1,0 +1,223 @@
+"""Files of objects by other programs and other habits: read as they are meant, or refused with the true reason."""
+
+import json
+import struct
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from matlens.ingest import annotated, files
+from matlens.job.batch import BadItem
+
+SIZE = (40, 60)
+CORNERS = [30, 10, 50, 10, 50, 20, 30, 20]  # rows 10 to 19, columns 30 to 49: centre 14.5, 39.5, 200 pixels
+YOLO = " ".join(f"{value / (60, 40)[k % 2]:.6f}" for k, value in enumerate(CORNERS))
+BOX = "0 0.666667 0.375 0.333333 0.25"
+TRACKMATE = """LABEL,ID,TRACK_ID,POSITION_X,POSITION_Y,POSITION_T,FRAME,RADIUS
+Label,Spot ID,Track ID,X,Y,T,Frame,Radius
+Label,Spot ID,Track ID,X,Y,T,Frame,R
+,,,({0}),({0}),(sec),,({0})
+ID1,1,0,{1},{2},0,0,{3}
+ID2,2,None,{1},{2},1,1,{3}
+"""
+
+
+def read(tmp_path, name, content, frames=1, **options):
+    """Write a file of objects beside one image or video, and ingest both; returns the table of the objects."""
+    (tmp_path / "images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (frames, *SIZE)).astype(np.uint8)
+    if frames == 1:
+        cv2.imwrite(str(tmp_path / "images/a.png"), pixels[0])
+    else:
+        tifffile.imwrite(tmp_path / "images/a.tif", pixels, imagej=True, metadata={"axes": "TYX"})
+    place = tmp_path / name
+    place.write_bytes(content if isinstance(content, bytes) else content.encode())
+    annotated.check_classes(str(place), ["matrix", "thing"], None)
+    (row,) = files.plan(path=str(tmp_path / "images"), objects=str(place)).to_dict("records")
+    return files.read(row, ["matrix", "thing"], crop_bars=False, **options).objects
+
+
+def coco(*entries):
+    content = {"images": [{"id": 7, "file_name": "a.png", "height": 40, "width": 60}]}
+    content["categories"] = [{"id": 1, "name": "thing"}]
+    content["annotations"] = [{"id": k, "image_id": 7, "category_id": 1, **one} for k, one in enumerate(entries)]
+    return json.dumps(content)
+
+
+def labelme(*shapes):
+    content = {"shapes": [{"label": "thing", **one} for one in shapes], "imagePath": "a.png"}
+    return json.dumps(content | {"imageHeight": 40, "imageWidth": 60})
+
+
+def via(name, x, y):
+    region = {"shape_attributes": {"name": name, "all_points_x": x, "all_points_y": y}, "region_attributes": {}}
+    return json.dumps({"a.png1": {"filename": "a.png", "size": 1, "regions": [region]}})
+
+
+def via3(z=()):
+    return json.dumps(
+        {
+            "project": {"pid": "p"},
+            "attribute": {"1": {"aname": "class", "options": {"0": "thing"}}},
+            "file": {"1": {"fid": "1", "fname": "a.png", "type": 2}},
+            "metadata": {"1_a": {"vid": "1", "z": list(z), "xy": [7, *CORNERS], "av": {"1": "0"}}},
+            "view": {"1": {"fid_list": ["1"]}},
+        }
+    )
+
+
+VIA_CSV = (
+    "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+    'a.png,1,"{}",1,0,"{""name"":""rect"",""x"":30,""y"":10,""width"":20,""height"":10}","{""class"":""thing""}"\n'
+)
+PAIRS = [[30, 10], [50, 10], [50, 20], [30, 20]]
+SAME = {
+    "flat.json": coco({"segmentation": CORNERS}),
+    "pairs.json": coco({"segmentation": [PAIRS]}),
+    "via.csv": VIA_CSV,
+    "via3.json": via3(),
+    "closed.json": via("polyline", [30, 50, 50, 30, 30], [10, 10, 20, 20, 10]),
+    "oriented.json": labelme({"shape_type": "oriented_rectangle", "points": PAIRS}),
+    "rotation.json": labelme({"shape_type": "rotation", "points": PAIRS}),
+    "tracked.txt": f"{BOX} 0.87 1",
+    "tracked_bare.txt": f"{BOX} 1",
+    "class.txt": f"0.0 {BOX[2:]}",
+    "mot.txt": "1,1,31,11,20,10,1,1,1",
+    "mot.csv": "1,1,31,11,20,10,-1,-1,-1,-1",
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_the_same_rectangle_is_read_from_every_format(tmp_path, name):
+    found = read(tmp_path, name, SAME[name])
+    assert found[["y_px", "x_px", "area_px2"]].to_numpy().tolist() == [[14.5, 39.5, 200.0]]
+    assert found["object"].tolist() == [1] and found["reason"].tolist() == [""]
+
+
+REASONS = {  # what is no object, or not the one that its numbers seem to be
+    "box holds two corners": ("c.json", coco({"bbox": [30, 10, 50, 20], "area": 200}), "seems to be two corners"),
+    "parts of the image": ("c.json", coco({"segmentation": [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9]]}), "counts pixels"),
+    "odd": ("c.json", coco({"segmentation": [[*CORNERS, 3]]}), "an odd number of coordinates"),
+    "three of a box": ("c.json", coco({"bbox": [30, 10, 20]}), "its box has 3 numbers"),
+    "key points": ("c.json", coco({"keypoints": [31, 11, 2]}), "key points alone"),
+    "panoptic": ("c.json", coco({"segments_info": []}), "give that as masks"),
+    "open line": ("v.json", via("polyline", [5, 20, 40], [5, 30, 6]), "an open line"),
+    "times": ("v.json", via3([0.5, 1.0]), "times of a video"),
+    "labelme words": ("a.json", labelme({"points": [["a", "b"]]}), "its points cannot be read"),
+    "labelme 3-D": ("a.json", labelme({"points": [[1, 2, 3], [9, 2, 3], [9, 9, 3], [1, 9, 3]]}), "no pairs"),
+    "class at the end": ("a.txt", f"{YOLO} 0", "begins with 0.500000, which is no class"),
+    "class below 0": ("a.txt", f"-1 {BOX[2:]}", "begins with -1"),
+    "pose": ("a.txt", f"{BOX} 0.6 0.3 1.000000 0.7 0.4 1.000000", "of a pose"),
+    "pose of one point": ("a.txt", f"{BOX} 0.6 0.3 1", "of a pose"),
+    "commas": ("a.txt", BOX.replace(" ", ","), "has commas"),
+    "unused": ("a.txt", "1,1,31,11,20,10,0,1,1", "confidence is 0"),
+    "text": ("a.roi", None, "is a text or a picture"),
+}
+
+
+def rectangle(place=(0, 0, 0), sort=0):
+    """Make a rectangle of ImageJ by its published layout, at a channel, slice and frame."""
+    head = struct.pack(">4shBBhhhhH", b"Iout", 228, 1, 0, 10, 30, 20, 50, 0)
+    head = head.ljust(48, b"\0") + struct.pack(">h", sort)
+    return head.ljust(60, b"\0") + struct.pack(">i", 64) + struct.pack(">4i", 0, *place) + b"\0" * 48
+
+
+@pytest.mark.parametrize("case", REASONS)
+def test_what_is_no_such_object_has_the_true_reason(tmp_path, case):
+    name, content, reason = REASONS[case]
+    found = read(tmp_path, name, rectangle(sort=1) if content is None else content)
+    assert len(found) == 1 and reason in found["reason"].item()
+
+
+STOPS = {  # files of which it is not known what their numbers mean
+    "results of ImageJ": ("a.csv", " ,Area,Mean,X,Y\n1,2,100,4.0,1.5\n", "a unit that it does not state"),
+    "corner or centre": ("a.csv", "x,y,width,height\n30,10,20,10\n", "may be a corner"),
+    "twice": ("a.csv", "x,y,x,y\n1,2,40,15\n", "two columns are named"),
+    "Latin 1": ("a.csv", "y,x,class\n15,40,L\u00fccke\n".encode("latin1"), "neither UTF-8 nor UTF-16"),
+    "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
+    "results of COCO": ("a.json", '[{"image_id": 7, "category_id": 1}]', "a list of COCO results"),
+    "GeoJSON": ("a.json", '{"type": "FeatureCollection", "features": []}', "GeoJSON is not read"),
+    "videos": ("a.json", '{"videos": [], "annotations": [], "categories": []}', "COCO of videos is not read"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", STOPS)
+def test_a_file_whose_numbers_may_mean_something_else_stops_the_study(tmp_path, case):
+    name, content, reason = STOPS[case]
+    with pytest.raises(ValueError, match=reason):
+        read(tmp_path, name, content)
+
+
+def test_a_polygon_in_the_corner_of_the_image_is_no_pose(tmp_path):
+    corners = "0.5 0.5 0.75 0.25 1 0.5 1 1 0.5 1"  # numbers 7 and 10 are 1, as those of a pose may be
+    found = read(tmp_path, "a.txt", f"0 {corners}")
+    assert found["reason"].tolist() == [""] and found["area_px2"].item() == pytest.approx(750, abs=20)
+
+
+def test_an_archive_without_regions_is_no_image_without_objects(tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("mask.png", b"abc")
+    with pytest.raises(BadItem, match="no region of ImageJ"):
+        read(tmp_path, "a.zip", (tmp_path / "z.zip").read_bytes())
+
+
+def test_a_box_of_cvat_is_turned(tmp_path):
+    found = read(tmp_path, "c.json", coco({"bbox": [30, 10, 20, 10], "attributes": {"rotation": 90.0}}))
+    assert found[["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]].to_numpy().tolist() == [
+        [5, 35, 25, 45]
+    ]
+
+
+def test_points_of_labelme_and_napari_and_utf_16(tmp_path):
+    cases = {
+        "a.json": labelme({"shape_type": "points", "points": [[40.5, 15.5], [3.5, 4.5]]}),
+        "b.csv": "index,axis-0,axis-1\n0.0,15.0,40.0\n1.0,4.0,3.0\n",
+        "c.csv": "y\tx\n15\t40\n4\t3\n".encode("utf-16"),
+    }
+    for name, content in cases.items():
+        (tmp_path / name[0]).mkdir()
+        found = read(tmp_path / name[0], name, content)
+        assert found[["y_px", "x_px"]].to_numpy().tolist() == [[15, 40], [4, 3]]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("pixel", 1), ("micron", 0.1), ("nm", 100)])
+def test_places_of_trackmate_are_lengths(tmp_path, unit, factor):
+    text = TRACKMATE.format(unit, 40 * factor, 15 * factor, 3 * factor)
+    found = read(tmp_path, "a.csv", text, frames=3, pixel_size_um=0.1)
+    assert found[["y_px", "x_px"]].to_numpy() == pytest.approx(np.array([[15, 40], [15, 40]]))
+    assert found["area_px2"].tolist() == [29, 29]  # centres of pixels within 3 pixels
+    assert found["frame"].tolist() == [0, 1] and found["object"].tolist() == [1, 3] and not any(found["reason"])
+
+
+def test_lengths_without_a_pixel_size_are_refused(tmp_path):
+    with pytest.raises(BadItem, match="pixel size is not known"):
+        read(tmp_path, "a.csv", TRACKMATE.format("micron", 4, 1.5, 0.3), frames=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("y,x,frame,track\n15,40,1,1\n15,40,2,1\n15,40,3,1\n", "frames 1 to 3 of a video of 3 frames"),
+        ("y,x,time_s\n15,40,0\n15,41,1\n", "the column 'time_s' and no frames"),
+        ("y,x,t\n15,40,0\n15,41,0.5\n15,42,1.0\n", "the column 't' and no frames"),
+    ],
+)
+def test_frames_that_are_times_or_count_from_1_are_refused(tmp_path, text, reason):
+    with pytest.raises(BadItem, match=reason):
+        read(tmp_path, "a.csv", text, frames=3)
+
+
+def test_slices_of_regions_are_frames_where_all_are_in_the_first_frame(tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        for number in (1, 2, 3):
+            archive.writestr(f"r{number}.roi", rectangle((1, number, 1)))
+        archive.writestr("__MACOSX/._r1.roi", b"\0\5\x16\7")
+    found = read(tmp_path, "a.zip", (tmp_path / "z.zip").read_bytes(), frames=3)
+    assert found["frame"].tolist() == [0, 1, 2] and found["area_px2"].tolist() == [200] * 3
+
+
+def test_tracks_of_mot_are_followed_from_its_first_frame(tmp_path):
+    found = read(tmp_path, "a.txt", "1,4,31,11,20,10,1,1,1\n2,4,32,11,20,10,1,1,1\n", frames=3)
+    assert found["object"].tolist() == [4, 4] and found["x_px"].tolist() == [39.5, 40.5]

@@ -1,0 +1,43 @@
+"""Videos in containers of other programs, and pages that are no frames of one video."""
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from matlens.ingest import files
+from matlens.job.batch import BadItem
+
+FRAMES = np.repeat(np.arange(5, dtype=np.uint8)[:, None, None] * 40, 48 * 64, 0).reshape(5, 48, 64)
+
+
+def read(folder, **options):
+    (row,) = files.plan(path=str(folder)).to_dict("records")
+    return files.read(row, ["a", "b"], crop_bars=False, **options)
+
+
+@pytest.mark.parametrize("name", ["v.mkv", "v.mov", "v.mp4", "v.avi"])
+def test_frames_of_every_container_stay_in_their_order(tmp_path, name):
+    writer = cv2.VideoWriter(str(tmp_path / name), cv2.VideoWriter_fourcc(*"mp4v"), 5, (64, 48))
+    for frame in FRAMES:
+        writer.write(cv2.merge([frame] * 3))
+    writer.release()
+    found = read(tmp_path)
+    assert found.axes == "tyx" and found.pixels.shape == FRAMES.shape
+    assert (np.diff(np.asarray(found.pixels, float).mean((1, 2))) > 0).all()
+
+
+@pytest.mark.parametrize("second", [np.zeros((40, 60), np.uint8), np.zeros((48, 64), np.uint16)])
+def test_pages_of_two_sizes_or_types_are_no_frames(tmp_path, second):
+    with tifffile.TiffWriter(tmp_path / "v.tif") as file:
+        file.write(FRAMES[1] + np.arange(64, dtype=np.uint8))
+        file.write(second)
+    with pytest.raises(BadItem, match="no frames of one video"):
+        read(tmp_path, stack="t")
+    assert read(tmp_path).meta["other_signals"] == 1
+
+
+def test_slices_of_imagej_are_frames_where_the_study_says_so(tmp_path):
+    tifffile.imwrite(tmp_path / "v.tif", FRAMES[None], imagej=True, metadata={"axes": "TZYX"})
+    assert read(tmp_path).axes == "zyx"
+    found = read(tmp_path, stack="t")
+    assert found.axes == "tyx" and np.asarray(found.pixels).shape == FRAMES.shape
