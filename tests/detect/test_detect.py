@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import detect, objects, registry
-from matlens.column_meanings import MEANING
 from matlens.detect import blobs, frames, match, peaks, scores, shard
 from matlens.ingest import loops_video
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.store import io
 
 RNG = np.random.default_rng(3)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from matlens import fields, registry
-from matlens.column_meanings import MEANING
 from matlens.fields import cells, effective, hot_spots, methods, problem
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.store import io
 
 from .cells import cell

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from matlens import columns, ingest, registry
-from matlens.column_meanings import MEANING
 from matlens.ingest import sem, synthetic
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.plan import study
 from matlens.store import io
 

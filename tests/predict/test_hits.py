@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens.column_meanings import MEANING
+from matlens.meanings import MEANING
 from matlens.predict import hits
 from matlens.store import io
 from scripts import hits as script

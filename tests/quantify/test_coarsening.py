@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.quantify import coarsening
 
 TIMES = (0.0, 1.0, 4.0, 16.0, 64.0)

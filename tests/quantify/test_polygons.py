@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.quantify import polygons
 from scipy.spatial import Voronoi, cKDTree
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.quantify import boundaries, neighbours, region_map, regions
 from scipy import ndimage
 from scipy.spatial import ConvexHull, cKDTree

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from matlens.column_meanings import MEANING
 from matlens.job import batch
+from matlens.meanings import MEANING
 from matlens.quantify import scores
 
 PHASES = ["a", "b", "c"]

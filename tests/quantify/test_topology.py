@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.quantify import topology
 from scipy.spatial import Delaunay, cKDTree
 

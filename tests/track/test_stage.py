@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import objects, track
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.store import io
 from matlens.track import events, series, tables
 from scripts import track as script

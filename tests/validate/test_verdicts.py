@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from matlens import columns
-from matlens.column_meanings import MEANING
 from matlens.job.batch import BadItem
+from matlens.meanings import MEANING
 from matlens.validate import eos, error_handlers, fits, verdicts
 
 

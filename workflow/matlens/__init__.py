@@ -6,7 +6,7 @@ ones up to `report`, then the stages, none of which imports another, then `plan`
 
 __version__ = "0.2.0"
 
-CELLARS = ("store", "job", "crystal", "molecule", "thermo", "image", "nets", "learn", "report")
+CELLARS = ("meanings", "store", "job", "crystal", "molecule", "thermo", "image", "nets", "learn", "report")
 STAGES = (
     "ingest",
     "connect",

@@ -1,8 +1,6 @@
 """Micrographs from the user's own files: a file, a folder or a glob, with optional truth masks."""
 
 import os
-import unicodedata
-from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +11,7 @@ from matlens.ingest import (
     bars,
     blocks,
     cleaned,
+    companions,
     damage,
     grey,
     ignored,
@@ -23,7 +22,7 @@ from matlens.ingest import (
     truths,
 )
 from matlens.ingest.blocks import WHOLE, Blocks
-from matlens.ingest.file_search import digest, found, item_name, printable, skipped, stem
+from matlens.ingest.file_search import digest, found, item_name, printable, skipped
 from matlens.ingest.plan_rows import columns_in, from_names, one_of_each, trouble
 from matlens.job.batch import BadItem
 
@@ -80,58 +79,14 @@ def check(
     if path and (masks or exclude_mask or clean):
         root, paths = found(path)
         images = {file: item_name(file, root) for file in paths}
-        _matched(images, masks)
+        companions.matched(images, masks)
         for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
-            _shared(images, place, option)
+            companions.shared(images, place, option)
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None, block_px: list[int] | None = None) -> list[str]:
     """List the index columns that are read from file names; see `plan`."""
     return [*([names.GROUP] if group or block_px else []), *columns_in(columns)]
-
-
-def _composed(name: str) -> str:
-    """Write accents as one letter: a name that macOS stored may have a letter and its accent instead."""
-    return unicodedata.normalize("NFC", name)
-
-
-def _closest(path: Path, masks: list[Path]) -> list[Path]:
-    """Keep the masks whose folders share most parts with the image's folders: train/labels for train/images."""
-    shared = [len(set(path.parent.parts) & set(mask.parent.parts)) for mask in masks]
-    return [mask for mask, count in zip(masks, shared, strict=True) if count == max(shared)]
-
-
-def _matched(
-    images: dict[Path, str], masks: str | None, option: str = "masks"
-) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason)."""
-    if masks is None:
-        return dict.fromkeys(images, (None, None))
-    noun = "clean image" if option == "clean" else "mask"
-    root, paths = found(masks, option)
-    by_name, by_stem = {}, {}
-    for path in paths:
-        by_name.setdefault(_composed(item_name(path, root)), []).append(path)
-        by_stem.setdefault(_composed(stem(path)), []).append(path)
-    pairs = {}
-    for path, name in images.items():
-        fitting = by_name.get(_composed(name)) or _closest(path, by_stem.get(_composed(stem(path)), []))
-        if len(fitting) > 1:
-            two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
-            pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
-        else:
-            pairs[path] = (str(fitting[0]) if fitting else None, None)
-    if not any(mask or reason for mask, reason in pairs.values()):
-        examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
-        raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")
-    return pairs
-
-
-def _shared(images: dict[Path, str], place: str | None, option: str) -> dict[Path, tuple[str | None, str | None]]:
-    """Find the file of an option for each image; a single file serves all images. Returns (file, reason) by image."""
-    if place and len(files := found(place, option)[1]) == 1:
-        return dict.fromkeys(images, (str(files[0]), None))
-    return _matched(images, place, option)
 
 
 def plan(
@@ -159,10 +114,10 @@ def plan(
 
     root, paths = found(path)
     images = {p: item_name(p, root) for p in paths}
-    pairs = _matched(images, masks)
+    pairs = companions.matched(images, masks)
     drawn, absent = annotated.matched(images, objects)
-    outside = _shared(images, exclude_mask, "exclude_mask")
-    noiseless = _shared(images, clean, "clean")
+    outside = companions.shared(images, exclude_mask, "exclude_mask")
+    noiseless = companions.shared(images, clean, "clean")
     if clean and (lacking := [images[p] for p in paths if noiseless[p] == (None, None)]):
         print(f"{len(lacking)} of {len(paths)} images have no clean image of their name, the first is '{lacking[0]}'")
     extra = from_names(paths, group, columns)

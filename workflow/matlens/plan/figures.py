@@ -7,7 +7,7 @@ from collections.abc import Callable
 from figures import DRAWS, FIGURES
 
 from matlens import registry
-from matlens.column_meanings import MEANING
+from matlens.meanings import MEANING
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from matlens import ingest, registry
-from matlens.column_meanings import MEANING
 from matlens.columns import GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
 from matlens.generate.conditions import FRACTION, matches, of_row
 from matlens.ingest import model_columns
 from matlens.learn import features
+from matlens.meanings import MEANING
 from matlens.plan import outputs, study
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons

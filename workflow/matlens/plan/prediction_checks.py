@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 
 from matlens import predict, registry, screen
-from matlens.column_meanings import MEANING
 from matlens.learn import features
+from matlens.meanings import MEANING
 from matlens.nets import GRAPHS, MOLECULE_NETS
 from matlens.plan import outputs
 from matlens.plan.predictions import (

@@ -14,7 +14,7 @@ from importlib import metadata
 
 import matlens
 from matlens import columns
-from matlens.column_meanings import MEANING
+from matlens.meanings import MEANING
 
 ROWS = 100  # rows of a long table that the page shows; the file has all of them
 VALUES = {  # the numbers of the summary: table, its column, and what divides its rows

@@ -1,11 +1,9 @@
-"""Meaning and unit of the columns of fields; see matlens.column_meanings."""
+"""Meaning and unit of the columns of fields."""
 
-SOLVED = {
+MEANING = {
     "field": "field that is judged: that of the method, or of a control",
-    "measure": "what is measured of it; errors are relative to the field of the method, residuals to its mean",
     "solved_by": "solver that stands in for a network, for an item unlike those learned from; empty if none does",
     "below_linear_kernel": "fraction of the items whose value is below that of the linear kernel",
-    "control": "whether the field is that of a control",
     "row": "first component of an effective value: xx of C_xxyy, x of k_xy; or bulk, shear, tortuosity, "
     "kozeny_carman, stress_intensity",
     "column": "second component of an effective value",

@@ -1,4 +1,4 @@
-"""Meaning and unit of the columns of molecules and of predictions; part of `column_meanings`."""
+"""Meaning and unit of the columns of molecules and of predictions."""
 
 MEANING = {
     "broken_bond": "SMILES of the molecule; map numbers 1 and 2 mark the ends of the bond that breaks",

@@ -1,4 +1,4 @@
-"""Meaning and unit of the columns of ordered alloys and of databases fitted to them; part of `column_meanings`."""
+"""Meaning and unit of the columns of ordered alloys and of databases fitted to them."""
 
 MEANING = {
     "lattice": "lattice whose points the atoms of an ordered alloy occupy",
@@ -13,7 +13,6 @@ MEANING = {
     "fitted_mev_per_atom": "the same by the fitted model, in meV per atom",
     "left_out_error_mev_per_atom": "energy minus its prediction by a fit without the cell, in meV per atom",
     "transition": "order below a temperature at a mole fraction of 1/4, 1/2 or 3/4, or demixing at any",
-    "temperature_k": "temperature of the transition, K; 0: none",
     "low_k": "smallest temperature over refits to cells drawn with replacement, K",
     "high_k": "largest of them, K",
     "database_k": "temperature of the same transition by the database that is written, K; 0: none",

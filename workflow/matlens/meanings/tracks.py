@@ -1,10 +1,10 @@
-"""Meaning and unit of the columns of true objects, of their kinds, and of tracks; see matlens.column_meanings."""
+"""Meaning and unit of the columns of true objects, of their kinds, and of tracks."""
 
 from matlens import columns
 
-TRACKED = {
+MEANING = {
     columns.OBJECTS_FILE: "file of its annotated objects",
-    columns.CLASS: "class of the object in its file; empty where there is none",
+    columns.CLASS: "class of the object in its file, empty where there is none; in tables of sizes a number, from 1",
     columns.VISIBLE: "pixels of the object that the truth map shows: smaller objects lie on top",
     columns.AT_BORDER: "whether the object lies at the border of the image, or one pixel from it",
     columns.MASK: "pixels of the object as run lengths in its box, row by row, beginning with pixels outside",
