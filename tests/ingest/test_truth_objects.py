@@ -437,9 +437,8 @@ def pairs(found):
         ("tem_insitu_ti", "polygons", 494 + 522 + 505 + 390 + 403, None),
     ],
 )
-def test_the_shared_sets_have_their_objects(name, which, count, overlapping):
-    if not sets.available(name):
-        pytest.skip("the set is not on this machine")
+def test_the_shared_sets_have_their_objects(name, which, count, overlapping, data):
+    data(sets.entry(name)["folder"])
     made = [
         catalog.read(row, ["matrix", "thing"], set=name)
         for row in catalog.plan(set=name, objects=which).to_dict("records")
@@ -451,10 +450,9 @@ def test_the_shared_sets_have_their_objects(name, which, count, overlapping):
 
 
 @pytest.mark.data
-def test_two_annotations_of_the_titanium_frames_agree_with_f1_of_less_than_one_half():
+def test_two_annotations_of_the_titanium_frames_agree_with_f1_of_less_than_one_half(data):
     """Their agreement limits any score on that set: IoU of the pixels of 0.5, one to one."""
-    if not sets.available("tem_insitu_ti"):
-        pytest.skip("the set is not on this machine")
+    data(sets.entry("tem_insitu_ti")["folder"])
     right = found = 0
     plans = [catalog.plan(set="tem_insitu_ti", objects=name) for name in ("polygons", "polygons_old")]
     for one, other in zip(*(plan.to_dict("records") for plan in plans), strict=True):
