@@ -5,52 +5,15 @@ from numba import njit
 
 
 @njit(cache=True)
-def closest(cell, frac, limit):
-    """Find the two atoms (or an atom and its own image) that are closest, if closer than `limit`.
-
-    `cell` (3, 3): rows are the cell vectors, in angstrom. `frac` (n, 3): fractional coordinates. Returns distance in
-    angstrom, first atom, second atom; `limit`, -1, -1 where all are farther apart.
-    """
-    volume = abs(np.linalg.det(cell))
-    spacing = np.empty(3)  # of the lattice planes: a fractional difference d is at least |d| * spacing long
-    for a in range(3):
-        spacing[a] = volume / np.linalg.norm(np.cross(cell[(a + 1) % 3], cell[(a + 2) % 3]))
-    best, first, second = limit * limit, -1, -1
-    low, high, d = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
-    for i in range(len(frac)):
-        for j in range(i, len(frac)):
-            near = True
-            for a in range(3):
-                d[a] = frac[j, a] - frac[i, a]
-                low[a] = np.int64(np.ceil(-limit / spacing[a] - d[a]))
-                high[a] = np.int64(np.floor(limit / spacing[a] - d[a]))
-                near = near and low[a] <= high[a]
-            if not near:
-                continue
-            for p in range(low[0], high[0] + 1):
-                for q in range(low[1], high[1] + 1):
-                    for r in range(low[2], high[2] + 1):
-                        if i == j and p == 0 and q == 0 and r == 0:
-                            continue
-                        u, v, w = d[0] + p, d[1] + q, d[2] + r
-                        x = u * cell[0, 0] + v * cell[1, 0] + w * cell[2, 0]
-                        y = u * cell[0, 1] + v * cell[1, 1] + w * cell[2, 1]
-                        z = u * cell[0, 2] + v * cell[1, 2] + w * cell[2, 2]
-                        square = x * x + y * y + z * z
-                        if square < best:
-                            best, first, second = square, i, j
-    return np.sqrt(best), first, second
-
-
-@njit(cache=True)
 def closest_by_radii(cell, frac, radii, part):
     """Find the two atoms (or an atom and its own image) that are closest for their radii, if closer than `part`.
 
-    `cell` (3, 3), `frac` (n, 3): as `closest`; `radii` (n,): in angstrom. Returns the distance over the sum of both
-    radii, the distance in angstrom, first atom, second atom; `part`, 0, -1, -1 where all are farther apart.
+    `cell` (3, 3): rows are the cell vectors, in angstrom. `frac` (n, 3): fractional coordinates. `radii` (n,): in
+    angstrom. Returns the distance over the sum of both radii, the distance in angstrom, first atom, second atom;
+    `part`, 0, -1, -1 where all are farther apart.
     """
     volume = abs(np.linalg.det(cell))
-    spacing = np.empty(3)
+    spacing = np.empty(3)  # of the lattice planes: a fractional difference d is at least |d| * spacing long
     for a in range(3):
         spacing[a] = volume / np.linalg.norm(np.cross(cell[(a + 1) % 3], cell[(a + 2) % 3]))
     best, found, first, second = part, 0.0, -1, -1
@@ -78,6 +41,17 @@ def closest_by_radii(cell, frac, radii, part):
                         if length < best * (radii[i] + radii[j]):
                             best, found, first, second = length / (radii[i] + radii[j]), length, i, j
     return best, found, first, second
+
+
+@njit(cache=True)
+def closest(cell, frac, limit):
+    """Find the two atoms (or an atom and its own image) that are closest, if closer than `limit`, in angstrom.
+
+    `cell` (3, 3), `frac` (n, 3): as `closest_by_radii`. Returns distance in angstrom, first atom, second atom; `limit`,
+    -1, -1 where all are farther apart.
+    """
+    distance, _, first, second = closest_by_radii(cell, frac, np.full(len(frac), 0.5), limit)
+    return distance, first, second
 
 
 @njit(cache=True)
