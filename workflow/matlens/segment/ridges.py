@@ -5,7 +5,6 @@ import numpy as np
 from matlens import masked
 from matlens.segment import histogram
 from matlens.segment.features import hessian
-from matlens.segment.otsu import side
 
 LEAST_RATIO = 1.25  # ASSUME: noise and texture have 0.8 to 1.2, etched boundaries 1.3 and more
 LEAST_ON_LINES = 0.8  # ASSUME: part of the length of boundaries; etched boundaries with few gaps have 0.94 and more
@@ -22,8 +21,11 @@ CLOSED = (
 
 def lines(image: np.ndarray, boundary: str, sigma_px: float) -> np.ndarray:
     """Return the mask (uint8) of dark or bright lines: curvature across the line above its own Otsu threshold."""
-    curvature = hessian(image if boundary == "dark" else -image, sigma_px)[0]
-    return side(np.maximum(curvature, 0.0), "bright")
+    curvature = np.maximum(hessian(image if boundary == "dark" else -image, sigma_px)[0], 0.0)
+    if curvature.min() == curvature.max():
+        return np.zeros(image.shape, np.uint8)
+    (threshold,) = histogram.otsu_thresholds(*histogram.histogram(curvature), 2)
+    return (curvature > np.float32(threshold)).view(np.uint8)
 
 
 def ratio(image: np.ndarray, sigma_px: float, known: np.ndarray | None = None) -> float:
