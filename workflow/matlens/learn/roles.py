@@ -60,7 +60,7 @@ def _check_patterns(patterns: Iterable[str], names: list[str]) -> None:
             near = difflib.get_close_matches(pattern, names, n=3, cutoff=0) or names[:3]
             raise BadItem(
                 f"hold_out: '{pattern}' matches no item and no group that was read; some are {', '.join(near)}; where "
-                "its file was rejected, take it out of hold_out, or mend the file"
+                "its file was rejected, take it out of hold_out, or correct the file"
             )
 
 
