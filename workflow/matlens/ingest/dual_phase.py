@@ -10,8 +10,7 @@ from matlens.ingest import Micrograph, polycrystal, sem, synthetic
 
 def plan(*, fractions: tuple = (0.3,), images: int = 4, seed: int = 0):
     """List `images` micrographs for each fraction of the second phase."""
-    found = synthetic.items(columns.TRUE_MODEL_FRACTION, list(fractions), images, seed)
-    return found.assign(**{columns.ITEM: "fraction_" + found[columns.ITEM]})
+    return synthetic.items(columns.TRUE_MODEL_FRACTION, list(fractions), images, seed, begin="fraction_")
 
 
 def chosen(sizes: np.ndarray, fraction: float, rng) -> np.ndarray:

@@ -10,8 +10,7 @@ from matlens.ingest import Micrograph, packing, synthetic
 
 def plan(*, fractions: tuple = (0.5,), images: int = 4, seed: int = 0):
     """List `images` cross-sections for each volume fraction of fibres."""
-    found = synthetic.items(columns.TRUE_MODEL_FRACTION, list(fractions), images, seed)
-    return found.assign(**{columns.ITEM: "fraction_" + found[columns.ITEM]})
+    return synthetic.items(columns.TRUE_MODEL_FRACTION, list(fractions), images, seed, begin="fraction_")
 
 
 def discs(size: tuple[int, int], fraction: float, radius_px: float, variation: float, gap_px: float, rng):

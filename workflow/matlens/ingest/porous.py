@@ -26,8 +26,7 @@ def expected_s2(lag_px: np.ndarray, uncovered: float, radius_px: float, axes: in
 
 def plan(*, porosities: tuple = (0.3,), images: int = 4, seed: int = 0):
     """List `images` bodies for each porosity."""
-    found = synthetic.items(columns.TRUE_MODEL_FRACTION, list(porosities), images, seed)
-    return found.assign(**{columns.ITEM: "porosity_" + found[columns.ITEM]})
+    return synthetic.items(columns.TRUE_MODEL_FRACTION, list(porosities), images, seed, begin="porosity_")
 
 
 def read(

@@ -11,8 +11,7 @@ from matlens.job.batch import BadItem
 
 def plan(*, lengths: tuple = (0.25,), images: int = 4, seed: int = 0):
     """List `images` cells for each length of the slit, as a part of the width of the cell."""
-    found = synthetic.items(columns.TRUE_LENGTH, list(lengths), images, seed)
-    return found.assign(**{columns.ITEM: "length_" + found[columns.ITEM]})
+    return synthetic.items(columns.TRUE_LENGTH, list(lengths), images, seed, begin="length_")
 
 
 def read(

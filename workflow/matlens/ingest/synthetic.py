@@ -27,12 +27,15 @@ def names(levels: list) -> list[str]:
     return [text.zfill(max(map(len, texts))) for text in texts]
 
 
-def items(column: str, levels: list, images: int, seed: int, unit: str = ""):
-    """List `images` items for each level of a parameter: item, the level under `column`, and the seed of the item."""
+def items(column: str, levels: list, images: int, seed: int, unit: str = "", begin: str = ""):
+    """List `images` items for each level of a parameter: item, the level under `column`, and the seed of the item.
+
+    The name of an item is `begin`, the level, `unit`, and the number of the image.
+    """
     import pandas as pd
 
     rows = [
-        {columns.ITEM: f"{name}{unit}_{image:04d}", column: level}
+        {columns.ITEM: f"{begin}{name}{unit}_{image:04d}", column: level}
         for name, level in zip(names(levels), levels, strict=True)
         for image in range(images)
     ]
