@@ -81,3 +81,14 @@ def test_accents_are_the_same_however_a_file_system_spells_them(tmp_path, image,
         Image.fromarray(GREY if folder == "images" else (GREY > 100).view(np.uint8)).save(tmp_path / folder / name)
     rows = files.plan(path=str(tmp_path / "images"), masks=str(tmp_path / "masks" / "*"))
     assert rows["truth_file"].notna().all() and len(rows) == 1
+
+
+@pytest.mark.parametrize(("image", "objects"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_of_files_of_objects_are_the_same_too(tmp_path, image, objects):
+    for folder in ("images", "objects"):
+        (tmp_path / folder).mkdir()
+    for name in ("Stück é", "Stück è"):
+        Image.fromarray(GREY).save(tmp_path / "images" / f"{unicodedata.normalize(image, name)}.png")
+        (tmp_path / "objects" / f"{unicodedata.normalize(objects, name)}.csv").write_text("y_px,x_px\n3,4\n")
+    rows = files.plan(path=str(tmp_path / "images"), objects=str(tmp_path / "objects" / "*.csv"))
+    assert rows["objects_file"].notna().all() and len(rows) == 2

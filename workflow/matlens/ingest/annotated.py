@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
 from matlens.ingest.annotations import CLASS_LISTS, Page, yolo
-from matlens.ingest.file_search import expanded, matching, nearest, printable, stem
+from matlens.ingest.file_search import composed, expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
@@ -28,10 +28,15 @@ def files(place: str | None) -> list[Path]:
     return sorted(kept)
 
 
+def _key(path: str | Path) -> str:
+    """Return the stem of a file by which objects and images are matched."""
+    return composed(stem(path))
+
+
 def _parts(name: str) -> list[str]:
     """Split the name of an image into folders and stem, the stem first."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    return [stem(path.name), *reversed(path.parts[:-1])]
+    path = PurePosixPath(composed(name).replace("\\", "/"))
+    return [_key(path.name), *reversed(path.parts[:-1])]
 
 
 def _alike(one: str, other: str) -> int:
@@ -73,13 +78,13 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
     for file in files(place):
         pages = pages_of(file)
         if len(pages) == 1 and not pages[0].image:
-            own.setdefault(stem(file), []).append(file)
+            own.setdefault(_key(file), []).append(file)
         else:
             many.append((file, pages))
     if len(own) == 1 and len(images) == 1 and not many:
-        own = {stem(next(iter(images))): next(iter(own.values()))}
+        own = {_key(next(iter(images))): next(iter(own.values()))}
     for path in images:
-        fitting = [str(file) for file in own.get(stem(path), [])]
+        fitting = [str(file) for file in own.get(_key(path), [])]
         fitting += [str(file) for file, pages in many if any(_alike(page.image, str(path)) for page in pages)]
         if len(fitting) > 1:
             two = f"{printable(fitting[0])} and {printable(fitting[1])}"
@@ -113,16 +118,16 @@ def _absent(file: Path, pages: Iterable[Page], images: Mapping[Path, str]) -> li
         name = PurePosixPath(page.image.replace("\\", "/")).name
         if any(_alike(page.image, str(path)) for path in images) or any((at / name).exists() for at in folders):
             continue
-        found.append((stem(name), _not_there(file, len(page.shapes), name, images)))
+        found.append((_key(name), _not_there(file, len(page.shapes), name, images)))
     return found
 
 
 def _alone(own: Mapping[str, list], images: Mapping[Path, str]) -> list[tuple[str, str]]:
     """List the files of one image each that fit none: neither an item nor an image beside these."""
-    known = {stem(path) for path in images}
+    known = {_key(path) for path in images}
     if not any(name not in known for name in own):
         return []
-    beside = {stem(name) for folder in {path.parent for path in images} for name in os.listdir(folder or ".")
+    beside = {_key(name) for folder in {path.parent for path in images} for name in os.listdir(folder or ".")
               if Path(name).suffix.lower() not in FORMATS}  # fmt: skip
     found = []
     for name in sorted(set(own) - known - beside):
@@ -136,7 +141,7 @@ def _alone(own: Mapping[str, list], images: Mapping[Path, str]) -> list[tuple[st
 def _not_there(file: Path, count: int, name: str, images: Mapping[Path, str]) -> str:
     """Say that a file has objects of an image that is not there, and which image has that name in another case."""
     said = f"{file.name} has {count} object{'s' if count != 1 else ''} of '{name}', an image that is not there"
-    near = next((path.name for path in images if stem(path).casefold() == stem(name).casefold()), None)
+    near = next((path.name for path in images if _key(path).casefold() == _key(name).casefold()), None)
     return f"{said}; '{near}' is written in another case: rename one of them" if near else said
 
 

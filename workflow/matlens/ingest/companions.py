@@ -1,14 +1,8 @@
 """Files that belong to images by their names: masks, clean images."""
 
-import unicodedata
 from pathlib import Path
 
-from matlens.ingest.file_search import found, item_name, printable, stem
-
-
-def _composed(name: str) -> str:
-    """Write accents as one letter: a name that macOS stored may have a letter and its accent instead."""
-    return unicodedata.normalize("NFC", name)
+from matlens.ingest.file_search import composed, found, item_name, printable, stem
 
 
 def _closest(path: Path, masks: list[Path]) -> list[Path]:
@@ -31,11 +25,11 @@ def matched(
     root, paths = found(masks, option)
     by_name, by_stem = {}, {}
     for path in paths:
-        by_name.setdefault(_composed(item_name(path, root)), []).append(path)
-        by_stem.setdefault(_composed(stem(path)), []).append(path)
+        by_name.setdefault(composed(item_name(path, root)), []).append(path)
+        by_stem.setdefault(composed(stem(path)), []).append(path)
     pairs = {}
     for path, name in images.items():
-        fitting = by_name.get(_composed(name)) or _closest(path, by_stem.get(_composed(stem(path)), []))
+        fitting = by_name.get(composed(name)) or _closest(path, by_stem.get(composed(stem(path)), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from glob import escape, glob, has_magic
@@ -176,6 +177,11 @@ def stem(path: str | Path) -> str:
     name = Path(path).name
     shorter = re.sub(r"(?<=.)(\.ome)?\.[A-Za-z][A-Za-z0-9]{0,7}$", "", name)
     return shorter or name
+
+
+def composed(name: str) -> str:
+    """Write accents as one letter: a name that macOS stored may have a letter and its accent instead."""
+    return unicodedata.normalize("NFC", name)
 
 
 def item_name(path: Path, root: Path) -> str:
