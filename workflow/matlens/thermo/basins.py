@@ -88,7 +88,7 @@ def _energies(made: System, drawn: Sample, temperature: float) -> np.ndarray:
         made.records[phase].prop_2d(energy, state, b"G")
         with np.errstate(invalid="ignore", divide="ignore"):
             energy /= sites @ made.moles[phase].sum(axis=0)
-        found[at : at + len(sites)] = np.nan_to_num(energy, nan=MADE_UP, posinf=MADE_UP, neginf=MADE_UP)
+        found[at : at + len(sites)] = np.where(np.isfinite(energy), energy, MADE_UP)
         at += len(sites)
     return found
 
@@ -150,22 +150,23 @@ def lowest(made: System, given: Sample, temperature: float, potentials: np.ndarr
 
     Every basin whose best sampled state lies at most `window` J/mol above the plane is searched downhill.
     """
-    starts: list[tuple[int, int, str]] = []  # plane, state, phase
+    starts: dict[str, list[tuple[int, int, float]]] = {phase: [] for phase in made.phases}  # plane, state, gap
     size = max(1, ROWS // len(given.energy))
     for first in range(0, len(potentials), size):
         gaps = potentials[first : first + size] @ given.x.T - given.energy
         for phase, start, end in given.basins:
             part = gaps[:, start:end]
             best = part.argmax(axis=1)
-            near = part[np.arange(len(part)), best] > -window
-            starts += [(first + k, start + int(best[k]), phase) for k in np.flatnonzero(near)]
+            gap = part[np.arange(len(part)), best]
+            starts[phase] += [(first + k, start + best[k], gap[k]) for k in np.flatnonzero(gap > -window)]
     found = [Lowest(-np.inf, "", np.zeros(0))] * len(potentials)
-    for phase in made.phases:
-        own = [(plane, state) for plane, state, name in starts if name == phase]
+    for phase, own in starts.items():
         if own:
-            planes, states = (np.array(part) for part in zip(*own, strict=True))
-            below, sites = downhill(made, phase, temperature, potentials[planes], given.state(phase, states))
-            below, sites = _ordered(made, phase, temperature, potentials[planes], below, sites)
+            planes, states, below = (np.array(part) for part in zip(*own, strict=True))
+            sites = given.state(phase, states)
+            if len(sites[0]) > len(made.lattices[phase]):  # else a phase of one state, which is the one in the sample
+                below, sites = downhill(made, phase, temperature, potentials[planes], sites)
+                below, sites = _ordered(made, phase, temperature, potentials[planes], below, sites)
             for plane, gap, y in zip(planes, below, sites, strict=True):
                 if gap > found[plane].below:
                     found[plane] = Lowest(float(gap), phase, y)
@@ -204,9 +205,12 @@ def _ordered(
 def _normalise(y: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Scale site fractions (k, d) to sum 1 on every sublattice; `edges`: bounds of the sublattices."""
     y = np.maximum(y, LEAST_SITE)
-    for start, end in itertools.pairwise(edges):
-        y[:, start:end] /= y[:, start:end].sum(axis=1, keepdims=True)
-    return y
+    return y / _sums(y, edges)
+
+
+def _sums(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Sum values (k, d) over each sublattice, and repeat the sum for all of its constituents (k, d)."""
+    return np.repeat(np.add.reduceat(values, edges[:-1], axis=1), edges[1:] - edges[:-1], axis=1)
 
 
 def _balanced(y: np.ndarray, edges: np.ndarray, ratio: np.ndarray, charges: np.ndarray | None) -> np.ndarray:
@@ -270,9 +274,7 @@ def downhill(
         for row, at in enumerate(active):
             record.formulagrad(slope[row], state[at])
         push = slope[:, 3:] - weight[active] - distance[active, None] * amount
-        for start, end in itertools.pairwise(edges):  # what moves all of a sublattice moves nothing
-            mean = (y[active, start:end] * push[:, start:end]).sum(axis=1, keepdims=True)
-            push[:, start:end] -= mean
+        push -= _sums(y[active] * push, edges)  # what moves all of a sublattice moves nothing
         move = np.clip(push * scale * step[active, None], -20.0, 20.0)
         trial = _balanced(y[active] * np.exp(-move), edges, ratio, charges)
         moved, at_state, at_total = values(trial, weight[active])

@@ -50,6 +50,7 @@ class Case:
     x: np.ndarray
     guess: Equilibrium | None
     rung: int = 0
+    bare: bool = False  # whether it is begun from the lower hull alone, without phases that are almost stable
     empty: float = potentials.EMPTY
     doubted: bool = False  # whether an answer was refuted
     attempts: int = 0
@@ -120,11 +121,11 @@ def _sound(sets: list, x: np.ndarray) -> bool:
 
 
 def _afresh(case: Case) -> None:
-    """Discard the current solution and continue with the next sample density."""
+    """Discard the current solution and continue with the hull of the sample alone, then with the next density."""
     if case.guess is not None:
         case.guess = None  # its own first sample comes next
     else:
-        case.rung += 1
+        case.rung, case.bare = case.rung + case.bare, not case.bare
     case.sets, case.potentials, case.refuted = [], None, 0
 
 
@@ -141,9 +142,10 @@ def _advance(made: System, case: Case, temperature: float, densities) -> None:
                 first = ((part, max(part.fraction, 1e-6)) for part in parts)
                 case.sets = [starts.composition_set(made, p.phase, p.sites, n, temperature) for p, n in first]
             else:
-                case.sets = starts.begin(made, given, case.x, temperature)
+                case.sets = starts.begin(made, given, case.x, temperature, case.bare)
         case.attempts += 1
-        case.potentials = _solve(made, case.sets, case.x, near=case.guess is not None and not case.refuted)
+        near = (case.guess is not None or case.bare) and not case.refuted
+        case.potentials = _solve(made, case.sets, case.x, near)
         if case.potentials is not None and _sound(case.sets, case.x):
             return
         _afresh(case)

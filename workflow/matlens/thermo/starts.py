@@ -19,8 +19,11 @@ def composition_set(made: System, phase: str, sites: np.ndarray, amount: float, 
     return found
 
 
-def begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float) -> list:
-    """Begin from the lower hull of a sample, and the phases that are almost stable on it."""
+def begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float, bare: bool = False) -> list:
+    """Begin from the lower hull of a sample and, unless `bare`, the phases that are almost stable on it.
+
+    Near an invariant, the minimiser may drop the wrong one of all these phases.
+    """
     from pycalphad.core.hyperplane import hyperplane
 
     count = len(made.elements)
@@ -37,7 +40,8 @@ def begin(made: System, given: basins.Sample, x: np.ndarray, temperature: float)
         top = start + int(np.argmax(gaps[start:end]))
         if phase not in named and gaps[top] >= max(NEAR, gaps[best[phase]] if phase in best else NEAR):
             best[phase] = top
-    sets += [composition_set(made, phase, given.state(phase, k), 0.0, temperature) for phase, k in best.items()]
+    if not bare:
+        sets += [composition_set(made, phase, given.state(phase, k), 0.0, temperature) for phase, k in best.items()]
     total = sum(one.NP for one in sets)
     for one in sets:
         one.NP /= total or 1.0
