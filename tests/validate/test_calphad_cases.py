@@ -463,6 +463,16 @@ def test_a_ternary_compound_and_an_alloy_between_two_compounds_are_solved():
     # The database rounds the thirds of ALCUY to 0.333334 and 0.333333, so that traces of a third phase are right.
     assert max(compound.parts, key=lambda part: part.fraction).phase == "ALCUY"
     assert {part.phase for part in two.parts if part.fraction > 1e-4} == {"ALCUY", "ALY"}
+    # A tenth of a kelvin below the invariant with liquid the minimiser drops AL2Y; pycalphad gives the same energy.
+    near = equilibria.equilibrium(made, 1398.7649007986768, np.array([0.39896208, 0.23960380, 0.36143412]))
+    assert {part.phase for part in near.parts} == {"AL2Y", "ALCUY", "ALY"}
+    assert near.energy == pytest.approx(-134784.276, abs=0.1)
+
+
+def test_an_alloy_that_no_mixture_of_phases_has_is_named_with_their_reach():
+    made = system.system("pycalphad:parameter_filter_test.tdb", ["B", "C"], ["BETA"])  # BETA is B alone: see `gaps`
+    with pytest.raises(BadItem, match=r"no mixture of its 1 phases with an energy has .*0.25 of C \(they reach from 0 to 0\)"):
+        equilibria.equilibrium(made, 500.0, np.array([0.75, 0.25]))
 
 
 def test_potentials_that_nothing_leaves_free_stay_as_they_are():

@@ -285,14 +285,14 @@ class Failing:
 
 @pytest.mark.parametrize("how", ["raises", "does not converge"])
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_minimiser_that_gives_up_is_asked_again_from_the_next_density(monkeypatch, how, times):
+def test_a_minimiser_that_gives_up_is_asked_again_from_other_starts(monkeypatch, how, times):
     from pycalphad.core import minimizer
 
     made, right = at(*ALCRNI, ALLOY, 1073.0)
     assert right.density == equilibria.LADDER[0]
     monkeypatch.setattr(minimizer, "SystemSpecification", Failing(minimizer.SystemSpecification, times, how))
     found = equilibria.equilibrium(made, 1073.0, system.ordered_amounts(made, ALLOY))
-    assert found.density == equilibria.LADDER[times]
+    assert equilibria.LADDER.index(found.density) <= times  # every density has two starts
     assert found.attempts > times
     assert found.energy == pytest.approx(right.energy, abs=1e-3)
     assert equilibria.fractions(found) == pytest.approx(equilibria.fractions(right), abs=1e-6)
@@ -310,7 +310,7 @@ def test_the_ladder_has_an_end_and_the_other_alloys_go_on(monkeypatch):
     monkeypatch.setattr(equilibria, "_solve", solve)
     good, bad = equilibria.row(made, 1073.0, alloys)
     assert equilibria.fractions(good)["l1_2"] == pytest.approx(0.497, abs=5e-4)
-    assert isinstance(bad, BadItem) and "5 attempts with samples of densities 60, 150, 500, 20, 2000" in str(bad)
+    assert isinstance(bad, BadItem) and "10 attempts with samples of densities 60, 150, 500, 20, 2000" in str(bad)
 
 
 def test_a_sample_too_large_is_passed_over(monkeypatch):

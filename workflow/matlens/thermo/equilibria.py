@@ -212,6 +212,10 @@ def _goes_on(case: Case, rungs: int) -> bool:
 
 
 def _unsolved(made: System, temperature: float, case: Case, densities) -> BadItem:
+    given = basins.sample(made, temperature, min(densities))
+    lacks = starts.outside(made, given, case.x) if given else ""
+    if lacks:
+        return BadItem(f"no equilibrium at {temperature:g} K in {made.name}: {lacks}")
     return BadItem(
         f"no equilibrium at {temperature:g} K in {made.name} after {case.attempts} attempts with samples of densities "
         f"{', '.join(map(str, densities))}: leave out phases that do not matter, or take another temperature"

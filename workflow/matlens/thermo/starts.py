@@ -7,6 +7,7 @@ from matlens.thermo.system import PRESSURE, System
 
 NEAR = -1000.0  # J/mol below which a phase that is not there is not tried at the start
 SUM = 1e-6  # fraction of a phase that is taken in
+REACH = 1e-6  # mole fraction by which a composition may lie outside all mixtures of states
 
 
 def composition_set(made: System, phase: str, sites: np.ndarray, amount: float, temperature: float):
@@ -63,3 +64,23 @@ def with_state(sets: list, new, x: np.ndarray) -> list:
                 one.NP = max(float(amount), SUM)
             return kept
     return [*sets, new]
+
+
+def outside(made: System, given: basins.Sample, x: np.ndarray) -> str:
+    """Return a message if no mixture of sampled states has the composition of an alloy (e,), else ""."""
+    from scipy.optimize import linprog
+
+    real, count = given.x[given.energy < basins.MADE_UP], len(x)
+    mixed = np.hstack([real.T, np.eye(count), -np.eye(count)])
+    cost = np.append(np.zeros(len(real)), np.ones(2 * count))
+    missed = linprog(cost, A_eq=mixed, b_eq=x, bounds=(0, None))
+    if not missed.success or missed.fun < REACH:
+        return ""
+    low, high = real.min(axis=0), real.max(axis=0)
+    far = [at for at in range(count) if not low[at] - REACH < x[at] < high[at] + REACH]
+    names = [symbol.capitalize() for symbol in made.elements]
+    said = ", ".join(f"{x[at]:.4g} of {names[at]} (they reach from {low[at]:.4g} to {high[at]:.4g})" for at in far)
+    return (
+        f"no mixture of its {len(made.phases)} phases with an energy has {said or 'its composition'}: add the phases "
+        "that do, or leave out the alloy"
+    )
