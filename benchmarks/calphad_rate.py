@@ -51,7 +51,9 @@ def compare(title: str, name: str, phases: list, elements: list, temperatures: n
     made.samples.clear()
     ours, peer, higher = alternate(made, phases, temperatures, alloys)
     ratios = peer / ours
-    print(f"  one by one {1000 * np.median(ours):.2f}, pycalphad's Workspace {1000 * np.median(peer):.2f} CPU-s for 1000")
+    print(
+        f"  one by one {1000 * np.median(ours):.2f}, pycalphad's Workspace {1000 * np.median(peer):.2f} CPU-s for 1000"
+    )
     print(
         f"  ours is {np.median(peer) / swept:.1f} times as fast in a sweep, {np.median(ratios):.2f} times one by one "
         f"({ratios.min():.2f} to {ratios.max():.2f} in {ROUNDS} rounds; load {os.getloadavg()[0]:.1f})"

@@ -471,7 +471,9 @@ def test_a_ternary_compound_and_an_alloy_between_two_compounds_are_solved():
 
 def test_an_alloy_that_no_mixture_of_phases_has_is_named_with_their_reach():
     made = system.system("pycalphad:parameter_filter_test.tdb", ["B", "C"], ["BETA"])  # BETA is B alone: see `gaps`
-    with pytest.raises(BadItem, match=r"no mixture of its 1 phases with an energy has .*0.25 of C \(they reach from 0 to 0\)"):
+    with pytest.raises(
+        BadItem, match=r"no mixture of its 1 phases with an energy has .*0.25 of C \(they reach from 0 to 0\)"
+    ):
         equilibria.equilibrium(made, 500.0, np.array([0.75, 0.25]))
 
 
