@@ -13,7 +13,7 @@ from pathlib import Path
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog, files, text_files
-from matlens.thermo import end_members, ranges, unused
+from matlens.thermo import end_members, ranges, type_definitions, unused
 from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
@@ -90,7 +90,7 @@ def _fault(source: str) -> str:
     lost = tdb_orders.swallowed(given)
     if lost:
         return f"is not whole: {lost}"
-    again = tdb_orders.twice(given) or unused.fault(given)
+    again = tdb_orders.twice(given) or unused.fault(given) or type_definitions.fault(given)
     if again:
         return again
     strange = next((one for one in given if not one.word and not tdb_orders.FOREIGN.match(one.text)), None)
@@ -151,9 +151,10 @@ def limits(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[tuple[f
     ]
 
 
-def miscounted(name: str) -> dict[str, str]:
-    """Return the reason for each phase of which it is unclear how many sublattices it has."""
-    return unused.miscounted(tdb_orders.split(text(name)))
+def unclear(name: str) -> dict[str, str]:
+    """Return the reason for each phase of which the sublattices or the model are not known."""
+    given = tdb_orders.split(text(name))
+    return type_definitions.unread(given) | unused.miscounted(given)
 
 
 def lines_of_phases(name: str) -> dict[str, int]:
@@ -176,7 +177,9 @@ def reduced(source: str, wanted: list[str]) -> str:
         match = tdb_orders.PARAMETER.match(order.text) if order.word == "PARAMETER" else None
         return not (match and strange & tdb_orders.inside(match)) and order.word not in ("", *tdb_orders.PROSE)
 
-    return "!\n".join(order.text for at, order in enumerate(given) if at not in again and kept(order)) + "!\n"
+    texts = type_definitions.settled(given)
+    lines = [texts[at] for at, order in enumerate(given) if at not in again and kept(order) and texts[at] is not None]
+    return "!\n".join([*lines, *texts[len(given) :]]) + "!\n"
 
 
 @lru_cache(maxsize=8)

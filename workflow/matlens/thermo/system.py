@@ -115,7 +115,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     doubts = tdb.doubts(name, wanted, all_phases)
     gaps, whole = end_members.gaps(database, all_phases, wanted), database
     database = end_members.stripped(whole, gaps)
-    miscounted = tdb.miscounted(name)
+    unclear = tdb.unclear(name)
     components, models, lattices, moles, charges, left_out = [*wanted, "VA"], {}, {}, {}, {}, {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -123,8 +123,9 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
             if not _formed(database.phases[phase], set(components)):
                 left_out[phase] = NO_ENERGY if _formed(whole.phases[phase], set(components)) else NOT_FORMED
                 continue
-            if phase in miscounted:
-                left_out[phase] = miscounted[phase]
+            why = unclear.get(phase) or unclear.get(database.phases[phase].model_hints.get("disordered_phase"))
+            if why:
+                left_out[phase] = why
                 continue
             try:
                 model = Model(database, components, phase)

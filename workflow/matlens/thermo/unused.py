@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from matlens.thermo import orders
+from matlens.thermo import orders, type_definitions
 from matlens.thermo.orders import Order
 
 MAGNETIC = ("TC", "BM", "BMAG", "BMAGN", "NT")  # kinds of parameters that a magnetic model alone uses
 PHASE = re.compile(r"\s*PHA\S*\s+(\S+)\s+(\S+)\s", re.IGNORECASE)
 RATIOS = re.compile(r"\s*PHA\S*\s+\S+\s+\S+\s+(\d+)((?:\s+[\d.]+(?:E[-+]?\d+)?)+)\s*(?:[^\s\d.].*)?$", re.I | re.S)
-KIND = re.compile(r"\s*TYP\S*\s+(\S)\s", re.IGNORECASE)
 
 
 def fault(found: Iterable[Order]) -> str:
@@ -98,10 +97,7 @@ def strangers(found: Sequence[Order], wanted: set[str], phases: set[str]) -> lis
 
 def magnetism(found: Sequence[Order], wanted: set[str], phases: set[str]) -> list[str]:
     """Return messages on phases with parameters of magnetism, and without a magnetic model that would use them."""
-    with_model = {
-        match[1] for one in found if one.word == "TYPE_DEFINITION" and " MAG" in one.text.upper()
-        if (match := KIND.match(one.text))
-    }  # fmt: skip
+    with_model = {one.letter for one in type_definitions.read(found) if one.model == type_definitions.MAGNETIC}
     plain = {
         orders.phase_name(match[1])
         for one in found
