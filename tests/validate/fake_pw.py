@@ -96,7 +96,7 @@ def main() -> None:
 <dft><functional>PBE</functional></dft><magnetization><lsda>false</lsda><total>0.0</total><absolute>0.0</absolute></magnetization>
 <basis_set><ecutwfc>{float(given["ecutwfc"]) / 2}</ecutwfc><ecutrho>{float(given["ecutrho"]) / 2}</ecutrho></basis_set>
 <total_energy>
-<etot>{energy / HARTREE}</etot>
+<etot>{energy / HARTREE}</etot><demet>0.0</demet>
 </total_energy>
 <forces>{" ".join(["0.0"] * 3 * len(atoms))}</forces><stress>{stress}</stress></output>
 </qes:espresso>

@@ -620,6 +620,20 @@ def _regular_energy(tie, pairs, triple) -> np.ndarray:
     return REGULAR * energy
 
 
+def test_a_gap_narrower_than_the_sample_is_found(tmp_path):
+    """A polynomial with a gap from 0.982 to 0.993 at 800 K, by the hull of its energies at 28,000 compositions."""
+    terms = {0: -44330, 3: 30069, 6: -36300, 8: -8656, 10: 37381, 12: 29454}
+    lines = GOOD.splitlines(keepends=True)[:7] + [
+        " TYPE_DEFINITION % SEQ * !\n PHASE FCC_A1 % 1 1.0 !\n CONSTITUENT FCC_A1 :AL,NI: !\n",
+        " PARAMETER G(FCC_A1,AL;0) 298.15 0; 6000 N !\n PARAMETER G(FCC_A1,NI;0) 298.15 0; 6000 N !\n",
+        *(f" PARAMETER L(FCC_A1,AL,NI;{k}) 298.15 {value}; 6000 N !\n" for k, value in terms.items()),
+    ]
+    (tmp_path / "a.tdb").write_text("".join(lines))
+    made = system.system(str(tmp_path / "a.tdb"), ["Al", "Ni"], ["FCC_A1"])
+    found = equilibria.equilibrium(made, 800.0, np.array([0.0126, 0.9874]))
+    assert sorted(part.x[1] for part in found.parts) == pytest.approx([0.9819, 0.9928], abs=3e-4)
+
+
 def test_weak_order_in_which_one_element_leads_everywhere_is_found():
     # The disordered state is a saddle, and the search below a plane began there; a linear programme over dense states
     # of pycalphad gives -19,535.2 J/mol.

@@ -116,6 +116,7 @@ WRONG = {
     "the force of one atom": (swap("<forces>0.0 0.0 0.0", "<forces>"), "forces are missing"),
     "a residual below nothing": (swap("<scf_error>", "<scf_error>-"), "not self-consistent"),
     "an output that ends early": (lambda r: later(r, lambda t: t.replace(b"JOB DONE", b"")), "v01: its output is cut"),
+    "no entropy of smearing": (swap("<demet>0.0</demet>", ""), "entropy of its smearing is missing"),
     "an energy elsewhere": (lambda r: later(r, lambda t: t.replace(b"=  -", b"=  -1")), "disagree"),
     "a missing volume": (lambda r: r.pop("v03.xml"), "v03: its outputs are missing"),
     "an xml of nothing": (lambda r: r.update({"v03.xml": b"<a><output/></a>"}), "v03: the XML lacks"),
@@ -131,6 +132,26 @@ def test_answers_to_other_questions_are_rejected_with_the_reason(judged):
         harm(changed)
         found = qe.judge(manifest, changed)
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+@pytest.mark.parametrize(("kind", "part"), [("gaussian", 0.5), ("mp", 1 / 3), ("mv", 0.0)])
+def test_the_entropy_of_smearing_is_no_part_of_the_energy(judged, kind, part):
+    """Nickel and NiAl at 0.02 Ry have free energies 29 and 10 meV/atom below their energies: see docs/faults.md."""
+    manifest, results = judged
+    manifest["settings"]["smearing"] = qe_output.known_smearing(kind)
+    before = qe.judge(
+        manifest, {name: body.replace(b"gaussian<", f"{kind}<".encode()) for name, body in results.items()}
+    )
+    swap("gaussian</smearing>", f"{kind}</smearing>")(results)
+    swap("<demet>0.0", "<demet>-0.002")(results)
+    assert "disagree on the entropy" in qe.judge(manifest, results)["reason"]
+    line = b"\n     smearing contrib. (-TS)   =      -0.00400000 Ry\n   JOB DONE"
+    results = {name: body.replace(b"JOB DONE", line) for name, body in results.items()}
+    after = qe.judge(manifest, results)
+    assert before["status"] == after["status"] == "accepted"
+    for name, (value, _, _) in before["values"].items():
+        shift = part * 0.002 * qe_output.HARTREE / 2 if name == "energy_ev_per_atom" else 0.0
+        assert after["values"][name][0] == pytest.approx(value + shift, abs=1e-9)
 
 
 def test_a_cut_off_below_the_recommended_one_is_rejected_although_all_converged(prepare, hand_over, tmp_path):

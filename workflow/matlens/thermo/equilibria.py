@@ -17,7 +17,7 @@ from matlens.thermo.system import Part, System, describe
 
 LADDER = (60, 150, 500, 20, 2000)  # densities of the samples, in turn (pycalphad's `pdens`)
 SECOND = (150, 500)  # those of a second opinion
-BELOW = 0.2  # J/mol by which a state may lie below the plane: what rounding amounts to
+BELOW = 0.05  # J/mol by which a state may lie below the plane: what rounding amounts to
 FEW = 4  # elements of which samples are fine
 WINDOW = {
     True: 3000.0,

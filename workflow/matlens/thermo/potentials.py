@@ -17,7 +17,7 @@ TRACES = 1e-6  # the same where nothing else was found: an alloy that misses a c
 RANK = 1e-9  # part of the largest singular value that counts as 0
 CUTS = 12  # most planes that are tried
 FARTHEST = 1e6  # J/mol by which potentials are moved at most
-SLACK = 0.1  # J/mol by which a sampled state may lie below a plane
+SLACK = 0.02  # J/mol by which a sampled state may lie below a plane
 
 
 def free(made: System, sets: list, empty: float = EMPTY) -> np.ndarray:

@@ -324,7 +324,7 @@ def _molten(made: system.System, x: np.ndarray, start: float, step: float) -> fl
 def _frozen(made: system.System, cast: Cast, temperature: float) -> Equilibrium | None:
     """Return the equilibrium of a liquid at a lower temperature, K; None if there is none.
 
-    The first solid is sought afresh: begun from the liquid alone, a solid that lies 0.2 J/mol lower would go unseen.
+    The first solid is sought afresh: begun from the liquid alone, a solid that lies 0.05 J/mol lower would go unseen.
     """
     try:
         return equilibria.equilibrium(made, temperature, cast.liquid, cast.guess if cast.solids else None)

@@ -254,6 +254,7 @@ def judge(
     more, notes = series.conclude(planned, energies, manifest["settings"], fit_mev_per_atom)
     note = "; ".join(filter(None, [_note(manifest), manifest.get("note", ""), *notes]))
     outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
+    outcome = qe_output.unsmeared(outcome, plain, atoms)
     states = {
         name: elastic.State(one["stress_gpa"], one["force_ev_a"], one["magnetisation"])
         for name, one in strained.items()
