@@ -221,6 +221,7 @@ DIALECTS = {  # what is written for what: of Thermo-Calc, OpenCalphad, MatCalc, 
     "another letter": (("DEFINITION %", "DEFINITION G"), ("LIQUID % 1", "LIQUID G 1")),
     "a number that is whole": ((" 1 1.0 !", " 1 1 !"),),
     "an element twice": ((" ELEMENT NI", " ELEMENT AL FCC_A1 26.98 4577.3 28.32 !\n ELEMENT NI"),),
+    "mobilities": ((" LIST", " PARAMETER MQ&AL(LIQUID,AL;0) 1 -1; 6000 N !\n PAR VISC(LIQUID,AL) 1 2; 9 N !\n LIST"),),
     "a volume": ((" LIST", " PARAMETER V0(LIQUID,AL;0) 298.15 1E-5; 6000 N !\n LIST"),),
 }  # fmt: skip
 REFUSED = {  # what is written, and the reason

@@ -19,6 +19,8 @@ from matlens.thermo import orders as tdb_orders
 WHEEL = "pycalphad:"
 FOLDER = "tests/databases"  # where the wheel of pycalphad has its databases
 CAVEAT = re.compile(r"FOR TESTING PURPOSES ONLY|NOT FOR RESEARCH", re.IGNORECASE)
+# Parameters of diffusion, flow, surfaces and conduction, which no energy uses.
+TRANSPORT = re.compile(r"\s*PAR[A-Z]*\s+(?:MQ|MF|DQ|DF|VS|VISC|ELRS|THCD|SIGM|XI)\b", re.IGNORECASE)
 HEAD = 4000  # characters at the top of a database that its caveats stand in
 
 
@@ -175,7 +177,8 @@ def reduced(source: str, wanted: list[str]) -> str:
 
     def kept(order: tdb_orders.Order) -> bool:
         match = tdb_orders.PARAMETER.match(order.text) if order.word == "PARAMETER" else None
-        return not (match and strange & tdb_orders.inside(match)) and order.word not in ("", *tdb_orders.PROSE)
+        other = TRANSPORT.match(order.text) or (match and strange & tdb_orders.inside(match))
+        return not other and order.word not in ("", *tdb_orders.PROSE)
 
     texts = type_definitions.settled(given)
     lines = [texts[at] for at, order in enumerate(given) if at not in again and kept(order) and texts[at] is not None]
