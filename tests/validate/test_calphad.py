@@ -362,6 +362,18 @@ def test_what_the_console_of_thermo_calc_lists_is_read():
     assert first["gm"] == pytest.approx(-69821.8)
 
 
+@pytest.mark.parametrize(("listed", "word"), [("1073.00", ""), ("1073.12", ""), ("973.00", "its T_K is not"), ("", "")])
+def test_a_list_of_another_temperature_is_refused(listed, word):
+    """The console lists the equilibrium before where one fails."""
+    asked = pd.DataFrame([{"id": 1, "T_K": 1073.123 if listed == "1073.12" else 1073.0, "x_Al": 0.12, "x_Cr": 0.1}])
+    asked["x_Ni"] = 1 - asked["x_Al"] - asked["x_Cr"]
+    about = {"elements": ["Al", "Cr", "Ni"], "db_sha": "a", "phases": ["FCC_A1", "GAMMA_PRIME"]}
+    words = LISTED.replace("Temperature   1073.00", f"Temperature   {listed}" if listed else "At")
+    found = external_calphad._answered(asked, about, {"list_0001.txt": words.encode()})
+    told = exchange_format.judge(asked, found, {"a"}, about["phases"])
+    assert told == {} if not word else word in told[1]
+
+
 def test_tie_lines_end_where_both_phases_have_one_potential():
     """The gap of fcc Al-Zn at 600 K, by the common tangent of its energies."""
     base = {"database": "pycalphad:alzn_mey.tdb", "phases": ["LIQUID", "FCC_A1", "HCP_A3"]}

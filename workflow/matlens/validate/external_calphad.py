@@ -21,6 +21,8 @@ from matlens.validate.handoff import Handoff, described, scripts, template
 PHASE_HEAD = re.compile(r"^\s*([A-Z0-9_]+)(?:#(\d+))?\s+STATUS\s+ENTERED", re.IGNORECASE)
 MOLES = re.compile(r"(?:Number of moles of components|Moles)\s+([-+.\dEe]+)", re.IGNORECASE)
 GIBBS = re.compile(r"Total Gibbs energy\s+([-+.\dEe]+)", re.IGNORECASE)
+HOT = re.compile(r"Temperature\s+([-+.\dEe]+)\s*K", re.IGNORECASE)
+PRINTED_K = 0.006  # by which a temperature of two decimals may miss the one that was asked for
 PAIR = re.compile(r"\b([A-Z]{1,2})\s+([-+]?\d\.\d+E[-+]\d+)")
 
 
@@ -175,7 +177,11 @@ def _answered(asked, about: Mapping, results: Mapping[str, bytes]):
         number = Path(name).stem.removeprefix("list_")
         if not number.isdecimal():
             raise BadItem(f"{name} is no list of the macro: those are list_<id>.txt")
-        rows += [{"id": int(number), "db_sha": about["db_sha"]} | row for row in listing(words, about["elements"])]
+        found = [{"id": int(number), "db_sha": about["db_sha"]} | row for row in listing(words, about["elements"])]
+        wanted = asked.loc[asked["id"] == int(number), "T_K"]
+        for row in found:  # an equilibrium that failed lists the one before it
+            near = len(wanted) and abs(row["T_K"] - wanted.iloc[0]) < PRINTED_K
+            rows.append(row | ({"T_K": float(wanted.iloc[0])} if near else {}))
     if not rows:
         raise BadItem("the lists of the console name no phase: they are cut off, or of another order than VXNS")
     return pd.DataFrame(rows)
@@ -183,7 +189,7 @@ def _answered(asked, about: Mapping, results: Mapping[str, bytes]):
 
 def listing(words: str, elements: list[str]) -> list[dict]:
     """Read an equilibrium as the console of Thermo-Calc lists it (order VXNS: mole fractions)."""
-    energy, moles = GIBBS.search(words), MOLES.search(words)
+    energy, moles, hot = GIBBS.search(words), MOLES.search(words), HOT.search(words)
     rows, current = [], None
     for line in words.splitlines():
         head = PHASE_HEAD.match(line)
@@ -191,6 +197,7 @@ def listing(words: str, elements: list[str]) -> list[dict]:
             current = {"phase": head[1].upper(), "set_index": int(head[2] or 1), "ordered": "", "status": "ok"}
             current |= {"solver": "Thermo-Calc console", "version": "unknown"} | {f"x_{s}": 0.0 for s in elements}
             current["gm"] = float(energy[1]) / float(moles[1]) if energy and moles else float("nan")
+            current["T_K"] = float(hot[1]) if hot else float("nan")
             rows.append(current)
         elif current is not None and "np_mole" not in current and (found := MOLES.search(line)):
             current["np_mole"] = float(found[1])
