@@ -105,8 +105,7 @@ def learn(
     leaves out another part of train, see `ensembles`; these calibrate. If patience > 0 they also choose the epoch, and
     the interval may be slightly narrow. batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which
     bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
-    those of the network. groups (n,): specimens that validation does not divide. also: names of the further targets,
-    which share all but the last layer; see `heads`.
+    those of the network. groups (n,): specimens that validation does not divide. also: further targets; see `heads`.
     Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
     crystals: position, predicted, low_90, high_90 (in the unit of y).
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
@@ -118,8 +117,8 @@ def learn(
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     task = Batches(loss, batch, most_atoms)
     files = [stored_members.checkpoint_of(checkpoint, member) for member in range(ensemble)]
-    given = (targets - centre) / spread
-    found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
+    given = graphs, (targets - centre) / spread, cut
+    found, history = train_members(*given, method, options, task, training, files, spread[0])
     arrays = stored_members.joined(found)
     card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
     card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}

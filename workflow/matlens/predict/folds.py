@@ -62,6 +62,12 @@ def clusterings(scheme: str) -> list[str]:
     return scheme.removeprefix("ood:").split("+") if scheme.startswith("ood:") else []
 
 
+def check_items(index) -> None:
+    """Raise ValueError if the index has no item."""
+    if not len(index):
+        raise ValueError("no item is left to learn from: all were rejected, with the reasons in tables/rejected.csv")
+
+
 def count(scheme: str, folds: int) -> int:
     """Return the number of folds of a scheme. Raises ValueError if it depends on the data set."""
     several = clusterings(check(scheme))
@@ -171,6 +177,7 @@ def make(
     Sources: A. Dunn et al., npj Comput. Mater. 6 (2020) 138; S. S. Omee et al., npj Comput. Mater. 10 (2024) 144.
     """
     check(scheme)
+    check_items(index)
     y = features.numeric(index, target, "predict.target: index").to_numpy()
     known = np.isfinite(y)
     if not known.any():
