@@ -263,6 +263,12 @@ def test_an_amount_in_another_unit_is_not_left_out_of_a_balance(tmp_path, name):
         plan(tmp_path, f"id,Fe,Cr,{name}\na,bal,20,500\n", unit="wt%")
 
 
+def test_a_column_of_several_units_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"the column 'Unit' names several units \(eV, meV\); 'gap'"):
+        plan(tmp_path, "formula,gap,Unit\nSi,1.1,eV\nGe,670,meV\n", targets=["gap"])
+    assert plan(tmp_path, "formula,gap,Unit\nSi,1.1,eV\nGe,0.67,eV\n", targets=["gap"])["gap"].tolist() == [1.1, 0.67]
+
+
 @pytest.mark.parametrize("name", ["T (K)", "H (HV)", "Volume fraction", "P_max (%)", "K (MPa)"])
 def test_a_column_that_is_no_amount_stays_beside(tmp_path, name):
     assert name in plan(tmp_path, f"id,Fe,Cr,{name}\na,bal,20,0.1\n", unit="wt%")

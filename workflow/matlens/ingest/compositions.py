@@ -9,7 +9,7 @@ from functools import cache
 from matlens import columns
 from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.formats.common import SYMBOLS
-from matlens.ingest.plan_rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
@@ -85,6 +85,7 @@ def plan(
 
     file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
+    check_units(table, targets)
     formulas = _formula_column(header, composition, unit)
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
