@@ -41,9 +41,9 @@ def summary(verdicts, settings: dict, known=None):
 
     `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, if known.
     Columns: replicate, round, verdicts (so far), accepted (and within the limits), best_<objective>, best_item
-    and, with `known`, top_found: the part found so far of the best `top_part` of all items that satisfy the constraints,
-    and top_random: the expectation for random choice among the items that may be asked. With two or more objectives: hypervolume instead, above the worst values of the
-    first round.
+    and, with `known`, top_found: the part found so far of the best `top_part` of all items that satisfy the
+    constraints, and top_random: the expectation for random choice among the items that may be asked. With two or more
+    objectives: hypervolume instead, above the worst values of the first round.
     """
     import pandas as pd
 
