@@ -59,6 +59,7 @@ def door(folder: Path):
     options = {"path": str(folder / "tif")}
     ingest_plan.main("files", options, str(out / "plan.parquet"), str(out / "plan_rejected.parquet"))
     outputs = {name: str(out / f"{name}.zarr.zip") for name in ("images", "truth")}
+    outputs["truth_objects"] = str(out / "truth_objects.parquet")
     tables = {name: str(out / f"{name}.parquet") for name in ("index", "rejected")}
 
     def work():

@@ -362,3 +362,13 @@ def test_nothing_is_learned_from_a_rejected_calculation_or_one_without_the_quant
     assert asking._trusted({**good, "status": "rejected"}, ["bulk_modulus_gpa"])["values"] == {}
     lacking = asking._trusted(good, ["formation_energy_ev_per_atom"])
     assert lacking["status"] == "failed" and "computes no formation_energy" in lacking["reason"]
+
+
+@pytest.mark.parametrize(("known", "by_chance"), [(True, 0.5), (False, 0.25)])
+def test_the_top_is_that_of_the_items_that_satisfy_the_constraints(known, by_chance):
+    """The two best of four are too dense: the best of the others counts, and chance draws from what may be asked."""
+    index = pd.DataFrame({"item": list("abcd"), "y": [1.0, 2.0, 3.0, 4.0], "density": [1.0, 2.0, 8.0, 9.0]})
+    told = pd.DataFrame({"round": [1], "replicate": 0, "item": "b", "status": "accepted", "y": 2.0, "density": 2.0})
+    chosen = settings(constraints={"density": {"max": 7, "known": known}})
+    row = progress.summary(told, chosen, index).iloc[0]
+    assert (row["top_found"], row["top_random"]) == (1.0, by_chance)

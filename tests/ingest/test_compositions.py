@@ -256,6 +256,42 @@ def test_a_column_that_may_be_an_element_is_not_left_out_of_a_balance(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["C (ppm)", "N_ppm", "O ppm", "B [\N{MICRO SIGN}g/g]", "C mass fraction", "ppm H", "S in mg/kg"]
+)
+def test_an_amount_in_another_unit_is_not_left_out_of_a_balance(tmp_path, name):
+    with pytest.raises(ValueError, match="may be the amount of"):
+        plan(tmp_path, f"id,Fe,Cr,{name}\na,bal,20,500\n", unit="wt%")
+
+
+def test_a_column_of_several_units_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"the column 'Unit' names several units \(eV, meV\); 'gap'"):
+        plan(tmp_path, "formula,gap,Unit\nSi,1.1,eV\nGe,670,meV\n", targets=["gap"])
+    assert plan(tmp_path, "formula,gap,Unit\nSi,1.1,eV\nGe,0.67,eV\n", targets=["gap"])["gap"].tolist() == [1.1, 0.67]
+
+
+@pytest.mark.parametrize("name", ["T (K)", "H (HV)", "Volume fraction", "P_max (%)", "K (MPa)"])
+def test_a_column_that_is_no_amount_stays_beside(tmp_path, name):
+    assert name in plan(tmp_path, f"id,Fe,Cr,{name}\na,bal,20,0.1\n", unit="wt%")
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        *((one, None) for one in ("50Fe50Co", "0.5Fe0.5Co", "20Na2O80SiO2", "2(CaO)SiO2", "CaO.2SiO2", "NaCl.2KCl")),
+        *(("La.7Sr.3MnO3", "La0.14Mn0.2O0.6Sr0.06"), ("2NaCl", "ClNa"), ("80SiO2\N{MIDDLE DOT}20Na2O", "Na2O9Si4")),
+        *(("PbI2.9Br0.1", "Br0.025I0.725Pb0.25"), ("Fe0.5Co0.5Fe2", "Co0.166666667Fe0.833333333"), ("13CH4", "CH4")),
+    ],
+)
+def test_a_number_or_point_that_may_belong_to_another_part_is_refused(text, formula):
+    """50Fe50Co was read as Fe50Co, CaO.2SiO2 as Ca O0.2 Si O2."""
+    if formula:
+        assert compositions.formula(compositions.of_formula(text)) == formula
+    else:
+        with pytest.raises(batch.BadItem, match=r"begins with a number|a point that may be decimal"):
+            compositions.of_formula(text)
+
+
+@pytest.mark.parametrize(
     "data",
     [
         "id;formula;note\na;Ni3Al;x\n".encode("utf-16"),

@@ -276,9 +276,11 @@ def test_lattices_of_extended_xyz(tmp_path, comment, reason):
         ("lattice_vector 5.64 0 0\natom 0 0 0 Na\n", "FHI-aims"),
         ("LAMMPS data\n\n2 atoms\n", "LAMMPS"),
         ("ITEM: TIMESTEP\n0\n", "LAMMPS"),
+        ("PAR1\x15\x04\x15\x00\x4c", "Parquet"),
+        ("PAR1\x15\x04\x15\x0c\x4c", "Parquet"),
     ],
 )
 def test_formats_that_are_not_read_are_named(tmp_path, content, name):
     lost = items(tmp_path, "file.txt2", content)[1]
-    assert name in lost["file"] and "convert it to CIF" in lost["file"]
+    assert name in lost["file"] and ("convert it to CIF" in lost["file"] or "save it as JSON lines" in lost["file"])
     assert foreign.named(POSCAR.format(title="x")) is None and foreign.named(text(P1)) is None

@@ -344,7 +344,7 @@ BAD = {
     "archive.tar": (b"a.cif".ljust(257, b"\0") + b"ustar\x0000", "archive"),
     "words.cif": ("once upon a time\n", "none of"),
     "broken.db": (b"SQLite format 3\0" + bytes(200), "cannot be read"),
-    "pickle.pkl": (b"\x80\x04\x95\x00\x00\x00\x00", "binary"),
+    "pickle.pkl": (b"\x80\x04\x95\x00\x00\x00\x00", "a pickle"),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from matlens.molecule import graphs, reactions
 from matlens.nets.molecule.bondnet import BonDNet
+from matlens.predict import molecules
 
 MARKED = ["[CH3:1][CH2:2]O", "[O:1](C(C)=O)[CH2:2]c1ccccc1", "[NH3+:1][CH3:2]", "C1[CH2:1][CH2:2]1"]
 
@@ -56,3 +57,9 @@ def test_charges_of_the_products_are_told_apart(net):
     ends = [(0, 0), (1, -1), (-1, 1), (2, -2), (-2, 2)]
     made = [graphs.of_reaction(reactions.Reaction(MARKED[0], 0, pair)) for pair in ends]
     assert min(np.diff(np.sort(answers(net, made)))) > 1e-5
+
+
+def test_the_answer_for_a_reaction_has_the_same_bits_whatever_else_is_in_the_batch(net):
+    made = [graphs.of_reaction(reactions.of_marked(text)) for text in MARKED]
+    alone = np.concatenate([molecules._answers(net, [graph], "cpu") for graph in made])
+    np.testing.assert_array_equal(molecules._answers(net, made * 3, "cpu"), np.tile(alone, 3))

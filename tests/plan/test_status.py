@@ -39,6 +39,14 @@ def test_listed_candidates_unlike_the_training_set_are_counted(tables):
     assert "2 are listed\n    1 of these is unlike all" in found
 
 
+def test_the_commonest_reason_is_told_where_most_items_are_rejected(tables):
+    rows = ["x,ingest,unknown element 'Xx'; give one", "y,ingest,\"unknown element 'Qq'; give one\"", "z,ingest,empty"]
+    (tables / "rejected.csv").write_text("\n".join(["item,stage,reason", *rows, ""]))
+    assert "commonest reason (2 of 3), as an example: unknown element 'Xx'; give one" in told(tables)
+    (tables / "items.csv").write_text("item\na\nb\nc\n")
+    assert "more were rejected" not in told(tables)
+
+
 def test_a_shortlist_of_nothing_at_all_is_told(tables):
     (tables / "shortlist.csv").write_text(EMPTY)
     (tables / "excluded.csv").write_text("method,item,criterion\n")

@@ -186,6 +186,17 @@ def test_a_file_name_that_cannot_be_a_folder_is_refused(tmp_path):
         study.load_all(["My Alloy"], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("ofical", "official"), ("clustr", "clusters"), ("ood:SparsXcluster", "ood:SparseXcluster")]
+)
+def test_a_misspelt_split_is_answered_by_the_one_that_was_meant(load, written, meant):
+    text = f"{GOOD}predict:\n  target: hardness_hv\n  split: {written}\n  ridge: {{}}\n"
+    with pytest.raises(
+        study.StudyError, match=rf"split: '{written}' does not fit; did you mean '{meant}'\? allowed: cl"
+    ):
+        load(text)
+
+
 def test_features_must_be_measures_of_the_study(load):
     text = GOOD + "predict:\n  target: hardness_hv\n  features: [fractoins.area_fraction]\n  ridge: {}\n"
     with pytest.raises(study.StudyError, match=r"mine\.yaml:13: predict\.features: .*did you mean 'fractions'"):

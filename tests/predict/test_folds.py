@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from matlens.predict import folds
+from matlens.predict import crystal_networks, folds
 from matlens.store import io
 
 SETS = {
@@ -164,6 +164,29 @@ def test_a_specimen_is_never_divided():
     for train, test, _ in made:
         assert not set(index["alloy"][train].dropna()) & set(index["alloy"][test].dropna())
         assert not set(train) & set(test)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "alike"),
+    [
+        (None, ["a", "a", "c", "a", "e"]),  # compositions
+        ([10.0, 10.0003, 10.0, 10.4, 12.0], ["a", "a", "c", "d", "e"]),  # crystals: d is a polymorph
+    ],
+)
+def test_the_same_material_is_one_specimen_however_it_is_written(volumes, alike):
+    index = pd.DataFrame({"item": list("abcde"), "formula": ["AlNi3", "Al0.25Ni0.75", "Al", "Ni3Al", "AlNi"]})
+    assert folds.specimens(index, "group").tolist() == list("abcde")  # a column formula of images means no material
+    index = index.assign(elements=2) if volumes is None else index.assign(elements=2, volume_a3_per_atom=volumes)
+    assert folds.specimens(index, "group").tolist() == alike
+    assert folds.specimens(index.assign(group=["x", "", None, "x", "y"]), "group").tolist() == [
+        "x", alike[1], "c", "x", "y"
+    ]  # fmt: skip
+
+
+def test_validation_does_not_divide_a_specimen():
+    groups = np.repeat(np.arange(20), 2)
+    train, held = crystal_networks.parted(np.arange(40), np.zeros(0, int), 0.1, 0, groups)
+    assert not set(groups[train]) & set(groups[held]) and len(held) >= 4 and len(train) + len(held) == 40
 
 
 def test_kfold_depends_on_the_seed_alone():

@@ -26,6 +26,21 @@ def forest(**options):
     return partial(magpie.magpie_forest, **options)
 
 
+def test_a_composition_that_is_written_twice_is_not_known_from_its_copy():
+    """Each composition stands twice, with one random target: neither error nor interval may be those of a copy."""
+    rng, own = np.random.default_rng(0), [f"{a}{b}" for a in ELEMENTS[:8] for b in ("O", "S", "Se", "Te", "F")]
+    copies = [f"{one[:-1]}{one[-1]}" if k % 2 else f"({one})2" for k, one in enumerate(own)]
+    y = rng.normal(size=len(own))
+    index = pd.DataFrame({"item": [f"i{k:02d}" for k in range(80)], "formula": own + copies, "elements": 2})
+    index["y"] = np.concatenate([y, y])
+    miss, covered = [], []
+    for number, fold in enumerate(folds.make("group", index, target="y")):
+        table, _ = formulas.fold_predictions(forest(trees=30), index, fold, number, target="y")
+        miss += (table["predicted"] - table["target"]).abs().tolist()
+        covered += table["target"].between(table["low_90"], table["high_90"]).tolist()
+    assert np.mean(miss) > 0.8 * np.abs(y - y.mean()).mean() and np.mean(covered) > 0.8
+
+
 def test_the_forest_learns_a_mean_over_the_elements_and_its_interval_covers():
     index, covered = alloys(), []
     for number, fold in enumerate(folds.make("kfold", index, target="y")):

@@ -220,6 +220,12 @@ def test_what_cannot_be_learned_from_is_said_with_the_remedy(change, settings, m
         _ridge(index.assign(**change), tables, **settings)
 
 
+def test_no_item_at_all_is_said_with_the_table_of_reasons():
+    index, tables = linear_study()
+    with pytest.raises(ValueError, match=r"no item is left to learn from: all were rejected"):
+        _ridge(index[:0], tables)
+
+
 def test_effective_values_of_fields_are_features():
     rows = [("a", "xx", "xx", 5.0), ("a", "bulk", "", 3.0), ("b", "xx", "xx", 7.0)]
     table = pd.DataFrame(rows, columns=["item", "row", "column", "value"])

@@ -78,3 +78,13 @@ def test_a_result_of_a_potential_becomes_a_target():
     ]
     found = properties.targets(index, pd.DataFrame(rows), "volume_a3_per_atom")["volume_a3_per_atom"]
     np.testing.assert_array_equal(found, [np.nan, 0.5, np.nan])
+
+
+def test_rows_of_shards_are_those_of_the_whole():
+    def made(items):  # a table for each property, as two networks give them
+        return [pd.DataFrame({"item": items, "property": name, "predicted": 1.0}) for name in ("k", "g")]
+
+    parts = [properties.by_item(made(list(shard))) for shard in ("ba", "d", "c")]
+    whole = properties.by_item(made(list("badc")))
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    assert whole["property"].tolist() == ["k", "g"] * 4

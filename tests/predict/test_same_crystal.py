@@ -81,3 +81,18 @@ def test_the_widest_layer_is_found_whatever_the_cell():
     """Layers of MoS2 are 2.98 angstrom apart; a plane (2 0 1) of the sheared cell lies between them."""
     gaps = descriptors.gaps(connected("MoS2", "knn"))
     np.testing.assert_allclose(gaps, (0.621 - 0.379) * 12.3, rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", sorted(CRYSTAL_NETS))
+def test_the_answer_for_a_crystal_has_the_same_bits_whatever_else_is_in_the_batch(method):
+    """Shards change nothing: six crystals, all in one batch, and each alone."""
+    import torch
+
+    torch.manual_seed(0)
+    found = [rewritten(*CRYSTALS[name], *how) for name in ("CsCl", "triclinic") for how in list(CELLS.values())[:3]]
+    packed = crystals.to_arrays(crystals.pack(range(6), list("abcdef"), found))
+    edges = [registry.load(connect.METHODS, GRAPHS[method])(one.cell, one.frac) for one in found]
+    small = {"alignn": {"width": 32, "embedding": 16, "alignn_layers": 1, "gcn_layers": 1}}.get(method, {})
+    every, net = graphs.from_arrays(packed | connect.stack(edges, GRAPHS[method])), lessons.build(method, small)
+    alone = [lessons.answers(net, graphs.taken(every, np.array([k])), "cpu") for k in range(6)]
+    np.testing.assert_array_equal(lessons.answers(net, every, "cpu"), np.concatenate(alone))

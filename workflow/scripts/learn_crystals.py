@@ -6,7 +6,7 @@ from pathlib import Path
 from matlens import columns, registry
 from matlens.job import entry
 from matlens.predict import crystal_networks as networks
-from matlens.predict import crystal_tables
+from matlens.predict import crystal_tables, folds
 from matlens.store import io
 
 
@@ -21,6 +21,7 @@ def main(
     offered = {
         "graphs": every, "y": targets, "train": chosen.train, "validation": chosen.validation, "options": options,
         "method": registry.method_of(method), "checkpoint": Path(weights).with_name(f"checkpoint_{fold}"),
+        "groups": folds.specimens(table, settings["group"]) if settings["split"] == "group" else None,
     }  # fmt: skip
     arrays, about, epochs, held = registry.call(networks.learn, offered, options)
     if os.environ.get("RANK", "0") != "0":

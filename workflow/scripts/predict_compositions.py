@@ -16,8 +16,9 @@ def main(
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
     function = registry.load(predict.COMPOSITION_METHODS, method)
 
-    def answer(train, y, new):
-        return registry.call(function, {"formulas": train, "y": y, "new": new}, options or {})
+    def answer(train, y, new, groups):
+        known = {"groups": groups} if settings["split"] == "group" else {}
+        return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
     given = {name: settings[name] for name in ("target", "group", "transform")}
     parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]

@@ -26,14 +26,14 @@ def main(
             if own == path
         }
         made.append(properties.of_file(path, networks, options["device"], options["sites"]))
-    found = io.concatenate(table for table, _ in made)
+    found = properties.by_item(table for table, _ in made)
     good = np.abs(found["predicted"].to_numpy(float)) < 1e30  # NaN is not
     io.write_table(predictions, found[good])
     bad = found[columns.ITEM][~good]
     lost = [batch.rejection(item, "predict/pretrained", "the network gives no number") for item in bad]
     io.write_rejected(rejected, lost)
     atoms = [table for _, table in made if table is not None]
-    io.write_table(sites, io.concatenate(atoms) if atoms else crystal_tables.no_sites())
+    io.write_table(sites, properties.by_item(atoms) if atoms else crystal_tables.no_sites())
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from matlens import columns
-from matlens.acquire.rounds import directed, feasible
+from matlens.acquire.rounds import allowed, directed, feasible
 
 
 def hypervolume(points: np.ndarray, reference: np.ndarray) -> float:
@@ -41,15 +41,17 @@ def summary(verdicts, settings: dict, known=None):
 
     `verdicts`: DataFrame of all rounds. `known`: DataFrame with all items and the true objectives, if known.
     Columns: replicate, round, verdicts (so far), accepted (and within the limits), best_<objective>, best_item
-    and, with `known`, top_found: the part found so far of the best `top_part` of all items, and top_random: the
-    expectation for random choice. With two or more objectives: hypervolume instead, above the worst values of the
-    first round.
+    and, with `known`, top_found: the part found so far of the best `top_part` of all items that satisfy the
+    constraints, and top_random: the expectation for random choice among the items that may be asked. With two or more
+    objectives: hypervolume instead, above the worst values of the first round.
     """
     import pandas as pd
 
     objectives, top, rows = settings["objectives"], set(), []
     if known is not None and len(objectives) == 1:
-        top = set(known[columns.ITEM][top_items(directed(known, objectives)[:, 0], settings["top_part"])])
+        known = known[allowed(known, settings)]
+        good = known[feasible(known.assign(status="accepted"), settings)]
+        top = set(good[columns.ITEM][top_items(directed(good, objectives)[:, 0], settings["top_part"])])
     for replicate, mine in verdicts.groupby("replicate", sort=True):
         first = mine[mine["round"] == mine["round"].min()]
         reference = np.nanmin(directed(first, objectives), axis=0, initial=np.inf)

@@ -9,7 +9,7 @@ from functools import cache
 from matlens import columns
 from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.formats.common import SYMBOLS
-from matlens.ingest.plan_rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
@@ -23,10 +23,15 @@ STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
 _OF_UNIT = r"(at|wt|mol|mass)\.?[\s_-]*(?:%|pct|percent)?"
 ELEMENT_COLUMN = re.compile(rf"(?:x_)?([A-Z][a-z]?)(?:[\s_,/|]*[(\[]?\s*(?:{_OF_UNIT}|%)\s*[)\]]?)?")  # Ni, Ni (wt%)
 UNIT_FIRST = re.compile(rf"{_OF_UNIT}[\s_,/|]+([A-Z][a-z]?)")  # wt% Ni
-PERCENT_OF = re.compile(r"([A-Z][a-z]?)\b.*%.*|.*%.*\b([A-Z][a-z]?)")  # may be meant so, and is not read
+_SHARE = r"(?:%|pp[mb](?![A-Za-z])|[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}mn]g\s*/\s*k?g\b|fraction)"
+PERCENT_OF = re.compile(
+    rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}.*\b([A-Z][a-z]?)"
+)  # an amount that is not read?
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 ADDUCT = re.compile("[\N{MIDDLE DOT}\N{DOT OPERATOR}\N{BULLET OPERATOR}\N{BULLET}*]")  # CuSO4, dot, 5H2O
 HYDRATE = re.compile(r"[A-Z].*\.\d*(H2O|\(H2O\))\d*")
+ADDED = re.compile(r"([A-Z][a-z]?)(?!0\.)\d*\.\d+(?=[A-Z(\[])")  # Al2O3.2SiO2; O0.2 is a number
+LEADING = re.compile(r"\s*\d[\d.]*\s*\D.*\d\s*[A-Z(\[].*|\s*\d[\d.]*\s*[(\[].*")  # 50Fe50Co, 20Na2O80SiO2, 2(CaO)SiO2
 ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d+(?:\.\d+)?[A-Z][a-z]?)+")  # Ti-6Al-4V
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
@@ -80,6 +85,7 @@ def plan(
 
     file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
+    check_units(table, targets)
     formulas = _formula_column(header, composition, unit)
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
@@ -192,13 +198,24 @@ def of_formula(text) -> dict[str, float]:
     if ALLOY.fullmatch(given):
         raise BadItem(f"{shown} states percents of weight; give a column for each element, and unit: wt%")
     amounts: dict[str, float] = {}
-    for part in ADDUCT.split(re.sub(r"(?<=\d),(?=\d)", ".", given)):
-        if HYDRATE.fullmatch(part):
+    parts = ADDUCT.split(re.sub(r"(?<=\d),(?=\d)", ".", given))
+    if len(parts) == 1 and LEADING.fullmatch(given):
+        raise BadItem(
+            f"{shown} begins with a number, which may be meant for all of it or for its first part; write it like "
+            "Fe50Co50, or (SiO2)80(Na2O)20"
+        )
+    for part in parts:
+        if HYDRATE.fullmatch(part) or _may_be_added(part):
             raise BadItem(f"{shown} has a point that may be decimal or that of a hydrate; write it like CuSO4(H2O)5")
         times, formula_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*(.*?)\s*", part, re.S).groups()
         for symbol, amount in _parsed(formula_, shown).items():
             amounts[symbol] = amounts.get(symbol, 0.0) + amount * float(times or 1)
     return checked(amounts)
+
+
+def _may_be_added(part: str) -> bool:
+    """Check whether a point of a formula may add a second one: the element before it occurs again behind it."""
+    return any(re.search(rf"{found[1]}(?![a-z])", part[found.end() :]) for found in ADDED.finditer(part))
 
 
 def _parsed(part: str, shown: str) -> dict[str, float]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matlens import columns
 from matlens.ingest import molecule_files, spreadsheet, table_sets
-from matlens.ingest.plan_rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds, reactions, records
 
@@ -97,6 +97,7 @@ def plan(
     if files[0]:
         molecule_files.read(*files)
     header, table = _table(file)
+    check_units(table, targets)
     reactant, index, products, names = _chosen(file, header, molecule, bond_index, products, item, targets)
     rows = _rows(table, file, names, reactant, index, products, targets or [], bool(files[0]))
     beside = [name for name in header if name not in (names, reactant, index, *products)]

@@ -133,3 +133,21 @@ def one_of_each(rows: list[dict]) -> list[dict]:
                 f"a second file of the same item: {kept} was kept: {why}; rename {row[names.FILE]} to measure both"
             )
     return first_of_each(rows)
+
+
+def check_units(table: list[dict], targets: list[str] | None) -> None:
+    """Raise ValueError if a column of units next to targets names several: values are read as they are.
+
+    `table`: rows with the cells by column. Such a column is called unit, units, or like a target with one of these.
+    """
+    words = ("unit", "units")
+    for target in targets or []:
+        likely = {*words, *(f"{target.lower()}{mark}{word}" for mark in ("_", " ", "") for word in words)}
+        for name in {name: None for row in table for name in row if str(name).strip().lower() in likely}:
+            found = {str(row.get(name)).strip() for row in table if row.get(name) not in (None, "")}
+            if len(found) > 1:
+                shown = ", ".join(sorted(found)[:4])
+                raise ValueError(
+                    f"targets: the column '{name}' names several units ({shown}); '{target}' is read without units: "
+                    "convert it to one, or rename the column if it means something else"
+                )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matlens import columns
 from matlens.ingest import target_tables
-from matlens.ingest.plan_rows import RESERVED, as_numbers
+from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.registry import suggest
 
 FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
@@ -35,8 +35,9 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
         near = get_close_matches(missing[0], list(names), 3, 0.3)
         hint = f"the nearest are {', '.join(near)}; " if near else ""
         there = suggest(missing[0], names) if names else "the structures have no columns"
-        there += next((f"; {row[columns.REMARK]}" for row in rows if row.get(columns.REMARK)), "")
+        there += next((f"; {why}" for why in map(_of_table, rows) if why), "")
         raise ValueError(f"targets: no structure has a column '{missing[0]}'; {hint}{there}")
+    check_units(beside_each, targets)
     taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
     for name in names:
         values = [values.get(name) for values in beside_each]
@@ -47,6 +48,12 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
             values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
         for row, value in zip(rows, _as_column(values), strict=True):
             row[f"source_{name}" if name in taken else name] = value
+
+
+def _of_table(row: dict) -> str | None:
+    """Return what is wrong with the table of values of a structure, or with a file that is one."""
+    table = Path(row[columns.FILE]).suffix.lower() in target_tables.TABLES
+    return row.get(columns.REMARK) or (row.get(columns.REASON) if table else None)
 
 
 def _number(value, name: str, row: dict) -> float:

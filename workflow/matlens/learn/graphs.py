@@ -56,14 +56,18 @@ def batches(lesson: Lesson, line_graph: bool) -> Callable:
 
 
 def answers(net, graphs, device: str, sites: bool = False) -> np.ndarray:
-    """Run a network over graphs; returns (n,), (n, t) with t outputs, or with `sites` a number per atom."""
+    """Run a network over graphs; returns (n,), (n, t) with t outputs, or with `sites` a number per atom.
+
+    The answer for a crystal does not depend on the others, see `whole_tiles`.
+    """
     import torch
 
     from matlens.learn import loop
+    from matlens.learn.whole_tiles import WholeTiles
 
     place, found = loop.choose_device(device), []
     net.to(place).eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), WholeTiles():
         for run in flat.in_order(graphs, MOST_EDGES[net.line_graph]):
             made = loop.moved(flat.batch(graphs, run, net.line_graph), place)
             found.append((net.site_values(made) if sites else net(made)).float().cpu().numpy())

@@ -74,6 +74,14 @@ def check_features(studies: Mapping[str, dict], name: str) -> Reasons:
         )
 
 
+def check_target_as_feature(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse features of which one is the property to learn."""
+    asked = studies[name].get("predict") or {}
+    target = asked.get("target")
+    if target and f"index.{target}" in asked["features"]:
+        yield ["predict", "features"], f"'index.{target}' is what has to be predicted; remove it from the features"
+
+
 def check_feature_fields(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse effective values as features in a study without fields."""
     settings = studies[name]
@@ -271,6 +279,7 @@ BEFORE_INDEX = (
     check_target_from,
     check_kinds,
     check_features,
+    check_target_as_feature,
     check_feature_fields,
     check_feature_columns,
     check_labels,

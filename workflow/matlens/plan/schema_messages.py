@@ -65,9 +65,20 @@ def _wrong(error, path: list, written: str) -> str:
     if error.validator == "uniqueItems":
         twice = next(one for at, one in enumerate(value) if one in value[:at])
         return f"'{twice}' is in the list twice; keep one"
+    if error.validator == "pattern" and len(words := words_of(limit)) > 1:
+        return f"'{_shown(value)}' does not fit; {suggest(str(value), words)}"
     if error.validator == "pattern" or error.validator == "anyOf":
         return f"'{_shown(value)}' does not fit"
     return error.message
+
+
+def words_of(pattern: str) -> list[str]:
+    """List the plain words that a pattern allows: of ^(a|b:(c|d)x*|e(f)?|[0-9]+)$ these are a, b:c, b:d and e."""
+    found = []
+    for one in re.split(r"\|(?![^(]*\))", pattern.removeprefix("^(").removesuffix(")$")):
+        whole = re.fullmatch(r"([\w:]+)(?:\(([\w|]+)\).*|\([^()]*\)[?])?", one)
+        found += [whole[1] + part for part in (whole[2] or "").split("|")] if whole else []
+    return found
 
 
 def _of_type(error, wanted: list[str], path: list, written: str) -> str:

@@ -8,6 +8,8 @@ from matlens.job import logs as runs
 from matlens.plan import study
 from matlens.store import io
 
+LONGEST = 300  # characters of a reason
+VARYING = r"'[^']*'|\"[^\"]*\"|[-+]?\d+(?:\.\d+)?"  # parts by which reasons of one kind differ
 SHOWN = 20  # failed jobs listed one by one
 
 
@@ -36,6 +38,7 @@ def describe(name: str, settings: dict, folder: Path) -> State:
             read = rejected["stage"].astype(str).str.startswith("ingest")  # a row each, also where two have one name
             number = counted(int(read.sum()) + rejected.loc[~read, "item"].nunique(), "item")
             lines.append(f"  {number} rejected, with the reasons in {folder / 'rejected.csv'}")
+            lines += commonest(rejected["reason"].astype(str)) if len(rejected) > len(items) else []
         lines += repeated(items, folder / "items.csv")
         for at, tell in ((folder / "shortlist.csv", screened), (folder / "verdicts.csv", waiting)):
             lines += tell(name, at) if at.exists() else []
@@ -43,6 +46,16 @@ def describe(name: str, settings: dict, folder: Path) -> State:
         why = str(error).splitlines()[0][:100]
         return State([f"{name}: {at} cannot be read ({why}); delete it, then: make run STUDIES={name}"], 0)
     return State(lines, len(rejected))
+
+
+def commonest(reasons) -> list[str]:
+    """Give an example of the commonest kind of some reasons; quoted words and numbers do not count."""
+    kinds = reasons.str.replace(VARYING, "", regex=True)
+    kind, number = kinds.mode()[0], kinds.value_counts().max()
+    return [
+        f"    more were rejected than are left; the commonest reason ({number} of {len(reasons)}), as an example: "
+        f"{' '.join(reasons[kinds == kind].iloc[0].split())[:LONGEST]}"
+    ]
 
 
 def repeated(items, table: Path) -> list[str]:

@@ -30,12 +30,17 @@ def _loss(name: str) -> Callable:
     return {"l1": F.l1_loss, "mse": F.mse_loss, "huber": F.smooth_l1_loss}[name]
 
 
-def parted(train: np.ndarray, validation: np.ndarray, part: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Split a fraction `part` off the training items as validation set, unless one is given; both sorted."""
+def parted(train, validation, part: float, seed: int, groups=None) -> tuple[np.ndarray, np.ndarray]:
+    """Split a fraction `part` off the training items as validation set, unless one is given; both sorted.
+
+    groups (n,): specimens of all items, which are not divided; None: each item by itself.
+    """
     if len(validation) or part <= 0:
         return train, validation
     count = min(max(1, round(part * len(train))), len(train) - 1)
     held = np.random.default_rng([seed, 7]).permutation(train)[:count]
+    if groups is not None and len(some := train[np.isin(groups[train], groups[held])]) < len(train):
+        held = some
     return np.setdiff1d(train, held), np.sort(held)
 
 
@@ -50,11 +55,11 @@ class Cut(NamedTuple):
     parts: np.ndarray | None
 
 
-def cut_members(graphs, train, validation, ensemble: int, leave_out: str, part: float, seed: int) -> Cut:
-    """Choose the training set of each member of an ensemble; see `ensembles.parts` for `leave_out`."""
+def cut_members(graphs, train, validation, ensemble: int, leave_out: str, part: float, seed: int, groups=None) -> Cut:
+    """Choose the training set of each member of an ensemble; see `ensembles.parts` for `leave_out`, and `parted`."""
     train = np.sort(np.asarray(train))
     if leave_out == "none":
-        train, held = parted(train, np.asarray(validation), part, seed)
+        train, held = parted(train, np.asarray(validation), part, seed, groups)
         return Cut([(train, held)] * ensemble, train, None)
     if ensemble < 2:
         raise ValueError("leave_out: an ensemble of one cannot leave out a part for each member; set ensemble: 5")
@@ -76,6 +81,7 @@ def learn(
     checkpoint,
     method: str,
     options: dict,
+    groups=None,
     *,
     epochs: int = 60,
     batch: int = 64,
@@ -99,20 +105,20 @@ def learn(
     leaves out another part of train, see `ensembles`; these calibrate. If patience > 0 they also choose the epoch, and
     the interval may be slightly narrow. batch: crystals per batch. most_atoms: atoms per batch instead (0: off), which
     bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
-    those of the network. also: names of the further targets, which share all but the last layer; see `heads`.
+    those of the network. groups (n,): specimens that validation does not divide. also: further targets; see `heads`.
     Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
     crystals: position, predicted, low_90, high_90 (in the unit of y).
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     method, targets = method.partition(".")[0], np.asarray(y, float).reshape(len(graphs), -1)
-    cut = cut_members(graphs, train, validation, ensemble, leave_out, validation_part, seed)
+    cut = cut_members(graphs, train, validation, ensemble, leave_out, validation_part, seed, groups)
     centre, spread = scales(targets, cut.train)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay}
     training = Training(epochs=epochs, patience=patience, seed=seed, device=device, **rates)
     task = Batches(loss, batch, most_atoms)
     files = [stored_members.checkpoint_of(checkpoint, member) for member in range(ensemble)]
-    given = (targets - centre) / spread
-    found, history = train_members(graphs, given, cut, method, options, task, training, files, spread[0])
+    given = graphs, (targets - centre) / spread, cut
+    found, history = train_members(*given, method, options, task, training, files, spread[0])
     arrays = stored_members.joined(found)
     card = {"method": method, "network": own_options(CRYSTAL_NETS, method, options), "ensemble": ensemble}
     card |= {"leave_out": leave_out, "mean": float(centre[0]), "std": float(spread[0]), "trained_on": len(cut.train)}

@@ -168,6 +168,7 @@ def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple
 
     `tables`: measure name -> DataFrame with the column `item`. See `features.build` for the names of features.
     """
+    folds.check_items(index)
     table = features.build(index, tables, settings["features"])
     whole = table.notna().all(axis=1).to_numpy()
     named = np.array([name.partition(": ")[0] for name in table.columns])  # a composition has many columns

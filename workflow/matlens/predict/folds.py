@@ -9,6 +9,7 @@ import numpy as np
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.learn import features
+from matlens.predict import materials
 from matlens.predict.validation import grouped_folds
 from matlens.registry import suggest
 
@@ -59,6 +60,12 @@ def check(scheme: str) -> str:
 def clusterings(scheme: str) -> list[str]:
     """List the published clusterings that a scheme names, in order: those of "ood:LOCO+SparseXcluster"."""
     return scheme.removeprefix("ood:").split("+") if scheme.startswith("ood:") else []
+
+
+def check_items(index) -> None:
+    """Raise ValueError if the index has no item."""
+    if not len(index):
+        raise ValueError("no item is left to learn from: all were rejected, with the reasons in tables/rejected.csv")
 
 
 def count(scheme: str, folds: int) -> int:
@@ -164,12 +171,13 @@ def make(
     scheme: "kfold" shuffles items; "group" keeps each specimen in one fold; "clusters" keeps similar compositions
     (column formula) in one fold, see `clusters`; "official" are the five folds of Matbench v0.1, independent of the
     order of the index; "ood:<name>" are published out-of-distribution clusters, see OOD; "ood:<name>+<name>"
-    concatenates several. group: column of the specimen; an item without one is its own specimen.
+    concatenates several. group: column of the specimen, see `specimens`.
     lists: as `ood_lists` returns (None: from the catalogue). index: DataFrame with item and `target`.
     Raises ValueError with the missing items if an official or ood set is incomplete, unless `allow_incomplete`.
     Sources: A. Dunn et al., npj Comput. Mater. 6 (2020) 138; S. S. Omee et al., npj Comput. Mater. 10 (2024) 144.
     """
     check(scheme)
+    check_items(index)
     y = features.numeric(index, target, "predict.target: index").to_numpy()
     known = np.isfinite(y)
     if not known.any():
@@ -216,11 +224,12 @@ def used(cut: list, numbers: list[int] | None) -> list[int]:
 
 
 def specimens(index, name: str) -> np.ndarray:
-    """Return the specimen of every item; an item without one is its own specimen.
+    """Return the specimen of every item; items without one are one specimen if they are the same material.
 
-    Raises ValueError if the column is missing, unless it is the default column.
+    Then the specimen has the name of the first of them, see `materials`. Raises ValueError if the column is missing,
+    unless it is the default column.
     """
-    own = index[columns.ITEM].astype(str).to_numpy()
+    own = materials.first_alike(index)
     if name not in index.columns and name != columns.GROUP:
         raise ValueError(f"predict.group: index has no column '{name}'; {suggest(name, index.columns)}")
     if name not in index.columns:

@@ -18,8 +18,9 @@ def fold_predictions(
 ) -> tuple:
     """Train a composition method on one fold, and predict its test items.
 
-    `method(formulas, y, new)`: one of COMPOSITION_METHODS with its options; returns an `Answer`. `index`: table with
-    item, formula and `target`; validation items of the split are not used. transform: of the target, see `transforms`.
+    `method(formulas, y, new, groups)`: one of COMPOSITION_METHODS with its options; returns an `Answer`. groups: the
+    specimens of the training items. `index`: table with item, formula and `target`; validation items of the split are
+    not used. transform: of the target, see `transforms`.
     Returns the predictions of the test items (`crystal_tables.rows`; outside_training_range is that of the Magpie
     statistics), and the held-out predictions of the training items.
     """
@@ -30,7 +31,8 @@ def fold_predictions(
         "outside_training_range": outside_range(compositions.magpie(train), compositions.magpie(test)),
         "unseen_elements": unseen_elements(train, test),
     }
-    return tables_of(method(train, y[fold.train], test), index, fold, number, target, group, transform, flags)
+    answer = method(train, y[fold.train], test, specimens(index, group)[fold.train])
+    return tables_of(answer, index, fold, number, target, group, transform, flags)
 
 
 def tables_of(

@@ -52,10 +52,11 @@ def _answers(net, made: Sequence[graphs.Graph], device: str) -> np.ndarray:
     import torch
 
     from matlens.learn import loop
+    from matlens.learn.whole_tiles import WholeTiles
 
     place, found = loop.choose_device(device), []
     net.to(place).eval()
-    with torch.no_grad():
+    with torch.no_grad(), WholeTiles():  # the answer for a reaction does not depend on the others
         for start in range(0, len(made), APPLIED):
             found.append(net(loop.moved(_batch(made[start : start + APPLIED]), place)).float().cpu().numpy())
     return np.concatenate(found).astype(float) if found else np.zeros(0)

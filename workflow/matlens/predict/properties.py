@@ -1,5 +1,7 @@
 """Apply pretrained models: one row per item and property."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from matlens import columns, registry
@@ -36,6 +38,17 @@ def by_networks(graphs, networks: dict, device: str = "auto"):
             of = heads.card_of(card, heads.number(card, target)).get("interval_of", "")
             parts[name] = pd.DataFrame({**rows, "interval_of": of})
     return pd.concat([parts[name] for name in networks], ignore_index=True)[list(COLUMNS)]
+
+
+def by_item(tables: Iterable):
+    """Concatenate tables, with the rows of an item together: then those of shards in order are those of the whole."""
+    import pandas as pd
+
+    from matlens.store import io
+
+    found = io.concatenate(tables)
+    order = np.argsort(pd.factorize(found[columns.ITEM])[0], kind="stable")
+    return found.iloc[order].reset_index(drop=True)
 
 
 def _by_weights(networks: dict) -> list[dict[str, str]]:

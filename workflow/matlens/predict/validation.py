@@ -30,6 +30,7 @@ def grouped_folds(groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
     names, member, sizes = np.unique(groups.astype(str), return_inverse=True, return_counts=True)
     if len(names) < folds:
         fix = f"set predict.folds to {len(names)}" if len(names) > 1 else "nothing can be held out; add specimens"
+        fix += ", or set predict.split to kfold, which divides specimens: scores are then those of known materials"
         raise ValueError(f"{folds} folds need at least {folds} groups (specimens), there are {len(names)}; {fix}")
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-sizes[order], kind="stable")]

@@ -31,7 +31,9 @@ def sniff(source: Source) -> str:
     if head.startswith((b"PK\x03\x04", b"\x1f\x9d", b"7z\xbc\xaf", b"Rar!")) or head[257:262] == b"ustar":
         raise BadItem("it is an archive; unpack it and name the files in it")
     if b"\0" in head:
-        raise BadItem(f"it holds binary data, and is none of {KNOWN}")
+        kind = foreign.named(head[:4000].decode("utf-8", "replace"))
+        advice = "which is not read; save it as JSON lines, CSV or CIF" if kind else f"and is none of {KNOWN}"
+        raise BadItem(f"it is {kind or 'a file of binary data'}, {advice}")
     whole = head.decode("utf-8", "replace").removeprefix("\ufeff")
     text = whole.lstrip()
     lines = text.splitlines()

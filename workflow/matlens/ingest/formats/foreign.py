@@ -22,7 +22,8 @@ NAMES = (  # pattern of the beginning, name
     (r"@<TRIPOS>MOLECULE", "a MOL2 file of a molecule"),
     (r"\x28\xb5\x2f\xfd|\(\ufffd/\ufffd", "packed by zstd"),
     (r"\ufffdHDF", "an HDF5 file"),
-    (r"\ufffd[\x02-\x05]\ufffd?", "a pickle, which could run programs"),
+    (r"PAR1", "a Parquet table"),
+    (r"\ufffd[\x02-\x05]\ufffd?", "a pickle"),
 )  # fmt: skip
 
 
