@@ -27,6 +27,9 @@ def blend(y: np.ndarray, held: np.ndarray, *, methods: tuple[str, ...] = ()) -> 
         return np.full(number, 1.0 / number)
     some = np.random.default_rng(0).permutation(count)[:MOST]
     y, held, count = y[some], held[some], len(some)
+    centre = np.median(y)  # the weights have the sum 1, so that neither it nor the unit changes them
+    unit = np.abs(y - centre).mean() or 1.0
+    y, held = (y - centre) / unit, (held - centre) / unit
     # Minimise the sum of t with -t <= y - held w <= t.
     cost = np.concatenate([np.zeros(number), np.ones(count)])
     sides = np.block([[held, -np.eye(count)], [-held, -np.eye(count)]])
@@ -92,7 +95,8 @@ def _factor(parts: list, weights: np.ndarray, transform: str) -> float:
     """Return the factor of the blended interval that covers 90 % of the items."""
     predicted, below, above = _ends(parts, weights, transform)
     miss = transforms.bounded(transform, parts[0]["target"].to_numpy(float)) - predicted
-    return np.quantile(np.abs(miss) / np.where(miss < 0, below, above).clip(1e-12), 0.9, method="higher")
+    side = np.where(miss < 0, below, above)
+    return np.quantile(np.abs(miss) / np.maximum(side, 1e-9 * side.mean() or 1.0), 0.9, method="higher")
 
 
 def _mixed(parts: list, weights: np.ndarray, factor: float, first: int, transform: str):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matlens.crystal import compositions
+from matlens.predict import tabular
 from matlens.predict.validation import Answer
 
 
@@ -20,8 +21,9 @@ def magpie_forest(formulas, y, new, *, trees: int = 200, min_leaf: int = 1, feat
         trees, min_samples_leaf=min_leaf, max_features=features, oob_score=True, random_state=seed, n_jobs=1
     )
     y = np.asarray(y, float)
-    model.fit(compositions.magpie(formulas), y)
+    unit = tabular.unit(y)
+    model.fit(compositions.magpie(formulas), y / unit)
     asked = compositions.magpie(new)
-    each = np.array([tree.predict(asked) for tree in model.estimators_])
-    half = np.quantile(np.abs(model.oob_prediction_ - y), 0.9, method="higher")
-    return Answer(each.mean(axis=0), each.std(axis=0), float(half), model.oob_prediction_)
+    each, held = unit * np.array([tree.predict(asked) for tree in model.estimators_]), unit * model.oob_prediction_
+    half = np.quantile(np.abs(held - y), 0.9, method="higher")
+    return Answer(each.mean(axis=0), each.std(axis=0), float(half), held)
