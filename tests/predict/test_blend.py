@@ -66,6 +66,24 @@ def test_the_interval_of_a_blend_covers_the_held_out_items():
     assert ((made["low_90"] <= new) & (new <= made["high_90"])).mean() == pytest.approx(0.9, abs=0.03)
 
 
+def test_the_interval_of_a_blend_holds_no_value_below_the_least_target_and_keeps_its_longer_side():
+    """Errors of a factor, of a target whose logarithm was learned; two methods, each whose interval is too narrow."""
+    rng = np.random.default_rng(5)
+    y, new = np.exp(rng.normal(size=600)), np.exp(rng.normal(size=2000))
+
+    def both(values):
+        found = {name: table(values, values * np.exp(rng.normal(0, 1.0, len(values)))) for name in "ab"}
+        return {
+            name: one.assign(low_90=one["predicted"] / 1.2, high_90=one["predicted"] * 1.2)
+            for name, one in found.items()
+        }
+
+    made, _, _ = blend.blended(both(new), both(y), blend.blend, "log")
+    assert (made["low_90"] > 0).all()
+    assert (made["high_90"] - made["predicted"] > 2 * (made["predicted"] - made["low_90"])).all()
+    assert ((made["low_90"] <= new) & (new <= made["high_90"])).mean() == pytest.approx(0.9, abs=0.03)
+
+
 def test_items_that_one_method_lacks_are_left_out():
     y = np.arange(40.0)
     tests = {"a": table(y, y), "b": table(y, y)[5:]}

@@ -121,6 +121,12 @@ def test_an_ensemble_learns_two_targets_at_once_and_calibrates_on_all_crystals(t
     assert wider["outside_training_range"].all() and found["outside_training_range"].mean() < 0.5
 
 
+def test_fewer_compositions_than_members_are_told_with_the_setting_to_change():
+    some = graphs.taken(salts(), np.arange(6))  # three cells of each of two compositions
+    with pytest.raises(ValueError, match="leave_out: none, or ensemble: 2"):
+        ensembles.parts(some, np.arange(6), 5, "random", 0)
+
+
 def test_an_ensemble_of_one_cannot_leave_out_parts(tmp_path):
     some = salts()
     with pytest.raises(ValueError, match="set ensemble: 5"):

@@ -83,6 +83,21 @@ def test_properties_of_one_file_are_computed_in_one_pass(learned, monkeypatch):
     assert np.abs(by["v"] - volumes(some)).mean() < np.abs(by["s"] - volumes(some)).mean()
 
 
+def test_no_crystal_gives_no_rows_and_few_known_values_of_a_target_no_error(learned, tmp_path):
+    some, arrays, card, _ = learned
+    table = properties.by_networks(graphs.taken(some, []), {"v": (arrays, card, "volume"), "s": (arrays, card)}, "cpu")
+    assert len(table) == 0 and "interval_of" in table
+    every, few = np.arange(len(some)), np.where(np.arange(len(some)) < 2, volumes(some), np.nan)
+    for leave_out, known in (("none", few), ("random", few)):
+        _, made, *_ = crystal_networks.learn(
+            some, np.column_stack([volumes(some), known]), every, [], tmp_path / "c", "cgcnn", OPTIONS, epochs=1,
+            ensemble=3, leave_out=leave_out, device="cpu", also=("few",),
+        )  # fmt: skip
+        assert made["outputs"][0]["calibrated_on"] <= 2
+    with pytest.raises(ValueError, match="target 2 of 2 is known of no training crystal"):
+        crystal_networks.scales(np.column_stack([few, few * np.nan]), every)
+
+
 def test_an_output_that_is_not_there_is_named_with_the_nearest(learned):
     some, arrays, card, _ = learned
     with pytest.raises(ValueError, match="no output 'volum'; did you mean 'volume'") as error:

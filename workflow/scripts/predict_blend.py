@@ -17,7 +17,7 @@ def main(
         return registry.call(function, {"y": y, "held": held}, options)
 
     tables = (dict(zip(names, map(io.read_table, paths), strict=True)) for paths in (tests, helds))
-    table, held, used = blend.blended(*tables, weights)
+    table, held, used = blend.blended(*tables, weights, settings["transform"])
     found = crystal_tables.judged([table], settings["target"])
     for path, each in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, each)

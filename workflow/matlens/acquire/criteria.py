@@ -14,7 +14,7 @@ def expected_improvement(mean, std, best, *, margin: float = 0.0):
     from scipy.special import ndtr
 
     gain = mean - best - margin
-    z = gain / np.maximum(std, 1e-12)
+    z = gain / np.maximum(std, 1e-12 * np.abs(gain).max(initial=0.0) or 1.0)
     return gain * ndtr(z) + std * np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
 
 

@@ -71,4 +71,4 @@ def answers(net, graphs, device: str, sites: bool = False) -> np.ndarray:
         for run in flat.in_order(graphs, MOST_EDGES[net.line_graph]):
             made = loop.moved(flat.batch(graphs, run, net.line_graph), place)
             found.append((net.site_values(made) if sites else net(made)).float().cpu().numpy())
-    return np.concatenate(found or [np.zeros(0, np.float32)])
+    return np.concatenate(found or [np.zeros((0, net.outputs)[: 1 + (net.outputs > 1)], np.float32)])

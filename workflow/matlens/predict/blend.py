@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
+from matlens.predict import transforms
 from matlens.predict.validation import NORMAL_90
 
 LEAST = 20  # held-out training items that weights are fitted to; with fewer all methods count alike
@@ -26,6 +27,9 @@ def blend(y: np.ndarray, held: np.ndarray, *, methods: tuple[str, ...] = ()) -> 
         return np.full(number, 1.0 / number)
     some = np.random.default_rng(0).permutation(count)[:MOST]
     y, held, count = y[some], held[some], len(some)
+    centre = np.median(y)  # the weights have the sum 1, so that neither it nor the unit changes them
+    unit = np.abs(y - centre).mean() or 1.0
+    y, held = (y - centre) / unit, (held - centre) / unit
     # Minimise the sum of t with -t <= y - held w <= t.
     cost = np.concatenate([np.zeros(number), np.ones(count)])
     sides = np.block([[held, -np.eye(count)], [-held, -np.eye(count)]])
@@ -48,13 +52,14 @@ def _columns(parts: list, name: str) -> np.ndarray:
     return np.column_stack([part[name].to_numpy(float) for part in parts])
 
 
-def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
+def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -> tuple:
     """Blend the predictions of the methods, fold by fold.
 
     predictions, held: method -> DataFrame with item, group, fold, target, predicted, low_90, high_90; of test items,
     and of held-out training items. fit(y, held): returns weights, see `blend`. Items that not all methods predict are
-    left out. The interval is the blended one, times the factor that covers 90 % of the held-out items. Flags are those
-    of the method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
+    left out. The interval has blended ends, times the factor that covers 90 % of the held-out items, of the target as
+    it was learned (`transform`): where that is a logarithm, no end is below the least target. Flags are those of the
+    method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
     weights (fold, blended, weight, held_out_items).
     """
     import pandas as pd
@@ -66,15 +71,12 @@ def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
         of = fold if fold >= 0 else min(int(one) for one in known[0].index.get_level_values("fold"))
         old = [part[part.index.get_level_values("fold") == of] for part in known]
         weights = fit(old[0]["target"].to_numpy(float), _columns(old, "predicted"))
-        half = (_columns(old, "high_90") - _columns(old, "low_90")) / 2 @ weights
-        miss = np.abs(old[0]["target"].to_numpy(float) - _columns(old, "predicted") @ weights)
-        factor = np.quantile(miss / half, 0.9, method="higher") if len(old[0]) >= LEAST else 1.0
+        factor = _factor(old, weights, transform) if len(old[0]) >= LEAST else 1.0
         first = int(np.argmax(weights))
-        made.append(
-            _mixed([part[part.index.get_level_values("fold") == fold] for part in tests], weights, factor, first)
-        )
+        own = [part[part.index.get_level_values("fold") == fold] for part in tests]
+        made.append(_mixed(own, weights, factor, first, transform))
         if fold >= 0:
-            kept.append(_mixed(old, weights, factor, first))
+            kept.append(_mixed(old, weights, factor, first, transform))
             rows += [
                 {"fold": fold, "blended": name, "weight": float(weight), "held_out_items": len(old[0])}
                 for name, weight in zip(names, weights, strict=True)
@@ -82,10 +84,25 @@ def blended(predictions: Mapping, held: Mapping, fit) -> tuple:
     return pd.concat(made, ignore_index=True), pd.concat(kept, ignore_index=True), pd.DataFrame(rows)
 
 
-def _mixed(parts: list, weights: np.ndarray, factor: float, first: int):
+def _ends(parts: list, weights: np.ndarray, transform: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the blended predictions, transformed, and how far the blended ends of the interval are below and above."""
+    mixed = (_columns(parts, name) @ weights for name in ("predicted", "low_90", "high_90"))
+    predicted, low, high = (transforms.bounded(transform, one) for one in mixed)
+    return predicted, np.maximum(predicted - low, 0.0), np.maximum(high - predicted, 0.0)
+
+
+def _factor(parts: list, weights: np.ndarray, transform: str) -> float:
+    """Return the factor of the blended interval that covers 90 % of the items."""
+    predicted, below, above = _ends(parts, weights, transform)
+    miss = transforms.bounded(transform, parts[0]["target"].to_numpy(float)) - predicted
+    side = np.where(miss < 0, below, above)
+    return np.quantile(np.abs(miss) / np.maximum(side, 1e-9 * side.mean() or 1.0), 0.9, method="higher")
+
+
+def _mixed(parts: list, weights: np.ndarray, factor: float, first: int, transform: str):
     """Return the rows of the heaviest method with blended predictions and intervals."""
     table = parts[first].reset_index()
-    predicted = _columns(parts, "predicted") @ weights
-    half = factor * ((_columns(parts, "high_90") - _columns(parts, "low_90")) / 2 @ weights)
-    table = table.assign(predicted=predicted, low_90=predicted - half, high_90=predicted + half)
-    return table.assign(std=half / NORMAL_90) if "std" in table else table
+    predicted, below, above = _ends(parts, weights, transform)
+    found = transforms.interval(transform, predicted, predicted - factor * below, predicted + factor * above)
+    std = found.pop("half_width_90") / NORMAL_90
+    return table.assign(**found, **({"std": std} if "std" in table else {}))

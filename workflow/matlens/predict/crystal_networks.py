@@ -68,9 +68,18 @@ def cut_members(graphs, train, validation, ensemble: int, leave_out: str, part: 
 
 
 def scales(targets: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and standard deviation of the targets (n, t) over the training set, both (t,)."""
-    centre = np.nanmean(targets[train], axis=0)
-    return centre, np.maximum(np.nanstd(targets[train], axis=0), 1e-6 * np.maximum(1.0, np.abs(centre)))
+    """Return mean and standard deviation of the targets (n, t) over the training set, both (t,).
+
+    Whatever the unit; targets that are all alike have a millionth of their value. Raises ValueError if all are NaN.
+    """
+    known = np.isfinite(targets[train]).any(axis=0)
+    if not known.all():
+        raise ValueError(
+            f"target {int(np.argmin(known)) + 1} of {len(known)} is known of no training crystal; remove it from 'also'"
+        )
+    centre, spread = np.nanmean(targets[train], axis=0), np.nanstd(targets[train], axis=0)
+    size = np.where(centre == 0, 1.0, np.abs(centre))
+    return centre, np.where(spread > 1e-12 * size, spread, 1e-6 * size)
 
 
 def learn(

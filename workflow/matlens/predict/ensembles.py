@@ -32,7 +32,12 @@ def parts(graphs, train, members: int, how: str, seed: int) -> np.ndarray:
     """
     some = flat.taken(graphs, train)
     _, alike = np.unique(np.round(descriptors.fractions(some), 4), axis=0, return_inverse=True)
-    alike = alike.ravel()
+    alike, different = alike.ravel(), int(alike.max(initial=-1)) + 1
+    if different < members:
+        raise ValueError(
+            f"leave_out: each of {members} networks needs a composition to leave out, and the training crystals have "
+            f"{different}; set leave_out: none" + (f", or ensemble: {different}" if different > 1 else "")
+        )
     groups = np.array([f"composition {number}" for number in alike])
     if how == "clusters":
         from sklearn.cluster import KMeans
@@ -62,7 +67,7 @@ def calibrate(residual: np.ndarray, distance: np.ndarray) -> dict:
     bins = np.array_split(order, max(1, min(KNOTS, len(order) // LEAST_IN_BIN)))
     knots = np.array([distance[some].mean() for some in bins])
     sizes = np.maximum.accumulate([residual[some].mean() for some in bins])
-    sizes = np.maximum(sizes, 1e-3 * residual.mean() + 1e-12)
+    sizes = np.maximum(sizes, 1e-3 * residual.mean() or 1e-12)
     found = {"knots": [round(float(one), 4) for one in knots], "scales": [float(f"{one:.4g}") for one in sizes]}
     ratio = np.quantile(residual / scale_at(distance, found), (np.arange(LEVELS) + 0.5) / LEVELS)
     return {**found, "ratios": [round(float(one), 4) for one in ratio], "calibrated_on": len(residual)}

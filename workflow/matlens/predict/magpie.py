@@ -3,6 +3,7 @@
 import numpy as np
 
 from matlens.crystal import compositions
+from matlens.predict import tabular
 from matlens.predict.validation import Answer, held_out
 
 INNER = 5  # folds inside the training set, where specimens repeat
@@ -26,11 +27,12 @@ def magpie_forest(
             trees, min_samples_leaf=min_leaf, max_features=features, oob_score=oob, random_state=seed, n_jobs=1
         )
 
-    y, x = np.asarray(y, float), compositions.magpie(formulas)
+    x, y = compositions.magpie(formulas), np.asarray(y, float)
+    unit = tabular.unit(y)
     repeat = groups is not None and len(np.unique(groups)) < len(y)
-    model = make(oob=not repeat).fit(x, y)
-    held = held_out(make, x, y, groups, INNER, seed) if repeat else model.oob_prediction_
+    model = make(oob=not repeat).fit(x, y / unit)
+    held = unit * (held_out(make, x, y / unit, groups, INNER, seed) if repeat else model.oob_prediction_)
     asked = compositions.magpie(new)
-    each = np.array([tree.predict(asked) for tree in model.estimators_])
+    each = unit * np.array([tree.predict(asked) for tree in model.estimators_])
     half = np.quantile(np.abs(held - y), 0.9, method="higher")
     return Answer(each.mean(axis=0), each.std(axis=0), float(half), held)

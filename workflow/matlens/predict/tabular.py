@@ -1,5 +1,36 @@
 """Regressors for tables, each with the scaling that it needs."""
 
+import numpy as np
+
+
+def unit(y: np.ndarray) -> float:
+    """Return the power of two nearest to the standard deviation of targets (n,), 1 if they are all alike.
+
+    The trees of scikit-learn do not divide items with a variance below 2e-16. That of targets in SI units, such as
+    1e-12 m2, is below it; divided by this unit, which is exact, it is not.
+    """
+    spread = float(np.std(y))
+    return 2.0 ** round(np.log2(spread)) if spread > 0 and np.isfinite(spread) else 1.0
+
+
+def _in_own_unit(model):
+    """Put a model of trees behind targets in their own unit."""
+    from sklearn.base import BaseEstimator, TransformerMixin
+    from sklearn.compose import TransformedTargetRegressor
+
+    class Unit(TransformerMixin, BaseEstimator):
+        def fit(self, y, _=None):
+            self.unit_ = unit(y)
+            return self
+
+        def transform(self, y):
+            return y / self.unit_
+
+        def inverse_transform(self, y):
+            return y * self.unit_
+
+    return TransformedTargetRegressor(model, transformer=Unit())
+
 
 def _scaled(model):
     """Put a model behind standardised features; the scaling is learned from training items alone."""
@@ -49,15 +80,17 @@ def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
     """Make a random forest of `trees` regression trees. Source: L. Breiman, Mach. Learn. 45 (2001) 5."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
+    return _in_own_unit(
+        RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
+    )
 
 
 def gradient_boosting(*, trees: int = 200, learning_rate: float = 0.1, depth: int = 3, seed: int = 0):
     """Make gradient-boosted regression trees. Source: J. H. Friedman, Ann. Stat. 29 (2001) 1189."""
     from sklearn.ensemble import GradientBoostingRegressor
 
-    return GradientBoostingRegressor(
-        n_estimators=trees, learning_rate=learning_rate, max_depth=depth, random_state=seed
+    return _in_own_unit(
+        GradientBoostingRegressor(n_estimators=trees, learning_rate=learning_rate, max_depth=depth, random_state=seed)
     )
 
 

@@ -5,6 +5,7 @@ import numpy as np
 NAMES = ("none", "log", "log_minus_one")
 LEAST = {"log": 0.0, "log_minus_one": 1.0}  # the smallest target
 ADDED = {"log": 0.0, "log_minus_one": 0.01}  # before the logarithm: some tables round a refractive index to 1
+SMALLEST = {"log": 1e-300, "log_minus_one": 0.0}  # above the smallest target, so that it has a logarithm
 CLIP = 700.0  # exp of more is infinite
 
 
@@ -25,6 +26,11 @@ def forward(name: str, y: np.ndarray) -> np.ndarray:
             f"such as {y[bad][0]:g}; use transform: none, or remove these items"
         )
     return np.log(left)
+
+
+def bounded(name: str, y: np.ndarray) -> np.ndarray:
+    """Transform predictions (n,), those below the least target as that target; see `forward`."""
+    return forward(name, y if name == "none" else np.maximum(y, LEAST[name] + SMALLEST[name]))
 
 
 def inverse(name: str, value: np.ndarray) -> np.ndarray:

@@ -99,6 +99,11 @@ class Network(nn.Module):
     line_graph = False
     readout = "out"
 
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return getattr(self, self.readout).out_features
+
     def widen(self, outputs: int) -> None:
         """Give the network several outputs, which share everything but the last layer."""
         self.add_module(self.readout, nn.Linear(getattr(self, self.readout).in_features, outputs))
