@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from matlens.ingest.annotations import Page, Shape, box, document, ring
+from matlens.ingest.annotations import Page, Shape, box, document, ring, turned
 from matlens.job.batch import BadItem
 
 SAME_AREA = 0.01  # part by which an area that is stated may differ from that of a box
@@ -103,12 +103,7 @@ def _box(entry: dict) -> tuple:
     if area and width > x and height > y and abs(between - area) < SAME_AREA * area < abs(width * height - area):
         raise BadItem(f"its box {entry['bbox']} seems to be two corners, by its area of {area:g}; COCO has x, y, w, h")
     parts, about = box(y, x, y + height, x + width), entry.get("attributes")
-    turn = np.radians(float(about.get("rotation") or 0.0)) if isinstance(about, dict) else 0.0
-    if not turn:
-        return parts
-    middle, (sin, cos) = np.array([y + height / 2, x + width / 2]), (np.sin(turn), np.cos(turn))
-    dy, dx = (parts[0][0] - middle).T  # clockwise on the screen: from x towards y
-    return ((middle + np.column_stack([dx * sin + dy * cos, dx * cos - dy * sin]),),)
+    return turned(parts, float(about.get("rotation") or 0.0) if isinstance(about, dict) else 0.0)
 
 
 def read(file: str) -> list[Page]:
