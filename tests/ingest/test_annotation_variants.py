@@ -149,6 +149,7 @@ def test_the_same_rectangle_is_read_from_every_format(tmp_path, name):
 REASONS = {  # what is no object, or not the one that its numbers seem to be
     "box holds two corners": ("c.json", coco({"bbox": [30, 10, 50, 20], "area": 200}), "seems to be two corners"),
     "parts of the image": ("c.json", coco({"segmentation": [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9]]}), "counts pixels"),
+    "box in parts": ("c.json", coco({"bbox": [0.1, 0.1, 0.5, 0.5]}), "counts pixels"),
     "odd": ("c.json", coco({"segmentation": [[*CORNERS, 3]]}), "an odd number of coordinates"),
     "three of a box": ("c.json", coco({"bbox": [30, 10, 20]}), "its box has 3 numbers"),
     "key points": ("c.json", coco({"keypoints": [31, 11, 2]}), "key points alone"),
@@ -238,6 +239,18 @@ def test_a_box_of_cvat_is_turned(tmp_path):
     assert found[["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]].to_numpy().tolist() == [
         [5, 35, 25, 45]
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "objects"),
+    [([0, 1, -1], [1, 2, 5]), (["7", "3", None], [7, 3, 10]), (["a", "b", "a"], [1, 2, 1]), ([2**40, 5, 6], [1, 2, 3])],
+)
+def test_identities_of_coco_may_be_texts_and_tracks_count_from_any_number(tmp_path, given, objects):
+    boxes = [{"bbox": [10 * k, 5, 5, 5], "track_id": one, "iscrowd": "0"} for k, one in enumerate(given)]
+    text = coco(*boxes).replace('"category_id": 1', '"category_id": "1"').replace('"image_id": 7', '"image_id": "7"')
+    found = read(tmp_path, "c.json", text)
+    assert found["object"].tolist() == objects
+    assert [bool(reason) for reason in found["reason"]] == [False, False, objects[2] == objects[0]]
 
 
 def test_points_of_labelme_and_napari_and_utf_16(tmp_path):
