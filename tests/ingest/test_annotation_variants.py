@@ -198,6 +198,8 @@ def test_what_is_no_such_object_has_the_true_reason(tmp_path, case):
 STOPS = {  # files of which it is not known what their numbers mean
     "results of ImageJ": ("a.csv", " ,Area,Mean,X,Y\n1,2,100,4.0,1.5\n", "a unit that it does not state"),
     "corner or centre": ("a.csv", "x,y,width,height\n30,10,20,10\n", "may be a corner"),
+    "sizes in um": ("a.csv", "y,x,Diameter (um)\n15,40,3\n", "sizes in 'diameter .um.' are of an unknown unit"),
+    "sizes in nm": ("a.csv", "y_px,x_px,radius_nm\n15,40,3\n", "sizes in 'radius_nm' are of an unknown unit"),
     "twice": ("a.csv", "x,y,x,y\n1,2,40,15\n", "two columns are named"),
     "Latin 1": ("a.csv", "y,x,class\n15,40,L\u00fccke\n".encode("latin1"), "neither UTF-8 nor UTF-16"),
     "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
@@ -284,12 +286,19 @@ def test_lengths_without_a_pixel_size_are_refused(tmp_path):
     [
         ("y,x,frame,track\n15,40,1,1\n15,40,2,1\n15,40,3,1\n", "frames 1 to 3 of a video of 3 frames"),
         ("y,x,time_s\n15,40,0\n15,41,1\n", "the column 'time_s' and no frames"),
+        ("y,x,Time (ms)\n15,40,0\n15,41,1\n", "the column 'Time .ms.' and no frames"),
+        ("y,x,t [s]\n15,40,0\n15,41,1\n", "the column 't .s.' and no frames"),
         ("y,x,t\n15,40,0\n15,41,0.5\n15,42,1.0\n", "the column 't' and no frames"),
     ],
 )
 def test_frames_that_are_times_or_count_from_1_are_refused(tmp_path, text, reason):
     with pytest.raises(BadItem, match=reason):
         read(tmp_path, "a.csv", text, frames=3)
+
+
+def test_frames_of_mot_that_count_from_0_are_refused(tmp_path):
+    with pytest.raises(BadItem, match="line 1 is of frame 0"):
+        read(tmp_path, "a.txt", "0,1,31,11,20,10,1,1,1\n1,1,31,11,20,10,1,1,1\n", frames=3)
 
 
 def test_slices_of_regions_are_frames_where_all_are_in_the_first_frame(tmp_path):
