@@ -195,6 +195,7 @@ def test_what_is_no_such_object_has_the_true_reason(tmp_path, case):
     assert len(found) == 1 and reason in found["reason"].item()
 
 
+KEYS = "".join(drawn("box", xtl=5, ytl=5, xbr=9, ybr=9, keyframe=1, frame=frame) for frame in (0, 9))
 STOPS = {  # files of which it is not known what their numbers mean
     "results of ImageJ": ("a.csv", " ,Area,Mean,X,Y\n1,2,100,4.0,1.5\n", "a unit that it does not state"),
     "corner or centre": ("a.csv", "x,y,width,height\n30,10,20,10\n", "may be a corner"),
@@ -210,6 +211,7 @@ STOPS = {  # files of which it is not known what their numbers mean
     "cut off": ("a.xml", voc((1, 1, 9, 9))[:-20], "its XML is cut off"),
     "another XML": ("a.xml", "<microscope><kV>200</kV></microscope>", "'microscope' is none of Pascal VOC"),
     "both of CVAT": ("a.xml", cvat().replace("</image>", "</image><track id='0'/>"), "images and tracks"),
+    "key frames": ("a.xml", CVAT.format(f"<track id='4'>{KEYS}</track>"), "the key frames 0 and 9 and none between"),
     "not square": ("a.xml", trackmate(image='pixelwidth="0.1" pixelheight="0.2"'), "0.1 wide and 0.2 high"),
     "no spots": ("a.xml", "<TrackMate version='7'><Log>hello</Log></TrackMate>", "it has no spots"),
     "videos": ("a.json", '{"videos": [], "annotations": [], "categories": []}', "COCO of videos is not read"),

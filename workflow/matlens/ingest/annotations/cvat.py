@@ -4,7 +4,7 @@ Source: docs.cvat.ai, XML annotation format. The run lengths of a mask go along 
 """
 
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -76,8 +76,24 @@ def _image(entry) -> Page:
     return Page(entry.get("name", ""), (*single, *joined), markup.size_of(entry.attrib))
 
 
+def _check_frames(track) -> None:
+    """Raise BadItem if a track has key frames alone: CVAT writes the frames between them, some programs do not."""
+    parts = [(int(part.get("frame")), part) for part in track if part.tag not in NONE]
+    for (one, before), (other, after) in pairwise(sorted(parts, key=lambda part: part[0])):
+        keys = before.get("keyframe") == after.get("keyframe") == "1" and before.get("outside", "0") != "1"
+        if keys and other - one > 1:
+            raise BadItem(
+                f"track {track.get('id')} has the key frames {one} and {other} and none between; export it from CVAT"
+            )
+
+
 def _video(root, tracks: list) -> Page:
-    """Read the tracks of a video, whose numbers count from 1; where a shape is `outside`, the object is not there."""
+    """Read the tracks of a video, whose numbers count from 1; where a shape is `outside`, the object is not there.
+
+    Raises BadItem if frames between key frames are not written, unless the video was annotated in steps.
+    """
+    for track in () if markup.text_of(root, "meta//frame_filter") else tracks:
+        _check_frames(track)
     ids = [int(track.get("id")) for track in tracks]
     first, shapes = int(0 in ids), []
     for track, number in zip(tracks, ids, strict=True):
@@ -98,4 +114,7 @@ def read(file: str) -> list[Page]:
         raise BadItem(f"{file}: it has images and tracks; export it from CVAT for images, or for videos")
     if not images and not tracks and root.find("meta") is None:
         raise BadItem(f"{file}: it has neither images nor tracks of CVAT; export it again")
-    return [_image(entry) for entry in images] or [_video(root, tracks)]
+    try:
+        return [_image(entry) for entry in images] or [_video(root, tracks)]
+    except BadItem as error:
+        raise BadItem(f"{file}: {error}") from error
