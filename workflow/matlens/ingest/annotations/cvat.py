@@ -58,7 +58,7 @@ def _shapes(entry, label: str, **more) -> list[Shape]:
     same = {"label": label, **more}
     try:
         return _read(entry.tag, entry.attrib, same)
-    except (BadItem, ValueError) as error:
+    except (BadItem, ValueError, OverflowError) as error:
         return [Shape(**same, reason=f"its outline cannot be read: {error}")]
 
 

@@ -50,6 +50,8 @@ def _parsed(file: str, changed: float) -> ElementTree.Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(Path(file).read_bytes(), True)
+    except BadItem:
+        raise
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise BadItem(f"{file}: its XML is cut off or damaged ({error}); export it again") from error
     return builder.close()
