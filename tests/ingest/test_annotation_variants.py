@@ -207,7 +207,7 @@ STOPS = {  # files of which it is not known what their numbers mean
     "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
     "results of COCO": ("a.json", '[{"image_id": 7, "category_id": 1}]', "a list of COCO results"),
     "map": ("a.json", '{"type": "FeatureCollection", "crs": {"type": "name"}, "features": []}', "those of a map"),
-    "entity": ("a.xml", '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "a.xml: it defines the entity 'b'"),
+    "entity": ("a.xml", '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "xml: it defines the entity 'b'"),
     "outside": ("a.xml", '<!DOCTYPE a [<!ENTITY b SYSTEM "/etc/hostname">]><annotation>&b;</annotation>', "entity 'b'"),
     "cut off": ("a.xml", voc((1, 1, 9, 9))[:-20], "its XML is cut off"),
     "another XML": ("a.xml", "<microscope><kV>200</kV></microscope>", "'microscope' is none of Pascal VOC"),
