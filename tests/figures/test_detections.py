@@ -40,11 +40,12 @@ def test_every_method_has_a_column_and_no_count_stands_without_f1():
         dict.fromkeys((*names, "shuffled"), seen),
         dict.fromkeys(names, gone),
         {name: {0: picture, 1: picture} for name in names},
-        dict.fromkeys(names, judged),
+        {"rcnn.a": judged.assign(split=judged["item"].map({"a": "train", "b": "test"})), "blobs": judged},
         INDEX,
     )
     assert len(figure.axes) == 4
     titles = [panel.get_title() for panel in figure.axes]
+    assert [title.partition("\n")[0] for title in titles] == ["rcnn.a (train)", "blobs", "rcnn.a", "blobs"]
     assert all("F1 0.67" in title and "count +0 %" in title for title in titles)
     assert all(
         len(panel.collections[0].get_paths()) == 3 and len(panel.lines[0].get_xdata()) == 1 for panel in figure.axes

@@ -72,6 +72,46 @@ VIA_CSV = (
     "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
     'a.png,1,"{}",1,0,"{""name"":""rect"",""x"":30,""y"":10,""width"":20,""height"":10}","{""class"":""thing""}"\n'
 )
+CVAT = '<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1</version><meta/>{}</annotations>'
+TAIL = 'occluded="0" source="manual" z_order="0"'
+
+
+def voc(*boxes, database="Unknown", size=(60, 40)):
+    """Write boxes (xmin, ymin, xmax, ymax) as labelImg does."""
+    names = ("xmin", "ymin", "xmax", "ymax")
+    parts = ["".join(f"<{n}>{value}</{n}>" for n, value in zip(names, one, strict=True)) for one in boxes]
+    objects = "".join(f"<object><name>thing</name><bndbox>{part}</bndbox></object>" for part in parts)
+    about = f"<filename>a.png</filename><source><database>{database}</database></source>"
+    stated = f"<size><width>{size[0]}</width><height>{size[1]}</height><depth>1</depth></size>"
+    return f"<annotation>{about}{stated}{objects}</annotation>"
+
+
+def cvat(*shapes, more=""):
+    return CVAT.format(f'<image id="0" name="sub/a.png" width="60" height="40"{more}>{"".join(shapes)}</image>')
+
+
+def drawn(kind, **given):
+    return f"<{kind} label='thing' {TAIL} " + " ".join(f'{key}="{value}"' for key, value in given.items()) + "/>"
+
+
+def geojson(*geometries, kind="annotation", **more):
+    about = {"objectType": kind, "classification": {"name": "thing", "color": [200, 0, 0]}}
+    features = [{"type": "Feature", "id": "x", "geometry": one, "properties": about, **more} for one in geometries]
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def trackmate(*spots, links=(), kept="0", unit="micron", image='pixelwidth="0.1" pixelheight="0.1"'):
+    """Write spots (id, frame, x, y, more) as TrackMate does, and one track of links."""
+    about = '<Spot ID="{0}" FRAME="{1}" POSITION_X="{2}" POSITION_Y="{3}" RADIUS="0.3" {4}</Spot>'
+    frames = "".join(f'<SpotsInFrame frame="{one[1]}">{about.format(*one)}</SpotsInFrame>' for one in spots)
+    edges = "".join(f'<Edge SPOT_SOURCE_ID="{a}" SPOT_TARGET_ID="{b}"/>' for a, b in links)
+    tracks = f'<AllTracks><Track TRACK_ID="0">{edges}</Track></AllTracks>'
+    tracks += f'<FilteredTracks><TrackID TRACK_ID="{kept}"/></FilteredTracks>'
+    model = f'<Model spatialunits="{unit}"><AllSpots>{frames}</AllSpots>{tracks}</Model>'
+    return f'<TrackMate version="7.11"><Log>a</Log>{model}<Settings><ImageData {image}/></Settings></TrackMate>'
+
+
+OUTLINE = "-1.0 -0.5 1.0 -0.5 1.0 0.5 -1.0 0.5"  # of 20 x 10 pixels around its spot
 PAIRS = [[30, 10], [50, 10], [50, 20], [30, 20]]
 SAME = {
     "flat.json": coco({"segmentation": CORNERS}),
@@ -84,7 +124,17 @@ SAME = {
     "tracked.txt": f"{BOX} 0.87 1",
     "tracked_bare.txt": f"{BOX} 1",
     "class.txt": f"0.0 {BOX[2:]}",
+    "trackmate.xml": trackmate((5, 0, 3.95, 1.45, f'ROI_N_POINTS="4">{OUTLINE}')),
     "mot.txt": "1,1,31,11,20,10,1,1,1",
+    "voc.xml": voc((30, 10, 50, 20)),
+    "voc2007.xml": voc((31, 11, 50, 20), database="The VOC2007 Database"),
+    "voc16.xml": ('<?xml version="1.0" encoding="UTF-16"?>' + voc((30, 10, 50, 20))).encode("utf-16"),
+    "cvat.xml": cvat(drawn("polygon", points="30,10;50,10.0;50,20;30,20")),
+    "box.xml": cvat(drawn("box", xtl=35, ytl=5, xbr=45, ybr=25, rotation=90), '<tag label="thing"/>'),
+    "mask.xml": cvat(drawn("mask", rle=f"50, 20, {'4, 20, ' * 9}2", left=28, top=8, width=24, height=12)),
+    "parts.xml": cvat(*[drawn("box", xtl=x, ytl=10, xbr=x + 10, ybr=20, group_id=3) for x in (30, 40)]),
+    "a.geojson": geojson({"type": "Polygon", "coordinates": [[*PAIRS, PAIRS[0]]]}),
+    "list.json": json.dumps(json.loads(geojson({"type": "MultiPolygon", "coordinates": [[PAIRS]]}))["features"]),
     "mot.csv": "1,1,31,11,20,10,-1,-1,-1,-1",
 }
 
@@ -99,6 +149,7 @@ def test_the_same_rectangle_is_read_from_every_format(tmp_path, name):
 REASONS = {  # what is no object, or not the one that its numbers seem to be
     "box holds two corners": ("c.json", coco({"bbox": [30, 10, 50, 20], "area": 200}), "seems to be two corners"),
     "parts of the image": ("c.json", coco({"segmentation": [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9]]}), "counts pixels"),
+    "box in parts": ("c.json", coco({"bbox": [0.1, 0.1, 0.5, 0.5]}), "counts pixels"),
     "odd": ("c.json", coco({"segmentation": [[*CORNERS, 3]]}), "an odd number of coordinates"),
     "three of a box": ("c.json", coco({"bbox": [30, 10, 20]}), "its box has 3 numbers"),
     "key points": ("c.json", coco({"keypoints": [31, 11, 2]}), "key points alone"),
@@ -114,6 +165,20 @@ REASONS = {  # what is no object, or not the one that its numbers seem to be
     "commas": ("a.txt", BOX.replace(" ", ","), "has commas"),
     "unused": ("a.txt", "1,1,31,11,20,10,0,1,1", "confidence is 0"),
     "text": ("a.roi", None, "is a text or a picture"),
+    "VOC in parts": ("a.xml", voc((0.1, 0.1, 0.5, 0.9)), "Pascal VOC counts pixels"),
+    "VOC turned": ("a.xml", voc((1, 1, 9, 9)).replace("bndbox", "robndbox"), "no upright box"),
+    "VOC word": ("a.xml", voc((1, "a", 9, 9)), "it has 'a' as its ymin"),
+    "VOC without": ("a.xml", voc((1, 1, 9, 9)).replace("ymax", "top"), "it has no ymax"),
+    "VOC negative": ("a.xml", voc((9, 1, 1, 9)), "the width -8"),
+    "CVAT cuboid": ("a.xml", cvat(drawn("cuboid", xtl1=3)), "its shape is 'cuboid'"),
+    "CVAT open": ("a.xml", cvat(drawn("polyline", points="5,5;20,30;40,6")), "an open line"),
+    "CVAT points": ("a.xml", cvat(drawn("polygon", points="5,5;20")), "no pairs of x and y"),
+    "CVAT mask": ("a.xml", cvat(drawn("mask", rle="3, 4", left=0, top=0, width=4, height=4)), "sum to 7, not to 4 x 4"),
+    "CVAT endless": ("a.xml", cvat(drawn("mask", rle="4", left="inf", top=0, width=2, height=2)), "cannot be read"),
+    "CVAT box": ("a.xml", cvat(drawn("box", xtl=3)), "it has no ytl"),
+    "line": ("a.geojson", geojson({"type": "LineString", "coordinates": PAIRS}), "its geometry is 'LineString'"),
+    "empty": ("a.geojson", geojson(None), "its geometry is empty"),
+    "odd place": ("a.geojson", geojson({"type": "Polygon", "coordinates": [[1, 2, 3]]}), "cannot be read"),
 }
 
 
@@ -131,14 +196,25 @@ def test_what_is_no_such_object_has_the_true_reason(tmp_path, case):
     assert len(found) == 1 and reason in found["reason"].item()
 
 
+KEYS = "".join(drawn("box", xtl=5, ytl=5, xbr=9, ybr=9, keyframe=1, frame=frame) for frame in (0, 9))
 STOPS = {  # files of which it is not known what their numbers mean
     "results of ImageJ": ("a.csv", " ,Area,Mean,X,Y\n1,2,100,4.0,1.5\n", "a unit that it does not state"),
     "corner or centre": ("a.csv", "x,y,width,height\n30,10,20,10\n", "may be a corner"),
+    "sizes in um": ("a.csv", "y,x,Diameter (um)\n15,40,3\n", "sizes in 'diameter .um.' are of an unknown unit"),
+    "sizes in nm": ("a.csv", "y_px,x_px,radius_nm\n15,40,3\n", "sizes in 'radius_nm' are of an unknown unit"),
     "twice": ("a.csv", "x,y,x,y\n1,2,40,15\n", "two columns are named"),
     "Latin 1": ("a.csv", "y,x,class\n15,40,L\u00fccke\n".encode("latin1"), "neither UTF-8 nor UTF-16"),
     "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
     "results of COCO": ("a.json", '[{"image_id": 7, "category_id": 1}]', "a list of COCO results"),
-    "GeoJSON": ("a.json", '{"type": "FeatureCollection", "features": []}', "GeoJSON is not read"),
+    "map": ("a.json", '{"type": "FeatureCollection", "crs": {"type": "name"}, "features": []}', "those of a map"),
+    "entity": ("a.xml", '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "xml: it defines the entity 'b'"),
+    "outside": ("a.xml", '<!DOCTYPE a [<!ENTITY b SYSTEM "/etc/hostname">]><annotation>&b;</annotation>', "entity 'b'"),
+    "cut off": ("a.xml", voc((1, 1, 9, 9))[:-20], "its XML is cut off"),
+    "another XML": ("a.xml", "<microscope><kV>200</kV></microscope>", "'microscope' is none of Pascal VOC"),
+    "both of CVAT": ("a.xml", cvat().replace("</image>", "</image><track id='0'/>"), "images and tracks"),
+    "key frames": ("a.xml", CVAT.format(f"<track id='4'>{KEYS}</track>"), "the key frames 0 and 9 and none between"),
+    "not square": ("a.xml", trackmate(image='pixelwidth="0.1" pixelheight="0.2"'), "0.1 wide and 0.2 high"),
+    "no spots": ("a.xml", "<TrackMate version='7'><Log>hello</Log></TrackMate>", "it has no spots"),
     "videos": ("a.json", '{"videos": [], "annotations": [], "categories": []}', "COCO of videos is not read"),
 }  # fmt: skip
 
@@ -168,6 +244,18 @@ def test_a_box_of_cvat_is_turned(tmp_path):
     assert found[["bbox_y_min_px", "bbox_x_min_px", "bbox_y_max_px", "bbox_x_max_px"]].to_numpy().tolist() == [
         [5, 35, 25, 45]
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "objects"),
+    [([0, 1, -1], [1, 2, 5]), (["7", "3", None], [7, 3, 10]), (["a", "b", "a"], [1, 2, 1]), ([2**40, 5, 6], [1, 2, 3])],
+)
+def test_identities_of_coco_may_be_texts_and_tracks_count_from_any_number(tmp_path, given, objects):
+    boxes = [{"bbox": [10 * k, 5, 5, 5], "track_id": one, "iscrowd": "0"} for k, one in enumerate(given)]
+    text = coco(*boxes).replace('"category_id": 1', '"category_id": "1"').replace('"image_id": 7', '"image_id": "7"')
+    found = read(tmp_path, "c.json", text)
+    assert found["object"].tolist() == objects
+    assert [bool(reason) for reason in found["reason"]] == [False, False, objects[2] == objects[0]]
 
 
 def test_points_of_labelme_and_napari_and_utf_16(tmp_path):
@@ -201,12 +289,19 @@ def test_lengths_without_a_pixel_size_are_refused(tmp_path):
     [
         ("y,x,frame,track\n15,40,1,1\n15,40,2,1\n15,40,3,1\n", "frames 1 to 3 of a video of 3 frames"),
         ("y,x,time_s\n15,40,0\n15,41,1\n", "the column 'time_s' and no frames"),
+        ("y,x,Time (ms)\n15,40,0\n15,41,1\n", "the column 'Time .ms.' and no frames"),
+        ("y,x,t [s]\n15,40,0\n15,41,1\n", "the column 't .s.' and no frames"),
         ("y,x,t\n15,40,0\n15,41,0.5\n15,42,1.0\n", "the column 't' and no frames"),
     ],
 )
 def test_frames_that_are_times_or_count_from_1_are_refused(tmp_path, text, reason):
     with pytest.raises(BadItem, match=reason):
         read(tmp_path, "a.csv", text, frames=3)
+
+
+def test_frames_of_mot_that_count_from_0_are_refused(tmp_path):
+    with pytest.raises(BadItem, match="line 1 is of frame 0"):
+        read(tmp_path, "a.txt", "0,1,31,11,20,10,1,1,1\n1,1,31,11,20,10,1,1,1\n", frames=3)
 
 
 def test_slices_of_regions_are_frames_where_all_are_in_the_first_frame(tmp_path):
@@ -221,3 +316,69 @@ def test_slices_of_regions_are_frames_where_all_are_in_the_first_frame(tmp_path)
 def test_tracks_of_mot_are_followed_from_its_first_frame(tmp_path):
     found = read(tmp_path, "a.txt", "1,4,31,11,20,10,1,1,1\n2,4,32,11,20,10,1,1,1\n", frames=3)
     assert found["object"].tolist() == [4, 4] and found["x_px"].tolist() == [39.5, 40.5]
+
+
+def test_holes_points_and_regions_of_qupath(tmp_path):
+    hole = [[35, 12], [45, 12], [45, 18], [35, 18]]
+    cases = {
+        "a": (geojson({"type": "Polygon", "coordinates": [PAIRS, hole]}), [140], [""]),
+        "b": (geojson({"type": "MultiPoint", "coordinates": [[3.5, 4.5], [9.5, 9.5]]}), [1, 1], ["", ""]),
+        "c": (geojson({"type": "Polygon", "coordinates": [PAIRS]}, kind="cell"), [200], [""]),
+    }
+    for name, (content, areas, reasons) in cases.items():
+        (tmp_path / name).mkdir()
+        found = read(tmp_path / name, "a.geojson", content)
+        assert found["area_px2"].tolist() == areas and found["reason"].tolist() == reasons
+    both = json.loads(cases["a"][0])["features"] + json.loads(cases["c"][0])["features"]
+    (tmp_path / "d").mkdir()
+    found = read(tmp_path / "d", "a.json", json.dumps(both))
+    assert "a region that they lie in" in found["reason"][0] and found["visible_px2"].tolist()[1] == 200
+
+
+def test_frames_of_qupath_and_of_cvat(tmp_path):
+    planes = [{"type": "Point", "coordinates": [5, 5], **({"plane": {"c": -1, "z": 0, "t": t}} if t else {})}
+              for t in range(3)]  # fmt: skip
+    boxes = [drawn("box", xtl=5 + t, ytl=5, xbr=9 + t, ybr=9, frame=t, outside=int(t == 1)) for t in range(3)]
+    track = CVAT.format(f'<track id="0" label="thing">{"".join(boxes)}</track>')
+    for name, content, frames, numbers in (
+        ("a.geojson", geojson(*planes), [0, 1, 2], [1, 2, 3]),
+        ("b.xml", track, [0, 2], [1, 1]),
+    ):
+        (tmp_path / name[0]).mkdir()
+        found = read(tmp_path / name[0], name, content, frames=3)
+        assert found["frame"].tolist() == frames and found["object"].tolist() == numbers
+
+
+def test_a_track_of_trackmate_that_splits_is_two_after_it(tmp_path):
+    spots = [(1, 0, 3, 2, ">"), (2, 1, 3, 2, ">"), (3, 2, 2, 2, ">"), (4, 2, 4, 2, ">"), (7, 2, 5.5, 1, ">")]
+    hidden = (9, 0, 1, 1, 'VISIBILITY="0">')
+    text = trackmate(*spots, hidden, links=[(1, 2), (2, 3), (4, 2)])
+    found = read(tmp_path, "a.xml", text, frames=3)
+    assert found[["frame", "object"]].to_numpy().tolist() == [[0, 1], [0, 9], [1, 1], [2, 2], [2, 3], [2, 8]]
+    assert found["reason"].tolist() == ["", "it was filtered out in TrackMate", "", "", "", ""]
+    assert found[["y_px", "x_px", "area_px2"]].to_numpy()[0] == pytest.approx([20, 30, 29])
+    (tmp_path / "left").mkdir()
+    left = read(tmp_path / "left", "a.xml", text.replace('TrackID TRACK_ID="0"', 'TrackID TRACK_ID="1"'), frames=3)
+    assert (left["reason"] != "").sum() == 5
+
+
+def test_lengths_of_trackmate_without_its_image_take_the_pixel_size_of_the_study(tmp_path):
+    text = trackmate((1, 0, 4, 1.5, ">"), unit="nm", image="")
+    found = read(tmp_path, "a.xml", text, pixel_size_um=0.0001)
+    assert found[["y_px", "x_px"]].to_numpy() == pytest.approx(np.array([[15, 40]]))
+    tracks = '<Tracks spaceUnits="micron"><particle><detection t="0" x="4" y="1.5" z="0"/></particle></Tracks>'
+    (tmp_path / "b").mkdir()
+    found = read(tmp_path / "b", "a.xml", tracks, pixel_size_um=0.1)
+    assert found[["y_px", "x_px"]].to_numpy() == pytest.approx(np.array([[15, 40]]))
+
+
+def test_xml_of_microscopes_in_a_folder_of_objects_is_passed_over(tmp_path):
+    (tmp_path / "a.xml").write_text(voc((30, 10, 50, 20)))
+    (tmp_path / "b.xml").write_text("<!-- <annotation> --><microscope/>")
+    (tmp_path / "c.xml").symlink_to(tmp_path / "nowhere.xml")
+    assert [path.name for path in annotated.files(str(tmp_path))] == ["a.xml"]
+
+
+def test_boxes_of_voc_drawn_on_a_smaller_copy_are_scaled(tmp_path):
+    found = read(tmp_path, "a.xml", voc((15, 5, 25, 10), size=(30, 20)))
+    assert found["area_px2"].tolist() == [200]

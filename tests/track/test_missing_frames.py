@@ -37,6 +37,14 @@ def test_a_mean_life_counts_the_frames_that_are_missing():
 
 
 @pytest.mark.parametrize(
+    ("by", "interval_s"), [("time_ms", 0.002), ("time_s", 2), ("time_min", 120), ("time_d", 172800), ("time", None)]
+)
+def test_times_in_any_unit_have_their_gaps(by, interval_s):
+    clock = kinetics.clock([4, 6, 8, 14], by, np.zeros(4), None, None)
+    assert clock.steps.tolist() == [0, 1, 2, 5] and clock.seconds == (interval_s and pytest.approx(interval_s))
+
+
+@pytest.mark.parametrize(
     ("values", "times"),
     [([3, 4, 7], [0, 1, 4]), ([224, 300, 374], [0, 1, 2]), ([0.5, 1.0, 2.5], [0, 1, 2]), ([1, 2, 3], [0, 1, 2])],
 )

@@ -38,13 +38,15 @@ def _ordered(held: dict, names: dict, scores: dict, methods: list) -> list:
 
 
 def _title(name: str, table, item: str) -> str:
-    """Name a method, with F1 and the error of the count in an item."""
+    """Name a method, with F1 and the error of the count in an item, and its split if the method was learned from it."""
     if table is None or not len(table):
         return style.text(name)
     own = table[(table[columns.ITEM] == item) & (table[columns.CONTROL] == "") & (table["match"] == "centre")]
     if not len(own):
         return style.text(name)
     f1, error = own["f1"].iloc[0], own["count_error"].iloc[0]
+    split = own[columns.SPLIT].iloc[0]
+    name = f"{name} ({split})" if split in columns.LEARNED else name
     return f"{style.text(name)}\nF1 {f1:.2f}, count {100 * error:+.0f} %"
 
 

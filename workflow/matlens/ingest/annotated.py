@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
-from matlens.ingest.annotations import CLASS_LISTS, Page, yolo
+from matlens.ingest.annotations import CLASS_LISTS, Page, markup, yolo
 from matlens.ingest.file_search import composed, expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 
-FORMATS = (".json", ".txt", ".roi", ".zip", ".csv", ".tsv")
+FORMATS = (".json", ".geojson", ".xml", ".txt", ".roi", ".zip", ".csv", ".tsv")
 
 
 def files(place: str | None) -> list[Path]:
@@ -20,6 +20,7 @@ def files(place: str | None) -> list[Path]:
     pattern = expanded(place)
     if os.path.isdir(pattern):
         met = [os.path.join(pattern, name) for name in os.listdir(pattern) if not name.startswith(".")]
+        met = [p for p in met if not p.lower().endswith(".xml") or markup.holds_objects(p)]
     else:
         met = [pattern] if os.path.lexists(pattern) else matching(pattern)
     kept = [Path(p) for p in met if Path(p).suffix.lower() in FORMATS and Path(p).name not in CLASS_LISTS]
@@ -106,7 +107,7 @@ def pages_of(file: Path) -> tuple[Page, ...]:
     try:
         return annotations.read(str(file))
     except BadItem as error:
-        if file.suffix.lower() in (".txt", ".roi", ".zip"):
+        if file.suffix.lower() in (".txt", ".roi", ".zip", ".geojson"):
             return (Page("", ()),)
         raise ValueError(str(error)) from error
 

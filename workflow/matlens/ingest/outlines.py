@@ -4,6 +4,7 @@ import numpy as np
 
 CROSSED = 0.05  # part of an outline that may lie in loops of its own: more is self-intersecting
 DISC_STEP = 0.5
+ROUNDING_PX = 1e-9  # a radius of 3 pixels may be 0.3 / 0.1
 
 
 def winding(rings: list[np.ndarray], window: tuple[int, int, int, int]) -> np.ndarray:
@@ -54,7 +55,7 @@ def disc(y: float, x: float, radius: float, size: tuple[int, int]) -> tuple[int,
     y0, x0 = (int(max(0, np.floor(c - radius - DISC_STEP))) for c in (y, x))
     y1, x1 = (int(min(n, np.ceil(c + radius + DISC_STEP))) for c, n in zip((y, x), size, strict=True))
     rows, cols = np.arange(y0, max(y1, y0)) + 0.5, np.arange(x0, max(x1, x0)) + 0.5
-    mask = (rows[:, None] - y) ** 2 + (cols - x) ** 2 <= radius**2
+    mask = (rows[:, None] - y) ** 2 + (cols - x) ** 2 <= (radius + ROUNDING_PX) ** 2
     row, col = int(np.floor(y)) - y0, int(np.floor(x)) - x0
     if 0 <= row < mask.shape[0] and 0 <= col < mask.shape[1]:
         mask[row, col] = True

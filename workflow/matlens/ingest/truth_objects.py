@@ -15,6 +15,7 @@ from matlens.ingest.annotated import page_of, phases_of
 from matlens.ingest.annotations import Shape
 from matlens.job.batch import BadItem
 
+LARGEST = 2**31 - 1  # number of an object in a region map
 EDGE_PX = 1  # programs end an outline at the centre of the last pixel
 OUTSIDE = "it lies outside the image"
 HEAD = [columns.FRAME, columns.OBJECT, columns.CLASS, columns.PHASE_NAME]
@@ -75,7 +76,7 @@ def attach(
 
 def _numbered(shapes: tuple, frames: int) -> list[tuple[int, int, Shape]]:
     """Number the objects: by their track, the others in the order of the file. One without a frame is in every one."""
-    last = max((one.number for one in shapes if one.number is not None), default=0)
+    last = max((int(one.number) for one in shapes if one.number is not None and one.number <= LARGEST), default=0)
     named = [
         (last + place if one.number is None else int(one.number), one) for place, one in enumerate(shapes, start=1)
     ]
@@ -106,8 +107,9 @@ def _drawn(one: Shape, frame: int, number: int, phase: int | None, frames: int, 
     if not 0 <= frame < frames:
         where = "a single image" if frames == 1 else f"a video of {frames} frames"
         return Drawn(one, frame, number, phase or 0, None, reason or f"it is in frame {frame} of {where}")
-    if number < 1:
-        return Drawn(one, frame, number, phase or 0, None, reason or f"its number is {number}; count from 1")
+    if not 1 <= number <= LARGEST:
+        said = f"its number is {number}; count from 1" + f" to {LARGEST}" * (number > 0)
+        return Drawn(one, frame, number, phase or 0, None, reason or said)
     window, fault = pixels_of(one, size)
     if phase is None:
         return Drawn(one, frame, number, -1, window, reason or f"its class '{one.label}' is not in object_classes")

@@ -9,6 +9,7 @@ from matlens import columns, objects
 
 LEAST = 3  # detections of a track, or of its part at one temperature, that a line is fitted to
 OUTLIER = 4.0  # robust standard deviations beyond which the rate of a track does not count: wrong links
+UNIT_S = {"time_ms": 1e-3, columns.SECONDS: 1.0, "time_min": 60.0, columns.TIME: 3600.0, "time_d": 86400.0}
 UNKNOWN = -1e9  # stands for the temperature of a frame without one
 LIFE_PARTS = 4  # a growth exponent needs tracks whose time since the start grows by this part of itself
 
@@ -34,13 +35,19 @@ class Clock:
 
 
 def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float | None, start_s: float | None) -> Clock:
-    """Make the clock of a series. `times`: values of the column `by` that orders its frames, or None for a video."""
-    if by in (columns.SECONDS, columns.TIME):
-        seconds = np.array(times, float) * (3600.0 if by == columns.TIME else 1.0)
+    """Make the clock of a series. `times`: values of the column `by` that orders its frames, or None for a video.
+
+    A column of times has its unit at the end of its name; one of an unknown unit gives the gaps alone.
+    """
+    if by in UNIT_S:
+        seconds = np.array(times, float) * UNIT_S[by]
         step = float(np.median(np.diff(seconds)))
         since = seconds[0] if start_s is None else start_s
         return Clock((seconds - seconds[0]) / step, step, since / step, temperature)
     since = np.nan if start_s is None else start_s / (frame_s or 1.0)
+    if by and by.lower().startswith("time"):
+        value = np.array(times, float) - times[0]
+        return Clock(value / float(np.median(np.diff(value))), frame_s, since, temperature)
     return Clock(numbered_frames(times) if by else np.arange(len(times), dtype=float), frame_s, since, temperature)
 
 

@@ -8,6 +8,7 @@ from matlens import columns
 from matlens.job.batch import BadItem
 
 PLACE = ["y_px", "x_px"]
+SAME_PIXEL = 0.01  # part by which the pixel sizes of frames of one series may differ
 
 
 def series_of(index, frame_by: str | None) -> dict[str, list[tuple]]:
@@ -27,10 +28,17 @@ def series_of(index, frame_by: str | None) -> dict[str, list[tuple]]:
     groups = index[columns.GROUP].fillna("") if columns.GROUP in index else [""] * len(index)
     found = {}
     for group, part in index.assign(_series=groups).groupby("_series", sort=True):
-        rows = part.sort_values([frame_by, columns.ITEM], kind="stable")
+        rows = part.sort_values([frame_by, columns.ITEM], kind="stable", key=_sortable)
         name = str(group) or "all"
         found[name] = [(item, 0, time) for item, time in zip(rows[columns.ITEM], rows[frame_by], strict=True)]
     return found
+
+
+def _sortable(values):
+    """Return what rows are sorted by: numbers as such, even if others of the column are words."""
+    import pandas as pd
+
+    return pd.to_numeric(values, errors="coerce") if values.name != columns.ITEM else values
 
 
 def check(frames: list[tuple], index, frame_by: str | None) -> None:
@@ -65,6 +73,17 @@ def check(frames: list[tuple], index, frame_by: str | None) -> None:
     if len(sizes) > 1:
         shown = " and ".join(f"{int(h)} x {int(w)}" for h, w in sizes.head(2).to_numpy())
         raise BadItem(f"frames of two sizes, {shown} pixels; crop them to the same field before ingest")
+    _check_pixels(rows[columns.PIXEL_SIZE].dropna().astype(float) if columns.PIXEL_SIZE in rows else None)
+
+
+def _check_pixels(sizes) -> None:
+    """Refuse frames of two magnifications: a place in pixels is another one in each."""
+    if sizes is not None and len(sizes) and sizes.max() > sizes.min() * (1 + SAME_PIXEL):
+        low, high = sizes.idxmin(), sizes.idxmax()
+        raise BadItem(
+            f"the pixel sizes of items '{low}' and '{high}' are {sizes[low]:.4g} and {sizes[high]:.4g} um; frames of "
+            f"one series need one: correct them, or separate the series by the column '{columns.GROUP}'"
+        )
 
 
 def _is_number(value) -> bool:

@@ -1,4 +1,4 @@
-"""Read files of annotated objects: COCO, VIA, YOLO, MOT, labelme, regions of ImageJ, CSV of points and tracks.
+"""Read files of objects: COCO, VIA, labelme, QuPath, YOLO, MOT, ImageJ, Pascal VOC, CVAT, TrackMate, and CSV.
 
 `read(file)` returns one `Page` per annotated image. Coordinates are continuous: pixel i reaches from i to i + 1, the
 convention of all these formats. Raises BadItem if a file cannot be read, with the cause and the fix.
@@ -22,6 +22,10 @@ READERS = {
     "via_csv": "matlens.ingest.annotations.via_csv:read",
     "via3": "matlens.ingest.annotations.via3:read",
     "labelme": "matlens.ingest.annotations.labelme:read",
+    "geojson": "matlens.ingest.annotations.geojson:read",
+    "voc": "matlens.ingest.annotations.voc:read",
+    "cvat": "matlens.ingest.annotations.cvat:read",
+    "trackmate": "matlens.ingest.annotations.trackmate:read",
     "yolo": "matlens.ingest.annotations.yolo:read",
     "mot": "matlens.ingest.annotations.mot:read",
     "imagej": "matlens.ingest.annotations.imagej:read",
@@ -95,9 +99,22 @@ def kind_of(file: str) -> str:
         return _kind_of_table(file)
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
-    if suffix != ".json":
-        raise BadItem(f"'{suffix or Path(file).name}' is no format of objects; give .json, .txt, .roi, .zip or .csv")
+    if suffix == ".xml":
+        from matlens.ingest.annotations import markup
+
+        return markup.kind_of(file)
+    if suffix not in (".json", ".geojson"):
+        known = ".json, .geojson, .xml, .txt, .roi, .zip or .csv"
+        raise BadItem(f"'{suffix or Path(file).name}' is no format of objects; give {known}")
+    return _kind_of_json(file)
+
+
+def _kind_of_json(file: str) -> str:
+    """Name the format of a JSON by its keys."""
     content = document(file)
+    first = content[0] if isinstance(content, list) and content else content
+    if isinstance(first, dict) and (first.get("type") == "Feature" or "features" in first):
+        return "geojson"
     if isinstance(content, dict):
         if "annotations" in content and "images" in content:
             return "coco"
@@ -119,8 +136,8 @@ def _seen(content) -> str:
         return "a list of COCO results names images by numbers alone, without the lists 'images' and 'categories'"
     if {"videos", "annotations"} <= keys:
         return "COCO of videos is not read"
-    if keys & {"features", "geometry"}:
-        return "GeoJSON is not read"
+    if "geometry" in keys:
+        return "objects of GeoJSON are of the type 'Feature'"
     return "this JSON is none of COCO, VIA or labelme"
 
 
@@ -170,6 +187,16 @@ def box(y0: float, x0: float, y1: float, x1: float) -> tuple:
             f"its box has the width {x1 - x0:.6g} and the height {y1 - y0:.6g}; both count from its corner on"
         )
     return ((ring([y0, y0, y1, y1], [x0, x1, x1, x0]),),)
+
+
+def turned(parts: tuple, degrees: float) -> tuple:
+    """Turn the parts of a rectangle about its centre, from x towards y: clockwise on the screen."""
+    if not degrees:
+        return parts
+    turn, corners = np.radians(degrees), parts[0][0]
+    middle, sin, cos = corners.mean(0), np.sin(turn), np.cos(turn)
+    dy, dx = (corners - middle).T
+    return ((middle + np.column_stack([dx * sin + dy * cos, dx * cos - dy * sin]),),)
 
 
 def ellipse(y: float, x: float, half_y: float, half_x: float, turn_rad: float = 0.0) -> tuple:

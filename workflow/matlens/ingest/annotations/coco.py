@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from matlens.ingest.annotations import Page, Shape, box, document, ring
+from matlens.ingest.annotations import Page, Shape, box, document, ring, turned
 from matlens.job.batch import BadItem
 
+MOST = 2**31 - 1  # largest number of a track in a region map
 SAME_AREA = 0.01  # part by which an area that is stated may differ from that of a box
 
 
@@ -43,11 +44,26 @@ def mask_of(runs: dict, image: tuple[int, int] | None) -> tuple[int, int, np.nda
     return 0, 0, flat.reshape(width, height).T
 
 
-def _shape(entry: dict, names: dict, image: tuple[int, int] | None) -> Shape:
+def _id(value):
+    """Return an identity; a text that is a whole number is that number."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
+def _tracks(entries: list) -> dict:
+    """Number the tracks of a file from 1: as in the file if they are whole numbers, else in their order; -1 is none."""
+    given = [one for one in dict.fromkeys(entry.get("track_id") for entry in entries) if one not in (None, -1, "")]
+    read = [_id(one) for one in given]
+    if all(isinstance(one, (int, float)) and one % 1 == 0 and 0 <= one < MOST for one in read):
+        first = int(0 in read)  # 0 is the background of a map
+        return {one: int(number) + first for one, number in zip(given, read, strict=True)}
+    return {one: number for number, one in enumerate(given, start=1)}
+
+
+def _shape(entry: dict, names: dict, tracks: dict, image: tuple[int, int] | None) -> Shape:
     """Read one annotation; one whose category the file does not define has the reason, and its pixels are known."""
-    number, given = entry.get("category_id"), entry.get("segmentation")
-    same = {"label": names.get(number, str(number)), "number": entry.get("track_id")}
-    same["crowd"] = bool(entry.get("iscrowd"))
+    number, given = _id(entry.get("category_id")), entry.get("segmentation")
+    same = {"label": names.get(number, str(number)), "number": tracks.get(entry.get("track_id"))}
+    same["crowd"] = _id(entry.get("iscrowd")) not in (None, 0, "")
     shape = _outlined(entry, given, same, image)
     if names and number not in names and not shape.reason:
         return replace(shape, reason=f"its category_id {number} is not defined in the list 'categories'")
@@ -103,12 +119,9 @@ def _box(entry: dict) -> tuple:
     if area and width > x and height > y and abs(between - area) < SAME_AREA * area < abs(width * height - area):
         raise BadItem(f"its box {entry['bbox']} seems to be two corners, by its area of {area:g}; COCO has x, y, w, h")
     parts, about = box(y, x, y + height, x + width), entry.get("attributes")
-    turn = np.radians(float(about.get("rotation") or 0.0)) if isinstance(about, dict) else 0.0
-    if not turn:
-        return parts
-    middle, (sin, cos) = np.array([y + height / 2, x + width / 2]), (np.sin(turn), np.cos(turn))
-    dy, dx = (parts[0][0] - middle).T  # clockwise on the screen: from x towards y
-    return ((middle + np.column_stack([dx * sin + dy * cos, dx * cos - dy * sin]),),)
+    if fault := _fault(parts):
+        raise BadItem(fault)
+    return turned(parts, float(about.get("rotation") or 0.0) if isinstance(about, dict) else 0.0)
 
 
 def read(file: str) -> list[Page]:
@@ -117,20 +130,21 @@ def read(file: str) -> list[Page]:
     names = {}
     for entry in content.get("categories", []):
         name = str(entry["name"]).strip()
-        if names.setdefault(entry["id"], name) != name:
-            raise BadItem(f"{file}: the categories '{names[entry['id']]}' and '{name}' have the id {entry['id']}")
-    sizes = {}
+        if names.setdefault(_id(entry["id"]), name) != name:
+            raise BadItem(f"{file}: the categories '{names[_id(entry['id'])]}' and '{name}' have the id {entry['id']}")
+    sizes, tracks = {}, _tracks(content["annotations"])
     for image in content["images"]:
-        if image["id"] in sizes:
+        if _id(image["id"]) in sizes:
             raise BadItem(f"{file}: two images have the id {image['id']}; number the list 'images' anew")
         stated = image.get("height") and image.get("width")
-        sizes[image["id"]] = (int(image["height"]), int(image["width"])) if stated else None
+        sizes[_id(image["id"])] = (int(image["height"]), int(image["width"])) if stated else None
     own = defaultdict(list)
     for entry in content["annotations"]:
-        own[entry["image_id"]].append(_shape(entry, names, sizes.get(entry["image_id"])))
+        number = _id(entry["image_id"])
+        own[number].append(_shape(entry, names, tracks, sizes.get(number)))
     pages = []
     for image in content["images"]:
-        shapes, size = tuple(own.pop(image["id"], ())), sizes[image["id"]]
+        shapes, size = tuple(own.pop(_id(image["id"]), ())), sizes[_id(image["id"])]
         masks = {one.mask[2].shape for one in shapes if one.mask is not None}
         pages.append(Page(str(image["file_name"]), shapes, size or (masks.pop() if len(masks) == 1 else None)))
     if own:

@@ -17,7 +17,8 @@ from matlens.store import text_files
 UNITS = {"pixel": None, "pixels": None, "px": None, "micron": 1.0, "microns": 1.0, "um": 1.0, "\u00b5m": 1.0,
          "\u03bcm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3}  # fmt: skip
 FRACTION = r"\s*\d*\.\d*[1-9]\d*\s*"
-CLOCKS = ("time", "time_s", "time_min", "time_h", "timestep", "slice", "t_s", "seconds")
+CLOCK = re.compile(r"time.*|t[ _(\[].*|slice|seconds|ms")
+SIZE = re.compile(r"(radius|diameter).*")
 KNOWN = {
     "y": ("y_px", "y", "position_y"),
     "x": ("x_px", "x", "position_x"),
@@ -56,6 +57,8 @@ def _check_meaning(header: list[str]) -> None:
         )
     if {"x", "y"} <= set(names) and ({"width", "height"} <= set(names) or {"w", "h"} <= set(names)):
         raise BadItem("x and y beside a width and a height may be a corner; name those of centres y_px and x_px")
+    if not {*KNOWN["radius"], *KNOWN["diameter"]} & {*names} and (size := next(filter(SIZE.fullmatch, names), None)):
+        raise BadItem(f"sizes in '{size}' are of an unknown unit; give radius_px or diameter_px, in pixels")
 
 
 def _clock(rows: list[list[str]], at: dict[str, int]) -> str:
@@ -66,7 +69,7 @@ def _clock(rows: list[list[str]], at: dict[str, int]) -> str:
     if not rows:
         return ""
     if "frame" not in at:
-        return next((name for name in rows[0] if name.strip().lower() in CLOCKS), "")
+        return next((name for name in rows[0] if CLOCK.fullmatch(name.strip().lower())), "")
     name = rows[0][at["frame"]].strip()
     if name.lower() == "frame" or not any(re.fullmatch(FRACTION, r[at["frame"]]) for r in rows if len(r) > at["frame"]):
         return ""

@@ -29,6 +29,11 @@ def _shape(cells: list[str], line: int) -> Shape:
 
 
 def read(file: str) -> list[Page]:
-    """Return the page of the one video."""
-    lines = enumerate(text_of(file).splitlines(), start=1)
-    return [Page("", tuple(_shape(text.strip().rstrip(",").split(","), line) for line, text in lines if text.strip()))]
+    """Return the page of the one video. Raises BadItem if its frames count from 0: all would be one frame early."""
+    lines = [
+        (line, text.strip().rstrip(",").split(",")) for line, text in enumerate(text_of(file).splitlines(), start=1)
+    ]
+    lines = [(line, cells) for line, cells in lines if cells != [""]]
+    if zero := next((line for line, cells in lines if cells[0].strip() in ("0", "0.0")), None):
+        raise BadItem(f"{file}: line {zero} is of frame 0; frames, tracks and pixels of MOT count from 1")
+    return [Page("", tuple(_shape(cells, line) for line, cells in lines))]
