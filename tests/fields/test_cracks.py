@@ -1,9 +1,11 @@
 """Stress intensities at slits by the J integral, compared with those of a row of cracks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matlens import registry
-from matlens.fields import cracks, methods, settings
+from matlens.fields import cracks, learned, methods, settings
 from matlens.fields.cells import solved
 from matlens.fields.problem import make
 from matlens.ingest import slits
@@ -48,6 +50,11 @@ def test_the_item_has_it_in_its_table_in_the_unit_of_its_pixels_and_along_either
     assert first["unit"] == "GPa m^0.5" and first["value"] == pytest.approx(second["value"], rel=1e-6)
     stress = first["value"] / (4e-6) ** 0.5 / tables[0]["stress_intensity_over_stress"]["value"]
     assert 0.05 < stress < 70.0 * 0.001 / (1 - 0.3**2) * 1.3  # below that of the body under the strain
+    other = {"settings": dict.fromkeys(("quantity",), "conduction"), "items": {"train": [], "val": []}}
+    about = (labels, item, None, "unet", (1.0, 1.0), {"fallback": "fft"}, SETTINGS, PHASES)
+    found = learned.predicted(*about, SimpleNamespace(card=other), options, None)
+    row = next(row for row in found.effective if row["row"] == "stress_intensity")
+    assert row["unit"] == "GPa m^0.5" and row["value"] == pytest.approx(first["value"], rel=1e-6)
 
 
 def test_tips_are_found_once_across_the_border_and_round_bodies_have_none():
