@@ -239,7 +239,7 @@ def test_compliance_inverts_hooke():
 
 
 def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
-    """Both are by one solver; D_eff of the field, by another discretisation, is near. A phase that is not there is none."""
+    """Both are by one solver; D_eff of the field, by another discretisation, is near. An absent phase is none."""
     from matlens.fields import effective, problem
     from matlens.image import tortuosity
 
