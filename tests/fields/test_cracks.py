@@ -1,9 +1,11 @@
 """Stress intensities at slits by the J integral, compared with those of a row of cracks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matlens import registry
-from matlens.fields import cracks, methods, settings
+from matlens.fields import cracks, learned, methods, settings
 from matlens.fields.cells import solved
 from matlens.fields.problem import make
 from matlens.ingest import slits
@@ -23,11 +25,14 @@ def image(length, size=(128, 128), **options):
     return made.truth, made.meta["true_intensity_px05"]
 
 
-@pytest.mark.parametrize("length", [0.25, 0.375, 0.5])
-@pytest.mark.parametrize("plane", ["strain", "stress"])
-def test_a_row_of_slits_has_the_intensity_of_westergaard(length, plane):
+@pytest.mark.parametrize(
+    ("length", "plane", "height"),
+    [(0.25, "strain", 1.0), (0.5, "strain", 1.0), (0.375, "stress", 1.0), (0.5, "stress", 0.5)],
+)
+def test_a_row_of_slits_has_the_intensity_of_westergaard(length, plane, height):
+    """`height` of the pixels in their widths: the row stays the same where they are no squares."""
     labels, known = image(length, (256, 128))
-    problem = make(labels, "yx", PHASES, None, SETTINGS | {"plane": plane})
+    problem = make(labels, "yx", PHASES, (height, 1.0), SETTINGS | {"plane": plane})
     found = methods.fft(problem, tol=1e-5)
     each = cracks.intensities(problem, found, 1, "rotated")
     assert len(each) == 2 and each[0] == pytest.approx(each[1], rel=1e-3)
@@ -48,6 +53,11 @@ def test_the_item_has_it_in_its_table_in_the_unit_of_its_pixels_and_along_either
     assert first["unit"] == "GPa m^0.5" and first["value"] == pytest.approx(second["value"], rel=1e-6)
     stress = first["value"] / (4e-6) ** 0.5 / tables[0]["stress_intensity_over_stress"]["value"]
     assert 0.05 < stress < 70.0 * 0.001 / (1 - 0.3**2) * 1.3  # below that of the body under the strain
+    other = {"settings": dict.fromkeys(("quantity",), "conduction"), "items": {"train": [], "val": []}}
+    about = (labels, item, None, "unet", (1.0, 1.0), {"fallback": "fft"}, SETTINGS, PHASES)
+    found = learned.predicted(*about, SimpleNamespace(card=other), options, None)
+    row = next(row for row in found.effective if row["row"] == "stress_intensity")
+    assert row["unit"] == "GPa m^0.5" and row["value"] == pytest.approx(first["value"], rel=1e-6)
 
 
 def test_tips_are_found_once_across_the_border_and_round_bodies_have_none():

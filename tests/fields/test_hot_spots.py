@@ -36,6 +36,16 @@ def test_the_stress_at_a_hole_is_three_times_that_far_away_and_beside_it():
     assert spots.places[:, 1] == pytest.approx(63.5, abs=4.0)  # the rim is made of steps
 
 
+def test_places_are_rows_and_columns_where_pixels_are_no_squares():
+    marks = pierced(5.0, 32, (20.0, 12.0))
+    item = problem.make(marks, "yx", PHASES, (2.0, 1.0), SETTINGS)
+    field = methods.fft(item, tol=1e-3)
+    about = {"item": "a", "axes": "yx", "pixel_size_um": 0.5}
+    (row,) = cells.hot_rows(item, field, marks.shape, about, PHASES, SETTINGS)
+    place = np.unravel_index(hot_spots.magnitude(item, field).argmax(), marks.shape)
+    assert (row["y_px"], row["x_px"]) == place and (row["y_um"], row["x_um"]) == (1.0 * place[0], 0.5 * place[1])
+
+
 def test_an_average_over_a_zone_leaves_out_other_phases_and_crosses_the_border():
     values, mask = np.ones((8, 8)), np.ones((8, 8), bool)
     values[0, 0], mask[1, 0], values[1, 0] = 6.0, False, 1e9

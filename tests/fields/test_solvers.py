@@ -17,7 +17,7 @@ def blobs(shape, seed=0, fraction=0.5, size=2.0):
 
 
 def laminate(contrast, across=(8,)):
-    labels = np.zeros((15, *across), int)  # odd: the Fourier scheme leaves out the Nyquist frequencies
+    labels = np.zeros((14, *across), int)
     labels[9:] = 1
     return elastic.lame(np.array([1.0, contrast])[labels], np.array([0.3, 0.2])[labels])
 
@@ -48,7 +48,7 @@ def test_laminates_are_exact(scheme, across, contrast):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_conduction_of_a_laminate_is_exact(scheme):
-    conductivity = np.ones((15, 7, 7))
+    conductivity = np.ones((14, 7, 6))
     conductivity[9:] = 500.0
     found = conduction.effective(conductivity, scheme=scheme, tol=1e-12)
     across, along = 1 / np.mean(1 / conductivity), conductivity.mean()
@@ -167,6 +167,26 @@ def test_what_has_not_converged_is_no_field():
     assert elastic.solve(first, mu, np.diag([1.0, 0.0]), cut=3).iterations == 3
 
 
+@pytest.mark.parametrize("contrast", [1e3, 1e6])
+def test_a_field_between_rigid_bodies_is_as_exact_as_one_between_soft_ones(contrast):
+    """The residual is relative to the stress of the answer; that of the start is larger, as bodies are stiff."""
+    k = np.array([1.0, contrast])[blobs((16, 16), fraction=0.3)]
+    first, mu = elastic.lame(k, 0.3)
+    for solver in (elastic, hexahedra):
+        rough, exact = (solver.solve(first, mu, np.diag([0.0, 1.0]), tol=tol).stress for tol in (1e-5, 1e-8))
+        assert quality.norms(rough, exact)["rel_l2"] < 1e-4
+    rough, exact = (conduction.solve(k, np.array([0.0, 1.0]), tol=tol).stress for tol in (1e-5, 1e-8))
+    assert quality.norms(rough, exact)["rel_l2"] < 1e-4
+
+
+def test_a_contrast_that_rounding_drowns_has_not_converged_and_a_cell_that_comes_apart_has_no_stress():
+    layers = np.repeat([1.0, 1e6, 1e-6], 4)[:, None] * np.ones((12, 2))
+    with pytest.raises(BadItem, match="not converged"):
+        conduction.solve(layers, np.array([1.0, 0.0]), tol=1e-5, iterations=200)
+    first, mu = elastic.lame(layers * (layers > 1e-3) / 1e3, 0.3)
+    assert np.abs(elastic.solve(first, mu, np.diag([1.0, 0.0])).stress[0, 0]).max() < 1e-8
+
+
 def test_a_field_that_is_no_number_has_not_converged():
     first, mu = elastic.lame(np.array([1.0, np.inf])[blobs((16, 16))], 0.3)
     with pytest.raises(BadItem, match="not converged: equilibrium residual nan"), np.errstate(invalid="ignore"):
@@ -187,6 +207,15 @@ def test_residuals_of_a_uniform_stress_and_of_a_stopped_solver():
     assert quality.compatibility(cut.strain, grid) < 1e-8 < 1e-3 < quality.equilibrium(cut.stress, grid)
     errors = [quality.norms(elastic.solve(first, mu, mean, cut=n).stress, whole.stress)["rel_l2"] for n in (1, 2, 4, 8)]
     assert sorted(errors, reverse=True) == errors
+
+
+def test_rounding_is_no_fluctuation():
+    """Errors and residuals relative to a fluctuation, of a uniform field whose values differ in their last digit."""
+    field = np.full((3, 3, 5, 6, 7), 0.01)
+    noise = 1e-17 * np.random.default_rng(0).normal(size=field.shape)
+    assert quality.compatibility(field + noise, Grid((5, 6, 7), None, "rotated")) == 0.0
+    assert np.isnan(quality.norms(field, field + noise)["rel_l2_fluctuation"])
+    assert np.isnan(quality.interval(noise, field, field + noise, 3)["interval_half_width"])
 
 
 def test_norms_see_a_wrong_scale_and_a_phase():
@@ -210,15 +239,16 @@ def test_compliance_inverts_hooke():
 
 
 def test_a_mirrored_cell_has_the_tortuosity_factor_between_two_faces():
-    """Both are by one solver; D_eff of the field, by another discretisation, is near."""
+    """Both are by one solver; D_eff of the field, by another discretisation, is near. An absent phase is none."""
     from matlens.fields import effective, problem
     from matlens.image import tortuosity
 
     rng = np.random.default_rng(3)
     labels = (ndimage.gaussian_filter(rng.normal(size=(48, 48)), 4) < 0.03).astype(np.uint8)
-    properties = {"solid": {"diffusivity_m2_per_s": 0.0}, "pore": {"diffusivity_m2_per_s": 2e-9}}
+    values = {"solid": 0.0, "pore": 2e-9, "gas": 1e-5}
+    properties = {name: {"diffusivity_m2_per_s": value} for name, value in values.items()}
     settings = {"quantity": "diffusion", "plane": "strain", "boundary": "mirrored", "properties": properties}
-    item = problem.make(labels, "yx", ["solid", "pore"], None, settings | {"loading": {"x": 1.0}})
+    item = problem.make(labels, "yx", list(values), None, settings | {"loading": {"x": 1.0}})
     rows = effective.effective_rows(item, ["x", "y"], "rotated", tol=1e-4, iterations=2000)
     found = {row["row"]: row["value"] for row in rows if row["row"].startswith("tortuosity")}
     beside = tortuosity.measure(labels, ["solid", "pore"], phase=1).set_index("direction")["tortuosity_factor"]

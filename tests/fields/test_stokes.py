@@ -67,6 +67,12 @@ def test_pores_that_are_not_connected_let_nothing_through():
     with pytest.raises(BadItem, match="not connected across the cell along x: its effective value there is 0"):
         problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS)
     problem.make(labels, "yx", ["solid", "pore"], None, SETTINGS | {"loading": {"y": 1.0}})
+    corners = np.zeros((4, 4, 4), np.uint8)  # cubes that touch at their corners alone: no direction of the lattice
+    corners[:2, :2, :2] = corners[2:, 2:, 2:] = 1
+    with pytest.raises(BadItem, match="not connected"):
+        problem.make(corners, "zyx", ["solid", "pore"], None, SETTINGS)
+    corners[:2, :2, 2:] = 1
+    problem.make(corners, "zyx", ["solid", "pore"], None, SETTINGS)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -208,7 +208,7 @@ def hot_rows(
             columns.PHASE_NAME: phases[phase],
         }
         for letter, at, step in zip(item["axes"], place, problem.spacing, strict=True):
-            row[f"{letter}_px"] = float(at * step)
+            row[f"{letter}_px"] = float(at)
             row[f"{letter}_um"] = float(at * step * width) if width else float("nan")
         rows.append(row | rate)
     return rows

@@ -5,7 +5,7 @@ import numpy as np
 
 from matlens.fields.elastic import Solution
 from matlens.fields.grid import Grid
-from matlens.fields.iterate import conjugate_gradients
+from matlens.fields.iterate import conjugate_gradients, least, rms
 
 
 def solve(
@@ -36,11 +36,15 @@ def solve(
     u = np.zeros(d.shape[1:], complex)
     if start is not None:
         u = inverse * conductivity.mean() * divergence(start)
-    flux = conductivity * (grid.back(d * u[None]) + constant)
-    scale = np.sqrt((flux**2).sum(axis=0).mean()) / (spacing or (1.0,))[-1]
+
+    def look(u: np.ndarray) -> tuple[np.ndarray, float]:
+        flux = conductivity * (grid.back(d * u[None]) + constant)
+        return -divergence(flux), rms(flux, conductivity.ndim) / (spacing or (1.0,))[-1]
+
+    residual, scale = look(u)
     u, done, left = conjugate_gradients(
         u,
-        -divergence(flux),
+        residual,
         lambda p: divergence(conductivity * grid.back(d * p[None])),
         lambda r: inverse * r,
         grid.dot,
@@ -48,6 +52,8 @@ def solve(
         tol,
         iterations,
         cut,
+        look,
+        least(scale, conductivity),
     )
     gradient = grid.back(d * u[None]) + constant
     return Solution(gradient, conductivity * gradient, done, left)

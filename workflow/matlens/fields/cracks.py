@@ -15,20 +15,20 @@ from matlens.fields.grid import Grid
 from matlens.fields.methods import Field
 from matlens.fields.problem import Problem
 
-LEAST_PX = 4.0  # smallest outer radius of a ring
+LEAST_PX = 4.0  # smallest outer radius of a ring, in pixels of either axis
 PART = 0.45  # of the length of the slit, and of the distance to the next tip, that a ring may reach
 
 
 class Tip(NamedTuple):
     """A tip: its place (axes) in voxels, where voxel i reaches from i - 0.5 to i + 0.5, the sign of the direction ahead
-    along the slit, and the largest ring around it, in voxels."""
+    along the slit, and the largest ring around it, in widths of a voxel along x."""
 
     place: tuple[float, ...]
     ahead: int
     radius: float
 
 
-def tips(slit: np.ndarray, along: int) -> list[Tip]:
+def tips(slit: np.ndarray, along: int, spacing: tuple[float, ...] = (1.0, 1.0)) -> list[Tip]:
     """Find the tips of straight slits along an axis of a periodic cell; bodies of another shape have none.
 
     `slit`: bool (*shape), two axes.
@@ -50,13 +50,14 @@ def tips(slit: np.ndarray, along: int) -> list[Tip]:
             ahead = row if sign > 0 else row[::-1]
             free = int(ahead.argmax()) if ahead.any() else width
             place = (middle, end % width) if along == 1 else (end % width, middle)
-            made.append(Tip(place, sign, PART * min(length, free, lines.shape[0] - height)))
+            room = min(min(length, free) * spacing[along], (len(lines) - height) * spacing[1 - along])
+            made.append(Tip(place, sign, PART * room))
     return made
 
 
 def intensities(problem: Problem, field: Field, phase: int, scheme: str) -> list[float]:
-    """Return K at every tip of the slits of a phase, GPa times the root of a pixel; none where a ring would meet
-    another phase, or there is no room for one."""
+    """Return K at every tip of the slits of a phase, GPa times the root of a pixel along x; none where a ring would
+    meet another phase, or there is no room for one."""
     across = int(np.abs(np.diag(problem.load)).argmax())
     along = 1 - across
     grid = Grid(problem.labels.shape, problem.spacing, "rotated" if scheme == "hexahedra" else scheme)
@@ -64,17 +65,18 @@ def intensities(problem: Problem, field: Field, phase: int, scheme: str) -> list
     slope = grid.back(grid.d[along][None] * u) + mean[:, along][:, None, None]
     energy = 0.5 * (field.answer * field.cause).sum(axis=(0, 1))
     found = []
-    for tip in tips(problem.labels == phase, along):
-        away = [_away(n, at) for n, at in zip(problem.labels.shape, tip.place, strict=True)]
+    for tip in tips(problem.labels == phase, along, problem.spacing):
+        lines = zip(problem.labels.shape, tip.place, problem.spacing, strict=True)
+        away = [_away(n, at) * step for n, at, step in lines]
         radius = np.hypot(away[0][:, None], away[1][None])
         inside = np.unique(problem.labels[(radius < tip.radius) & (problem.labels != phase)])
-        if tip.radius < LEAST_PX or len(inside) != 1:
+        if tip.radius < LEAST_PX * max(problem.spacing) or len(inside) != 1:
             continue
         ring = (radius < tip.radius) & (radius > tip.radius / 2)
         fall = np.where(ring, -2.0 / tip.radius / np.maximum(radius, 1e-9), 0.0)
         q = [fall * away[0][:, None], fall * away[1][None]]
         work = sum((field.answer[i] * slope).sum(axis=0) * q[i] for i in range(2)) - energy * q[along]
-        release = tip.ahead * float(work.sum())
+        release = tip.ahead * float(work.sum()) * float(np.prod(problem.spacing))
         youngs, poisson = (problem.properties[name][inside[0]] for name in ("youngs_gpa", "poisson"))
         stiffness = youngs if problem.plane_stress else youngs / (1 - poisson**2)
         found.append(float(np.sqrt(max(release, 0.0) * stiffness)))

@@ -124,7 +124,7 @@ def tortuosities(problem: Problem, whole: np.ndarray, share: np.ndarray, names: 
     values = next(iter(problem.properties.values()))
     if np.count_nonzero((values > 0) & (share > 0)) != 1:
         return []
-    open_phase = values.argmax()
+    open_phase = np.where(share > 0, values, 0.0).argmax()
     relative = np.diag(whole) / values[open_phase]
     pores = problem.labels == open_phase
     fold = stokes.folded(pores, np.eye(problem.labels.ndim)[0])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.fields.grid import Grid
-from matlens.fields.iterate import conjugate_gradients
+from matlens.fields.iterate import conjugate_gradients, least, rms
 
 
 class Solution(NamedTuple):
@@ -89,12 +89,16 @@ def solve(
 
     free = 0.0 if eigenstrain is None else hooke(eigenstrain, first, mu)
     operator = inverse(d, float(first.mean()), float(mu.mean()))
+
+    def look(u: np.ndarray) -> tuple[np.ndarray, float]:
+        stress = hooke(strain_of(u) + constant, first, mu) - free
+        return -force(stress), rms(stress, first.ndim) / (spacing or (1.0,))[-1]
+
     u = np.zeros(d.shape, complex) if start is None else displacement(grid, start)
-    stress = hooke(strain_of(u) + constant, first, mu) - free
-    scale = np.sqrt((stress**2).sum(axis=(0, 1)).mean()) / (spacing or (1.0,))[-1]
+    residual, scale = look(u)
     u, done, left = conjugate_gradients(
         u,
-        -force(stress),
+        residual,
         lambda p: force(hooke(strain_of(p), first, mu)),
         lambda r: (operator * r[None]).sum(axis=1),
         grid.dot,
@@ -102,6 +106,8 @@ def solve(
         tol,
         iterations,
         cut,
+        look,
+        least(scale, mu),
     )
     strain = strain_of(u) + constant
     return Solution(strain, hooke(strain, first, mu) - free, done, left)

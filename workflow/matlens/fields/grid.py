@@ -1,9 +1,10 @@
 """Derivatives on a periodic grid in Fourier space, one set of symbols per discretisation.
 
 `fourier` is the derivative of the trigonometric interpolant (H. Moulinec, P. Suquet, Comput. Methods Appl. Mech. Eng.
-157 (1998) 69); its Nyquist frequencies, which have no real derivative, are left out. `rotated` takes differences
-along the diagonals of a voxel, which is the same as hexahedra with one integration point (F. Willot, C. R. Mecanique
-343 (2015) 232).
+157 (1998) 69). A wave of two voxels, the Nyquist frequency of an even axis, is taken as a sine that is 0 at all voxels:
+it has a derivative along its own axis alone, so that layers of single voxels have their fields. Where two axes have
+such waves at once, they are left out. `rotated` takes differences along the diagonals of a voxel, which is the same as
+hexahedra with one integration point (F. Willot, C. R. Mecanique 343 (2015) 232).
 """
 
 import numpy as np
@@ -45,11 +46,11 @@ class Grid:
 
 
 def _fourier(q: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Return i q without the Nyquist frequencies of even axes."""
-    kept = np.ones(np.broadcast_shapes(*(one.shape for one in q)), bool)
-    for one, n in zip(q, shape, strict=True):
-        kept &= (n % 2 == 1) | (np.abs(one) < np.pi - 1e-9)
-    return np.stack([1j * one * kept for one in q])
+    """Return i q; at the Nyquist frequency of an even axis pi along it and 0 along the others, of several axes 0."""
+    last = [(n % 2 == 0) & (np.abs(one) > np.pi - 1e-9) for one, n in zip(q, shape, strict=True)]
+    count = sum(part.astype(int) for part in last)
+    alone = [part & (count == 1) for part in last]
+    return np.stack([np.where(count == 0, 1j * one, np.pi * part) for one, part in zip(q, alone, strict=True)])
 
 
 def _rotated(q: list[np.ndarray]) -> np.ndarray:

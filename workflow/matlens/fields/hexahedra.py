@@ -14,7 +14,7 @@ from scipy import fft
 
 from matlens.fields.elastic import Solution, displacement, hooke
 from matlens.fields.grid import Grid
-from matlens.fields.iterate import conjugate_gradients
+from matlens.fields.iterate import conjugate_gradients, least, rms
 
 POINTS = (0.5 - 0.5 / np.sqrt(3.0), 0.5 + 0.5 / np.sqrt(3.0))  # Gauss, on the unit interval
 
@@ -90,26 +90,24 @@ def solve(
         return fft.irfftn(np.einsum("...ij,j...->i...", operator, fft.rfftn(r, axes=over)), shape, axes=over)
 
     given = np.broadcast_to(constant, (axes, axes, *shape)) - (0.0 if eigenstrain is None else eigenstrain)
-    stress = hooke(np.array(given), first, mu)
-    residual = -scatter(np.tensordot(average.reshape(axes * axes, -1).T, stress.reshape(axes * axes, *shape), 1))
-    scale = np.sqrt((stress**2).sum(axis=(0, 1)).mean()) / spacing[-1]
+    flat = average.reshape(axes * axes, -1)
+    load = -scatter(np.tensordot(flat.T, hooke(np.array(given), first, mu).reshape(axes * axes, *shape), 1))
+
+    def strain_of(u: np.ndarray) -> np.ndarray:
+        return np.tensordot(flat, gather(u), 1).reshape(axes, axes, *shape)
+
+    def look(u: np.ndarray) -> tuple[np.ndarray, float]:
+        return load - apply(u), rms(hooke(strain_of(u) + given, first, mu), axes) / spacing[-1]
+
     u = np.zeros((axes, *shape))
     if start is not None:  # mean strains of elements are those of the differences along diagonals
         grid = Grid(shape, spacing, "rotated")
         u = grid.back(displacement(grid, start))
-        residual = residual - apply(u)
-    u, done, left = conjugate_gradients(
-        u,
-        residual,
-        apply,
-        precondition,
-        lambda a, b: float((a * b).sum()) / first.size,
-        scale,
-        tol,
-        iterations,
-        cut,
-    )
-    added = np.tensordot(average.reshape(axes * axes, -1), gather(u), 1).reshape(axes, axes, *shape)
+    residual, scale = look(u)
+    operators = (apply, precondition, lambda a, b: float((a * b).sum()) / first.size)
+    limits = (scale, tol, iterations, cut, look, least(scale, mu))
+    u, done, left = conjugate_gradients(u, residual, *operators, *limits)
+    added = strain_of(u)
     return Solution(added + constant, hooke(added + given, first, mu), done, left)
 
 

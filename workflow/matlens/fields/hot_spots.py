@@ -126,8 +126,9 @@ def by_geometry(problem: Problem, true: Spots, phases: list[str], settings: Mapp
         return {}
     mask = problem.labels == phases.index(options["phase"])
     along, stiffness = int(np.abs(np.diag(problem.load)).argmax()), problem.properties["youngs_gpa"]
-    if stiffness[phases.index(options["phase"])] >= stiffness.max():
-        lengths = np.min([ligaments(mask, axis) for axis in range(mask.ndim) if axis != along], axis=0)
+    if stiffness[phases.index(options["phase"])] >= stiffness[np.unique(problem.labels)].max():
+        every = [ligaments(mask, axis) * problem.spacing[axis] for axis in range(mask.ndim) if axis != along]
+        lengths = np.min(every, axis=0)
     else:
         lengths = ligaments(mask, along)
     values = averaged(-lengths, mask, options["zone_px"], problem.spacing)

@@ -34,7 +34,7 @@ def predicted(
 
     `solver`: options of the method of the truth; `true`: its field by component, None if it has none of this item.
     """
-    problem = make(labels, item["axes"], phases, spacing, settings)
+    problem = make(labels, item["axes"], phases, spacing, settings, item.get(columns.PIXEL_SIZE))
     scheme, names = solver["scheme"], component_names(item["axes"], problem.quantity)
     item = {**item, columns.SPLIT: split_of(model.card, item[columns.ITEM])}
     judged = true is not None and item[columns.SPLIT] != "train"

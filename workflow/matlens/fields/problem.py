@@ -122,14 +122,16 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
 
 def unconnected(problem: Problem, corners: bool = True) -> list[int]:
     """List the loaded axes along which what carries the load is not connected across the cell; `corners`: voxels that
-    touch at a corner or an edge are connected, too, as they are to solvers that take differences along diagonals."""
+    touch at a corner or an edge are connected, too, as they are to solvers that take differences along diagonals; a
+    flow goes through edges, and through the corners of images."""
     values = next(iter(problem.properties.values()))
     carries = np.isfinite(values) if problem.quantity == "stokes" else values > 0
     if carries.all():
         return []
     spans = percolation.joins if problem.mirrors else percolation.spans
     loaded = [axis for axis in range(problem.labels.ndim) if np.abs(problem.load[axis]).max() > 0]
-    return [axis for axis in loaded if not spans(carries[problem.labels], axis, corners)]
+    reach = 1 if not corners else 2 if problem.quantity == "stokes" else 3
+    return [axis for axis in loaded if not spans(carries[problem.labels], axis, reach)]
 
 
 def _spanning(problem: Problem, axes: str) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from matlens.fields.elastic import displacement
 from matlens.fields.grid import Grid
 
+ROUNDING = 1e-12  # of the norm of a field: a fluctuation below it is none
+
 
 def norms(field: np.ndarray, truth: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
     """Compare a field (components..., *shape) with the truth.
@@ -21,7 +23,7 @@ def norms(field: np.ndarray, truth: np.ndarray, mask: np.ndarray | None = None) 
         x.reshape(-1, *shape)[:, mask] if mask is not None else x.reshape(_components(x), -1) for x in (field, truth)
     )
     difference = np.linalg.norm(p - t)
-    spread = np.linalg.norm(t - t.mean(axis=1, keepdims=True))
+    spread = _fluctuation(t, t.mean(axis=1, keepdims=True))
     size_p, size_t = np.linalg.norm(p, axis=0), np.linalg.norm(t, axis=0)
     made = {"rel_l2": _ratio(difference, np.linalg.norm(t)), "rel_l2_fluctuation": _ratio(difference, spread)}
     for name, quantile in (("q99", 0.99), ("peak", 1.0)):
@@ -36,6 +38,12 @@ def _components(field: np.ndarray) -> int:
     return axes * axes if field.ndim == axes + 2 else axes
 
 
+def _fluctuation(field: np.ndarray, mean: np.ndarray) -> float:
+    """Return the norm of a field less its mean; 0 where the field is the same everywhere but for rounding."""
+    found = float(np.linalg.norm(field - mean))
+    return found if found > ROUNDING * np.linalg.norm(field) else 0.0
+
+
 def _ratio(value: float, unit: float) -> float:
     """Return value / unit; NaN if the unit is 0."""
     return float(value / unit) if unit > 0 else float("nan")
@@ -47,7 +55,7 @@ def interval(half_width: np.ndarray, answer: np.ndarray, truth: np.ndarray, axes
     Returns interval_coverage, the fraction of the true components inside, and interval_half_width, its rms over that
     of the fluctuation of the truth.
     """
-    spread = np.linalg.norm(truth - truth.mean(axis=tuple(range(-axes, 0)), keepdims=True))
+    spread = _fluctuation(truth, truth.mean(axis=tuple(range(-axes, 0)), keepdims=True))
     return {
         "interval_coverage": float((np.abs(answer - truth) <= half_width).mean()),
         "interval_half_width": _ratio(np.linalg.norm(half_width), spread),
@@ -64,7 +72,7 @@ def equilibrium(answer: np.ndarray, grid: Grid) -> float:
 
 def compatibility(cause: np.ndarray, grid: Grid) -> float:
     """Return the part of the fluctuation of a strain (gradient) that no displacement (potential) has, relative to the
-    fluctuation."""
+    fluctuation; 0 without one."""
     flat = cause.mean(axis=grid.axes, keepdims=True)
     if cause.ndim == len(grid.shape) + 2:
         gradient = grid.d[None] * displacement(grid, cause)[:, None]
@@ -73,8 +81,8 @@ def compatibility(cause: np.ndarray, grid: Grid) -> float:
         square = (np.abs(grid.d) ** 2).sum(axis=0)
         potential = (grid.d.conj() * grid.forward(cause)).sum(axis=0) / np.where(square < 1e-20, np.inf, square)
         nearest = grid.back(grid.d * potential[None])
-    misfit = np.linalg.norm(cause - flat - nearest)
-    return _ratio(misfit, np.linalg.norm(cause - flat)) if misfit > 0 else 0.0
+    spread = _fluctuation(cause, flat)
+    return _ratio(np.linalg.norm(cause - flat - nearest), spread) if spread > 0 else 0.0
 
 
 def hill_mandel(answer: np.ndarray, cause: np.ndarray, axes: int) -> float:
