@@ -38,6 +38,25 @@ class Page(NamedTuple):
     alpha: int | None
 
 
+def _opened(path: str):
+    """Open a file; pages of one kind that tifffile would list one by one, as they were written, are one series."""
+    import tifffile
+
+    tif = tifffile.TiffFile(path, _multifile=False)
+    try:
+        _check_announced(tif.pages.first)
+        kinds = {(part.kind, part.shape, part.dtype, part.keyframe.photometric, part.axes) for part in tif.series}
+        alike = len(tif.series) > 1 and len(kinds) == 1 and tif.series[0].kind == "shaped"
+        alike = alike and len(tif.series) == len(tif.pages) and not any(part.is_pyramidal for part in tif.series)
+    except BaseException:
+        tif.close()
+        raise
+    if not alike:
+        return tif
+    tif.close()
+    return tifffile.TiffFile(path, _multifile=False, is_shaped=False)
+
+
 def _principal(series: list):
     """Choose the main image: of those with a quarter of the largest area, grey before colour, then the largest."""
     if not series:
@@ -87,10 +106,7 @@ def _check_announced(page) -> None:
 
 def _load(path: str, max_pixels: int) -> Page:
     """Decode the main image and its metadata."""
-    import tifffile
-
-    with tifffile.TiffFile(path, _multifile=False) as tif:
-        _check_announced(tif.pages.first)
+    with _opened(path) as tif:
         series = _principal(tif.series)
         key = series.keyframe
         check_size(series.shape, max_pixels * (4 if "S" in series.axes else 1), series.dtype.itemsize)
@@ -111,7 +127,7 @@ def _load(path: str, max_pixels: int) -> Page:
 
 def _alpha(key) -> int | None:
     """Return the number of the sample that is transparency; None if there is none."""
-    extra = [int(kind) for kind in key.extrasamples] if key.planarconfig != SEPARATE else []
+    extra = [int(kind) for kind in key.extrasamples]
     return next((key.samplesperpixel - len(extra) + at for at, kind in enumerate(extra) if kind in ALPHA), None)
 
 
@@ -138,7 +154,6 @@ def _stays(series) -> bool:
 
 def _left(path: str, series) -> lazy_arrays.Parts:
     """Leave the main image in its file: as it lies there, or, where it is packed, by the tiles of its pages."""
-    import tifffile
     import zarr
 
     if series.dataoffset is not None:
@@ -146,7 +161,7 @@ def _left(path: str, series) -> lazy_arrays.Parts:
             path, series.dataoffset, series.shape, series.parent.byteorder + series.dtype.str[1:]
         )
     place = series.parent.series.index(series)
-    kept = tifffile.TiffFile(path, _multifile=False)  # open as long as it is read
+    kept = _opened(path)  # open as long as it is read
     array = zarr.open(kept.series[place].aszarr(level=0), mode="r")
     return lazy_arrays.Parts(lambda first, last: array[first:last], series.shape, series.dtype)
 
@@ -178,7 +193,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", spacing_um=page.spacing_um, meta=page.meta)
     array, axes, others = _shown(page)
     meta, clear = page.meta, None
-    if axes == "YXS" and page.alpha is not None and page.alpha < array.shape[-1]:
+    if axes.endswith("YXS") and page.alpha is not None and page.alpha < array.shape[-1]:
         clear = grey.transparent(array[..., page.alpha])
     if others:
         meta["other_signals"] = meta.get("other_signals", 0) + others
