@@ -242,6 +242,22 @@ def test_text_beside_the_image_of_jeol_hitachi_and_tescan(tmp_path):
     assert found["a"].meta["bar_rows_px"] == 8
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("[SemImageFile]\nPixelSize=4\nDataSize=100x80\n", None),
+        ("$CM_FULL_SIZE 100 80\n$$SM_MICRON_BAR 100\n$$SM_MICRON_MARKER 400nm\n", None),
+        ("", (34682, "[Scan]\nPixelWidth=4e-9\nPixelHeight=4e-9\n[Image]\nResolutionX=100\nResolutionY=80\n")),
+    ],
+)
+def test_an_image_of_another_size_than_its_metadata_has_a_note(tmp_path, text, tag):
+    """A pixel size is that of the image as it was recorded: wrong for a reduced copy, right for a part."""
+    tifffile.imwrite(tmp_path / "a.tif", ramp(), extratags=[(tag[0], "s", 0, tag[1], True)] if tag else [])
+    (tmp_path / "a.txt").write_text(text)
+    found = read(tmp_path / "a.tif")
+    assert found.pixel_size_um == pytest.approx(0.004) and "100 pixels wide, and it has 50" in found.meta["scale_note"]
+
+
 def test_mrc_of_fei_states_its_pixel_size_in_metres(tmp_path):
     import mrcfile
     from mrcfile.dtypes import get_ext_header_dtype
@@ -277,6 +293,14 @@ def test_colour_is_the_luminance_of_scikit_image(tmp_path):
         found = read(tmp_path / name)
         assert found.pixels.dtype == np.float32
         assert found.pixels == pytest.approx(rgb2gray(source), abs=1e-6)
+
+
+def test_colours_stored_as_luma_and_differences_are_turned_into_colours(tmp_path):
+    """Without lossy compression nothing turns YCbCr into red, green and blue; luma alone has the contrast of the image."""
+    luma = np.tile(np.arange(40, 220, 3, dtype=np.uint8), (30, 1))
+    tifffile.imwrite(tmp_path / "a.tif", np.dstack([luma, *[np.full_like(luma, 128)] * 2]), photometric="ycbcr",
+                     subsampling=(1, 1))  # fmt: skip
+    assert np.array_equal(read(tmp_path / "a.tif").pixels, luma)
 
 
 def test_grey_stored_as_colour_or_palette_keeps_its_numbers(tmp_path):

@@ -17,6 +17,7 @@ from matlens.job.batch import BadItem
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
+LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # compressions that know no colours: YCbCr stays as it is
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
 SEPARATE = 2  # planar configuration: samples in planes of their own
 ALPHA = (1, 2)  # kinds of extra samples that are transparency
@@ -36,6 +37,7 @@ class Page(NamedTuple):
     meta: dict
     orientation: int
     alpha: int | None
+    ycbcr: bool
 
 
 def _opened(path: str):
@@ -122,7 +124,8 @@ def _load(path: str, max_pixels: int) -> Page:
         if flag != 1:
             meta.pop("bar_rows_px", None)
         meta |= _planes(key, series)
-        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key))
+        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key),
+                    key.photometric == YCBCR and key.compression in LOSSLESS)  # fmt: skip
 
 
 def _alpha(key) -> int | None:
@@ -219,6 +222,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 def _shown(page: Page) -> tuple[np.ndarray, str, int]:
     """Order the axes of an image, see `_plane`, and turn it as its orientation flag says that it is shown."""
     array, axes, others = _plane(page.array, page.axes)
+    array = grey.from_ycbcr(array) if page.ycbcr and axes.endswith("S") else array
     return oriented(array, page.orientation, axes.index("Y")), axes, others
 
 
