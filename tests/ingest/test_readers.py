@@ -296,7 +296,7 @@ def test_colour_is_the_luminance_of_scikit_image(tmp_path):
 
 
 def test_colours_stored_as_luma_and_differences_are_turned_into_colours(tmp_path):
-    """Without lossy compression nothing turns YCbCr into red, green and blue; luma alone has the contrast of the image."""
+    """Without lossy compression nothing turns YCbCr into red, green and blue; luma has the contrast of the image."""
     luma = np.tile(np.arange(40, 220, 3, dtype=np.uint8), (30, 1))
     tifffile.imwrite(tmp_path / "a.tif", np.dstack([luma, *[np.full_like(luma, 128)] * 2]), photometric="ycbcr",
                      subsampling=(1, 1))  # fmt: skip
