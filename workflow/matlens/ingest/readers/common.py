@@ -117,14 +117,6 @@ def to_um(value, unit) -> float | None:
     return value * factor
 
 
-def square(x_um: float | None, y_um: float | None, source: str) -> tuple[float | None, dict]:
-    """Take one pixel size from those along x and y; unknown when they differ by over 1 %. Returns it and `meta`."""
-    if x_um and y_um and abs(x_um - y_um) > 0.01 * max(x_um, y_um):
-        return None, {"pixel_size_source": f"none: {source} says {x_um:.6g} x {y_um:.6g} um, pixels are not square"}
-    size = x_um or y_um
-    return size, {"pixel_size_source": source} if size else {}
-
-
 # ASSUME: headers round pixel sizes by less than this, so that pixels of nearly equal sides are square.
 ROUNDING = 2e-3
 
