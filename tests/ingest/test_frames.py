@@ -50,3 +50,9 @@ def test_pages_that_were_written_one_by_one_are_frames(tmp_path):
     found = read(tmp_path)
     assert found.axes == "tyx" and found.pixels.mean((1, 2)) == pytest.approx([71.5, 111.5, 151.5, 191.5])
     assert "other_signals" not in found.meta and read(tmp_path, stack="z").axes == "zyx"
+
+
+def test_a_last_axis_of_length_one_is_no_width(tmp_path):
+    """Arrays of other programs end in an axis of channels, of which grey images have one."""
+    np.save(tmp_path / "a.npy", (FRAMES + np.arange(64, dtype=np.uint8))[..., None])
+    assert read(tmp_path).pixels.shape == FRAMES.shape

@@ -204,9 +204,10 @@ def turned(spacing: tuple | None, orientation) -> tuple | None:
 
 
 def as_image(array: np.ndarray, what: str) -> np.ndarray:
-    """Drop axes of length one, except y and x. Raises BadItem if more than three are left."""
+    """Drop axes of length one, in front of y and x or behind. Raises BadItem if more than three are left."""
     lead = tuple(k for k in range(array.ndim - 2) if array.shape[k] == 1)
     array = np.squeeze(array, axis=lead) if lead else array
+    array = array[..., 0] if array.ndim > 2 and array.shape[-1] == 1 else array
     if not 2 <= array.ndim <= 3:
         raise BadItem(f"{what} has {array.ndim} axes {array.shape}, not an image or a stack; export one image of it")
     return array
