@@ -288,3 +288,10 @@ def test_planes_that_are_colours_by_their_header_are_remarked(tmp_path):
     assert (
         "its 3 planes are colours by its header" in files.read({"file": str(tmp_path / "a.tif")}, PHASES).meta["remark"]
     )
+
+
+def test_a_volume_with_a_header_says_more_than_a_picture_of_its_name(tmp_path):
+    for name in ("a.png", "a.nrrd"):
+        (tmp_path / name).touch()
+    plan = files.plan(path=str(tmp_path))
+    assert plan["file"][plan["reason"].isna()].item().endswith("a.nrrd")
