@@ -1,6 +1,7 @@
 """Videos in containers of other programs, and pages that are no frames of one video."""
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -54,5 +55,10 @@ def test_pages_that_were_written_one_by_one_are_frames(tmp_path):
 
 def test_a_last_axis_of_length_one_is_no_width(tmp_path):
     """Arrays of other programs end in an axis of channels, of which grey images have one."""
-    np.save(tmp_path / "a.npy", (FRAMES + np.arange(64, dtype=np.uint8))[..., None])
+    frames = (FRAMES + np.arange(64, dtype=np.uint8))[..., None]
+    np.save(tmp_path / "a.npy", frames)
+    assert read(tmp_path).pixels.shape == FRAMES.shape
+    (tmp_path / "a.npy").unlink()
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["exported_data"] = frames[None]
     assert read(tmp_path).pixels.shape == FRAMES.shape

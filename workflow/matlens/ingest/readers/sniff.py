@@ -67,7 +67,7 @@ def sniff(path: str) -> tuple[str, str]:
         with open(path, "rb") as handle:
             head = handle.read(HEAD)
     except FileNotFoundError as error:
-        lost = "a link to a file that is not there" if os.path.islink(path) else "there is no such file any more"
+        lost = "a link to a file that is not there" if os.path.islink(path) else "there is no such file"
         raise BadItem(f"{lost}; restore it or take it out of the study") from error
     except PermissionError as error:
         raise BadItem("no permission to read it; change its access rights (chmod u+r)") from error
