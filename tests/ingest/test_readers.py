@@ -312,6 +312,21 @@ def test_grey_stored_as_colour_or_palette_keeps_its_numbers(tmp_path):
         assert np.array_equal(read(tmp_path / name).pixels, image)
 
 
+def test_numbers_shown_by_a_lookup_table_are_measured_and_colours_of_a_picture_are_not_numbers(tmp_path):
+    image, k = ramp(kind=np.uint8), np.arange(256)
+    rainbow = np.clip(np.abs((k[None] / 255 + np.array([[0], [1 / 3], [2 / 3]])) % 1 * 6 - 3) - 1, 0, 1) * 65535
+    colours = np.random.default_rng(0).integers(0, 65535, (3, 256))
+    inverted = np.tile(65535 - k * 257, (3, 1))
+    for name, palette in {"table": rainbow, "picture": colours, "inverted": inverted}.items():
+        path = tmp_path / f"{name}.tif"
+        tifffile.imwrite(path, image, photometric="palette", colormap=palette.astype(np.uint16))
+        found = read(path)
+        assert (
+            np.array_equal(found.pixels, image) == ("lookup table" in found.meta.get("remark", "")) == (name == "table")
+        )
+    assert np.array_equal(read(tmp_path / "inverted.tif").pixels, 255 - image)
+
+
 def test_white_is_zero_is_turned_over(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", ramp(kind=np.uint8), photometric="miniswhite")
     assert np.array_equal(read(tmp_path / "a.tif").pixels, 255 - ramp(kind=np.uint8))

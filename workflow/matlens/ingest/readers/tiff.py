@@ -22,6 +22,7 @@ STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
 SEPARATE = 2  # planar configuration: samples in planes of their own
 ALPHA = (1, 2)  # kinds of extra samples that are transparency
 TAG_ORIENTATION, TAG_MAX_SAMPLE = 274, 281
+GRADUAL = 16  # of 255: largest step of a channel between two entries of a lookup table
 MOST_FRAMES = 1 << 24  # that OME text may announce
 CUT = "the file is cut off: {}; copy it again from its source"
 
@@ -187,8 +188,9 @@ def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read the main image of a TIFF file: (y, x), slices as (z, y, x), other pages as (t, y, x).
 
-    Palettes that are a grey ramp keep their numbers; colour becomes luminance. Where white is stored as the smallest
-    number, bytes are turned over; `min_is_white` in `meta` asks for it once the range of wider numbers is known.
+    Palettes that are a grey ramp, or a lookup table of colours, keep their numbers; colour becomes luminance. Where
+    white is stored as the smallest number, bytes are turned over; `min_is_white` in `meta` asks for it once the range
+    of wider numbers is known.
     Several images in one file: see `_principal`; the number of the others is `other_signals`.
     """
     page = _load(path, max_pixels)
@@ -201,7 +203,10 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     if others:
         meta["other_signals"] = meta.get("other_signals", 0) + others
     if page.palette is not None and "S" not in axes:
-        array = _unfold(array, page.palette)
+        if _displays(page.palette):
+            meta[columns.REMARK] = "its colours are a lookup table; the numbers that it shows are measured"
+        else:
+            array = _unfold(array, page.palette)
     elif "S" in axes:
         if page.photometric not in (*COLOUR, WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE):
             space = FOREIGN.get(page.photometric, page.photometric)
@@ -256,6 +261,13 @@ def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
     if all(np.abs(channel.astype(int) - ramp).max() <= 257 for channel in palette):
         return array
     return grey.one_channel(np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1))
+
+
+def _displays(palette: np.ndarray) -> bool:
+    """Check whether a palette is a lookup table that shows grey in colours: 256 of them, which change gradually."""
+    colours = (palette >> 8).astype(int)
+    steps = np.abs(np.diff(colours, axis=1)).max(0)
+    return len(steps) == 255 and np.ptp(colours, axis=0).max() > GRADUAL and np.quantile(steps, 0.98) <= GRADUAL
 
 
 def read_labels(path: str, *, max_pixels: int) -> np.ndarray:
