@@ -45,6 +45,22 @@ def test_fields_have_the_fraction_and_the_s2_of_the_real_images(periodic):
     s2 = [gaussian_field.mean_s2(part == 1, True)[0][0] for part in (made, learned.labels)]
     assert made.mean() == pytest.approx(learned.labels.mean(), abs=0.03)
     assert s2[0][:9] == pytest.approx(s2[1][:9], abs=0.03)
+    chords = [
+        float(part.sum() / (np.diff(part.astype(np.int8), axis=-1) == 1).sum()) for part in (made, learned.labels)
+    ]
+    assert chords[0] == pytest.approx(chords[1], rel=0.07)  # noise of S2 roughens no boundary
+
+
+def test_the_nearest_spectrum_is_positive_has_variance_1_and_keeps_one_that_is_right():
+    from scipy import fft
+
+    for size in ((9, 12), (8, 7)):
+        whole = np.zeros(size)
+        whole[0, 0], whole[0, 1], whole[0, -1] = 1.0, 0.4, 0.4
+        power = fft.rfftn(whole).real
+        assert gaussian_field.nearest(power, size) == pytest.approx(power)
+        found = gaussian_field.nearest(power + np.random.default_rng(0).normal(0, 1, power.shape), size)
+        assert found.min() == 0 and fft.irfftn(found, size)[0, 0] == pytest.approx(1.0)
 
 
 def test_a_seam_takes_the_way_of_least_disagreement():

@@ -377,11 +377,11 @@ def test_hexagonal_ang_that_lost_points_is_refused(tmp_path):
         read_ang(tmp_path, hexagonal_points()[:-1], header.replace("NROWS: 4", "NROWS: 5"))
 
 
-def test_square_ang_of_unequal_steps_has_no_pixel_size(tmp_path):
+def test_square_ang_of_unequal_steps_has_both(tmp_path):
     points = [p.split() for p in ang_points()]
     stretched = [" ".join([*v[:4], f"{2 * float(v[4]):.5f}", *v[5:]]) for v in points]
     found = read_ang(tmp_path, stretched, ANG_HEADER.replace("YSTEP: 0.25", "YSTEP: 0.50"))
-    assert found.pixel_size_um is None and (found.meta["step_x_um"], found.meta["step_y_um"]) == (0.25, 0.5)
+    assert found.spacing_um == (0.5, 0.25) and (found.meta["step_x_um"], found.meta["step_y_um"]) == (0.25, 0.5)
 
 
 @pytest.mark.parametrize("reader", ["ang", "ctf", "cpr", "h5oina"])

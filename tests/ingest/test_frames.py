@@ -1,6 +1,7 @@
 """Videos in containers of other programs, and pages that are no frames of one video."""
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -41,3 +42,23 @@ def test_slices_of_imagej_are_frames_where_the_study_says_so(tmp_path):
     assert read(tmp_path).axes == "zyx"
     found = read(tmp_path, stack="t")
     assert found.axes == "tyx" and np.asarray(found.pixels).shape == FRAMES.shape
+
+
+def test_pages_that_were_written_one_by_one_are_frames(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "v.tif") as file:
+        for frame in FRAMES[1:]:
+            file.write(frame + np.arange(64, dtype=np.uint8), compression="lzw")
+    found = read(tmp_path)
+    assert found.axes == "tyx" and found.pixels.mean((1, 2)) == pytest.approx([71.5, 111.5, 151.5, 191.5])
+    assert "other_signals" not in found.meta and read(tmp_path, stack="z").axes == "zyx"
+
+
+def test_a_last_axis_of_length_one_is_no_width(tmp_path):
+    """Arrays of other programs end in an axis of channels, of which grey images have one."""
+    frames = (FRAMES + np.arange(64, dtype=np.uint8))[..., None]
+    np.save(tmp_path / "a.npy", frames)
+    assert read(tmp_path).pixels.shape == FRAMES.shape
+    (tmp_path / "a.npy").unlink()
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["exported_data"] = frames[None]
+    assert read(tmp_path).pixels.shape == FRAMES.shape

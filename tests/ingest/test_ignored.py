@@ -249,7 +249,7 @@ def test_masks_are_compared_over_the_study_whatever_its_shards(tmp_path, parts):
     assert io.read_table(tmp_path / "all.parquet")["remark"].notna().tolist() == [False] * 4 + [True] * 2
 
 
-@pytest.mark.parametrize("name", ["a.png", "a16.png", "grey.png", "a.tif"])
+@pytest.mark.parametrize("name", ["a.png", "a16.png", "grey.png", "a.tif", "planes.tif"])
 @pytest.mark.parametrize("corner", ["clear", "opaque", "all"])
 def test_transparent_pixels_are_not_measured(tmp_path, name, corner):
     """A corner of alpha 0 is black in the file; if alpha is 0 everywhere, the program has written none."""
@@ -259,6 +259,9 @@ def test_transparent_pixels_are_not_measured(tmp_path, name, corner):
     alpha[box] = 0 if corner != "opaque" else 255
     if name == "grey.png":
         Image.merge("LA", [Image.fromarray(grey), Image.fromarray(alpha)]).save(tmp_path / name)
+    elif name == "planes.tif":
+        rgba = np.stack([grey] * 3 + [alpha])
+        tifffile.imwrite(tmp_path / name, rgba, photometric="rgb", planarconfig="separate", extrasamples=["unassalpha"])
     elif name == "a.tif":
         rgba = np.dstack([grey] * 3 + [alpha])
         tifffile.imwrite(tmp_path / name, rgba, photometric="rgb", extrasamples=["unassalpha"])
@@ -285,3 +288,10 @@ def test_planes_that_are_colours_by_their_header_are_remarked(tmp_path):
     assert (
         "its 3 planes are colours by its header" in files.read({"file": str(tmp_path / "a.tif")}, PHASES).meta["remark"]
     )
+
+
+def test_a_volume_with_a_header_says_more_than_a_picture_of_its_name(tmp_path):
+    for name in ("a.png", "a.nrrd"):
+        (tmp_path / name).touch()
+    plan = files.plan(path=str(tmp_path))
+    assert plan["file"][plan["reason"].isna()].item().endswith("a.nrrd")

@@ -242,6 +242,22 @@ def test_text_beside_the_image_of_jeol_hitachi_and_tescan(tmp_path):
     assert found["a"].meta["bar_rows_px"] == 8
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("[SemImageFile]\nPixelSize=4\nDataSize=100x80\n", None),
+        ("$CM_FULL_SIZE 100 80\n$$SM_MICRON_BAR 100\n$$SM_MICRON_MARKER 400nm\n", None),
+        ("", (34682, "[Scan]\nPixelWidth=4e-9\nPixelHeight=4e-9\n[Image]\nResolutionX=100\nResolutionY=80\n")),
+    ],
+)
+def test_an_image_of_another_size_than_its_metadata_has_a_note(tmp_path, text, tag):
+    """A pixel size is that of the image as it was recorded: wrong for a reduced copy, right for a part."""
+    tifffile.imwrite(tmp_path / "a.tif", ramp(), extratags=[(tag[0], "s", 0, tag[1], True)] if tag else [])
+    (tmp_path / "a.txt").write_text(text)
+    found = read(tmp_path / "a.tif")
+    assert found.pixel_size_um == pytest.approx(0.004) and "100 pixels wide, and it has 50" in found.meta["scale_note"]
+
+
 def test_mrc_of_fei_states_its_pixel_size_in_metres(tmp_path):
     import mrcfile
     from mrcfile.dtypes import get_ext_header_dtype
@@ -279,6 +295,14 @@ def test_colour_is_the_luminance_of_scikit_image(tmp_path):
         assert found.pixels == pytest.approx(rgb2gray(source), abs=1e-6)
 
 
+def test_colours_stored_as_luma_and_differences_are_turned_into_colours(tmp_path):
+    """Without lossy compression nothing turns YCbCr into red, green and blue; luma has the contrast of the image."""
+    luma = np.tile(np.arange(40, 220, 3, dtype=np.uint8), (30, 1))
+    tifffile.imwrite(tmp_path / "a.tif", np.dstack([luma, *[np.full_like(luma, 128)] * 2]), photometric="ycbcr",
+                     subsampling=(1, 1))  # fmt: skip
+    assert np.array_equal(read(tmp_path / "a.tif").pixels, luma)
+
+
 def test_grey_stored_as_colour_or_palette_keeps_its_numbers(tmp_path):
     image = ramp(kind=np.uint8)
     Image.fromarray(np.dstack([image] * 3)).save(tmp_path / "a.png")
@@ -286,6 +310,21 @@ def test_grey_stored_as_colour_or_palette_keeps_its_numbers(tmp_path):
     tifffile.imwrite(tmp_path / "b.tif", image, photometric="palette", colormap=grey_palette)
     for name in ("a.png", "b.tif"):
         assert np.array_equal(read(tmp_path / name).pixels, image)
+
+
+def test_numbers_shown_by_a_lookup_table_are_measured_and_colours_of_a_picture_are_not_numbers(tmp_path):
+    image, k = ramp(kind=np.uint8), np.arange(256)
+    rainbow = np.clip(np.abs((k[None] / 255 + np.array([[0], [1 / 3], [2 / 3]])) % 1 * 6 - 3) - 1, 0, 1) * 65535
+    colours = np.random.default_rng(0).integers(0, 65535, (3, 256))
+    inverted = np.tile(65535 - k * 257, (3, 1))
+    for name, palette in {"table": rainbow, "picture": colours, "inverted": inverted}.items():
+        path = tmp_path / f"{name}.tif"
+        tifffile.imwrite(path, image, photometric="palette", colormap=palette.astype(np.uint16))
+        found = read(path)
+        assert (
+            np.array_equal(found.pixels, image) == ("lookup table" in found.meta.get("remark", "")) == (name == "table")
+        )
+    assert np.array_equal(read(tmp_path / "inverted.tif").pixels, 255 - image)
 
 
 def test_white_is_zero_is_turned_over(tmp_path):

@@ -680,3 +680,32 @@ def test_columns_that_a_table_of_items_lacks_are_refused(tmp_path, table, source
     predict = {name: value for name, value in sections.items() if name not in asked} | {"mean": {}}
     ingest = {"path": str(tmp_path / "table.csv"), **asked}
     assert reason in refusal({source: ingest}, segment=None, quantify=None, predict=predict)
+
+
+@pytest.mark.parametrize("source", ["files", "sheet"])
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        (
+            {"restore": {"translate": {"target": ["recoded_*"]}}},
+            "restore.translate.target: 'recoded_*' matches no item;",
+        ),
+        (
+            {"restore": {"histogram": {"target": ["*"], "source": ["x"]}}},
+            "restore.histogram.source: 'x' matches no item",
+        ),
+        ({"restore": {"noise2void": {"hold_out": ["b"]}}}, "restore.noise2void.hold_out: 'b' matches no item and no"),
+        ({"restore": {"noise2void": {"hold_out": ["recorded", "simulated_1"]}}}, ""),
+        ({"restore": {"translate": {"target": ["recorded_?"], "hold_out": ["*_1"]}}}, ""),
+    ],
+)
+def test_patterns_that_match_no_item_are_refused(tmp_path, source, section, says):
+    names = ["recorded_1", "recorded_2", "simulated_1"]
+    for name in names:
+        (tmp_path / f"{name}.png").touch()
+    rows = "".join(f"{name}.png,{name.split('_')[0]}\n" for name in names)
+    (tmp_path / "sheet.csv").write_text("file,group\n" + rows)
+    files = {"path": f"{tmp_path}/*.png", "group": "(.*)_"}
+    given = made(ingest={source: files if source == "files" else {"path": str(tmp_path / "sheet.csv")}}, **section)
+    found = [f"{'.'.join(keys)}: {reason}" for keys, reason in checks.faults({"mine": given}, "mine")]
+    assert found == [] if not says else found[0].startswith(says) and "; some are " in found[0]

@@ -22,14 +22,30 @@ def test_counts_are_exact_and_the_error_is_the_formula():
     assert wide["area_fraction_error"][1] == pytest.approx(0.0, abs=1e-12)
 
 
-def test_stripes_have_the_t_interval_of_their_fields():
+def test_stripes_have_the_t_interval_of_their_slabs():
+    """Fields one above the other repeat each other: nine fields are three observations."""
     labels = np.zeros((12, 12), np.uint8)
     labels[:, :3] = 1
     found = fractions.measure(labels, PHASES, fields=3).iloc[1]
-    values = np.repeat([3 / 4, 0, 0], 3)
-    error = values.std(ddof=1) / 3
+    error = np.std([3 / 4, 0, 0], ddof=1) / np.sqrt(3)
     assert found["area_fraction_error"] == pytest.approx(error)
-    assert found["area_fraction_high"] == pytest.approx(0.25 + 2.306004 * error, rel=1e-6)
+    assert found["area_fraction_high"] == pytest.approx(min(1, 0.25 + 4.302653 * error), rel=1e-6)
+    assert "differ along x" in found["remark"]
+
+
+def test_interval_covers_the_truth_of_bands_and_large_features_are_remarked():
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(200):
+        ends = np.cumsum(rng.geometric(1 / 6, 200))
+        rows = np.searchsorted(ends, np.arange(200) + rng.integers(200), side="right") % 2
+        row = fractions.measure(np.tile(rows.astype(np.uint8)[:, None], (1, 60)), PHASES).iloc[1]
+        hits += row["area_fraction_low"] <= 0.5 <= row["area_fraction_high"]
+    assert 0.9 <= hits / 200 <= 0.99
+    remarks = [
+        fractions.measure(disks(rng, 160, radius, 0.2), PHASES).get("remark") for radius in [5.0] * 9 + [40.0] * 9
+    ]
+    assert sum(one is not None for one in remarks[:9]) <= 1
+    assert sum(one is not None and "too narrow" in one[1] for one in remarks[9:]) >= 7
 
 
 def disks(rng, side: int, radius: float, fraction: float) -> np.ndarray:

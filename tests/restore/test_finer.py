@@ -76,10 +76,13 @@ def test_an_image_like_those_of_the_training_is_no_stranger_when_it_is_thinned(t
 def test_the_stage_makes_frames_finer_and_judges_them(tmp_path, points, shape, size):
     attrs = {"intensity_low": 0.0, "intensity_high": 1.0, "pixel_size_um": 0.4, "spacing_um": [0.4, 0.4], "item": "a"}
     with io.write_arrays(tmp_path / "a.zarr.zip", "lz4") as out:
-        out.add(0, np.stack([scene(1, 12)[:10], scene(2, 12)[:10]]), "tyx", attrs)
+        ignore = np.zeros((2, 10, 12), np.uint8)
+        ignore[1, :3] = 1
+        out.add(0, np.stack([scene(1, 12)[:10], scene(2, 12)[:10]]), "tyx", attrs, {"ignore": ignore})
     with io.read_arrays(tmp_path / "a.zarr.zip") as arrays:
         work = shard.Restorer(arrays, arrays, "super_resolution_cubic", {"scale": 2, "points": points})
-        image, _, attrs, rows = work(arrays.described()[0])
+        image, layers, attrs, rows = work(arrays.described()[0])
     assert image.shape == shape and attrs["pixel_size_um"] == size
+    assert layers["ignore"].shape == shape and layers["ignore"].mean() == ignore.mean()
     assert {row["frame"] for row in rows} == {0, 1}
     assert ("psnr_db" in {row["measure"] for row in rows}) == (points == "thinned")

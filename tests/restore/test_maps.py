@@ -141,12 +141,15 @@ def stored(path, layers):
 def test_the_stage_stores_more_points_at_a_smaller_distance(tmp_path, points, shape, size):
     fine = two_grains((9, 13))[0]
     layers = {"euler_rad": np.moveaxis(orientations.to_euler(fine.q), -1, 0).astype(np.float32)}
+    layers["ignore"] = np.zeros((9, 13), np.uint8)
+    layers["ignore"][:, 8:] = 1
     path = stored(tmp_path / "a.zarr.zip", {**layers, "phase_index": fine.phase, "laue": fine.laue})
     with io.read_arrays(path) as arrays:
         work = shard.Restorer(arrays, arrays, "orientations_nearest", {"scale": 2, "points": points})
         image, made, attrs, rows = work(arrays.described()[0])
     assert image.shape == made["phase_index"].shape == made["euler_rad"].shape[1:] == shape
     assert attrs["pixel_size_um"] == size and attrs["spacing_um"] == [size, size]
+    assert made["ignore"].shape == shape and abs(made["ignore"].mean() - 5 / 13) < 0.03
     assert {"invented_orientations"} <= {row["measure"] for row in rows}
     assert ("misorientation_deg" in {row["measure"] for row in rows}) == (points == "thinned")
 

@@ -125,6 +125,9 @@ def test_faults_name_the_file_the_address_and_the_remedy(server, tmp_path, fault
     message = str(caught.value)
     assert says in message and server.url in message and "f.bin" in message and f"put it at {tmp_path}" in message
     assert leftovers(tmp_path / "f.bin") == kept
+    with pytest.raises(download.DownloadError):
+        get(server, fault, tmp_path / "set/part/f.bin")
+    assert (tmp_path / "set").exists() == bool(kept)
 
 
 def test_a_server_that_is_not_there_is_a_clear_error(server, tmp_path):

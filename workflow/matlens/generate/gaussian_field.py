@@ -55,9 +55,24 @@ def spectrum(correlation: np.ndarray, lags: list[int], size: tuple[int, ...]) ->
     index = np.meshgrid(*steps, indexing="ij")
     for sign in (1, -1):  # the lags that mirror those that are given
         whole[tuple((sign * part) % n for part, n in zip(index, size, strict=True))] = correlation * fade
-    power = np.maximum(fft.rfftn(whole).real, 0.0)
-    power_sum = fft.irfftn(power, size)[(0,) * len(size)]
-    return power / power_sum if power_sum > 0 else power
+    return nearest(fft.rfftn(whole).real, size)
+
+
+def nearest(power: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Return the spectrum, real FFT of `size`, of the autocorrelation of variance 1 that is nearest to that of `power`.
+
+    The noise of a measured autocorrelation is positive and negative power. Without the negative part alone, the
+    positive one would be white noise of the field, and roughen every boundary: a constant is taken off all powers, and
+    what is left is positive with a sum of 1 (projection on a simplex, W. Wang, M. A. Carreira-Perpinan, 2013).
+    """
+    both = np.full(power.shape, 2.0)  # a real FFT has most frequencies once for two
+    both[..., 0] = 1.0
+    if size[-1] % 2 == 0:
+        both[..., -1] = 1.0
+    order = np.argsort(power, axis=None)[::-1]
+    largest, counts = power.ravel()[order], np.cumsum(both.ravel()[order])
+    over = (np.cumsum(both.ravel()[order] * largest) - np.prod(size)) / counts
+    return np.maximum(power - over[np.flatnonzero(largest > over)[-1]], 0.0)
 
 
 def generate(

@@ -36,6 +36,13 @@ def one_channel(colour: np.ndarray) -> np.ndarray:
     return luminance(colour)
 
 
+def from_ycbcr(colour: np.ndarray) -> np.ndarray:
+    """Convert luma and differences of colours (..., 3), 8 bit, to red, green and blue (ITU-R BT.601, as in JFIF)."""
+    luma, blue, red = (colour[..., k].astype(np.float32) - (k > 0) * 128 for k in range(3))
+    found = np.stack([luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], -1)
+    return np.clip(np.round(found), 0, 255).astype(np.uint8)
+
+
 def transparent(alpha: np.ndarray) -> np.ndarray | None:
     """Return where an image is transparent (alpha 0); None if nowhere, or everywhere: then no alpha was written."""
     clear = alpha == 0

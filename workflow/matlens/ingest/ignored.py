@@ -42,7 +42,8 @@ def without_nan(pixels: np.ndarray, clear: np.ndarray | None = None) -> tuple[np
     planes = lost.reshape(-1, *lost.shape[-2:])
     if (full := planes.all(axis=(1, 2))).any():
         what = "all its pixels" if full.all() else f"all pixels of {int(full.sum())} of its {len(full)} planes"
-        raise BadItem(f"{what} are not finite (NaN or infinite); check the export, or remove these planes")
+        kind = "not finite (NaN or infinite)" if clear is None else "transparent or not finite"
+        raise BadItem(f"{what} are {kind}; check the export, or remove these planes")
     return masked.filled(pixels, lost), lost
 
 

@@ -100,9 +100,25 @@ def first_of_each(rows: list[dict]) -> list[dict]:
 
 
 SAYS_MORE = (  # instrument formats rank before pictures: they keep scale, bit depth and detector
-    (".dm3", ".dm4", ".emd", ".emi", ".ser", ".h5oina", ".oh5", ".ang", ".ctf", ".cpr", ".mrc"),
+    (
+        ".dm3",
+        ".dm4",
+        ".emd",
+        ".emi",
+        ".ser",
+        ".h5oina",
+        ".oh5",
+        ".ang",
+        ".ctf",
+        ".cpr",
+        ".mrc",
+        ".nrrd",
+        ".nhdr",
+        ".mha",
+        ".mhd",
+    ),
     (".tif", ".tiff", ".hdf5", ".h5", ".hspy", ".zarr"),
-    (".npy", ".png", ".bmp"),
+    (".npy", ".npz", ".png", ".bmp"),
     (".gif", ".jpg", ".jpeg"),
 )
 

@@ -70,7 +70,8 @@ def fractions(
         counts[row] += tallies
     phase_maps.check(counts.sum((0, 1)), phases)
     size = columns.AREA if len(shape) == 2 else "volume_px3"
-    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size, spacing)
+    grid = (len(down), *map(len, rest))
+    return fractions.table(counts.reshape(-1, 256)[:, : len(phases)].astype(float), phases, size, spacing, grid)
 
 
 def regions(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matlens import masked
 from matlens.job.batch import BadItem
 from matlens.learn.options import Training
 from matlens.learn.pixels import Model
@@ -101,3 +102,9 @@ def attributes(attrs: Mapping, scale: int) -> dict:
     if found.get("spacing_um"):
         found["spacing_um"] = [size / scale if size else None for size in found["spacing_um"]]
     return found
+
+
+def unmeasured(layers: Mapping, scale: int) -> dict:
+    """Return the layer of unmeasured pixels for `scale` pixels in place of one; {} where all are measured."""
+    ignore = layers.get(masked.IGNORE)
+    return {} if ignore is None else {masked.IGNORE: ignore.repeat(scale, -2).repeat(scale, -1)}

@@ -70,7 +70,10 @@ def restored(
     between = map_learning.between(made.shape, scale)
     rows = map_quality.measures(found, made.corners, measured if thinned else None, between)
     euler = np.where((found.phase > 0)[..., None], crystal.to_euler(found.q), 0.0)
-    kept = {name: layers[name] for name in (masked.IGNORE,) if thinned and name in layers}
+    kept = {name: layers[name] for name in (masked.IGNORE,) if name in layers}
+    if not thinned and kept:  # of a point between, those of the measured one that is nearest
+        near = np.ix_(*(np.rint(np.arange(n) / scale).astype(int) for n in made.shape))
+        kept[masked.IGNORE] = np.ascontiguousarray(kept[masked.IGNORE][near])
     stored = {"euler_rad": np.ascontiguousarray(np.moveaxis(euler, -1, 0), np.float32)}
     stored |= {"phase_index": found.phase, "laue": found.laue, **kept}
     return found.quality.astype(np.float32), stored, dict(attrs) if thinned else finer.attributes(attrs, scale), rows

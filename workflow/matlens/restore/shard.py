@@ -78,7 +78,8 @@ class Restorer:
             return found, layers, attrs, frames.judged(item, raw, found, raw if clean is None else clean)
         small = [finer.averaged(part, scale) for part in made]
         small = np.stack(small) if item["axes"].startswith("t") else small[0]
-        return found, {}, finer.attributes(attrs, scale), frames.judged(item, raw, small, None)
+        about = finer.attributes(attrs, scale)
+        return found, finer.unmeasured(layers, scale), about, frames.judged(item, raw, small, None)
 
     def _of_map(self, item: dict, image: np.ndarray, layers: dict, attrs: dict) -> tuple:
         """Restore a map of orientations to one of more points."""

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,15 +29,32 @@ class _Again(Exception):
 _SILENT: set[str] = set()  # hosts that did not answer in this process: what else is asked of them is tried once
 
 
+def _held(folder: Path) -> int | None:
+    """Make, open and lock a folder; None if it was removed meanwhile by another process, whose download failed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    if folder.exists() and os.path.samestat(os.fstat(handle), folder.stat()):
+        return handle
+    os.close(handle)
+    return None
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Lock a folder, so that two processes never write the same partial file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
+    """Lock a folder, so that two processes never write the same partial file; made for it, it does not stay empty."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    while (handle := _held(folder)) is None:
+        pass
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        with suppress(OSError):  # as soon as one holds something
+            for one in missing:
+                one.rmdir()
         os.close(handle)
 
 

@@ -117,14 +117,6 @@ def to_um(value, unit) -> float | None:
     return value * factor
 
 
-def square(x_um: float | None, y_um: float | None, source: str) -> tuple[float | None, dict]:
-    """Take one pixel size from those along x and y; unknown when they differ by over 1 %. Returns it and `meta`."""
-    if x_um and y_um and abs(x_um - y_um) > 0.01 * max(x_um, y_um):
-        return None, {"pixel_size_source": f"none: {source} says {x_um:.6g} x {y_um:.6g} um, pixels are not square"}
-    size = x_um or y_um
-    return size, {"pixel_size_source": source} if size else {}
-
-
 # ASSUME: headers round pixel sizes by less than this, so that pixels of nearly equal sides are square.
 ROUNDING = 2e-3
 
@@ -212,9 +204,10 @@ def turned(spacing: tuple | None, orientation) -> tuple | None:
 
 
 def as_image(array: np.ndarray, what: str) -> np.ndarray:
-    """Drop axes of length one, except y and x. Raises BadItem if more than three are left."""
+    """Drop axes of length one, in front of y and x or behind. Raises BadItem if more than three are left."""
     lead = tuple(k for k in range(array.ndim - 2) if array.shape[k] == 1)
     array = np.squeeze(array, axis=lead) if lead else array
+    array = array[..., 0] if array.ndim > 2 and array.shape[-1] == 1 else array
     if not 2 <= array.ndim <= 3:
         raise BadItem(f"{what} has {array.ndim} axes {array.shape}, not an image or a stack; export one image of it")
     return array

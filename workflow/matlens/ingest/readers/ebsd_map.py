@@ -15,7 +15,7 @@ import numpy as np
 
 from matlens import columns, masked
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import check_size, number, square
+from matlens.ingest.readers.common import check_size, number, scaled
 from matlens.ingest.readers.ebsd_grid import Placed
 from matlens.job.batch import BadItem
 from matlens.store import text_files
@@ -198,11 +198,9 @@ def micrograph(
     if (share := lost / placed.order.size) > MANY_LOST:
         remark = f"{100 * share:.0f} % of the points are not indexed"
         meta = meta | {columns.REMARK: "; ".join(filter(None, (meta.get(columns.REMARK), remark)))}
-    size, source = square(x, y, "EBSD step") if x and y else (None, {})
+    size, source = scaled(x, y, "EBSD step") if x and y else (None, {})
     meta = meta | facts | source
-    return Micrograph(
-        pixels=pixels, pixel_size_um=size, intensity_low=low, intensity_high=high, layers=layers, meta=meta
-    )
+    return Micrograph(pixels=pixels, spacing_um=size, intensity_low=low, intensity_high=high, layers=layers, meta=meta)
 
 
 def _facts(placed: Placed, phases: dict[int, Phase], lost: int, quality_name: str) -> dict[str, object]:

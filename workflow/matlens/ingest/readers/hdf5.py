@@ -113,7 +113,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 
 
 def read_plain(path: str, *, max_pixels: int) -> Micrograph:
-    """Read the largest array of an HDF5 file with 2 or 3 axes; of three, the first is depth.
+    """Read the largest array of an HDF5 file with 2 or 3 axes longer than one pixel; of three, the first is depth.
 
     8-bit arrays (y, x, 3 or 4) are colour and become grey.
     The attribute `element_size_um` (z, y, x), as ImageJ and ilastik write it, is the spacing.
@@ -126,7 +126,7 @@ def read_plain(path: str, *, max_pixels: int) -> Micrograph:
         def look(_, node):
             if (
                 isinstance(node, h5py.Dataset)
-                and node.ndim in (2, 3)
+                and (node.ndim in (2, 3) or 2 <= sum(n > 1 for n in node.shape) <= 3)
                 and min(node.shape) > 0
                 and node.dtype.kind in "uifb"
             ):

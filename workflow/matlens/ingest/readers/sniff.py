@@ -39,6 +39,8 @@ FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "a compound document of Office or of a microscope (OIB, ZVI); export it as OME-TIFF (Fiji)"),
     (b"PK\x03\x04", "a zip archive or office document; unpack it"),
     (b"\x1f\x8b", "a gzip archive; unpack it"),
+    (b"AAMVHFSS", "a Bruker BCF file; export its picture as TIFF (Esprit)"),
+    (b"MATLAB ", "a MATLAB file; write the array as TIFF (imwrite)"),
     (b"Rar!", "a RAR archive; unpack it"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it"),
     (b"\x80\x02", "a Python pickle, which is never opened; save the array with numpy.save"),
@@ -65,7 +67,7 @@ def sniff(path: str) -> tuple[str, str]:
         with open(path, "rb") as handle:
             head = handle.read(HEAD)
     except FileNotFoundError as error:
-        lost = "a link to a file that is not there" if os.path.islink(path) else "there is no such file any more"
+        lost = "a link to a file that is not there" if os.path.islink(path) else "there is no such file"
         raise BadItem(f"{lost}; restore it or take it out of the study") from error
     except PermissionError as error:
         raise BadItem("no permission to read it; change its access rights (chmod u+r)") from error
@@ -118,6 +120,10 @@ def _describe(head: bytes, text: bytes) -> str:
         return "the file is a WebP picture; save it as PNG"
     if head[4:8] == b"ftyp":
         return "the file is a HEIC or AVIF photograph; export it as TIFF or PNG"
+    if head[344:348] in (b"n+1\0", b"ni1\0"):
+        return "the file is a NIfTI volume; save it as NRRD or MetaImage (3D Slicer, ITK-SNAP)"
+    if head[128:132] == b"DICM":
+        return "the file is a DICOM image; save it as TIFF, NRRD or MetaImage (Fiji, 3D Slicer)"
     for magic, words in FOREIGN:
         if head.startswith(magic):
             return f"the file is {words}"
@@ -125,6 +131,8 @@ def _describe(head: bytes, text: bytes) -> str:
         return "the file is a web page saved under the name of an image: the download failed, get it again"
     if not head.strip(b"\0"):
         return "the file begins with nothing but zeros: a failed copy, copy it again"
+    if re.match(rb"P[1-7]\s", head):
+        return "the file is a Netpbm picture (PGM, PPM); save it as PNG"
     if not re.search(rb"[\0-\x08\x0e-\x1f]", head):
         try:
             start = head[:60].decode("utf-8", "strict" if len(head) < 60 else "ignore")

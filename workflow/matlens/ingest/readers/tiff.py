@@ -17,10 +17,12 @@ from matlens.job.batch import BadItem
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 FOREIGN = {5: "CMYK, that of a printer,", 8: "CIE L*a*b*", 32844: "that of a sensor (CFA)"}
 COLOUR = (RGB, YCBCR)
+LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # compressions that know no colours: YCbCr stays as it is
 STACKS = {"Z": "z", "T": "t", "I": "t", "Q": "t"}
 SEPARATE = 2  # planar configuration: samples in planes of their own
 ALPHA = (1, 2)  # kinds of extra samples that are transparency
 TAG_ORIENTATION, TAG_MAX_SAMPLE = 274, 281
+GRADUAL = 16  # of 255: largest step of a channel between two entries of a lookup table
 MOST_FRAMES = 1 << 24  # that OME text may announce
 CUT = "the file is cut off: {}; copy it again from its source"
 
@@ -36,6 +38,26 @@ class Page(NamedTuple):
     meta: dict
     orientation: int
     alpha: int | None
+    ycbcr: bool
+
+
+def _opened(path: str):
+    """Open a file; pages of one kind that tifffile would list one by one, as they were written, are one series."""
+    import tifffile
+
+    tif = tifffile.TiffFile(path, _multifile=False)
+    try:
+        _check_announced(tif.pages.first)
+        kinds = {(part.kind, part.shape, part.dtype, part.keyframe.photometric, part.axes) for part in tif.series}
+        alike = len(tif.series) > 1 and len(kinds) == 1 and tif.series[0].kind == "shaped"
+        alike = alike and len(tif.series) == len(tif.pages) and not any(part.is_pyramidal for part in tif.series)
+    except BaseException:
+        tif.close()
+        raise
+    if not alike:
+        return tif
+    tif.close()
+    return tifffile.TiffFile(path, _multifile=False, is_shaped=False)
 
 
 def _principal(series: list):
@@ -87,10 +109,7 @@ def _check_announced(page) -> None:
 
 def _load(path: str, max_pixels: int) -> Page:
     """Decode the main image and its metadata."""
-    import tifffile
-
-    with tifffile.TiffFile(path, _multifile=False) as tif:
-        _check_announced(tif.pages.first)
+    with _opened(path) as tif:
         series = _principal(tif.series)
         key = series.keyframe
         check_size(series.shape, max_pixels * (4 if "S" in series.axes else 1), series.dtype.itemsize)
@@ -106,12 +125,13 @@ def _load(path: str, max_pixels: int) -> Page:
         if flag != 1:
             meta.pop("bar_rows_px", None)
         meta |= _planes(key, series)
-        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key))
+        return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key),
+                    key.photometric == YCBCR and key.compression in LOSSLESS)  # fmt: skip
 
 
 def _alpha(key) -> int | None:
     """Return the number of the sample that is transparency; None if there is none."""
-    extra = [int(kind) for kind in key.extrasamples] if key.planarconfig != SEPARATE else []
+    extra = [int(kind) for kind in key.extrasamples]
     return next((key.samplesperpixel - len(extra) + at for at, kind in enumerate(extra) if kind in ALPHA), None)
 
 
@@ -138,7 +158,6 @@ def _stays(series) -> bool:
 
 def _left(path: str, series) -> lazy_arrays.Parts:
     """Leave the main image in its file: as it lies there, or, where it is packed, by the tiles of its pages."""
-    import tifffile
     import zarr
 
     if series.dataoffset is not None:
@@ -146,7 +165,7 @@ def _left(path: str, series) -> lazy_arrays.Parts:
             path, series.dataoffset, series.shape, series.parent.byteorder + series.dtype.str[1:]
         )
     place = series.parent.series.index(series)
-    kept = tifffile.TiffFile(path, _multifile=False)  # open as long as it is read
+    kept = _opened(path)  # open as long as it is read
     array = zarr.open(kept.series[place].aszarr(level=0), mode="r")
     return lazy_arrays.Parts(lambda first, last: array[first:last], series.shape, series.dtype)
 
@@ -169,8 +188,9 @@ def _plane(array: np.ndarray, axes: str) -> tuple[np.ndarray, str, int]:
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read the main image of a TIFF file: (y, x), slices as (z, y, x), other pages as (t, y, x).
 
-    Palettes that are a grey ramp keep their numbers; colour becomes luminance. Where white is stored as the smallest
-    number, bytes are turned over; `min_is_white` in `meta` asks for it once the range of wider numbers is known.
+    Palettes that are a grey ramp, or a lookup table of colours, keep their numbers; colour becomes luminance. Where
+    white is stored as the smallest number, bytes are turned over; `min_is_white` in `meta` asks for it once the range
+    of wider numbers is known.
     Several images in one file: see `_principal`; the number of the others is `other_signals`.
     """
     page = _load(path, max_pixels)
@@ -178,12 +198,15 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         return Micrograph(page.array, STACKS.get(page.axes[:-2], "") + "yx", spacing_um=page.spacing_um, meta=page.meta)
     array, axes, others = _shown(page)
     meta, clear = page.meta, None
-    if axes == "YXS" and page.alpha is not None and page.alpha < array.shape[-1]:
+    if axes.endswith("YXS") and page.alpha is not None and page.alpha < array.shape[-1]:
         clear = grey.transparent(array[..., page.alpha])
     if others:
         meta["other_signals"] = meta.get("other_signals", 0) + others
     if page.palette is not None and "S" not in axes:
-        array = _unfold(array, page.palette)
+        if _displays(page.palette):
+            meta[columns.REMARK] = "its colours are a lookup table; the numbers that it shows are measured"
+        else:
+            array = _unfold(array, page.palette)
     elif "S" in axes:
         if page.photometric not in (*COLOUR, WHITE_IS_ZERO, BLACK_IS_ZERO, PALETTE):
             space = FOREIGN.get(page.photometric, page.photometric)
@@ -204,6 +227,7 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
 def _shown(page: Page) -> tuple[np.ndarray, str, int]:
     """Order the axes of an image, see `_plane`, and turn it as its orientation flag says that it is shown."""
     array, axes, others = _plane(page.array, page.axes)
+    array = grey.from_ycbcr(array) if page.ycbcr and axes.endswith("S") else array
     return oriented(array, page.orientation, axes.index("Y")), axes, others
 
 
@@ -237,6 +261,13 @@ def _unfold(array: np.ndarray, palette: np.ndarray) -> np.ndarray:
     if all(np.abs(channel.astype(int) - ramp).max() <= 257 for channel in palette):
         return array
     return grey.one_channel(np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1))
+
+
+def _displays(palette: np.ndarray) -> bool:
+    """Check whether a palette is a lookup table that shows grey in colours: 256 of them, which change gradually."""
+    colours = (palette >> 8).astype(int)
+    steps = np.abs(np.diff(colours, axis=1)).max(0)
+    return len(steps) == 255 and np.ptp(colours, axis=0).max() > GRADUAL and np.quantile(steps, 0.98) <= GRADUAL
 
 
 def read_labels(path: str, *, max_pixels: int) -> np.ndarray:

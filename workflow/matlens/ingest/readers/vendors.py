@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+from matlens import columns
 from matlens.ingest.readers.common import from_dpi, number, scaled, to_um, words
 from matlens.store import text_files
 
@@ -36,6 +37,15 @@ def _value(entry):
     return entry[1] if isinstance(entry, tuple) and len(entry) > 1 else None
 
 
+def _resized(wide, page) -> dict:
+    """Return a note if an image has not as many columns as its metadata say: of which image is their pixel size?"""
+    wide, has = int(number(wide, 0)), page.imagewidth
+    if not wide or wide == has:
+        return {}
+    note = f"its metadata are of an image {wide} pixels wide, and it has {has}: right if it was cut out; if it was "
+    return {columns.SCALE_NOTE: note + "enlarged or reduced, its pixels have another size: give pixel_size_um"}
+
+
 def fei(tif, page, path):
     """FEI and Thermo Fisher: Scan.PixelWidth in metres, Beam.HV in volts; the image has Image.ResolutionY rows."""
     recorded = next((t for tag in TAG_FEI if isinstance(t := page.tags.valueof(tag), dict)), None)
@@ -53,9 +63,9 @@ def fei(tif, page, path):
     ]
     size, source = scaled(*um, "FEI tag")
     volt = number(of("Beam", "HV") or of(str(of("Beam", "Beam")), "HV"), 0.0)
-    rows, columns = number(of("Image", "ResolutionY"), 0), number(of("Image", "ResolutionX"), 0)
-    bar = page.imagelength - int(rows) if columns == page.imagewidth and 0 < rows < page.imagelength else None
-    return size, source | words(
+    rows, wide = number(of("Image", "ResolutionY"), 0), number(of("Image", "ResolutionX"), 0)
+    bar = page.imagelength - int(rows) if wide == page.imagewidth and 0 < rows < page.imagelength else None
+    return size, source | _resized(wide, page) | words(
         instrument=str(of("System", "SystemType") or ""),
         detector=str(of("Detectors", "Name") or ""),
         beam_energy_kev=volt / 1000 if volt > 0 else None,
@@ -88,7 +98,8 @@ def zeiss(tif, page, path):
     times = 1000 if re.search(r"\d\s*K\b", mag, re.I) else 1
     size, source = scaled(um, um, "Zeiss tag")
     energy = number(_value(recorded.get("ap_actualkv")), 0.0) or number(_value(recorded.get("ap_manualkv")), 0.0)
-    return size, source | words(
+    stored = _value(recorded.get("dp_image_store"))
+    return size, source | _resized(stored, page) | words(
         instrument=str(_value(recorded.get("dp_sem")) or _value(recorded.get("sv_serial_number")) or "Zeiss"),
         detector=str(_value(recorded.get("dp_detector_channel")) or _value(recorded.get("dp_detector_type")) or ""),
         beam_energy_kev=energy or None,
@@ -258,7 +269,7 @@ def sidecar_text(tif, page, path):
         rows = (re.findall(r"\d+", jeol.get("CM_FULL_SIZE", "")) + ["0", "0"])[:2]
         full = int(rows[0]) == page.imagewidth and 0 < int(rows[1]) < page.imagelength
         size, source = scaled(um, um, "JEOL text file")
-        return size, source | words(
+        return size, source | _resized(rows[0], page) | words(
             instrument=jeol.get("CM_INSTRUMENT") or "JEOL",
             detector=jeol.get("CM_SIGNAL_NAME") or jeol.get("CM_SIGNAL"),
             beam_energy_kev=number(jeol.get("CM_ACCEL_VOLT")),
@@ -270,7 +281,7 @@ def sidecar_text(tif, page, path):
         um = to_um(recorded.get("PixelSize"), "nm")
         size, source = scaled(um, um, "Hitachi text file")
         volt = number(recorded.get("AcceleratingVoltage"), 0.0)
-        return size, source | words(
+        return size, source | _resized(recorded.get("DataSize"), page) | words(
             instrument=recorded.get("InstructName") or recorded.get("InstrumentName") or "Hitachi",
             detector=recorded.get("SignalName"),
             beam_energy_kev=volt / 1000 if volt > 0 else None,
