@@ -17,6 +17,7 @@ from matlens import registry
 from matlens.crystal import structures
 from matlens.plan import study
 from matlens.report import letters, overlay
+from matplotlib.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -663,6 +664,31 @@ def test_methods_keep_their_look_and_controls_are_hollow():
     assert looks["unet"] == style.look(["a", "unet"])["unet"]
     many = style.look([*"abcdefghijklmn", "mean", "median", "random", "random.two"]).values()
     assert len({(look["color"], look["marker"]) for look in many}) == 18
+
+
+def test_names_of_neighbouring_points_lie_apart_and_stay_inside():
+    with style.context():
+        figure, axes = style.panels(1, 1, 3.0, 2.2)
+        panel, y = axes[0, 0], [0.0, 0.0, 0.0, 0.01, 1.0]
+        panel.plot([0.0, 0.9, 0.91, 0.9, 0.91], y, ".")
+        style.named(panel, ["first", "second", "third", "fourth", "fifth"], [0.0, 0.9, 0.91, 0.9, 0.91], y)
+        style.svg(figure)
+    boxes = [Text.get_window_extent(text) for text in panel.texts]  # without their lines
+    assert not any(one.overlaps(two) for at, one in enumerate(boxes) for two in boxes[:at])
+    assert all(panel.bbox.padded(8).contains(box.x1, box.y1) for box in boxes)
+
+
+def test_no_interval_lies_under_the_note_of_predictions():
+    from figures import predictions
+
+    with style.context():
+        figure = predictions.draw(**predicted())
+        style.svg(figure)
+    panel = figure.axes[0]
+    note = panel.texts[0].get_window_extent()
+    tops = [path.vertices[:, 1].max() for bar in panel.containers for path in bar.lines[2][0].get_paths()]
+    assert panel.transData.transform([(0, max(tops))])[0, 1] < note.y0
+    assert panel.get_ylabel() == "predicted / HV" and "MAE 0.1 HV" in panel.texts[0].get_text()
 
 
 def test_a_filter_of_the_name_of_a_control_is_no_control():

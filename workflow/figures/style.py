@@ -132,6 +132,47 @@ def axis(column: str) -> str:
     return f"{words} / {UNITS[found['unit']]}" if found else words
 
 
+def unit(column: str) -> str:
+    """Return the unit of a column as figures write it; "" where it has none, or is a logarithm."""
+    found = _UNIT.match(column)
+    return UNITS[found["unit"]] if found and column not in WHOLE and not column.startswith("log10_") else ""
+
+
+def label(words: str, column: str) -> str:
+    """Add the unit of a column to words: "predicted" is "predicted / GPa"."""
+    return f"{words} / {unit(column)}" if unit(column) else words
+
+
+def headroom(panel, part: float = 0.35) -> None:
+    """Make room at the top of a panel for a note or a legend: a part of its height, so that neither covers data."""
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high + part * (high - low))
+
+
+def named(panel, names, x, y) -> None:
+    """Write names beside points of a panel whose limits are set, none over another, with a line where one is far off.
+
+    Right of the point, or left of it in the right quarter of the panel; up or down to where no name before it is.
+    """
+    import numpy as np
+
+    size = panel.get_position().size * panel.figure.get_size_inches() * 72  # in points
+    places = panel.transAxes.inverted().transform(panel.transData.transform(np.column_stack([x, y]))) * size
+    boxes: list = []
+    for name, value_x, value_y, (right, up) in zip(names, x, y, places, strict=True):
+        wide, side = 3.6 * len(name), -1 if right > 0.75 * size[0] else 1
+        left = right + 4 if side > 0 else right - 4 - wide
+        shifts = sorted((3 + 7.5 * k for k in range(-20, 20)), key=abs)
+        free = [s for s in shifts if not any(a < left + wide and left < b and abs(up + s - c) < 7 for a, b, c in boxes)]
+        shift = next((s for s in free if 0 <= up + s <= size[1] - 6), free[0] if free else shifts[0])
+        boxes.append((left, left + wide, up + shift))
+        line = {"arrowstyle": "-", "color": FAINT, "lw": 0.4, "shrinkA": 0, "shrinkB": 2}
+        panel.annotate(
+            name, (value_x, value_y), xytext=(4 * side, shift), textcoords="offset points", fontsize=6, color=CONTROL,
+            ha="left" if side > 0 else "right", arrowprops=line if abs(shift) > 9 else None,
+        )  # fmt: skip
+
+
 def quantity(name: str) -> str:
     """Return the label of an objective: a CALPHAD quantity with its unit, or the name of a column."""
     label = quantities.words(name)
