@@ -669,6 +669,7 @@ def test_methods_keep_their_look_and_controls_are_hollow():
 def test_names_of_neighbouring_points_lie_apart_and_stay_inside():
     with style.context():
         figure, axes = style.panels(1, 1, 3.0, 2.2)
+        figure.dpi = 72  # that of an SVG
         panel, y = axes[0, 0], [0.0, 0.0, 0.0, 0.01, 1.0]
         panel.plot([0.0, 0.9, 0.91, 0.9, 0.91], y, ".")
         style.named(panel, ["first", "second", "third", "fourth", "fifth"], [0.0, 0.9, 0.91, 0.9, 0.91], y)

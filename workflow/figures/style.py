@@ -150,20 +150,21 @@ def headroom(panel, part: float = 0.35) -> None:
 
 
 def named(panel, names, x, y) -> None:
-    """Write names beside points of a panel whose limits are set, none over another, with a line where one is far off.
+    """Write names beside points of a panel, none over another, with a line where one is far off.
 
     Right of the point, or left of it in the right quarter of the panel; up or down to where no name before it is.
     """
     import numpy as np
 
+    panel.autoscale_view()  # limits are late otherwise
     size = panel.get_position().size * panel.figure.get_size_inches() * 72  # in points
     places = panel.transAxes.inverted().transform(panel.transData.transform(np.column_stack([x, y]))) * size
     boxes: list = []
     for name, value_x, value_y, (right, up) in zip(names, x, y, places, strict=True):
         wide, side = 3.6 * len(name), -1 if right > 0.75 * size[0] else 1
         left = right + 4 if side > 0 else right - 4 - wide
-        shifts = sorted((3 + 7.5 * k for k in range(-20, 20)), key=abs)
-        free = [s for s in shifts if not any(a < left + wide and left < b and abs(up + s - c) < 7 for a, b, c in boxes)]
+        shifts = sorted((3 + 8.5 * k for k in range(-20, 20)), key=abs)
+        free = [s for s in shifts if not any(a < left + wide and left < b and abs(up + s - c) < 8 for a, b, c in boxes)]
         shift = next((s for s in free if 0 <= up + s <= size[1] - 6), free[0] if free else shifts[0])
         boxes.append((left, left + wide, up + shift))
         line = {"arrowstyle": "-", "color": FAINT, "lw": 0.4, "shrinkA": 0, "shrinkB": 2}
