@@ -150,7 +150,7 @@ def headroom(panel, part: float = 0.35) -> None:
 
 
 def named(panel, names, x, y) -> None:
-    """Write names beside points of a panel, none over another, with a line where one is far off.
+    """Write names beside points of a panel, over no other name or point, with a line where one is far off.
 
     Right of the point, or left of it in the right quarter of the panel; up or down to where no name before it is.
     """
@@ -159,7 +159,7 @@ def named(panel, names, x, y) -> None:
     panel.autoscale_view()  # limits are late otherwise
     size = panel.get_position().size * panel.figure.get_size_inches() * 72  # in points
     places = panel.transAxes.inverted().transform(panel.transData.transform(np.column_stack([x, y]))) * size
-    boxes: list = []
+    boxes = [(right - 3, right + 3, up - 4) for right, up in places]  # the points themselves
     for name, value_x, value_y, (right, up) in zip(names, x, y, places, strict=True):
         wide, side = 3.6 * len(name), -1 if right > 0.75 * size[0] else 1
         left = right + 4 if side > 0 else right - 4 - wide
