@@ -144,7 +144,7 @@ def label(words: str, column: str) -> str:
 
 
 def headroom(panel, part: float = 0.35) -> None:
-    """Make room at the top of a panel for a note or a legend: a part of its height, so that neither covers data."""
+    """Leave space at the top of a panel for a note or a legend: a part of its height, so that neither covers data."""
     low, high = panel.get_ylim()
     panel.set_ylim(low, high + part * (high - low))
 
