@@ -6,11 +6,20 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from matlens.plan import study
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob("*.md"), ROOT / "data/README.md", ROOT / "results/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = r"workflow|tests|config|docs|data|profiles|benchmarks"
 OWN = r"(?:my|mine)"  # beginning of the names of studies of a reader's own
+PARTS = {
+    "title": "title: mine",
+    "phases": "phases: [a, b]",
+    "ingest": "ingest: {fibres: {}}",
+    "segment": "segment: {otsu: {}}",
+    "detect": "detect: {blobs: {}}",
+}
+PARTS_OF = {"segment": "fields|generate", "detect": "track"}
 STUDIES = sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml"))
 
 
@@ -47,6 +56,19 @@ def test_commands_of_a_page_are_those_of_the_makefile(page):
     studies = [name for names in re.findall(r"STUDIES=([\w,]+)", text) for name in names.split(",")]
     absent = [name for name in studies if name not in STUDIES and len(name) > 1 and not re.match(OWN, name)]
     assert absent == [], page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_settings_of_a_page_are_valid(page, tmp_path):
+    """A part of a study is completed by a title, phases, and the sections whose outputs its own work on."""
+    for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+        whole = f"ingest:\n{block}" if block.startswith(" ") else block
+        for section, line in PARTS.items():
+            needed = section not in ("segment", "detect") or re.search(rf"^({PARTS_OF[section]}):", whole, re.M)
+            if needed and not re.search(rf"^{section}:", whole, re.M):
+                whole = f"{line}\n{whole}"
+        (tmp_path / "my_study.yaml").write_text(whole, encoding="utf-8")
+        study.load(tmp_path / "my_study.yaml")
 
 
 def test_every_study_is_listed_with_the_studies():

@@ -17,6 +17,7 @@ from matlens import registry
 from matlens.crystal import structures
 from matlens.plan import study
 from matlens.report import letters, overlay
+from matplotlib.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -509,6 +510,20 @@ def test_grain_size_is_in_pixels_where_the_scale_is_unknown():
     assert len(figure.axes[0].containers) == 2
 
 
+def test_a_procedure_keeps_its_marker_where_others_found_nothing():
+    from figures import grain_size
+
+    names = ["item", "procedure", "mean_lineal_intercept_px"]
+    rows = [("a", "circles", np.nan), ("a", "lines", 2.0), ("b", "circles", 1.0), ("b", "lines", 2.0)]
+    table = pd.DataFrame(rows, columns=names).assign(direction_deg=np.nan, mean_lineal_intercept_um=np.nan)
+    panel = grain_size.draw({"otsu": table}).axes[0]
+    bars = [bar.lines[0] for bar in panel.containers]
+    shown = {(bar.get_marker(), x) for bar in bars for x in bar.get_xdata()}
+    assert shown == {("o", 1.0), ("s", 2.0)} and len(panel.get_legend_handles_labels()[1]) == 2
+    none = grain_size.draw({"otsu": table.assign(mean_lineal_intercept_px=np.nan)})
+    assert none.axes[0].texts[0].get_text() == "no grain size could be measured"
+
+
 def history(epochs=4):
     """Make the history of a training whose third epoch was the best."""
     epoch = np.arange(1, epochs + 1)
@@ -631,6 +646,11 @@ def test_another_folder_and_other_settings_of_the_user_give_the_same_bytes(tmp_p
         ("number_density_per_px2", "number density / px⁻²"),
         ("time_h", "time / h"),
         ("area_fraction", "area fraction"),
+        ("log10_bulk_modulus_gpa", "log₁₀(bulk modulus / GPa)"),
+        ("band_gap_ev", "band gap / eV"),
+        ("temperature_c", "temperature / °C"),
+        ("sample_a", "sample a"),
+        ("cost in $", "cost in \\$"),
     ],
 )
 def test_axes_name_their_units(column, words):
@@ -642,6 +662,54 @@ def test_methods_keep_their_look_and_controls_are_hollow():
     assert len({look["color"] for look in looks.values()}) == 3
     assert looks["all_background"]["markerfacecolor"] == looks["ground_truth"]["markerfacecolor"] == "white"
     assert looks["unet"] == style.look(["a", "unet"])["unet"]
+    many = style.look([*"abcdefghijklmn", "mean", "median", "random", "random.two"]).values()
+    assert len({(look["color"], look["marker"]) for look in many}) == 18
+
+
+def test_names_of_neighbouring_points_lie_apart_and_stay_inside():
+    with style.context():
+        figure, axes = style.panels(1, 1, 3.0, 2.2)
+        figure.dpi = 72  # that of an SVG
+        panel, y = axes[0, 0], [0.0, 0.0, 0.0, 0.01, 1.0]
+        panel.plot([0.0, 0.9, 0.91, 0.9, 0.91], y, ".")
+        style.named(panel, ["first", "second", "third", "fourth", "fifth"], [0.0, 0.9, 0.91, 0.9, 0.91], y)
+        style.svg(figure)
+    boxes = [Text.get_window_extent(text) for text in panel.texts]  # without their lines
+    assert not any(one.overlaps(two) for at, one in enumerate(boxes) for two in boxes[:at])
+    assert all(panel.bbox.padded(8).contains(box.x1, box.y1) for box in boxes)
+
+
+def test_no_interval_lies_under_the_note_of_predictions():
+    from figures import predictions
+
+    with style.context():
+        figure = predictions.draw(**predicted())
+        style.svg(figure)
+    panel = figure.axes[0]
+    note = panel.texts[0].get_window_extent()
+    tops = [path.vertices[:, 1].max() for bar in panel.containers for path in bar.lines[2][0].get_paths()]
+    assert panel.transData.transform([(0, max(tops))])[0, 1] < note.y0
+    assert panel.get_ylabel() == "predicted / HV" and "MAE 0.1 HV" in panel.texts[0].get_text()
+
+
+def test_a_filter_of_the_name_of_a_control_is_no_control():
+    from figures import residual_spectra, restoration
+
+    made = restored()
+    for part in made.values():
+        part["median"] = part["tv"]
+    index = pd.DataFrame({"key": [0], "item": [HOSTILE]})
+    titles = {panel.get_title(): panel.title.get_color() for panel in restoration.draw(**made, index=index).axes}
+    assert "median" in titles and style.CONTROL not in titles.values()
+    lines = residual_spectra.draw(made["quality"]).axes[0].get_lines()
+    assert len({line.get_color() for line in lines}) == 4
+
+
+def test_counts_as_scores_have_an_axis_of_their_own_and_empty_classes_no_panel():
+    table = pd.concat([scored([0.5, 0.7]), scored([0.6, 0.6]).assign(phase_name="mean", instances_truth=[30.0, 40.0])])
+    (panel,) = scores.draw({"otsu": table}, metric="instances_truth").axes
+    assert panel.get_title() == "mean" and panel.get_xlim()[1] > 40
+    assert scores.draw({"otsu": table}).axes[0].get_xlim()[1] == 1.02
 
 
 def test_fractions_stand_at_their_values_with_their_errors_and_the_truth():

@@ -270,6 +270,17 @@ CASES = {
         ALLOYS, {"predict": {"target": "y", "mean": {}, "features": ["index.x_Al"]}, "figures": {"benchmark": {}}},
         "set 'predict.split: official'",
     ),
+    "figure of a trade-off": (
+        ALLOYS, {"acquire": loop(constraints={"z": {"max": 1}}), "figures": {"trade_off": {"x": "x_Al", "y": "zz"}}},
+        "figures.trade_off.y: the loop asks for no 'zz'; did you mean 'z'?",
+    ),
+    "goal of a trade-off": (
+        ALLOYS, {"acquire": loop(constraints={"z": {"max": 1}}), "figures": {"trade_off": {"x_goal": "minimize"}}},
+        "figures.trade_off: the loop has to maximize 'x_Al'; write x_goal: maximize",
+    ),
+    "trade-off of one": (
+        ALLOYS, {"acquire": loop(), "figures": {"trade_off": {}}}, "the loop asks for 'x_Al' alone; add an objective",
+    ),
     "figure of rounds": (ALLOYS, {"figures": {"acquisition": {}}}, "add a section 'acquire'"),
     "phases": (
         IMAGES, {"phases": ["a", "b", "c"], **SEGMENT}, "segment.otsu: makes 2 phases and the study has 3 (a, b, c)",
@@ -320,10 +331,13 @@ def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
         ({"sizes": {"quantity": "circularity"}}, "'regions' has no column 'circularity' with the unit px, px2, px3"),
         ({"sizes": {"quantity": "area"}}, ""),
         ({"grain_size": {"quantity": "intercept"}}, "figures.grain_size.quantity: 'grain_size' has no column"),
+        ({"grain_size": {"quantity": "equivalent_diameter"}}, "'grain_size' has no column 'equivalent_diameter'"),
+        ({"sizes": {"quantity": "mean_lineal_intercept"}}, "'regions' has no column 'mean_lineal_intercept'"),
+        ({"scores": {"metric": "f1"}}, "'scores' has no column 'f1' of that name; choose a column of its table"),
     ],
 )
 def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure, fault):
-    measures = {"quantify": {"regions": {}, "grain_size": {}}, "segment": {"otsu": {}}}
+    measures = {"quantify": {"regions": {}, "grain_size": {}, "scores": {}}, "segment": {"otsu": {}}}
     said = refusal({"files": {"path": str(micrographs)}}, **measures, figures=figure)
     assert fault in said and bool(said) == bool(fault)
 

@@ -1,5 +1,7 @@
 """The stage track: series, events, lives, motion and scores as tables, and a reason for every series without tracks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from matlens import objects, track
 from matlens.job.batch import BadItem
 from matlens.meanings import MEANING
 from matlens.store import io
-from matlens.track import events, series, tables
+from matlens.track import events, series, tables, work
 from scripts import track as script
 
 SETTINGS = {"frame_by": None, "border_px": 5.0, "scores": {"gate_px": 5.0}}
@@ -141,6 +143,16 @@ def test_items_in_the_order_of_a_column_are_frames(tmp_path):
     made = run(tmp_path, found, images(), frame_by="time_h")["tracks"]
     assert made["item"].tolist() == ["a", "b", "c"] and made["series_frame"].tolist() == [0, 1, 2]
     assert made["track"].tolist() == [1, 1, 1] and set(made["series"]) == {"all"}
+
+
+def test_the_picture_of_a_series_is_of_an_image_with_an_object():
+    """The figure finds the series of a picture by the detections of its image."""
+    names = [f"i{k}" for k in range(5)]
+    index = pd.DataFrame({"item": names, "key": range(5)})
+    frames = [(name, 0, float(k)) for k, name in enumerate(names)]
+    pixels = SimpleNamespace(item=lambda key: np.full((1, 4, 4), key, np.float32))
+    found = {"tracks": pd.DataFrame({"item": ["i0", "i3", "i4"]})}
+    assert list(work.pictures([({"frames": frames}, found)], index, pixels)) == ["00000003.png"]
 
 
 def test_groups_are_series_of_their_own():

@@ -7,16 +7,16 @@ from figures import style
 MOST = 60  # items of all methods with a row of their own
 
 
-def _sorted(tables: dict, column: str, looks: dict):
+def _sorted(tables: dict, column: str, looks: dict, markers: dict):
     """Draw the means of many items as points, sorted by value for each method and procedure."""
     figure, axes = style.panels(1, 1, style.PAGE_IN, 2.6)
     panel, count = axes[0, 0], 0
     for method, table in tables.items():
         means = table[table["direction_deg"].isna()].dropna(subset=column)
-        for number, (procedure, part) in enumerate(means.groupby("procedure", sort=True)):
-            values, marker = part[column].sort_values().to_numpy(), style.MARKERS[number]
-            label = f"{style.text(method)}, {procedure}"
-            panel.plot(range(len(values)), values, marker, ms=2.5, color=looks[method]["color"], label=label)
+        for procedure, part in means.groupby("procedure", sort=True):
+            values, label = part[column].sort_values().to_numpy(), f"{style.text(method)}, {procedure}"
+            look = {"color": looks[method]["color"], "marker": markers[procedure], "ls": ""}
+            panel.plot(range(len(values)), values, ms=2.5, label=label, **look)
             count = max(count, len(values))
     panel.set_xlabel(f"{count:,} items, sorted for each method and procedure")
     panel.set_ylabel(style.axis(column))
@@ -37,19 +37,23 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
     unit = "um" if known else "px"
     items = sorted({item for table in tables.values() for item in table["item"]})
     looks = style.look(tables)
+    shown = {name for t in tables.values() for name in t.loc[t[f"{quantity}_{unit}"].notna(), "procedure"]}
+    if not shown:
+        return style.nothing("no grain size could be measured")
+    markers = dict(zip(sorted(shown), style.MARKERS, strict=False))
     if len(items) * len(tables) > MOST:
-        return _sorted(tables, f"{quantity}_{unit}", looks)
+        return _sorted(tables, f"{quantity}_{unit}", looks, markers)
     figure, axes = style.panels(1, 1, style.PAGE_IN, 0.9 + 0.32 * len(items) * len(tables))
     panel, ticks = axes[0, 0], []
     for row, (item, method) in enumerate((item, method) for item in items for method in tables):
         table = tables[method]
         mine = table[(table["item"] == item) & table[f"{quantity}_{unit}"].notna()]
-        for number, (procedure, part) in enumerate(mine.groupby("procedure", sort=True)):
-            part = part[part["direction_deg"].isna()]
+        for number, (procedure, marker) in enumerate(markers.items()):
+            part = mine[(mine["procedure"] == procedure) & mine["direction_deg"].isna()]
             half = part.get(f"{quantity}_ci95_{unit}")
             panel.errorbar(
                 part[f"{quantity}_{unit}"], [row + 0.2 * (number - 0.5)] * len(part), xerr=half,
-                fmt=style.MARKERS[number], color=looks[method]["color"], label=procedure if row == 0 else None,
+                fmt=marker, color=looks[method]["color"], label=procedure if row == 0 else None,
             )  # fmt: skip
         ticks.append(f"{style.text(item)}\n{style.text(method)}")
     panel.set_yticks(range(len(ticks)), ticks)

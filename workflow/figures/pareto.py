@@ -21,13 +21,11 @@ def draw(shortlist: dict, properties: dict, *, names: int = 8):
         panel.plot(found[wanted[0]], found[wanted[1]], **shown, label="shortlist")
         front = found[found["pareto_front"] == 1].sort_values(wanted[0])
         panel.plot(front[wanted[0]], front[wanted[1]], color=style.INK, lw=0.8, label="front")
-        for number, (_, row) in enumerate(found.head(names).iterrows()):  # names of neighbours stand above one another
-            panel.annotate(
-                style.text(row["formula"]), (row[wanted[0]], row[wanted[1]]), xytext=(3, 3 + 7 * number), fontsize=6,
-                textcoords="offset points", color=style.CONTROL,
-            )  # fmt: skip
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(wanted[0]))
+    for panel, found in zip(axes.flat, shortlist.values(), strict=True):  # all have the limits of all points now
+        best = found.head(names)
+        style.named(panel, [style.text(formula) for formula in best["formula"]], best[wanted[0]], best[wanted[1]])
     axes.flat[0].set_ylabel(style.axis(wanted[1]))
     axes.flat[0].legend(fontsize=6)
     return figure

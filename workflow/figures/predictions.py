@@ -33,11 +33,13 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
                 color=looks[method]["color"], markerfacecolor=face,
             )  # fmt: skip
         row = errors[method].iloc[0]
-        note = f"MAE {row['mae']:.3g}\nR² {row['r2']:.2f}\n90 % interval covers {row['coverage_90']:.0%}"
+        error = f"MAE {row['mae']:.3g} {style.unit(target)}".rstrip()
+        note = f"{error}\nR² {row['r2']:.2f}\n90 % interval covers {row['coverage_90']:.0%}"
         panel.text(0.03, 0.97, note, transform=panel.transAxes, va="top", fontsize=6.5)
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(target))
-        panel.set_ylabel("predicted")
+        panel.set_ylabel(style.label("predicted", target))
+        style.headroom(panel)
     if curves:
         last = axes.flat[len(tables)]
     for method, curve in curves.items():
@@ -46,7 +48,9 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
         )
         last.set_title("learning curves")
         last.set_xlabel("items learned from")
-        last.set_ylabel("held-out MAE")
+        last.set_ylabel(style.label("held-out MAE", target))
+    if curves:
+        style.headroom(last)
         last.legend()
     for panel in axes.flat[panels:]:
         panel.set_visible(False)

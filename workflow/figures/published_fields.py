@@ -11,7 +11,7 @@ def draw(field_quality: dict):
 
     rows = [table.assign(method=method) for method, table in field_quality.items() if len(table)]
     whole = pd.concat(rows) if rows else pd.DataFrame(columns=["item", "measure", "value", "method"])
-    whole = whole[whole["measure"].astype(str).str.startswith(START)]
+    whole = whole[whole["measure"].astype(str).str.startswith(START) & whole["value"].notna()]
     if whole.empty:
         return style.nothing("no item has a published field; ingest: cells reads them")
     items = sorted(whole["item"].unique())

@@ -17,7 +17,7 @@ def draw(quality: dict, *, items: int = 3):
     names = sorted(names, key=lambda name: _used(shown.values(), name))[:items]
     if not names:
         return style.nothing("no item was restored")
-    looks = style.look(shown)
+    colours = style.colours(shown)
     figure, axes = style.panels(1, len(names), min(style.PAGE_IN, 2.6 * len(names)), 2.4, sharey=True)
     for panel, name in zip(axes[0], names, strict=True):
         panel.axhline(1, color=style.FAINT, lw=0.8, zorder=0)
@@ -25,7 +25,7 @@ def draw(quality: dict, *, items: int = 3):
             if name in found:
                 count = len(found[name])
                 frequency = [(band + 0.5) * 0.5 / count for band in range(count)]
-                panel.plot(frequency, found[name], color=looks[method]["color"], lw=1.0, label=style.text(method))
+                panel.plot(frequency, found[name], color=colours[method], lw=1.0, label=style.text(method))
         panel.set_title(style.text(name), fontsize=7)
         panel.set_xlabel("frequency / px$^{-1}$")
         panel.set_yscale("log")

@@ -29,7 +29,7 @@ def draw(previews: dict, quality: dict, index, *, items: int = 2, side_px: int =
     ratios = [min(height / wide, 2.0) for height, wide in tall for _ in range(2)]
     figure = style.Figure(figsize=(style.PAGE_IN, width * sum(ratios) + 0.3 * len(ratios)), layout="constrained")
     axes = figure.subplots(len(ratios), len(methods) + 1, squeeze=False, height_ratios=ratios)
-    looks = style.look(methods)
+    looks = style.look(methods, restore.CONTROLS)  # `median` is a filter here
     for number, key in enumerate(keys):
         rows = axes[2 * number : 2 * number + 2]
         item = known["item"].get(key, key)

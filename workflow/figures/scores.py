@@ -16,8 +16,12 @@ def draw(scores: dict, *, metric: str = "iou"):
     tables = {method: table for method, table in scores.items() if len(table) and metric in table}
     if not tables:
         return style.nothing(f"no item has a truth to compare with ({metric})")
-    seen = {str(name): None for table in tables.values() for name in table["phase_name"]}
+    known = [table.dropna(subset=metric) for table in tables.values()]
+    seen = {str(name): None for table in known for name in table["phase_name"]}
     classes = [name for name in seen if name != "mean"] + ["mean"] * ("mean" in seen)
+    if not classes:
+        return style.nothing(f"no item has a value of {metric}")
+    parts = all(table[metric].between(0, 1).all() for table in known)  # counts have an axis of their own
     looks, cols = style.look(tables), 2 if len(classes) == 4 else min(3, len(classes))
     rows = -(-len(classes) // cols)
     figure, axes = style.panels(rows, cols, style.PAGE_IN, 0.7 + 0.26 * len(tables), sharex=True, sharey=True)
@@ -38,11 +42,12 @@ def draw(scores: dict, *, metric: str = "iou"):
         panel.set_title(style.text(name), color=style.INK)
         panel.set_yticks(range(len(tables)), [style.text(method) for method in tables])
         panel.set_ylim(len(tables) - 0.4, -0.6)
-        panel.set_xlim(-0.02, 1.02)
+        if parts:
+            panel.set_xlim(-0.02, 1.02)
         panel.grid(axis="x", color=style.FAINT, lw=0.4)
     for panel in axes.flat[len(classes) :]:
         panel.set_visible(False)
     for panel in axes.flat[max(0, len(classes) - cols) : len(classes)]:
-        panel.set_xlabel({"iou": "IoU", "dice": "Dice"}.get(metric, metric))
+        panel.set_xlabel({"iou": "IoU", "dice": "Dice"}.get(metric, style.axis(metric)))
         panel.tick_params(labelbottom=True)
     return figure

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import matplotlib
 from matlens import acquire, detect, generate, predict, restore, screen, segment, track
+from matlens.registry import method_of
 from matlens.report import letters
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
@@ -18,7 +19,7 @@ COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inche
 NOTE = 45  # letters of a line across a column
 ACROSS = 4  # most pictures side by side
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
-MARKERS = "osD^vP"
+MARKERS, HOLLOW = "osD^vP", "^<>dphs"  # of methods, and of controls but the first
 CONTROLS = (
     *segment.CONTROLS,
     *acquire.CONTROLS,
@@ -57,24 +58,53 @@ UNITS = {
     "um": "µm",
     "um2": "µm²",
     "um3": "µm³",
+    "um3_per_h": "µm³/h",
+    "nm": "nm",
+    "nm2": "nm²",
+    "nm_per_s": "nm/s",
+    "nm2_per_s": "nm²/s",
+    "mm": "mm",
+    "m2": "m²",
     "px": "px",
     "px2": "px²",
     "px3": "px³",
+    "px_per_frame": "px/frame",
+    "px2_per_frame": "px²/frame",
+    "frames": "frames",
+    "s": "s",
     "h": "h",
     "w": "W",
     "mm_s": "mm/s",
+    "m_per_s": "m/s",
+    "m2_per_s": "m²/s",
     "deg": "°",
+    "percent": "%",
+    "at_percent": "at%",
+    "wt_percent": "wt%",
+    "pa": "Pa",
     "mpa": "MPa",
     "gpa": "GPa",
+    "hv": "HV",
+    "ev": "eV",
     "kev": "keV",
     "k": "K",
+    "per_s": "s⁻¹",
     "per_um": "µm⁻¹",
     "per_um2": "µm⁻²",
     "per_px": "px⁻¹",
     "per_px2": "px⁻²",
+    "per_m3": "m⁻³",
     "ev_per_atom": "eV/atom",
+    "mev_per_atom": "meV/atom",
+    "kj_per_mol": "kJ/mol",
+    "kcal_per_mol": "kcal/mol",
+    "g_per_cm3": "g/cm³",
+    "kg_per_m3": "kg/m³",
+    "j_per_m2": "J/m²",
+    "a3": "Å³",
     "a3_per_atom": "Å³/atom",
 }
+WHOLE = {"temperature_c": "temperature / °C", "lattice_constant_a": "lattice constant / Å"}  # ends that may mean else
 _UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})$")
 
 
@@ -89,16 +119,65 @@ def _defaults() -> dict:
 
 
 def axis(column: str) -> str:
-    """Write a column name as the label of an axis: "equivalent_diameter_um" is "equivalent diameter / µm"."""
+    """Write a column name as the label of an axis: "equivalent_diameter_um" is "equivalent diameter / µm".
+
+    The logarithm of a number needs the unit inside: "log10_bulk_modulus_gpa" is "log₁₀(bulk modulus / GPa)".
+    """
+    if column.startswith("log10_"):
+        return f"log₁₀({axis(column.removeprefix('log10_'))})"
+    if column in WHOLE:
+        return WHOLE[column]
     found = _UNIT.match(column)
-    words = (found["stem"] if found else column).replace("_", " ")
+    words = text((found["stem"] if found else column).replace("_", " "))
     return f"{words} / {UNITS[found['unit']]}" if found else words
+
+
+def unit(column: str) -> str:
+    """Return the unit of a column as figures write it; "" where it has none, or is a logarithm."""
+    found = _UNIT.match(column)
+    return UNITS[found["unit"]] if found and column not in WHOLE and not column.startswith("log10_") else ""
+
+
+def label(words: str, column: str) -> str:
+    """Add the unit of a column to words: "predicted" is "predicted / GPa"."""
+    return f"{words} / {unit(column)}" if unit(column) else words
+
+
+def headroom(panel, part: float = 0.35) -> None:
+    """Leave space at the top of a panel for a note or a legend: a part of its height, so that neither covers data."""
+    low, high = panel.get_ylim()
+    panel.set_ylim(low, high + part * (high - low))
+
+
+def named(panel, names, x, y) -> None:
+    """Write names beside points of a panel, over no other name or point, with a line where one is far off.
+
+    Right of the point, or left of it in the right quarter of the panel; up or down to where no name before it is.
+    """
+    import numpy as np
+
+    panel.autoscale_view()  # limits are late otherwise
+    size = panel.get_position().size * panel.figure.get_size_inches() * 72  # in points
+    places = panel.transAxes.inverted().transform(panel.transData.transform(np.column_stack([x, y]))) * size
+    boxes = [(right - 3, right + 3, up - 4) for right, up in places]  # the points themselves
+    for name, value_x, value_y, (right, up) in zip(names, x, y, places, strict=True):
+        wide, side = 3.6 * len(name), -1 if right > 0.75 * size[0] else 1
+        left = right + 4 if side > 0 else right - 4 - wide
+        shifts = sorted((3 + 8.5 * k for k in range(-20, 20)), key=abs)
+        free = [s for s in shifts if not any(a < left + wide and left < b and abs(up + s - c) < 8 for a, b, c in boxes)]
+        shift = next((s for s in free if 0 <= up + s <= size[1] - 6), free[0] if free else shifts[0])
+        boxes.append((left, left + wide, up + shift))
+        line = {"arrowstyle": "-", "color": FAINT, "lw": 0.4, "shrinkA": 0, "shrinkB": 2}
+        panel.annotate(
+            name, (value_x, value_y), xytext=(4 * side, shift), textcoords="offset points", fontsize=6, color=CONTROL,
+            ha="left" if side > 0 else "right", arrowprops=line if abs(shift) > 9 else None,
+        )  # fmt: skip
 
 
 def quantity(name: str) -> str:
     """Return the label of an objective: a CALPHAD quantity with its unit, or the name of a column."""
     label = quantities.words(name)
-    return text(axis(name)) if label == name else label
+    return axis(name) if label == name else label
 
 
 def panels(rows: int = 1, cols: int = 1, width: float = PAGE_IN, height: float = 2.4, **options):
@@ -125,15 +204,18 @@ def blocks(count: int, names: int, ratios: list[float], title_in: float):
     return figure, axes[:, :names]
 
 
-def look(methods) -> dict[str, dict]:
-    """Give every method a colour and a marker; control methods are grey and hollow."""
-    found, number = {}, 0
+def look(methods, controls=CONTROLS) -> dict[str, dict]:
+    """Give every method a colour and a marker, no two the same; control methods, variants too, are hollow grey."""
+    found, number, hollow = {}, 0, 0
     for method in methods:
-        if method in CONTROLS:
-            marker = "v" if method == CONTROLS[0] else "^"
+        if method_of(method) in controls:
+            marker = "v" if method == CONTROLS[0] else HOLLOW[hollow % len(HOLLOW)]
             found[method] = {"color": CONTROL, "marker": marker, "markerfacecolor": "white"}
+            hollow += method != CONTROLS[0]
         else:
-            found[method] = {"color": PALETTE[number % len(PALETTE)], "marker": MARKERS[number % len(MARKERS)]}
+            turn = number // len(PALETTE)  # beyond the last colour, another marker for each
+            marker = MARKERS[(number + turn) % len(MARKERS)]
+            found[method] = {"color": PALETTE[number % len(PALETTE)], "marker": marker}
             number += 1
     return found
 

@@ -36,14 +36,14 @@ def draw(verdicts: dict, *, most: int = 2, names: int = 8):
                 panel.errorbar(
                     some["x"], some["value"], error, ls="", ms=4, lw=0.8, **{k: v for k, v in look.items() if k != "ls"}
                 )
-        for number, row in enumerate(table.drop_duplicates("item").head(names).to_dict("records")):
-            at, shift = (row["x"], row["value"]), (3, 3 + 2 * (number % 3))
-            looks_of = {"fontsize": 6, "color": style.CONTROL, "textcoords": "offset points"}
-            panel.annotate(style.text(row["item"]), at, xytext=shift, **looks_of)
-        panel.set_xlabel(against)
+        first = table.drop_duplicates("item").head(names)
+        style.named(panel, [style.text(item) for item in first["item"]], first["x"], first["value"])
+        panel.set_xlabel(style.label(against, quantity))
+        panel.xaxis.get_major_locator().set_params(nbins=4)
         panel.set_ylabel(f"computed {style.axis(quantity)}")
+    compared = {engine for _, table in shown for engine in table["engine"]}
     for engine, look in looks.items():
-        if shown:
+        if engine in compared:
             axes[0, 1].plot([], [], ls="", label=engine, **look)
     if shown:
         axes[0, 1].legend(loc="best")
@@ -62,6 +62,7 @@ def _count(panel, long, engines: list[str]) -> None:
     panel.set_yticks(range(len(engines)), engines)
     panel.invert_yaxis()
     panel.set_xlabel("candidates")
+    panel.xaxis.get_major_locator().set_params(integer=True)
     panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 

@@ -30,7 +30,7 @@ def main(
             return work.follow(function, item[columns.ITEM], item["frames"], source, options)
 
         done = list(batch.survive(work.every_series(table, settings["frame_by"], lost, stage), follow, lost, stage))
-        io.write_bytes_zip(outputs["frames"], work.pictures([item["frames"] for item, _ in done], table, pixels))
+        io.write_bytes_zip(outputs["frames"], work.pictures(done, table, pixels))
     for name, value in work.stack([part for _, part in done], detected_by).items():
         io.write_table(outputs[name], value)
     io.write_rejected(outputs["rejected"], lost)

@@ -194,6 +194,7 @@ def check_figures(studies: Studies, name: str) -> Reasons:
     """Refuse figures of outputs that a study does not make, of unknown columns, and comparisons with absent files."""
     yield from figures.lacking(studies[name], name)
     yield from figures.unknown_columns(studies[name])
+    yield from figures.against_the_loop(studies[name])
     if "hull" in map(registry.method_of, studies[name]["figures"]) and not potentials(studies[name]):
         yield ["figures", "hull"], "it is drawn from energies by a potential; add 'chgnet: {}' to the section 'predict'"
     for figure, options in studies[name]["figures"].items():

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from figures import DRAWS, FIGURES
 
 from matlens import registry
-from matlens.meanings import MEANING
+from matlens.acquire.rounds import asked
+from matlens.meanings import grains, regions
 from matlens.plan import closure, outputs, paths, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
+from matlens.quantify.scores import METRICS
 from matlens.registry import method_of
 from matlens.store import catalog
 
-COLUMNS = {  # figures of one column of a measure: option, measure, endings of its name
-    "sizes": ("quantity", "regions", ("_px", "_px2", "_px3")),
-    "grain_size": ("quantity", "grain_size", ("_px",)),
-    "scores": ("metric", "scores", ("",)),
+COLUMNS = {  # figures of one column of a measure: option, measure, endings of its name, columns to choose from
+    "sizes": ("quantity", "regions", ("_px", "_px2", "_px3"), {"area_px2", *regions.MEANING}),
+    "grain_size": ("quantity", "grain_size", ("_px",), {"chord_mean_px", *grains.MEANING}),
+    "scores": ("metric", "scores", ("",), METRICS),
 }
 
 
@@ -70,13 +72,31 @@ def lacking(settings: dict, name: str):
 def unknown_columns(settings: dict):
     """Yield (keys, reason) of every figure of a column that no table of its measure has."""
     for figure, options in settings["figures"].items():
-        option, measure, units = COLUMNS.get(method_of(figure), ("", "", ()))
-        known = {name.removesuffix(unit) for unit in units for name in MEANING if name.endswith(unit)}
+        option, measure, units, names = COLUMNS.get(method_of(figure), ("", "", (), ()))
+        known = {name.removesuffix(unit) for unit in units for name in names if name.endswith(unit)}
         if (column := (options or {}).get(option)) and column not in known:
             near = difflib.get_close_matches(column, known, n=1, cutoff=0.75)
             fix = f"did you mean '{near[0]}'?" if near else "choose a column of its table"
             kinds = f"with the unit {', '.join(unit.strip('_') for unit in units)}" if units[0] else "of that name"
             yield ["figures", figure, option], f"'{measure}' has no column '{column}' {kinds}; {fix}"
+
+
+def against_the_loop(settings: dict):
+    """Yield (keys, reason) of a trade-off of quantities that the loop does not ask for, or by the other goal."""
+    for figure, options in settings["figures"].items():
+        if method_of(figure) != "trade_off" or "acquire" not in settings:
+            continue
+        there = asked(settings["acquire"])
+        if len(there) < 2:
+            yield ["figures", figure], f"the loop asks for '{there[0]}' alone; add an objective or a constraint"
+            continue
+        for side, first in zip("xy", there, strict=False):
+            name = options[side] or first
+            goal = settings["acquire"]["objectives"].get(name, options[f"{side}_goal"])
+            if name not in there:
+                yield ["figures", figure, side], f"the loop asks for no '{name}'; {registry.suggest(name, there)}"
+            elif goal != options[f"{side}_goal"]:
+                yield ["figures", figure], f"the loop has to {goal} '{name}'; write {side}_goal: {goal}"
 
 
 class Figures(Paths):

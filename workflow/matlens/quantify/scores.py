@@ -91,6 +91,10 @@ INSTANCE_COLUMNS = (
     "matched_iou",
     "panoptic_quality",
 )
+METRICS = (
+    *("iou", "dice", "precision", "recall", "area_fraction_labels", "area_fraction_truth"),
+    *("intersection_pixels", "union_pixels", "pixel_accuracy", *INSTANCE_COLUMNS),
+)
 
 
 def matched(labels: np.ndarray, truth: np.ndarray) -> dict[str, float]:

@@ -44,7 +44,7 @@ def add(picture: np.ndarray, entries: list[tuple[str, str | None]], width_px: in
     from PIL import Image, ImageDraw, ImageFont
 
     wide = picture.shape[1]
-    letters = max(10, round(wide / 45))
+    letters = max(10, round(wide / 32))
     # The font that matplotlib brings has Greek letters; that of Pillow has no micro sign.
     font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", letters)
     length, text = bar_length(width_px, size)

@@ -158,11 +158,18 @@ def scored(places: list, linked: list, truths: list | None, gate_px: float) -> l
     return tables.score_rows(places, {"": linked, "each_its_own": tables.alone(places)}, truths, gate_px)
 
 
-def pictures(series_frames: list[list], index, images: Shards) -> dict[str, bytes]:
-    """Return the middle frame of some series as PNG, named by the key of its item; grey values are stretched."""
+def pictures(done: list[tuple], index, images: Shards) -> dict[str, bytes]:
+    """Return a frame of some series as PNG, named by the key of its item; grey values are stretched.
+
+    `done`: series and their tables. Of a video it is the middle frame, of images the one nearest to the middle in which
+    something was found.
+    """
     keys, found = dict(zip(index[columns.ITEM], index[columns.KEY], strict=True)), {}
-    for frames in series_frames[:SHOWN]:
-        item, frame, _ = frames[len(frames) // 2]
+    for series_of, parts in done[:SHOWN]:
+        frames, seen = series_of["frames"], {*parts["tracks"][columns.ITEM]}
+        middle = len(frames) // 2
+        near = min((abs(at - middle), at) for at, (name, *_) in enumerate(frames) if name in seen)
+        item, frame, _ = frames[near[1]]
         pixels = images.item(keys[item])[frame].astype(np.float32)
         grey = np.clip(np.nan_to_num(overlay.stretched(pixels)), 0, 1)
         found[f"{keys[item]:08d}.png"] = overlay.png((255 * grey).astype(np.uint8))
