@@ -11,7 +11,7 @@ and the size of errors against distance.
 are: those of matbench_dielectric, perovskites of Castelli et al., and binary prototypes of random elements. Printed are
 the coverage on each family, and that with a calibration on the others. Layered crystals and strained cells are never
 calibrated on.
-`moduli`: no such labels exist. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
+`moduli`: as data/weights had them before pretrained_weights.py made them. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
 whole clusters of compositions. Their errors against distance, and those of similar crystals in the other fifths, are
 scaled to the interval of the network, which was
 calibrated on crystals held out at random. The test items are those of the official fold 0.
