@@ -11,10 +11,10 @@ and the size of errors against distance.
 are: those of matbench_dielectric, perovskites of Castelli et al., and binary prototypes of random elements. Printed are
 the coverage on each family, and that with a calibration on the others. Layered crystals and strained cells are never
 calibrated on.
-`moduli`: as data/weights had them before pretrained_weights.py made them. Boosted trees on the same descriptors leave out one fifth after the other, half of it as
-whole clusters of compositions. Their errors against distance, and those of similar crystals in the other fifths, are
-scaled to the interval of the network, which was
-calibrated on crystals held out at random. The test items are those of the official fold 0.
+`moduli`: as data/weights had them before pretrained_weights.py. Boosted trees on the same descriptors leave out
+one fifth after the other, half of it as whole clusters of compositions. Their errors against distance, and those of
+similar crystals in the other fifths, are scaled to the interval of the network, which was calibrated on crystals held
+out at random. The test items are those of the official fold 0.
 `flags`: the part of test crystals that is flagged as outside the training set, as they are and in other cells.
 `coverage`: the part of the targets of test items (official fold 0, never trained or calibrated on) inside the 90 %
 intervals of the networks as they are: formulas that the training set has or lacks, kinds of compounds, and thirds by
