@@ -357,6 +357,19 @@ def test_stray_values_take_the_nearest_phase_up_to_one_percent():
         truths.to_phases(mask, PHASES, values)
 
 
+def test_a_value_far_outside_all_phases_is_unlabelled_where_the_mask_holds_numbers():
+    mask = np.zeros((10, 100), np.uint8)
+    mask[:, 50:] = 1
+    mask[0, :10] = 255
+    labels, stray = truths.to_phases(mask, PHASES, None)
+    assert stray == 10
+    assert labels[0, :10].tolist() == [255] * 10
+    assert np.array_equal(labels[1:], mask[1:])
+    mask[mask == 1] = 0  # 0 and 255 may be two phases
+    with pytest.raises(BadItem, match=r"truth_values: \{matrix: \[0\], particle: \[255\]\}"):
+        truths.to_phases(mask, PHASES, None)
+
+
 def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not():
     from scipy import ndimage
 

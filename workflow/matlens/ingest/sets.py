@@ -8,10 +8,10 @@ import numpy as np
 
 from matlens import columns
 from matlens.ingest import Micrograph, catalog
+from matlens.ingest.truths import UNLABELLED
 from matlens.registry import suggest
 from matlens.store import catalog as store
 
-UNLABELLED = 255
 OBJECTS = "object"  # phase of a set whose truth is annotated objects
 
 

@@ -10,6 +10,7 @@ from matlens.ingest import Micrograph, readers
 from matlens.job.batch import BadItem
 
 OTHER = "other"
+UNLABELLED = 255
 STRAY = 0.01  # allowed fraction of pixels with values between two listed ones (drawing programs)
 LISTED = 8
 JPEG, NOISE = b"\xff\xd8\xff", 32  # first bytes of a file; grey levels by which compression changes a value
@@ -43,8 +44,9 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
 
     `truth_values`: list of mask values per phase name, or the word "other" for all unlisted values; None: values are
     phase numbers. Without "other", up to 1 % of the pixels, and any number on smoothed edges between two listed values,
-    may have unlisted values; they take the phase of the nearest listed value (the smaller of two). Returns the labels
-    and the number of these pixels. Raises BadItem if more pixels are unlisted.
+    may have unlisted values; they take the phase of the nearest listed value (the smaller of two). Those far outside
+    all listed values are unlabelled, as 255 is in masks of numbers. Returns the labels and the number of these pixels.
+    Raises BadItem if more pixels are unlisted, or if some are far outside and only one value is listed.
     """
     table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
@@ -56,13 +58,21 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
         count = int(counts[np.isin(present, stray)].sum())
         if not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size):
             raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))
+    far = _far(stray, table) if other is None else []
+    if far and (len(present) - len(stray) < 2 or len(phases) > UNLABELLED):  # 0 and 255 may be two phases
+        raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))
     nearest = listed[np.argmin(np.abs(listed[None, :] - present.astype(float)[:, None]), axis=1)]
     kind = np.uint8 if len(phases) <= 256 else np.uint16
     phase_of = [
-        table[value] if value in table else other if other is not None else table[near]
+        table[value] if value in table else other if other is not None else UNLABELLED if value in far else table[near]
         for value, near in zip(present.tolist(), nearest.tolist(), strict=True)
     ]
     return np.array(phase_of, kind)[inverse].reshape(mask.shape), count
+
+
+def _far(stray: list, table: Mapping) -> list:
+    """Return the unlisted values that are no listed one changed by compression or smoothing."""
+    return [value for value in stray if not min(table) - NOISE <= value <= max(table) + NOISE]
 
 
 def _no_phase(part: float, stray: list, present: list, table: Mapping, phases: list[str]) -> str:
