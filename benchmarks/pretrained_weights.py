@@ -297,6 +297,28 @@ def half(value):
     return value.astype(np.float16) if value.dtype.kind == "f" else value
 
 
+def test_scores(answered: dict, truth) -> dict:
+    """Score predictions of test items, as a card has it."""
+    import numpy as np
+
+    inside = (answered["low_90"] <= truth) & (truth <= answered["high_90"])
+    return {
+        "test_items": len(truth),
+        "test_mae": round(float(np.abs(answered["predicted"] - truth).mean()), 4),
+        "test_coverage_90": round(float(inside.mean()), 3),
+        "test_flagged": round(float(answered["outside_training_range"].mean()), 3),
+    }
+
+
+def write(path: Path, arrays: dict, card: dict) -> None:
+    """Write weights and their card, and print the scores."""
+    from matlens.store import io
+
+    print(path.name, {k: v for k, v in card.items() if k.startswith(("test_", "left_", "knots", "scales"))}, flush=True)
+    io.write_weights(path.with_suffix(".safetensors"), arrays)
+    io.write_json(path.with_suffix(".json"), {k: v for k, v in card.items() if v is not None})
+
+
 def alone(graphs, table, number, target, found, judged, cut, scale, test, extra, chosen) -> None:
     """Give one network, without the members, the intervals that their errors tell of; write weights and card.
 
@@ -348,19 +370,13 @@ def alone(graphs, table, number, target, found, judged, cut, scale, test, extra,
         kinds = [graphs.crystals.species[slice(*graphs.crystals.offsets[k : k + 2])] for k in tested]
         tested = tested[[formula(one) not in learned for one in kinds]]
     answered = networks.apply(flat.taken(graphs, tested), arrays, card, "cpu")
-    inside = (answered["low_90"] <= y[tested]) & (y[tested] <= answered["high_90"])
     card |= {
-        "interval_of": of, "test_items": len(tested),
-        "test_mae": round(float(np.abs(answered["predicted"] - y[tested]).mean()), 4),
-        "test_coverage_90": round(float(inside.mean()), 3),
-        "test_flagged": round(float(answered["outside_training_range"].mean()), 3),
+        "interval_of": of, **test_scores(answered, y[tested]),
         "calibrated_by": f"errors of {MEMBERS} networks of {chosen.epochs} epochs that each leave out another part, "
                          f"half of it as whole clusters, scaled to {len(held)} crystals held out",
         **left, **(provenance(PACKAGES) if target == ENERGY else {}),
     }  # fmt: skip
-    print(file, {k: v for k, v in card.items() if k.startswith(("test_", "left_", "knots", "scales"))}, flush=True)
-    io.write_weights(chosen.weights / f"{file}.safetensors", arrays)
-    io.write_json(chosen.weights / f"{file}.json", {k: v for k, v in card.items() if v is not None})
+    write(chosen.weights / file, arrays, card)
 
 
 def keep(graphs, table, number, target, found, cut, scale, test, extra, chosen) -> None:
@@ -370,19 +386,15 @@ def keep(graphs, table, number, target, found, cut, scale, test, extra, chosen) 
     from matlens.job.provenance import provenance
     from matlens.learn.cards import PACKAGES
     from matlens.predict import crystal_networks as networks
-    from matlens.store import io
 
     file, unit, of = CARDS[target]
     arrays, card, own, left, _ = of_members(graphs, table, number, found, cut, scale, extra)
     tested = test[np.isfinite(table[test, number])]
     add_whole(arrays, card, chosen.whole / file, flat.taken(graphs, tested[:1000]))
     answered, truth = networks.apply(flat.taken(graphs, tested), arrays, card, "cpu"), table[tested, number]
-    inside = (answered["low_90"] <= truth) & (truth <= answered["high_90"])
     card |= {
         "target": target, "unit": unit, "interval_of": of, "graph": GRAPH, "fold": 0,
-        "test_items": len(tested), "test_mae": round(float(np.abs(answered["predicted"] - truth).mean()), 4),
-        "test_coverage_90": round(float(inside.mean()), 3),
-        "test_flagged": round(float(answered["outside_training_range"].mean()), 3),
+        **test_scores(answered, truth),
         **left,
         "strained_cells": int(extra[own.train].sum()),
         "data": f"{SETS[chosen.which]} (data/catalog.yaml), official fold 0",
@@ -390,9 +402,7 @@ def keep(graphs, table, number, target, found, cut, scale, test, extra, chosen) 
         "training": {**OPTIONS, "epochs": chosen.epochs, "batch": 64, "loss": "l1", "seed": SEED},
         **provenance(PACKAGES),
     }  # fmt: skip
-    print(file, {k: v for k, v in card.items() if k.startswith(("test_", "left_", "knots", "scales"))}, flush=True)
-    io.write_weights(chosen.weights / f"{file}.safetensors", arrays)
-    io.write_json(chosen.weights / f"{file}.json", {k: v for k, v in card.items() if v is not None})
+    write(chosen.weights / file, arrays, card)
 
 
 def left_out(graphs, y, held: dict, arrays: dict, cut) -> dict:
@@ -442,10 +452,7 @@ def add_whole(arrays: dict, card: dict, path: Path, some) -> None:
         shift = (old["mean"] - card["mean"]) / card["std"]  # the last layer gives the numbers of the new card
         own["fc_out.weight"] = (own["fc_out.weight"].astype(float) * old["std"] / card["std"]).astype(np.float32)
         own["fc_out.bias"] = (own["fc_out.bias"].astype(float) * old["std"] / card["std"] + shift).astype(np.float32)
-        arrays |= {
-            f"{MEMBERS + k}/{name}": value.astype(np.float16) if value.dtype.kind == "f" else value
-            for name, value in own.items()
-        }
+        arrays |= {f"{MEMBERS + k}/{name}": half(value) for name, value in own.items()}
     points = arrays[domain.POINTS][~arrays[domain.STRAINED]].astype(np.float32)
     alone = domain._nearest(points, points, np.zeros(len(points), int), 1, itself=True)[:, 0]
     level = card["ratios"][int(0.9 * len(card["ratios"]))]

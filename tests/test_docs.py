@@ -68,7 +68,8 @@ def test_settings_of_a_page_are_valid(page, tmp_path):
             if needed and not re.search(rf"^{section}:", whole, re.M):
                 whole = f"{line}\n{whole}"
         (tmp_path / "my_study.yaml").write_text(whole, encoding="utf-8")
-        study.load(tmp_path / "my_study.yaml")
+        read = study.load(tmp_path / "my_study.yaml")
+        assert set(re.findall(r"^(\w+):", whole, re.M)) <= set(read), page.name
 
 
 def test_every_study_is_listed_with_the_studies():

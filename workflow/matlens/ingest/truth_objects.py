@@ -12,10 +12,9 @@ import numpy as np
 from matlens import columns, objects, run_lengths
 from matlens.ingest import Micrograph, annotated_places, annotations, ignored, outlines
 from matlens.ingest.annotated import page_of, phases_of
-from matlens.ingest.annotations import Shape
+from matlens.ingest.annotations import LARGEST, Shape
 from matlens.job.batch import BadItem
 
-LARGEST = 2**31 - 1  # number of an object in a region map
 EDGE_PX = 1  # programs end an outline at the centre of the last pixel
 OUTSIDE = "it lies outside the image"
 HEAD = [columns.FRAME, columns.OBJECT, columns.CLASS, columns.PHASE_NAME]

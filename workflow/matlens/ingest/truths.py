@@ -52,19 +52,20 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     present, inverse = _values(mask)
     stray = [value for value in present.tolist() if value not in table]
     listed = np.array(sorted(table) or [0])
-    count = 0
+    count, given = 0, table
     if stray and other is None:
         counts = np.bincount(inverse.ravel(), minlength=len(present))
         count = int(counts[np.isin(present, stray)].sum())
-        if not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size):
+        far = _far(stray, table) if table else []
+        many = not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size)
+        unclear = len(present) - len(stray) < 2 or len(phases) > UNLABELLED  # 0 and 255 may be two phases
+        if many or (far and unclear):
             raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))
-    far = _far(stray, table) if other is None else []
-    if far and (len(present) - len(stray) < 2 or len(phases) > UNLABELLED):  # 0 and 255 may be two phases
-        raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))
+        given = table | dict.fromkeys(far, UNLABELLED)
     nearest = listed[np.argmin(np.abs(listed[None, :] - present.astype(float)[:, None]), axis=1)]
     kind = np.uint8 if len(phases) <= 256 else np.uint16
     phase_of = [
-        table[value] if value in table else other if other is not None else UNLABELLED if value in far else table[near]
+        given[value] if value in given else other if other is not None else table[near]
         for value, near in zip(present.tolist(), nearest.tolist(), strict=True)
     ]
     return np.array(phase_of, kind)[inverse].reshape(mask.shape), count

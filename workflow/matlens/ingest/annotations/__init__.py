@@ -16,6 +16,7 @@ from matlens.job.batch import BadItem
 from matlens.registry import load
 from matlens.store import text_files
 
+LARGEST = 2**31 - 1  # number of an object in a region map
 READERS = {
     "coco": "matlens.ingest.annotations.coco:read",
     "via": "matlens.ingest.annotations.via:read",

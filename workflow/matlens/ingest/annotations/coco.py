@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from matlens.ingest.annotations import Page, Shape, box, document, ring, turned
+from matlens.ingest.annotations import LARGEST, Page, Shape, box, document, ring, turned
 from matlens.job.batch import BadItem
 
-MOST = 2**31 - 1  # largest number of a track in a region map
 SAME_AREA = 0.01  # part by which an area that is stated may differ from that of a box
 
 
@@ -53,7 +52,7 @@ def _tracks(entries: list) -> dict:
     """Number the tracks of a file from 1: as in the file if they are whole numbers, else in their order; -1 is none."""
     given = [one for one in dict.fromkeys(entry.get("track_id") for entry in entries) if one not in (None, -1, "")]
     read = [_id(one) for one in given]
-    if all(isinstance(one, (int, float)) and one % 1 == 0 and 0 <= one < MOST for one in read):
+    if all(isinstance(one, (int, float)) and one % 1 == 0 and 0 <= one < LARGEST for one in read):
         first = int(0 in read)  # 0 is the background of a map
         return {one: int(number) + first for one, number in zip(given, read, strict=True)}
     return {one: number for number, one in enumerate(given, start=1)}
