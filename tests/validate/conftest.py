@@ -27,6 +27,13 @@ def heard() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def _target(link: Path) -> Path | None:
+    try:
+        return link.readlink()
+    except OSError:  # it has ended, or is of another user
+        return None
+
+
 class Folder:
     """A hand-off, and what a person does with it."""
 
@@ -44,6 +51,10 @@ class Folder:
         job = self.start(how, **environment)
         job.communicate(timeout=600)
         return job.returncode
+
+    def processes(self) -> list[str]:
+        """Return the processes that work in the folder (Linux)."""
+        return [link.parent.name for link in Path("/proc").glob("[0-9]*/cwd") if _target(link) == self.path.resolve()]
 
     def outcome(self, **limits) -> dict:
         handed = {"sha256": self.sha256, "reason": ""}

@@ -1,7 +1,6 @@
 """Outputs of pw.x are checked before they are used: real runs that converged or failed, results of other inputs."""
 
 import shutil
-import subprocess
 import time
 
 import numpy as np
@@ -203,6 +202,6 @@ def test_the_engine_itself_stops_in_time_and_goes_on(silicon, data, tmp_path, ha
     job.terminate()
     job.communicate(timeout=120)
     assert collect_results.state(folder.path)["state"] == "TERMINATED"
-    assert subprocess.run(["pgrep", "-x", "pw.x"], capture_output=True, text=True).stdout.split() == []
+    assert folder.processes() == []
     assert folder.run(PW="pw.x") == 0
     assert folder.outcome()["status"] == "accepted"
