@@ -57,6 +57,12 @@ def test_fronts_are_those_of_brute_force(objectives):
     np.testing.assert_array_equal(fronts.fronts(values, len(values)), expected)
 
 
+def test_a_value_too_small_for_the_sum_still_decides_who_is_dominated():
+    """The sums of 1e9 and of a difference of 1e-9 are equal by rounding."""
+    values = np.array([[1e9, 1e-9], [1e9, 2e-9], [1e9, 0.0]])
+    assert fronts.fronts(values, 3).tolist() == [2, 1, 3]
+
+
 def test_fronts_end_where_there_are_enough():
     values = np.arange(10.0)[:, None]
     assert fronts.fronts(values, 3).tolist() == [0] * 7 + [3, 2, 1]

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens.validate import collect_results, gpaw
+from matlens.crystal.structures import Crystal
+from matlens.validate import collect_results, gpaw, references
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
@@ -31,6 +34,43 @@ def test_a_data_set_of_known_error_is_named(gpaw_answers):
         results = changed(results, name, setups={"Cu": "f1c4d45d90492f1bbfdcb091e8418fdf"})
     found = gpaw.judge(manifest, results)
     assert found["status"] == "accepted" and "caution: the PAW data set of Cu with 11 electrons" in found["reason"]
+
+
+def copper(side: float = 3.63) -> Crystal:
+    places = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return Crystal(side * np.eye(3), np.full(4, 29), places)
+
+
+def test_a_data_set_of_known_error_is_replaced_for_its_element_and_functional_alone(silicon):
+    made = {name: gpaw.prepare(CANDIDATE, *args) for name, args in {"Cu": [copper()], "Si": [silicon()]}.items()}
+    asked = {name: json.loads(one.files["request.json"])["data_sets"] for name, one in made.items()}
+    assert asked["Cu"]["Cu"]["instead_of"] in gpaw.DATA_SETS and asked["Si"] == {}
+    assert json.loads(gpaw.prepare(CANDIDATE, copper(), functional="LDA").files["request.json"])["data_sets"] == {}
+    known = {name: references.energies(one.settings, ["Cu", "Si"]) for name, one in made.items()}
+    assert known["Cu"]["Si"] == known["Si"]["Si"] and known["Cu"]["Cu"] != known["Si"]["Cu"]
+
+
+def test_the_script_makes_the_data_set_of_copper_once(tmp_path, hand_over):
+    folder = real(tmp_path, hand_over, copper())
+    python = Path(shutil.which("gpaw")).read_text().partition("\n")[0].removeprefix("#!").strip()
+    made, times = folder.path / "data_sets/Cu.PBE", set()
+    for _ in range(2):
+        subprocess.run([python, "gpaw_eos.py", "data-sets"], cwd=folder.path, check=True, capture_output=True)
+        assert b'core="10.0" valence="19.0"' in made.read_bytes()
+        assert [path.name for path in made.parent.iterdir()] == ["Cu.PBE"]
+        times.add(made.stat().st_mtime_ns)
+    assert len(times) == 1
+
+
+@pytest.mark.slow
+def test_copper_by_the_engine_itself(tmp_path, hand_over):
+    """All-electron PBE, by the default settings: 11.95 A^3 an atom and 140 GPa, within 2 %."""
+    folder = real(tmp_path, hand_over, copper())
+    assert folder.run() == 0
+    found = collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, gpaw.judge)
+    assert found["status"] == "accepted" and not found["reason"], found["reason"]
+    assert found["values"]["volume_a3_per_atom"][0] == pytest.approx(11.95, rel=0.02)
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(140.0, rel=0.02)
 
 
 WRONG = {

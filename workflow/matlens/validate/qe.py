@@ -78,7 +78,7 @@ def prepare(
     made["ladder.txt"] = error_handlers.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
     made |= {f"pseudo/{paths[one].name}": upf[one] for one in kinds}
     made |= handoff.scripts("qe", candidate["name"], minutes)
-    return handoff.Handoff(made, manifest, {**settings, "upf": {one: upf[one].sha256 for one in kinds}})
+    return handoff.Handoff(made, manifest, {**settings, "potentials": {one: upf[one].sha256 for one in kinds}})
 
 
 def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: float | None) -> tuple[float, float]:
