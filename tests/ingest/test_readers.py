@@ -423,3 +423,14 @@ def test_of_the_detectors_of_a_velox_file_the_same_is_read_wherever_it_lies(tmp_
     assert np.array_equal(found.pixels, dark[0])
     assert (found.meta["detector"], found.meta["other_signals"]) == ("HAADF", 1)
     assert found.meta["remark"] == "one of 2 images of the file was read: HAADF"
+
+
+def test_of_several_channels_the_first_is_read_and_said_so(tmp_path):
+    stack = np.stack([ramp(), ramp()[::-1]])
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "b.ome.tif", stack, metadata={"axes": "CYX"}, photometric="minisblack")
+    specimens.omezarr(tmp_path / "c.zarr", stack, "cyx")
+    for name in ("a.tif", "b.ome.tif", "c.zarr"):
+        found = read(tmp_path / name)
+        assert np.array_equal(found.pixels, stack[0]) and found.axes == "yx", name
+        assert found.meta["remark"] == "one of 2 images of the file was read: the first channel", name
