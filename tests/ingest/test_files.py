@@ -432,7 +432,8 @@ def test_two_masks_with_a_word_more_are_too_many(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("path", "masks"), [("**", "masks/*.png"), ("*.png", "*_mask.png"), ("", "*_mask.png"), ("**/*.png", "**/*_mask.png")]
+    ("path", "masks"),
+    [("**", "masks/*.png"), ("*.png", "*_mask.png"), ("", "*_mask.png"), ("**/*.png", "**/*_mask.png")],
 )
 def test_masks_among_the_images_are_no_images(tmp_path, capsys, path, masks):
     """They were measured as images of their own, and, in a folder of their own, judged by themselves."""

@@ -13,7 +13,7 @@ MACHINE = {"<": b"\x44\x44\0\0", ">": b"\x11\x11\0\0"}
 
 
 def mrc(path, volume, order="<", mode=None, cell=None, samples=None, axes=(1, 2, 3), flags=None, largest=0.0):
-    """Write a volume (z, y, x). `cell`: its edges in angstrom; `axes`: of columns, rows and slices; `flags`: of IMOD."""
+    """Write a volume (z, y, x). `cell`: its edges in angstrom; `axes`: of columns, rows, slices; `flags`: of IMOD."""
     counts = volume.shape[::-1]
     head = bytearray(1024)
     mode = MODES[volume.dtype.str[1:]] if mode is None else mode

@@ -45,10 +45,16 @@ def listing(
 def _images(path: str, masks: str | None, exclude_mask: str | None, clean: str | None) -> tuple[dict, list]:
     """Find the images of a path, and name their items; returns also its files that are masks or clean images."""
     root, paths = found(path)
-    images, beside = companions.separate(
-        paths, ((masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean"))
-    )
+    images, beside = companions.separate(paths, ((masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")))
     return {file: item_name(file, root) for file in images}, beside
+
+
+def _report_others(path: str, paths: list, beside: list) -> None:
+    """Print which files of a path are no items."""
+    if beside:
+        print(f"{len(beside)} files of '{path}' are masks or clean images of others, the first is '{beside[0].name}'")
+    if left := skipped(path, [*paths, *beside]):
+        print(left)
 
 
 def check(
@@ -151,10 +157,7 @@ def plan(
                 row[names.REASON] = (
                     row[names.REASON] or f"its name does not fit group '{group}'; rename it or widen the pattern"
                 )
-    if beside:
-        print(f"{len(beside)} files of '{path}' are masks or clean images of others, the first is '{beside[0].name}'")
-    if left := skipped(path, [*paths, *beside]):
-        print(left)
+    _report_others(path, paths, beside)
     lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
     frame = pd.DataFrame([*one_of_each(rows), *lost])
     frame = frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)

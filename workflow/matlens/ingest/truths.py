@@ -18,7 +18,7 @@ SHADES, RIM_PX = 4, 2  # width of a smoothed edge, which has several values betw
 
 
 def values_of(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
-    """Map mask values to phase numbers, 255 for unlabelled. Returns the map and the phase of all other values, or None.
+    """Map mask values to phase numbers, 255 for unlabelled. Returns the map and the phase of other values, or None.
 
     Without values of a phase, they are phase numbers. Raises BadItem if `truth_values` names a phase that is none of
     the study's and not the word unlabelled, or assigns a value twice.
@@ -56,7 +56,8 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     "unlabelled"; without phases, or None: values are phase numbers. Without "other", up to 1 % of the pixels, and any
     number on smoothed edges between two listed values, may have unlisted values; they take the phase of the nearest
     listed value (the smaller of two). Those far outside all listed values are unlabelled, as 255 is in masks of
-    numbers. Returns the labels and the number of these pixels. Raises BadItem if more pixels are unlisted, or if some are far outside and only one value is listed.
+    numbers. Returns the labels and the number of these pixels. Raises BadItem if more pixels are unlisted, or if some
+    are far outside and only one value is listed.
     """
     table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
@@ -221,9 +222,10 @@ def _check_smeared(mask: np.ndarray, file: str, phases: list[str], truth_values)
     near = [value for value in stray.tolist() if any(0 < abs(value - one) <= NOISE for one in table)]
     if other is None or not near:
         return
+    taker = phases[other] if other < len(phases) else NOT_LABELLED
     raise BadItem(
         f"it is a JPEG, which smears values: {len(stray)} values are not listed, such as {near[0]}, and the word other "
-        f"gives them all to '{phases[other] if other < len(phases) else NOT_LABELLED}'; export the mask as PNG or TIFF in its own size"
+        f"gives them all to '{taker}'; export the mask as PNG or TIFF in its own size"
     )
 
 
