@@ -35,8 +35,8 @@ def values_of(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int
     for name, values in truth_values.items():
         if name not in numbers:
             raise BadItem(
-                f"truth_values names the phase '{name}'; the phases of the study are: {', '.join(phases)} (values of no "
-                f"phase have the name {NOT_LABELLED})"
+                f"truth_values names the phase '{name}'; the phases of the study are: {', '.join(phases)} "
+                f"(values of no phase have the name {NOT_LABELLED})"
             )
         if isinstance(values, str):
             if values != OTHER or other is not None:
