@@ -40,9 +40,14 @@ class Folder:
             ["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=heard
         )
 
-    def run(self, how: str = "", **environment: str) -> int:
+    def run(self, how: str = "", seconds: float = 600, **environment: str) -> int:
         job = self.start(how, **environment)
-        job.communicate(timeout=600)
+        try:
+            job.communicate(timeout=seconds)
+        finally:
+            if job.poll() is None:  # the engine would go on by itself
+                job.terminate()
+                job.wait(timeout=120)
         return job.returncode
 
     def outcome(self, **limits) -> dict:
