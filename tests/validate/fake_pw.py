@@ -1,8 +1,8 @@
 """A stand-in for pw.x in tests of run.sh: reads an input, answers with an equation of state (Birch-Murnaghan, B' 4).
 
 FAKE_PW says how it behaves: nothing, or words among `masked` (says that it converged, and its residual says that it did
-not), `stubborn` (the same, until mixing_beta is 0.2), `crash`, `hungry` (crashes at volumes below 33 Ry), `slow` (waits for the file by which pw.x is stopped, or
-for `go` in its folder), `deaf` (the same, and does not look for that file).
+not), `stubborn` (the same, until mixing_beta is 0.2), `crash`, `hungry` (crashes at volumes below 33 Ry), `slow` (waits
+for the file by which pw.x is stopped, or for `go` in its folder), `deaf` (the same, and does not look for that file).
 """
 
 import hashlib
