@@ -47,9 +47,14 @@ class Folder:
             ["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=heard
         )
 
-    def run(self, how: str = "", **environment: str) -> int:
+    def run(self, how: str = "", seconds: float = 600, **environment: str) -> int:
         job = self.start(how, **environment)
-        job.communicate(timeout=600)
+        try:
+            job.communicate(timeout=seconds)
+        finally:
+            if job.poll() is None:  # the engine would go on by itself
+                job.terminate()
+                job.wait(timeout=120)
         return job.returncode
 
     def processes(self) -> list[str]:
@@ -99,6 +104,44 @@ def folder(tmp_path, prepare):
     return Folder(tmp_path / "handoff" / "si", prepare())
 
 
+GPAW_LOG = """
+Input parameters:
+  convergence: {{density: 1e-05,
+                energy: 1e-06}}
+  eigensolver: dav
+  kpts: {{gamma: True,
+         size: {mesh}}}
+  maxiter: 200
+  mode: {{ecut: 700.0,
+         name: pw}}
+  occupations: {{fixmagmom: False,
+                name: fermi-dirac,
+                width: 0.1}}
+  spinpol: False
+  xc: PBE
+
+System changes: positions, numbers, cell, pbc, initial_charges, initial_magmoms
+
+species:
+  Si:
+    name: Silicon
+    id: f
+    Z: 14.0
+
+Spin-paired calculation
+
+Densities:
+  Total Charge: 0.000000
+
+Converged after 12 iterations.
+
+Entropy (-ST):   -0.002000
+--------------------------
+Free energy:     {free:.6f}
+Extrapolated:    {energy:.6f}
+"""  # in the words of GPAW 22.8
+
+
 @pytest.fixture
 def gpaw_answers(silicon):
     """Make the manifest of silicon and the answers that GPAW would give to it."""
@@ -120,7 +163,8 @@ def gpaw_answers(silicon):
             "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
         }  # fmt: skip
         results[f"{name}.json"] = json.dumps(answer).encode()
-        results[f"{name}.txt"] = f"Converged after 12 iterations.\nExtrapolated:  {energy:.6f}\n".encode()
+        log = GPAW_LOG.format(mesh=manifest["settings"]["k_points"], energy=energy, free=energy - 0.001)
+        results[f"{name}.txt"] = log.encode()
     return manifest, results
 
 

@@ -113,6 +113,46 @@ def test_other_answers_are_rejected_with_the_reason(gpaw_answers):
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
 
 
+LOGS = {  # a log of another run than the result says, line by line as GPAW 22.8 writes it
+    "finite differences": ("  mode: {ecut: 700.0,\n         name: pw}\n", "", "the mode fd, not plane waves"),
+    "atomic orbitals": ("mode: {ecut: 700.0,\n         name: pw}", "mode: lcao", "the mode lcao, not plane waves"),
+    "a low cut-off": ("ecut: 700.0", "ecut: 300.0", "the log names the cut-off 300 eV, the result 700 eV"),
+    "LDA, which is named by no line": ("  xc: PBE\n", "", "the functional LDA, not PBE"),
+    "another functional": ("xc: PBE", "xc: PBEsol", "the functional PBEsol, not PBE"),
+    "other k points": ("size: [", "size: [1", "the log names the k points"),
+    "an offset of the mesh": ("gamma: True", "gamma: False", "another offset of the mesh"),
+    "a wide smearing": ("width: 0.1}", "width: 0.5}", "the log names width 0.5, the result 0.1"),
+    "gaussian smearing": ("name: fermi-dirac", "name: methfessel-paxton", "the smearing methfessel-paxton"),
+    "a fixed moment": ("fixmagmom: False", "fixmagmom: True", "a fixed moment"),
+    "wide thresholds": ("energy: 1e-06", "energy: 0.01", "the log names energy 0.01, the result 1e-06"),
+    "a charge": ("eigensolver: dav", "charge: 1\n  eigensolver: dav", "was not asked for: charge"),
+    "a charge that is in no parameter": ("Total Charge: 0.0", "Total Charge: 1.0", "the total charge 1.0"),
+    "no symmetry": ("spinpol: False", "symmetry: off", "was not asked for: symmetry"),
+    "another data set": ("id: f\n", "id: 0123abcd\n", "other data sets than the result: Si"),
+    "spin": ("Spin-paired", "Spin-polarized", "another treatment of spin"),
+    "the free energy for that of zero width": ("Free energy:     -", "Free energy:     -1", "not that at zero width"),
+    "electrons that did not converge": ("Converged after", "Did not converge after", "not self-consistent"),
+}
+
+
+def test_a_log_of_another_run_is_rejected_with_the_reason(gpaw_answers):
+    manifest, results = gpaw_answers
+    log = results["v03.txt"].decode()
+    for name, (old, new, word) in LOGS.items():
+        assert old in log, name
+        found = gpaw.judge(manifest, {**results, "v03.txt": log.replace(old, new).encode()})
+        assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+def test_a_formation_energy_is_none_of_other_data_sets(gpaw_answers):
+    manifest, results = gpaw_answers
+    used = gpaw.judge(manifest, results)["used"]
+    for name in manifest["scales"]:
+        log = results[f"{name}.txt"].replace(b"id: f\n", b"id: g\n")
+        results = {**changed(results, name, setups={"Si": "g"}), f"{name}.txt": log}
+    assert used["Si"] == "700 eV, f" and gpaw.judge(manifest, results)["used"]["Si"] == "700 eV, g"
+
+
 def test_answers_that_are_missing_or_cut_off_are_rejected(gpaw_answers):
     manifest, results = gpaw_answers
     assert "missing" in gpaw.judge(manifest, {k: v for k, v in results.items() if k != "v01.json"})["reason"]
