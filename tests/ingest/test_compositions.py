@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from matlens import columns
+from matlens.crystal import formulas
 from matlens.ingest import compositions, spreadsheet
 from matlens.job import batch
 from matlens.store import io
@@ -226,7 +227,7 @@ def test_formulas_are_written_without_exponents():
     assert compositions.formula({"Fe": 0.9999, "C": 0.0001}) == "C0.0001Fe0.9999"
     assert compositions.formula({"Ni": 6.0, "Al": 2.0}) == "AlNi3"
     assert compositions.formula({"Ni": 0.7}) == "Ni"
-    assert compositions.of_formula("D2O") == {"H": 2.0, "O": 1.0}
+    assert formulas.amounts("D2O") == {"H": 2.0, "O": 1.0}
 
 
 def test_hydrates_and_decimal_commas_are_read(tmp_path):
@@ -285,10 +286,10 @@ def test_a_column_that_is_no_amount_stays_beside(tmp_path, name):
 def test_a_number_or_point_that_may_belong_to_another_part_is_refused(text, formula):
     """50Fe50Co was read as Fe50Co, CaO.2SiO2 as Ca O0.2 Si O2."""
     if formula:
-        assert compositions.formula(compositions.of_formula(text)) == formula
+        assert compositions.formula(formulas.amounts(text)) == formula
     else:
         with pytest.raises(batch.BadItem, match=r"begins with a number|a point that may be decimal"):
-            compositions.of_formula(text)
+            formulas.amounts(text)
 
 
 @pytest.mark.parametrize(

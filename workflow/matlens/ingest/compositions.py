@@ -2,11 +2,12 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
 from matlens import columns
+from matlens.crystal import formulas as notation
+from matlens.crystal.formulas import NOTHING, SHORT, checked
 from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.formats.common import SYMBOLS
 from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
@@ -28,15 +29,8 @@ PERCENT_OF = re.compile(
     rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}.*\b([A-Z][a-z]?)"
 )  # an amount that is not read?
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
-ADDUCT = re.compile("[\N{MIDDLE DOT}\N{DOT OPERATOR}\N{BULLET OPERATOR}\N{BULLET}*]")  # CuSO4, dot, 5H2O
-HYDRATE = re.compile(r"[A-Z].*\.\d*(H2O|\(H2O\))\d*")
-ADDED = re.compile(r"([A-Z][a-z]?)(?!0\.)\d*\.\d+(?=[A-Z(\[])")  # Al2O3.2SiO2; O0.2 is a number
-LEADING = re.compile(r"\s*\d[\d.]*\s*\D.*\d\s*[A-Z(\[].*|\s*\d[\d.]*\s*[(\[].*")  # 50Fe50Co, 20Na2O80SiO2, 2(CaO)SiO2
-ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d+(?:\.\d+)?[A-Z][a-z]?)+")  # Ti-6Al-4V
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
-NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
 TRUE = {"true": 1.0, "false": 0.0}
-SHORT = 40  # characters of a faulty value that a message quotes
 
 
 def listing(*, path: str | None = None, set: str | None = None) -> str:
@@ -90,11 +84,14 @@ def plan(
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
     table_sets.require(file, header, [item, *(targets or [])])
+    capitals = notation.unclear(cells[formulas] for cells in table) if formulas else {}
     rows, found = [], []
     for number, cells in enumerate(table, 1):
         row = {columns.ITEM: table_sets.name_of(cells.get(names), file, number), columns.REASON: None, "formula": None}
         try:
-            amounts = of_formula(cells[formulas]) if formulas else of_cells(cells, parts, unit, tolerance)
+            amounts = (
+                notation.amounts(cells[formulas], capitals) if formulas else of_cells(cells, parts, unit, tolerance)
+            )
             row["formula"] = formula(amounts)
             total = sum(amounts.values())
             found.append({symbol: amount / total for symbol, amount in amounts.items()})
@@ -186,49 +183,6 @@ def _once(rows: list[dict]) -> None:
                 row[columns.REASON] = f"two rows have the same name: rows {first} and {number}; rename one"
 
 
-def of_formula(text) -> dict[str, float]:
-    """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula.
-
-    A comma between digits is a decimal mark. Parts with a dot between them (CuSO4, dot, 5H2O) are added up.
-    """
-    given = unicodedata.normalize("NFKC", "" if text is None else str(text)).strip()
-    if given.lower() in NOTHING:
-        raise BadItem("it has no composition; fill it in")
-    shown = f"its composition {given[:SHORT]!r}"
-    if ALLOY.fullmatch(given):
-        raise BadItem(f"{shown} states percents of weight; give a column for each element, and unit: wt%")
-    amounts: dict[str, float] = {}
-    parts = ADDUCT.split(re.sub(r"(?<=\d),(?=\d)", ".", given))
-    if len(parts) == 1 and LEADING.fullmatch(given):
-        raise BadItem(
-            f"{shown} begins with a number, which may be meant for all of it or for its first part; write it like "
-            "Fe50Co50, or (SiO2)80(Na2O)20"
-        )
-    for part in parts:
-        if HYDRATE.fullmatch(part) or _may_be_added(part):
-            raise BadItem(f"{shown} has a point that may be decimal or that of a hydrate; write it like CuSO4(H2O)5")
-        times, formula_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*(.*?)\s*", part, re.S).groups()
-        for symbol, amount in _parsed(formula_, shown).items():
-            amounts[symbol] = amounts.get(symbol, 0.0) + amount * float(times or 1)
-    return checked(amounts)
-
-
-def _may_be_added(part: str) -> bool:
-    """Check whether a point of a formula may add a second one: the element before it occurs again behind it."""
-    return any(re.search(rf"{found[1]}(?![a-z])", part[found.end() :]) for found in ADDED.finditer(part))
-
-
-def _parsed(part: str, shown: str) -> dict[str, float]:
-    """Parse a formula without dots; unknown elements are refused by their letters."""
-    from pymatgen.core import Composition
-
-    try:
-        amounts = {str(symbol): float(amount) for symbol, amount in Composition(part).as_dict().items()}
-    except Exception as error:
-        raise BadItem(f"{shown} cannot be read ({str(error)[:80]}); write it like Ni3Al") from error
-    return {re.sub(r"\d*[+-]$", "", symbol): amount for symbol, amount in amounts.items()}
-
-
 def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: float) -> dict[str, float]:
     """Read the cells of elements (`parts`: symbol by column) as amounts of atoms. Raises BadItem if they are none."""
     amounts, balance = {}, []
@@ -253,21 +207,6 @@ def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: flo
     if abs(total - whole) > tolerance * whole:
         raise BadItem(f"its amounts sum to {total:.6g}, not to {whole:g} ({unit}); complete it, or set another unit")
     return {symbol: amount / mass(symbol) for symbol, amount in amounts.items()} if unit == "wt%" else amounts
-
-
-def checked(amounts: Mapping[str, float]) -> dict[str, float]:
-    """Check a composition. Returns the amounts above zero by atomic number. Raises BadItem if it is not one."""
-    for symbol, amount in amounts.items():
-        if symbol not in SYMBOLS:
-            raise BadItem(f"unknown element {str(symbol)[:SHORT]!r}; give a chemical symbol")
-        if not math.isfinite(amount):
-            raise BadItem(f"its amount of {symbol} is not finite; correct it")
-        if amount < 0:
-            raise BadItem(f"its amount of {symbol} is negative ({amount:g}); correct it")
-    there = {symbol: float(amounts[symbol]) for symbol in SYMBOLS if amounts.get(symbol, 0.0) > 0}
-    if not there:
-        raise BadItem("it has no element above zero; fill in its composition")
-    return there
 
 
 @cache
