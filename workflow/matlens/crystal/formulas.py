@@ -1,4 +1,4 @@
-"""Chemical formulas as users write them: hydrates, brackets, decimal commas, and capitals with more than one reading."""
+"""Chemical formulas as users write them: hydrates, brackets, decimal commas, capitals with several readings."""
 
 import math
 import re
@@ -30,8 +30,8 @@ ENOUGH = 20  # formulas of single letters that show that their table does not wr
 def amounts(text, capitals: Mapping[str, str] | None = None) -> dict[str, float]:
     """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula.
 
-    `capitals`: reasons of `unclear` for the formulas of its table. A comma between digits is a decimal mark. Parts with a dot between them (CuSO4, dot, 5H2O) are added up. A mapping
-    of symbols to amounts is taken as it is.
+    `capitals`: reasons of `unclear` for the formulas of its table. A comma between digits is a decimal mark. Parts
+    with a dot between them (CuSO4, dot, 5H2O) are added up. A mapping of symbols to amounts is taken as it is.
     """
     if isinstance(text, Mapping):
         return checked({str(symbol): _number(amount, symbol) for symbol, amount in text.items()})

@@ -1,5 +1,6 @@
 """Compositions without structures, from a table of formulas or of element columns."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ from matlens.registry import suggest
 KIND = "compositions"  # of tables in the catalogue
 PART = "x_"  # a column of mole fractions: x_Ni
 INDEX = ("formula", "elements")
-FORMULAS = ("composition", "formula")
-NAMES = ("id", "item", "name", "mbid")
+FORMULAS = ("composition", "formula", "pretty_formula", "formula_pretty", "chemical_formula", "reduced_formula")
+FORMULAS += ("chemical_formula_reduced", "composition_reduced", "compound")
+NAMES = ("id", "item", "name", "mbid", "material_id", "mpid", "jid", "entry_id", "auid")
 WHOLE = {"mole_fraction": 1.0, "at%": 100.0, "wt%": 100.0}
 STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
 _OF_UNIT = r"(at|wt|mol|mass)\.?[\s_-]*(?:%|pct|percent)?"
@@ -28,6 +30,9 @@ _SHARE = r"(?:%|pp[mb](?![A-Za-z])|[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}mn]g\
 PERCENT_OF = re.compile(
     rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}.*\b([A-Z][a-z]?)"
 )  # an amount that is not read?
+CAPITALS = re.compile(r"[A-Z]{2}")
+OXIDE = re.compile(r"([A-Z][a-z]?)\d?O\d?\d?(?:\W.*|_.*)?")
+METALS = set(SYMBOLS[:98]) - {"H", "C", "N", "O", "F", "S", "Cl", "Br", "I"}
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 TRUE = {"true": 1.0, "false": 0.0}
@@ -110,7 +115,8 @@ def plan(
 def _formula_column(header: list[str], composition: str | None, unit: str) -> str | None:
     if composition is not None and composition not in header:
         raise ValueError(f"composition: the table has no column '{composition}'; {suggest(composition, header)}")
-    column = composition or next((name for wanted in FORMULAS for name in header if name.lower() == wanted), None)
+    plain = {name: re.sub(r"[\s-]+", "_", name.lower()) for name in header}
+    column = composition or next((name for wanted in FORMULAS for name in header if plain[name] == wanted), None)
     if column is not None and unit == "wt%":
         raise ValueError(f"unit: the formulas of the column '{column}' count atoms; wt% needs a column per element")
     return column
@@ -134,12 +140,35 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
                 f"table '{file}': the column '{name}' may be the amount of {symbol}, and would be left out; call it "
                 f"'{symbol}' or '{symbol} (wt%)', or by a name that does not begin or end with an element"
             )
+    _check_spelling(header, parts, file)
+    if len(parts) == 1 and not next(iter(parts)).startswith(PART):
+        only = next(iter(parts))
+        raise ValueError(
+            f"table '{file}' has no column of formulas (name it by 'composition'), and '{only}' alone is called like "
+            f"an element; its columns: {', '.join(header)[:200]}"
+        )
     if not parts:
         raise ValueError(
             f"table '{file}' has neither a column of formulas (name it by 'composition') nor columns called like "
-            f"elements (Ni, Al, ...); its columns: {', '.join(header)[:200]}"
+            f"elements (Ni, Al, ...); its columns, by its first line: {', '.join(header)[:200]}"
         )
     return parts
+
+
+def _check_spelling(header: list[str], parts: Mapping[str, str], file: str) -> None:
+    """Refuse columns that would be left out of a composition: elements in capitals (SI) and oxides (SiO2)."""
+    capitals = [name for name in header if CAPITALS.fullmatch(name) and name.capitalize() in COLUMN_ELEMENTS]
+    if len(capitals) > 1 or (capitals and not any(len(symbol) > 1 for symbol in parts.values())):
+        raise ValueError(
+            f"table '{file}' has columns called like elements in capitals ({', '.join(capitals)[:60]}); write "
+            f"{capitals[0].capitalize()} for an element, and another name for what is none"
+        )
+    oxides = [name for name in header if (match := OXIDE.fullmatch(name)) and match[1] in METALS]
+    if len(oxides) > 1 or (oxides and parts):
+        raise ValueError(
+            f"table '{file}' has columns of oxides ({', '.join(oxides)[:60]}), which are not read; convert them to "
+            "elements, or write mole fractions as formulas in a column composition, like (SiO2)80(Na2O)20"
+        )
 
 
 def _element(name: str) -> tuple[str, str | None]:
@@ -158,10 +187,14 @@ def _values(table: list[dict], rows: list[dict], name: str, targets: list[str]) 
     """Build a column: floats if all values are numbers or booleans. A target that is not a number rejects its row."""
     cells = [cells.get(name) for cells in table]
     cells = [TRUE.get(str(cell).strip().lower(), cell) for cell in cells]
+    cells = [json.dumps(cell) if isinstance(cell, (Mapping, list)) else cell for cell in cells]
     if name in targets:
         for row, cell in zip(rows, cells, strict=True):
             if not _is_number(cell):
-                row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(cell)[:SHORT]!r}, not a finite number"
+                row[columns.REASON] = (
+                    row[columns.REASON]
+                    or f"its {name} is {str(cell)[:SHORT]!r}, not a finite number; write it like 12.5"
+                )
         cells = [cell if _is_number(cell) else None for cell in cells]
     return as_numbers(cells)
 
