@@ -31,9 +31,9 @@ def test_a_long_run_of_capitals_is_divided_at_once():
 def test_a_table_in_capitals_is_refused_with_both_readings():
     found = formulas.unclear(["SIO2", "NACL", "BN", "CO2", None, "-", ""])
     assert set(found) == {"SIO2", "NACL", "CO2"}
-    assert "may be SiO2 or S1I1O2" in found["SIO2"]
-    assert found["NACL"].endswith("is in capitals; write NaCl")
-    assert "may be Co2 or C1O2" in found["CO2"]
+    assert "may be 'SiO2' or 'S1I1O2'" in found["SIO2"]
+    assert found["NACL"].endswith("is in capitals; write 'NaCl'")
+    assert "may be 'Co2' or 'C1O2'" in found["CO2"]
     for way in ("SiO2", "S1I1O2", "Co2", "C1O2", "NaCl"):
         assert formulas.unclear([way, "NaCl"]) == {}  # what is written instead is taken
 

@@ -322,7 +322,7 @@ def test_formulas_in_capitals_are_rejected_with_their_readings(tmp_path):
     table = "id,composition\na,SIO2\nb,NACL\nc,BN\n"
     found = planned(tmp_path, table)
     assert found["formula"].tolist() == [None, None, "BN"]
-    assert "may be SiO2 or S1I1O2" in found["reason"][0] and "write NaCl" in found["reason"][1]
+    assert "may be 'SiO2' or 'S1I1O2'" in found["reason"][0] and "write 'NaCl'" in found["reason"][1]
     rows = planned(tmp_path, json.dumps([{"composition": "SIO2"}, {"composition": "FE2O3"}]), "table.json")
     assert all("in capitals" in reason for reason in rows["reason"])
     assert planned(tmp_path, "composition\nSIO2\nFe2O3\n")["formula"].tolist() == ["IO2S", "Fe2O3"]

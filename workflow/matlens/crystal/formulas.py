@@ -158,8 +158,8 @@ def _why(text: str, found: list[str]) -> str:
     """Write the reason of one formula, with the readings as they are unmistakable: S1I1O2."""
     ways = [re.sub(r"[A-Z](?=[A-Z])", r"\g<0>1", way) for way in found] if len(found) > 1 else found
     if len(ways) == 1:
-        return f"its composition {text[:SHORT]!r} is in capitals; write {ways[0][:SHORT]}"
-    listed = " or ".join(way[:SHORT] for way in ways)
+        return f"its composition {text[:SHORT]!r} is in capitals; write {ways[0][:SHORT]!r}"
+    listed = " or ".join(repr(way[:SHORT]) for way in ways)
     return f"its composition {text[:SHORT]!r} in capitals may be {listed}; write the one that is meant"
 
 
