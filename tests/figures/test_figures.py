@@ -565,6 +565,23 @@ def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
     assert figure.axes[0].get_xlabel().startswith("hardness")
 
 
+@pytest.mark.parametrize(
+    ("items", "changes", "words"),
+    [
+        (6, {"r2": np.nan}, "MAE 0.1 HV\nno R²: all targets are equal\n90 % interval covers 90%"),
+        (1, {"r2": np.nan, "coverage_90": np.nan}, "MAE 0.1 HV\nno R²: one item"),
+        (6, {}, "MAE 0.1 HV\nR² 0.90\n90 % interval covers 90%"),
+    ],
+)
+def test_what_is_not_defined_of_predictions_is_said_in_words(items, changes, words):
+    from figures import predictions
+
+    made = predicted()
+    made["errors"]["ridge"] = made["errors"]["ridge"].assign(**changes)
+    made["predictions"]["ridge"] = made["predictions"]["ridge"].iloc[:items]
+    assert [text.get_text() for text in predictions.draw(**made).axes[0].texts] == [words]
+
+
 def empty(table):
     if table is None:
         return None

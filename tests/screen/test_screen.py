@@ -257,10 +257,22 @@ def test_what_is_known_is_read_from_a_table_however_it_was_saved(tmp_path, monke
         reference.known(str(tmp_path / "none.csv"))
 
 
-def test_a_known_formula_that_is_none_is_named_by_its_line(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("formula\nNi3Al\n\nsteel\n", 4, "'steel' cannot be read"),
+        ("formula,y\nNi3Al,1\nXx2O3,2\n", 3, "unknown element 'Xx'"),
+        ("formula\nSIO2\nNACL\n", 2, "'SIO2' in capitals may be 'SiO2' or 'S1I1O2'"),
+        ("name;formula\na;Ti-6Al-4V\n", 2, "percents of weight"),
+    ],
+)
+def test_a_known_formula_that_is_none_stops_before_the_first_job_with_its_line(tmp_path, text, line, why):
     path = tmp_path / "known.csv"
-    path.write_text("formula\nNi3Al\n\nsteel\n")
-    with pytest.raises(ValueError, match=r"known\.csv, line 4: 'steel' is not a formula"):
+    path.write_text(text)
+    found = list(criteria.faults(settings(properties={"a": {"goal": "maximize"}}, reference=str(path))))
+    assert [keys for keys, _ in found] == [["reference"]]
+    assert f"known.csv', line {line}: " in found[0][1] and why in found[0][1]
+    with pytest.raises(ValueError, match=f"line {line}: "):
         reference.known(str(path))
 
 

@@ -10,6 +10,7 @@ H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn 
 Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi
 Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """.split()  # noqa: SIM905
+NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)}
 STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 CHUNK = 20_000  # compositions described at a time: bounded memory
 
@@ -54,6 +55,12 @@ def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
         tuple(sorted((z, part) for z, part in zip(*row, strict=True) if z))
         for row in zip(numbers.tolist(), parts.tolist(), strict=True)
     ]
+
+
+def identity(amounts: Mapping[str, float]) -> tuple[tuple[int, int], ...]:
+    """Return the key of `identities` of one composition, given as amounts by symbol."""
+    total = sum(amounts.values())
+    return tuple(sorted((NUMBER[symbol], round(1000 * (amount / total))) for symbol, amount in amounts.items()))
 
 
 def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
