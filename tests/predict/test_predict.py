@@ -212,7 +212,7 @@ def test_items_with_a_value_that_is_no_number_are_left_out_with_the_reason():
         ({"group": "one"}, {}, "there are 1; nothing can be held out; add specimens"),
         ({}, {"folds": 31}, "there are 30; set predict.folds to 30"),
         ({"empty": np.nan}, {"features": ["index.empty"]}, "every item has no value of index.empty; remove"),
-        ({"d_um": np.nan}, {"features": ["index.d_um"]}, "no value of index.d_um; .* need a pixel size: give pixel_size_um"),
+        ({"d_um": np.nan}, {"features": ["index.d_um"]}, "of index.d_um; .* need a pixel size: give pixel_size_um"),
     ],
 )
 def test_what_cannot_be_learned_from_is_said_with_the_remedy(change, settings, message):
