@@ -374,3 +374,10 @@ def test_items_without_a_composition_are_ranked():
     made, out = listed((values.gathered([], None, "", index, asked), index), properties=asked, most=2)
     assert made["item"].tolist() == ["i1", "i0"] and made["formula"].tolist() == ["", ""]
     assert out["criterion"].tolist() == ["rank 3 of 3: beyond most: 2"]
+
+
+def test_formulas_are_written_as_chemists_write_them_in_both_tables():
+    made, out = listed(predictions(["O2Ti", "CW", "ClNa"], a=[3.0, 2.0, 1.0]), most=2)
+    assert made["formula"].tolist() == ["TiO2", "WC"] and out["formula"].tolist() == ["NaCl"]
+    assert compositions.written("O3SrTi") == "SrTiO3" and compositions.written("Al0.2Ni0.8") == "Al0.2Ni0.8"
+    assert compositions.written("") == "" and compositions.written("Ca(OH)2") == "Ca(OH)2"

@@ -24,7 +24,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     and, if known, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most, diverse,
     seed and those of `criteria.first_failed`. `score(inputs)`: the method. `known`: known compositions, which are
     excluded. `lost`: items that a prediction method rejected; those without a value are in neither table. Returns the
-    shortlist, and the excluded: item, criterion, and the rank of those that met all criteria.
+    shortlist, and the excluded: item, formula, criterion, and the rank of those that met all criteria.
     """
     properties = settings["properties"]
     items, values, std, unseen, outside = criteria.wide(predictions, properties)
@@ -44,13 +44,16 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     chosen, member = _chosen(np.zeros((len(near), 1), np.float32) if alike is None else alike, settings)
     listed = near[chosen]
     rows = passed[listed]
-    names = np.full(len(items), "", object) if formulas is None else formulas
+    names = [""] * len(items) if formulas is None else [compositions.written(formula) for formula in formulas]
+    names = np.array(names, object)
     table = _leading(items[rows], names[rows], points[listed], better, listed, len(near), member[chosen])
     table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"], outside)
     for column, name in enumerate(properties):
         table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
     table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
-    return table, _excluded(items, why, passed[order], rows, member, settings)
+    out = _excluded(items, why, passed[order], rows, member, settings)
+    out.insert(1, "formula", names[np.searchsorted(items, out["item"].to_numpy(str))])
+    return table, out
 
 
 def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarray:
