@@ -338,14 +338,11 @@ def test_the_bridge_puts_the_measured_fraction_on_the_curve_of_equilibrium():
 def shortlisted():
     """Make a shortlist of two candidates out of three, by two properties."""
     names, values = ["hardness", "cost"], {"a": (3.0, 1.0), HOSTILE: (2.0, 0.5), "c": (1.0, 2.0)}
-    long = [
-        {"item": item, "property": name, "predicted": value}
-        for item, pair in values.items()
-        for name, value in zip(names, pair, strict=True)
-    ]
+    every = pd.DataFrame(values.values(), columns=names).assign(item=list(values))
+    long = every.melt("item", var_name="property", value_name="predicted")
     wide = pd.DataFrame([values["a"], values[HOSTILE]], columns=names).assign(item=["a", HOSTILE], pareto_front=1)
     wide = wide.assign(formula=["NiAl", HOSTILE], **{f"{name}_std": 0.1 for name in names})
-    return {"shortlist": {"weighted": wide}, "properties": {"pretrained": pd.DataFrame(long)}}
+    return {"shortlist": {"weighted": wide}, "screened": {"weighted": every}, "properties": {"pretrained": long}}
 
 
 def asked(speed=1.0):

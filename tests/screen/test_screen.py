@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matlens import registry, screen
 from matlens.crystal import compositions
-from matlens.screen import criteria, fronts, ranking, reference, shortlist
+from matlens.screen import criteria, fronts, ranking, reference, shortlist, values
 
 RNG = np.random.default_rng(0)
 INSIDE = {"outside_training_range": False}
@@ -29,13 +29,13 @@ def settings(**changes) -> dict:
 def predictions(formulas, **properties):
     """Make long predictions of items i0, i1, ..., and their index; a property is values, or values and deviations."""
     rows = []
-    for name, values in properties.items():
+    for name, given in properties.items():
         std = np.zeros(len(formulas))
-        if isinstance(values, tuple):
-            values, std = values
+        if isinstance(given, tuple):
+            given, std = given
         rows += [
             {"item": f"i{k}", "property": name, "predicted": v, "std": s, "unseen_elements": "", **INSIDE}
-            for k, (v, s) in enumerate(zip(values, std, strict=True))
+            for k, (v, s) in enumerate(zip(given, std, strict=True))
         ]
     return pd.DataFrame(rows), pd.DataFrame({"item": [f"i{k}" for k in range(len(formulas))], "formula": formulas})
 
@@ -347,3 +347,55 @@ def test_reasons_are_true_of_every_candidate_of_a_long_list():
         for r in front.itertuples()
     ]
     assert len(front) and not any(beaten)
+
+
+def validated():
+    """Make cross-validated predictions of three items, one of them in two folds and one without an interval."""
+    return pd.DataFrame(
+        {
+            "item": ["i0", "i1", "i1", "i2"],
+            "fold": [0, 0, 1, -1],
+            "predicted": [5.0, 1.0, 3.0, 9.0],
+            "low_90": [5.0 - 1.6449, 0.0, 2.0, np.nan],
+            "high_90": [5.0 + 1.6449, 2.0, 4.0, np.nan],
+            "outside_training_range": [False, False, True, False],
+        }
+    )
+
+
+def test_predictions_of_a_method_and_columns_of_the_index_rank_candidates():
+    index = pd.DataFrame({"item": ["i0", "i1", "i2"], "formula": ["NaCl", "MgO", "KBr"], "cost": [2.0, 1.0, np.nan]})
+    asked = {"a": wish(), "cost": wish("minimize", max=1.5)}
+    found = values.gathered([], validated(), "a", index, asked)
+    one = found[found["property"] == "a"].set_index("item")
+    assert one["predicted"].to_dict() == {"i0": 5.0, "i1": 2.0, "i2": 9.0}
+    assert one["std"].round(6).tolist()[:2] == [1.0, round(1 / 1.6449, 6)] and np.isnan(one["std"]["i2"])
+    assert one["outside_training_range"].tolist() == [False, True, False]
+    made, out = listed((found, index), properties=asked)
+    assert made["item"].tolist() == ["i1"] and made["a"].tolist() == [2.0]
+    assert dict(zip(out["item"], out["criterion"], strict=True)) == {
+        "i0": "cost above 1.5", "i2": "cost was not predicted",
+    }  # fmt: skip
+    assert criteria.table(found, asked).set_index("item")["cost"].to_dict()["i0"] == 2.0
+
+
+def test_a_method_of_the_study_comes_before_pretrained_models_of_the_same_property():
+    pretrained, index = predictions(["NaCl", "MgO", "KBr"], a=[7.0, 7.0, 7.0], b=[1.0, 2.0, 3.0])
+    found = values.gathered([pretrained], validated(), "a", index, ["a", "b"])
+    assert found.groupby("property")["predicted"].sum().to_dict() == {"a": 16.0, "b": 6.0}
+    assert values.gathered([pretrained], None, "a", index, ["a"])["predicted"].sum() == 27.0
+
+
+def test_items_without_a_composition_are_ranked():
+    index = pd.DataFrame({"item": ["i0", "i1", "i2"], "grain_um": [2.0, 1.0, 3.0]})
+    asked = {"grain_um": wish("minimize")}
+    made, out = listed((values.gathered([], None, "", index, asked), index), properties=asked, most=2)
+    assert made["item"].tolist() == ["i1", "i0"] and made["formula"].tolist() == ["", ""]
+    assert out["criterion"].tolist() == ["rank 3 of 3: beyond most: 2"]
+
+
+def test_formulas_are_written_as_chemists_write_them_in_both_tables():
+    made, out = listed(predictions(["O2Ti", "CW", "ClNa"], a=[3.0, 2.0, 1.0]), most=2)
+    assert made["formula"].tolist() == ["TiO2", "WC"] and out["formula"].tolist() == ["NaCl"]
+    assert compositions.written("O3SrTi") == "SrTiO3" and compositions.written("Al0.2Ni0.8") == "Al0.2Ni0.8"
+    assert compositions.written("") == "" and compositions.written("Ca(OH)2") == "Ca(OH)2"

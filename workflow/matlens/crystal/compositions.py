@@ -1,5 +1,6 @@
 """Compositions as numbers: formulas parsed once, and the Magpie statistics of many of them at a time."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -45,6 +46,23 @@ def readable(formula: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def written(formula: str) -> str:
+    """Return a formula as chemists write it, with elements by electronegativity: "O2Ti" is TiO2; for people alone."""
+    parts = re.findall(r"([A-Z][a-z]?)([0-9.]*)", formula)
+    if "".join(symbol + amount for symbol, amount in parts) != formula or any(s not in SYMBOLS for s, _ in parts):
+        return formula  # brackets, text
+    return "".join(symbol + amount for symbol, amount in sorted(parts, key=lambda part: _electronegativity(part[0])))
+
+
+@cache
+def _electronegativity(symbol: str) -> float:
+    """Return Pauling's electronegativity; infinite for elements without one."""
+    from pymatgen.core import Element
+
+    value = Element(symbol).data.get("X")
+    return float("inf") if value is None or value != value else float(value)
 
 
 def identities(formulas) -> list[tuple[tuple[int, int], ...]]:

@@ -19,6 +19,7 @@ from matlens.plan import (
     physics_checks,
     prediction_checks,
     restoration_checks,
+    screen_checks,
     stages,
     study,
     weights_checks,
@@ -224,6 +225,7 @@ CHECKS = (
     *restoration_checks.CHECKS,
     pattern_checks.check_patterns,
     *prediction_checks.CHECKS,
+    screen_checks.check_screens,
     *physics_checks.CHECKS,
     check_figures,
 )
