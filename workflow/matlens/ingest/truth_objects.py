@@ -15,6 +15,7 @@ from matlens.ingest.annotated import page_of, phases_of
 from matlens.ingest.annotations import Shape
 from matlens.job.batch import BadItem
 
+BEYOND_PX = 3  # by which an outline may reach beyond its image: hands are not exact
 EDGE_PX = 1  # programs end an outline at the centre of the last pixel
 OUTSIDE = "it lies outside the image"
 HEAD = [columns.FRAME, columns.OBJECT, columns.CLASS, columns.PHASE_NAME]
@@ -67,6 +68,9 @@ def attach(
         drawn.append(_drawn(moved, frame, number, phase_of.get(one.label), frames, size))
     if frames > 1 and any(one.frame is None and not one.reason for one in page.shapes):
         ignored.note(found, f"objects without a frame are in each of the {frames} frames")
+    if count := sum(_reaches_beyond(one, scale, shape[-2:]) for one in page.shapes):
+        said = f"{count} of {len(page.shapes)} outlines reach beyond the image"
+        ignored.note(found, f"{said}; it may be turned or cropped, or x and y exchanged")
     drawn = _once(drawn)
     found.truth = _map(drawn, (frames, *size), as_).reshape(found.pixels.shape)
     found.objects = table(drawn, found.truth.reshape(frames, *size), phases, as_)
@@ -87,6 +91,12 @@ def _numbered(shapes: tuple, frames: int) -> list[tuple[int, int, Shape]]:
         number, every = one.number or last + place, range(frames if placed else 1)
         found += [(number, frame, one) for frame in ([one.frame] if one.frame is not None else every)]
     return found
+
+
+def _reaches_beyond(one: Shape, scale: np.ndarray, whole: tuple[int, int]) -> bool:
+    """Check whether an outline reaches beyond the image by more than a few pixels."""
+    rings = [ring * scale for part in one.parts for ring in part if ring.size and np.isfinite(ring).all()]
+    return any(ring.min() < -BEYOND_PX or (ring.max(0) > np.add(whole, BEYOND_PX)).any() for ring in rings)
 
 
 def _moved(one: Shape, scale: np.ndarray, top: int) -> Shape:
