@@ -314,7 +314,10 @@ def test_lengths_without_a_pixel_size_are_refused(tmp_path):
         ("y,x,t [s]\n15,40,0\n15,41,1\n", "the column 't .s.' and no frames"),
         ("y,x,t\n15,40,0\n15,41,0.5\n15,42,1.0\n", "the column 't' and no frames"),
         ("y,x,t\n15,40,0\n15,41,2\n", "the column 't' and no frames"),
-        ("POSITION_Y,POSITION_X,POSITION_T\n(pixel),(pixel),(sec)\n5,4,0\n5,4,2\n", "the column 'POSITION_T' and no fr"),
+        (
+            "POSITION_Y,POSITION_X,POSITION_T\n(pixel),(pixel),(sec)\n5,4,0\n5,4,2\n",
+            "the column 'POSITION_T' and no fr",
+        ),
         ("y,x,frame_time,track\n15,40,0,1\n15,41,2,1\n", "the column 'frame_time' and no frames"),
         ("y,x,frame (s)\n15,40,0\n15,41,2\n", "the column 'frame .s.' and no frames"),
         ("y,x,img\n15,40,0\n15,41,1\n", "the column 'img' and no frames"),

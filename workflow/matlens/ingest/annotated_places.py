@@ -31,7 +31,11 @@ def _fault(used: list[int], frames: int) -> str:
     step, own = math.gcd(*(n - used[0] for n in used)), f"of a video of {frames} frames"
     if 1 <= used[0] < used[-1] == frames:
         return f" {own}; count them from 0"
-    return f" in steps of {step} {own}; number them as in the video" if step > 1 and len(used) > 2 and used[-1] >= frames else ""
+    return (
+        f" in steps of {step} {own}; number them as in the video"
+        if step > 1 and len(used) > 2 and used[-1] >= frames
+        else ""
+    )
 
 
 def _in_pixels(page: Page, pixel_size_um: float | None, file: str) -> Page:

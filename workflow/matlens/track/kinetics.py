@@ -85,10 +85,10 @@ def numbered_frames(values: list, name: str = "") -> tuple[np.ndarray, float]:
     """
     value = np.array(values, float)
     steps = np.diff(value)
-    if len(steps) and (value == np.round(value)).all() and steps.min() > 0:
-        if steps.min() == 1 or name.lower().startswith("frame"):
-            interval = 1.0 if steps.min() == 1 else float(np.median(steps))
-            return (value - value[0]) / interval, interval
+    whole = len(steps) > 0 and (value == np.round(value)).all() and steps.min() > 0
+    if whole and (steps.min() == 1 or name.lower().startswith("frame")):
+        interval = 1.0 if steps.min() == 1 else float(np.median(steps))
+        return (value - value[0]) / interval, interval
     return np.arange(len(value), dtype=float), 1.0
 
 

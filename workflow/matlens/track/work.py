@@ -116,7 +116,10 @@ def _again(table, about: Mapping):
 
 
 def true_places(frames: list, source: Source) -> list | None:
-    """Return places (n, 2) and numbers (n,) of the true objects of every frame; None unless all have region maps."""
+    """Return places (n, 2) and numbers (n,) of the true objects of every frame.
+
+    None unless all frames have region maps, whose numbers are tracks.
+    """
     keys = dict(zip(source.index[columns.ITEM], source.index[columns.KEY], strict=True))
     truths, last, truth = [], None, None
     for item, frame, _ in frames:
@@ -126,6 +129,11 @@ def true_places(frames: list, source: Source) -> list | None:
             return None
         found = objects.describe(truth[frame])
         truths.append((found[objects.PLACE].to_numpy(), found[columns.OBJECT].to_numpy()))
+    if not series.are_tracks(truths, source.settings["scores"]["gate_px"]):
+        print(
+            "true objects have other numbers in each frame: they are no tracks, and linking is not scored", flush=True
+        )
+        return None
     return truths
 
 

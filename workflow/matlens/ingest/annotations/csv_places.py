@@ -76,7 +76,9 @@ def _check_rows(header: list[str], rows: list[list[str]], at: dict[str, int]) ->
     names = _named(header)
     for name in {"z", "z_px", "position_z"} & {*names}:
         if len({cell for cell in _cells(rows, names.index(name)) if re.fullmatch(r"-?[\d.]+", cell)}) > 1:
-            raise BadItem(f"the column '{header[names.index(name)]}' has several values: places of a volume are not read")
+            raise BadItem(
+                f"the column '{header[names.index(name)]}' has several values: places of a volume are not read"
+            )
     if "frame" in at and "track" not in at and "id" in names:
         numbers = _cells(rows, names.index("id"))
         if len({*numbers}) < len(numbers):
