@@ -203,3 +203,10 @@ def test_true_objects_that_are_numbered_in_each_frame_are_no_tracks(tmp_path):
     assert not len(run(tmp_path, detections(drifting), index_of(), truth)["track_scores"])
     lost = run(tmp_path, detections(drifting), index_of(), truth, method="ground_truth")["rejected"]
     assert "no true objects that keep their number" in lost["reason"].item()
+
+
+def test_detections_on_unlabelled_pixels_count_neither_way(tmp_path):
+    truth = painted([STAYS, LIVES])
+    truth[1::2] = -1  # every second frame was annotated
+    row = run(tmp_path, detections([STAYS, LIVES]), index_of(), truth)["track_scores"].iloc[0]
+    assert (row["tp"], row["fp"], row["fn"], row["id_switches"]) == (6, 0, 0, 0) and row["idf1"] == 1

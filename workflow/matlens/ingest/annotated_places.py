@@ -38,6 +38,14 @@ def _fault(used: list[int], frames: int) -> str:
     )
 
 
+def step_of(page: Page) -> int:
+    """Return the step in which the frames of a video were annotated: 2 of 0, 2, 4, 8; 1 of fewer than three frames."""
+    used = sorted({one.frame for one in page.shapes if one.frame is not None})
+    if len(used) < 3 or any(one.frame is None and not one.reason for one in page.shapes):
+        return 1
+    return math.gcd(*(frame - used[0] for frame in used))
+
+
 def _in_pixels(page: Page, pixel_size_um: float | None, file: str) -> Page:
     """Return a page with places in pixels. Raises BadItem if they are lengths and the pixel size is not known."""
     if page.unit_um is None:

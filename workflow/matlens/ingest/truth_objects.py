@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matlens import columns, objects, run_lengths
+from matlens import columns, masked, objects, run_lengths
 from matlens.ingest import Micrograph, annotated_places, annotations, ignored, outlines
 from matlens.ingest.annotated import page_of, phases_of
 from matlens.ingest.annotations import Shape
@@ -72,7 +72,12 @@ def attach(
         said = f"{count} of {len(page.shapes)} outlines reach beyond the image"
         ignored.note(found, f"{said}; it may be turned or cropped, or x and y exchanged")
     drawn = _once(drawn)
-    found.truth = _map(drawn, (frames, *size), as_).reshape(found.pixels.shape)
+    truth = _map(drawn, (frames, *size), as_)
+    if (step := annotated_places.step_of(page)) > 1 and frames > 1:
+        first = min(one.frame for one in page.shapes if one.frame is not None)
+        truth[np.arange(frames) % step != first % step] = masked.unlabelled(truth.dtype)
+        ignored.note(found, f"frames were annotated in steps of {step}; those between are unlabelled")
+    found.truth = truth.reshape(found.pixels.shape)
     found.objects = table(drawn, found.truth.reshape(frames, *size), phases, as_)
     left = sum(bool(one.reason) for one in drawn)
     if left:
