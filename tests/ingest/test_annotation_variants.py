@@ -163,6 +163,7 @@ REASONS = {  # what is no object, or not the one that its numbers seem to be
     "pose": ("a.txt", f"{BOX} 0.6 0.3 1.000000 0.7 0.4 1.000000", "of a pose"),
     "pose of one point": ("a.txt", f"{BOX} 0.6 0.3 1", "of a pose"),
     "commas": ("a.txt", BOX.replace(" ", ","), "has commas"),
+    "YOLO corners": ("a.txt", "0 0.6 0.25 0.95 0.5", "seem to be two corners"),
     "unused": ("a.txt", "1,1,31,11,20,10,0,1,1", "confidence is 0"),
     "text": ("a.roi", None, "is a text or a picture"),
     "VOC in parts": ("a.xml", voc((0.1, 0.1, 0.5, 0.9)), "Pascal VOC counts pixels"),
@@ -200,8 +201,11 @@ KEYS = "".join(drawn("box", xtl=5, ytl=5, xbr=9, ybr=9, keyframe=1, frame=frame)
 STOPS = {  # files of which it is not known what their numbers mean
     "results of ImageJ": ("a.csv", " ,Area,Mean,X,Y\n1,2,100,4.0,1.5\n", "a unit that it does not state"),
     "corner or centre": ("a.csv", "x,y,width,height\n30,10,20,10\n", "may be a corner"),
-    "sizes in um": ("a.csv", "y,x,Diameter (um)\n15,40,3\n", "sizes in 'diameter .um.' are of an unknown unit"),
+    "sizes in um": ("a.csv", "y,x,Diameter (um)\n15,40,3\n", "sizes in 'Diameter .um.' are of an unknown unit"),
     "sizes in nm": ("a.csv", "y_px,x_px,radius_nm\n15,40,3\n", "sizes in 'radius_nm' are of an unknown unit"),
+    "results without a number": ("a.csv", ",Area,X,Y\n1,20,4.0,1.5\n", "a unit that it does not state"),
+    "places of a volume": ("a.csv", "id,t,z,y,x\n1,0,0,15,40\n1,1,3,15,41\n", "'z' has several values"),
+    "identities": ("a.csv", "ID,T,Y,X\n1,0,15,40\n1,1,15,41\n", "'ID' may number tracks, or the objects of each frame"),
     "twice": ("a.csv", "x,y,x,y\n1,2,40,15\n", "two columns are named"),
     "Latin 1": ("a.csv", "y,x,class\n15,40,L\u00fccke\n".encode("latin1"), "neither UTF-8 nor UTF-16"),
     "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
@@ -258,6 +262,23 @@ def test_identities_of_coco_may_be_texts_and_tracks_count_from_any_number(tmp_pa
     assert [bool(reason) for reason in found["reason"]] == [False, False, objects[2] == objects[0]]
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        {"bbox": [30, 10, 20, 10], "segmentation": [[10, 30, 10, 50, 20, 50, 20, 30]]},  # y before x
+        {"bbox": [30, 10, 20, 10], "segmentation": {"size": [40, 60], "counts": [630, 20] + [40, 20] * 9 + [1210]}},
+    ],
+)
+def test_an_outline_of_coco_that_is_not_in_its_box_has_the_reason(tmp_path, one):
+    (reason,) = read(tmp_path, "c.json", coco(one))["reason"]
+    assert "lies elsewhere than its outline" in reason
+
+
+@pytest.mark.parametrize("bbox", [[30, 10, 20, 10], [30, 10, 50, 20], [31.2, 9, 19, 10.5], [0, 0, 0, 0]])
+def test_an_outline_of_coco_keeps_a_box_that_fits_or_says_nothing(tmp_path, bbox):
+    assert read(tmp_path, "c.json", coco({"bbox": bbox, "segmentation": [CORNERS]}))["reason"].tolist() == [""]
+
+
 def test_points_of_labelme_and_napari_and_utf_16(tmp_path):
     cases = {
         "a.json": labelme({"shape_type": "points", "points": [[40.5, 15.5], [3.5, 4.5]]}),
@@ -292,11 +313,63 @@ def test_lengths_without_a_pixel_size_are_refused(tmp_path):
         ("y,x,Time (ms)\n15,40,0\n15,41,1\n", "the column 'Time .ms.' and no frames"),
         ("y,x,t [s]\n15,40,0\n15,41,1\n", "the column 't .s.' and no frames"),
         ("y,x,t\n15,40,0\n15,41,0.5\n15,42,1.0\n", "the column 't' and no frames"),
+        ("y,x,t\n15,40,0\n15,41,2\n", "the column 't' and no frames"),
+        (
+            "POSITION_Y,POSITION_X,POSITION_T\n(pixel),(pixel),(sec)\n5,4,0\n5,4,2\n",
+            "the column 'POSITION_T' and no fr",
+        ),
+        ("y,x,frame_time,track\n15,40,0,1\n15,41,2,1\n", "the column 'frame_time' and no frames"),
+        ("y,x,frame (s)\n15,40,0\n15,41,2\n", "the column 'frame .s.' and no frames"),
+        ("y,x,img\n15,40,0\n15,41,1\n", "the column 'img' and no frames"),
+        ("y,x,track\n15,40,1\n15,41,1\n", "the column 'track' and no frames"),
+        ("y,x,frame\n15,40,2\n15,41,3\n", "frames 2 to 3 of a video of 3 frames; count them from 0"),
+        ("y,x,frame\n15,40,0\n15,41,2\n15,41,4\n", "frames 0 to 4 in steps of 2 of a video of 3 frames"),
     ],
 )
 def test_frames_that_are_times_or_count_from_1_are_refused(tmp_path, text, reason):
-    with pytest.raises(BadItem, match=reason):
+    with pytest.raises((BadItem, ValueError), match=reason):
         read(tmp_path, "a.csv", text, frames=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        ("Frame #,y,x\n0,15,40\n2,15,41\n", [0, 2]),  # every second frame
+        ("t,y,x\n0,15,40\n1,15,41\n3,15,42\n", [0, 1, 3]),  # one frame is missing
+        ("axis-0,axis-1,axis-2\n0,15,40\n2,15,41\n", [0, 2]),  # napari counts frames
+        ("frame,y,x\n1,15,40\n,15,41\n", [0, 1]),  # the row without a frame has a reason, and is in no other frame
+        ("class,y,x,radius_px\nthing,15,40,0\n", [0, 1, 2, 3]),  # nothing in the file may be a time
+    ],
+)
+def test_frames_of_places(tmp_path, text, frames):
+    found = read(tmp_path, "a.csv", text, frames=4)
+    assert found["frame"].tolist() == frames
+    assert [reason for reason in found["reason"] if reason] == ["line 3 has no frame; fill it"] * ("\n,15" in text)
+
+
+def test_a_time_that_all_objects_of_an_image_have_is_no_frame(tmp_path):
+    assert read(tmp_path, "a.csv", "t,y,x\n2.5,15,40\n2.5,4,3\n")["reason"].tolist() == ["", ""]
+
+
+@pytest.mark.parametrize("unit", ["(um)", "[um]", "um"])
+def test_units_below_a_header_hold_for_every_table(tmp_path, unit):
+    found = read(tmp_path, "a.csv", f"y,x\n{unit},{unit}\n1.5,4\n", pixel_size_um=0.1)
+    assert found[["y_px", "x_px"]].to_numpy() == pytest.approx(np.array([[15, 40]]))
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "objects"),
+    [("TrackID", [0, 3], [1, 4]), ("track id", [5, 7], [5, 7]), ("particle", [2**40, 3], [1, 2])],
+)
+def test_tracks_of_every_table_are_numbered_alike(tmp_path, header, given, objects):
+    text = f"frame,y,x,{header}\n" + "".join(f"{k},15,40,{one}\n" for k, one in enumerate(given))
+    found = read(tmp_path, "a.csv", text, frames=3)
+    assert found["object"].tolist() == objects and not any(found["reason"])
+
+
+def test_tracks_of_mot_that_count_from_0_are_kept(tmp_path):
+    found = read(tmp_path, "a.txt", "1,0,31,11,20,10,1,1,1\n2,0,32,11,20,10,1,1,1\n3,5,9,9,9,9,1,1,1\n", frames=3)
+    assert found["object"].tolist() == [1, 1, 6]
 
 
 def test_frames_of_mot_that_count_from_0_are_refused(tmp_path):

@@ -7,6 +7,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from matlens import objects, run_lengths
 from matlens.ingest import annotated, annotations, catalog, files, outlines
 from matlens.ingest.annotations import coco
@@ -482,3 +483,35 @@ def test_truths_and_labels_of_imagej_read_the_same_bytes(tmp_path):
         assert area(shape.parts[0][0]) == pytest.approx(expected, rel=0.01)
         drawn = rois.read(tmp_path / "a.roi", (40, 60))
         assert np.count_nonzero(drawn) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize(("x", "said"), [((30, 50), False), ((30, 62), False), ((30, 70), True), ((-9, 50), True)])
+def test_outlines_that_reach_beyond_the_image_are_noted(tmp_path, image, x, said):
+    image()
+    _, (found,) = read(tmp_path, write_coco(tmp_path, [{"segmentation": [corners(x=x)]}]))
+    assert ("1 of 1 outlines reach beyond the image" in str(found.meta.get("remark"))) == said
+
+
+def test_objects_without_a_frame_are_noted_to_be_in_every_frame(tmp_path):
+    (tmp_path / "images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (3, *SIZE)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "images/a.tif", pixels, imagej=True, metadata={"axes": "TYX"})
+    given = {"segmentation": [corners()]}
+    _, (found,) = read(tmp_path, write_coco(tmp_path, [given], images=[("a.tif", *SIZE)]))
+    assert found.objects["frame"].tolist() == [0, 1, 2]
+    assert "objects without a frame are in each of the 3 frames" in found.meta["remark"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "unlabelled"), [([0, 2, 6], [1, 3, 5]), ([1, 3, 5], [0, 2, 4, 6]), ([0, 2], []), ([0, 2, 3], [])]
+)
+def test_frames_between_those_that_were_annotated_are_unlabelled(tmp_path, frames, unlabelled):
+    (tmp_path / "images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (7, *SIZE)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "images/a.tif", pixels, imagej=True, metadata={"axes": "TYX"})
+    (tmp_path / "a.csv").write_text("frame,track,y,x\n" + "".join(f"{frame},1,15,40\n" for frame in frames))
+    _, (found,) = read(tmp_path, tmp_path / "a.csv")
+    assert np.flatnonzero((found.truth == -1).all((1, 2))).tolist() == unlabelled
+    assert ((found.truth == -1).sum(), "steps of 2" in str(found.meta.get("remark"))) == (
+        len(unlabelled) * SIZE[0] * SIZE[1], bool(unlabelled),
+    )  # fmt: skip

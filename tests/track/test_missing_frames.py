@@ -37,11 +37,21 @@ def test_a_mean_life_counts_the_frames_that_are_missing():
 
 
 @pytest.mark.parametrize(
-    ("by", "interval_s"), [("time_ms", 0.002), ("time_s", 2), ("time_min", 120), ("time_d", 172800), ("time", None)]
-)
+    ("by", "interval_s"),
+    [
+        ("time_ms", 0.002), ("time_s", 2), ("time_min", 120), ("time_d", 172800), ("time", None), ("t", None),
+        ("t_s", 2), ("Time (ms)", 0.002), ("t [h]", 7200), ("ageing_time_h", 7200), ("seconds", 2), ("timestamp", None),
+    ],
+)  # fmt: skip
 def test_times_in_any_unit_have_their_gaps(by, interval_s):
     clock = kinetics.clock([4, 6, 8, 14], by, np.zeros(4), None, None)
     assert clock.steps.tolist() == [0, 1, 2, 5] and clock.seconds == (interval_s and pytest.approx(interval_s))
+
+
+@pytest.mark.parametrize("by", ["temperature_c", "T", "T_C", "load_n", "tilt_deg", "min"])
+def test_a_column_that_is_no_time_orders_the_frames(by):
+    clock = kinetics.clock([4, 6, 8, 14], by, np.zeros(4), None, None)
+    assert clock.steps.tolist() == [0, 1, 2, 3] and clock.seconds is None
 
 
 @pytest.mark.parametrize(
@@ -49,4 +59,19 @@ def test_times_in_any_unit_have_their_gaps(by, interval_s):
     [([3, 4, 7], [0, 1, 4]), ([224, 300, 374], [0, 1, 2]), ([0.5, 1.0, 2.5], [0, 1, 2]), ([1, 2, 3], [0, 1, 2])],
 )
 def test_numbers_of_frames_are_times_and_other_orders_are_not(values, times):
-    assert kinetics.numbered_frames(values).tolist() == times
+    assert kinetics.numbered_frames(values)[0].tolist() == times
+
+
+def test_every_second_frame_lasts_twice_as_long_and_keeps_its_gaps():
+    clock = kinetics.clock([0, 2, 4, 8], "frame_number", np.zeros(4), 0.5, 3.0)
+    assert clock.steps.tolist() == [0, 1, 2, 4] and clock.seconds == 1.0 and clock.since == 3.0
+    every = kinetics.clock([0, 1, 2, 4], "frame_number", np.zeros(4), 0.5, None)
+    assert every.steps.tolist() == [0, 1, 2, 4] and every.seconds == 0.5
+
+
+def test_the_speed_of_every_second_frame_is_that_of_all_frames():
+    rows = [(1, at, 4.0 * frame, 0.0, 9.0) for at, frame in enumerate([0, 2, 4, 8])]
+    own = pd.DataFrame(rows, columns=[*NAMES, "area_px2"])
+    clock = kinetics.clock([0, 2, 4, 8], "frame", np.zeros(4), 0.5, None)
+    (row,) = kinetics.path_rows(own, clock, np.zeros((4, 2)), 0.001)
+    assert row["speed_px_per_frame"] == pytest.approx(8.0) and row["speed_nm_per_s"] == pytest.approx(8.0)

@@ -188,3 +188,25 @@ def test_a_column_that_is_not_there_and_no_detection_are_rows_of_rejected(tmp_pa
     assert lost["item"].tolist() == ["all"] and "no column 'time_h'" in lost["reason"].item()
     made = run(tmp_path, found.iloc[:0], index_of())
     assert "no detection in any frame" in made["rejected"]["reason"].item() and not len(made["tracks"])
+
+
+def test_true_objects_that_are_numbered_in_each_frame_are_no_tracks(tmp_path):
+    rng, starts = np.random.default_rng(1), [(5, 9), (9, 40), (18, 70), (12, 25), (16, 55), (20, 12)]
+    drifting = [[(frame, y + 5 * frame, x) for frame in range(8)] for y, x in starts]
+    truth = painted(drifting)
+    assert len(run(tmp_path, detections(drifting), index_of(), truth)["track_scores"]) == 2
+    for frame in truth[1:]:  # label images of a segmentation: numbers in any order
+        frame[frame > 0] = (rng.permutation(6) + 1)[frame[frame > 0] - 1]
+    assert not len(run(tmp_path, detections(drifting), index_of(), truth)["track_scores"])
+    for number, frame in enumerate(truth):  # a file of objects without tracks: each has a number of its own
+        frame[frame > 0] += 6 * number
+    assert not len(run(tmp_path, detections(drifting), index_of(), truth)["track_scores"])
+    lost = run(tmp_path, detections(drifting), index_of(), truth, method="ground_truth")["rejected"]
+    assert "no true objects that keep their number" in lost["reason"].item()
+
+
+def test_detections_on_unlabelled_pixels_count_neither_way(tmp_path):
+    truth = painted([STAYS, LIVES])
+    truth[1::2] = -1  # every second frame was annotated
+    row = run(tmp_path, detections([STAYS, LIVES]), index_of(), truth)["track_scores"].iloc[0]
+    assert (row["tp"], row["fp"], row["fn"], row["id_switches"]) == (6, 0, 0, 0) and row["idf1"] == 1

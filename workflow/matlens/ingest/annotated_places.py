@@ -1,5 +1,6 @@
 """Frames and lengths of annotated objects, in those of their image."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +21,29 @@ def _checked(page: Page, frames: int, file: str) -> Page:
     used = {one.frame for one in page.shapes if one.frame is not None}
     if frames > 1 and page.clock and page.shapes:
         raise BadItem(f"{file} has the column '{page.clock}' and no frames; add the column frame, which counts from 0")
-    if frames > 1 and used and min(used) == 1 and max(used) == frames:
-        raise BadItem(f"{file} has the frames 1 to {frames} of a video of {frames} frames; count them from 0")
+    if frames > 1 and used and (fault := _fault(sorted(used), frames)):
+        raise BadItem(f"{file} has the frames {min(used)} to {max(used)}{fault}")
     return page
+
+
+def _fault(used: list[int], frames: int) -> str:
+    """Say why numbers of frames cannot be those of a video ("" if they can): counted from 1, or in other steps."""
+    step, own = math.gcd(*(n - used[0] for n in used)), f"of a video of {frames} frames"
+    if 1 <= used[0] < used[-1] == frames:
+        return f" {own}; count them from 0"
+    return (
+        f" in steps of {step} {own}; number them as in the video"
+        if step > 1 and len(used) > 2 and used[-1] >= frames
+        else ""
+    )
+
+
+def step_of(page: Page) -> int:
+    """Return the step in which the frames of a video were annotated: 2 of 0, 2, 4, 8; 1 of fewer than three frames."""
+    used = sorted({one.frame for one in page.shapes if one.frame is not None})
+    if len(used) < 3 or any(one.frame is None and not one.reason for one in page.shapes):
+        return 1
+    return math.gcd(*(frame - used[0] for frame in used))
 
 
 def _in_pixels(page: Page, pixel_size_um: float | None, file: str) -> Page:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matlens import columns, objects, run_lengths
+from matlens import columns, masked, objects, run_lengths
 from matlens.ingest import Micrograph, annotated_places, annotations, ignored, outlines
 from matlens.ingest.annotated import page_of, phases_of
-from matlens.ingest.annotations import LARGEST, Shape
+from matlens.ingest.annotations import Shape
 from matlens.job.batch import BadItem
 
+BEYOND_PX = 3  # by which an outline may reach beyond its image: hands are not exact
 EDGE_PX = 1  # programs end an outline at the centre of the last pixel
 OUTSIDE = "it lies outside the image"
 HEAD = [columns.FRAME, columns.OBJECT, columns.CLASS, columns.PHASE_NAME]
@@ -65,8 +66,18 @@ def attach(
     for number, frame, one in _numbered(page.shapes, frames):
         moved = _moved(one, scale, shift)
         drawn.append(_drawn(moved, frame, number, phase_of.get(one.label), frames, size))
+    if frames > 1 and any(one.frame is None and not one.reason for one in page.shapes):
+        ignored.note(found, f"objects without a frame are in each of the {frames} frames")
+    if count := sum(_reaches_beyond(one, scale, shape[-2:]) for one in page.shapes):
+        said = f"{count} of {len(page.shapes)} outlines reach beyond the image"
+        ignored.note(found, f"{said}; it may be turned or cropped, or x and y exchanged")
     drawn = _once(drawn)
-    found.truth = _map(drawn, (frames, *size), as_).reshape(found.pixels.shape)
+    truth = _map(drawn, (frames, *size), as_)
+    if (step := annotated_places.step_of(page)) > 1 and frames > 1:
+        first = min(one.frame for one in page.shapes if one.frame is not None)
+        truth[np.arange(frames) % step != first % step] = masked.unlabelled(truth.dtype)
+        ignored.note(found, f"frames were annotated in steps of {step}; those between are unlabelled")
+    found.truth = truth.reshape(found.pixels.shape)
     found.objects = table(drawn, found.truth.reshape(frames, *size), phases, as_)
     left = sum(bool(one.reason) for one in drawn)
     if left:
@@ -74,16 +85,23 @@ def attach(
 
 
 def _numbered(shapes: tuple, frames: int) -> list[tuple[int, int, Shape]]:
-    """Number the objects: by their track, the others in the order of the file. One without a frame is in every one."""
-    last = max((int(one.number) for one in shapes if one.number is not None and one.number <= LARGEST), default=0)
-    named = [
-        (last + place if one.number is None else int(one.number), one) for place, one in enumerate(shapes, start=1)
-    ]
-    return [
-        (number, frame, one)
-        for number, one in named
-        for frame in ([one.frame] if one.frame is not None else range(frames))
-    ]
+    """Number the objects without a track behind those with one, in the order of the file, and assign their frames.
+
+    One without a frame is in every frame, or in the first if it has no place.
+    """
+    last = max((one.number for one in shapes if one.number is not None), default=0)
+    found = []
+    for place, one in enumerate(shapes, start=1):
+        placed = one.parts or one.mask is not None or one.centre is not None
+        number, every = one.number or last + place, range(frames if placed else 1)
+        found += [(number, frame, one) for frame in ([one.frame] if one.frame is not None else every)]
+    return found
+
+
+def _reaches_beyond(one: Shape, scale: np.ndarray, whole: tuple[int, int]) -> bool:
+    """Check whether an outline reaches beyond the image by more than a few pixels."""
+    rings = [ring * scale for part in one.parts for ring in part if ring.size and np.isfinite(ring).all()]
+    return any(ring.min() < -BEYOND_PX or (ring.max(0) > np.add(whole, BEYOND_PX)).any() for ring in rings)
 
 
 def _moved(one: Shape, scale: np.ndarray, top: int) -> Shape:
@@ -106,9 +124,6 @@ def _drawn(one: Shape, frame: int, number: int, phase: int | None, frames: int, 
     if not 0 <= frame < frames:
         where = "a single image" if frames == 1 else f"a video of {frames} frames"
         return Drawn(one, frame, number, phase or 0, None, reason or f"it is in frame {frame} of {where}")
-    if not 1 <= number <= LARGEST:
-        said = f"its number is {number}; count from 1" + f" to {LARGEST}" * (number > 0)
-        return Drawn(one, frame, number, phase or 0, None, reason or said)
     window, fault = pixels_of(one, size)
     if phase is None:
         return Drawn(one, frame, number, -1, window, reason or f"its class '{one.label}' is not in object_classes")

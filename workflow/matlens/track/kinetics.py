@@ -1,5 +1,6 @@
 """Motion and growth of objects: a line through every track, rates by temperature and size, growth exponent."""
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,7 +10,11 @@ from matlens import columns, objects
 
 LEAST = 3  # detections of a track, or of its part at one temperature, that a line is fitted to
 OUTLIER = 4.0  # robust standard deviations beyond which the rate of a track does not count: wrong links
-UNIT_S = {"time_ms": 1e-3, columns.SECONDS: 1.0, "time_min": 60.0, columns.TIME: 3600.0, "time_d": 86400.0}
+UNIT_S = {
+    "us": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "min": 60.0, "minute": 60.0,
+    "minutes": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "hours": 3600.0, "d": 86400.0, "day": 86400.0,
+    "days": 86400.0,
+}  # fmt: skip
 UNKNOWN = -1e9  # stands for the temperature of a frame without one
 LIFE_PARTS = 4  # a growth exponent needs tracks whose time since the start grows by this part of itself
 
@@ -34,33 +39,57 @@ class Clock:
         return np.round(self.time).astype(int)
 
 
+def unit_of(name: str) -> float | None:
+    """Return the seconds of a unit of a column of times, NaN if its name does not say it; None for another column.
+
+    Such names are `t`, t with a unit, and those that begin with time or elapsed, or are a unit written out, or end with
+    time and a unit: t_s, "time (ms)", ageing_time_h, hours. `T` and `T_C` are temperatures.
+    """
+    words = re.findall("[a-z]+", name.lower())
+    unit = UNIT_S.get(words[-1]) if words else None
+    if name == "t" or (words and words[0].startswith(("time", "elapsed"))):
+        return np.nan if unit is None else unit
+    written = len(words) == 1 and len(words[0]) > 3
+    return unit if written or (words and (words[0] == "t" or "time" in words)) else None
+
+
 def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float | None, start_s: float | None) -> Clock:
     """Make the clock of a series. `times`: values of the column `by` that orders its frames, or None for a video.
 
     A column of times has its unit at the end of its name; one of an unknown unit gives the gaps alone.
     """
-    if by in UNIT_S:
-        seconds = np.array(times, float) * UNIT_S[by]
-        step = float(np.median(np.diff(seconds)))
-        since = seconds[0] if start_s is None else start_s
-        return Clock((seconds - seconds[0]) / step, step, since / step, temperature)
-    since = np.nan if start_s is None else start_s / (frame_s or 1.0)
-    if by and by.lower().startswith("time"):
+    unit = unit_of(by) if by else None
+    if unit is not None:
         value = np.array(times, float) - times[0]
-        return Clock(value / float(np.median(np.diff(value))), frame_s, since, temperature)
-    return Clock(numbered_frames(times) if by else np.arange(len(times), dtype=float), frame_s, since, temperature)
+        step = float(np.median(np.diff(value)))
+        if np.isfinite(unit):
+            since = times[0] * unit if start_s is None else start_s
+            return Clock(value / step, step * unit, since / (step * unit), temperature)
+        return Clock(value / step, frame_s, _since(start_s, frame_s), temperature)
+    time, frames = numbered_frames(times, by) if by else (np.arange(len(times), dtype=float), 1.0)
+    seconds = None if frame_s is None else frame_s * frames
+    return Clock(time, seconds, _since(start_s, seconds), temperature)
 
 
-def numbered_frames(values: list) -> np.ndarray:
-    """Return the times of frames that a column orders: of numbers of frames, with gaps where some are missing.
+def _since(start_s: float | None, seconds: float | None) -> float:
+    """Return the time of the first frame in intervals; NaN if it is not known."""
+    return np.nan if start_s is None else start_s / (seconds or 1.0)
 
-    Whole numbers, of which two at least follow each other, are such numbers; others order the frames alone.
+
+def numbered_frames(values: list, name: str = "") -> tuple[np.ndarray, float]:
+    """Return the times of frames that a column orders, in intervals, and the frames of one interval.
+
+    Whole numbers, of which two at least follow each other, are numbers of frames, with gaps where some are missing. So
+    are those of a column whose `name` begins with frame: if none follow each other, as every second frame was kept, the
+    interval is the median step. Others order the frames alone.
     """
     value = np.array(values, float)
     steps = np.diff(value)
-    if len(steps) and (value == np.round(value)).all() and steps.min() == 1:
-        return value - value[0]
-    return np.arange(len(value), dtype=float)
+    whole = len(steps) > 0 and (value == np.round(value)).all() and steps.min() > 0
+    if whole and (steps.min() == 1 or name.lower().startswith("frame")):
+        interval = 1.0 if steps.min() == 1 else float(np.median(steps))
+        return (value - value[0]) / interval, interval
+    return np.arange(len(value), dtype=float), 1.0
 
 
 def line(time: np.ndarray, value: np.ndarray) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+from scipy import spatial
 
 from matlens import columns
 from matlens.job.batch import BadItem
@@ -89,6 +90,27 @@ def _check_pixels(sizes) -> None:
 def _is_number(value) -> bool:
     """Say whether a value of the index is a finite number."""
     return isinstance(value, (int, float, np.number)) and bool(np.isfinite(value))
+
+
+def are_tracks(truths: list[tuple], gate_px: float) -> bool:
+    """Check whether the numbers of true objects are tracks: most neighbours from frame to frame have the same number.
+
+    `truths`: places (n, 2) and numbers (n,) of every frame. A neighbour is the nearest object of the next frame within
+    `gate_px`, as it is or with the median shift of equal numbers taken off. Label images that are numbered one by one,
+    and files of objects without tracks, differ by this from tracks.
+    """
+    near = same = 0
+    for (place, number), (after, other) in pairwise(truths):
+        if not len(place) or not len(after):
+            continue
+        _, a, b = np.intersect1d(number, other, return_indices=True)
+        shifts, counts = [np.zeros(2), *([np.median(after[b] - place[a], axis=0)] if len(a) else [])], []
+        for shift in shifts:
+            distance, at = spatial.cKDTree(after).query(place + shift)
+            close = distance <= gate_px
+            counts.append((int(close.sum()), int((number[close] == other[at[close]]).sum())))
+        near, same = near + max(n for n, _ in counts), same + max(n for _, n in counts)
+    return 2 * same >= near
 
 
 def rows_of(detections, frames: list[tuple]):

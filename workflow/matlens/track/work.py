@@ -61,7 +61,7 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     if not len(own):
         raise BadItem("no detection in any frame; lower the threshold of 'detect', or look at its scores")
     places = series.numbers(own, rows)
-    truths = true_places(frames, source)
+    truths, known = true_places(frames, source, places) or (None, None)
     offers = Offers(own, rows, places, truths, settings["scores"]["gate_px"])
     linked = tables.numbered(registry.call(function, offers.of(function), options))
     about = index.set_index(columns.ITEM).loc[frames[0][0]]
@@ -75,7 +75,7 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
         "motion": tables.motion_rows(own, times.steps, *taken_off),
         "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
         "kinetics": kinetics.kinetics_rows(kinetics.whole(own, size), times, settings.get("size_classes", 1), pixel),
-        "track_scores": scored(places, linked, truths, settings["scores"]["gate_px"]),
+        "track_scores": scored(places, linked, truths, known, settings["scores"]["gate_px"]),
     }
     return {"tracks": _again(own, about)} | {part: finished(rows, name, about) for part, rows in found.items()}
 
@@ -115,18 +115,29 @@ def _again(table, about: Mapping):
     return table.assign(**whole)
 
 
-def true_places(frames: list, source: Source) -> list | None:
-    """Return places (n, 2) and numbers (n,) of the true objects of every frame; None unless all have region maps."""
+def true_places(frames: list, source: Source, places: list) -> tuple[list, list] | None:
+    """Return places (n, 2) and numbers (n,) of the true objects of every frame, and which detections lie on labels.
+
+    `places`: of the detections of every frame. None unless all frames have region maps, whose numbers are tracks.
+    """
     keys = dict(zip(source.index[columns.ITEM], source.index[columns.KEY], strict=True))
-    truths, last, truth = [], None, None
-    for item, frame, _ in frames:
+    truths, known, full, last, truth = [], [], [], None, None
+    for (item, frame, _), place in zip(frames, places, strict=True):
         if item != last:
             last, truth = item, source.truth_of(keys[item])
         if truth is None or truth.dtype != np.int32:
             return None
-        found = objects.describe(truth[frame])
+        labels = truth[frame]
+        found = objects.describe(labels)
         truths.append((found[objects.PLACE].to_numpy(), found[columns.OBJECT].to_numpy()))
-    return truths
+        at = np.clip(np.rint(place[:, :2]).astype(int), 0, np.array(labels.shape) - 1)
+        known.append(labels[at[:, 0], at[:, 1]] >= 0)
+        full.append(bool((labels >= 0).any()))
+    labelled = [one for one, whole in zip(truths, full, strict=True) if whole]
+    if not series.are_tracks(labelled, source.settings["scores"]["gate_px"]):
+        print("true objects have other numbers in each frame: they are no tracks, so linking is not scored", flush=True)
+        return None
+    return truths, known
 
 
 @dataclass(frozen=True)
@@ -151,10 +162,14 @@ class Offers:
         return offered
 
 
-def scored(places: list, linked: list, truths: list | None, gate_px: float) -> list[dict]:
-    """Score a series and the control beside it; no row unless the numbers of its true objects are tracks."""
+def scored(places: list, linked: list, truths: list | None, known: list | None, gate_px: float) -> list[dict]:
+    """Score a series and the control beside it; no row unless the numbers of its true objects are tracks.
+
+    `known`: which detections of every frame lie on labelled pixels; the others count neither way.
+    """
     if truths is None:
         return []
+    places, linked = ([part[own] for part, own in zip(parts, known, strict=True)] for parts in (places, linked))
     return tables.score_rows(places, {"": linked, "each_its_own": tables.alone(places)}, truths, gate_px)
 
 

@@ -16,7 +16,6 @@ from matlens.job.batch import BadItem
 from matlens.registry import load
 from matlens.store import text_files
 
-LARGEST = 2**31 - 1  # number of an object in a region map
 READERS = {
     "coco": "matlens.ingest.annotations.coco:read",
     "via": "matlens.ingest.annotations.via:read",
@@ -44,8 +43,8 @@ class Shape:
 
     `parts`: the object is the union of them; each is a list of rings (n, 2) of y and x, filled by the even-odd rule, so
     that a ring within a ring is a hole. `mask`: (y0, x0, bool array) of an object that is given as pixels. `centre`: y
-    and x of a point. `frame`: number of the frame of a video, from 0. `number`: the number of its track. `crowd`: a
-    group that is not told apart: its pixels are unlabelled.
+    and x of a point. `frame`: number of the frame of a video, from 0. `number`: its track, by any name in a reader, and
+    by a number from 1 after `read`. `crowd`: a group that is not told apart: its pixels are unlabelled.
     """
 
     label: str = ""
@@ -54,7 +53,7 @@ class Shape:
     centre: tuple | None = None
     radius: float = 0.0
     frame: int | None = None
-    number: int | None = None
+    number: int | str | None = None
     crowd: bool = False
     reason: str = ""
 
@@ -64,7 +63,7 @@ class Page:
     """The objects of one image: its file name ("" if the file has but one image, of its own name) and size, if stated.
 
     `relative`: coordinates are parts of height and width. `unit_um`: places are in units of so many micrometres, not in
-    pixels. `clock`: name of a column that has times, in a file that does not say the frames.
+    pixels. `clock`: name of a column that may have the times, in a file that does not say the frames.
     """
 
     image: str
@@ -158,8 +157,10 @@ def document(file: str):
 
 @lru_cache(maxsize=64)
 def _pages(file: str, changed: float) -> tuple[Page, ...]:
+    from matlens.ingest.annotations import tracks
+
     try:
-        return tuple(load(READERS, kind_of(file))(file))
+        return tracks.numbered(load(READERS, kind_of(file))(file))
     except BadItem:
         raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from matlens.ingest.annotations import LARGEST, Page, Shape, box, document, ring, turned
+from matlens.ingest.annotations import Page, Shape, box, document, ring, turned
 from matlens.job.batch import BadItem
 
+LEAST_OVERLAP = 0.5  # intersection over union of the box that is stated and that of the outline, each wider by a pixel
 SAME_AREA = 0.01  # part by which an area that is stated may differ from that of a box
 
 
@@ -48,20 +49,10 @@ def _id(value):
     return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
 
 
-def _tracks(entries: list) -> dict:
-    """Number the tracks of a file from 1: as in the file if they are whole numbers, else in their order; -1 is none."""
-    given = [one for one in dict.fromkeys(entry.get("track_id") for entry in entries) if one not in (None, -1, "")]
-    read = [_id(one) for one in given]
-    if all(isinstance(one, (int, float)) and one % 1 == 0 and 0 <= one < LARGEST for one in read):
-        first = int(0 in read)  # 0 is the background of a map
-        return {one: int(number) + first for one, number in zip(given, read, strict=True)}
-    return {one: number for number, one in enumerate(given, start=1)}
-
-
-def _shape(entry: dict, names: dict, tracks: dict, image: tuple[int, int] | None) -> Shape:
+def _shape(entry: dict, names: dict, image: tuple[int, int] | None) -> Shape:
     """Read one annotation; one whose category the file does not define has the reason, and its pixels are known."""
     number, given = _id(entry.get("category_id")), entry.get("segmentation")
-    same = {"label": names.get(number, str(number)), "number": tracks.get(entry.get("track_id"))}
+    same = {"label": names.get(number, str(number)), "number": entry.get("track_id", entry.get("instance_id"))}
     same["crowd"] = _id(entry.get("iscrowd")) not in (None, 0, "")
     shape = _outlined(entry, given, same, image)
     if names and number not in names and not shape.reason:
@@ -73,10 +64,12 @@ def _outlined(entry: dict, given, same: dict, image: tuple[int, int] | None) -> 
     """Read the outline of an annotation: run lengths, polygons, or else its box."""
     try:
         if isinstance(given, dict):
-            return Shape(mask=mask_of(given, image), **same)
+            mask = mask_of(given, image)
+            return Shape(mask=mask, **same, reason=_elsewhere(entry, np.argwhere(mask[2]), 1))
         if given:
             parts = tuple((ring(part[1::2], part[0::2]),) for part in _polygons(given) if len(part) >= 6)
-            return Shape(parts=parts, **same, reason=_fault(parts))
+            corners = np.concatenate([np.zeros((0, 2)), *(corners for part in parts for corners in part)])
+            return Shape(parts=parts, **same, reason=_fault(parts) or _elsewhere(entry, corners, 0))
         if entry.get("bbox"):
             return Shape(parts=_box(entry), **same)
     except (BadItem, ValueError, TypeError, KeyError, IndexError) as error:
@@ -106,6 +99,27 @@ def _fault(parts: tuple) -> str:
     return ""
 
 
+def _elsewhere(entry: dict, places: np.ndarray, side: int) -> str:
+    """Say that an outline is not where the box of its annotation is ("" if it is, or no box is stated).
+
+    `places` (n, 2), y and x: corners of the outline, or the upper left corners of its pixels of `side` 1. A box of two
+    corners is taken as such.
+    """
+    stated = entry.get("bbox")
+    if not len(places) or not isinstance(stated, list) or len(stated) != 4:
+        return ""
+    x, y, width, height = (float(n) for n in stated)
+    own = np.array([places.min(0) - 1, places.max(0) + side + 1])
+    for y1, x1 in ((y + height, x + width), (height, width)):
+        box_ = np.array([[y - 1, x - 1], [y1 + 1, x1 + 1]])
+        both = np.prod(np.maximum(np.minimum(own[1], box_[1]) - np.maximum(own[0], box_[0]), 0.0))
+        if both >= LEAST_OVERLAP * (np.prod(own[1] - own[0]) + np.prod(box_[1] - box_[0]) - both):
+            return ""
+    if min(width, height) <= 0:
+        return ""
+    return f"its box {stated} lies elsewhere than its outline; x and y, or rows and columns, may be exchanged"
+
+
 def _box(entry: dict) -> tuple:
     """Return the parts of the box of an annotation, turned about its centre where CVAT has given it a rotation.
 
@@ -131,7 +145,7 @@ def read(file: str) -> list[Page]:
         name = str(entry["name"]).strip()
         if names.setdefault(_id(entry["id"]), name) != name:
             raise BadItem(f"{file}: the categories '{names[_id(entry['id'])]}' and '{name}' have the id {entry['id']}")
-    sizes, tracks = {}, _tracks(content["annotations"])
+    sizes = {}
     for image in content["images"]:
         if _id(image["id"]) in sizes:
             raise BadItem(f"{file}: two images have the id {image['id']}; number the list 'images' anew")
@@ -140,7 +154,7 @@ def read(file: str) -> list[Page]:
     own = defaultdict(list)
     for entry in content["annotations"]:
         number = _id(entry["image_id"])
-        own[number].append(_shape(entry, names, tracks, sizes.get(number)))
+        own[number].append(_shape(entry, names, sizes.get(number)))
     pages = []
     for image in content["images"]:
         shapes, size = tuple(own.pop(_id(image["id"]), ())), sizes[_id(image["id"])]

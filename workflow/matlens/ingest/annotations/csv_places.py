@@ -17,13 +17,12 @@ from matlens.store import text_files
 UNITS = {"pixel": None, "pixels": None, "px": None, "micron": 1.0, "microns": 1.0, "um": 1.0, "\u00b5m": 1.0,
          "\u03bcm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3}  # fmt: skip
 FRACTION = r"\s*\d*\.\d*[1-9]\d*\s*"
-CLOCK = re.compile(r"time.*|t[ _(\[].*|slice|seconds|ms")
 SIZE = re.compile(r"(radius|diameter).*")
 KNOWN = {
     "y": ("y_px", "y", "position_y"),
     "x": ("x_px", "x", "position_x"),
-    "frame": ("frame", "t", "position_t"),
-    "track": ("track", "track_id", "particle", "object"),
+    "frame": ("frame", "frame_number", "frame_index", "t", "position_t", "axis_0"),
+    "track": ("track", "track_id", "trackid", "particle", "particle_id", "object", "object_id"),
     "class": ("class", "label", "type"),
     "image": ("image", "item", "file", "filename"),
     "radius": ("radius_px", "radius", "r"),
@@ -31,12 +30,17 @@ KNOWN = {
 }
 
 
+def _named(header: list[str]) -> list[str]:
+    """Return the names of columns in small letters, with one line between words: "Y [px]" is y_px."""
+    return [re.sub("[^a-z0-9]+", "_", name.lower()).strip("_") for name in header]
+
+
 def _columns(header: list[str]) -> dict[str, int]:
     """Find the columns that are known, by their names in any case."""
-    names = [name.strip().lower() for name in header]
-    if "axis-0" in names and "shape-type" not in names:  # points of napari: the last two axes are y and x
-        axes = [name for name in names if name.startswith("axis-")]
-        named = dict(zip(["frame", "y", "x"][-len(axes) :], axes, strict=False)) if len(axes) in (2, 3) else {}
+    names = _named(header)
+    if "axis_0" in names and "shape_type" not in names:  # points of napari: the last two axes are y and x
+        axes = [name for name in names if re.fullmatch(r"axis_\d", name)]
+        named = dict(zip(["axis_0", "y", "x"][-len(axes) :], axes, strict=False)) if len(axes) in (2, 3) else {}
         names = [next((key for key, axis in named.items() if axis == name), name) for name in names]
     if "position_x" in names:  # the label of TrackMate is a name of each spot
         names = ["" if name == "label" else name for name in names]
@@ -49,8 +53,8 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 def _check_meaning(header: list[str]) -> None:
     """Raise BadItem if columns x and y may be something else than the places of centres in pixels."""
-    names = [name.strip().lower() for name in header]
-    if header[0] == " " and "area" in names and "x_px" not in names:
+    names = _named(header)
+    if (header[0] == " " or {"Area", "X", "Y"} <= {*header}) and "area" in names and "x_px" not in names:
         raise BadItem(
             "a table of results of ImageJ has x and y in a unit that it does not state; save the regions (RoiSet.zip), "
             "or name the columns y_px and x_px, where pixel i lies at i"
@@ -58,35 +62,63 @@ def _check_meaning(header: list[str]) -> None:
     if {"x", "y"} <= set(names) and ({"width", "height"} <= set(names) or {"w", "h"} <= set(names)):
         raise BadItem("x and y beside a width and a height may be a corner; name those of centres y_px and x_px")
     if not {*KNOWN["radius"], *KNOWN["diameter"]} & {*names} and (size := next(filter(SIZE.fullmatch, names), None)):
-        raise BadItem(f"sizes in '{size}' are of an unknown unit; give radius_px or diameter_px, in pixels")
+        given = header[names.index(size)].strip()
+        raise BadItem(f"sizes in '{given}' are of an unknown unit; give radius_px or diameter_px, in pixels")
 
 
-def _clock(rows: list[list[str]], at: dict[str, int]) -> str:
-    """Return the name of a column of times where none has frames, "" where one has.
+def _cells(rows: list[list[str]], column: int) -> list[str]:
+    """Return the cells of a column that are not empty."""
+    return [row[column].strip() for row in rows if len(row) > column and row[column].strip()]
 
-    Columns t and position_t may be either: fractions are times, and that column is taken out of `at`.
+
+def _check_rows(header: list[str], rows: list[list[str]], at: dict[str, int]) -> None:
+    """Raise BadItem if places lie in several planes of a volume, or objects have numbers that may be no tracks."""
+    names = _named(header)
+    for name in {"z", "z_px", "position_z"} & {*names}:
+        if len({cell for cell in _cells(rows, names.index(name)) if re.fullmatch(r"-?[\d.]+", cell)}) > 1:
+            raise BadItem(
+                f"the column '{header[names.index(name)]}' has several values: places of a volume are not read"
+            )
+    if "frame" in at and "track" not in at and "id" in names:
+        numbers = _cells(rows, names.index("id"))
+        if len({*numbers}) < len(numbers):
+            given = header[names.index("id")]
+            raise BadItem(f"'{given}' may number tracks, or the objects of each frame; name it track, or leave it out")
+
+
+def _clock(header: list[str], rows: list[list[str]], at: dict[str, int]) -> str:
+    """Return the name of a column that may have the times, in a table that has no frames; "" where it has them.
+
+    Columns t and position_t, and the first axis of napari, may be either: fractions are times, and so is a t of several
+    whole numbers of which none follow each other. A column of one time is taken out of `at`. Raises BadItem if it has
+    several.
     """
-    if not rows:
-        return ""
-    if "frame" not in at:
-        return next((name for name in rows[0] if CLOCK.fullmatch(name.strip().lower())), "")
-    name = rows[0][at["frame"]].strip()
-    if name.lower() == "frame" or not any(re.fullmatch(FRACTION, r[at["frame"]]) for r in rows if len(r) > at["frame"]):
-        return ""
-    del at["frame"]
-    return name
+    if "frame" in at:
+        name, cells = _named(header)[at["frame"]], _cells(rows, at["frame"])
+        if name.startswith("frame") or not _are_times(cells, napari=name == "axis_0"):
+            return ""
+        name = header[at.pop("frame")].strip()
+        if len({*cells}) > 1:
+            raise BadItem(f"it has the column '{name}' and no frames; add the column frame, which counts from 0")
+        return name
+    known = {column for key, column in at.items() if key != "track"}
+    return next((name.strip() or "1" for place, name in enumerate(header) if place not in known), "")
 
 
-def _unit(rows: list[list[str]], at: dict[str, int]) -> float | None:
-    """Return the unit of places of TrackMate in micrometres, from the lines below the header; None for pixels."""
-    for row in rows[1:4]:
-        text = row[at["x"]].strip() if at["x"] < len(row) else ""
-        if text.startswith("(") and text.endswith(")"):
-            unit = text[1:-1].strip().lower()
-            if unit not in UNITS:
-                raise BadItem(f"places are in '{unit}'; known are {', '.join(UNITS)}")
-            return UNITS[unit]
-    return None
+def _are_times(cells: list[str], napari: bool) -> bool:
+    """Check whether the numbers of a column are times instead of frames."""
+    if any(re.fullmatch(FRACTION, cell) for cell in cells):
+        return True
+    numbers = sorted({float(cell) for cell in cells if re.fullmatch(r"\d+(\.0*)?", cell)})
+    return not napari and len(numbers) > 1 and min(np.diff(numbers)) > 1
+
+
+def _unit(cell: str) -> str:
+    """Return the unit that a cell below the header states: um of "(um)"; "" if it states none."""
+    unit = cell.strip().lower()
+    if unit[:1] + unit[-1:] in ("()", "[]"):
+        return unit[1:-1].strip()
+    return unit if unit in UNITS else ""
 
 
 def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
@@ -104,6 +136,8 @@ def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
     label = row[at["class"]].strip() if "class" in at else ""
     try:
         y, x, frame, track = (number(key) for key in ("y", "x", "frame", "track"))
+        if "frame" in at and frame is None:
+            return Shape(label=label, reason=f"line {line} has no frame; fill it")
         radius = number("radius") or (number("diameter") or 0.0) / 2
         time = {"frame": whole("frame", frame), "number": whole("track", track)}
     except BadItem as error:
@@ -123,25 +157,32 @@ def read(file: str) -> list[Page]:
     first = text.partition("\n")[0]
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(first)))
     at = _stated(rows[0], file) if rows else {}
-    clock = _clock(rows, at)
     if "y" not in at or "x" not in at:
         raise BadItem(f"{file}: no columns y_px and x_px (or y, x); the first line is '{first.strip()[:80]}'")
-    pages: dict[str, list] = {}
+    unit, parts = None, {}
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
             continue
         _check_decimals(file, row, at, line, len(rows[0]))
         row = row + [""] * (len(rows[0]) - len(row))
-        try:
-            float(row[at["y"]] or "nan")
-        except ValueError:
-            if line <= 4:  # TrackMate writes names and units in three lines below the header
-                continue
-        pages.setdefault(row[at["image"]].strip() if "image" in at else "", []).append(_shape(row, at, line))
-    if any(shape.number == 0 for page in pages.values() for shape in page):  # 0 is the background of a map
-        pages = {name: [_later(shape) for shape in page] for name, page in pages.items()}
-    unit = _unit(rows, at) if "position_x" in first.lower() else None
-    return [Page(name, tuple(page), unit_um=unit, clock=clock) for name, page in pages.items()] or [Page("", ())]
+        if line <= 4 and (stated := _unit(row[at["x"]])):
+            if stated not in UNITS:
+                raise BadItem(f"{file}: places are in '{stated}'; known are {', '.join(UNITS)}")
+            unit = UNITS[stated]
+        elif line > 4 or "position_x" not in first.lower() or re.search(r"\d|^\s*$", row[at["y"]]):
+            parts.setdefault(row[at["image"]].strip() if "image" in at else "", []).append((line, row))
+    return [_page(file, rows[0], name, own, at, unit) for name, own in parts.items()] or [Page("", ())]
+
+
+def _page(file: str, header: list[str], name: str, lines: list[tuple], at: dict[str, int], unit: float | None) -> Page:
+    """Make the page of an image of its lines: (number of the line, cells)."""
+    rows, at = [row for _, row in lines], dict(at)
+    try:
+        _check_rows(header, rows, at)
+        clock = _clock(header, rows, at)
+    except BadItem as error:
+        raise BadItem(f"{file}: {error}") from error
+    return Page(name, tuple(_shape(row, at, line) for line, row in lines), unit_um=unit, clock=clock)
 
 
 def _stated(header: list[str], file: str) -> dict[str, int]:
@@ -164,10 +205,3 @@ def _check_decimals(file: str, row: list[str], at: dict[str, int], line: int, wi
             raise BadItem(
                 f"{file}: line {line} has the decimal comma of '{row[at[key]].strip()}'; write decimal points"
             )
-
-
-def _later(shape: Shape) -> Shape:
-    """Count the tracks from 1."""
-    from dataclasses import replace
-
-    return shape if shape.number is None else replace(shape, number=shape.number + 1)

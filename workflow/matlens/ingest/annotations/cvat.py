@@ -88,18 +88,17 @@ def _check_frames(track) -> None:
 
 
 def _video(root, tracks: list) -> Page:
-    """Read the tracks of a video, whose numbers count from 1; where a shape is `outside`, the object is not there.
+    """Read the tracks of a video; where a shape is `outside`, the object is not there.
 
     Raises BadItem if frames between key frames are not written, unless the video was annotated in steps.
     """
     for track in () if markup.text_of(root, "meta//frame_filter") else tracks:
         _check_frames(track)
-    ids = [int(track.get("id")) for track in tracks]
-    first, shapes = int(0 in ids), []
-    for track, number in zip(tracks, ids, strict=True):
+    shapes = []
+    for track in tracks:
         for part in track:
             if part.tag not in NONE and part.get("outside", "0") != "1":
-                same = {"frame": int(part.get("frame")), "number": number + first}
+                same = {"frame": int(part.get("frame")), "number": int(track.get("id"))}
                 shapes += _shapes(part, track.get("label", "").strip(), **same)
     size = root.find("meta//original_size")
     name = markup.text_of(root, "meta//source").replace("\\", "/").rpartition("/")[2]

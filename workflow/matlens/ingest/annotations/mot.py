@@ -17,7 +17,7 @@ def _shape(cells: list[str], line: int) -> Shape:
     label = f"{more[1]:g}" if len(more) > 1 and more[1] > 0 and len(more) < 4 else ""
     if frame < 1 or frame % 1 or track % 1:
         return Shape(label=label, reason=f"line {line}: the frame {frame:g} or track {track:g} is no number from 1 on")
-    same = {"label": label, "frame": int(frame) - 1, "number": int(track) if track > 0 else None}
+    same = {"label": label, "frame": int(frame) - 1, "number": int(track)}
     try:
         parts = box(top - 1, left - 1, top - 1 + height, left - 1 + width)
     except BadItem as error:

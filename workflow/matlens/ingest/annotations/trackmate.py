@@ -52,14 +52,14 @@ def branches(links: list[tuple[str, str]], frames: dict[str, int]) -> list[list[
 
 
 def _numbers(model, frames: dict[str, int]) -> tuple[dict[str, int], set[str]]:
-    """Return the number of the track of each spot, from 1, and the spots of tracks that were filtered out.
+    """Return the number of the track of each spot, and the spots of tracks that were filtered out.
 
     The first branch of a track has its number; the others have numbers of their own after the last.
     """
     kept = model.find("FilteredTracks")
     chosen = None if kept is None else {entry.get("TRACK_ID") for entry in kept}
     tracks = model.findall("AllTracks/Track")
-    last, own, left = 1 + max((int(track.get("TRACK_ID", 0)) for track in tracks), default=0), {}, set()
+    last, own, left = max((int(track.get("TRACK_ID", 0)) for track in tracks), default=0), {}, set()
     for track in tracks:
         links = [(edge.get("SPOT_SOURCE_ID"), edge.get("SPOT_TARGET_ID")) for edge in track.findall("Edge")]
         if chosen is not None and track.get("TRACK_ID") not in chosen:
@@ -67,7 +67,7 @@ def _numbers(model, frames: dict[str, int]) -> tuple[dict[str, int], set[str]]:
             continue
         for place, spots in enumerate(branches(links, frames)):
             last += place > 0
-            own.update(dict.fromkeys(spots, last if place else 1 + int(track.get("TRACK_ID", 0))))
+            own.update(dict.fromkeys(spots, last if place else int(track.get("TRACK_ID", 0))))
     return own, left
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring, text_of
 
+BEYOND = 0.02  # part of the image by which a box may reach beyond it
+
 
 def names_beside(file: str) -> list[str]:
     """Return the names of the classes, in their order; nothing if no file says them."""
@@ -71,6 +73,8 @@ def _outlined(label: str, words: list[str]) -> Shape:
         x, y, width, height = values[:4]
         if min(width, height) < 0:
             return Shape(label=label, reason=f"its box has the width {width:.6g} and the height {height:.6g}")
+        if width > x and height > y and max(x + width / 2, y + height / 2) > 1 + BEYOND:
+            return Shape(label=label, reason="its box reaches beyond the image; its numbers seem to be two corners")
         parts = box(y - height / 2, x - width / 2, y + height / 2, x + width / 2)
         return Shape(label=label, parts=parts, number=track)
     if len(values) < 6:
