@@ -202,6 +202,8 @@ FREE = {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35, "eigenstrain": 0.01}, "fi
         ({"properties": SOFT | {"fibre": VOID}, "hot_spots": {"phase": "fibre"}}, {"fft": {}},
          ["hot_spots", "phase"], "the stress of 'fibre' is 0 everywhere: its youngs_gpa is 0"),
         ({"properties": FREE, "cracks": "fibre"}, {"fft": {}}, ["cracks"], "leave out eigenstrain"),
+        ({"properties": SOFT | {"fibre": VOID}, "cracks": "fibre", "loading": {"yy": -0.01}}, {"fft": {}},
+         ["cracks"], "closes under compression"),
         ({}, {"fft": {}, "unet": {"scale": 2.0, "weights": None}}, ["unet", "scale"], "the scale of weights that are"),
         (CONDUCTS | {"boundary": "mirrored", "loading": {"x": 1.0, "y": 2.0}}, {"fft": {}, "unet": {}}, ["unet"],
          "mirrored cells under a load along one axis, not along x and y"),

@@ -156,6 +156,8 @@ def _cracks(settings: Mapping, phases: list) -> list[str]:
         return ["stress intensities are there for 'elastic' under one load along an axis, such as {yy: 0.01}"]
     if (settings["properties"].get(name) or {}).get("youngs_gpa"):
         return [f"a crack carries no load; set youngs_gpa: 0 of '{name}'"]
+    if settings["loading"][loads[0]] < 0:
+        return ["a crack closes under compression, and its faces bear on each other; load it in tension"]
     if any((given or {}).get("eigenstrain") for given in settings["properties"].values()):
         return ["stress intensities are there for loads alone; leave out eigenstrain, or cracks"]
     return []
