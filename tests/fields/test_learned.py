@@ -186,6 +186,22 @@ def test_a_mirrored_cell_is_learned_and_judged_whole(changes):
     np.testing.assert_allclose(judge.answer, truth.answer, atol=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e-12, 1e-25])
+def test_fields_of_any_unit_are_learned(unit):
+    """A flux of 1e-12 beside a gradient of 1, as in diffusion, is lost in half precision, its square in single."""
+    given = [solved(cell(k)) for k in range(8)]
+    sizes = np.array([1.0, 1.0, 1.0, unit, unit, unit], np.float32)
+    small = [each._replace(field=each.field * networks.column(sizes, 3)) for each in given]
+    found = []
+    for these in (given, small):
+        kernel = network_learning._kernel(these, 2)
+        made = linear_kernel.apply(kernel, cell(9), 2)
+        found.append((made, network_learning.scales_of(these, kernel, 2)))
+    np.testing.assert_allclose(found[1][0][3:] / unit, found[0][0][3:], atol=1e-3 * np.abs(found[0][0][3:]).max())
+    for name in ("spread", "correction"):
+        assert np.array(found[1][1][name]) == pytest.approx(np.array(found[0][1][name]) * sizes, rel=1e-2)
+
+
 @pytest.mark.parametrize(("axis", "expected"), [(0, True), (1, False)])
 def test_a_way_may_wind_around_the_cell(axis, expected):
     """A diagonal closes with itself along both axes; a bar along one of them alone."""
