@@ -147,7 +147,7 @@ def _kernel(lessons: list[Lesson], phases: int) -> dict[str, np.ndarray]:
 def _fits(kernel: np.ndarray) -> bool:
     """Check whether half precision holds every component of a kernel: none too large, and none lost in its steps."""
     sizes = np.abs(kernel).reshape(len(kernel), -1).max(axis=1)
-    return bool(1e-5 < sizes.min() and 1e-3 < sizes.max() < 6e4)
+    return bool(sizes.min() > 1e-5 and 1e-3 < sizes.max() < 6e4)
 
 
 def _answers(net, lessons: Lessons, device) -> list[np.ndarray]:
