@@ -214,6 +214,13 @@ def test_settings_without_an_effect_or_a_meaning_stop_the_run(changes, options, 
     assert [why for at, why in found if at == key and words in why], found
 
 
+def test_a_load_along_an_axis_that_images_lack_stops_the_run():
+    across = SETTINGS | {"loading": {"zz": 0.01}}
+    assert settings.faults(across, PHASES, {"fft": {}}) == []
+    ((key, why),) = settings.faults(across, PHASES, {"fft": {}}, "yx")
+    assert key == ["loading"] and "there is no component 'zz'" in why and "xx, xy, yy" in why
+
+
 def test_an_infinite_yield_stress_is_an_elastic_phase_and_no_fault():
     plastic = {"yield_gpa": float("inf"), "hardening_gpa": 0.0}
     both = {name: {**values, **plastic} for name, values in SETTINGS["properties"].items()}

@@ -62,14 +62,17 @@ def components(axes: str, quantity: str) -> list[str]:
     return [letter * 2 for letter in letters] + sorted(pairs, key=lambda pair: -ord(pair[1]) * 256 - ord(pair[0]))
 
 
-def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> list[tuple[list, str]]:
-    """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name."""
+def faults(
+    settings: Mapping, phases: list, methods: Mapping[str, Mapping], axes: str = "zyx"
+) -> list[tuple[list, str]]:
+    """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name; `axes`: of
+    all items, where they are known."""
     found, quantity = [], settings["quantity"]
     if not methods:
         found.append(([], "no method: there are only controls; add 'fft: {}'"))
     found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
     found += _not_finite(settings) + _units(settings)
-    allowed = components("zyx", quantity)
+    allowed = components(axes, quantity)
     for name in settings["loading"]:
         if name not in allowed:
             found.append((["loading"], f"there is no component '{name}'; {_suggest(name, allowed)}"))
