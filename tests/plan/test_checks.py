@@ -79,6 +79,9 @@ CASES = {
     "fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "loading": {"xw": 1}}}, "fields.loading: there is no component 'xw'",
     ),
+    "a load across images": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "loading": {"zz": 1}}}, "fields.loading: there is no component 'zz'",
+    ),
     "fields without a method": (
         IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"}}, "fields: no method",
     ),

@@ -103,7 +103,8 @@ def check_fields(studies: Studies, name: str) -> Reasons:
     settings = studies[name].get("fields")
     if settings:
         methods = {method: settings[method] for method in outputs.methods(studies[name], "fields")}
-        for keys, why in field_faults(settings, studies[name]["phases"], methods):
+        size = (studies[name]["ingest"][study.ingest_method(studies[name])] or {}).get("size_px") or [0] * 3
+        for keys, why in field_faults(settings, studies[name]["phases"], methods, "zyx"[-len(size) :]):
             yield ["fields", *keys], why
 
 
