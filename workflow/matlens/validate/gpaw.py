@@ -14,7 +14,7 @@ from matlens.validate import cells, elastic, eos, error_handlers, fits, gpaw_log
 
 LEAST_EV = 350.0  # plane-wave cut-off below which PAW data sets of most elements are not converged
 
-MORE_ELECTRONS = {  # PAW data sets for PBE that the script replaces: by symbol, fingerprint and valence electrons instead
+MORE_ELECTRONS = {  # PAW data sets for PBE that the script replaces, and the valence electrons of those it makes
     "Cu": {"instead_of": "f1c4d45d90492f1bbfdcb091e8418fdf", "electrons": 19},
 }
 DATA_SETS = {  # by fingerprint: data sets that miss all-electron PBE by over 2 % at any cut-off and mesh
@@ -78,7 +78,7 @@ def prepare(
         "expected": [f"results/{name}.json" for name in [*names, *planned, *strained]],
         "space_group": group, "cubic_cells": cubic, "free": free, "note": cells.unrelaxed(free, moves),
         "planned": planned, "k_spacing_per_a": k_spacing_per_a, "tested_with": "gpaw 22.8.0 and 26.7.0",
-        "pseudopotentials": "the PAW data sets of the installation, or of `data_sets`; their fingerprints are in the results",
+        "pseudopotentials": "PAW data sets of the installation, or of `data_sets`; the results have their fingerprints",
         "request_sha256": hashlib.sha256(text.encode()).hexdigest(),
     }  # fmt: skip
     table = error_handlers.table("gpaw", {"smearing_ev": smearing_ev, "cutoff_ev": cutoff_ev})

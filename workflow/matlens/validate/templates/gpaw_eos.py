@@ -135,7 +135,13 @@ def main():
         data = handle.read()
     request = json.loads(data.decode())
     if sys.argv[1:] == ["data-sets"]:
-        return make_data_sets(request["data_sets"], request["settings"]["functional"])
+        make_data_sets(request["data_sets"], request["settings"]["functional"])
+    else:
+        compute(request, hashlib.sha256(data).hexdigest())
+
+
+def compute(request, request_sum):
+    """Compute all runs that have no result yet."""
     if os.path.isdir(MADE):
         import gpaw
 
@@ -157,7 +163,7 @@ def main():
             print(f"{name}: {kind}: {error}", flush=True)
             bad = kind in ("FileNotFoundError", "ImportError", "KeyError", "ValueError")
             sys.exit(UNFINISHED if kind == "KohnShamConvergenceError" else BAD_INPUT if bad else 1)
-        found["request"] = hashlib.sha256(data).hexdigest()
+        found["request"] = request_sum
         found["volume"] = name
         rank = getattr(__import__("gpaw.mpi", fromlist=["world"]).world, "rank", 0)
         if rank == 0:
