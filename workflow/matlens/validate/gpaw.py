@@ -51,14 +51,16 @@ def prepare(
     magnetic = cells.is_magnetic(small.species, spin)
     names = [f"v{number:02d}" for number in range(points)]
     sets = _data_sets(small, functional)
+    asked = {
+        "functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic, "smearing_ev": smearing_ev,
+        "threshold_ev": threshold_ev,
+    }  # fmt: skip
     identity = {
-        "potentials": {one: f"{made['electrons']} electrons" for one, made in sets.items()}, "engine": "gpaw",
-        "functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic,
-        "smearing_ev": smearing_ev, "k_spacing_per_a": k_spacing_per_a, "threshold_ev": threshold_ev,
+        **asked, "engine": "gpaw", "k_spacing_per_a": k_spacing_per_a,
+        "potentials": {one: f"{made['electrons']} electrons" for one, made in sets.items()},
     }  # fmt: skip
     settings = {
-        **{key: identity[key] for key in ("functional", "cutoff_ev", "spin", "smearing_ev", "threshold_ev")},
-        "k_points": cells.mesh(small.cell, k_spacing_per_a), "density_threshold": 1e-5, "mixing_beta": None,
+        **asked, "k_points": cells.mesh(small.cell, k_spacing_per_a), "density_threshold": 1e-5, "mixing_beta": None,
         "eigensolver": "dav", "maxiter": 200,
     }  # fmt: skip
     free = cells.free_parameters(small)

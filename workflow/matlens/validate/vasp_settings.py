@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from matlens.store import io
 from matlens.validate import cells
 
 # Tags that change no converged energy: cost, output, mixing, bands beyond the occupied, and what is judged elsewhere.
@@ -160,10 +161,9 @@ def _potentials(manifest: Mapping, found: Mapping) -> list[str]:
 
 def _titles(functional: str) -> set[str]:
     """Return the titles of a release, without blanks: a few in one of PBE begin with the word of another family."""
-    from monty.serialization import loadfn
     from pymatgen.io.vasp.inputs import POTCAR_STATS_PATH
 
-    return set(loadfn(POTCAR_STATS_PATH).get(functional, ()))
+    return set(io.read_json(POTCAR_STATS_PATH).get(functional, ()))
 
 
 def of_elements(symbols: list[str], potentials: list[str], settings: Mapping) -> dict[str, str]:
