@@ -49,12 +49,10 @@ def prepare(
     """
     small, cubic, group = cells.primitive(crystal)
     magnetic = cells.is_magnetic(small.species, spin)
-    names = [f"v{number:02d}" for number in range(points)]
+    scales = {f"v{number:02d}": float(scale) for number, scale in enumerate(fits.scales(points, strain))}
     sets = _data_sets(small, functional)
-    asked = {
-        "functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic, "smearing_ev": smearing_ev,
-        "threshold_ev": threshold_ev,
-    }  # fmt: skip
+    asked = {"functional": functional, "cutoff_ev": cutoff_ev, "spin": magnetic}
+    asked |= {"smearing_ev": smearing_ev, "threshold_ev": threshold_ev}
     identity = {
         **asked, "engine": "gpaw", "k_spacing_per_a": k_spacing_per_a,
         "potentials": {one: f"{made['electrons']} electrons" for one, made in sets.items()},
@@ -68,8 +66,7 @@ def prepare(
     planned, strained = series.plan(convergence), elastic.plan(small, elastic_strains)
     request = {
         "structure": cells.described(small), "relax": any(moves.values()), "moves": moves, "settings": settings,
-        "scales": {name: float(scale) for name, scale in zip(names, fits.scales(points, strain), strict=True)},
-        "series": {name: _changed(small, one) for name, one in planned.items()},
+        "scales": scales, "series": {name: _changed(small, one) for name, one in planned.items()},
         "strained": strained, "data_sets": sets, "moments": [cells.MAGNETIC.get(int(z), 0.0) for z in small.species],
     }  # fmt: skip
     text = json.dumps(request, indent=1, sort_keys=True) + "\n"
@@ -77,7 +74,7 @@ def prepare(
         **request, **handoff.described(candidate, "gpaw"),
         "what": f"energies of {candidate['formula']} at {points} volumes, by GPAW",
         "run": "sh run.sh, or sbatch job.slurm",
-        "expected": [f"results/{name}.json" for name in [*names, *planned, *strained]],
+        "expected": [f"results/{name}.json" for name in [*scales, *planned, *strained]],
         "space_group": group, "cubic_cells": cubic, "free": free, "note": cells.unrelaxed(free, moves),
         "planned": planned, "k_spacing_per_a": k_spacing_per_a, "tested_with": "gpaw 22.8.0 and 26.7.0",
         "pseudopotentials": "PAW data sets of the installation, or of `data_sets`; the results have their fingerprints",
