@@ -308,9 +308,10 @@ def test_screen(plant, index, tmp_path):
     settings = {
         "properties": {"p": wish}, "most": 3, "diverse": False, "seed": 0, "reference": None, "sure": 0.0,
         "without": [], "only": [], "most_elements": None, "unseen_elements": False, "outside_training_range": True,
-        "cautious": 0.0,
+        "cautious": 0.0, "target": "",
     }  # fmt: skip
-    script.main([tmp_path / "p"], index, "mine", {}, settings, tmp_path / "ranked", tmp_path / "out")
+    made = [tmp_path / "ranked", tmp_path / "out", tmp_path / "values"]
+    script.main([tmp_path / "p"], [], index, "mine", {}, settings, *made)
     assert io.read_table(tmp_path / "ranked")["score"].tolist() == [14.25, 13.25, 12.25]
 
 
