@@ -1,6 +1,5 @@
 """JSON documents: pymatgen structures, OPTIMADE answers, and tables of them. Read as plain JSON: no class is made."""
 
-import ast
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats import optimade, plain_forms
+from matlens.ingest.formats import optimade, plain_forms, texts
 from matlens.ingest.formats.common import (
     Record,
     Source,
@@ -26,7 +25,6 @@ from matlens.ingest.formats.common import (
 )
 from matlens.job.batch import BadItem
 
-MOST_LITERAL = 1 << 24  # characters of a dict that Python printed
 ASIDE = {"@module", "@class", "@version", "charge"}
 
 
@@ -233,7 +231,7 @@ def from_cell(text: str, disorder: str, max_atoms: int, notes: list[str] | None 
     if "\n" not in text and "\\n" in text:
         text = text.replace("\\r", "").replace("\\n", "\n")  # line breaks that an export has spelled out
     if text.lstrip()[:1] == "{":
-        return from_entry(parsed(text), disorder, max_atoms, notes)
+        return from_entry(texts.parsed(text), disorder, max_atoms, notes)
     if not text.strip() or text.strip().lower() in ("nan", "none", "null"):
         raise BadItem("its row has no structure; fill it in")
     if poscar.is_one(text.splitlines()):
@@ -242,21 +240,6 @@ def from_cell(text: str, disorder: str, max_atoms: int, notes: list[str] | None 
         kind = "a structure as a program prints it" if "Lattice" in text or "Formula" in text else "no structure"
         raise BadItem(f"its text ({text.strip()[:30]!r}) is {kind}, neither CIF, POSCAR nor JSON; export one of these")
     return cif.from_text(text, disorder, max_atoms, notes)
-
-
-def parsed(text: str) -> Mapping:
-    """Read an object written as JSON, or as Python prints a dict; nothing in it is run."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        cause = error
-    try:
-        found = ast.literal_eval(text) if len(text) < MOST_LITERAL else None
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        found = None
-    if not isinstance(found, Mapping):
-        raise BadItem(f"its structure is not valid JSON ({cause}); it may be truncated") from cause
-    return found
 
 
 PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")

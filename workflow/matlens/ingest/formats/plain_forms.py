@@ -6,6 +6,7 @@ import numpy as np
 
 from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
+from matlens.ingest.formats import texts
 from matlens.ingest.formats.common import build, few, fractional, matrix, near
 from matlens.job.batch import BadItem
 
@@ -95,9 +96,7 @@ def _array(value):
 def _jarvis(atoms, disorder: str, max_atoms: int) -> Crystal:
     """Read the `atoms` of a JARVIS entry: lattice_mat, coords, elements, cartesian."""
     if isinstance(atoms, str):
-        from matlens.ingest.formats import document
-
-        atoms = document.parsed(atoms)
+        atoms = texts.parsed(atoms)
     few(len(atoms["elements"]), max_atoms)
     cell, coords = np.array(atoms["lattice_mat"], float).reshape(3, 3), np.array(atoms["coords"], float).reshape(-1, 3)
     _check_lengths(cell, atoms.get("abc"))
