@@ -107,8 +107,8 @@ def velox(path, frames: np.ndarray, pixel_m="1.5e-10", spare=(), detectors=(), f
             group["Metadata"] = text
 
 
-def berkeley(path, image: np.ndarray, step=0.5, unit="[n_m]"):
-    """Write an EMD file of the Berkeley standard."""
+def berkeley(path, image: np.ndarray, step=0.5, unit="[n_m]", names="zyx"):
+    """Write an EMD file of the Berkeley standard. `step`: of all axes, or of each."""
     import h5py
 
     with h5py.File(path, "w") as root:
@@ -117,9 +117,10 @@ def berkeley(path, image: np.ndarray, step=0.5, unit="[n_m]"):
         group.attrs["emd_group_type"] = 1
         group["data"] = image
         for axis, length in enumerate(image.shape):
-            dim = group.create_dataset(f"dim{axis + 1}", data=np.arange(length) * step)
+            own = step if np.isscalar(step) else step[axis]
+            dim = group.create_dataset(f"dim{axis + 1}", data=np.arange(length) * own)
             dim.attrs["units"] = unit
-            dim.attrs["name"] = "zyx"[axis - image.ndim]
+            dim.attrs["name"] = names[axis - image.ndim]
         root.create_group("microscope").attrs["voltage"] = 300.0
 
 

@@ -570,6 +570,7 @@ def test_h5oina_without_band_contrast_shows_what_is_indexed(tmp_path):
         ({"drop": ("X Cells",)}, "line scan or has no cells"),
         ({"columns": 15, "rows": 1, "step_y": 0.0}, "line scan"),
         ({"slices": ("1", "2")}, "2 EBSD maps"),
+        ({"slices": ()}, "no EBSD map; export its electron images"),
         ({"Phase": np.full((15, 1), 9, np.uint8)}, "phase such as 9"),
         ({"Euler": np.full((15, 3), 120.0, np.float32)}, "look like degrees"),
     ],

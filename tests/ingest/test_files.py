@@ -422,6 +422,30 @@ def test_masks_may_have_a_word_more_in_their_names_than_images(tmp_path, name):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("pattern", "sizes"),
+    [
+        (r"(?P<pixel_size_um>[\d.,]+) ?um", {"A_0.25um": 0.25, "B_0,5um": 0.5, "C": None, "D 2 um x500": 2.0}),
+        (r"_(?P<pixel_size_um>[\d.,]+)(?P<pixel_size_y_um>)", {"A_0.25um": 0.25, "B_0,5um": 0.5}),
+        (r"(?P<pixel_size_um>[\d.]+)um", r"reads '5' from 'B_0,5um'; make it read all of '0,5'"),
+        (r"(?P<pixel_size_um>[A-Z])", "reads 'A' from a name, which is no number|make it read"),
+        (r"(?P<pixel_size_nm>\d+)", "'pixel_size_nm' is not read; call it 'pixel_size_um'"),
+    ],
+)
+def test_a_pixel_size_in_the_names_is_the_scale(tmp_path, pattern, sizes):
+    for name in ("A_0.25um", "B_0,5um", "C", "D 2 um x500"):
+        save(tmp_path / f"{name}.png")
+    options = {"path": str(tmp_path), "columns": pattern}
+    if isinstance(sizes, str):
+        with pytest.raises(ValueError, match=sizes):
+            files.check(PHASES, **options)
+        return
+    files.check(PHASES, **options)
+    rows = files.plan(**options).set_index("item", drop=False)
+    for item, um in sizes.items():
+        assert files.read(rows.loc[item].to_dict(), PHASES).pixel_size_um == um
+
+
 def test_two_masks_with_a_word_more_are_too_many(tmp_path):
     save(tmp_path / "a.png")
     (tmp_path / "masks").mkdir()

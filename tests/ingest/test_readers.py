@@ -434,3 +434,35 @@ def test_of_several_channels_the_first_is_read_and_said_so(tmp_path):
         found = read(tmp_path / name)
         assert np.array_equal(found.pixels, stack[0]) and found.axes == "yx", name
         assert found.meta["remark"] == "one of 2 images of the file was read: the first channel", name
+
+
+@pytest.mark.parametrize("unit", ["[n_m]", "[nm]", "n_m", "[u_m]", "[µ_m]", "[p_m]"])
+def test_axes_of_emd_files_go_by_their_names(tmp_path, unit):
+    """Many files have x first; their image was turned over a diagonal, and the steps with it."""
+    stack, um = np.stack([ramp() + k for k in range(6)]), common.to_um(1, unit)
+    assert um == {"n": 1e-3, "p": 1e-6}.get(unit.strip("[")[0], 1.0)
+    for names, image, step in (
+        ("zyx", stack, (3, 2, 1)),
+        ("xyz", np.ascontiguousarray(stack.T), (1, 2, 3)),
+        ("YXz", np.moveaxis(stack, 0, -1), (2, 1, 3)),
+        ("yx", stack[0], (2, 1)),
+        ("xy", stack[0].T, (1, 2)),
+    ):
+        specimens.berkeley(tmp_path / "a.emd", image, step, unit, names)
+        found = read(tmp_path / "a.emd")
+        assert np.array_equal(found.pixels, stack if image.ndim == 3 else stack[0]), names
+        assert found.spacing_um == pytest.approx([n * um for n in (3, 2, 1)[3 - found.pixels.ndim :]]), names
+
+
+def test_steps_stay_with_their_axes_where_others_of_length_one_are_dropped(tmp_path):
+    import h5py
+
+    specimens.berkeley(tmp_path / "a.emd", ramp()[..., None], (2, 1, 7), "[n_m]", ("y", "x", "q"))
+    specimens.berkeley(tmp_path / "b.emd", ramp()[None], (7, 2, 1), "[n_m]", ("q", "rows", "columns"))
+    specimens.hyperspy(tmp_path / "c.hspy", ramp()[..., None])
+    with h5py.File(tmp_path / "c.hspy", "a") as file:
+        for axis, step in enumerate((2, 1, 7)):
+            file[f"Experiments/one/axis-{axis}"].attrs["scale"] = step
+    for name in ("a.emd", "b.emd", "c.hspy"):
+        found = read(tmp_path / name)
+        assert np.array_equal(found.pixels, ramp()) and found.spacing_um == pytest.approx((2e-3, 1e-3)), name

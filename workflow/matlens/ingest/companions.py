@@ -16,6 +16,8 @@ def separate(paths: list[Path], places: Iterable[tuple[str | None, str]]) -> tup
     `places`: path and name of each option. If all files are named, as labels that are their own masks, all are images.
     """
     named = {file.absolute() for place, option in places if place for file in found(place, option)[1]}
+    if not named:
+        return paths, []
     images = [path for path in paths if path.absolute() not in named]
     return (images, [path for path in paths if path.absolute() in named]) if images else (paths, [])
 

@@ -14,6 +14,7 @@ RESERVED = {
     names.PARENT, names.PARENT_UNUSED, "block_z_px", "block_y_px", "block_x_px",
     "axes", "height_px", "width_px", "depth_px", "frames",
 }  # fmt: skip
+SCALES = (names.PIXEL_SIZE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z)
 
 
 def _pattern(text: str | None, option: str) -> re.Pattern | None:
@@ -37,7 +38,11 @@ def columns_in(text: str | None) -> list[str]:
 
 
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
-    """Read columns from file names; numbers become floats. Raises ValueError if no name matches a pattern."""
+    """Read columns from file names; numbers become floats, with a decimal point or comma.
+
+    Columns of pixel sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern,
+    or a pixel size is no number.
+    """
     taken, stems = {}, [stem(path) for path in paths]
     for option, text in (("group", group), ("columns", columns)):
         pattern = _pattern(text, option)
@@ -49,9 +54,33 @@ def from_names(paths: list[Path], group: str | None, columns: str | None) -> dic
         wanted = {names.GROUP: 1} if option == "group" else dict(pattern.groupindex)
         for column, number in wanted.items():
             texts = [m and m[number] for m in fits]
-            taken[column] = texts if option == "group" else as_numbers(texts)
-    check_columns(columns_of=taken, where="columns")
+            if column in SCALES:
+                _check_whole(column, [m for m in fits if m and m[number]], number)
+            plain = [text and re.sub(r"^(\d+),(\d+)$", r"\1.\2", text) for text in texts]
+            taken[column] = texts if option == "group" else as_numbers(plain)
+    check_columns(columns_of=taken, where="columns", allowed=SCALES)
+    for name in taken:
+        if other_scale(name):
+            raise ValueError(f"columns: '{name}' is not read; call it '{names.PIXEL_SIZE}' or, if it is another thing, "
+                             f"my_{name}")  # fmt: skip
+        if name in SCALES and (words := [value for value in taken[name] if isinstance(value, str)]):
+            raise ValueError(f"columns: {name} reads '{words[0]}' from a name, which is no number; correct the pattern")
     return taken
+
+
+def _check_whole(column: str, fits: list[re.Match], number: int) -> None:
+    """Raise ValueError if a pattern reads a part of a number, as 5 of 0,5."""
+    for fit in fits:
+        whole = next(m[0] for m in re.finditer(r"[\d.,]*\d|$", fit.string) if m.end() >= fit.end(number))
+        if whole != fit[number]:
+            read = f"'{fit[number]}' from '{fit.string}'"
+            raise ValueError(f"columns: {column} reads {read}; make it read all of '{whole}'")
+
+
+def other_scale(name: str) -> bool:
+    """Check whether the name of a column means a pixel size, in another spelling or unit than those that are read."""
+    low = re.sub("[^a-z0-9]+", "_", name.lower()).strip("_")
+    return name not in SCALES and low.startswith(("pixel_size", "pixelsize", "px_size"))
 
 
 def check_columns(columns_of: Iterable[str], where: str, allowed: Iterable[str] = ()) -> None:

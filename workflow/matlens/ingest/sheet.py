@@ -9,13 +9,12 @@ from matlens.ingest import annotated, blocks, files, spreadsheet
 from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
-from matlens.ingest.plan_rows import as_numbers, check_columns, first_of_each, trouble
+from matlens.ingest.plan_rows import SCALES, as_numbers, check_columns, first_of_each, other_scale, trouble
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
 BESIDE = (columns.OBJECTS_FILE, columns.EXCLUDE_FILE, columns.CLEAN_FILE)  # files of an item, in columns of a sheet
 NAMED = (columns.FILE, columns.TRUTH_FILE, *BESIDE)
-SCALES = (columns.PIXEL_SIZE, columns.PIXEL_SIZE_Y, columns.PIXEL_SIZE_Z)
 KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
 MASKS = ("mask", "masks", "mask_file", "truth_mask")  # what columns of truth_file are called elsewhere
 SPLITS = ("train", "val", "test")
@@ -46,7 +45,7 @@ def _meant(name: str) -> str:
         return ""
     if low in KNOWN:
         return low
-    if low.startswith(("pixel_size", "pixelsize", "px_size")):
+    if other_scale(name):
         return columns.PIXEL_SIZE
     return columns.TRUTH_FILE if low in MASKS else ""
 

@@ -37,7 +37,6 @@ SPELLINGS = {
     "micrometers": "um",
     "micrometre": "um",
     "micrometres": "um",
-    "n_m": "nm",
     "nanometer": "nm",
     "nanometers": "nm",
     "nanometre": "nm",
@@ -90,7 +89,7 @@ def _plain_unit(unit) -> str:
     """Spell a unit as the table of lengths does."""
     if isinstance(unit, bytes):
         unit = unit.decode("utf-8", "replace")
-    unit = str(unit or "").strip().strip("[]\0").strip().lower()
+    unit = str(unit or "").strip().strip("[]\0").strip().lower().replace("_", "")  # EMD writes n_m
     return SPELLINGS.get(unit, unit)
 
 
@@ -209,11 +208,15 @@ def turned(spacing: tuple | None, orientation) -> tuple | None:
     return (*spacing[:-2], spacing[-1], spacing[-2]) if spacing and orientation in range(5, 9) else spacing
 
 
+def kept_axes(shape: tuple[int, ...]) -> list[int]:
+    """List the axes of an array that `as_image` keeps."""
+    kept = [k for k in range(len(shape)) if k >= len(shape) - 2 or shape[k] > 1]
+    return kept[:-1] if len(kept) > 2 and shape[-1] == 1 else kept
+
+
 def as_image(array: np.ndarray, what: str) -> np.ndarray:
     """Drop axes of length one, in front of y and x or behind. Raises BadItem if more than three are left."""
-    lead = tuple(k for k in range(array.ndim - 2) if array.shape[k] == 1)
-    array = np.squeeze(array, axis=lead) if lead else array
-    array = array[..., 0] if array.ndim > 2 and array.shape[-1] == 1 else array
+    array = array.reshape([array.shape[k] for k in kept_axes(array.shape)])
     if not 2 <= array.ndim <= 3:
         raise BadItem(f"{what} has {array.ndim} axes {array.shape}, not an image or a stack; export one image of it")
     return array

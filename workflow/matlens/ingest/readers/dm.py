@@ -11,7 +11,17 @@ import struct
 import numpy as np
 
 from matlens.ingest import Micrograph, grey
-from matlens.ingest.readers.common import as_image, check_size, chosen, number, scaled, stack_axes, to_um, words
+from matlens.ingest.readers.common import (
+    as_image,
+    check_size,
+    chosen,
+    kept_axes,
+    number,
+    scaled,
+    stack_axes,
+    to_um,
+    words,
+)
 from matlens.job.batch import BadItem
 
 SIMPLE = {2: "i2", 3: "i4", 4: "u2", 5: "u4", 6: "f4", 7: "f8", 8: "u1", 9: "i1", 10: "u1", 11: "i8", 12: "u8"}
@@ -192,10 +202,10 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     axes = ([{}] * (pixels.ndim - len(axes)) + axes)[-pixels.ndim :]
     if _spectral(image):
         raise BadItem("the data are spectra (an axis in eV); export an image")
-    um = [to_um(abs(number(axis.get("Scale"), 0.0)), axis.get("Units")) for axis in axes[-pixels.ndim :]]
-    front = next((k for k in range(pixels.ndim - 2) if pixels.shape[k] > 1), None)  # the axis that as_image keeps
-    lead = "yx" if front is None else stack_axes(axes[front].get("Units"), "")
-    size, source = scaled(um[-1], um[-2], "DigitalMicrograph calibration", um[front] if lead == "zyx" else None)
+    axes = [axes[k] for k in kept_axes(pixels.shape)]
+    um = [to_um(abs(number(axis.get("Scale"), 0.0)), axis.get("Units")) for axis in axes]
+    lead = "yx" if len(axes) == 2 else stack_axes(axes[0].get("Units"), "")
+    size, source = scaled(um[-1], um[-2], "DigitalMicrograph calibration", um[0] if lead == "zyx" else None)
     pixels = as_image(pixels, "the DigitalMicrograph file")
     about = _walk(image, "ImageTags", "Microscope Info", default={})
     voltage = number(about.get("Voltage"), 0.0)

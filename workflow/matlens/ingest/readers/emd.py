@@ -5,7 +5,17 @@ import json
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import as_image, check_size, chosen, number, scaled, stack_axes, to_um, words
+from matlens.ingest.readers.common import (
+    as_image,
+    check_size,
+    chosen,
+    kept_axes,
+    number,
+    scaled,
+    stack_axes,
+    to_um,
+    words,
+)
 from matlens.ingest.readers.hdf5 import inside, load
 from matlens.job.batch import BadItem
 
@@ -91,6 +101,13 @@ def _dimension(group, number_of_axis: int) -> tuple[float | None, str, str]:
     return step, unit, name
 
 
+def _in_order(names: list[str]) -> list[int]:
+    """Return the order of axes that puts y and x last, if their names say which they are: many files begin with x."""
+    names = [name.strip().lower() for name in names]
+    last = [names.index(name) for name in "yx"] if names.count("x") == names.count("y") == 1 else []
+    return [k for k in range(len(names)) if k not in last] + last
+
+
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read the largest data group of a Berkeley EMD file, with its `dim` vectors."""
     import h5py
@@ -112,8 +129,11 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         # py4DSTEM counts its `dim` vectors from 0, the standard from 1
         base = 0 if "dim0" in group else 1
         dims = [_dimension(group, base + k) for k in range(data.ndim)]
+        order = _in_order([name for *_, name in dims])
+        pixels, dims = np.ascontiguousarray(np.transpose(pixels, order)), [dims[k] for k in order]
         scope = root.get("microscope")
         attrs = dict(scope.attrs) if isinstance(scope, h5py.Group) else {}
+    dims = [dims[k] for k in kept_axes(pixels.shape)]
     um = [to_um(abs(step), unit) if step else None for step, unit, _ in dims]
     pixels = as_image(pixels, "the EMD data")
     lead = "yx" if pixels.ndim == 2 else stack_axes(*dims[0][1:])

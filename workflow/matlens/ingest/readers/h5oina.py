@@ -32,8 +32,10 @@ def _acquisition(file):
     found = [
         name for name in file if hasattr(file[name], "keys") and {"Data", "Header"} <= _names(file[name].get("EBSD"))
     ]
+    if not found:
+        raise BadItem("the file holds no EBSD map; export its electron images or element maps as TIFF")
     if len(found) != 1:
-        raise BadItem(f"the file holds {len(found)} EBSD maps of one; export each map into a file of its own")
+        raise BadItem(f"the file holds {len(found)} EBSD maps; export each map into a file of its own")
     return file[found[0]]["EBSD"]
 
 

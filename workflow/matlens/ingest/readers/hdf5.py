@@ -4,7 +4,17 @@ import numpy as np
 
 from matlens import registry
 from matlens.ingest import Micrograph, grey
-from matlens.ingest.readers.common import as_image, check_size, number, scaled, stack_axes, to_um, words
+from matlens.ingest.readers.common import (
+    as_image,
+    check_size,
+    chosen,
+    kept_axes,
+    number,
+    scaled,
+    stack_axes,
+    to_um,
+    words,
+)
 from matlens.job.batch import BadItem
 
 
@@ -43,6 +53,7 @@ def read_hyperspy(path: str, *, max_pixels: int) -> Micrograph:
         if not signals:
             raise BadItem("the HyperSpy file holds no real image (spectra or complex numbers only); save an image")
         _, data, group = max(signals, key=lambda entry: entry[0])
+        group_name = group.name.rsplit("/", 1)[-1]
         check_size(data.shape, max_pixels, data.dtype.itemsize)
         axes = [dict(group[f"axis-{k}"].attrs) if f"axis-{k}" in group else {} for k in range(data.ndim)]
         pixels = load(data)
@@ -54,16 +65,17 @@ def read_hyperspy(path: str, *, max_pixels: int) -> Micrograph:
     units, names = ([_text(axis.get(key, "")) for axis in axes] for key in ("units", "name"))
     if any("ev" in unit.lower() for unit in units):
         raise BadItem("the signal is a spectrum (an axis in eV); save an image")
-    um = [to_um(abs(number(axis.get("scale"), 0.0)), unit) for axis, unit in zip(axes, units, strict=True)]
-    front = next((k for k in range(pixels.ndim - 2) if pixels.shape[k] > 1), None)  # the axis that as_image keeps
-    lead = "yx" if front is None else stack_axes(units[front], names[front])
-    size, source = scaled(um[-1], um[-2], "HyperSpy axes", um[front] if lead == "zyx" else None)
+    kept = kept_axes(pixels.shape)
+    um = [to_um(abs(number(axes[k].get("scale"), 0.0)), units[k]) for k in kept]
+    lead = "yx" if len(kept) == 2 else stack_axes(units[kept[0]], names[kept[0]])
+    size, source = scaled(um[-1], um[-2], "HyperSpy axes", um[0] if lead == "zyx" else None)
     pixels = as_image(pixels, "the HyperSpy signal")
     meta = words(
         instrument=_text(about.get("microscope", "")),
         beam_energy_kev=number(about.get("beam_energy")),
         magnification=number(about.get("magnification")),
         other_signals=len(signals) - 1 or None,
+        remark=chosen(len(signals), group_name),
     )
     return Micrograph(pixels, lead, spacing_um=size, meta=meta | source)
 
