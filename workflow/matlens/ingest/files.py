@@ -78,10 +78,6 @@ def check(
     """Raise ValueError if options contradict each other, a pattern or all masks fit no file name, or a box is empty."""
     ignored.check_rectangles(exclude)
     blocks.check(block_px, most_blocks, min_side_px, objects)
-    asked = path and (group or columns or masks or exclude_mask or clean)
-    named = _images(path, masks, exclude_mask, clean)[0] if asked else {}
-    if group or columns:
-        from_names(list(named), group, columns)
     if masks_are == "regions" and truth_values:
         raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
     truths.values_of(phases, truth_values)
@@ -93,10 +89,14 @@ def check(
         annotated.check_classes(objects, phases, object_classes)
     elif object_classes and path:
         raise ValueError("object_classes is for the option objects; add it, or leave the classes out")
-    if named:
-        companions.matched(named, masks)
-        for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
-            companions.shared(named, place, option)
+    if not (path and (group or columns or masks or exclude_mask or clean)):
+        return
+    named, _ = _images(path, masks, exclude_mask, clean)
+    if group or columns:
+        from_names(list(named), group, columns)
+    companions.matched(named, masks)
+    for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
+        companions.shared(named, place, option)
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None, block_px: list[int] | None = None) -> list[str]:
