@@ -119,6 +119,14 @@ def test_constants_of_a_pair_potential_are_its_lattice_sums(pair_potential):
     assert found["values"]["bulk_modulus_vrh_gpa"][0] == pytest.approx(found["values"]["bulk_modulus_gpa"][0], rel=0.01)
 
 
+def test_a_relaxation_that_leaves_its_phase_is_named(pair_potential):
+    near = validated(FCC, elastic_strains=None)
+    assert near["status"] == "accepted" and "another phase" not in near["reason"]
+    far = validated(Crystal(1.3 * FCC.cell, FCC.species, FCC.frac), elastic_strains=None)
+    assert "caution: a vector of its cell changed by" in far["reason"]
+    assert far["values"]["volume_a3_per_atom"][0] == pytest.approx(near["values"]["volume_a3_per_atom"][0], rel=1e-3)
+
+
 def test_atoms_relax_in_a_strained_cell_as_the_curvature_of_the_energy_says(pair_potential):
     """Hexagonal close packing: C = C(atoms held) - V^-1 L D^-1 L, M. Born, K. Huang (1954), equation 27.24."""
     a = 2.6

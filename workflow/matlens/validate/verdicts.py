@@ -106,6 +106,11 @@ def _add_hull(outcomes: dict[str, dict], compositions: Mapping[str, Mapping]) ->
         place = int(kept[:at].sum())
         above = float(potentials.above_hull(table[kept], formation[kept])[place])
         outcomes[item]["values"] = {**outcomes[item]["values"], ABOVE_HULL: (above, "eV/atom", None)}
+        rivals = ((table[sound & (np.arange(len(some)) != at)] > 0) <= (table[at] > 0)).all(axis=1).any()
+        if not rivals:
+            parts = ", ".join(one for one, share in zip(symbols, table[at], strict=True) if share > 0)
+            text = f"caution: no other compound of {parts} was computed: its hull is that of the elements"
+            outcomes[item]["reason"] = "; ".join(filter(None, [outcomes[item].get("reason", ""), text]))
 
 
 def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:
