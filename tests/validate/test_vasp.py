@@ -214,7 +214,10 @@ def test_a_file_whose_parts_are_of_several_runs_is_refused(folder):
         ),
         "a last step that lies higher": (whole[:begin] + first + whole[begin:], "meV/atom above where it began"),
     }
-    assert vasp.judge(folder.made.manifest, {"vasprun.xml": whole})["status"] == "accepted"
+    outputs = collect_results.results(folder.path)
+    assert vasp.judge(folder.made.manifest, outputs)["status"] == "accepted"
+    outputs["OUTCAR"] = outputs["OUTCAR"].replace(b"-10.8", b"-10.9")
+    assert "OUTCAR is of another run" in vasp.judge(folder.made.manifest, outputs)["reason"]
     for name, (data, word) in told.items():
         assert data != whole, name
         found = vasp.judge(folder.made.manifest, {"vasprun.xml": data})

@@ -117,6 +117,14 @@ def _disagreements(found: dict) -> list[str]:
     return said
 
 
+def another_run(found: dict, outcar: bytes) -> list[str]:
+    """Return the reason if OUTCAR, which lies beside vasprun.xml, ends with another energy at zero width."""
+    energies = re.findall(rb"energy\(sigma->0\) =\s+(-?[\d.]+)", outcar)
+    if not energies or abs(float(energies[-1]) - found["energy_ev"]) <= SAME_EV:
+        return []
+    return [f"OUTCAR is of another run: its energy is {float(energies[-1]):.6f} eV, not {found['energy_ev']:.6f} eV"]
+
+
 def _basis(found: dict) -> float:
     """Return the cut-off of the last cell as a part of that of the first: plane waves are chosen once, at the start.
 
