@@ -118,9 +118,16 @@ def _disagreements(found: dict) -> list[str]:
 
 
 def another_run(found: dict, outcar: bytes) -> list[str]:
-    """Return the reason if OUTCAR, which lies beside vasprun.xml, ends with another energy at zero width."""
+    """Return the reason if OUTCAR, which lies beside vasprun.xml, ends with another energy at zero width.
+
+    With a pressure vasprun.xml has the enthalpy, and OUTCAR the energy.
+    """
     energies = re.findall(rb"energy\(sigma->0\) =\s+(-?[\d.]+)", outcar)
-    if not energies or abs(float(energies[-1]) - found["energy_ev"]) <= SAME_EV:
+    if (
+        not energies
+        or {**found["parameters"], **found["incar"]}.get("PSTRESS")
+        or abs(float(energies[-1]) - found["energy_ev"]) <= SAME_EV
+    ):
         return []
     return [f"OUTCAR is of another run: its energy is {float(energies[-1]):.6f} eV, not {found['energy_ev']:.6f} eV"]
 

@@ -1,5 +1,7 @@
 """Compare the settings of a run of VASP with those of its input: every tag of INCAR, k points, potentials, charge."""
 
+import bz2
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -160,10 +162,10 @@ def _potentials(manifest: Mapping, found: Mapping) -> list[str]:
 
 def _titles(functional: str) -> set[str]:
     """Return the titles of a release, without blanks: a few in one of PBE begin with the word of another family."""
-    from monty.serialization import loadfn
     from pymatgen.io.vasp.inputs import POTCAR_STATS_PATH
 
-    return set(loadfn(POTCAR_STATS_PATH).get(functional, ()))
+    with bz2.open(POTCAR_STATS_PATH) as known:
+        return set(json.load(known).get(functional, ()))
 
 
 def of_elements(symbols: list[str], potentials: list[str], settings: Mapping) -> dict[str, str]:
