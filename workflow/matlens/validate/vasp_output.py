@@ -11,7 +11,7 @@ from matlens.job.batch import BadItem
 
 SAME_EV = 1e-3  # by which energies of a cell that are the same may differ
 LAW_EV = 1e-4  # by which energies of a cell may miss the law of their smearing
-UPHILL_EV = 0.005  # per atom; by which a relaxation may end above where it began
+UPHILL_EV = 0.01  # per atom; by which a relaxation may end above where it began, as its basis is that of the start
 BASIS_CAUTION, BASIS_MOST = 0.03, 0.1  # change of the cut-off by the volume of a relaxed cell, as a part
 APART = 1e-4  # by which places and cells that are the same may differ
 

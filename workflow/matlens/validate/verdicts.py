@@ -85,9 +85,9 @@ def add_formation(
             formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
             outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
         elif energy and len(parts) > 1:
-            asked = {(one, symbol) for one, _, symbol in reference}
-            other = [one for one in parts if costs[one] is None and (key(item, one)[0], one) in asked]
-            text = f"no formation energy: {', '.join(other)} ran with another cut-off, smearing or potential than this"
+            there = {symbol for *_, symbol in reference}
+            other = [one for one in parts if costs[one] is None and one in there]
+            text = f"no formation energy: {', '.join(other)} ran with another cut-off, potential or setting than this"
             outcome["reason"] = "; ".join(filter(None, [outcome.get("reason", ""), text if other else ""]))
     _add_hull(outcomes, compositions)
 
