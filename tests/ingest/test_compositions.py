@@ -258,6 +258,23 @@ def test_a_column_that_may_be_an_element_is_not_left_out_of_a_balance(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["w(Cr)", "X(CR)", "w%(Cr)", "x(Cr,LIQUID)", "w_Cr", "Cr (g)", "Cr [kg]", "Mass percent Cr", "Mass_percent_Cr"]
+    + ["Cr..wt..", "Cr weight", "weight Cr", "Cr_weight_percent", "Chromium", "chromium (wt%)"],
+)
+def test_an_amount_in_the_words_of_other_programs_is_not_left_out_of_a_balance(tmp_path, name):
+    """As Thermo-Calc, Pandat, FactSage, R and people call a column."""
+    with pytest.raises(ValueError, match="may be the amount of Cr, and would be left out"):
+        plan(tmp_path, f'id,Ni,Al,"{name}"\na,bal,10,5\n', unit="wt%")
+
+
+@pytest.mark.parametrize("name", ["T (C)", "As-cast mass (g)", "C eq", "c_p", "Lead time", "x_max", "w_f", "m_w"])
+def test_columns_that_are_no_amounts_stay_beside_a_composition(tmp_path, name):
+    found = plan(tmp_path, f'id,Ni,Al,"{name}"\na,bal,10,5\n', unit="wt%")
+    assert found[columns.REASON].isna().all() and shares(found.iloc[0])["Al"] > 0.19
+
+
+@pytest.mark.parametrize(
     "name", ["C (ppm)", "N_ppm", "O ppm", "B [\N{MICRO SIGN}g/g]", "C mass fraction", "ppm H", "S in mg/kg"]
 )
 def test_an_amount_in_another_unit_is_not_left_out_of_a_balance(tmp_path, name):

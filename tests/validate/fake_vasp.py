@@ -86,7 +86,10 @@ def main() -> None:
 </modeling>
 """
     Path("vasprun.xml").write_text(xml[: len(xml) // 2] if "cut" in how else xml)
-    Path("OUTCAR").write_text(f"   NELM   =    {nelm};   NELMIN=  2; NELMDL= -5     # of ELM steps\n")
+    Path("OUTCAR").write_text(
+        f"   NELM   =    {nelm};   NELMIN=  2; NELMDL= -5     # of ELM steps\n"
+        f"  energy  without entropy= {energy:16.8f}  energy(sigma->0) = {energy:16.8f}\n"
+    )
     Path("OSZICAR").write_text("".join(f"DAV: {k:3d}    -0.1E+02\n" for k in range(1, steps + 1)) + "   1 F= -.1E+02\n")
 
 

@@ -119,6 +119,7 @@ WRONG = {
     "a failed row": (lambda r: r.assign(status="failed: no"), 1, "the solver says"),
     "no numbers": (lambda r: r.assign(gm=np.nan), 1, "not numbers"),
     "a column is missing": (lambda r: r.drop(columns="np_mole"), 0, "lacks the columns np_mole"),
+    "energies of phases": (lambda r: r.assign(gm=r["gm"] + 5000 * r["set_index"]), 1, "differs among its phases"),
     "twice": (lambda r: pd.concat([r.assign(np_mole=r["np_mole"] / 2)] * 2), 1, "the same phase twice"),
     "a comma for a point": (lambda r: r.assign(np_mole=[f"{x}".replace(".", ",") for x in r["np_mole"]]), 1, "a point"),
     "a word for a number": (lambda r: r.assign(x_Al="much"), 1, "x_Al is 'much'"),
@@ -152,6 +153,10 @@ def test_a_response_that_is_wrong_is_not_believed(judged, fault):
         lambda r: r.to_csv(index=False, sep=";").encode(),
         lambda r: r.assign(id=r["id"] * 1.0, status="OK", phase=r["phase"].str.lower()).to_csv(index=False).encode(),
         lambda r: r.to_csv(index=False).replace(",", ", ").encode(),
+        lambda r: r.to_csv(index=False, sep="\t").encode(),
+        lambda r: r.to_csv(index=False, sep="\t", decimal=",").encode(),
+        lambda r: r.assign(phase=r["phase"] + "#" + r["set_index"].astype(str)).to_csv(index=False).encode(),
+        lambda r: r.assign(phase=r["phase"] + "#" + r["set_index"].map(str), set_index=1).to_csv(index=False).encode(),
     ],
 )  # fmt: skip
 def test_a_response_in_the_dialect_of_another_program_means_the_same(judged, spoken):

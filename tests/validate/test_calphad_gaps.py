@@ -167,3 +167,53 @@ def test_solidification_below_the_range_of_a_parameter_is_named(tmp_path):
 
     assert "extrapolated" not in reason("solidus")
     assert "extrapolated at 10" in reason("scheil_end") and "G(FCC_A1,AL:VA;0) 1100" in reason("scheil_end")
+
+
+MIXED = (
+    " PARAMETER G(FCC_A1,AL,NI:VA;0) 298.15 -20000; 6000 N !\n PARAMETER G(LIQUID,AL,NI;0) 298.15 -20000; 6000 N !\n"
+)
+
+
+def test_a_solution_without_an_interaction_is_named_where_it_is_stable(tmp_path):
+    """Without -20 kJ/mol of the pair the liquid at 1600 K lies x (1 - x) 20 kJ/mol too high."""
+    wish = {"quantity": "fraction", "phase": "liquid", "temperature_k": 1800.0}
+    phases = ["LIQUID", "FCC_A1"]
+    energies = []
+    for text in (HEAD + MIXED, HEAD):
+        name = database(tmp_path, text)
+        found = judged(name, phases, 0.5, wish, temperatures=(1800.0,))
+        said = "line 9: LIQUID has no interaction parameter of Al-Ni, which mix in it as in an ideal solution"
+        assert (said in found["reason"][0]) == (text is HEAD)
+        made = system.system(name, ["Al", "Ni"], phases)
+        energies.append(equilibria.equilibrium(made, 1800.0, np.array([0.5, 0.5])).energy)
+    assert energies[1] - energies[0] == pytest.approx(5000.0, abs=1.0)
+    pure = judged(database(tmp_path, HEAD), phases, 0.01, wish, temperatures=(1800.0,))
+    assert "no interaction parameter" not in pure["reason"][0]
+
+
+@pytest.mark.parametrize("energy", ["10000-10*T", "0"])
+def test_an_element_without_the_energy_of_its_reference_is_named(tmp_path, energy):
+    """Without GHSER aluminium lies some 30 kJ/mol off at 800 K."""
+    text = (HEAD + MIXED).replace("G(LIQUID,AL;0) 298.15 +GAL#+10000-10*T", f"G(LIQUID,AL;0) 298.15 {energy}")
+    wish = {"quantity": "fraction", "phase": "liquid", "temperature_k": 1000.0}
+    said = "has no heat capacity, unlike Al in other phases: the energy of its reference state is missing"
+    assert said in judged(database(tmp_path, text), ["LIQUID", "FCC_A1"], 0.5, wish)["reason"][0]
+    whole = judged(database(tmp_path, HEAD + MIXED), ["LIQUID", "FCC_A1"], 0.5, wish)
+    assert "heat capacity" not in whole["reason"][0]
+
+
+def test_the_solidification_of_an_alloy_with_carbon_says_what_it_neglects():
+    """Fe with 2 at% C is solid at 1720 K; by Scheil's law, without diffusion of carbon, some melt is left to 1421 K."""
+    items = pd.DataFrame([{"item": "a", "x_Fe": 0.98, "x_C": 0.02}])
+    options = {
+        "databases": [
+            {"database": "pycalphad:cfe_broshe.tdb", "phases": ["LIQUID", "FCC_A1", "BCC_A2", "CEMENTITE_D011"]}
+        ],
+        "temperatures_k": [1300.0, 1500.0, 1850.0],
+    }
+    found = calphad.validate(items, **options, criteria=[{"quantity": "scheil_end"}, {"quantity": "solidus"}])[0]
+    ends = found.set_index("quantity")
+    assert ends.loc["scheil_end", "value"] < ends.loc["solidus", "value"] - 250
+    assert "C diffuses fast in solids" in ends.loc["scheil_end", "reason"]
+    plain = calphad.validate(items, **options, criteria=[{"quantity": "solidus"}])[0]
+    assert "diffuses fast" not in plain["reason"][0]

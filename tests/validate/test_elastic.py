@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matlens.crystal import POTENTIALS, elasticity
+from matlens.crystal.ions import relax_positions
 from matlens.crystal.structures import Crystal
-from matlens.validate import CONSTANTS, collect_results, elastic, fits, gpaw, handoff, potential, qe
+from matlens.validate import CONSTANTS, cells, collect_results, elastic, fits, gpaw, handoff, potential, qe
 from pymatgen.analysis.elasticity.elastic import ElasticTensor
 from pymatgen.core import Lattice, Structure
 
@@ -119,6 +120,14 @@ def test_constants_of_a_pair_potential_are_its_lattice_sums(pair_potential):
     assert found["values"]["bulk_modulus_vrh_gpa"][0] == pytest.approx(found["values"]["bulk_modulus_gpa"][0], rel=0.01)
 
 
+def test_a_relaxation_that_leaves_its_phase_is_named(pair_potential):
+    near = validated(FCC, elastic_strains=None)
+    assert near["status"] == "accepted" and "another phase" not in near["reason"]
+    far = validated(Crystal(1.3 * FCC.cell, FCC.species, FCC.frac), elastic_strains=None)
+    assert "caution: a vector of its cell changed by" in far["reason"]
+    assert far["values"]["volume_a3_per_atom"][0] == pytest.approx(near["values"]["volume_a3_per_atom"][0], rel=1e-3)
+
+
 def test_atoms_relax_in_a_strained_cell_as_the_curvature_of_the_energy_says(pair_potential):
     """Hexagonal close packing: C = C(atoms held) - V^-1 L D^-1 L, M. Born, K. Huang (1954), equation 27.24."""
     a = 2.6
@@ -144,6 +153,31 @@ def test_atoms_relax_in_a_strained_cell_as_the_curvature_of_the_energy_says(pair
     made = matrix(found["values"])
     np.testing.assert_allclose(made, want, atol=0.01 * want.max())
     assert abs(held[0, 0] / volume * fits.GPA - made[0, 0]) > 0.02 * want.max()  # without relaxing it is another
+
+
+def packed(side: float, ratio: float) -> Crystal:
+    """Return a hexagonal close packing of the ratio c/a."""
+    cell = np.array([[side, 0, 0], [-side / 2, side * np.sqrt(3) / 2, 0], [0, 0, side * ratio]])
+    return Crystal(cell, np.array([22, 22]), np.array([[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]))
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.97])
+def test_energies_and_stresses_of_strained_cells_agree_also_where_atoms_relax_and_under_pressure(factor):
+    """At rest and at 3 % less in length; stresses that are wrong by a factor of two in one component are refused."""
+    start = morse.relax(packed(2.6, np.sqrt(8 / 3)))[0]
+    small = cells.primitive(Crystal(factor * start.cell, start.species, start.frac))[0]
+    planned = elastic.plan(small, [0.004, 0.008])
+    crystals = [cells.crystal_of(one["structure"]) for one in planned.values()]
+    ended, stresses = relax_positions(morse.states, crystals, 1e-4, 500)
+    energies = 2 * morse.states(ended)[0]
+    states = {n: elastic.State(s, 0.0, energy=e) for n, s, e in zip(planned, stresses, energies, strict=True)}
+    volume = abs(np.linalg.det(small.cell))
+    found = elastic.fit(small, planned, states)
+    assert elastic._energies(found, planned, states, volume) == []
+    shear = np.ones((3, 3)) + np.array([[0, 0, 0], [0, 0, 1], [0, 1, 0]])
+    wrong = {name: one._replace(stress=one.stress * shear) for name, one in states.items()}
+    said = elastic._energies(elastic.fit(small, planned, wrong), planned, wrong, volume)
+    assert len(said) == 1 and "give C44" in said[0]
 
 
 def test_a_crystal_that_would_deform_is_rejected(pair_potential):

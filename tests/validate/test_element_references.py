@@ -110,6 +110,22 @@ def test_an_energy_above_the_hull_is_that_by_hand_and_ignores_rejected_compounds
     above = {name: told[name]["values"].get(verdicts.ABOVE_HULL, (np.nan,))[0] for name in told}
     assert above["AB"] == pytest.approx(0.0, abs=1e-9) and above["A3B"] == pytest.approx(0.1)
     assert above["AB3"] == pytest.approx(0.0, abs=1e-9) and np.isnan(above["A"])
+    assert not any("its hull is that of the elements" in told[name]["reason"] for name in ("AB", "A3B", "AB3"))
+
+
+def test_a_hull_without_another_compound_says_so():
+    """The phase that would be below it was not computed: an energy of 0 above such a hull is no proof."""
+    told = {
+        name: {"status": "accepted", "reason": "", "values": {"energy_ev_per_atom": (energy, "eV/atom", None)}}
+        for name, energy in (("A", 0.0), ("B", 0.0), ("C", 0.0), ("AB", -0.4), ("AC", -0.2))
+    }
+    shares = {
+        "A": {"A": 1.0}, "B": {"B": 1.0}, "C": {"C": 1.0}, "AB": {"A": 0.5, "B": 0.5}, "AC": {"A": 0.5, "C": 0.5},
+    }  # fmt: skip
+    verdicts.add_formation(told, shares, {})
+    for name in ("AB", "AC"):
+        assert told[name]["values"][verdicts.ABOVE_HULL][0] == 0.0
+        assert f"no other compound of A, {name[1]} was computed" in told[name]["reason"]
 
 
 @pytest.mark.slow

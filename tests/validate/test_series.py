@@ -125,6 +125,13 @@ def test_a_relaxed_cell_of_the_same_volume_is_the_same_structure():
     assert "of another cell" in cells.difference(expected, 1.0, *given)
     assert cells.difference(expected, 1.0, *given, True, True) == ""
     assert "of another volume" in cells.difference(expected, 1.01, *given, True, True)
+    near, far = np.array(expected["frac"]), np.array(expected["frac"])
+    near[0, 2] += 0.05  # 0.26 A
+    far[0, :2] += 0.35  # over 1.1 A, to another place
+    for shift in (0.0, 0.4):  # an origin that moved changes nothing
+        assert cells.difference(expected, 1.0, cell, expected["species"], near + shift, True, True) == ""
+        said = cells.difference(expected, 1.0, cell, expected["species"], far + shift, True, True)
+        assert "an atom moved by 1.1" in said and "it may be another phase" in said
     cell[2] *= 2
     cell[:2] /= np.sqrt(2)
     assert "of another cell" in cells.difference(expected, 1.0, *given, True, True)

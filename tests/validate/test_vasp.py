@@ -214,7 +214,10 @@ def test_a_file_whose_parts_are_of_several_runs_is_refused(folder):
         ),
         "a last step that lies higher": (whole[:begin] + first + whole[begin:], "meV/atom above where it began"),
     }
-    assert vasp.judge(folder.made.manifest, {"vasprun.xml": whole})["status"] == "accepted"
+    outputs = collect_results.results(folder.path)
+    assert vasp.judge(folder.made.manifest, outputs)["status"] == "accepted"
+    outputs["OUTCAR"] = outputs["OUTCAR"].replace(b"-10.8", b"-10.9")
+    assert "OUTCAR is of another run" in vasp.judge(folder.made.manifest, outputs)["reason"]
     for name, (data, word) in told.items():
         assert data != whole, name
         found = vasp.judge(folder.made.manifest, {"vasprun.xml": data})
@@ -329,6 +332,21 @@ def test_forces_are_looked_at_whatever_the_run_says_of_itself(data):
     said = "; ".join(vasp_output.problems(found, 0.05, 1e9))
     assert "largest force is 0.717" in said
     assert vasp_output.problems(found, 1.0, 1e9) == []
+
+
+@pytest.mark.parametrize("name", ["vasprun_max_force.xml", "vasprun_unconverged_electronic.xml.gz"])
+def test_true_outputs_have_the_settings_that_they_were_given(data, name):
+    """Outputs of VASP 5.2 and 5.3 with their own INCAR as what was asked for, and with one tag of it taken away."""
+    body = (data("dft/vasp_edge") / name).read_bytes()
+    found = vasp_output.read(gzip.decompress(body) if name.endswith("gz") else body)
+    made = {
+        "settings": dict(found["incar"]), "k_points": found["k_points"], "k_offset": found["k_offset"],
+        "functional": "PBE", "pseudopotentials": [one.split()[1] for one in found["potentials"]],
+    }  # fmt: skip
+    assert vasp_settings.differences(made, found) == [] and vasp_output._disagreements(found) == []
+    for key in ("ISMEAR", "LREAL", "MAGMOM", "PREC", "ISPIN"):
+        less = {**made, "settings": {one: value for one, value in made["settings"].items() if one != key}}
+        assert any(key in said for said in vasp_settings.differences(less, found)), key
 
 
 def test_electrons_that_did_not_converge_are_seen(data):

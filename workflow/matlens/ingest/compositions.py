@@ -26,13 +26,20 @@ STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
 _OF_UNIT = r"(at|wt|mol|mass)\.?[\s_-]*(?:%|pct|percent)?"
 ELEMENT_COLUMN = re.compile(rf"(?:x_)?([A-Z][a-z]?)(?:[\s_,/|]*[(\[]?\s*(?:{_OF_UNIT}|%)\s*[)\]]?)?")  # Ni, Ni (wt%)
 UNIT_FIRST = re.compile(rf"{_OF_UNIT}[\s_,/|]+([A-Z][a-z]?)")  # wt% Ni
-_SHARE = r"(?:%|pp[mb](?![A-Za-z])|[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}mn]g\s*/\s*k?g\b|fraction)"
+_SHARE = (
+    r"(?:%|percent|pct|content|pp[mb](?![A-Za-z])|[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}mn]g\s*/\s*k?g\b|fraction)"
+)
 PERCENT_OF = re.compile(
-    rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}.*\b([A-Z][a-z]?)"
+    rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}(?:.*\b|.*_)([A-Z][a-z]?)"
 )  # an amount that is not read?
 CAPITALS = re.compile(r"[A-Z]{2}")
 OXIDE = re.compile(r"([A-Z][a-z]?)\d?O\d?\d?(?:\W.*|_.*)?")
 METALS = set(SYMBOLS[:98]) - {"H", "C", "N", "O", "F", "S", "Cl", "Br", "I"}
+AMOUNT_OF = re.compile(  # w(Al), X(AL), x(Al,LIQUID), w%(Al), w_Al; Al (g); Al..wt.. as R writes Al (wt%)
+    r"(?i:[wxcmn])%?\s*[(\[]\s*([A-Za-z]{1,2})\s*[,)\]].*|[wxcWXC]_([A-Z][a-z]?)|"
+    r"([A-Z][a-z]?)\s*[(\[]\s*[km]?g\s*[)\]]|([A-Z][a-z]?)\.+(?:wt|at|mol|mass)\.*|"
+    r"([A-Z][a-z]?)[\s_](?:weight|mass)(?![A-Za-z]).*|(?i:weight|mass|mole)[\s_](?:\w+[\s_])?([A-Z][a-z]?)"
+)
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 TRUE = {"true": 1.0, "false": 0.0}
@@ -134,8 +141,8 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
                 raise ValueError(f"the column '{name}' is in {stated}%, and unit is {unit}; set unit: {STATED[stated]}")
             parts[name] = symbol
     for name in header if parts else ():
-        match = PERCENT_OF.fullmatch(name)
-        if name not in parts and match and (symbol := match[1] or match[2]) in COLUMN_ELEMENTS:
+        symbol = _amount_of(name)
+        if name not in parts and symbol in COLUMN_ELEMENTS:
             raise ValueError(
                 f"table '{file}': the column '{name}' may be the amount of {symbol}, and would be left out; call it "
                 f"'{symbol}' or '{symbol} (wt%)', or by a name that does not begin or end with an element"
@@ -177,6 +184,22 @@ def _element(name: str) -> tuple[str, str | None]:
         return match[1], match[2]
     match = UNIT_FIRST.fullmatch(name)
     return (match[2], match[1]) if match else ("", None)
+
+
+def _amount_of(name: str) -> str:
+    """Return the symbol of an element whose amount a column seems to hold, "" if none."""
+    match = PERCENT_OF.fullmatch(name) or AMOUNT_OF.fullmatch(name)
+    if match:
+        return next(filter(None, match.groups())).capitalize()
+    return _names().get(re.sub(r"\s*[(\[].*[)\]]", "", name).strip().lower(), "")
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Return the symbols of elements by their names, such as chromium."""
+    from pymatgen.core import Element
+
+    return {Element(symbol).long_name.lower(): symbol for symbol in COLUMN_ELEMENTS}
 
 
 def _column(name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.store import catalog, files, text_files
-from matlens.thermo import end_members, ranges, type_definitions, unused
+from matlens.thermo import end_members, interactions, ranges, type_definitions, unused
 from matlens.thermo import orders as tdb_orders
 
 WHEEL = "pycalphad:"
@@ -136,7 +136,7 @@ def doubts(name: str, wanted: tuple[str, ...], phases: set[str]) -> list[str]:
         if said:
             raise BadItem(f"database {name}, {said}")
     said = tdb_orders.repeats(given, set(wanted), phases) + tdb_orders.misfits(given, set(wanted), phases)
-    said += ranges.jumps(given, set(wanted), phases)
+    said += ranges.jumps(given, set(wanted), phases) + interactions.unreferenced(given, set(wanted), phases)
     return said + unused.strangers(given, set(wanted), phases) + unused.magnetism(given, set(wanted), phases)
 
 

@@ -33,6 +33,7 @@ NO_BRITTLE = (
     "the database has among phases"
 )
 ABSENT = "nothing of"  # so begins the reason why a phase that never forms has no solvus
+SCHEIL = ("scheil_end", "scheil_liquid")
 SCHEIL_LEFT = 1e-4  # fraction of liquid at which solidification is complete
 SCHEIL_LOWEST = 300.0
 SCHEIL_SHARE = 0.01  # of the liquid that may freeze in one step
@@ -81,6 +82,21 @@ def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
             raise ValueError(
                 f"criteria: '{key(wish)}' lies between {low:g} and {high:g}, which nothing does; swap them"
             )
+
+
+def fast(made: system.System, x: np.ndarray) -> str:
+    """Return a warning if an alloy (x: (e,) mole fractions) holds elements that move fast in solids, else ""."""
+    there = [
+        symbol.capitalize()
+        for symbol, share in zip(made.elements, x, strict=True)
+        if symbol in system.INTERSTITIAL and share > TRACE
+    ]
+    if not there:
+        return ""
+    return (
+        f"{', '.join(there)} diffuses fast in solids, which the law of Scheil neglects: the true end of solidification "
+        "lies between scheil_end and the solidus"
+    )
 
 
 def has(name: str, phases: Iterable[str], structure: str | None) -> None:

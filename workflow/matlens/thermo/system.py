@@ -11,7 +11,7 @@ import numpy as np
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 from matlens.thermo import database as tdb
-from matlens.thermo import end_members
+from matlens.thermo import end_members, interactions
 
 PRESSURE = 101325.0
 LEAST = 1e-9  # mole fraction below which an element is not there
@@ -83,6 +83,7 @@ class System:
     drawn: dict = field(default_factory=dict)  # their states, by density
     gaps: dict[str, end_members.Gaps] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    mixed: dict[str, set[frozenset]] = field(default_factory=dict)  # pairs with an interaction, by phase
 
 
 @dataclass
@@ -151,6 +152,7 @@ def system(name: str, elements: list[str], phases: list[str]) -> System:
     return System(
         name, database, list(wanted), list(models), models, records, lattices, moles, charges, left_out, doubts,
         limits=tdb.limits(name, wanted, all_phases), gaps=gaps, lines=tdb.lines_of_phases(name),
+        mixed=interactions.pairs(database, models),
     )  # fmt: skip
 
 
@@ -191,7 +193,17 @@ def incomplete(made: System, parts: Iterable[Part] | None = None) -> list[str]:
         own, line = made.gaps[phase], made.lines.get(phase)
         most = None if parts is None else max((_gap(made, one) for one in parts if one.phase == phase), default=0.0)
         said += [end_members.said_of_barren(phase, own, line), end_members.said_of_lost(phase, own, line, most)]
-    return [one for one in said if one]
+    return [one for one in [*said, *_ideal(made, parts or ())] if one]
+
+
+def _ideal(made: System, parts: Iterable[Part]) -> list[str]:
+    """Name the pairs of elements that mix in stable states of a phase without a parameter of their interaction."""
+    lost: dict[str, set[frozenset]] = {}
+    for part in parts:
+        if part.fraction > 0 and part.structure != "gas":
+            own = interactions.ideal(made.mixed[part.phase], made.lattices[part.phase], part.sites, {*made.elements})
+            lost.setdefault(part.phase, set()).update(own)
+    return [interactions.said_of_ideal(phase, own, made.lines.get(phase)) for phase, own in sorted(lost.items())]
 
 
 def _gap(made: System, part: Part) -> float:

@@ -77,6 +77,8 @@ def _told(database: dict, line, wishes, within, molar_volumes, scheil_step) -> d
     good = [one for one in answers if not isinstance(one, BadItem)]
     doubts = [*made.doubts, *system.incomplete(made, [part for one in good for part in one.parts])]
     doubts += system.extrapolated(made, [*(one.temperature for one in good), *cast])
+    doubts += [quantities.fast(made, x)] if any(wish["quantity"] in quantities.SCHEIL for wish in wishes) else []
+    doubts = [one for one in doubts if one]
     return plain | {"failed": failed, "values": values, "why": why, "left_out": made.left_out, "doubts": doubts}
 
 

@@ -161,7 +161,9 @@ def left(expected: dict, cell, species, frac) -> str:
 def _shortest(cell: np.ndarray, frac: np.ndarray) -> float:
     """Return the shortest distance of two atoms, or of an atom and its image, in angstrom."""
     images = np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T
-    apart = frac[:, None] - frac[None]
-    away = (apart - np.round(apart))[:, :, None] + images
-    lengths = np.linalg.norm(away @ cell, axis=-1)
-    return float(lengths[lengths > 1e-3].min())
+    least = np.inf
+    for place in frac:  # one by one: large cells would not fit into memory
+        apart = frac - place
+        lengths = np.linalg.norm(((apart - np.round(apart))[:, None] + images) @ cell, axis=-1)
+        least = min(least, float(lengths[lengths > 1e-3].min()))
+    return least

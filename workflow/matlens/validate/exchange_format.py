@@ -23,6 +23,7 @@ LEADING = (
 )  # fmt: skip
 NEEDED = ("id", "phase", "set_index", "ordered", "np_mole", "gm", "solver", "version", "db_sha", "status")
 SUM = 1e-4  # by which fractions of a foreign solver may miss 1, as they are printed with few digits
+SAME_J = 0.5  # J/mol by which printed energies of one equilibrium may differ
 OFF = 1e-3  # mole fraction by which its phases may miss the alloy
 
 
@@ -114,15 +115,15 @@ def table(found: list[dict]):
 def read(data: bytes):
     """Read a response.csv, as programs and spreadsheets write it. Raises BadItem if it is not one.
 
-    It may be in UTF-8 or UTF-16, and where semicolons separate its columns a comma may be the decimal sign.
+    It may be in UTF-8 or UTF-16, and where semicolons or tabs separate its columns a comma may be the decimal sign.
     """
     import pandas as pd
 
     try:
         text = data.decode(text_files.encoding(data))
         head, _, body = text.partition("\n")
-        sign = ";" if head.count(";") > head.count(",") else ","
-        decimal = "," if sign == ";" and "," in body else "."
+        sign = max((",", ";", "\t"), key=head.count)
+        decimal = "," if sign != "," and "," in body else "."
         names = dict.fromkeys(("phase", "status", "db_sha", "ordered"), str)
         table = pd.read_csv(io.StringIO(text), sep=sign, decimal=decimal, skipinitialspace=True, dtype=names)
     except (ValueError, UnicodeDecodeError) as error:
@@ -179,7 +180,7 @@ def _wrong(row: dict, own, parts: list[str], digests: set[str], phases: set[str]
         return f"it was made with another database (sha256 {sorted(shas - digests)[0][:12]})"
     told = [name for name in ("T_K", "P_Pa") if name in own and own[name].notna().any()]
     try:
-        amounts, x = _numbers(own, ["np_mole", "gm"])[:, 0], _numbers(own, parts)
+        (amounts, energy), x = _numbers(own, ["np_mole", "gm"]).T, _numbers(own, parts)
         states = _numbers(own, told)
     except BadItem as error:
         return str(error)
@@ -195,6 +196,8 @@ def _wrong(row: dict, own, parts: list[str], digests: set[str], phases: set[str]
     alloy = np.array([float(row[name]) for name in parts])
     if np.abs(amounts @ x - alloy).max() > OFF:
         return "its phases do not add up to the alloy: it answers another composition"
+    if np.ptp(energy) > SAME_J + 1e-6 * np.abs(energy).max():
+        return "gm, the Gibbs energy of the whole, differs among its phases: give that of the system, J/mol of atoms"
     if own.duplicated(["phase", "set_index"]).any():
         return "it has the same phase twice"
     for given, state in zip(told, states.T, strict=True):

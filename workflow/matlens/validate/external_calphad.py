@@ -237,7 +237,7 @@ def _wanted(asked, answered, criteria: list[Mapping]) -> dict:
 
 def structure(row: Mapping) -> str:
     """Return the structure of a phase of a response, by its name and, if one model has two, by `ordered`."""
-    disordered, named = system.named(str(row["phase"]))
+    disordered, named = system.named(str(row["phase"]).split("#")[0].strip())  # programs number sets: FCC_L12#2
     said = str(row.get("ordered", "")).lower()
     if named != disordered and said not in ("true", "false", "1", "0", "1.0", "0.0"):
         raise BadItem(f"{row['phase']} is {disordered} or {named}: fill the column 'ordered' with true or false")

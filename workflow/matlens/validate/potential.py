@@ -31,9 +31,10 @@ def validate(
     The fit keeps the shape of the cell and the fractional coordinates. elastic_strains: magnitudes; None: no elastic
     constants.
     """
-    model = registry.load(POTENTIALS, potential)
+    model, far = registry.load(POTENTIALS, potential), ""
     if relax:
-        crystal = model.relax(crystal, steps, force_ev_a)[0]
+        before, crystal = crystal, model.relax(crystal, steps, force_ev_a)[0]
+        far = cells.left(cells.described(before), crystal.cell, crystal.species, crystal.frac)
     small, cubic, _ = cells.primitive(crystal)
     atoms, centre = len(small.species), 1.0
     for _ in range(TRIES):
@@ -52,7 +53,8 @@ def validate(
     force = float(np.linalg.norm(model.states([at])[2][0], axis=1).max(initial=0.0))
     if not force <= force_ev_a:
         said.append(f"the largest force is {force:.3f} eV/A, more than {force_ev_a:g}: its atoms are not relaxed")
-    values, note = eos.values(fit, atoms, cubic), "; ".join(eos.cautions(fit, volumes))
+    values, notes = eos.values(fit, atoms, cubic), [f"caution: {far}"] if far else []
+    note = "; ".join([*notes, *eos.cautions(fit, volumes)])
     found = {"status": REJECTED if said else ACCEPTED, "reason": "; ".join(said) or note, "values": values}
     return _with_constants(found, at, model, elastic_strains, steps) if elastic_strains else found
 

@@ -132,6 +132,7 @@ def judge(manifest: dict, results: dict, *, force_ev_a: float = 0.05, stress_gpa
     wrong = _moved(manifest["structure"], final)
     said += [f"the relaxed structure is another: {wrong}"] if wrong else []
     said += vasp_settings.differences(manifest, found)
+    said += vasp_output.another_run(found, results.get("OUTCAR", b""))
     atoms = len(final)
     values = {
         "energy_ev_per_atom": (found["energy_ev"] / atoms, "eV/atom", None),

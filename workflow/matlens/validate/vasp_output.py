@@ -11,7 +11,7 @@ from matlens.job.batch import BadItem
 
 SAME_EV = 1e-3  # by which energies of a cell that are the same may differ
 LAW_EV = 1e-4  # by which energies of a cell may miss the law of their smearing
-UPHILL_EV = 0.005  # per atom; by which a relaxation may end above where it began
+UPHILL_EV = 0.01  # per atom; by which a relaxation may end above where it began, as its basis is that of the start
 BASIS_CAUTION, BASIS_MOST = 0.03, 0.1  # change of the cut-off by the volume of a relaxed cell, as a part
 APART = 1e-4  # by which places and cells that are the same may differ
 
@@ -115,6 +115,21 @@ def _disagreements(found: dict) -> list[str]:
     elif kind == -5 and not abs(zero - free) <= LAW_EV:
         said.append("its energy at zero width is not the free energy, as by tetrahedra")
     return said
+
+
+def another_run(found: dict, outcar: bytes) -> list[str]:
+    """Return the reason if OUTCAR, which lies beside vasprun.xml, ends with another energy at zero width.
+
+    With a pressure vasprun.xml has the enthalpy, and OUTCAR the energy.
+    """
+    energies = re.findall(rb"energy\(sigma->0\) =\s+(-?[\d.]+)", outcar)
+    if (
+        not energies
+        or {**found["parameters"], **found["incar"]}.get("PSTRESS")
+        or abs(float(energies[-1]) - found["energy_ev"]) <= SAME_EV
+    ):
+        return []
+    return [f"OUTCAR is of another run: its energy is {float(energies[-1]):.6f} eV, not {found['energy_ev']:.6f} eV"]
 
 
 def _basis(found: dict) -> float:

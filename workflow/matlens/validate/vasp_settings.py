@@ -16,7 +16,8 @@ NEUTRAL = {
     "AMIN", "AMIX_MAG", "BMIX_MAG", "IMIX", "MAXMIX", "LMAXMIX", "LMIXTAU", "LMAXTAU", "WC", "INIMIX", "MIXPRE",
     "MREMOVE", "ISYM", "SYMPREC", "POTIM", "NFREE", "SMASS", "NBLOCK", "KBLOCK", "IWAVPR", "LCORR", "LDAUPRINT",
     "MAXMEM", "LORBITALREAL", "LMUSIC", "NSW", "IBRION", "EDIFF", "EDIFFG", "ENCUT", "ENMAX", "ENAUG", "SIGMA",
-    "KSPACING", "TEBEG", "TEEND", "LPEAD", "LCALCPOL", "LEFG", "NCSHMEM", "LUSENCCL",
+    "NTHREADS_HI", "NTHREADS_MID", "NTHREADS_LO", "NCORE_IN_IMAGE1", "KSPACING", "TEBEG", "TEEND", "LPEAD",
+    "LCALCPOL", "LEFG", "NCSHMEM", "LUSENCCL",
 }  # fmt: skip
 DEFAULTS = {  # tags that change what an energy means, with what VASP takes if none is set
     "ISPIN": (1,), "ISMEAR": (1,), "LDAU": (False,), "METAGGA": ("--", "NONE", "F", "FALSE"), "IVDW": (0,),
@@ -28,7 +29,7 @@ DEFAULTS = {  # tags that change what an energy means, with what VASP takes if n
     "LEPSILON": (False,), "KGAMMA": (True,),
 }  # fmt: skip
 PAIRED = {"KGAMMA": "KSPACING"}  # a tag that means something only with another
-MOVES = {"NSW": 0, "ISIF": 2, "IBRION": 0}  # tags of a relaxation; by number of steps, kind and method
+OWN_SHARES = {"AGGAC": "METAGGA", "ALDAC": "METAGGA"}  # a tag that means nothing with another
 RELAXATIONS = (1, 2, 3)  # values of IBRION that seek a minimum
 FROZEN = (-1, 2, 3, 4)  # values of IALGO that keep wave functions or density
 ITERATED = "NVFADCE"  # first letters of ALGO that iterate to self-consistency
@@ -67,7 +68,7 @@ def _tags(asked: Mapping, used: Mapping, named: Mapping) -> list[str]:
         if want is not None:
             known = key in used or (key in DEFAULTS and _plain(want) not in [_plain(one) for one in DEFAULTS[key]])
             said += [f"{key} was {had}, not {want}"] if known and _plain(had) != _plain(want) else []
-        elif PAIRED.get(key) and PAIRED[key] not in asked:
+        elif (PAIRED.get(key) and PAIRED[key] not in asked) or OWN_SHARES.get(key) in asked:
             continue
         elif key in DEFAULTS:
             plain = had is None or _plain(had) in [_plain(one) for one in DEFAULTS[key]]

@@ -85,9 +85,9 @@ def add_formation(
             formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
             outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
         elif energy and len(parts) > 1:
-            asked = {(one, symbol) for one, _, symbol in reference}
-            other = [one for one in parts if costs[one] is None and (key(item, one)[0], one) in asked]
-            text = f"no formation energy: {', '.join(other)} ran with another cut-off, smearing or potential than this"
+            there = {symbol for *_, symbol in reference}
+            other = [one for one in parts if costs[one] is None and one in there]
+            text = f"no formation energy: {', '.join(other)} ran with another cut-off, potential or setting than this"
             outcome["reason"] = "; ".join(filter(None, [outcome.get("reason", ""), text if other else ""]))
     _add_hull(outcomes, compositions)
 
@@ -106,6 +106,11 @@ def _add_hull(outcomes: dict[str, dict], compositions: Mapping[str, Mapping]) ->
         place = int(kept[:at].sum())
         above = float(potentials.above_hull(table[kept], formation[kept])[place])
         outcomes[item]["values"] = {**outcomes[item]["values"], ABOVE_HULL: (above, "eV/atom", None)}
+        rivals = ((table[sound & (np.arange(len(some)) != at)] > 0) <= (table[at] > 0)).all(axis=1).any()
+        if not rivals:
+            parts = ", ".join(one for one, share in zip(symbols, table[at], strict=True) if share > 0)
+            text = f"caution: no other compound of {parts} was computed: its hull is that of the elements"
+            outcomes[item]["reason"] = "; ".join(filter(None, [outcomes[item].get("reason", ""), text]))
 
 
 def meet(outcome: dict, accept: Mapping[str, Mapping]) -> dict:
