@@ -137,11 +137,8 @@ def test_a_run_that_ends_with_an_answer_under_way_is_no_error(tmp_path):
     script = tmp_path / "job.py"
     script.write_text("pass")
     env = {**os.environ, "PYTHONPATH": str(forks.WORKFLOW), "PYTHONHASHSEED": "0"}
-    words = [
-        sys.executable,
-        "-c",
-        "from matlens.job import forks; forks.COMMON = (); forks.serve(%d)" % theirs.fileno(),
-    ]
+    code = f"from matlens.job import forks; forks.COMMON = (); forks.serve({theirs.fileno()})"
+    words = [sys.executable, "-c", code]
     child = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=env, stderr=subprocess.PIPE, text=True)
     theirs.close()
     ours.sendall(forks._line([0, str(script), {}]))
