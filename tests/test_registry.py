@@ -15,6 +15,11 @@ def test_unknown_name_is_answered_with_the_nearest_and_all_allowed_names():
         registry.load({"otsu": "a:b", "kmeans": "c:d"}, "otsuu")
 
 
+def test_of_many_names_the_nearest_are_listed():
+    said = registry.suggest("study_8", [f"study_{k}0" for k in range(90)])
+    assert "study_80" in said and said.count(",") < 20 and said.endswith("and 78 more")
+
+
 def test_load_imports_only_the_chosen_entry():
     import sys
 

@@ -10,13 +10,19 @@ from functools import cache
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+MOST, NEAREST = 60, 12  # names that a message lists
+
+
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Say which names would have been right: the nearest one first, then all of them."""
+    """Say which names would have been right: the nearest one first, then all of them, or the nearest of more than MOST."""
     allowed = sorted(allowed)
     near = [right for right in allowed if right.lower() == str(name).lower()]
     near = near or difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"{hint}allowed: {', '.join(allowed)}"
+    if len(allowed) <= MOST:
+        return f"{hint}allowed: {', '.join(allowed)}"
+    some = sorted(difflib.get_close_matches(str(name), allowed, n=NEAREST, cutoff=0.0))
+    return f"{hint}allowed: {', '.join(some)} and {len(allowed) - len(some)} more"
 
 
 @cache
