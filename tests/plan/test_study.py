@@ -174,7 +174,7 @@ def test_a_study_may_be_named_by_its_file(tmp_path):
     (tmp_path / "alloy.yaml").write_text(GOOD)
     for name in ("alloy.yaml", str(tmp_path / "alloy.yaml"), "alloy,alloy.yaml"):
         assert list(study.load_all(name, tmp_path)) == ["alloy"]
-    with pytest.raises(study.StudyError, match="unknown study '/elsewhere/alloy.yaml'"):
+    with pytest.raises(study.StudyError, match=r"unknown study '/elsewhere/alloy\.yaml'"):
         study.load_all("/elsewhere/alloy.yaml", tmp_path)
 
 

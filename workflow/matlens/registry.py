@@ -14,7 +14,7 @@ MOST, NEAREST = 60, 12  # names that a message lists
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Say which names would have been right: the nearest one first, then all of them, or the nearest of more than MOST."""
+    """Say which names would have been right: the nearest first, then all, or of more than MOST the NEAREST."""
     allowed = sorted(allowed)
     near = [right for right in allowed if right.lower() == str(name).lower()]
     near = near or difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.4)
