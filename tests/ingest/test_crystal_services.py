@@ -80,7 +80,7 @@ def test_entries_of_aflow_without_their_crystal_say_what_to_ask_for(tmp_path, ch
     ("formula", "first", "second", "numbers"),
     [
         ("CO O", "Co", "O", [27, 8]),
-        ("COO", "CO", "O", [27, 8]),
+        ("CO1O1", "CO", "O", [27, 8]),
         ("SIO", "Si", "O", [14, 8]),
         ("FE O", "FE", "O", [26, 8]),
         ("C O", "C", "O", [6, 8]),
