@@ -57,6 +57,16 @@ def test_names_of_alloys_are_percents_of_weight(name):
         formulas.amounts(name)
 
 
+@pytest.mark.parametrize("text", ["Fe(III)", "Mn(IV)O2", "Cu(I)Cl", "SO\u2084\u00b2", "\u00b9\u00b3CO2", "Fe\u00b3O4"])
+def test_oxidation_states_charges_and_isotopes_are_no_atoms(text):
+    with pytest.raises(BadItem, match="an oxidation state, a charge or an isotope"):
+        formulas.amounts(text)
+
+
+def test_signs_without_width_are_passed_over():
+    assert formulas.amounts("Fe\u2082O\u2083\u200b") == {"O": 3.0, "Fe": 2.0}
+
+
 def test_a_mapping_is_a_composition():
     assert formulas.amounts({"Ni": 3, "Al": "1"}) == {"Al": 1.0, "Ni": 3.0}
     with pytest.raises(BadItem, match="its amount of Al is 'much'"):

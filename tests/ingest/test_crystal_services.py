@@ -80,7 +80,7 @@ def test_entries_of_aflow_without_their_crystal_say_what_to_ask_for(tmp_path, ch
     ("formula", "first", "second", "numbers"),
     [
         ("CO O", "Co", "O", [27, 8]),
-        ("COO", "CO", "O", [27, 8]),
+        ("CO1O1", "CO", "O", [27, 8]),
         ("SIO", "Si", "O", [14, 8]),
         ("FE O", "FE", "O", [26, 8]),
         ("C O", "C", "O", [6, 8]),
@@ -100,3 +100,51 @@ def test_a_formula_in_capitals_that_is_another_is_refused(tmp_path, formula, fir
 def test_a_vacancy_is_no_disorder(tmp_path):
     text = "t\n1.0\n4 0 0\n0 4 0\n0 0 4\nFe Vac\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
     assert crystals(tmp_path, text, "POSCAR")["POSCAR"].species.tolist() == [26]
+
+
+FE = "t\n1.0\n3 0 0\n0 3 0\n0 0 3\nFe\n1\ndirect\n0 0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("a.vasp", FE.replace("3 0 0", "3,0 0 0"), "it is a POSCAR with decimal commas"),
+        ("a.csv", "id,composition\na,Ni3Al\n", "read it by ingest.compositions"),
+        (
+            "a.json",
+            json.dumps([{"id": "mp-1", "attributes": {"nsites": 1}}]),
+            "in a.json: its structure has no 'lattice",
+        ),
+        (
+            "a.json",
+            json.dumps([{"id": "mp-1", "structure": "x"}, {"id": "mp-1", "structure": "x"}]),
+            "a.json (number 1)",
+        ),
+    ],
+)
+def test_reasons_name_the_file_that_the_name_of_an_item_does_not_show(tmp_path, name, text, why):
+    (tmp_path / name).write_text(text)
+    reasons = []
+    for row in structures.plan(path=str(tmp_path)).to_dict("records"):
+        if not row["reason"]:
+            with pytest.raises(BadItem) as caught:
+                structures.read(row)
+            row["reason"] = str(caught.value)
+        reasons.append(row["reason"])
+    assert any(why in reason for reason in reasons), reasons
+    assert all("a.json" in reason for reason in reasons if name == "a.json"), reasons
+
+
+def test_two_files_of_one_name_that_cannot_be_read_are_told_apart(tmp_path):
+    for name in ("z.cif", "z.vasp"):
+        (tmp_path / name).write_text("no crystal")
+    rows = structures.plan(path=str(tmp_path))
+    assert [reason.split(":")[0] for reason in rows["reason"]] == ["in z.cif", "in z.vasp"]
+
+
+def test_a_file_that_is_gone_since_it_was_listed_says_so(tmp_path):
+    (tmp_path / "a.vasp").write_text(FE)
+    row = structures.plan(path=str(tmp_path)).to_dict("records")[0]
+    (tmp_path / "a.vasp").unlink()
+    with pytest.raises(BadItem, match="its file is gone since it was listed"):
+        structures.read(row)

@@ -1,8 +1,10 @@
 """A fork of the process with the imports is a job like any other: its own process, environment, streams and status."""
 
 import os
+import select
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import types
@@ -128,3 +130,18 @@ def test_a_job_that_has_lost_its_process_starts_a_python_of_its_own(monkeypatch,
         assert plain == ["second", "third"]
     finally:
         del script.PythonScript.forks
+
+
+def test_a_run_that_ends_with_an_answer_under_way_is_no_error(tmp_path):
+    ours, theirs = socket.socketpair()
+    script = tmp_path / "job.py"
+    script.write_text("pass")
+    env = {**os.environ, "PYTHONPATH": str(forks.WORKFLOW), "PYTHONHASHSEED": "0"}
+    code = f"from matlens.job import forks; forks.COMMON = (); forks.serve({theirs.fileno()})"
+    words = [sys.executable, "-c", code]
+    child = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=env, stderr=subprocess.PIPE, text=True)
+    theirs.close()
+    ours.sendall(forks._line([0, str(script), {}]))
+    select.select([ours], [], [], 20)  # its number and pid have come, and are not read
+    ours.close()
+    assert child.communicate(timeout=20)[1] == "" and child.returncode == 0

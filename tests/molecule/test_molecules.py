@@ -7,7 +7,7 @@ import pytest
 from matlens import columns
 from matlens.ingest import molecules
 from matlens.job.batch import BadItem
-from matlens.molecule import environments, graphs, reactions, records
+from matlens.molecule import bonds, environments, graphs, reactions, records
 
 ETHANOL = "CCO"
 
@@ -322,3 +322,10 @@ def test_charges_may_be_written_with_a_minus_sign_or_a_point(tmp_path):
     (tmp_path / "r.csv").write_text("reactant,product1,product2\n0,1,2\n")
     (found,) = rows_of(tmp_path / "r.csv", structures=str(tmp_path / "m.smi"), charges=str(tmp_path / "q.txt"))
     assert found["charge_e"] == -1 and {found["charge_1_e"], found["charge_2_e"]} == {-1.0, 0.0}
+
+
+@pytest.mark.parametrize("text", ["CCO", "CCO ethanol", "CCO |$;;$|"])
+def test_a_name_behind_a_blank_is_no_second_molecule(text):
+    assert bonds.parsed(text).GetNumAtoms() == 9
+    with pytest.raises(BadItem, match="a SMILES on both sides"):
+        bonds.parsed(f"{text.split()[0]} CC")

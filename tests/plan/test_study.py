@@ -170,6 +170,14 @@ def test_unknown_study_is_answered_with_the_known_ones(tmp_path):
         study.load_all("aloy", tmp_path)
 
 
+def test_a_study_may_be_named_by_its_file(tmp_path):
+    (tmp_path / "alloy.yaml").write_text(GOOD)
+    for name in ("alloy.yaml", str(tmp_path / "alloy.yaml"), "alloy,alloy.yaml"):
+        assert list(study.load_all(name, tmp_path)) == ["alloy"]
+    with pytest.raises(study.StudyError, match=r"unknown study '/elsewhere/alloy\.yaml'"):
+        study.load_all("/elsewhere/alloy.yaml", tmp_path)
+
+
 def test_studies_are_found_whatever_parts_or_spells_their_names(tmp_path):
     for name in ("alloy.yaml", "steel.yaml", "glass.yml"):
         (tmp_path / name).write_text(GOOD)

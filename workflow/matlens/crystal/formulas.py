@@ -15,6 +15,8 @@ ADDED = re.compile(r"([A-Z][a-z]?)(?!0\.)\d*\.\d+(?=[A-Z(\[])")  # Al2O3.2SiO2; 
 LEADING = re.compile(r"\s*\d[\d.]*\s*\D.*\d\s*[A-Z(\[].*|\s*\d[\d.]*\s*[(\[].*")  # 50Fe50Co, 20Na2O80SiO2, 2(CaO)SiO2
 ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d+(?:\.\d+)?[A-Z][a-z]?)+")  # Ti-6Al-4V
 GRADES = ("Ti6Al4V", "Ti6Al7Nb", "Ti3Al2.5V", "Ti5Al2.5Sn", "Ti6Al2Sn4Zr2Mo", "AlSi10Mg", "AlSi7Mg")  # in % of weight
+ROMAN = re.compile(r"\((?:I{1,3}|IV|VI{0,3})\)")  # Fe(III): pymatgen reads iodine
+RAISED = "\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}" + "".join(map(chr, range(0x2070, 0x207C)))
 PLAIN = re.compile(r"(?:[A-Z][a-z]?\d*)+", re.ASCII)
 PART = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 SURE = re.compile(f"(?:(?:{'|'.join(sorted(SYMBOLS, key=len, reverse=True))})(?:[1-9][0-9]*)?)+")
@@ -40,9 +42,12 @@ def amounts(text, capitals: Mapping[str, str] | None = None) -> dict[str, float]
         raise BadItem("it has no composition; fill it in")
     if capitals and given in capitals:
         raise BadItem(capitals[given])
-    if PLAIN.fullmatch(given) and given not in GRADES:
+    raised = not str(text).isascii() and any(sign in RAISED for sign in str(text))
+    if PLAIN.fullmatch(given) and given not in GRADES and not raised:
         return checked(_counted(given))
     shown = f"its composition {given[:SHORT]!r}"
+    if raised or ROMAN.search(given):
+        raise BadItem(f"{shown} has an oxidation state, a charge or an isotope; write it without")
     if ALLOY.fullmatch(given) or given in GRADES:
         raise BadItem(f"{shown} states percents of weight; give a column for each element, and unit: wt%")
     found: dict[str, float] = {}
@@ -63,7 +68,10 @@ def amounts(text, capitals: Mapping[str, str] | None = None) -> dict[str, float]
 
 def _normal(text) -> str:
     text = "" if text is None else str(text)
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip()
+    if text.isascii():
+        return text.strip()
+    seen = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # signs without width
+    return unicodedata.normalize("NFKC", seen).strip()
 
 
 def _number(amount, symbol) -> float:

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,18 @@ def plan(*, path: str, targets: list[str] | None = None):
     structure_columns.add_targets(rows, values)
     structure_columns.add(rows, values, targets)
     structure_columns.first_of_each(rows)
+    names = Counter(row[columns.ITEM] for row in rows if row[columns.REASON])
+    for row in rows:
+        if row[columns.REASON]:
+            row[columns.REASON] = _placed(row, row[columns.REASON], names[row[columns.ITEM]] > 1)
     return pd.DataFrame(rows)
+
+
+def _placed(item: dict, reason: str, alike: bool = False) -> str:
+    """Name the file of an item in a reason, unless its name shows it; `alike`: several items have the name."""
+    file = Path(item[columns.FILE])
+    shown = item[columns.ITEM].startswith(file_search.stem(file)) and not alike
+    return reason if shown or file.name in reason else f"in {file.name}: {reason}"
 
 
 def _name(text: str) -> str:
@@ -170,6 +182,15 @@ def read(
     distance of atoms, in angstrom. Returns the crystal, with fractional coordinates in [0, 1), and scalars for the
     index: a remark on assumptions. Raises BadItem if the structure cannot be used.
     """
+    try:
+        return _read(item, disorder, max_atoms, min_distance_a)
+    except BadItem as error:
+        raise BadItem(_placed(item, str(error))) from error
+    except FileNotFoundError as error:
+        raise BadItem(_placed(item, "its file is gone since it was listed; restore it, or run again")) from error
+
+
+def _read(item: dict, disorder: str, max_atoms: int, min_distance_a: float) -> tuple[Crystal, dict]:
     source = common.opened(item[columns.FILE])
     record = common.Record(int(item[OFFSET]), int(item[LENGTH]), int(item[ROW]))
     notes = [item[columns.REMARK]] if isinstance(item.get(columns.REMARK), str) else []

@@ -69,6 +69,8 @@ def _remedy(error: BaseException, inputs: Iterable[str]) -> str:
         return f"; {broken[0]} is cut off (copied in part, or a disk was full): delete it, then run again"
     if isinstance(error, MemoryError):
         return "; a retry requests more memory; a larger ingest.shards needs less per job"
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped by Ctrl-C; the same command goes on: finished files are kept"
     if isinstance(error, Stopped):
         return "; a retry requests more time; a larger ingest.shards needs less per job"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -188,7 +188,10 @@ def serve(handle: int) -> None:
                 ours.sendall(_line([running.pop(pid), status]))
         if gone or not select.select([ours], [], [], 0)[0]:
             continue
-        read = ours.recv(1 << 16)
+        try:
+            read = ours.recv(1 << 16)
+        except ConnectionResetError:  # the run ended while an answer to it was under way
+            read = b""
         gone = not read
         *lines, text = (text + read).split(b"\n")
         for number, script, env in map(json.loads, lines):

@@ -33,8 +33,12 @@ def parsed(text, name: str = "molecule"):
     parser.sanitize = False
     with rdBase.BlockLogs():
         made = Chem.MolFromSmiles(given, parser)
+        rest = given.partition(" ")[2]  # a name for rdkit, which reads "C C" as methane
+        second = Chem.MolFromSmiles(rest, parser) if rest[:1] not in ("", "|") else None
     if made is None:
         raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like CCO")
+    if second is not None:
+        raise BadItem(f"its {name} {given[:SHORT]!r} has a blank, and a SMILES on both sides of it; give one of them")
     return completed(made, f"{name} {given[:SHORT]!r}")
 
 

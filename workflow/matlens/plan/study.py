@@ -194,11 +194,17 @@ def names_in(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _bare(name: str, folder: Path) -> str:
+    """Return the name of a study that may be given as its file, with or without the folder."""
+    path = Path(str(name))
+    return path.stem if path.suffix == ".yaml" and path.parent in (Path(), folder) else str(name)
+
+
 def load_all(names, folder: str | Path) -> dict[str, dict]:
     """Load studies by name from a folder of YAML files; an unknown name is answered with the right ones."""
     folder = Path(folder)
     known = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    names = names_in(names) if isinstance(names, str) else list(names or [])
+    names = [_bare(name, folder) for name in (names_in(names) if isinstance(names, str) else list(names or []))]
     if not names:
         raise StudyError(f"no study to build; name some of: {', '.join(known)}")
     for name in names:

@@ -28,6 +28,8 @@ def sniff(source: Source) -> str:
         raise BadItem("the file is empty; copy it again")
     if head.startswith(b"SQLite format 3\0"):
         return "ase_db"
+    if head.startswith(b"PK\x03\x04") and b"xl/" in head:
+        raise BadItem("it is an Excel sheet that names no file of structures; save it as CSV with a column cif or file")
     if head.startswith((b"PK\x03\x04", b"\x1f\x9d", b"7z\xbc\xaf", b"Rar!")) or head[257:262] == b"ustar":
         raise BadItem("it is an archive; unpack it and name the files in it")
     if b"\0" in head:
@@ -51,6 +53,11 @@ def sniff(source: Source) -> str:
         return "cif"
     if re.fullmatch(r"\s*\d+\s*", lines[0]):
         return "extxyz"
+    if poscar.is_one(re.sub(r"(?<=\d),(?=\d)", ".", whole).splitlines()):
+        raise BadItem("it is a POSCAR with decimal commas; write decimals with a point")
+    header = re.split(r"[,;\t]", lines[0].lower())
+    if {name.strip(' "') for name in header} & {"composition", "formula"}:
+        raise BadItem("it is a table of compositions without structures; read it by ingest.compositions")
     raise BadItem(f"it begins with {lines[0][:40]!r}, and is none of {KNOWN}")
 
 

@@ -178,6 +178,8 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         if isinstance(error, BadItem):
             raise
+        if isinstance(error, KeyError):
+            raise BadItem(f"its structure has no {error}; ask for it, or export it again") from error
         raise BadItem(
             f"its structure cannot be read ({type(error).__name__}: {error}); it may be incomplete"
         ) from error
