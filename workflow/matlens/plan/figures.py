@@ -9,7 +9,7 @@ from figures import DRAWS, FIGURES
 from matlens import registry
 from matlens.acquire.rounds import asked
 from matlens.meanings import grains, regions
-from matlens.plan import closure, outputs, paths, study
+from matlens.plan import closure, outputs, paths, references, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
 from matlens.quantify.scores import METRICS
@@ -46,6 +46,9 @@ def contents(studies: dict) -> dict:
             "settings": settings,
             "shards": settings["ingest"]["shards"],
             "methods": [*settings["connect"], *settings["segment"]],
+            "used": references.used(settings),
+            "entries": references.entries(settings),
+            "cited": [*references.programs(settings), *references.data_sets(settings)],
             "main_table": study.main_table(settings).removesuffix(".csv"),
             "tables": by_name(paths.tables(name, settings)),
             "figures": by_name(pictures(name, settings)),
