@@ -67,9 +67,12 @@ def lacking(settings: dict, name: str):
     """Yield (keys, reason) of every figure that is drawn from an output that its study does not make."""
     there = {need for need, files in paths.drawable(name, settings).items() if files}
     for figure in settings["figures"]:
+        hints = {}
         for need in FIGURES[method_of(figure)]["needs"]:
             if outputs.named(need, settings, "quantify", figure) not in there:
-                yield ["figures", figure], f"it is drawn from '{need}'; {outputs.hint(need)}"
+                hints.setdefault(outputs.hint(need), need)
+        for hint, need in hints.items():
+            yield ["figures", figure], f"it is drawn from '{need}'; {hint}"
 
 
 def unknown_columns(settings: dict):
