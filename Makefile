@@ -56,8 +56,12 @@ plan: SUBMITS :=
 plan: profile  ## show what would be done
 	@$(SNAKEMAKE) -n $(ARGS)
 
+MADE_figures := results/<study>/figures/*.svg
+MADE_report := results/report.html
+MADE_export := results/<study>/export/*.ome.zarr
 figures report export: profile  ## only the figures, the report, or OME-Zarr folders for viewers
 	@$(SNAKEMAKE) $@ $(ARGS)
+	@echo "$@: $(MADE_$@)"
 
 verify: .venv/installed  ## compare every file of the results with the record of its job; status 6 where one was edited
 	@$(BIN)/python -m matlens.cli.verify $(if $(STUDIES),--studies "$(STUDIES)")

@@ -960,3 +960,69 @@ def test_grain_sizes_of_many_items_keep_the_height_of_a_page():
     assert figure.get_size_inches()[1] < 4
     assert figure.axes[0].lines[0].get_ydata().tolist() == list(range(500))
     assert "500 items" in figure.axes[0].get_xlabel()
+
+
+LONG = [f"unet_with_option.variant_number_{number}" for number in range(14)]
+
+
+def crowded():
+    """Give figures fourteen methods of long names."""
+    found = detected()
+    curve, pooled = (found[name]["blobs"] for name in ("precision_recall", "detection_summary"))
+    hits = screened()
+    growth, law = grown()
+    made = generated()
+    return {
+        "fractions": {"fractions": dict.fromkeys(LONG, fractions()), "index": pd.DataFrame({"item": ["a", "b"]})},
+        "precision_recall": {
+            "precision_recall": dict.fromkeys(LONG, curve), "detection_summary": dict.fromkeys(LONG, pooled),
+        },
+        "hits": {"hits": pd.concat([hits[hits["model"] == "mean"].assign(model=name) for name in LONG])},
+        "coarsening": {
+            "growth": dict.fromkeys(LONG, growth), "coarsening": dict.fromkeys(LONG, law),
+            "index": pd.DataFrame({"item": [], "time_h": []}),
+        },
+        "generation_quality": {"generation_quality": dict.fromkeys(LONG, made["generation_quality"]["ddpm"])},
+        "conditions": {
+            "generated": dict.fromkeys(LONG, made["generated"]["ddpm"]),
+            "generation_quality": dict.fromkeys(LONG, made["generation_quality"]["ddpm"]),
+        },
+        "grain_size": {"grain_size": {name: pd.concat([intercepts().assign(item=f"i{k}") for k in range(50)])
+                                      for name in LONG[:3]}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", crowded())
+def test_legends_of_many_long_names_lie_inside_the_figure_and_over_no_data(name):
+    with style.context():
+        figure = registry.call(registry.load(DRAWS, name), crowded()[name], {})
+        figure.draw_without_rendering()
+        whole = figure.bbox
+        drawn = [(legend, figure.axes) for legend in figure.legends]
+        drawn += [(panel.get_legend(), [panel]) for panel in figure.axes if panel.get_legend()]
+        assert drawn
+        for legend, panels in drawn:
+            box = legend.get_window_extent()
+            assert whole.x0 <= box.x0 and box.x1 <= whole.x1 and whole.y0 <= box.y0 and box.y1 <= whole.y1
+            assert not any(box.overlaps(panel.get_window_extent()) for panel in panels if panel.get_visible())
+        assert all(panel.get_window_extent().height > 40 for panel in figure.axes if panel.get_visible())
+
+
+def test_the_truth_of_masks_stands_beside_the_fractions():
+    scored_items = pd.DataFrame(
+        {"item": ["a", "b", "a", "b"], "phase": [1, 1, -1, -1], "area_fraction_truth": [0.2, 0.3, np.nan, np.nan]}
+    )
+    index = pd.DataFrame({"item": ["a", "b"]})
+    (panel,) = fractions_figure.draw({"otsu": fractions()}, index, {"otsu": scored_items}).axes
+    truth = next(line for line in panel.lines if line.get_label() == "truth")
+    assert truth.get_ydata().tolist() == [0.2, 0.3]
+
+
+def test_long_names_of_points_leave_the_panel_to_the_points():
+    given = shortlisted()
+    alloy = "Al0.12Co0.07Cr0.08Mo0.02Ni0.65Re0.01Ta0.03W0.02"
+    long = {name: given["shortlist"]["weighted"].assign(formula=alloy) for name in ("weighted", "pareto", "random")}
+    with style.context():
+        figure = registry.call(registry.load(DRAWS, "pareto"), {**given, "shortlist": long}, {})
+        figure.draw_without_rendering()
+        assert all(panel.get_window_extent().width > 0.25 * figure.bbox.width for panel in figure.axes)

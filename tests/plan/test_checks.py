@@ -163,6 +163,10 @@ CASES = {
          "screen": {"properties": {"q": {"goal": "maximize"}}, "weighted": {}}},
         "screen.properties: 'q' is neither predicted nor a column of numbers; allowed: atoms, elements, k, volume_a3",
     ),
+    "images of crystals": (
+        CRYSTALS, {"predict": {"target": "volume_a3", "cnn": {}}},
+        "predict.cnn: it works on images, and this study ingests none",
+    ),
     "two methods of a target": (
         ALLOYS, {"predict": {"target": "y", "magpie_forest": {}, "ridge": {}, "features": ["composition.formula"]},
                  "screen": {"properties": {"y": {"goal": "maximize"}}, "weighted": {}}},

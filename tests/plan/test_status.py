@@ -36,7 +36,7 @@ def test_listed_candidates_unlike_the_training_set_are_counted(tables):
     (tables / "shortlist.csv").write_text(rows)
     (tables / "excluded.csv").write_text("method,item,criterion\npareto,a,x\n")
     found = told(tables)
-    assert found.count("unlike all that a network learned from") == 1
+    assert found.count("unlike all that was learned from") == 1
     assert "2 are listed\n    1 of these is unlike all" in found
 
 

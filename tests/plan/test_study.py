@@ -98,6 +98,11 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
             r"write each method as a key below 'segment', without a dash",
         ),
         ("otsu:", "otsu: {foreground: off}", r"otsu\.foreground: 'off' is not one of the choices; allowed: bright, d"),
+        (
+            "otsu:",
+            "otsu: {sigma_px: [1, 2]}",
+            r"a variant for each: otsu\.a: \{sigma_px: 1\}, otsu\.b: \{sigma_px: 2\}",
+        ),
         ("otsu:", "otsu: {classes: 3}", r"unknown option 'classes'; it is an option of multi_otsu, kmeans; allowed"),
         ("otsu:", "otsu-dark:", r"unknown method 'otsu-dark'; write a variant of 'otsu' as otsu\.dark, in lower case"),
         ("segment:\n", "otsu: {}\nsegment:\n", r"unknown key 'otsu'; it is a method of 'segment': write it below 's"),

@@ -27,3 +27,15 @@ def test_remarks_that_differ_in_numbers_are_one_and_count_their_items_over_table
     ]
     with_other = html.digest([fractions.assign(method="otsu", remark="one peak")])
     assert [(one["method"], one["count"]) for one in html.remarks([first, with_other])] == [("grains", 2), ("otsu", 2)]
+
+
+def test_a_remark_of_labels_is_not_repeated_with_those_of_their_measures():
+    bright = "its bright lines are stronger; see the overlay"
+    labels = pd.DataFrame({"item": ["a", "b"], "method": "grains", "remark": bright})
+    measure = pd.DataFrame(
+        {"item": ["a", "b"], "method": "grains", "remark": [f"{bright}; 4.8 grains a field", bright]}
+    )
+    assert [(one["text"], one["count"]) for one in html.remarks([html.digest([labels]), html.digest([measure])])] == [
+        (bright, 2),
+        ("4.8 grains a field", 1),
+    ]

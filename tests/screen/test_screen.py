@@ -180,7 +180,7 @@ def test_an_answer_beyond_what_a_network_learned_from_is_marked():
     assert made["item"].tolist() == ["i1", "i0"]
     assert made["unseen_elements"].tolist() == ["Fe", ""]
     assert made["outside_training_range"].tolist() == [True, False]
-    assert [reason.endswith("; unlike all that a network learned from") for reason in made["reason"]] == [True, False]
+    assert [reason.endswith("; unlike all that was learned from") for reason in made["reason"]] == [True, False]
 
 
 def test_what_is_unlike_all_that_was_learned_from_can_be_kept_out():
@@ -188,7 +188,7 @@ def test_what_is_unlike_all_that_was_learned_from_can_be_kept_out():
     table.loc[1, "outside_training_range"] = True
     made, out = listed((table, index), outside_training_range=False)
     assert made["item"].tolist() == ["i0"]
-    assert out["criterion"].tolist() == ["unlike all that a network learned from"]
+    assert out["criterion"].tolist() == ["unlike all that was learned from"]
 
 
 def test_a_cautious_rank_is_that_of_the_bound():

@@ -15,7 +15,7 @@ FIGURES = {
     "overlays": {"draw": "figures.overlays:draw", "needs": ["overlays", "index"]},
     "restoration": {"draw": "figures.restoration:draw", "needs": ["previews", "quality", "index"]},
     "residual_spectra": {"draw": "figures.residual_spectra:draw", "needs": ["quality"]},
-    "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"]},
+    "fractions": {"draw": "figures.fractions:draw", "needs": ["fractions", "index"], "may": ["scores"]},
     "sizes": {"draw": "figures.sizes:draw", "needs": ["regions"]},
     "tracks": {"draw": "figures.tracks:draw", "needs": ["tracks", "missed", "track_frames", "index"]},
     "detections": {

@@ -33,5 +33,5 @@ def draw(rounds: dict, *, interval: bool = True):
         )
         first.set_ylabel("part of the best found")
         first.set_ylim(0, 1.02)
-    axes.flat[0].legend()
+    style.legend(axes.flat[0])
     return figure

@@ -46,7 +46,7 @@ def draw(bridge, expected, *, names: bool = True):
     right.set_xlim(-0.6, len(items) - 0.4)
     ticks = [style.text(item) for item in items] if names else []
     right.set_xticks(range(len(ticks)), ticks, rotation=30, ha="right", fontsize=6)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    style.key(figure, *left.get_legend_handles_labels(), ncols=3)
     return figure
 
 

@@ -84,7 +84,7 @@ def draw(growth: dict, coarsening: dict, index, *, power: float = 3):
         panel.set_xlabel(style.axis("time_h"))
         raised = "" if power == 1 else f"$^{{{power:g}}}$"
         panel.set_ylabel(f"mean radius{raised} / {style.UNITS[unit]}{raised}")
-        panel.legend(loc="upper left")
+        style.legend(panel, loc="upper left")
     for panel in axes.flat[len(panels_of) :]:
         panel.set_visible(False)
     return figure

@@ -26,5 +26,5 @@ def draw(generated: dict, generation_quality: dict):
             panel.errorbar(span + shift, means["mean"], means["std"], ls="", label=words, **looks[method])
         panel.set_xlabel(style.axis(name.removeprefix("asked_")))
     axes[0][0].set_ylabel("measured fraction")
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=6)
+    style.key(figure, *axes[0][0].get_legend_handles_labels(), "lower", ncols=2, fontsize=6)
     return figure

@@ -1,5 +1,7 @@
 """Errors of fields by method, beside those of the controls."""
 
+import textwrap
+
 from figures import style
 
 MEASURES = {
@@ -37,7 +39,7 @@ def draw(field_scores: dict):
             panel.scatter(
                 np.maximum(values, LOWEST)[shown], places[shown], c=np.array(colours)[shown], s=16, marker=marker
             )
-        panel.set_title(words, fontsize=7)
+        panel.set_title(textwrap.fill(words, 14), fontsize=7)
         panel.set_yticks(places, [style.text(field) for field in judged])
         drawn = np.maximum(values[np.isfinite(values)], LOWEST)
         if len(drawn):

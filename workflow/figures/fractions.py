@@ -12,7 +12,16 @@ def _truth(index, phase_name: str, phase: int):
     return next((name for name in names if name in index), None)
 
 
-def draw(fractions: dict, index, *, error_bars: bool = True):
+def _known(index, scores: dict, phase_name: str, phase: int):
+    """Return the true fraction of a phase by item: of the index, else of the masks; None where there is none."""
+    if column := _truth(index, phase_name, phase):
+        return index.set_index("item")[column]
+    tables = [table for table in scores.values() if "area_fraction_truth" in table]
+    own = [table[table["phase"] == phase].groupby("item")["area_fraction_truth"].mean().dropna() for table in tables]
+    return max(own, key=len, default=None)
+
+
+def draw(fractions: dict, index, scores: dict | None = None, *, error_bars: bool = True):
     """Draw a panel for every phase but the first: items across, methods side by side.
 
     With more than 40 items, the items are sorted by the first method's value and drawn as lines without names.
@@ -45,10 +54,11 @@ def draw(fractions: dict, index, *, error_bars: bool = True):
             panel.errorbar(
                 x, rows[FRACTION], error, ls="none", elinewidth=0.8, ms=size, label=style.text(method), **looks[method]
             )
-        if column := _truth(index, names[phase], phase):
-            known = index[index["item"].isin(place)]
-            x = [place[item] for item in known["item"]]
-            panel.plot(x, known[column], "_", color=style.INK, ms=14 if few else 4, mew=1.4, zorder=0, label="truth")
+        known = _known(index, scores or {}, names[phase], phase)
+        if known is not None and len(known):
+            known = known[known.index.isin(place)]
+            x = [place[item] for item in known.index]
+            panel.plot(x, known, "_", color=style.INK, ms=14 if few else 4, mew=1.4, zorder=0, label="truth")
         panel.set_ylabel(f"area fraction of\n{style.text(names[phase])}")
         top = panel.get_ylim()[1]
         panel.set_ylim(-0.03 * top, top)
@@ -59,5 +69,5 @@ def draw(fractions: dict, index, *, error_bars: bool = True):
         last.set_xlim(-0.6, len(items) - 0.4)
     else:
         last.set_xlabel(f"{len(items)} items, sorted by {style.text(next(iter(tables)))}")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    style.key(figure, *axes[0, 0].get_legend_handles_labels())
     return figure

@@ -40,7 +40,7 @@ def draw(generation_quality: dict):
         panel.invert_yaxis()
     axes[0][0].set_yticklabels([name.replace("_", " ") for name in names])
     _memory(axes[0][-1], generation_quality, looks)
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    style.key(figure, *axes[0][0].get_legend_handles_labels(), "lower", ncols=4)
     return figure
 
 

@@ -21,7 +21,7 @@ def _sorted(tables: dict, column: str, looks: dict, markers: dict):
     panel.set_xlabel(f"{count:,} items, sorted for each method and procedure")
     panel.set_ylabel(style.axis(column))
     panel.set_ylim(0, None)
-    figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    style.key(figure, *panel.get_legend_handles_labels(), ncols=4)
     return figure
 
 

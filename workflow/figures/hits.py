@@ -26,5 +26,5 @@ def draw(hits):
     panel.set_ylim(0, 1.02)
     panel.set_xlabel("chosen candidates")
     panel.set_ylabel("part of them that are hits")
-    panel.legend(loc="upper right", bbox_to_anchor=(1.0, 1.0))
+    style.legend(panel, loc="upper right", bbox_to_anchor=(1.0, 1.0))
     return figure

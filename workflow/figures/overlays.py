@@ -22,7 +22,6 @@ def draw(overlays: dict, index, *, items: int = 6, width_px: int = 1024):
     pixels = max(64, min(width_px, round(width * 150)))
     for row, key in zip(axes, keys, strict=True):
         for panel, (method, pictures) in zip(row, overlays.items(), strict=True):
-            panel.spines[:].set_visible(False)
             panel.set_anchor("N")  # strips below the pictures differ in height
             if key in pictures:
                 picture = Image.open(io.BytesIO(pictures[key]))

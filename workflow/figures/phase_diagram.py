@@ -48,7 +48,7 @@ def draw(
     named = {}
     for panel in axes.flat:
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    figure.legend(named.values(), named, loc="outside upper center", ncols=5)
+    style.key(figure, named.values(), named)
     return figure
 
 

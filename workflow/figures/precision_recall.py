@@ -32,7 +32,7 @@ def draw(precision_recall: dict, detection_summary: dict):
             panel.plot(best["recall"], best["precision"], "o", color=looks[name], ms=4)
         panel.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         panel.set_title(title + (f" ({split})" if split else ""))
-        panel.legend(fontsize=5)
+        style.legend(panel, fontsize=6)
     return figure
 
 

@@ -52,7 +52,7 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
         last.set_ylabel(style.label("held-out MAE", target))
     if curves:
         style.headroom(last)
-        last.legend()
+        style.legend(last)
     for panel in axes.flat[panels:]:
         panel.set_visible(False)
     return figure

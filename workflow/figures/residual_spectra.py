@@ -30,7 +30,7 @@ def draw(quality: dict, *, items: int = 3):
         panel.set_xlabel("frequency / px$^{-1}$")
         panel.set_yscale("log")
     axes[0][0].set_ylabel("power / white noise")
-    axes[0][0].legend(fontsize=6)
+    style.legend(axes[0][0], fontsize=6)
     return figure
 
 

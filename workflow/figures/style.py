@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 NOTE = 45  # letters of a line across a column
+LETTER = 0.6  # mean width of a letter over the size of its font
 ACROSS = 4  # most pictures side by side
 INK, FAINT, CONTROL = "#222222", "#BBBBBB", "#777777"
 MARKERS, HOLLOW = "osD^vP", "^<>dphs"  # of methods, and of controls but the first
@@ -149,6 +150,35 @@ def headroom(panel, part: float = 0.35) -> None:
     panel.set_ylim(low, high + part * (high - low))
 
 
+def key(figure, handles, labels, side: str = "upper", ncols: int = 5, **options) -> None:
+    """Explain marks above or below the panels of a figure, in as many columns as its width has space for."""
+    labels, size = list(labels), options.get("fontsize", 7)
+    wide = LETTER * size * max(map(len, labels), default=1) + 5 * size
+    cols = max(1, min(ncols, int(72 * figure.get_figwidth() // wide)))
+    more = -(-len(labels) // cols) - 3  # rows beyond those that a figure has space for
+    figure.set_figheight(figure.get_figheight() + max(0, more) * 1.4 * size / 72)
+    figure.legend(handles, labels, loc=f"outside {side} center", ncols=cols, **options)
+
+
+def legend(panel, **options) -> None:
+    """Explain the marks of a panel inside it, or below it where they would cover half of it; the figure grows then."""
+    from matplotlib.transforms import ScaledTranslation
+
+    labels, size = panel.get_legend_handles_labels()[1], options.get("fontsize", 7)
+    wide, high = 72 * panel.get_position().size * panel.figure.get_size_inches()
+    need = 1.4 * size * -(-len(labels) // options.get("ncols", 1))
+    if need <= 0.5 * high and LETTER * size * max(map(len, labels), default=0) + 5 * size <= wide:
+        panel.legend(**options)
+        return
+    if panel.get_subplotspec().is_first_col():
+        panel.figure.set_figheight(panel.figure.get_figheight() + (need + 10) / 72)
+    under = panel.transAxes + ScaledTranslation(
+        -0.4, -0.4, panel.figure.dpi_scale_trans
+    )  # below the label of x, from that of y
+    place = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": under, "handlelength": 1.0}
+    panel.legend(**{**options, **place})
+
+
 def named(panel, names, x, y) -> None:
     """Write names beside points of a panel, over no other name or point, with a line where one is far off.
 
@@ -161,7 +191,10 @@ def named(panel, names, x, y) -> None:
     places = panel.transAxes.inverted().transform(panel.transData.transform(np.column_stack([x, y]))) * size
     boxes = [(right - 3, right + 3, up - 4) for right, up in places]  # the points themselves
     for name, value_x, value_y, (right, up) in zip(names, x, y, places, strict=True):
-        wide, side = 3.6 * len(name), -1 if right > 0.75 * size[0] else 1
+        most = max(8, int(0.45 * size[0] / 3.6))  # letters, so that a name leaves the panel to the points
+        name = name if len(name) <= most else f"{name[: most // 2]}…{name[-(most // 2) :]}"
+        wide = 3.6 * len(name)
+        side = -1 if right > 0.75 * size[0] or right + 4 + wide > size[0] >= 2 * wide else 1
         left = right + 4 if side > 0 else right - 4 - wide
         shifts = sorted((3 + 8.5 * k for k in range(-20, 20)), key=abs)
         free = [s for s in shifts if not any(a < left + wide and left < b and abs(up + s - c) < 8 for a, b, c in boxes)]
@@ -201,6 +234,7 @@ def blocks(count: int, names: int, ratios: list[float], title_in: float):
         panel.set_visible(False)
     for panel in axes.flat:
         panel.set(xticks=[], yticks=[])
+        panel.spines[:].set_visible(False)
     return figure, axes[:, :names]
 
 

@@ -18,7 +18,6 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
         count = lengths.get(names[key])
         frame = int(count) // 2 if count and count == count else 0
         for panel, (method, table) in zip(row, tracks.items(), strict=True):
-            panel.spines[:].set_visible(False)
             if key not in track_frames.get(method, {}):
                 panel.text(0.5, 0.5, "not followed", ha="center", va="center", transform=panel.transAxes)
                 continue

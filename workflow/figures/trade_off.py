@@ -40,7 +40,7 @@ def draw(asked: dict, *, x: str = "", y: str = "", x_goal: str = "maximize", y_g
     named = {}
     for panel in axes.flat:
         named |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
-    figure.legend([named[k] for k in sorted(named)], sorted(named), loc="outside upper center", ncols=6)
+    style.key(figure, [named[k] for k in sorted(named)], sorted(named), ncols=6)
     return figure
 
 

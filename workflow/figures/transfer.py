@@ -34,5 +34,5 @@ def draw(transfer: dict, *, interval: bool = True):
     for panel in axes.flat[len(quantities) :]:
         panel.set_visible(False)
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    style.key(figure, handles, labels, ncols=4)
     return figure

@@ -20,8 +20,8 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     near = near or sorted((right for right in allowed if len(text) > 3 and text in right), key=len)
     near = near or difflib.get_close_matches(text, allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    shown = allowed
-    if near and len(allowed) > MANY:
+    shown, alike = allowed, near and difflib.SequenceMatcher(None, text, near[0]).ratio()
+    if near and len(allowed) > MANY and alike > 0.6:
         shown = sorted({near[0], *difflib.get_close_matches(text, allowed, n=6, cutoff=0.3)})
     rest = f" and {len(allowed) - len(shown)} more" if len(shown) < len(allowed) else ""
     return f"{hint}allowed: {', '.join(shown)}{rest}"

@@ -9,7 +9,7 @@ from figures import DRAWS, FIGURES
 from matlens import registry
 from matlens.acquire.rounds import asked
 from matlens.meanings import grains, regions
-from matlens.plan import closure, outputs, paths, study
+from matlens.plan import closure, outputs, paths, references, study
 from matlens.plan.message import refuse
 from matlens.plan.paths import Paths
 from matlens.quantify.scores import METRICS
@@ -46,6 +46,9 @@ def contents(studies: dict) -> dict:
             "settings": settings,
             "shards": settings["ingest"]["shards"],
             "methods": [*settings["connect"], *settings["segment"]],
+            "used": references.used(settings),
+            "entries": references.entries(settings),
+            "cited": [*references.programs(settings), *references.data_sets(settings)],
             "main_table": study.main_table(settings).removesuffix(".csv"),
             "tables": by_name(paths.tables(name, settings)),
             "figures": by_name(pictures(name, settings)),
@@ -64,9 +67,12 @@ def lacking(settings: dict, name: str):
     """Yield (keys, reason) of every figure that is drawn from an output that its study does not make."""
     there = {need for need, files in paths.drawable(name, settings).items() if files}
     for figure in settings["figures"]:
+        hints = {}
         for need in FIGURES[method_of(figure)]["needs"]:
             if outputs.named(need, settings, "quantify", figure) not in there:
-                yield ["figures", figure], f"it is drawn from '{need}'; {outputs.hint(need)}"
+                hints.setdefault(outputs.hint(need), need)
+        for hint, need in hints.items():
+            yield ["figures", figure], f"it is drawn from '{need}'; {hint}"
 
 
 def unknown_columns(settings: dict):

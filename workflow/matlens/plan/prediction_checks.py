@@ -26,7 +26,13 @@ from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.store import catalog
 
-WORK_ON = {"molecules": "molecules", "crystals": "crystals", "structures": "crystals", "potentials": "crystals"}
+WORK_ON = {
+    "images": "images",
+    "molecules": "molecules",
+    "crystals": "crystals",
+    "structures": "crystals",
+    "potentials": "crystals",
+}
 
 
 def check_target(studies: Mapping[str, dict], name: str) -> Reasons:
@@ -55,7 +61,7 @@ def check_target_from(studies: Mapping[str, dict], name: str) -> Reasons:
 
 
 def check_kinds(studies: Mapping[str, dict], name: str) -> Reasons:
-    """Refuse methods of molecules or crystals in a study that ingests none."""
+    """Refuse methods of images, molecules or crystals in a study that ingests none."""
     for family, kind in WORK_ON.items():
         if not outputs.methods(studies[name], "ingest", kind):
             for method in outputs.methods(studies[name], "predict", family):

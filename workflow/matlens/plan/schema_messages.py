@@ -109,7 +109,18 @@ def _of_type(error, wanted: list[str], path: list, written: str) -> str:
             return f"'{value}' is not {kinds}; write {unit[1]}, without a unit: the name of the option states it"
     if wanted == ["boolean"]:
         return f"'{_shown(value)}' is not true or false; write one of them"
-    return f"'{written if isinstance(value, bool) and written else _shown(value)}' is not {kinds}"
+    return (
+        f"'{written if isinstance(value, bool) and written else _shown(value)}' is not {kinds}{_variants(value, path)}"
+    )
+
+
+def _variants(value, path: list) -> str:
+    """Say how to try several values of an option: a variant of the method for each."""
+    if not isinstance(value, list) or len(value) < 2 or len(path) != 3:
+        return ""
+    method = str(path[1]).partition(".")[0]
+    each = ", ".join(f"{method}.{letter}: {{{path[2]}: {one}}}" for letter, one in zip("ab", value, strict=False))
+    return f"; for several values write a variant for each: {each}"
 
 
 def _as_mapping(value, path: list, schema: Mapping) -> str:
@@ -131,7 +142,7 @@ def _as_mapping(value, path: list, schema: Mapping) -> str:
 
 def _unknown(path: list, name, value, allowed: Mapping, schema_of: Callable[[str], Mapping]) -> str:
     """Say what a key is that its place does not know, and where it belongs if that is known."""
-    what = "method" if len(path) == 1 else "option" if path else "key"
+    what = "figure" if path == ["figures"] else "method" if len(path) == 1 else "option" if path else "key"
     fix = suggest(str(name), allowed)
     stages = {key: f"{key}.schema.yaml" for key in allowed} if not path else {path[0]: f"{path[0]}.schema.yaml"}
     if isinstance(name, (int, float)) and value is None:

@@ -114,7 +114,7 @@ def unlike(listed) -> list[str]:
     if not count:
         return []
     return [
-        f"    {count} of these {'is' if count == 1 else 'are'} unlike all that a network learned from, column "
+        f"    {count} of these {'is' if count == 1 else 'are'} unlike all that was learned from, column "
         "outside_training_range; to exclude such: screen.outside_training_range: false"
     ]
 

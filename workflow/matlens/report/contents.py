@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from matlens.job import logs, manifest
-from matlens.report import html
+from matlens.report import html, sources
 from matlens.store import io
 
 REJECTED = "*/*/rejected/*.parquet"  # of the jobs of a study
@@ -38,6 +38,7 @@ def of_study(name: str, content: dict) -> dict:
         **content,
         "settings": html.settings_text(content["settings"]),
         "name": name,
+        "sources": [*sources.of_methods(content["entries"]), *content["cited"]],
         "missing": missing,
         "changed": manifest.faults(manifest.records("results", name), CHECKED),
         "failed": [why for _, why in logs.failed(Path("logs", name))] if missing else [],

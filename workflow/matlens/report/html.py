@@ -26,6 +26,7 @@ VALUES = {  # the numbers of the summary: table, its column, and what divides it
 REMARKED = ("items", *VALUES)  # tables whose remarks stand in the summary
 SHOWN = 5  # items that are named beside a remark
 DIRECTION = "direction_deg"
+NUMBER = re.compile(r"\d+(\.\d+)?")
 TEXT = (columns.ITEM, columns.GROUP, columns.METHOD, columns.PHASE_NAME, columns.REASON)  # text, whatever it looks like
 PACKAGES = ("numpy", "scipy", "pandas", "zarr", "scikit-image", "numba", "torch", "matplotlib", "snakemake")
 
@@ -64,16 +65,22 @@ def _note(noted: dict, frame) -> None:
     frame = frame.drop_duplicates([name for name in (columns.METHOD, columns.ITEM, columns.REMARK) if name in frame])
     methods = frame[columns.METHOD] if columns.METHOD in frame else [""] * len(frame)
     for method, text, item in zip(methods, frame[columns.REMARK], frame[columns.ITEM], strict=True):
-        key = method, re.sub(r"\d+(\.\d+)?", "#", str(text))
+        key = method, NUMBER.sub("#", str(text))
         noted.setdefault(key, (str(text), {}))[1].setdefault(str(item))
 
 
 def remarks(views: Iterable[Mapping]) -> list[dict]:
-    """List the remarks in several tables, those on most items first: method, text, number of items, first items."""
+    """List the remarks in several tables, those on most items first: method, text, number of items, first items.
+
+    A remark of labels stands before those of their measures, and is listed once.
+    """
+    every = [(method, *found) for view in views for (method, _), found in view["remarks"].items()]
     joined: dict = {}
-    for view in views:
-        for key, (text, items) in view["remarks"].items():
-            joined.setdefault(key, (text, {}))[1].update(items)
+    for method, text, items in every:
+        known = [first for of, first, _ in every if of == method and text.startswith(f"{first}; ")]
+        rest = text[len(max(known, key=len)) + 2 :] if known else text
+        key = method, NUMBER.sub("#", rest)
+        joined.setdefault(key, (rest, {}))[1].update(items)
     found = [
         {"method": method, "text": text, "count": len(items), "items": list(items)[:SHOWN]}
         for (method, _), (text, items) in joined.items()

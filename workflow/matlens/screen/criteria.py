@@ -124,7 +124,7 @@ def first_failed(
     if not settings["unseen_elements"]:
         fail(unseen != "", np.array([f"element not seen in training: {names}" for names in unseen], dtype=object))
     if not settings["outside_training_range"]:
-        fail(outside, "unlike all that a network learned from")
+        fail(outside, "unlike all that was learned from")
     if known:
         in_reference = np.array([one in known for one in compositions.identities(formulas)], bool)
         fail(in_reference, "its composition is already in the reference table")

@@ -132,6 +132,6 @@ def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool,
             for column, name in enumerate(properties)
         ]
         parts += ["the best of its cluster"] if diverse else []
-        parts += ["unlike all that a network learned from"] if outside[passed[at]] else []
+        parts += ["unlike all that was learned from"] if outside[passed[at]] else []
         made.append("; ".join(parts))
     return made
