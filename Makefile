@@ -12,6 +12,13 @@ BIN := .venv/bin
 SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFILE)) $(if $(STUDIES),"--config=studies=$(STUDIES)")
 export PYTHONPATH := workflow
 
+# Snakemake and matplotlib keep files in the home folder: where that cannot be written (no home, a full quota), here.
+KEPT := $(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2>/dev/null && touch "$$d/.writable" 2>/dev/null && echo yes)
+ifneq ($(KEPT),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
+endif
+
 COMMANDS := run resume plan figures report export verify status test test-slow kill-test cluster-test lint benchmark profile \
 	pseudopotentials lock licences docs clean help
 .PHONY: $(COMMANDS)

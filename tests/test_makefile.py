@@ -1,3 +1,4 @@
+import os
 import subprocess
 from pathlib import Path
 
@@ -35,3 +36,15 @@ def test_help_lists_every_command():
     listed = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True).stdout
     words = {word for line in listed.splitlines() for word in line[:24].split()}
     assert {"run", "plan", "resume", "figures", "report", "export", "verify", "status", "test", "help"} <= words
+
+
+def test_a_home_that_cannot_be_written_is_replaced_by_a_folder_of_the_run(tmp_path):
+    """The shell of a recipe gets the variables; with a home that can be written they stay as they are."""
+    show = tmp_path / "show.mk"
+    show.write_text("include Makefile\n_ := $(info $(XDG_CACHE_HOME) $(MPLCONFIGDIR))\n")
+    for home, caches in (("/dev/null", 2), (str(tmp_path), 0)):
+        env = {key: value for key, value in os.environ.items() if key not in ("XDG_CACHE_HOME", "MPLCONFIGDIR")}
+        made = subprocess.run(
+            ["make", "-n", "-f", show, "help"], cwd=ROOT, capture_output=True, text=True, env={**env, "HOME": home}
+        )
+        assert made.stdout.splitlines()[0].count(f"{ROOT}/.snakemake/") == caches, made.stdout + made.stderr

@@ -15,6 +15,19 @@ def test_unknown_name_is_answered_with_the_nearest_and_all_allowed_names():
         registry.load({"otsu": "a:b", "kmeans": "c:d"}, "otsuu")
 
 
+def test_a_long_list_is_cut_to_the_nearest_names_and_an_empty_one_is_said():
+    names = [f"study_{number}" for number in range(80)]
+    found = registry.suggest("studi_7", names)
+    assert found.startswith("did you mean 'study_7'? allowed: ") and found.endswith(" and 74 more")
+    assert all(name in registry.suggest("nothing_like_it", names) for name in names)  # no name is near: all are shown
+    assert registry.suggest("q", []) == "there is none"
+
+
+def test_a_name_of_which_a_part_was_written_is_nearer_than_one_of_like_letters():
+    found = registry.suggest("fraction", ["ratio", "area_fraction", "volume_fraction"])
+    assert found.startswith("did you mean 'area_fraction'?")
+
+
 def test_load_imports_only_the_chosen_entry():
     import sys
 

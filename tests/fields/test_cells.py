@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import fields, registry
-from matlens.fields import cells, effective, hot_spots, methods, problem
+from matlens.fields import cells, effective, hot_spots, methods, problem, report
 from matlens.job.batch import BadItem
 from matlens.meanings import MEANING
 from matlens.store import io
@@ -163,6 +163,15 @@ def test_a_shard_loses_nothing_and_says_why(tmp_path):
     assert set(tables[0]["item"]) == {"i0", "i2"} and tables[4]["item"].tolist() == ["i1"]
     assert "1 pixels are not labelled" in tables[4]["reason"][0]
     assert set(tables[0][tables[0]["item"] == "i2"]["remark"]) == {"it has no fibre"}
+
+
+def test_a_method_whose_items_are_all_rejected_has_scores_without_rows(tmp_path):
+    from scripts import field_scores as script
+
+    io.write_table(tmp_path / "field_quality", cells.table([], cells.QUALITY))
+    script.main(tmp_path / "field_quality", tmp_path / "field_scores")
+    full, none = report.scores(cells.table(solved().quality, cells.QUALITY)), io.read_table(tmp_path / "field_scores")
+    assert len(none) == 0 < len(full) and list(none.columns) == list(full.columns)
 
 
 def test_a_field_that_has_not_converged_is_rejected():

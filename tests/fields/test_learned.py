@@ -16,6 +16,7 @@ from matlens.fields import (
     problem,
     quality,
 )
+from matlens.fields.settings import components as component_names
 from matlens.job.batch import BadItem
 from matlens.learn.options import Training
 from scipy import ndimage
@@ -156,15 +157,49 @@ def test_items_of_two_problems_or_shapes_are_no_lesson(taught):
         list(lessons.samples(Shard({0: cell(1)}), Shard({0: np.zeros((6, 8, 8))}), {"a": "train"}))
 
 
-def test_a_mirrored_cell_is_learned_whole():
-    labels = cell(5, (12, 16))
-    item = problem.make(labels, "yx", PHASES, None, SETTINGS | {"boundary": "mirrored"})
-    truth = methods.fft(item, tol=1e-8)
-    part = cells.stacked(truth, NAMES, "yx", labels.shape)
-    about = {"components": [f"{kind}_{name}" for kind in ("strain", "stress") for name in NAMES], "axes": "yx"}
+CONDUCTS = {"quantity": "conduction", "properties": {"matrix": {"conductivity_w_per_m_k": 1.0},
+            "fibre": {"conductivity_w_per_m_k": 10.0}}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"loading": {"xx": 0.01, "yy": -0.02}},
+        CONDUCTS | {"loading": {"x": 1.0}},
+        CONDUCTS | {"loading": {"y": -2.0}},
+    ],
+    ids=["tension", "two tensions", "gradient along x", "gradient along y"],
+)
+def test_a_mirrored_cell_is_learned_and_judged_whole(changes):
+    """A mirror image under the same load: of a gradient across the mirror, with the opposite sign."""
+    labels, settings = cell(5, (12, 16)), SETTINGS | changes | {"boundary": "mirrored"}
+    item = problem.make(labels, "yx", PHASES, None, settings)
+    truth, names = methods.fft(item, tol=1e-8), component_names("yx", settings["quantity"])
+    part = cells.stacked(truth, names, "yx", labels.shape)
+    about = cells.described(item, names, settings, "rotated") | {"axes": "yx"}
     marks, field = lessons.mirrored(labels, part, about)
     np.testing.assert_array_equal(marks, item.labels)
-    np.testing.assert_allclose(field[3:], components.stacked(truth.answer, NAMES, "yx"), atol=1e-5)
+    np.testing.assert_allclose(field[len(names) :], components.stacked(truth.answer, names, "yx"), atol=1e-5)
+    judge = learned.whole(item, part, names, "yx", settings)
+    np.testing.assert_allclose(judge.cause, truth.cause, atol=1e-5)
+    np.testing.assert_allclose(judge.answer, truth.answer, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-12, 1e-25])
+def test_fields_of_any_unit_are_learned(unit):
+    """A flux of 1e-12 beside a gradient of 1, as in diffusion, is lost in half precision, its square in single."""
+    given = [solved(cell(k)) for k in range(8)]
+    sizes = np.array([1.0, 1.0, 1.0, unit, unit, unit], np.float32)
+    small = [each._replace(field=each.field * networks.column(sizes, 3)) for each in given]
+    found = []
+    for these in (given, small):
+        kernel = network_learning._kernel(these, 2)
+        made = linear_kernel.apply(kernel, cell(9), 2)
+        found.append((made, network_learning.scales_of(these, kernel, 2)))
+    np.testing.assert_allclose(found[1][0][3:] / unit, found[0][0][3:], atol=1e-3 * np.abs(found[0][0][3:]).max())
+    for name in ("spread", "correction"):
+        assert np.array(found[1][1][name]) == pytest.approx(np.array(found[0][1][name]) * sizes, rel=1e-2)
 
 
 @pytest.mark.parametrize(("axis", "expected"), [(0, True), (1, False)])

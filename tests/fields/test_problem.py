@@ -185,6 +185,42 @@ def test_plasticity_in_megapascals_or_at_large_strain_and_a_flow_without_a_wall_
         methods.flow(item)
 
 
+PLASTIC = {
+    name: {**values, "yield_gpa": 0.02, "hardening_gpa": 500.0} for name, values in SETTINGS["properties"].items()
+}
+CONDUCTS = {"quantity": "conduction", "properties": {name: {"conductivity_w_per_m_k": 1.0} for name in PHASES}}
+VOID = {"youngs_gpa": 0.0, "poisson": 0.3}
+FREE = {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35, "eigenstrain": 0.01}, "fibre": VOID}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "key", "words"),
+    [
+        ({}, {"fft": {"steps": 50}}, ["fft", "steps"], "'elastic' is linear and has no steps"),
+        ({"quantity": "elastoplastic", "properties": PLASTIC}, {"fft": {"steps": 50}},
+         ["properties", "fibre", "hardening_gpa"], "a hardening of 500 GPa is above Young's modulus, 70 GPa"),
+        ({"properties": SOFT | {"fibre": VOID}, "hot_spots": {"phase": "fibre"}}, {"fft": {}},
+         ["hot_spots", "phase"], "the stress of 'fibre' is 0 everywhere: its youngs_gpa is 0"),
+        ({"properties": FREE, "cracks": "fibre"}, {"fft": {}}, ["cracks"], "leave out eigenstrain"),
+        ({"properties": SOFT | {"fibre": VOID}, "cracks": "fibre", "loading": {"yy": -0.01}}, {"fft": {}},
+         ["cracks"], "closes under compression"),
+        ({}, {"fft": {}, "unet": {"scale": 2.0, "weights": None}}, ["unet", "scale"], "the scale of weights that are"),
+        (CONDUCTS | {"boundary": "mirrored", "loading": {"x": 1.0, "y": 2.0}}, {"fft": {}, "unet": {}}, ["unet"],
+         "mirrored cells under a load along one axis, not along x and y"),
+    ],
+)  # fmt: skip
+def test_settings_without_an_effect_or_a_meaning_stop_the_run(changes, options, key, words):
+    found = settings.faults(SETTINGS | changes, PHASES, options)
+    assert [why for at, why in found if at == key and words in why], found
+
+
+def test_a_load_along_an_axis_that_images_lack_stops_the_run():
+    across = SETTINGS | {"loading": {"zz": 0.01}}
+    assert settings.faults(across, PHASES, {"fft": {}}) == []
+    ((key, why),) = settings.faults(across, PHASES, {"fft": {}}, "yx")
+    assert key == ["loading"] and "there is no component 'zz'" in why and "xx, xy, yy" in why
+
+
 def test_an_infinite_yield_stress_is_an_elastic_phase_and_no_fault():
     plastic = {"yield_gpa": float("inf"), "hardening_gpa": 0.0}
     both = {name: {**values, **plastic} for name, values in SETTINGS["properties"].items()}

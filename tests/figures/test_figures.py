@@ -338,14 +338,11 @@ def test_the_bridge_puts_the_measured_fraction_on_the_curve_of_equilibrium():
 def shortlisted():
     """Make a shortlist of two candidates out of three, by two properties."""
     names, values = ["hardness", "cost"], {"a": (3.0, 1.0), HOSTILE: (2.0, 0.5), "c": (1.0, 2.0)}
-    long = [
-        {"item": item, "property": name, "predicted": value}
-        for item, pair in values.items()
-        for name, value in zip(names, pair, strict=True)
-    ]
+    every = pd.DataFrame(values.values(), columns=names).assign(item=list(values))
+    long = every.melt("item", var_name="property", value_name="predicted")
     wide = pd.DataFrame([values["a"], values[HOSTILE]], columns=names).assign(item=["a", HOSTILE], pareto_front=1)
     wide = wide.assign(formula=["NiAl", HOSTILE], **{f"{name}_std": 0.1 for name in names})
-    return {"shortlist": {"weighted": wide}, "properties": {"pretrained": pd.DataFrame(long)}}
+    return {"shortlist": {"weighted": wide}, "screened": {"weighted": every}, "properties": {"pretrained": long}}
 
 
 def asked(speed=1.0):
@@ -563,6 +560,23 @@ def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
     assert [len(dot.get_xdata()) for dot in dots] == [5, 1]
     assert dots[1].get_markerfacecolor() == "white"
     assert figure.axes[0].get_xlabel().startswith("hardness")
+
+
+@pytest.mark.parametrize(
+    ("items", "changes", "words"),
+    [
+        (6, {"r2": np.nan}, "MAE 0.1 HV\nno R²: all targets are equal\n90 % interval covers 90%"),
+        (1, {"r2": np.nan, "coverage_90": np.nan}, "MAE 0.1 HV\nno R²: one item"),
+        (6, {}, "MAE 0.1 HV\nR² 0.90\n90 % interval covers 90%"),
+    ],
+)
+def test_what_is_not_defined_of_predictions_is_said_in_words(items, changes, words):
+    from figures import predictions
+
+    made = predicted()
+    made["errors"]["ridge"] = made["errors"]["ridge"].assign(**changes)
+    made["predictions"]["ridge"] = made["predictions"]["ridge"].iloc[:items]
+    assert [text.get_text() for text in predictions.draw(**made).axes[0].texts] == [words]
 
 
 def empty(table):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import generate
+from matlens.generate import examples, work
 from matlens.ingest import generated
 from matlens.plan import checks, outputs, paths, study
 from matlens.store import io
@@ -37,7 +38,8 @@ def stored(folder):
                 labels = (rng.random((16, 16)) < 0.3 + 0.4 * shard).astype(np.uint8)
                 marks.add(key, labels, "yx", about)
                 pixels.add(key, labels.astype(np.float32), "yx", about)
-                rows.append({"item": f"i{key}", "key": key, "c": np.nan if key == 9 else float(shard)})
+                scale = {"pixel_size_um": 0.2, "pixel_size_y_um": 0.1, "pixel_size_z_um": np.nan}
+                rows.append({"item": f"i{key}", "key": key, "c": np.nan if key == 9 else float(shard), **scale})
         for kept, path in zip(files, paths_, strict=True):
             kept.append(str(path))
     io.write_table(folder / "index.parquet", pd.DataFrame(rows))
@@ -85,7 +87,22 @@ def test_a_generated_set_is_a_source_of_another_study(made):
     assert items["c"].tolist() == [0.0] * 3 + [1.0] * 3 + [5.0] * 3 and items["item"].is_unique
     found = generated.read(items.iloc[7].to_dict(), **given)
     assert found.axes == "yx" and (found.truth == 1).all() and found.pixels.dtype == np.float32
+    assert found.spacing_um == (0.1, 0.2) and found.pixel_size_um == 0.2  # those of the images learned from
     generated._opened.cache_clear()
+
+
+def test_generated_images_have_a_scale_only_where_all_learned_images_share_it():
+    labels = np.zeros((3, 2, 2), np.uint8)
+    roles = np.array(["train", "train", "val"])
+    names = np.array(["a", "b", "c"])
+    real = examples.Examples(labels, labels.astype(np.float32), np.zeros((3, 1)), names, names, roles)
+    rows = [{"item": item, "pixel_size_um": 0.5, "pixel_size_y_um": 0.5, "pixel_size_z_um": np.nan} for item in "abc"]
+    rows[2]["pixel_size_um"] = 9.0  # held back: nothing was learned from it
+    assert work.spacing(rows, real, None, "yx") == [0.5, 0.5]
+    assert work.spacing(rows, real, None, "zyx") is None  # the distance of slices is not known
+    assert work.spacing(rows, real, {"data": 0}, "yx") is None  # weights of another study
+    rows[1]["pixel_size_um"] = 0.6
+    assert work.spacing(rows, real, None, "yx") is None
 
 
 def settings(**sections):

@@ -83,8 +83,11 @@ def ser(path, frames: list[np.ndarray], step=2e-9):
     path.write_bytes(head + struct.pack(f"<{len(frames)}i", *starts) + b"".join(blocks))
 
 
-def velox(path, frames: np.ndarray, pixel_m="1.5e-10", spare=()):
-    """Write a Velox EMD file: frames (t, y, x) stored as (y, x, t), JSON in a column of bytes."""
+def velox(path, frames: np.ndarray, pixel_m="1.5e-10", spare=(), detectors=(), first="aa"):
+    """Write a Velox EMD file: frames (t, y, x) stored as (y, x, t), JSON in a column of bytes.
+
+    `spare`: further images, (name, frames); `detectors`: of the image `first` and of these.
+    """
     import h5py
 
     about = {
@@ -94,7 +97,8 @@ def velox(path, frames: np.ndarray, pixel_m="1.5e-10", spare=()):
     }
     with h5py.File(path, "w") as root:
         root["Version"] = "1.0"
-        for name, block in [("aa", frames), *spare]:
+        for number, (name, block) in enumerate([(first, frames), *spare]):
+            about["BinaryResult"]["Detector"] = detectors[number] if detectors else ""
             group = root.create_group(f"Data/Image/{name}")
             group["Data"] = np.moveaxis(block, 0, -1)
             text = np.zeros((4000, len(block)), np.uint8)

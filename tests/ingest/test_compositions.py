@@ -2,10 +2,12 @@
 
 import bz2
 import json
+import re
 
 import numpy as np
 import pytest
 from matlens import columns
+from matlens.crystal import formulas
 from matlens.ingest import compositions, spreadsheet
 from matlens.job import batch
 from matlens.store import io
@@ -130,7 +132,7 @@ def test_names_and_targets_that_cannot_be_used_are_rejected(tmp_path):
         (b"PK\x03\x04 not a workbook", {}, r"Excel|openpyxl"),
         (b'[{"composition": "Fe"', {}, "truncated"),
         (b"{}", {}, "without rows"),
-        (bz2.compress(b'{"composition": {"0": "Fe"}}')[:-9], {}, "packed JSON"),
+        (bz2.compress(b'{"composition": {"0": "Fe"}}')[:-9], {}, "cannot be unpacked"),
     ],
 )
 def test_a_table_that_cannot_be_used_says_why(tmp_path, text, options, message):
@@ -226,7 +228,7 @@ def test_formulas_are_written_without_exponents():
     assert compositions.formula({"Fe": 0.9999, "C": 0.0001}) == "C0.0001Fe0.9999"
     assert compositions.formula({"Ni": 6.0, "Al": 2.0}) == "AlNi3"
     assert compositions.formula({"Ni": 0.7}) == "Ni"
-    assert compositions.of_formula("D2O") == {"H": 2.0, "O": 1.0}
+    assert formulas.amounts("D2O") == {"H": 2.0, "O": 1.0}
 
 
 def test_hydrates_and_decimal_commas_are_read(tmp_path):
@@ -285,10 +287,10 @@ def test_a_column_that_is_no_amount_stays_beside(tmp_path, name):
 def test_a_number_or_point_that_may_belong_to_another_part_is_refused(text, formula):
     """50Fe50Co was read as Fe50Co, CaO.2SiO2 as Ca O0.2 Si O2."""
     if formula:
-        assert compositions.formula(compositions.of_formula(text)) == formula
+        assert compositions.formula(formulas.amounts(text)) == formula
     else:
         with pytest.raises(batch.BadItem, match=r"begins with a number|a point that may be decimal"):
-            compositions.of_formula(text)
+            formulas.amounts(text)
 
 
 @pytest.mark.parametrize(
@@ -308,3 +310,112 @@ def test_line_breaks_within_a_cell_stay(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text('file,note\na.png,"one\ntwo"\n')
     assert spreadsheet.read(path)[1] == [{"file": "a.png", "note": "one\ntwo"}]
+
+
+def planned(tmp_path, text, name="table.csv", **options):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return compositions.plan(path=str(path), **options)
+
+
+def test_formulas_in_capitals_are_rejected_with_their_readings(tmp_path):
+    table = "id,composition\na,SIO2\nb,NACL\nc,BN\n"
+    found = planned(tmp_path, table)
+    assert found["formula"].tolist() == [None, None, "BN"]
+    assert "may be 'SiO2' or 'S1I1O2'" in found["reason"][0] and "write 'NaCl'" in found["reason"][1]
+    rows = planned(tmp_path, json.dumps([{"composition": "SIO2"}, {"composition": "FE2O3"}]), "table.json")
+    assert all("in capitals" in reason for reason in rows["reason"])
+    assert planned(tmp_path, "composition\nSIO2\nFe2O3\n")["formula"].tolist() == ["IO2S", "Fe2O3"]
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        ("id,FE,CR,NI", "elements in capitals (FE, CR, NI); write Fe"),
+        ("id,Fe,C,MN,SI", "elements in capitals (MN, SI); write Mn"),
+        ("id,C,MN,P,S", "elements in capitals (MN); write Mn"),
+        ("id,SiO2,Al2O3,Na2O", "columns of oxides (SiO2, Al2O3, Na2O)"),
+        ("id,SiO2 (wt%),Fe,C", "columns of oxides (SiO2 (wt%))"),
+        ("id,Chemical name,Tc", "'Tc' alone is called like an element"),
+    ],
+)
+def test_columns_that_would_be_left_out_of_a_composition_stop_the_study(tmp_path, header, why):
+    with pytest.raises(ValueError, match=re.escape(why)):
+        planned(tmp_path, f"{header}\n{','.join(['1'] * len(header.split(',')))}\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["Chemical Formula", "formula_pretty", "pretty_formula", "Reduced-Formula", "compound"]
+)
+def test_columns_of_formulas_by_their_usual_names(tmp_path, name):
+    found = planned(tmp_path, f"material_id,{name},Tc\nmp-1,Ni3Al,9\n", targets=["Tc"])
+    assert found.loc[0, ["item", "formula", "Tc"]].tolist() == ["mp-1", "AlNi3", 9.0]
+
+
+ROWS = [{"id": "a", "composition": "Fe2O3", "y": 1}, {"id": "b", "composition": "NiO", "y": 2}]
+AFLOW = {"auid": "aflow:1", "compound": "Al1Ni3", "species": ["Al", "Ni"], "composition": [1, 3], "Egap": 0.0}
+OPTIMADE = {"id": "a", "type": "structures", "attributes": {"chemical_formula_reduced": "AlNi3"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "items", "formulas"),
+    [
+        ("\n".join(map(json.dumps, ROWS)), ["a", "b"], ["Fe2O3", "NiO"]),
+        (json.dumps(ROWS[0]) + "\n", ["a"], ["Fe2O3"]),
+        (json.dumps({"id": ["a", "b"], "composition": ["Fe2O3", "NiO"]}), ["a", "b"], ["Fe2O3", "NiO"]),
+        (json.dumps({"data": ROWS}), ["a", "b"], ["Fe2O3", "NiO"]),
+        (json.dumps({"0": ROWS[0], "1": ROWS[1]}), ["a", "b"], ["Fe2O3", "NiO"]),
+        (json.dumps([{"composition": {"Ni": 3.0, "Al": 1.0}}]), ["table/1"], ["AlNi3"]),
+        (json.dumps([AFLOW]), ["aflow:1"], ["AlNi3"]),
+        (json.dumps({"1 of 1": AFLOW}), ["aflow:1"], ["AlNi3"]),
+        (json.dumps(AFLOW), ["aflow:1"], ["AlNi3"]),
+        (json.dumps([{**AFLOW, "species": "Al,Ni", "composition": "1,3"}]), ["aflow:1"], ["AlNi3"]),
+        (json.dumps({"data": [OPTIMADE], "meta": {"more_data_available": False}}), ["a"], ["AlNi3"]),
+    ],
+)
+def test_json_of_services_and_json_lines_are_tables(tmp_path, text, items, formulas):
+    found = planned(tmp_path, text, "table.json")
+    assert (found["item"].tolist(), found["formula"].tolist()) == (items, formulas)
+    assert found["reason"].isna().all()
+    io.write_table(tmp_path / "plan.parquet", found)  # lists and objects are texts
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"id": 1}\n{"id": \n', "line 2: "),
+        ('[\n{"id": 1},\n{"id": 2\n', "is not valid JSON (Expecting"),
+        (json.dumps({"data": [OPTIMADE], "meta": {"more_data_available": True}}), "one page of an answer of several"),
+        ("{}", "JSON without rows"),
+        (b"ARROW1\0\0", "is a Feather or Arrow table"),
+        (b"\x80\x04\x95", "is a pickle"),
+        ("id,composition\na,Ni\n".encode("utf-16-le"), "UTF-16 without its mark"),
+    ],
+)
+def test_tables_that_are_not_read_are_named(tmp_path, text, why):
+    with pytest.raises(ValueError, match=re.escape(why)):
+        planned(tmp_path, text)
+
+
+def test_packed_and_binary_tables_are_told_by_their_content(tmp_path):
+    import gzip
+    import lzma
+    import tarfile
+    import zipfile
+
+    import pandas as pd
+
+    text = b"id,composition\na,Fe2O3\n"
+    for packed in (gzip.compress(text), bz2.compress(text), lzma.compress(text)):
+        assert planned(tmp_path, packed, "any.name")["formula"].tolist() == ["Fe2O3"]
+    pd.DataFrame({"id": ["a", "b"], "composition": ["Fe2O3", None]}).to_parquet(tmp_path / "t.parquet")
+    found = compositions.plan(path=str(tmp_path / "t.parquet"))
+    assert found["formula"].tolist() == ["Fe2O3", None] and found["reason"][1] == "it has no composition; fill it in"
+    (tmp_path / "a.csv").write_bytes(text)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.csv", "a.csv")
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "a.csv", "a.csv")
+    for name, kind in (("a.zip", "zip archive"), ("a.tar.gz", "tar archive")):
+        with pytest.raises(ValueError, match=f"is a {kind}; unpack it"):
+            compositions.plan(path=str(tmp_path / name))

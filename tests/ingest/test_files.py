@@ -370,6 +370,88 @@ def test_a_value_far_outside_all_phases_is_unlabelled_where_the_mask_holds_numbe
         truths.to_phases(mask, PHASES, None)
 
 
+@pytest.mark.parametrize(
+    ("phases", "values", "expected"),
+    [
+        (list("abcd"), {"unlabelled": [255]}, [0, 1, 2, 3, 255]),
+        (list("abcd"), {"a": [0], "b": [1], "c": [2], "d": [3], "unlabelled": 255}, [0, 1, 2, 3, 255]),
+        (["a", "b"], {"a": [0, 1], "b": "other", "unlabelled": [255]}, [0, 0, 1, 1, 255]),
+        (["a", "b"], {"a": 0, "b": 1, "unlabelled": "other"}, [0, 1, 255, 255, 255]),
+        (["a", "b"], {"unlabelled": "other"}, [0, 1, 255, 255, 255]),
+        (["a", "unlabelled"], {"a": "other", "unlabelled": [255]}, [0, 0, 0, 0, 1]),  # a phase of this name
+    ],
+)
+def test_values_that_are_not_labelled_are_named(phases, values, expected):
+    """A fifth of the mask: far more than the 1 % that are taken as unlabelled without a word."""
+    mask = np.repeat(np.array([0, 1, 2, 3, 255], np.uint8), 20).reshape(10, 10)
+    labels, stray = truths.to_phases(mask, phases, values)
+    assert labels.ravel()[::20].tolist() == expected and stray == 0
+    assert truths.to_phases(mask.astype(np.int32), phases, values)[0].ravel()[::20].tolist() == expected
+    with pytest.raises(BadItem, match=r"20 % of the mask.*unlabelled: \[255\]"):
+        truths.to_phases(mask, list("abcd"), None)
+    with pytest.raises(BadItem, match="names the phase 'unlabeled'"):
+        truths.to_phases(mask, phases, {"unlabeled": [255]})
+
+
+def test_a_mask_whose_unlabelled_pixels_are_nan(tmp_path):
+    mask = np.repeat(np.array([0, 1, np.nan, np.nan], np.float32), 500).reshape(40, 50)
+    tifffile.imwrite(tmp_path / "mask.tif", mask)
+    item = {"file": str(save(tmp_path / "a.png")), "truth_file": str(tmp_path / "mask.tif")}
+    found = files.read(item, PHASES)
+    assert found.truth.ravel()[::500].tolist() == [0, 1, 255, 255] and "stray_truth_px" not in found.meta
+    tifffile.imwrite(tmp_path / "mask.tif", np.full_like(mask, np.nan))
+    with pytest.raises(BadItem, match="fractional"):
+        files.read(item, PHASES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a_mask.png", "A-Label.PNG", "a.label.png", "a.mask.png", "a_GT.png", "a_seg.png", "a_cp_masks.png", "mask_a.png",
+     "a ground truth.png", "A.PNG", "Label a.png"],
+)  # fmt: skip
+def test_masks_may_have_a_word_more_in_their_names_than_images(tmp_path, name):
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for image in ("a.png", "a_2.png", "b.png"):
+        save(tmp_path / "images" / image)
+    for mask in (name, "b.png", "b_mask.png"):  # the exact name comes first
+        save(tmp_path / "masks" / mask)
+    plan = files.plan(path=str(tmp_path / "images"), masks=str(tmp_path / "masks")).set_index("item")
+    assert plan["truth_file"].to_dict() == {
+        "a": str(tmp_path / "masks" / name), "a_2": None, "b": str(tmp_path / "masks/b.png")
+    }  # fmt: skip
+
+
+def test_two_masks_with_a_word_more_are_too_many(tmp_path):
+    save(tmp_path / "a.png")
+    (tmp_path / "masks").mkdir()
+    for name in ("a_mask.png", "a_seg.png"):
+        save(tmp_path / "masks" / name)
+    plan = files.plan(path=str(tmp_path / "a.png"), masks=str(tmp_path / "masks"))
+    assert "two masks have its name" in plan["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "masks"),
+    [("**", "masks/*.png"), ("*.png", "*_mask.png"), ("", "*_mask.png"), ("**/*.png", "**/*_mask.png")],
+)
+def test_masks_among_the_images_are_no_images(tmp_path, capsys, path, masks):
+    """They were measured as images of their own, and, in a folder of their own, judged by themselves."""
+    folder = tmp_path / "masks" if masks.startswith("masks") else tmp_path
+    folder.mkdir(exist_ok=True)
+    for name in "ab":
+        save(tmp_path / f"{name}.png")
+        save(folder / f"{name}_mask.png")
+    options = {"path": str(tmp_path / path), "masks": str(tmp_path / masks)}
+    files.check(PHASES, **options)
+    plan = files.plan(**options)
+    assert plan["item"].tolist() == ["a", "b"]
+    assert plan["truth_file"].tolist() == [str(folder / f"{name}_mask.png") for name in "ab"]
+    assert "2 files of" in capsys.readouterr().out
+    labels = str(folder / "*_mask.png")  # labels that are their own truth stay items
+    assert len(files.plan(path=labels, masks=labels)) == 2
+
+
 def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not():
     from scipy import ndimage
 

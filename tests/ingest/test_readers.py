@@ -412,3 +412,25 @@ def test_a_reader_that_dies_or_hangs_costs_one_file(tmp_path, monkeypatch):
         read(tmp_path / "a.hspy")
     monkeypatch.undo()
     assert read(tmp_path / "a.hspy").pixels.shape == (40, 50)
+
+
+@pytest.mark.parametrize("names", [("aa", "bb"), ("bb", "aa")])
+def test_of_the_detectors_of_a_velox_file_the_same_is_read_wherever_it_lies(tmp_path, names):
+    """Places in the file are random: of one study, half the images would be bright-field."""
+    dark, bright = ramp((1, 40, 50)), ramp((1, 40, 50))[:, ::-1]
+    specimens.velox(tmp_path / "a.emd", dark, spare=[(names[1], bright)], detectors=["HAADF", "BF"], first=names[0])
+    found = read(tmp_path / "a.emd")
+    assert np.array_equal(found.pixels, dark[0])
+    assert (found.meta["detector"], found.meta["other_signals"]) == ("HAADF", 1)
+    assert found.meta["remark"] == "one of 2 images of the file was read: HAADF"
+
+
+def test_of_several_channels_the_first_is_read_and_said_so(tmp_path):
+    stack = np.stack([ramp(), ramp()[::-1]])
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "CYX"})
+    tifffile.imwrite(tmp_path / "b.ome.tif", stack, metadata={"axes": "CYX"}, photometric="minisblack")
+    specimens.omezarr(tmp_path / "c.zarr", stack, "cyx")
+    for name in ("a.tif", "b.ome.tif", "c.zarr"):
+        found = read(tmp_path / name)
+        assert np.array_equal(found.pixels, stack[0]) and found.axes == "yx", name
+        assert found.meta["remark"] == "one of 2 images of the file was read: the first channel", name

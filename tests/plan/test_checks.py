@@ -79,6 +79,9 @@ CASES = {
     "fields": (
         IMAGES, {**SEGMENT, "fields": {**FIELDS, "loading": {"xw": 1}}}, "fields.loading: there is no component 'xw'",
     ),
+    "a load across images": (
+        IMAGES, {**SEGMENT, "fields": {**FIELDS, "loading": {"zz": 1}}}, "fields.loading: there is no component 'zz'",
+    ),
     "fields without a method": (
         IMAGES, {**SEGMENT, "fields": {k: v for k, v in FIELDS.items() if k != "fft"}}, "fields: no method",
     ),
@@ -158,7 +161,27 @@ CASES = {
         CRYSTALS,
         {"connect": {"knn": {}}, "predict": {"pretrained": {"weights": {"k": BULK}}},
          "screen": {"properties": {"q": {"goal": "maximize"}}, "weighted": {}}},
-        "screen.properties: nothing predicts 'q'; allowed: k",
+        "screen.properties: 'q' is neither predicted nor a column of numbers; allowed: atoms, elements, k, volume_a3",
+    ),
+    "two methods of a target": (
+        ALLOYS, {"predict": {"target": "y", "magpie_forest": {}, "ridge": {}, "features": ["composition.formula"]},
+                 "screen": {"properties": {"y": {"goal": "maximize"}}, "weighted": {}}},
+        "several methods predict 'y'; name one: predicted_by: magpie_forest (or ridge)",
+    ),
+    "unknown method of a target": (
+        ALLOYS, {"predict": {"target": "y", "magpie_forest": {}},
+                 "screen": {"predicted_by": "magpie_tree", "properties": {"y": {"goal": "maximize"}}, "weighted": {}}},
+        "screen.predicted_by: no method 'magpie_tree' in 'predict' learns; did you mean 'magpie_forest'?",
+    ),
+    "method without its target": (
+        ALLOYS, {"predict": {"target": "y", "magpie_forest": {}},
+                 "screen": {"predicted_by": "magpie_forest", "properties": {"x_Al": {"goal": "maximize"}},
+                            "weighted": {}}},
+        "screen.predicted_by: the target of 'predict' is 'y', and no property of the shortlist",
+    ),
+    "elements of images": (
+        IMAGES, {"screen": {"properties": {"pixel_size_um": {"goal": "minimize"}}, "only": ["Fe"], "weighted": {}}},
+        "screen.only: it compares compositions, and the items of this study have none",
     ),
     "goal": (
         CRYSTALS,

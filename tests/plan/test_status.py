@@ -3,6 +3,7 @@
 import pytest
 from matlens.job import logs as runs
 from matlens.plan import status
+from matlens.store import io
 
 SETTINGS = {"main_table": "shortlist", "quantify": {}}
 EMPTY = "method,rank,item\n"
@@ -45,6 +46,17 @@ def test_the_commonest_reason_is_told_where_most_items_are_rejected(tables):
     assert "commonest reason (2 of 3), as an example: unknown element 'Xx'; give one" in told(tables)
     (tables / "items.csv").write_text("item\na\nb\nc\n")
     assert "more were rejected" not in told(tables)
+
+
+def test_items_rejected_before_a_job_failed_are_told(tmp_path):
+    """The failed job may lack what was rejected; the table of rejected items is made at the end."""
+    tables = tmp_path / "tables"
+    assert told(tables) == "alloy: not finished; run it with: make run STUDIES=alloy"
+    for shard, items in (("0000", ["x", "y"]), ("0001", []), ("0002", ["z"])):
+        rows = [{"item": item, "stage": "ingest", "reason": f"unknown element '{item}'; give one"} for item in items]
+        io.write_rejected(tmp_path / "ingest/structures/rejected" / f"{shard}.parquet", rows)
+    lines = told(tables).splitlines()
+    assert lines[1].startswith("  3 items rejected so far; the commonest reason (3 of 3)") and len(lines) == 2
 
 
 def test_a_shortlist_of_nothing_at_all_is_told(tables):

@@ -183,6 +183,21 @@ def test_the_same_material_is_one_specimen_however_it_is_written(volumes, alike)
     ]  # fmt: skip
 
 
+def test_frames_of_a_trajectory_are_one_specimen_whatever_their_volumes():
+    index = pd.DataFrame(
+        {
+            "item": list("abcdefgh"), "formula": ["Si"] * 7 + ["Ge"], "elements": 1, "atoms": [8, 8, 8, 8, 8, 2, 8, 8],
+            "volume_a3_per_atom": [20.0, 20.1, 20.2, 20.4, 20.5, 20.4, 20.7, 20.2],
+            "file": ["md.xyz"] * 3 + ["other.xyz", "set.json", "set.json", "set.json", "md.xyz"],
+            "format": ["extxyz"] * 4 + ["json"] * 3 + ["extxyz"],
+        }
+    )  # fmt: skip
+    # d and f are equal crystals; the list set.json is no trajectory; h is of another formula
+    assert folds.specimens(index, "group").tolist() == ["a", "a", "a", "d", "e", "d", "g", "h"]
+    index.loc[3, "volume_a3_per_atom"] = 20.1  # as a frame of md.xyz: its trajectory is the same specimen
+    assert folds.specimens(index, "group").tolist() == ["a", "a", "a", "a", "e", "f", "g", "h"]
+
+
 def test_validation_does_not_divide_a_specimen():
     groups = np.repeat(np.arange(20), 2)
     train, held = crystal_networks.parted(np.arange(40), np.zeros(0, int), 0.1, 0, groups)

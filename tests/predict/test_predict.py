@@ -212,6 +212,7 @@ def test_items_with_a_value_that_is_no_number_are_left_out_with_the_reason():
         ({"group": "one"}, {}, "there are 1; nothing can be held out; add specimens"),
         ({}, {"folds": 31}, "there are 30; set predict.folds to 30"),
         ({"empty": np.nan}, {"features": ["index.empty"]}, "every item has no value of index.empty; remove"),
+        ({"d_um": np.nan}, {"features": ["index.d_um"]}, "of index.d_um; .* need a pixel size: give pixel_size_um"),
     ],
 )
 def test_what_cannot_be_learned_from_is_said_with_the_remedy(change, settings, message):
@@ -233,3 +234,23 @@ def test_effective_values_of_fields_are_features():
     assert found["fields.xx_xx"].tolist() == [5.0, 7.0] and found["fields.bulk"].isna().tolist() == [False, True]
     with pytest.raises(ValueError, match="has no column 'xx_yy'"):
         features.build(pd.DataFrame({"item": ["a"]}), {"fields": table}, ["fields.xx_yy"])
+
+
+def test_importance_of_many_features_needs_few_calls_of_a_model():
+    calls = []
+
+    class Model:
+        def fit(self, x, y):
+            return self
+
+        def predict(self, x):
+            calls.append(len(x))
+            return x[:, 0].copy()
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(30, 40))
+    cut = [(np.arange(10, 30), np.arange(10)), (np.arange(10), np.arange(10, 30))]
+    blocks = [np.array([number]) for number in range(40)]
+    found = validation.permutation_importance(Model, x, x[:, 0], cut, 0, blocks, repeats=5)
+    assert len(calls) == 4  # one as it is and one of all shuffles, in both folds
+    assert (found[1:] == 0).all() and 0.5 < found[0, 0] < 2  # E|a - b| of two normal numbers is 1.13

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matlens import registry, screen
 from matlens.crystal import compositions
-from matlens.screen import criteria, fronts, ranking, reference, shortlist
+from matlens.screen import criteria, fronts, ranking, reference, shortlist, values
 
 RNG = np.random.default_rng(0)
 INSIDE = {"outside_training_range": False}
@@ -29,13 +29,13 @@ def settings(**changes) -> dict:
 def predictions(formulas, **properties):
     """Make long predictions of items i0, i1, ..., and their index; a property is values, or values and deviations."""
     rows = []
-    for name, values in properties.items():
+    for name, given in properties.items():
         std = np.zeros(len(formulas))
-        if isinstance(values, tuple):
-            values, std = values
+        if isinstance(given, tuple):
+            given, std = given
         rows += [
             {"item": f"i{k}", "property": name, "predicted": v, "std": s, "unseen_elements": "", **INSIDE}
-            for k, (v, s) in enumerate(zip(values, std, strict=True))
+            for k, (v, s) in enumerate(zip(given, std, strict=True))
         ]
     return pd.DataFrame(rows), pd.DataFrame({"item": [f"i{k}" for k in range(len(formulas))], "formula": formulas})
 
@@ -55,6 +55,12 @@ def test_fronts_are_those_of_brute_force(objectives):
         expected[left[~beaten]] = number
         left, number = left[beaten], number + 1
     np.testing.assert_array_equal(fronts.fronts(values, len(values)), expected)
+
+
+def test_a_value_too_small_for_the_sum_still_decides_who_is_dominated():
+    """The sums of 1e9 and of a difference of 1e-9 are equal by rounding."""
+    values = np.array([[1e9, 1e-9], [1e9, 2e-9], [1e9, 0.0]])
+    assert fronts.fronts(values, 3).tolist() == [2, 1, 3]
 
 
 def test_fronts_end_where_there_are_enough():
@@ -251,10 +257,22 @@ def test_what_is_known_is_read_from_a_table_however_it_was_saved(tmp_path, monke
         reference.known(str(tmp_path / "none.csv"))
 
 
-def test_a_known_formula_that_is_none_is_named_by_its_line(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        ("formula\nNi3Al\n\nsteel\n", 4, "'steel' cannot be read"),
+        ("formula,y\nNi3Al,1\nXx2O3,2\n", 3, "unknown element 'Xx'"),
+        ("formula\nSIO2\nNACL\n", 2, "'SIO2' in capitals may be 'SiO2' or 'S1I1O2'"),
+        ("name;formula\na;Ti-6Al-4V\n", 2, "percents of weight"),
+    ],
+)
+def test_a_known_formula_that_is_none_stops_before_the_first_job_with_its_line(tmp_path, text, line, why):
     path = tmp_path / "known.csv"
-    path.write_text("formula\nNi3Al\n\nsteel\n")
-    with pytest.raises(ValueError, match=r"known\.csv, line 4: 'steel' is not a formula"):
+    path.write_text(text)
+    found = list(criteria.faults(settings(properties={"a": {"goal": "maximize"}}, reference=str(path))))
+    assert [keys for keys, _ in found] == [["reference"]]
+    assert f"known.csv', line {line}: " in found[0][1] and why in found[0][1]
+    with pytest.raises(ValueError, match=f"line {line}: "):
         reference.known(str(path))
 
 
@@ -329,3 +347,55 @@ def test_reasons_are_true_of_every_candidate_of_a_long_list():
         for r in front.itertuples()
     ]
     assert len(front) and not any(beaten)
+
+
+def validated():
+    """Make cross-validated predictions of three items, one of them in two folds and one without an interval."""
+    return pd.DataFrame(
+        {
+            "item": ["i0", "i1", "i1", "i2"],
+            "fold": [0, 0, 1, -1],
+            "predicted": [5.0, 1.0, 3.0, 9.0],
+            "low_90": [5.0 - 1.6449, 0.0, 2.0, np.nan],
+            "high_90": [5.0 + 1.6449, 2.0, 4.0, np.nan],
+            "outside_training_range": [False, False, True, False],
+        }
+    )
+
+
+def test_predictions_of_a_method_and_columns_of_the_index_rank_candidates():
+    index = pd.DataFrame({"item": ["i0", "i1", "i2"], "formula": ["NaCl", "MgO", "KBr"], "cost": [2.0, 1.0, np.nan]})
+    asked = {"a": wish(), "cost": wish("minimize", max=1.5)}
+    found = values.gathered([], validated(), "a", index, asked)
+    one = found[found["property"] == "a"].set_index("item")
+    assert one["predicted"].to_dict() == {"i0": 5.0, "i1": 2.0, "i2": 9.0}
+    assert one["std"].round(6).tolist()[:2] == [1.0, round(1 / 1.6449, 6)] and np.isnan(one["std"]["i2"])
+    assert one["outside_training_range"].tolist() == [False, True, False]
+    made, out = listed((found, index), properties=asked)
+    assert made["item"].tolist() == ["i1"] and made["a"].tolist() == [2.0]
+    assert dict(zip(out["item"], out["criterion"], strict=True)) == {
+        "i0": "cost above 1.5", "i2": "cost was not predicted",
+    }  # fmt: skip
+    assert criteria.table(found, asked).set_index("item")["cost"].to_dict()["i0"] == 2.0
+
+
+def test_a_method_of_the_study_comes_before_pretrained_models_of_the_same_property():
+    pretrained, index = predictions(["NaCl", "MgO", "KBr"], a=[7.0, 7.0, 7.0], b=[1.0, 2.0, 3.0])
+    found = values.gathered([pretrained], validated(), "a", index, ["a", "b"])
+    assert found.groupby("property")["predicted"].sum().to_dict() == {"a": 16.0, "b": 6.0}
+    assert values.gathered([pretrained], None, "a", index, ["a"])["predicted"].sum() == 27.0
+
+
+def test_items_without_a_composition_are_ranked():
+    index = pd.DataFrame({"item": ["i0", "i1", "i2"], "grain_um": [2.0, 1.0, 3.0]})
+    asked = {"grain_um": wish("minimize")}
+    made, out = listed((values.gathered([], None, "", index, asked), index), properties=asked, most=2)
+    assert made["item"].tolist() == ["i1", "i0"] and made["formula"].tolist() == ["", ""]
+    assert out["criterion"].tolist() == ["rank 3 of 3: beyond most: 2"]
+
+
+def test_formulas_are_written_as_chemists_write_them_in_both_tables():
+    made, out = listed(predictions(["O2Ti", "CW", "ClNa"], a=[3.0, 2.0, 1.0]), most=2)
+    assert made["formula"].tolist() == ["TiO2", "WC"] and out["formula"].tolist() == ["NaCl"]
+    assert compositions.written("O3SrTi") == "SrTiO3" and compositions.written("Al0.2Ni0.8") == "Al0.2Ni0.8"
+    assert compositions.written("") == "" and compositions.written("Ca(OH)2") == "Ca(OH)2"

@@ -27,6 +27,13 @@ def heard() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def _target(link: Path) -> Path | None:
+    try:
+        return link.readlink()
+    except OSError:  # it has ended, or is of another user
+        return None
+
+
 class Folder:
     """A hand-off, and what a person does with it."""
 
@@ -40,10 +47,19 @@ class Folder:
             ["sh", "run.sh"], cwd=self.path, env=env, stderr=subprocess.PIPE, text=True, preexec_fn=heard
         )
 
-    def run(self, how: str = "", **environment: str) -> int:
+    def run(self, how: str = "", seconds: float = 600, **environment: str) -> int:
         job = self.start(how, **environment)
-        job.communicate(timeout=600)
+        try:
+            job.communicate(timeout=seconds)
+        finally:
+            if job.poll() is None:  # the engine would go on by itself
+                job.terminate()
+                job.wait(timeout=120)
         return job.returncode
+
+    def processes(self) -> list[str]:
+        """Return the processes that work in the folder (Linux)."""
+        return [link.parent.name for link in Path("/proc").glob("[0-9]*/cwd") if _target(link) == self.path.resolve()]
 
     def outcome(self, **limits) -> dict:
         handed = {"sha256": self.sha256, "reason": ""}
@@ -88,6 +104,44 @@ def folder(tmp_path, prepare):
     return Folder(tmp_path / "handoff" / "si", prepare())
 
 
+GPAW_LOG = """
+Input parameters:
+  convergence: {{density: 1e-05,
+                energy: 1e-06}}
+  eigensolver: dav
+  kpts: {{gamma: True,
+         size: {mesh}}}
+  maxiter: 200
+  mode: {{ecut: 700.0,
+         name: pw}}
+  occupations: {{fixmagmom: False,
+                name: fermi-dirac,
+                width: 0.1}}
+  spinpol: False
+  xc: PBE
+
+System changes: positions, numbers, cell, pbc, initial_charges, initial_magmoms
+
+species:
+  Si:
+    name: Silicon
+    id: f
+    Z: 14.0
+
+Spin-paired calculation
+
+Densities:
+  Total Charge: 0.000000
+
+Converged after 12 iterations.
+
+Entropy (-ST):   -0.002000
+--------------------------
+Free energy:     {free:.6f}
+Extrapolated:    {energy:.6f}
+"""  # in the words of GPAW 22.8
+
+
 @pytest.fixture
 def gpaw_answers(silicon):
     """Make the manifest of silicon and the answers that GPAW would give to it."""
@@ -109,7 +163,8 @@ def gpaw_answers(silicon):
             "versions": {"gpaw": "22.8.0"}, "request": manifest["request_sha256"], "volume": name,
         }  # fmt: skip
         results[f"{name}.json"] = json.dumps(answer).encode()
-        results[f"{name}.txt"] = f"Converged after 12 iterations.\nExtrapolated:  {energy:.6f}\n".encode()
+        log = GPAW_LOG.format(mesh=manifest["settings"]["k_points"], energy=energy, free=energy - 0.001)
+        results[f"{name}.txt"] = log.encode()
     return manifest, results
 
 

@@ -1,8 +1,8 @@
 """A stand-in for pw.x in tests of run.sh: reads an input, answers with an equation of state (Birch-Murnaghan, B' 4).
 
 FAKE_PW says how it behaves: nothing, or words among `masked` (says that it converged, and its residual says that it did
-not), `stubborn` (the same, until mixing_beta is 0.2), `crash`, `slow` (waits for the file by which pw.x is stopped, or
-for `go` in its folder), `deaf` (the same, and does not look for that file).
+not), `stubborn` (the same, until mixing_beta is 0.2), `crash`, `hungry` (crashes at volumes below 33 Ry), `slow` (waits
+for the file by which pw.x is stopped, or for `go` in its folder), `deaf` (the same, and does not look for that file).
 """
 
 import hashlib
@@ -42,6 +42,8 @@ def main() -> None:
     if "crash" in how:
         print("segmentation fault")
         raise SystemExit(139)
+    if "hungry" in how and "/v" in sys.argv[-1] and float(given["ecutwfc"]) < 33:
+        raise SystemExit(1)
     Path("out/x.save").mkdir(parents=True, exist_ok=True)
     stopped = False
     while {"slow", "deaf"} & set(how) and not Path("go").exists():
@@ -51,7 +53,7 @@ def main() -> None:
             stopped = True
             break
     wrong = "masked" in how or ("stubborn" in how and given["mixing_beta"] != "0.2")
-    energy = energy_ev(abs(np.linalg.det(cell)))
+    energy = energy_ev(abs(np.linalg.det(cell))) + 1e-3 / float(given["ecutwfc"]) + 1e-4 / int(grid[0])
     pressure = pressure_gpa(abs(np.linalg.det(cell))) / (HARTREE / BOHR**3 * GPA)
     stress = " ".join(str(pressure if k in (0, 4, 8) else 0.0) for k in range(9))
     done = "<opt_conv><convergence_achieved>true</convergence_achieved></opt_conv>"

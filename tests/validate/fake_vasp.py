@@ -56,10 +56,13 @@ def main() -> None:
     wrong = "unconverged" in how or ("stubborn" in how and str(incar["ALGO"]).lower() != "all")
     steps, energy = nelm if wrong else 5, -5.4 * count
     told = {"SYSTEM": str(incar["SYSTEM"]), "EDIFF": float(incar["EDIFF"]), "ISPIN": int(incar["ISPIN"])}
+    told |= {"ALGO": incar["ALGO"], "PREC": incar["PREC"], "LREAL": incar["LREAL"], "ISIF": int(incar["ISIF"])}
     used = {"ENMAX": float(incar["ENCUT"]), "NELM": nelm, "NSW": int(incar["NSW"]), "IBRION": int(incar["IBRION"])}
-    used |= {"EDIFF": told["EDIFF"], "ISPIN": told["ISPIN"], "LDAU": "LDAU" in incar}
+    used |= {"EDIFF": told["EDIFF"], "ISPIN": told["ISPIN"], "LDAU": "LDAU" in incar, "IALGO": 68, "NELMIN": 2}
+    used |= {"ADDGRID": False, "LASPH": incar["LASPH"] == "True", "AGGAC": 1.0, "PSTRESS": 0.0, "ISIF": told["ISIF"]}
     used |= {"ISMEAR": int(incar["ISMEAR"]), "SIGMA": float(incar["SIGMA"]), "NELECT": 4.0 * count, "GGA": "--"}
     used |= {"LUSE_VDW": False, "LHFCALC": False}
+    moments = " ".join(each for one in incar["MAGMOM"].split() for n, each in [one.split("*")] for _ in range(int(n)))
     last = "".join(field(name, energy) for name in ("e_fr_energy", "e_wo_entrp", "e_0_energy"))
     atoms = "".join(f"<rc><c>{one}</c><c>{kinds.index(one) + 1}</c></rc>" for one in symbols)
     types = "".join(
@@ -69,7 +72,7 @@ def main() -> None:
     xml = f"""<?xml version="1.0" encoding="ISO-8859-1"?>
 <modeling>
 <generator>{field("program", "vasp")}{field("version", "6.4.2")}</generator>
-<incar>{"".join(field(*one) for one in told.items())}</incar>
+<incar>{"".join(field(*one) for one in told.items())}<v name="MAGMOM">{moments}</v></incar>
 <kpoints><generation param="Gamma"><v type="int" name="divisions">{" ".join(map(str, grid))}</v></generation>
 {vectors("kpointlist", [[0.0, 0.0, 0.0]])}{vectors("weights", [[1.0]])}</kpoints>
 <parameters><separator name="general">{"".join(field(*one) for one in used.items())}</separator></parameters>

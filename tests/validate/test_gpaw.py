@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
-from matlens.validate import collect_results, gpaw
+from matlens.crystal.structures import Crystal
+from matlens.validate import collect_results, gpaw, references
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
@@ -31,6 +34,43 @@ def test_a_data_set_of_known_error_is_named(gpaw_answers):
         results = changed(results, name, setups={"Cu": "f1c4d45d90492f1bbfdcb091e8418fdf"})
     found = gpaw.judge(manifest, results)
     assert found["status"] == "accepted" and "caution: the PAW data set of Cu with 11 electrons" in found["reason"]
+
+
+def copper(side: float = 3.63) -> Crystal:
+    places = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return Crystal(side * np.eye(3), np.full(4, 29), places)
+
+
+def test_a_data_set_of_known_error_is_replaced_for_its_element_and_functional_alone(silicon):
+    made = {name: gpaw.prepare(CANDIDATE, *args) for name, args in {"Cu": [copper()], "Si": [silicon()]}.items()}
+    asked = {name: json.loads(one.files["request.json"])["data_sets"] for name, one in made.items()}
+    assert asked["Cu"]["Cu"]["instead_of"] in gpaw.DATA_SETS and asked["Si"] == {}
+    assert json.loads(gpaw.prepare(CANDIDATE, copper(), functional="LDA").files["request.json"])["data_sets"] == {}
+    known = {name: references.energies(one.settings, ["Cu", "Si"]) for name, one in made.items()}
+    assert known["Cu"]["Si"] == known["Si"]["Si"] and known["Cu"]["Cu"] != known["Si"]["Cu"]
+
+
+def test_the_script_makes_the_data_set_of_copper_once(tmp_path, hand_over):
+    folder = real(tmp_path, hand_over, copper())
+    python = Path(shutil.which("gpaw")).read_text().partition("\n")[0].removeprefix("#!").strip()
+    made, times = folder.path / "data_sets/Cu.PBE", set()
+    for _ in range(2):
+        subprocess.run([python, "gpaw_eos.py", "data-sets"], cwd=folder.path, check=True, capture_output=True)
+        assert b'core="10.0" valence="19.0"' in made.read_bytes()
+        assert [path.name for path in made.parent.iterdir()] == ["Cu.PBE"]
+        times.add(made.stat().st_mtime_ns)
+    assert len(times) == 1
+
+
+@pytest.mark.slow
+def test_copper_by_the_engine_itself(tmp_path, hand_over):
+    """All-electron PBE, by the default settings: 11.95 A^3 an atom and 140 GPa, within 2 %."""
+    folder = real(tmp_path, hand_over, copper())
+    assert folder.run() == 0
+    found = collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, gpaw.judge)
+    assert found["status"] == "accepted" and not found["reason"], found["reason"]
+    assert found["values"]["volume_a3_per_atom"][0] == pytest.approx(11.95, rel=0.02)
+    assert found["values"]["bulk_modulus_gpa"][0] == pytest.approx(140.0, rel=0.02)
 
 
 WRONG = {
@@ -71,6 +111,46 @@ def test_other_answers_are_rejected_with_the_reason(gpaw_answers):
     for name, (values, word) in WRONG.items():
         found = gpaw.judge(manifest, changed(results, **values))
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+LOGS = {  # a log of another run than the result says, line by line as GPAW 22.8 writes it
+    "finite differences": ("  mode: {ecut: 700.0,\n         name: pw}\n", "", "the mode fd, not plane waves"),
+    "atomic orbitals": ("mode: {ecut: 700.0,\n         name: pw}", "mode: lcao", "the mode lcao, not plane waves"),
+    "a low cut-off": ("ecut: 700.0", "ecut: 300.0", "the log names the cut-off 300 eV, the result 700 eV"),
+    "LDA, which is named by no line": ("  xc: PBE\n", "", "the functional LDA, not PBE"),
+    "another functional": ("xc: PBE", "xc: PBEsol", "the functional PBEsol, not PBE"),
+    "other k points": ("size: [", "size: [1", "the log names the k points"),
+    "an offset of the mesh": ("gamma: True", "gamma: False", "another offset of the mesh"),
+    "a wide smearing": ("width: 0.1}", "width: 0.5}", "the log names width 0.5, the result 0.1"),
+    "gaussian smearing": ("name: fermi-dirac", "name: methfessel-paxton", "the smearing methfessel-paxton"),
+    "a fixed moment": ("fixmagmom: False", "fixmagmom: True", "a fixed moment"),
+    "wide thresholds": ("energy: 1e-06", "energy: 0.01", "the log names energy 0.01, the result 1e-06"),
+    "a charge": ("eigensolver: dav", "charge: 1\n  eigensolver: dav", "was not asked for: charge"),
+    "a charge that is in no parameter": ("Total Charge: 0.0", "Total Charge: 1.0", "the total charge 1.0"),
+    "no symmetry": ("spinpol: False", "symmetry: off", "was not asked for: symmetry"),
+    "another data set": ("id: f\n", "id: 0123abcd\n", "other data sets than the result: Si"),
+    "spin": ("Spin-paired", "Spin-polarized", "another treatment of spin"),
+    "the free energy for that of zero width": ("Free energy:     -", "Free energy:     -1", "not that at zero width"),
+    "electrons that did not converge": ("Converged after", "Did not converge after", "not self-consistent"),
+}
+
+
+def test_a_log_of_another_run_is_rejected_with_the_reason(gpaw_answers):
+    manifest, results = gpaw_answers
+    log = results["v03.txt"].decode()
+    for name, (old, new, word) in LOGS.items():
+        assert old in log, name
+        found = gpaw.judge(manifest, {**results, "v03.txt": log.replace(old, new).encode()})
+        assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+def test_a_formation_energy_is_none_of_other_data_sets(gpaw_answers):
+    manifest, results = gpaw_answers
+    used = gpaw.judge(manifest, results)["used"]
+    for name in manifest["scales"]:
+        log = results[f"{name}.txt"].replace(b"id: f\n", b"id: g\n")
+        results = {**changed(results, name, setups={"Si": "g"}), f"{name}.txt": log}
+    assert used["Si"] == "700 eV, f" and gpaw.judge(manifest, results)["used"]["Si"] == "700 eV, g"
 
 
 def test_answers_that_are_missing_or_cut_off_are_rejected(gpaw_answers):

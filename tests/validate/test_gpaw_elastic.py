@@ -48,7 +48,8 @@ def answers(silicon):
         stress = stress_of(elasticity.strain(one["pattern"], one["strain"]))
         frac = np.array(one["structure"]["frac"]) + (SHIFT if one["positions"] else 0.0) * np.array([[0.0], [1.0]])
         cell = np.array(one["structure"]["cell_a"])
-        results |= written(manifest, name, cell, -9.99, stress, frac=frac.tolist())
+        energy = -10.0 + 40.03 / 2 * (stress * elasticity.strain(one["pattern"], one["strain"])).sum() / fits.GPA
+        results |= written(manifest, name, cell, energy, stress, frac=frac.tolist())
     return manifest, results
 
 
@@ -98,6 +99,23 @@ def test_a_strained_cell_that_is_missing_is_named(answers):
     found = gpaw.judge(manifest, {key: data for key, data in results.items() if key != "e02.json"})
     assert found["status"] == "rejected" and "e02: its result is missing" in found["reason"]
     assert "c11_gpa" not in found["values"]
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (lambda stress: stress + (1 - np.eye(3)) * stress, "C44"),  # a factor of two in shear
+        (lambda stress: stress - 0.5 * (1 - np.eye(3)) * stress, "C44"),
+        (lambda stress: 10 * stress, "C11"),  # kbar for GPa
+    ],
+)
+def test_stresses_that_are_all_wrong_by_one_factor_are_seen_by_the_energies(answers, change, name):
+    manifest, results = answers
+    for one in manifest["strained"]:
+        stress = np.array(json.loads(results[f"{one}.json"])["stress_gpa"])
+        results = changed(results, one, stress_gpa=change(stress).tolist())
+    found = gpaw.judge(manifest, results)
+    assert found["status"] == "rejected" and f"the energies of the strained cells give {name} = " in found["reason"]
 
 
 def test_stresses_of_the_wrong_sign_are_a_crystal_that_falls_apart(answers):

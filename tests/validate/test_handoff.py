@@ -120,7 +120,7 @@ def test_a_signal_saves_stops_the_child_says_so_and_the_next_run_ends_as_if_undi
     job.send_signal(sent)
     job.communicate(timeout=60)
     assert job.returncode == 143
-    assert subprocess.run(["pgrep", "-f", str(folder.path)], capture_output=True).stdout == b""
+    assert folder.processes() == []
     assert collect_results.state(folder.path)["state"] == "TERMINATED"
     assert folder.outcome()["status"] == "failed" and "run it again" in folder.outcome()["reason"]
     assert folder.run() == 0
@@ -134,6 +134,14 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same(folder):
     job.send_signal(signal.SIGTERM)
     job.communicate(timeout=60)
     assert children and not any(os.path.exists(f"/proc/{child}") for child in children)
+
+
+def test_a_child_that_began_as_the_signal_came_is_ended_too(folder):
+    """The signal is heard after the child begins and before the script has noted which process it is."""
+    script = handoff.template("head.sh") + "true &\nawait\nsleep 300 &\nkill -TERM $$\nawait\n"
+    job = subprocess.run(["sh"], input=script, cwd=folder.path, capture_output=True, text=True, timeout=60)
+    assert job.returncode == 143, job.stderr
+    assert folder.processes() == []
 
 
 def test_a_run_that_was_killed_without_a_word_goes_on(folder):

@@ -1,7 +1,6 @@
 """Outputs of pw.x are checked before they are used: real runs that converged or failed, results of other inputs."""
 
 import shutil
-import subprocess
 import time
 
 import numpy as np
@@ -106,6 +105,14 @@ WRONG = {
     "a dispersion correction": (swap("</dft>", "<vdW><vdw_corr>grimme-d3</vdw_corr></vdW></dft>"), "dispersion"),
     "a Hubbard U": (swap("</dft>", "<dftU><Hubbard_U label='3d'>0.1</Hubbard_U></dftU></dft>"), "DFT+U (Hubbard_U)"),
     "a U of orbitals": (swap("</dft>", "<dftU><Hubbard_Um label='3p'>0.2</Hubbard_Um></dftU></dft>"), "Hubbard_Um"),
+    "projectors in real space": (
+        swap("<electron_control>", "<electron_control><real_space_beta>true</real_space_beta>"),
+        "projectors in real space true",
+    ),
+    "another grid": (
+        swap("<input>", "<input><basis><fft_grid nr1='9' nr2='9' nr3='9'/></basis>"),
+        "grid of the Fourier",
+    ),
     "a constraint": (swap("<input>", "<input><spin_constraints/>"), "constraint of the magnetisation"),
     "a potentiostat": (swap("<input>", "<input><fcp_settings/>"), "constant potential"),
     "forces from outside": (
@@ -132,6 +139,16 @@ def test_answers_to_other_questions_are_rejected_with_the_reason(judged):
         harm(changed)
         found = qe.judge(manifest, changed)
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+def test_the_magnetisation_to_begin_with_is_that_of_the_input(prepare, silicon, data):
+    """From 0 the moments of nickel stay 0; with signs that take turns they end in another state."""
+    made = prepare(spin=True).manifest
+    one = qe_output.read_xml((data("dft/qe_edge/ok") / "x.xml").read_bytes())
+    asked = qe._asked(made, "v00")
+    for start, wrong in (({"Si": 0.0}, False), ({}, False), ({"Si": 0.5}, True)):
+        said = qe._settings({**one, "spin": True, "starts": start}, asked, made["threshold_ha"])
+        assert any("magnetisation to begin with" in text for text in said) == wrong
 
 
 @pytest.mark.parametrize(("kind", "part"), [("gaussian", 0.5), ("mp", 1 / 3), ("mv", 0.0)])
@@ -203,6 +220,6 @@ def test_the_engine_itself_stops_in_time_and_goes_on(silicon, data, tmp_path, ha
     job.terminate()
     job.communicate(timeout=120)
     assert collect_results.state(folder.path)["state"] == "TERMINATED"
-    assert subprocess.run(["pgrep", "-x", "pw.x"], capture_output=True, text=True).stdout.split() == []
+    assert folder.processes() == []
     assert folder.run(PW="pw.x") == 0
     assert folder.outcome()["status"] == "accepted"

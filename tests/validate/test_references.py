@@ -41,7 +41,7 @@ def test_recorded_values_come_back(engine, items, tmp_path, hand_over):
         candidate = {"item": item, "formula": item, "name": item, "reason": "", "predicted": {}}
         made = prepare(candidate, known[item], **OPTIONS[engine])
         folder = hand_over(tmp_path / item, made)
-        assert folder.run(PW="pw.x") == 0, collect_results.state(folder.path)
+        assert folder.run(PW="pw.x", seconds=14400) == 0, collect_results.state(folder.path)
         outcomes[item] = collect_results.outcome(folder.path, {"sha256": folder.sha256, "reason": ""}, judge)
         assert outcomes[item]["status"] == "accepted", outcomes[item]["reason"]
         names = cells.symbols(known[item].species)

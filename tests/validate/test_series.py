@@ -37,6 +37,52 @@ def test_a_series_gives_value_against_setting_and_the_choice():
     assert "45 Ry is" in said[0] and "last step changes the energy by 10.0 meV/atom" in said[1]
 
 
+def test_a_series_in_another_order_gives_the_same_choice():
+    """A manifest lists its runs by name, so that c100 comes before c11."""
+    planned = series.plan({"cutoff_ry": [30, 45, 60], "k_spacing_per_a": [0.4, 0.3, 0.2]})
+    energies = dict(zip(planned, [-1.0, -1.0498, -1.05, -1.02, -1.0504, -1.05], strict=True))
+    used = {"cutoff_ry": 60.0, "k_spacing_per_a": 0.2}
+    shuffled = {name: planned[name] for name in sorted(planned, reverse=True)}
+    made = series.conclude(planned, energies, used, 1.0)[0]
+    assert series.conclude(shuffled, energies, used, 1.0)[0] == made
+    assert made["converged_cutoff_ry"][0] == 45 and made["converged_k_spacing_per_a"][0] == 0.3
+
+
+def test_two_spacings_of_one_mesh_show_no_convergence():
+    """They are one calculation: that it equals itself says nothing."""
+    planned = series.plan({"k_spacing_per_a": [0.4, 0.21, 0.2]})
+    energies = dict(zip(planned, [-1.0, -1.05, -1.05], strict=True))
+    meshes = dict(zip(planned, ["[5, 5, 5]", "[10, 10, 10]", "[10, 10, 10]"], strict=True))
+    made, said = series.conclude(planned, energies, {"k_spacing_per_a": 0.2}, 1.0, meshes)
+    assert "converged_k_spacing_per_a" not in made and "its last step changes the energy by 50.0" in said[0]
+    assert series.problems(planned, energies, meshes) == []
+
+
+def test_an_output_that_was_copied_within_a_series_is_refused():
+    planned = series.plan({"cutoff_ry": [30, 45, 60], "k_spacing_per_a": [0.2]})
+    energies = dict(zip(planned, [-1.0, -1.05, -1.05, -1.05], strict=True))
+    assert series.problems(planned, energies, {}) == [
+        "c02: its energy is that of c01 to the last digit, at other settings: one is a copy"
+    ]
+
+
+def test_a_series_keeps_its_cut_offs_whatever_the_error_handlers_change(tmp_path, prepare, hand_over):
+    """The last of them raises the cut-off of all volumes; runs of a series at one cut-off would all be equal."""
+    made = prepare(points=5, convergence={"cutoff_ry": [30.0, 40.0]})
+    folder = hand_over(tmp_path / "s", made)
+    assert folder.run("hungry") == 0
+    assert "retry=cutoff" in (folder.path / "attempts.log").read_text()
+    results = collect_results.results(folder.path)
+    manifest = json.loads((folder.path / "manifest.json").read_text())
+    found = qe.judge(manifest, results)
+    assert found["status"] == "accepted", found["reason"]
+    assert found["used"] == {"Si": "33 and 132 Ry"}
+    swapped = {**results, "c00.xml": results["c00.xml"].replace(b"<ecutwfc>15.0", b"<ecutwfc>20.0")}
+    assert "c00: the cut-off was 40 Ry, not 30 Ry" in qe.judge(manifest, swapped)["reason"]
+    wide = {**results, "c00.xml": results["c00.xml"].replace(b'degauss="0.01"', b'degauss="0.015"')}
+    assert "differ in degauss_ry" in qe.judge(manifest, wide)["reason"]
+
+
 def test_a_folder_carries_its_series_and_the_verdict_its_choice(tmp_path, prepare, hand_over):
     made = prepare(points=5, convergence={"cutoff_ry": [30.0, 40.0], "k_spacing_per_a": [0.4, 0.2]})
     folder = hand_over(tmp_path / "s", made)

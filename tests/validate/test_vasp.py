@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
-from matlens.validate import collect_results, vasp
+from matlens.validate import collect_results, references, vasp, vasp_output, vasp_settings, verdicts
 
 CANDIDATE = {"item": "si", "formula": "Si", "name": "si", "reason": "", "predicted": {}}
 
@@ -127,6 +129,25 @@ WRONG = {
     "no energy": (b"-10.8", b"0.0", "its energy is 0"),
     "a force that is no number": (b'"forces"><v>0.0', b'"forces"><v>nan', "largest force is nan"),
     "no stress": (b'name="stress"', b'name="strain"', "stress is missing"),
+    "real-space projectors": (b'name="LREAL">Auto', b'name="LREAL">F', "LREAL was False, not Auto"),
+    "another fine grid": (b'name="ADDGRID">F', b'name="ADDGRID">T', "ADDGRID was True, which was not asked"),
+    "no aspherical terms": (b'name="LASPH">T', b'name="LASPH">F', "LASPH was False, not True"),
+    "no gradient of correlation": (b'name="AGGAC">1.0', b'name="AGGAC">0.0', "AGGAC was 0.0, which was not asked"),
+    "another meta-GGA": (b"</incar>", b'<i type="string" name="METAGGA">R2SCAN</i></incar>', "METAGGA was R2scan"),
+    "other moments to begin with": (b'"MAGMOM">0.6', b'"MAGMOM">-0.6', "MAGMOM, the moments to begin with"),
+    "a virtual crystal": (b"</incar>", b'<v name="VCA">0.5</v></incar>', "VCA was"),
+    "a tag that nobody knows": (b"</incar>", b'<i name="VDW_S8">1.5</i></incar>', "VDW_S8 was 1.5, which was not"),
+    "a shape that is held": (b'name="ISIF">3', b'name="ISIF">2', "ISIF was 2, not 3"),
+    "molecular dynamics": (b'name="IBRION">2', b'name="IBRION">0', "IBRION was 0, which is no relaxation"),
+    "a density that is held": (b'name="ALGO">Fast', b'name="ALGO">Eigenval', "does not iterate"),
+    "wave functions that are held": (b'name="IALGO">68', b'name="IALGO">3', "IALGO was 3, which does not iterate"),
+    "potentials of LDA": (b"PAW_PBE Si ", b"PAW Si ", "of the family PAW, not PAW_PBE"),
+    "potentials of GW": (b"PAW_PBE Si ", b"PAW_PBE Si_GW ", "pseudopotentials Si_GW, not Si"),
+    "atoms that are held": (
+        b'<structure name="initialpos">',
+        b'<structure name="initialpos"><varray name="selective" type="logical"><v> F F F </v><v> T T T </v></varray>',
+        "selective dynamics",
+    ),
     "steps that were all taken": (b'name="NELM">100', b'name="NELM">5', "not self-consistent"),
 }
 
@@ -139,6 +160,148 @@ def test_answers_to_other_questions_are_rejected_with_the_reason(folder):
         changed = {"vasprun.xml": results["vasprun.xml"].replace(old, new)}
         found = vasp.judge(folder.made.manifest, changed)
         assert found["status"] == "rejected" and word in found["reason"], f"{name}: {found['reason']}"
+
+
+def part(xml: bytes, begin: bytes, end: bytes, at: int = 0) -> tuple[int, int]:
+    """Return where the `at`-th part of an XML begins and ends."""
+    places = [one.start() for one in re.finditer(re.escape(begin), xml)]
+    return places[at], xml.index(end, places[at]) + len(end)
+
+
+def scaled(xml: bytes, factor: float) -> bytes:
+    """Scale the cells of a part of an XML."""
+
+    def larger(found):
+        return found[1] + b" ".join(b"%.8f" % (factor * float(x)) for x in found[2].split()) + b"</v>"
+
+    begin, end = part(xml, b'<varray name="basis">', b"</varray>")
+    return xml[:begin] + re.sub(rb"(<v>)([^<]*)</v>", larger, xml[begin:end]) + xml[end:]
+
+
+def step(xml: bytes) -> tuple[int, int]:
+    return part(xml, b"<calculation>", b"</calculation>")
+
+
+def test_a_file_whose_parts_are_of_several_runs_is_refused(folder):
+    """Each is a well-formed file of a converged relaxation, with the title of the input."""
+    run(folder)
+    whole = collect_results.results(folder.path)["vasprun.xml"]
+    begin, end = step(whole)
+    only, final = whole[begin:end], part(whole, b'<structure name="finalpos">', b"</structure>")
+    first = only.replace(b"-10.8", b"-11.2")
+    scf = part(whole, b"<scstep>", b"</scstep>", -1)
+    told = {
+        "a step of another volume": (whole[:begin] + scaled(only, 1.03) + whole[end:], "of another structure"),
+        "the last steps lost": (
+            whole[: final[0]] + scaled(whole[final[0] : final[1]], 1.03) + whole[final[1] :],
+            "of another structure",
+        ),
+        "the energy of another step": (
+            whole[: scf[1]] + whole[scf[1] :].replace(b"-10.8", b"-11.8"),
+            "energies disagree",
+        ),
+        "one electronic step": (
+            whole[:begin] + re.sub(rb"(?:<scstep>.*?</scstep>){4}", b"", only) + whole[end:],
+            "too few to show",
+        ),
+        "no electronic step": (
+            whole[:begin] + re.sub(rb"<scstep>.*</scstep>", b"", only) + whole[end:],
+            "cannot be judged|too few to show",
+        ),
+        "the free energy as that of zero width": (
+            whole.replace(b'"e_0_energy">-10.8', b'"e_0_energy">-10.9'),
+            "by tetrahedra",
+        ),
+        "a last step that lies higher": (whole[:begin] + first + whole[begin:], "meV/atom above where it began"),
+    }
+    assert vasp.judge(folder.made.manifest, {"vasprun.xml": whole})["status"] == "accepted"
+    for name, (data, word) in told.items():
+        assert data != whole, name
+        found = vasp.judge(folder.made.manifest, {"vasprun.xml": data})
+        assert found["status"] == "rejected" and re.search(word, found["reason"]), f"{name}: {found['reason']}"
+
+
+def test_energies_at_zero_width_follow_the_law_of_their_smearing():
+    """Gauss: the mean of both; Methfessel-Paxton of first order: a third of the way (manual of VASP)."""
+    found = {"parameters": {"ISMEAR": 0}, "incar": {}, "whole": True, "free_ev": -10.0}
+    for kind, zero in ((0, -9.7), (-1, -9.7), (1, -9.8), (2, -9.85)):
+        about = {**found, "parameters": {"ISMEAR": kind}, "energies": [-10.0, -9.4, zero]}
+        assert vasp_output._disagreements(about) == []
+        for other in (-10.0, -9.4):
+            assert (
+                "by the law of its smearing" in vasp_output._disagreements({**about, "energies": [-10, -9.4, other]})[0]
+            )
+
+
+def relaxed(xml: bytes, change) -> bytes:
+    """Add a last step to an answer of one step, with a structure that `change` makes of that handed over."""
+    begin, end = step(xml)
+    return xml[:end] + change(xml[begin:end]) + change(xml[end:])
+
+
+def test_a_relaxation_that_leaves_its_phase_or_its_plane_waves_is_refused_or_named(folder):
+    """A cut-off of the first cell is (V0 / V)^(2/3) of it in the last: 4 % less at 2 % in length, 13 % less at 7 %."""
+    run(folder)
+    whole = collect_results.results(folder.path)["vasprun.xml"]
+
+    def verdict_of(change) -> dict:
+        return vasp.judge(folder.made.manifest, {"vasprun.xml": relaxed(whole, change)})
+
+    for factor, status, word in (
+        (1.01, "accepted", ""),
+        (1.02, "accepted", "caution: its plane waves, those of the first cell, have a cut-off 4 % lower"),
+        (0.97, "accepted", "have a cut-off 6 % higher"),
+        (1.07, "rejected", "have a cut-off 13 % lower"),
+        (1.25, "rejected", "the relaxed structure is another: a vector of its cell changed"),
+    ):
+        found = verdict_of(lambda one, factor=factor: scaled(one, factor))
+        assert found["status"] == status and word in found["reason"], (factor, found)
+    begin, end = part(whole, b'<varray name="positions">', b"</varray>", -1)
+    atom = re.findall(rb"<v>[^<]*</v>", whole[begin:end])[1]
+    for shift, status in ((0.02, "accepted"), (0.3, "rejected")):
+        places = b"<v>%s</v>" % b" ".join(b"%.6f" % (float(x) + shift) for x in atom[3:-4].split())
+        found = verdict_of(lambda one, places=places: one.replace(atom, places))
+        assert found["status"] == status and ("an atom moved by" in found["reason"]) == (status == "rejected")
+    basis = rb'(<varray name="basis"><v>)[^ ]+'
+    found = verdict_of(lambda one: re.sub(basis, rb"\g<1>0.05", one))
+    assert "lattice_constant_a" not in found["values"] and "no single lattice constant" in found["reason"]
+
+
+def test_a_mesh_by_spacing_is_that_of_the_cell(silicon):
+    """VASP takes a file KPOINTS before KSPACING, which it reports all the same."""
+    made = vasp.prepare(CANDIDATE, silicon(), input_set="MP24RelaxSet").manifest
+    from pymatgen.core import Lattice, Structure
+
+    assert made["k_points"] is None and made["settings"]["KSPACING"] == 0.22
+    half = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    start = Structure(Lattice(5.43 * half), ["Si", "Si"], [[0.0] * 3, [0.25] * 3])
+    for mesh, wrong in (([10, 10, 10], False), ([9, 9, 9], True), ([2, 2, 2], True)):
+        said = vasp_settings._mesh(made, {"k_points": mesh, "start": start})
+        assert bool(said) == wrong, (mesh, said)
+
+
+def test_energies_with_u_and_of_other_releases_are_not_subtracted_from_others(silicon):
+    """An oxide by U and a metal without, or potentials of two releases, differ by up to electronvolts."""
+    iron = Crystal(2.87 * np.eye(3), np.array([26, 26]), np.array([[0.0] * 3, [0.5] * 3]))
+    half = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    oxide = Crystal(4.3 * half, np.array([26, 8]), np.array([[0.0] * 3, [0.5] * 3]))
+    settings = {name: vasp.prepare(CANDIDATE, one).settings for name, one in (("Fe", iron), ("FeO", oxide))}
+    of = {name: references.energies(one, ["Fe"])["Fe"] for name, one in settings.items()}
+    assert of["Fe"] != of["FeO"]
+    told = {
+        name: {
+            "status": "accepted",
+            "reason": "",
+            "values": {"energy_ev_per_atom": (-5.0, "eV/atom", None)},
+            "used": used,
+        }
+        for name, used in (("Si", {"Si": "520 eV, 05Jan2001"}), ("SiSi", {"Si": "520 eV, 02Apr1999"}))
+    }
+    shares = {"Si": {"Si": 1.0}, "SiSi": {"Si": 0.5, "C": 0.5}, "C": {"C": 1.0}}
+    told["C"] = {**told["Si"], "used": {}}
+    verdicts.add_formation(told, shares, {})
+    assert verdicts.FORMATION not in told["SiSi"]["values"]
+    assert "no formation energy" in told["SiSi"]["reason"]
 
 
 def test_settings_on_top_of_the_set_are_kept_and_a_set_that_fails_says_so(silicon):
@@ -161,24 +324,24 @@ def test_without_pseudopotentials_or_program_a_folder_says_what_to_set(tmp_path,
 
 
 def test_forces_are_looked_at_whatever_the_run_says_of_itself(data):
-    found = vasp.read((data("dft/vasp_edge") / "vasprun_max_force.xml").read_bytes())
+    found = vasp_output.read((data("dft/vasp_edge") / "vasprun_max_force.xml").read_bytes())
     assert found["electronic"] and found["ionic"]  # what pymatgen concludes
-    said = "; ".join(vasp.problems(found, 0.05, 1e9))
+    said = "; ".join(vasp_output.problems(found, 0.05, 1e9))
     assert "largest force is 0.717" in said
-    assert vasp.problems(found, 1.0, 1e9) == []
+    assert vasp_output.problems(found, 1.0, 1e9) == []
 
 
 def test_electrons_that_did_not_converge_are_seen(data):
     packed = data("dft/vasp_edge") / "vasprun_unconverged_electronic.xml.gz"
-    found = vasp.read(gzip.decompress(packed.read_bytes()))
-    assert "not self-consistent" in vasp.problems(found, 1e9, 1e9)[0]
+    found = vasp_output.read(gzip.decompress(packed.read_bytes()))
+    assert "not self-consistent" in vasp_output.problems(found, 1e9, 1e9)[0]
 
 
 @pytest.mark.parametrize("part", [0.0, 0.5, 0.99])
 def test_a_file_that_was_cut_off_is_no_result(data, part):
     whole = (data("dft/vasp_edge") / "vasprun_max_force.xml").read_bytes()
     with pytest.raises(BadItem, match="cut off or damaged"):
-        vasp.read(whole[: int(part * len(whole))])
+        vasp_output.read(whole[: int(part * len(whole))])
 
 
 def test_a_real_output_of_another_structure_is_refused(data, silicon):

@@ -39,7 +39,7 @@ FIGURES = {
     "published_fields": {"draw": "figures.published_fields:draw", "needs": ["field_quality"]},
     "hot_spots": {"draw": "figures.hot_spots:draw", "needs": ["fields", "hot_spots", "field_quality"]},
     "losses": {"draw": "figures.losses:draw", "needs": ["history"]},
-    "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "properties"]},
+    "pareto": {"draw": "figures.pareto:draw", "needs": ["shortlist", "screened"]},
     "verdicts": {"draw": "figures.verdicts:draw", "needs": ["verdicts"]},
     "elasticity": {"draw": "figures.elasticity:draw", "needs": ["verdicts"]},
     "transitions": {"draw": "figures.transitions:draw", "needs": ["transitions", "fitted_cells"]},

@@ -59,8 +59,8 @@ def _pair(panel, rows, share: str, names: bool) -> None:
     y = 1000 * np.concatenate([[0.0], on[FORMATION], [0.0]])
     panel.plot(x, y, "-o", color=style.INK, ms=4, lw=1.0)
     for _, row in on.iterrows() if names else ():
+        formula, place = style.text(compositions.written(row["formula"])), (row[share], 1000 * row[FORMATION])
         panel.annotate(
-            style.text(row["formula"]), (row[share], 1000 * row[FORMATION]), xytext=(0, -9), fontsize=6, ha="center",
-            textcoords="offset points", color=style.INK,
-        )  # fmt: skip
+            formula, place, xytext=(0, -9), fontsize=6, ha="center", textcoords="offset points", color=style.INK
+        )
     panel.margins(y=0.12)

@@ -3,16 +3,13 @@
 from figures import style
 
 
-def draw(shortlist: dict, properties: dict, *, names: int = 8):
+def draw(shortlist: dict, screened: dict, *, names: int = 8):
     """Draw a panel for each way of ranking, with the first two properties; the best `names` are named."""
-    import pandas as pd
-
-    long = pd.concat(properties.values(), ignore_index=True)
     table = next(iter(shortlist.values()))
     wanted = [name for name in table.columns if f"{name}_std" in table.columns][:2]
     if len(wanted) < 2 or not any(len(found) for found in shortlist.values()):
         return style.nothing("no front: it needs two properties, and a candidate that meets all criteria")
-    wide = long[long["property"].isin(wanted)].pivot(index="item", columns="property", values="predicted").dropna()
+    wide = next(iter(screened.values())).dropna(subset=wanted)
     looks = style.look(shortlist)
     figure, axes = style.panels(1, len(shortlist), style.PAGE_IN, 2.6, sharex=True, sharey=True)
     for panel, (method, found) in zip(axes.flat, shortlist.items(), strict=True):
@@ -25,7 +22,8 @@ def draw(shortlist: dict, properties: dict, *, names: int = 8):
         panel.set_xlabel(style.axis(wanted[0]))
     for panel, found in zip(axes.flat, shortlist.values(), strict=True):  # all have the limits of all points now
         best = found.head(names)
-        style.named(panel, [style.text(formula) for formula in best["formula"]], best[wanted[0]], best[wanted[1]])
+        shown = best["formula"].where(best["formula"] != "", best["item"])
+        style.named(panel, [style.text(name) for name in shown], best[wanted[0]], best[wanted[1]])
     axes.flat[0].set_ylabel(style.axis(wanted[1]))
     axes.flat[0].legend(fontsize=6)
     return figure

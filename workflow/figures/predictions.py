@@ -34,8 +34,9 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
             )  # fmt: skip
         row = errors[method].iloc[0]
         error = f"MAE {row['mae']:.3g} {style.unit(target)}".rstrip()
-        note = f"{error}\nR² {row['r2']:.2f}\n90 % interval covers {row['coverage_90']:.0%}"
-        panel.text(0.03, 0.97, note, transform=panel.transAxes, va="top", fontsize=6.5)
+        panel.text(
+            0.03, 0.97, f"{error}\n{_quality(row, len(table))}", transform=panel.transAxes, va="top", fontsize=6.5
+        )
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(target))
         panel.set_ylabel(style.label("predicted", target))
@@ -55,3 +56,12 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
     for panel in axes.flat[panels:]:
         panel.set_visible(False)
     return figure
+
+
+def _quality(row, items: int) -> str:
+    """Write R² and the coverage of the intervals; R² is not defined where all targets are equal."""
+    none = "no R²: one item" if items == 1 else "no R²: all targets are equal"
+    lines = [f"R² {row['r2']:.2f}" if row["r2"] == row["r2"] else none]
+    if row["coverage_90"] == row["coverage_90"]:
+        lines.append(f"90 % interval covers {row['coverage_90']:.0%}")
+    return "\n".join(lines)

@@ -7,16 +7,24 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
+MANY = 30  # names that a message lists in full
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Say which names would have been right: the nearest one first, then all of them."""
-    allowed = sorted(allowed)
-    near = [right for right in allowed if right.lower() == str(name).lower()]
-    near = near or difflib.get_close_matches(str(name), allowed, n=1, cutoff=0.4)
+    """Say which names would have been right: the nearest one first, then all of them; of a long list the nearest."""
+    allowed, text = sorted(allowed), str(name)
+    if not allowed:
+        return "there is none"
+    near = [right for right in allowed if right.lower() == text.lower()]
+    near = near or sorted((right for right in allowed if len(text) > 3 and text in right), key=len)
+    near = near or difflib.get_close_matches(text, allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"{hint}allowed: {', '.join(allowed)}"
+    shown = allowed
+    if near and len(allowed) > MANY:
+        shown = sorted({near[0], *difflib.get_close_matches(text, allowed, n=6, cutoff=0.3)})
+    rest = f" and {len(allowed) - len(shown)} more" if len(shown) < len(allowed) else ""
+    return f"{hint}allowed: {', '.join(shown)}{rest}"
 
 
 @cache

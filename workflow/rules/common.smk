@@ -1,6 +1,7 @@
 # What all rules share: the studies of the run, the decisions about them, wildcards.
 
 import os
+from pathlib import Path
 
 # Jobs find the library through the environment; the Snakefile itself imports only its light packages.
 sys.path.insert(0, "workflow")
@@ -41,6 +42,7 @@ from matlens.plan import (
 )
 from matlens.plan.checks import studies_of
 from matlens.plan.rules import Plan
+from matlens.plan.status import rejected_so_far
 from matlens.registry import NAME, pattern
 
 STUDIES = studies_of(config.get("studies"))

@@ -31,6 +31,9 @@ onerror:
     # A failed job leaves the rule above without its inputs: write a report of what is finished. The page is dated before
     # every input, so that the next run writes it again.
     try:
+        for name in STUDIES:
+            for line in rejected_so_far(Path("results", name)):
+                print(f"{name}: {line}", file=sys.stderr)
         from scripts.report import main as write_report
 
         write_report(plan.contents(), "results/report.html")

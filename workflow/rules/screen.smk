@@ -2,6 +2,7 @@ rule screen:
     """Rank the candidates of a study by their predicted properties."""
     input:
         tables=plan.property_tables,
+        predictions=plan.ranked_predictions,
         lost=plan.rejected_predictions,
         index=plan.index,
         reference=plan.known_formulas,
@@ -9,6 +10,7 @@ rule screen:
     output:
         ranked="results/{study}/screen/{method}/shortlist/all.parquet",
         excluded="results/{study}/screen/{method}/excluded/all.parquet",
+        screened="results/{study}/screen/{method}/screened/all.parquet",
     log:
         "logs/{study}/screen/{method}.log",
     benchmark:

@@ -25,9 +25,12 @@ def main(
     with io.write_arrays(made, "lz4") as pixels, io.write_arrays(truth) as marks:
         for found in work.generated(*given):
             for row, image, mark in zip(found.rows, found.images, found.labels, strict=True):
-                about = {"item": row["item"], "pixel_size_um": None, "intensity_low": 0.0, "intensity_high": 1.0}
-                pixels.add(len(rows), image, "zyx"[-image.ndim :], about)
-                marks.add(len(rows), mark, "zyx"[-mark.ndim :], about)
+                axes = "zyx"[-image.ndim :]
+                scale = work.spacing(items, real, model and model.card, axes)
+                about = {"item": row["item"], "spacing_um": scale, "pixel_size_um": scale and scale[-1]}
+                about |= {"intensity_low": 0.0, "intensity_high": 1.0}
+                pixels.add(len(rows), image, axes, about)
+                marks.add(len(rows), mark, axes, about)
                 rows.append(row)
     io.write_table(generated, work.table(rows, settings))
     io.write_rejected(rejected, lost)

@@ -1,5 +1,6 @@
 """Compositions as numbers: formulas parsed once, and the Magpie statistics of many of them at a time."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 
@@ -10,6 +11,7 @@ H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn 
 Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi
 Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og
 """.split()  # noqa: SIM905
+NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)}
 STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 CHUNK = 20_000  # compositions described at a time: bounded memory
 
@@ -46,6 +48,23 @@ def readable(formula: str) -> bool:
     return True
 
 
+def written(formula: str) -> str:
+    """Return a formula as chemists write it, with elements by electronegativity: "O2Ti" is TiO2; for people alone."""
+    parts = re.findall(r"([A-Z][a-z]?)([0-9.]*)", formula)
+    if "".join(symbol + amount for symbol, amount in parts) != formula or any(s not in SYMBOLS for s, _ in parts):
+        return formula  # brackets, text
+    return "".join(symbol + amount for symbol, amount in sorted(parts, key=lambda part: _electronegativity(part[0])))
+
+
+@cache
+def _electronegativity(symbol: str) -> float:
+    """Return Pauling's electronegativity; infinite for elements without one."""
+    from pymatgen.core import Element
+
+    value = Element(symbol).data.get("X")
+    return float("inf") if value is None or value != value else float(value)
+
+
 def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
     """Return a key per composition from elements and thousandths, so that FeO1.5 is Fe2O3, and O2 is O (n)."""
     numbers, fractions = parse(formulas)
@@ -54,6 +73,12 @@ def identities(formulas) -> list[tuple[tuple[int, int], ...]]:
         tuple(sorted((z, part) for z, part in zip(*row, strict=True) if z))
         for row in zip(numbers.tolist(), parts.tolist(), strict=True)
     ]
+
+
+def identity(amounts: Mapping[str, float]) -> tuple[tuple[int, int], ...]:
+    """Return the key of `identities` of one composition, given as amounts by symbol."""
+    total = sum(amounts.values())
+    return tuple(sorted((NUMBER[symbol], round(1000 * (amount / total))) for symbol, amount in amounts.items()))
 
 
 def dense(numbers: np.ndarray, fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

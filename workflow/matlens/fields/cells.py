@@ -11,7 +11,7 @@ import numpy as np
 from matlens import columns, fields, registry
 from matlens.fields import components, cracks, effective, hot_spots, report
 from matlens.fields.methods import Field
-from matlens.fields.problem import Problem, make, mismatch, unconnected
+from matlens.fields.problem import Problem, by_corners, make, mismatch
 from matlens.fields.quality import norms
 from matlens.fields.settings import QUANTITIES, is_tensor
 from matlens.fields.settings import components as component_names
@@ -227,9 +227,9 @@ def remark(item: Mapping, problem: Problem, phases: list) -> str:
     """Say what changes the meaning of the effective values: remarks on the labels, and phases that are not there."""
     absent = [phase for phase, part in zip(phases, effective.fractions(problem), strict=True) if part == 0]
     there = f"it has no {' and no '.join(absent)}" if absent else ""
-    axes = " and ".join(item["axes"][axis] for axis in unconnected(problem, corners=False))
+    axes = " and ".join(item["axes"][axis] for axis in by_corners(problem))
     loose = f"what carries the load is connected through corners of voxels alone along {axes}: a finer image may show "
-    loose = loose + "that it is not, and that the effective value is 0" if axes else ""
+    loose = loose + "that it is not, and that the effective value is far smaller, or 0" if axes else ""
     return "; ".join(filter(None, (item.get(columns.REMARK), there, loose)))
 
 

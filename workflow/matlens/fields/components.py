@@ -24,11 +24,17 @@ def unstacked(values: np.ndarray, names: list[str], axes: str) -> np.ndarray:
     return made
 
 
-def mirrored(field: np.ndarray, rank: int) -> np.ndarray:
-    """Put a field beside its mirror image along every axis; components (axes,) * rank in front change their signs."""
+def mirrored(field: np.ndarray, load: np.ndarray | None = None) -> np.ndarray:
+    """Put a field beside its mirror image along every axis, under the same mean load: along one axis of a vector field
+    (axes, *shape), along any of a tensor field (axes, axes, *shape). Without a load, the field has no components.
+
+    A mirror turns a gradient across it round: there the field of the same load has the opposite sign.
+    """
+    rank = 0 if load is None else load.ndim
     dims = field.ndim - rank
     for axis in range(dims):
-        field = np.concatenate([field, turned(field, rank, tuple(range(dims)), (axis,))], rank + axis)
+        image = turned(field, rank, tuple(range(dims)), (axis,))
+        field = np.concatenate([field, -image if rank == 1 and load[axis] else image], rank + axis)
     return field
 
 

@@ -103,7 +103,7 @@ def of_field(
     mask = np.ones(problem.labels.shape, bool) if phase is None else problem.labels == phases.index(phase)
     size = magnitude(problem, field, stress)
     if problem.mirrors and max(zone_px, apart_px) > 0:
-        size, mask = components.mirrored(size, 0), components.mirrored(mask, 0)
+        size, mask = components.mirrored(size), components.mirrored(mask)
     whole = averaged(size, mask, zone_px, problem.spacing)
     values, kept = np.full(whole.shape, -np.inf), tuple(slice(n) for n in shape or problem.labels.shape)
     values[kept] = whole[kept]

@@ -96,7 +96,7 @@ def whole(problem: Problem, true: np.ndarray, names: list[str], axes: str, setti
     """
     parts = [components.unstacked(half.astype(float), names, axes) for half in np.split(true, 2)]
     if settings["boundary"] == "mirrored":
-        parts = [components.mirrored(part, problem.load.ndim) for part in parts]
+        parts = [components.mirrored(part, problem.load) for part in parts]
     if parts[0].shape[-problem.labels.ndim :] != problem.labels.shape:
         raise BadItem(f"its true field is of the shape {true.shape[1:]}; remove the results of the study and run again")
     return Field(*parts)

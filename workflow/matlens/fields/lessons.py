@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens.fields import components
+from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
 
 SAME = ("quantity", "properties", "loading", "plane", "boundary", "scheme")  # of all items that are learned from
@@ -54,6 +55,7 @@ def names_of(about: Mapping) -> list[str]:
 def mirrored(labels: np.ndarray, field: np.ndarray, about: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Put a cell and its field beside their mirror images."""
     names, axes = names_of(about), about["axes"].removeprefix("c")
-    whole = [components.mirrored(components.unstacked(part, names, axes), len(names[0])) for part in np.split(field, 2)]
+    load = mean_load(about["loading"], axes, about["quantity"])
+    whole = [components.mirrored(components.unstacked(part, names, axes), load) for part in np.split(field, 2)]
     flat = np.concatenate([components.stacked(part, names, axes) for part in whole])
-    return components.mirrored(labels, 0), flat
+    return components.mirrored(labels), flat

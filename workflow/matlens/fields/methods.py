@@ -9,9 +9,7 @@ import numpy as np
 
 from matlens.fields import conduction, elastic, hexahedra, plastic, stokes
 from matlens.fields.problem import Problem
-from matlens.fields.settings import is_tensor
-
-STEPS = 20  # of the load of an elastoplastic cell
+from matlens.fields.settings import STEPS, is_tensor
 
 
 class Field(NamedTuple):

@@ -115,7 +115,7 @@ def scales_of(lessons: list[Lesson], kernel: Mapping, phases: int) -> dict[str, 
     mean = _symmetric(np.mean([each.mean(axis=1) for each in fields], axis=0), lessons[0])
 
     def rms(parts: list) -> list[float]:
-        squares = np.mean([(part.reshape(len(mean), -1) ** 2).mean(axis=1) for part in parts], axis=0)
+        squares = np.mean([(part.reshape(len(mean), -1).astype(float) ** 2).mean(axis=1) for part in parts], axis=0)
         return [float(np.sqrt(half.mean())) or 1.0 for half in np.split(squares, 2) for _ in half]
 
     return {
@@ -144,9 +144,10 @@ def _kernel(lessons: list[Lesson], phases: int) -> dict[str, np.ndarray]:
     return {**found, "kernel": found["kernel"].astype(np.float16 if _fits(found["kernel"]) else np.float32)}
 
 
-def _fits(values: np.ndarray) -> bool:
-    """Check whether half precision holds the values: none too large, and the largest not lost in its steps."""
-    return 1e-3 < np.abs(values).max() < 6e4
+def _fits(kernel: np.ndarray) -> bool:
+    """Check whether half precision holds every component of a kernel: none too large, and none lost in its steps."""
+    sizes = np.abs(kernel).reshape(len(kernel), -1).max(axis=1)
+    return bool(sizes.min() > 1e-5 and 1e-3 < sizes.max() < 6e4)
 
 
 def _answers(net, lessons: Lessons, device) -> list[np.ndarray]:

@@ -11,6 +11,7 @@ from matlens.fields.settings import OPTIONAL, QUANTITIES, is_tensor
 from matlens.job.batch import BadItem
 
 UNKNOWN = 255
+SOFT = 0.02  # of the largest stiffness or conductivity: below it, what touches at corners is several per cent too stiff
 CHANCE = 1.0  # pixels by which a face may differ more than lines inside
 
 
@@ -120,18 +121,29 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
         )
 
 
-def unconnected(problem: Problem, corners: bool = True) -> list[int]:
-    """List the loaded axes along which what carries the load is not connected across the cell; `corners`: voxels that
-    touch at a corner or an edge are connected, too, as they are to solvers that take differences along diagonals; a
-    flow goes through edges, and through the corners of images."""
+def unconnected(problem: Problem, corners: bool = True, soft: float = 0.0) -> list[int]:
+    """List the loaded axes along which what carries the load is not connected across the cell.
+
+    `corners`: voxels that touch at a corner or an edge are connected, too, as they are to solvers that take differences
+    along diagonals; a flow goes through edges, and through the corners of images. `soft`: phases of at most this part
+    of the largest stiffness or conductivity carry nothing.
+    """
     values = next(iter(problem.properties.values()))
-    carries = np.isfinite(values) if problem.quantity == "stokes" else values > 0
+    there = values[np.unique(problem.labels)]
+    carries = np.isfinite(values) if problem.quantity == "stokes" else values > soft * there.max()
     if carries.all():
         return []
     spans = percolation.joins if problem.mirrors else percolation.spans
     loaded = [axis for axis in range(problem.labels.ndim) if np.abs(problem.load[axis]).max() > 0]
     reach = 1 if not corners else 2 if problem.quantity == "stokes" else 3
     return [axis for axis in loaded if not spans(carries[problem.labels], axis, reach)]
+
+
+def by_corners(problem: Problem, soft: float = SOFT) -> list[int]:
+    """List the loaded axes along which what carries the load, or nearly all of it, is connected across the cell
+    through corners of voxels alone."""
+    apart = unconnected(problem, True, soft)
+    return [axis for axis in unconnected(problem, False, soft) if axis not in apart]
 
 
 def _spanning(problem: Problem, axes: str) -> None:

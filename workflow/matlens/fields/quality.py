@@ -87,11 +87,11 @@ def compatibility(cause: np.ndarray, grid: Grid) -> float:
 
 def hill_mandel(answer: np.ndarray, cause: np.ndarray, axes: int) -> float:
     """Return mean(s : e) / (mean s : mean e) - 1 of fields over `axes` axes, which is 0 for those of a periodic cell;
-    NaN where there is no work."""
+    NaN where the means do no work. With stress-free strains that may be below 0."""
     over = tuple(range(-axes, 0))
     work = (answer * cause).sum(axis=tuple(range(cause.ndim - axes))).mean()
     of_means = (answer.mean(axis=over) * cause.mean(axis=over)).sum()
-    return _ratio(work - of_means, of_means)
+    return float(work / of_means - 1.0) if of_means else float("nan")
 
 
 def compliance(stress: np.ndarray, first: np.ndarray, mu: np.ndarray) -> np.ndarray:

@@ -107,6 +107,8 @@ def scores(quality):
     import pandas as pd
 
     keys = [columns.SPLIT, "control", "field", "measure"]
+    if quality.empty:  # every item was rejected
+        return pd.DataFrame(columns=[*keys, "items", "mean", "median", "maximum", "below_linear_kernel"])
     linear = quality[quality["field"] == "linear_kernel"].set_index([columns.ITEM, "measure"])["value"]
     beside = linear.reindex(pd.MultiIndex.from_frame(quality[[columns.ITEM, "measure"]])).to_numpy()
     known = np.isfinite(beside) & np.isfinite(quality["value"].to_numpy())

@@ -23,6 +23,7 @@ SETTINGS = (
 INFINITE = ("yield_gpa", "viscosity_pa_s")  # properties that may be infinite: of an elastic phase, of a solid
 STIFFEST_GPA = 5e4  # forty times diamond: rigid phases of a model are allowed, pascals are not
 LARGEST_STRAIN = 0.3  # of an elastoplastic cell
+STEPS = 20  # of the load of an elastoplastic cell
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
 
 
@@ -61,14 +62,17 @@ def components(axes: str, quantity: str) -> list[str]:
     return [letter * 2 for letter in letters] + sorted(pairs, key=lambda pair: -ord(pair[1]) * 256 - ord(pair[0]))
 
 
-def faults(settings: Mapping, phases: list, methods: Mapping[str, Mapping]) -> list[tuple[list, str]]:
-    """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name."""
+def faults(
+    settings: Mapping, phases: list, methods: Mapping[str, Mapping], axes: str = "zyx"
+) -> list[tuple[list, str]]:
+    """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name; `axes`: of
+    all items, where they are known."""
     found, quantity = [], settings["quantity"]
     if not methods:
         found.append(([], "no method: there are only controls; add 'fft: {}'"))
     found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
     found += _not_finite(settings) + _units(settings)
-    allowed = components("zyx", quantity)
+    allowed = components(axes, quantity)
     for name in settings["loading"]:
         if name not in allowed:
             found.append((["loading"], f"there is no component '{name}'; {_suggest(name, allowed)}"))
@@ -109,8 +113,13 @@ def _not_finite(settings: Mapping) -> list[tuple[list, str]]:
 def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
     """List what the hot spots could not be searched, or no crack could be followed, with."""
     found, phase = [], (settings.get("hot_spots") or {}).get("phase")
+    about = QUANTITIES[settings["quantity"]]
+    carries = (settings["properties"].get(phase) or {}).get(about.properties[0], 1.0)
     if phase is not None and phase not in phases:
         found.append((["hot_spots", "phase"], f"there is no phase '{phase}'; {registry.suggest(phase, phases)}"))
+    elif carries == 0 or math.isinf(carries):
+        why = f"the {about.answer} of '{phase}' is 0 everywhere: its {about.properties[0]} is {carries:g}"
+        found.append((["hot_spots", "phase"], f"{why}; name another phase"))
     if settings.get("slip_dissolution") and not is_tensor(settings["quantity"]):
         found.append(
             (["slip_dissolution"], f"cracks grow by stress, and '{settings['quantity']}' has none; leave it out")
@@ -119,16 +128,18 @@ def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
 
 
 def _units(settings: Mapping) -> list[tuple[list, str]]:
-    """List stiffnesses, yield stresses and strains that belong to another unit."""
+    """List stiffnesses, yield stresses, hardenings and strains that belong to another unit."""
     found, quantity = [], settings["quantity"]
     for phase, values in settings["properties"].items():
-        youngs, limit = ((values or {}).get(name, math.nan) for name in ("youngs_gpa", "yield_gpa"))
+        youngs = (values or {}).get("youngs_gpa", math.nan)
         if math.isfinite(youngs) and youngs > STIFFEST_GPA:
             why = f"{youngs:g} GPa is stiffer than any solid; if it is in Pa or MPa, give GPa (steel: 210)"
             found.append((["properties", phase, "youngs_gpa"], why))
-        if math.isfinite(limit) and 0 < youngs < limit:
-            why = f"a yield stress of {limit:g} GPa is above Young's modulus, {youngs:g} GPa; if it is in MPa, give GPa"
-            found.append((["properties", phase, "yield_gpa"], why))
+        for name, about in (("yield_gpa", "yield stress"), ("hardening_gpa", "hardening")):
+            own = (values or {}).get(name, math.nan)
+            if math.isfinite(own) and 0 < youngs < own:
+                why = f"a {about} of {own:g} GPa is above Young's modulus, {youngs:g} GPa; if it is in MPa, give GPa"
+                found.append((["properties", phase, name], why))
     if quantity == "elastoplastic":
         for name, value in settings["loading"].items():
             if math.isfinite(value) and abs(value) > LARGEST_STRAIN:
@@ -148,6 +159,10 @@ def _cracks(settings: Mapping, phases: list) -> list[str]:
         return ["stress intensities are there for 'elastic' under one load along an axis, such as {yy: 0.01}"]
     if (settings["properties"].get(name) or {}).get("youngs_gpa"):
         return [f"a crack carries no load; set youngs_gpa: 0 of '{name}'"]
+    if settings["loading"][loads[0]] < 0:
+        return ["a crack closes under compression, and its faces bear on each other; load it in tension"]
+    if any((given or {}).get("eigenstrain") for given in settings["properties"].values()):
+        return ["stress intensities are there for loads alone; leave out eigenstrain, or cracks"]
     return []
 
 
@@ -168,6 +183,8 @@ def _methods(settings: Mapping, methods: Mapping[str, Mapping]) -> list[tuple[li
         if options.get("scheme") == "hexahedra" and quantity != "elastic":
             why = f"hexahedra are there for 'elastic', not for '{quantity}'; set scheme: rotated"
             found.append(([name, "scheme"], why))
+        if options.get("steps", STEPS) != STEPS and quantity != "elastoplastic":
+            found.append(([name, "steps"], f"'{quantity}' is linear and has no steps of the load; leave it out"))
     return found
 
 
@@ -183,6 +200,13 @@ def _learned(settings: Mapping, options: Mapping, exact: list[str]) -> list[tupl
         found.append((["truth"], why))
     if options.get("refine") and quantity == "elastoplastic":
         found.append((["refine"], "steps from a field are taken in elasticity and conduction, not in plasticity; 0"))
+    if options.get("scale", 1.0) != 1.0 and not options.get("weights"):
+        why = "it is the scale of weights that are ready, and this network is trained on items of the study"
+        found.append((["scale"], f"{why}; give weights, or leave it out"))
+    loads = [name for name, value in settings["loading"].items() if value]
+    if settings["boundary"] == "mirrored" and not is_tensor(quantity) and len(loads) > 1:
+        why = f"networks take mirrored cells under a load along one axis, not along {' and '.join(loads)}"
+        found.append(([], f"{why}; load one, or set boundary: periodic"))
     return found
 
 

@@ -95,6 +95,21 @@ def generated(
         yield made
 
 
+def spacing(rows: Sequence[Mapping], real: Examples, card: Mapping | None, axes: str) -> list[float] | None:
+    """Return the spacing along `axes` of the images that were learned from, in micrometres.
+
+    None if it is unknown or differs between them, or if a network (its card) learned from the images of another study.
+    """
+    learned = real.where(real.roles == TRAIN)
+    if card and card.get("data") != digest(learned):
+        return None
+    of_axis = {"z": columns.PIXEL_SIZE_Z, "y": columns.PIXEL_SIZE_Y, "x": columns.PIXEL_SIZE}
+    items = set(learned.items.tolist())
+    sizes = {tuple(row.get(of_axis[axis]) for axis in axes) for row in rows if row[columns.ITEM] in items}
+    found = sizes.pop() if len(sizes) == 1 else (None,)
+    return [float(size) for size in found] if all(size is not None and size > 0 for size in found) else None
+
+
 def _known(card: Mapping) -> np.ndarray:
     """Return the conditions that a network learned from, (n, conditions), wherever it was trained."""
     about = card["conditions"]

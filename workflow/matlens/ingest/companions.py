@@ -1,8 +1,28 @@
 """Files that belong to images by their names: masks, clean images."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from matlens.ingest.file_search import composed, found, item_name, printable, stem
+
+MARK = r"(?:(?:cp|ground)[ ._-]?)?(?:masks?|labels?|gt|truth|seg|segmentation|annotations?)"
+MARKED = re.compile(rf"[ ._-]+{MARK}$|^{MARK}[ ._-]+", re.I)  # what names of masks have more than those of images
+
+
+def separate(paths: list[Path], places: Iterable[tuple[str | None, str]]) -> tuple[list[Path], list[Path]]:
+    """Part the files of a path into images and files that options name, such as masks in the same folder.
+
+    `places`: path and name of each option. If all files are named, as labels that are their own masks, all are images.
+    """
+    named = {file.absolute() for place, option in places if place for file in found(place, option)[1]}
+    images = [path for path in paths if path.absolute() not in named]
+    return (images, [path for path in paths if path.absolute() in named]) if images else (paths, [])
+
+
+def _plain(path: Path) -> str:
+    """Name a mask as its image: in small letters, without the word mask, label, ... at its end or beginning."""
+    return MARKED.sub("", composed(stem(path)).casefold())
 
 
 def _closest(path: Path, masks: list[Path]) -> list[Path]:
@@ -16,20 +36,23 @@ def matched(
 ) -> dict[Path, tuple[str | None, str | None]]:
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
-    `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises ValueError if none
-    fits.
+    An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
+    of either case. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
+    ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))
     noun = "clean image" if option == "clean" else "mask"
     root, paths = found(masks, option)
-    by_name, by_stem = {}, {}
+    by_name, by_stem, by_word = {}, {}, {}
     for path in paths:
         by_name.setdefault(composed(item_name(path, root)), []).append(path)
         by_stem.setdefault(composed(stem(path)), []).append(path)
+        by_word.setdefault(_plain(path), []).append(path)
     pairs = {}
     for path, name in images.items():
-        fitting = by_name.get(composed(name)) or _closest(path, by_stem.get(composed(stem(path)), []))
+        own = composed(stem(path))
+        fitting = by_name.get(composed(name)) or _closest(path, by_stem.get(own, []) or by_word.get(own.casefold(), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")

@@ -1,12 +1,14 @@
 """Compositions without structures, from a table of formulas or of element columns."""
 
+import json
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
 from matlens import columns
+from matlens.crystal import formulas as notation
+from matlens.crystal.formulas import NOTHING, SHORT, checked
 from matlens.ingest import spreadsheet, table_sets
 from matlens.ingest.formats.common import SYMBOLS
 from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
@@ -16,8 +18,9 @@ from matlens.registry import suggest
 KIND = "compositions"  # of tables in the catalogue
 PART = "x_"  # a column of mole fractions: x_Ni
 INDEX = ("formula", "elements")
-FORMULAS = ("composition", "formula")
-NAMES = ("id", "item", "name", "mbid")
+FORMULAS = ("composition", "formula", "pretty_formula", "formula_pretty", "chemical_formula", "reduced_formula")
+FORMULAS += ("chemical_formula_reduced", "composition_reduced", "compound")
+NAMES = ("id", "item", "name", "mbid", "material_id", "mpid", "jid", "entry_id", "auid")
 WHOLE = {"mole_fraction": 1.0, "at%": 100.0, "wt%": 100.0}
 STATED = {"at": "at%", "mol": "at%", "wt": "wt%", "mass": "wt%"}
 _OF_UNIT = r"(at|wt|mol|mass)\.?[\s_-]*(?:%|pct|percent)?"
@@ -27,16 +30,12 @@ _SHARE = r"(?:%|pp[mb](?![A-Za-z])|[\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}mn]g\
 PERCENT_OF = re.compile(
     rf"([A-Z][a-z]?)(?:\b.*|_){_SHARE}.*|.*{_SHARE}.*\b([A-Z][a-z]?)"
 )  # an amount that is not read?
+CAPITALS = re.compile(r"[A-Z]{2}")
+OXIDE = re.compile(r"([A-Z][a-z]?)\d?O\d?\d?(?:\W.*|_.*)?")
+METALS = set(SYMBOLS[:98]) - {"H", "C", "N", "O", "F", "S", "Cl", "Br", "I"}
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
-ADDUCT = re.compile("[\N{MIDDLE DOT}\N{DOT OPERATOR}\N{BULLET OPERATOR}\N{BULLET}*]")  # CuSO4, dot, 5H2O
-HYDRATE = re.compile(r"[A-Z].*\.\d*(H2O|\(H2O\))\d*")
-ADDED = re.compile(r"([A-Z][a-z]?)(?!0\.)\d*\.\d+(?=[A-Z(\[])")  # Al2O3.2SiO2; O0.2 is a number
-LEADING = re.compile(r"\s*\d[\d.]*\s*\D.*\d\s*[A-Z(\[].*|\s*\d[\d.]*\s*[(\[].*")  # 50Fe50Co, 20Na2O80SiO2, 2(CaO)SiO2
-ALLOY = re.compile(r"[A-Z][a-z]?(?:-\d+(?:\.\d+)?[A-Z][a-z]?)+")  # Ti-6Al-4V
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
-NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null")
 TRUE = {"true": 1.0, "false": 0.0}
-SHORT = 40  # characters of a faulty value that a message quotes
 
 
 def listing(*, path: str | None = None, set: str | None = None) -> str:
@@ -90,11 +89,14 @@ def plan(
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
     table_sets.require(file, header, [item, *(targets or [])])
+    capitals = notation.unclear(cells[formulas] for cells in table) if formulas else {}
     rows, found = [], []
     for number, cells in enumerate(table, 1):
         row = {columns.ITEM: table_sets.name_of(cells.get(names), file, number), columns.REASON: None, "formula": None}
         try:
-            amounts = of_formula(cells[formulas]) if formulas else of_cells(cells, parts, unit, tolerance)
+            amounts = (
+                notation.amounts(cells[formulas], capitals) if formulas else of_cells(cells, parts, unit, tolerance)
+            )
             row["formula"] = formula(amounts)
             total = sum(amounts.values())
             found.append({symbol: amount / total for symbol, amount in amounts.items()})
@@ -113,7 +115,8 @@ def plan(
 def _formula_column(header: list[str], composition: str | None, unit: str) -> str | None:
     if composition is not None and composition not in header:
         raise ValueError(f"composition: the table has no column '{composition}'; {suggest(composition, header)}")
-    column = composition or next((name for wanted in FORMULAS for name in header if name.lower() == wanted), None)
+    plain = {name: re.sub(r"[\s-]+", "_", name.lower()) for name in header}
+    column = composition or next((name for wanted in FORMULAS for name in header if plain[name] == wanted), None)
     if column is not None and unit == "wt%":
         raise ValueError(f"unit: the formulas of the column '{column}' count atoms; wt% needs a column per element")
     return column
@@ -137,12 +140,35 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
                 f"table '{file}': the column '{name}' may be the amount of {symbol}, and would be left out; call it "
                 f"'{symbol}' or '{symbol} (wt%)', or by a name that does not begin or end with an element"
             )
+    _check_spelling(header, parts, file)
+    if len(parts) == 1 and not next(iter(parts)).startswith(PART):
+        only = next(iter(parts))
+        raise ValueError(
+            f"table '{file}' has no column of formulas (name it by 'composition'), and '{only}' alone is called like "
+            f"an element; its columns: {', '.join(header)[:200]}"
+        )
     if not parts:
         raise ValueError(
             f"table '{file}' has neither a column of formulas (name it by 'composition') nor columns called like "
-            f"elements (Ni, Al, ...); its columns: {', '.join(header)[:200]}"
+            f"elements (Ni, Al, ...); its columns, by its first line: {', '.join(header)[:200]}"
         )
     return parts
+
+
+def _check_spelling(header: list[str], parts: Mapping[str, str], file: str) -> None:
+    """Refuse columns that would be left out of a composition: elements in capitals (SI) and oxides (SiO2)."""
+    capitals = [name for name in header if CAPITALS.fullmatch(name) and name.capitalize() in COLUMN_ELEMENTS]
+    if len(capitals) > 1 or (capitals and not any(len(symbol) > 1 for symbol in parts.values())):
+        raise ValueError(
+            f"table '{file}' has columns called like elements in capitals ({', '.join(capitals)[:60]}); write "
+            f"{capitals[0].capitalize()} for an element, and another name for what is none"
+        )
+    oxides = [name for name in header if (match := OXIDE.fullmatch(name)) and match[1] in METALS]
+    if len(oxides) > 1 or (oxides and parts):
+        raise ValueError(
+            f"table '{file}' has columns of oxides ({', '.join(oxides)[:60]}), which are not read; convert them to "
+            "elements, or write mole fractions as formulas in a column composition, like (SiO2)80(Na2O)20"
+        )
 
 
 def _element(name: str) -> tuple[str, str | None]:
@@ -161,10 +187,14 @@ def _values(table: list[dict], rows: list[dict], name: str, targets: list[str]) 
     """Build a column: floats if all values are numbers or booleans. A target that is not a number rejects its row."""
     cells = [cells.get(name) for cells in table]
     cells = [TRUE.get(str(cell).strip().lower(), cell) for cell in cells]
+    cells = [json.dumps(cell) if isinstance(cell, (Mapping, list)) else cell for cell in cells]
     if name in targets:
         for row, cell in zip(rows, cells, strict=True):
             if not _is_number(cell):
-                row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(cell)[:SHORT]!r}, not a finite number"
+                row[columns.REASON] = (
+                    row[columns.REASON]
+                    or f"its {name} is {str(cell)[:SHORT]!r}, not a finite number; write it like 12.5"
+                )
         cells = [cell if _is_number(cell) else None for cell in cells]
     return as_numbers(cells)
 
@@ -184,49 +214,6 @@ def _once(rows: list[dict]) -> None:
             first = seen.setdefault(row[columns.ITEM], number)
             if first != number:
                 row[columns.REASON] = f"two rows have the same name: rows {first} and {number}; rename one"
-
-
-def of_formula(text) -> dict[str, float]:
-    """Parse a formula into amounts of atoms by symbol. Raises BadItem if it is not a formula.
-
-    A comma between digits is a decimal mark. Parts with a dot between them (CuSO4, dot, 5H2O) are added up.
-    """
-    given = unicodedata.normalize("NFKC", "" if text is None else str(text)).strip()
-    if given.lower() in NOTHING:
-        raise BadItem("it has no composition; fill it in")
-    shown = f"its composition {given[:SHORT]!r}"
-    if ALLOY.fullmatch(given):
-        raise BadItem(f"{shown} states percents of weight; give a column for each element, and unit: wt%")
-    amounts: dict[str, float] = {}
-    parts = ADDUCT.split(re.sub(r"(?<=\d),(?=\d)", ".", given))
-    if len(parts) == 1 and LEADING.fullmatch(given):
-        raise BadItem(
-            f"{shown} begins with a number, which may be meant for all of it or for its first part; write it like "
-            "Fe50Co50, or (SiO2)80(Na2O)20"
-        )
-    for part in parts:
-        if HYDRATE.fullmatch(part) or _may_be_added(part):
-            raise BadItem(f"{shown} has a point that may be decimal or that of a hydrate; write it like CuSO4(H2O)5")
-        times, formula_ = re.fullmatch(r"\s*(\d+(?:\.\d+)?)?\s*(.*?)\s*", part, re.S).groups()
-        for symbol, amount in _parsed(formula_, shown).items():
-            amounts[symbol] = amounts.get(symbol, 0.0) + amount * float(times or 1)
-    return checked(amounts)
-
-
-def _may_be_added(part: str) -> bool:
-    """Check whether a point of a formula may add a second one: the element before it occurs again behind it."""
-    return any(re.search(rf"{found[1]}(?![a-z])", part[found.end() :]) for found in ADDED.finditer(part))
-
-
-def _parsed(part: str, shown: str) -> dict[str, float]:
-    """Parse a formula without dots; unknown elements are refused by their letters."""
-    from pymatgen.core import Composition
-
-    try:
-        amounts = {str(symbol): float(amount) for symbol, amount in Composition(part).as_dict().items()}
-    except Exception as error:
-        raise BadItem(f"{shown} cannot be read ({str(error)[:80]}); write it like Ni3Al") from error
-    return {re.sub(r"\d*[+-]$", "", symbol): amount for symbol, amount in amounts.items()}
 
 
 def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: float) -> dict[str, float]:
@@ -253,21 +240,6 @@ def of_cells(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: flo
     if abs(total - whole) > tolerance * whole:
         raise BadItem(f"its amounts sum to {total:.6g}, not to {whole:g} ({unit}); complete it, or set another unit")
     return {symbol: amount / mass(symbol) for symbol, amount in amounts.items()} if unit == "wt%" else amounts
-
-
-def checked(amounts: Mapping[str, float]) -> dict[str, float]:
-    """Check a composition. Returns the amounts above zero by atomic number. Raises BadItem if it is not one."""
-    for symbol, amount in amounts.items():
-        if symbol not in SYMBOLS:
-            raise BadItem(f"unknown element {str(symbol)[:SHORT]!r}; give a chemical symbol")
-        if not math.isfinite(amount):
-            raise BadItem(f"its amount of {symbol} is not finite; correct it")
-        if amount < 0:
-            raise BadItem(f"its amount of {symbol} is negative ({amount:g}); correct it")
-    there = {symbol: float(amounts[symbol]) for symbol in SYMBOLS if amounts.get(symbol, 0.0) > 0}
-    if not there:
-        raise BadItem("it has no element above zero; fill in its composition")
-    return there
 
 
 @cache

@@ -42,6 +42,21 @@ def listing(
     return digest([*paths, *beside, *annotated.files(objects)])
 
 
+def _images(path: str, masks: str | None, exclude_mask: str | None, clean: str | None) -> tuple[dict, list]:
+    """Find the images of a path, and name their items; returns also its files that are masks or clean images."""
+    root, paths = found(path)
+    images, beside = companions.separate(paths, ((masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")))
+    return {file: item_name(file, root) for file in images}, beside
+
+
+def _report_others(path: str, paths: list, beside: list) -> None:
+    """Print which files of a path are no items."""
+    if beside:
+        print(f"{len(beside)} files of '{path}' are masks or clean images of others, the first is '{beside[0].name}'")
+    if left := skipped(path, [*paths, *beside]):
+        print(left)
+
+
 def check(
     phases: list[str],
     *,
@@ -63,8 +78,10 @@ def check(
     """Raise ValueError if options contradict each other, a pattern or all masks fit no file name, or a box is empty."""
     ignored.check_rectangles(exclude)
     blocks.check(block_px, most_blocks, min_side_px, objects)
+    asked = path and (group or columns or masks or exclude_mask or clean)
+    named = _images(path, masks, exclude_mask, clean)[0] if asked else {}
     if group or columns:
-        from_names(found(path)[1], group, columns)
+        from_names(list(named), group, columns)
     if masks_are == "regions" and truth_values:
         raise ValueError("truth_values is for masks of phases, and masks_are is regions; leave one of them out")
     truths.values_of(phases, truth_values)
@@ -76,12 +93,10 @@ def check(
         annotated.check_classes(objects, phases, object_classes)
     elif object_classes and path:
         raise ValueError("object_classes is for the option objects; add it, or leave the classes out")
-    if path and (masks or exclude_mask or clean):
-        root, paths = found(path)
-        images = {file: item_name(file, root) for file in paths}
-        companions.matched(images, masks)
+    if named:
+        companions.matched(named, masks)
         for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
-            companions.shared(images, place, option)
+            companions.shared(named, place, option)
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None, block_px: list[int] | None = None) -> list[str]:
@@ -112,8 +127,8 @@ def plan(
     """
     import pandas as pd
 
-    root, paths = found(path)
-    images = {p: item_name(p, root) for p in paths}
+    images, beside = _images(path, masks, exclude_mask, clean)
+    paths = list(images)
     pairs = companions.matched(images, masks)
     drawn, absent = annotated.matched(images, objects)
     outside = companions.shared(images, exclude_mask, "exclude_mask")
@@ -142,8 +157,7 @@ def plan(
                 row[names.REASON] = (
                     row[names.REASON] or f"its name does not fit group '{group}'; rename it or widen the pattern"
                 )
-    if left := skipped(path, paths):
-        print(left)
+    _report_others(path, paths, beside)
     lost = [{names.ITEM: name, names.FILE: "", names.REASON: reason} for name, reason in absent]
     frame = pd.DataFrame([*one_of_each(rows), *lost])
     frame = frame if frame[names.REASON].notna().any() else frame.drop(columns=names.REASON)

@@ -31,10 +31,10 @@ def read(item: dict, *, study: str, method: str) -> Micrograph:
     return Micrograph(
         pixels[key],
         about["axes"],
-        about["pixel_size_um"],
-        about["intensity_low"],
-        about["intensity_high"],
-        _opened(truth)[key],
+        intensity_low=about["intensity_low"],
+        intensity_high=about["intensity_high"],
+        truth=_opened(truth)[key],
+        spacing_um=about["spacing_um"],
     )
 
 

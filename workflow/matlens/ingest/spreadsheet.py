@@ -1,15 +1,23 @@
-"""Read tables (CSV, TSV, Excel, JSON, YAML) as columns and rows."""
+"""Read tables (CSV, TSV, Excel, Parquet, JSON, YAML) as columns and rows."""
 
 import csv
-import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from matlens.ingest import json_rows
 from matlens.store import io, text_files
 
-EXCEL = b"PK\x03\x04"
+ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
+BINARY = {
+    b"ARROW1": "a Feather or Arrow table", b"\x80\x02": "a pickle", b"\x80\x03": "a pickle", b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle", b"\x89HDF": "an HDF5 file", b"SQLite format 3": "a database", b"%PDF": "a PDF file",
+    b"\x28\xb5\x2f\xfd": "packed by zstd", b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a RAR archive",
+    b"{\\rtf": "an RTF document",
+}  # fmt: skip
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
 SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells Excel its delimiter
 MOST_CELL = 1 << 17  # longest cell, in characters
@@ -20,28 +28,17 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 def read(path: str | Path) -> tuple[list[str], list[dict]]:
     """Read a table: column names, and rows by column name without empty rows.
 
-    JSON may be a list of objects, {column: {row: value}} or {columns, index, data}, packed or not; YAML a list of
-    objects. CSV cells are text.
+    All may be packed (gzip, bzip2, xz). JSON may be lines or a list of objects, {column: {row: value}},
+    {column: [value]}, {columns, index, data}, or an answer of a service; YAML a list of objects. CSV cells are text.
     Raises ValueError if the table cannot be used.
     """
     try:
-        head = Path(path).read_bytes()[:8]
+        data = _unpacked(path)
     except OSError as error:
         raise ValueError(f"table '{path}' cannot be read: {error.strerror}; change its access rights") from error
-    if not head:
+    if not data:
         raise ValueError(f"table '{path}' is empty; export it again")
-    if head.startswith(OLD_EXCEL):
-        raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
-    if head.startswith(EXCEL):
-        header, rows = _excel(path)
-    elif Path(path).name.lower().endswith((".csv.gz", ".tsv.gz")):
-        header, rows = _text(path)
-    elif Path(path).name.lower().removesuffix(".gz").endswith((".yaml", ".yml")):
-        header, rows = _records(path, _yaml(path), "YAML")
-    elif head.startswith((b"\x1f\x8b", b"BZ")) or head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        header, rows = _json(path)
-    else:
-        header, rows = _text(path)
+    header, rows = _cells(path, data)
     header = [str(name).strip() if name is not None else "" for name in header]
     double = sorted({name for name in header if name and header.count(name) > 1})
     if double:
@@ -59,6 +56,36 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
     return [name for name in header if name], found
 
 
+def _unpacked(path) -> bytes:
+    try:
+        return io.read_packed(path)
+    except (EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
+        raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
+    except OSError as error:
+        if error.errno:
+            raise
+        raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
+
+
+def _cells(path, data: bytes) -> tuple[list, list]:
+    """Read the cells of a table by the format of its bytes, which are unpacked."""
+    if data.startswith(OLD_EXCEL):
+        raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
+    if data.startswith(ZIP):
+        return _excel(path)
+    if data.startswith(PARQUET):
+        return _parquet(path)
+    if data[257:262] == b"ustar":
+        raise ValueError(f"table '{path}' is a tar archive; unpack it, and name the table in it")
+    if kind := next((kind for start, kind in BINARY.items() if data.startswith(start)), None):
+        raise ValueError(f"table '{path}' is {kind}, which is not read; save it as CSV, Excel (.xlsx), Parquet or JSON")
+    if Path(path).name.lower().removesuffix(".gz").endswith((".yaml", ".yml")):
+        return _records(path, _yaml(path, data), "YAML")
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return _json(path, data)
+    return _text(path, data)
+
+
 def _there(value) -> bool:
     return value is not None and str(value).strip() != ""
 
@@ -68,16 +95,16 @@ def pointed(cell: str) -> str:
     return re.sub(DECIMAL_COMMA, r"\1.\2", cell)
 
 
-def _text(path) -> tuple[list, list]:
+def _text(path, data: bytes) -> tuple[list, list]:
     try:
-        data = io.read_packed(path)
         text = data.decode(text_files.encoding(data))
-    except (OSError, EOFError) as error:
-        raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
     if "\0" in text:
-        raise ValueError(f"table '{path}' holds binary data; give CSV, TSV, Excel (.xlsx) or JSON")
+        raise ValueError(
+            f"table '{path}' holds binary data, or UTF-16 without its mark; give CSV (UTF-8), Excel (.xlsx), Parquet "
+            "or JSON"
+        )
     if text.lstrip()[:1] == "<":
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
     lines = text.splitlines(keepends=True)  # line breaks within a quoted cell belong to it
@@ -108,6 +135,10 @@ def _trimmed(row: tuple) -> list:
     return list(row[: last + 1])
 
 
+class _NotExcel(ValueError):
+    """A zip file that is no workbook."""
+
+
 def _excel(path) -> tuple[list, list]:
     try:
         from openpyxl import load_workbook
@@ -115,13 +146,18 @@ def _excel(path) -> tuple[list, list]:
         raise ValueError(f"reading '{path}' needs the package openpyxl; install it, or save the sheet as CSV") from None
     try:
         with zipfile.ZipFile(path) as parts:  # no more than the stated size of a part is ever read
-            size = sum(part.file_size for part in parts.infolist())
+            names, size = parts.namelist(), sum(part.file_size for part in parts.infolist())
+        if not any(name.startswith("xl/") for name in names):
+            kind = "an OpenDocument sheet; save it as .xlsx" if "content.xml" in names else "a zip archive; unpack it"
+            raise _NotExcel(f"table '{path}' is {kind}, and name that file")
         if size > io.most_unpacked(Path(path).stat().st_size):
             raise ValueError(f"it unpacks to {size} bytes: a decompression bomb")
         book = load_workbook(path, read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a file may state the largest possible sheet, and every row would be padded
         cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
+    except _NotExcel:
+        raise
     except Exception as error:
         raise ValueError(f"table '{path}' cannot be read as Excel ({error}); save it again, or as CSV") from error
     if not cells:
@@ -129,18 +165,24 @@ def _excel(path) -> tuple[list, list]:
     return cells[0], cells[1:]
 
 
-def _json(path) -> tuple[list, list]:
+def _parquet(path) -> tuple[list, list]:
     try:
-        found = io.read_json(path)
-    except (ValueError, OSError, EOFError) as error:
-        kind = "JSON" if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)) else "packed JSON"
-        raise ValueError(f"table '{path}' is not valid {kind} ({error}); it may be truncated") from error
-    if isinstance(found, Mapping) and {"columns", "data"} <= set(found) and isinstance(found["data"], list):
-        return list(found["columns"]), [list(row) for row in found["data"]]
-    if isinstance(found, Mapping) and found and all(isinstance(column, Mapping) for column in found.values()):
-        rows = list(dict.fromkeys(row for column in found.values() for row in column))
-        return list(found), [[column.get(row) for column in found.values()] for row in rows]
-    return _records(path, found, "JSON")
+        frame = io.read_table(path)
+    except Exception as error:
+        raise ValueError(f"table '{path}' cannot be read as Parquet ({str(error)[:120]}); save it again") from error
+    frame = frame.reset_index() if frame.index.name else frame
+    return list(frame.columns), frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+
+
+def _json(path, data: bytes) -> tuple[list, list]:
+    try:
+        found = json_rows.parsed(data)
+    except ValueError as error:
+        raise ValueError(f"table '{path}' is not valid JSON ({error}); it may be truncated") from error
+    try:
+        return json_rows.table(found)
+    except ValueError as error:
+        raise ValueError(f"table '{path}' is JSON {error}") from error
 
 
 def _records(path, found, kind: str) -> tuple[list, list]:
@@ -151,17 +193,17 @@ def _records(path, found, kind: str) -> tuple[list, list]:
     raise ValueError(f"table '{path}' is {kind} without rows; give a list of objects, one per item")
 
 
-def _yaml(path):
+def _yaml(path, data: bytes):
     """Read a YAML document; scalars are text, as in CSV. Aliases, which may unpack to any size, are refused."""
     import yaml
 
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        text = io.read_packed(path).decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=loader)):
             raise ValueError(f"table '{path}' has aliases (*name); write the values out")
         found = yaml.load(text, Loader=loader)
-    except (yaml.YAMLError, UnicodeDecodeError, EOFError, OSError, RecursionError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"table '{path}' is not valid YAML ({' '.join(str(error).split())[:120]})") from error
     if not isinstance(found, list) or not all(isinstance(row, Mapping) for row in found):
         return found

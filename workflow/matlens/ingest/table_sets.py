@@ -19,6 +19,8 @@ def find(kind: str, path: str | None, set: str | None) -> Path:
     if path is None:
         return catalog.find(*_listed(kind, set))
     file = Path(file_search.expanded(path))
+    if file.is_dir():
+        raise ValueError(f"path '{path}' is a folder; name one table in it")
     if not file.is_file():
         raise ValueError(f"path '{path}' is no file; {file_search.nearest(str(file))}")
     return file

@@ -9,7 +9,7 @@ from matlens import columns
 from matlens.ingest import Micrograph, readers
 from matlens.job.batch import BadItem
 
-OTHER = "other"
+OTHER, NOT_LABELLED = "other", "unlabelled"  # words of `truth_values`
 UNLABELLED = 255
 STRAY = 0.01  # allowed fraction of pixels with values between two listed ones (drawing programs)
 LISTED = 8
@@ -18,23 +18,33 @@ SHADES, RIM_PX = 4, 2  # width of a smoothed edge, which has several values betw
 
 
 def values_of(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int, int], int | None]:
-    """Map mask values to phase numbers. Returns the map and the phase of all other values (None if there is none).
+    """Map mask values to phase numbers, 255 for unlabelled. Returns the map and the phase of other values, or None.
 
-    Raises BadItem if `truth_values` names a phase that is none of the study's, or assigns a value twice.
+    Without values of a phase, they are phase numbers. Raises BadItem if `truth_values` names a phase that is none of
+    the study's and not the word unlabelled, or assigns a value twice.
     """
-    if truth_values is None:
-        return {number: number for number in range(len(phases))}, None
+    truth_values = truth_values or {}
+    numbers = {phase: number for number, phase in enumerate(phases)}
+    if NOT_LABELLED in truth_values and NOT_LABELLED not in numbers:
+        if len(phases) > UNLABELLED:
+            raise BadItem(f"truth_values: no value is {NOT_LABELLED} among more than {UNLABELLED} phases; leave it out")
+        numbers[NOT_LABELLED] = UNLABELLED
     table, other = {}, None
+    if not set(truth_values) & set(phases):
+        truth_values = {phase: number for number, phase in enumerate(phases)} | dict(truth_values)
     for name, values in truth_values.items():
-        if name not in phases:
-            raise BadItem(f"truth_values names the phase '{name}'; the phases of the study are: {', '.join(phases)}")
+        if name not in numbers:
+            raise BadItem(
+                f"truth_values names the phase '{name}'; the phases of the study are: {', '.join(phases)} "
+                f"(values of no phase have the name {NOT_LABELLED})"
+            )
         if isinstance(values, str):
             if values != OTHER or other is not None:
                 raise BadItem("truth_values: one phase may take 'other', the rest are lists of numbers")
-            other = phases.index(name)
+            other = numbers[name]
             continue
         for value in values if isinstance(values, (list, tuple)) else [values]:
-            if table.setdefault(int(value), phases.index(name)) != phases.index(name):
+            if table.setdefault(int(value), numbers[name]) != numbers[name]:
                 raise BadItem(f"truth_values assigns the value {value} to two phases; keep one")
     return table, other
 
@@ -42,21 +52,22 @@ def values_of(phases: list[str], truth_values: Mapping | None) -> tuple[dict[int
 def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None) -> tuple[np.ndarray, int]:
     """Convert mask values to phase numbers, uint8 (uint16 beyond 256 phases).
 
-    `truth_values`: list of mask values per phase name, or the word "other" for all unlisted values; None: values are
-    phase numbers. Without "other", up to 1 % of the pixels, and any number on smoothed edges between two listed values,
-    may have unlisted values; they take the phase of the nearest listed value (the smaller of two). Those far outside
-    all listed values are unlabelled, as 255 is in masks of numbers. Returns the labels and the number of these pixels.
-    Raises BadItem if more pixels are unlisted, or if some are far outside and only one value is listed.
+    `truth_values`: list of mask values, or the word "other" for all unlisted values, of each phase and of the word
+    "unlabelled"; without phases, or None: values are phase numbers. Without "other", up to 1 % of the pixels, and any
+    number on smoothed edges between two listed values, may have unlisted values; they take the phase of the nearest
+    listed value (the smaller of two). Those far outside all listed values are unlabelled, as 255 is in masks of
+    numbers. Returns the labels and the number of these pixels. Raises BadItem if more pixels are unlisted, or if some
+    are far outside and only one value is listed.
     """
     table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
     stray = [value for value in present.tolist() if value not in table]
-    listed = np.array(sorted(table) or [0])
+    listed = np.array(sorted(value for value, number in table.items() if number < len(phases)) or [0])
     count, given = 0, table
     if stray and other is None:
         counts = np.bincount(inverse.ravel(), minlength=len(present))
         count = int(counts[np.isin(present, stray)].sum())
-        far = _far(stray, table) if table else []
+        far = _far(stray, listed) if table else []
         many = not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size)
         unclear = len(present) - len(stray) < 2 or len(phases) > UNLABELLED  # 0 and 255 may be two phases
         if many or (far and unclear):
@@ -71,9 +82,9 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     return np.array(phase_of, kind)[inverse].reshape(mask.shape), count
 
 
-def _far(stray: list, table: Mapping) -> list:
-    """Return the unlisted values that are no listed one changed by compression or smoothing."""
-    return [value for value in stray if not min(table) - NOISE <= value <= max(table) + NOISE]
+def _far(stray: list, listed: np.ndarray) -> list:
+    """Return the unlisted values that are no value of a phase changed by compression or smoothing."""
+    return [value for value in stray if not listed.min() - NOISE <= value <= listed.max() + NOISE]
 
 
 def _no_phase(part: float, stray: list, present: list, table: Mapping, phases: list[str]) -> str:
@@ -93,7 +104,8 @@ def _no_phase(part: float, stray: list, present: list, table: Mapping, phases: l
             "as PNG or TIFF in its own size, or give all other values to a phase by the word other in truth_values"
         )
     else:
-        fix = f"expected {', '.join(map(str, sorted(table)))}; assign values to phases in truth_values"
+        fix = f"expected {', '.join(map(str, sorted(table)))}; assign values to phases in truth_values, where "
+        fix += f"{NOT_LABELLED}: [{int(max(stray))}] would say that {int(max(stray))} is of no phase"
     return f"{found}; {fix}"
 
 
@@ -179,9 +191,15 @@ def attach(
     if masks_are == "regions":
         found.truth = _named(file, to_regions, _fitted(found, file, shape, top, max_pixels, lambda mask: mask))
         return
-    mask = _fitted(found, file, shape, top, max_pixels, _integers)
+    mask = _fitted(found, file, shape, top, max_pixels, lambda mask: mask)
+    lost = ~np.isfinite(mask) if mask.dtype.kind == "f" and len(phases) <= UNLABELLED else None
+    if lost is not None and lost.any() and not lost.all():
+        mask = np.where(lost, mask[~lost][0], mask)
+    mask = _named(file, _integers, mask)
     _named(file, _check_smeared, mask, file, phases, truth_values)
     found.truth, stray = _named(file, to_phases, mask, phases, truth_values)
+    if lost is not None:
+        found.truth[lost] = UNLABELLED
     found.meta[columns.TRUTH_PHASES] = sum(bool((found.truth == number).any()) for number in range(len(phases)))
     if stray:
         found.meta[columns.STRAY_TRUTH] = stray
@@ -204,9 +222,10 @@ def _check_smeared(mask: np.ndarray, file: str, phases: list[str], truth_values)
     near = [value for value in stray.tolist() if any(0 < abs(value - one) <= NOISE for one in table)]
     if other is None or not near:
         return
+    taker = phases[other] if other < len(phases) else NOT_LABELLED
     raise BadItem(
         f"it is a JPEG, which smears values: {len(stray)} values are not listed, such as {near[0]}, and the word other "
-        f"gives them all to '{phases[other]}'; export the mask as PNG or TIFF in its own size"
+        f"gives them all to '{taker}'; export the mask as PNG or TIFF in its own size"
     )
 
 

@@ -19,6 +19,7 @@ from matlens.plan import (
     physics_checks,
     prediction_checks,
     restoration_checks,
+    screen_checks,
     stages,
     study,
     weights_checks,
@@ -102,7 +103,8 @@ def check_fields(studies: Studies, name: str) -> Reasons:
     settings = studies[name].get("fields")
     if settings:
         methods = {method: settings[method] for method in outputs.methods(studies[name], "fields")}
-        for keys, why in field_faults(settings, studies[name]["phases"], methods):
+        size = (studies[name]["ingest"][study.ingest_method(studies[name])] or {}).get("size_px") or [0] * 3
+        for keys, why in field_faults(settings, studies[name]["phases"], methods, "zyx"[-len(size) :]):
             yield ["fields", *keys], why
 
 
@@ -224,6 +226,7 @@ CHECKS = (
     *restoration_checks.CHECKS,
     pattern_checks.check_patterns,
     *prediction_checks.CHECKS,
+    screen_checks.check_screens,
     *physics_checks.CHECKS,
     check_figures,
 )

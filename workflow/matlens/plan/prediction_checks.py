@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from matlens import predict, registry, screen
+from matlens import predict, registry
 from matlens.learn import features
 from matlens.meanings import MEANING
 from matlens.nets import GRAPHS, MOLECULE_NETS
@@ -24,7 +24,6 @@ from matlens.plan.structure import Reasons
 from matlens.predict import folds, heads, hits
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
-from matlens.screen import criteria
 from matlens.store import catalog
 
 WORK_ON = {"molecules": "molecules", "crystals": "crystals", "structures": "crystals", "potentials": "crystals"}
@@ -257,23 +256,6 @@ def output_fault(studies: Mapping[str, dict], lender: str) -> str:
     return "" if output in known else f"'{weights}' has no output '{output}'; {registry.suggest(output, known)}"
 
 
-def check_screens(studies: Mapping[str, dict], name: str) -> Reasons:
-    """Refuse a shortlist by properties that nothing predicts."""
-    settings = studies[name]
-    if "screen" not in settings:
-        return
-    have = [*settings.get("predict", {}).get("pretrained", {}).get("weights", {})]
-    if potentials(settings):
-        have += [*RELAXED, *STABILITY]
-    for wish in settings["screen"]["properties"]:
-        if wish not in have:
-            yield ["screen", "properties"], f"nothing predicts '{wish}'; {registry.suggest(wish, have)}"
-    if not outputs.methods(settings, "screen"):
-        yield ["screen"], f"no method; {registry.suggest('weighted', screen.METHODS)}"
-    for keys, fault in criteria.faults(settings["screen"]):
-        yield ["screen", *keys], fault
-
-
 BEFORE_INDEX = (
     check_target,
     check_target_from,
@@ -293,5 +275,4 @@ CHECKS = (
     check_hits,
     check_transform,
     check_pretrained,
-    check_screens,
 )

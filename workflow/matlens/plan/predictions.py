@@ -13,6 +13,7 @@ from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
 from matlens.predict import cnn, folds
 from matlens.predict import pretrained_check as pretrained
+from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import reference
 from matlens.store import catalog, io
 
@@ -40,6 +41,28 @@ def blended_methods(settings: dict, method: str) -> list[str]:
 def pretrained_methods(settings: dict) -> list[str]:
     """List the pretrained models and potentials that a study applies."""
     return outputs.methods(settings, "predict", "pretrained", "potentials")
+
+
+def ranked_by(settings: dict) -> str:
+    """Return the cross-validated method whose predictions of the target a shortlist ranks; "" if it ranks none."""
+    screen, given = settings.get("screen") or {}, settings.get("predict") or {}
+    if given.get("target") not in screen.get("properties", {}):
+        return ""
+    if screen["predicted_by"] or given["target"] in foretold(settings):
+        return screen["predicted_by"] or ""
+    able = rankable(settings)
+    return able[0] if len(able) == 1 else ""
+
+
+def rankable(settings: dict) -> list[str]:
+    """List the cross-validated methods of a study that are no control."""
+    return [method for method in learned(settings) if registry.method_of(method) not in predict.CONTROLS]
+
+
+def foretold(settings: dict) -> list[str]:
+    """List the properties that the pretrained models and potentials of a study predict."""
+    weights = (settings.get("predict") or {}).get("pretrained", {}).get("weights", {})
+    return [*weights, *([*RELAXED, *STABILITY] if potentials(settings) else [])]
 
 
 def potentials(settings: dict) -> list[str]:
@@ -243,6 +266,11 @@ class Predictions(Paths):
             for method in pretrained_methods(self.studies[wildcards.study])
         ]
 
+    def ranked_predictions(self, wildcards) -> list[str]:
+        """List the predictions of the target that a shortlist is made from: those of one method, or none."""
+        method = ranked_by(self.studies[wildcards.study])
+        return [f"results/{wildcards.study}/predict/{method}/predictions/all.parquet"] if method else []
+
     def fitted_energies(self, wildcards) -> str:
         """Return the table of energies that databases are fitted to: those of the first potential of a study."""
         potential = potentials(self.studies[wildcards.study])[0]
@@ -286,7 +314,8 @@ class Predictions(Paths):
         named = outputs.methods(self.studies[wildcards.study], "screen")
         chosen = {key: value for key, value in settings.items() if key not in named}
         wishes = {name: {**NO_WISH, **wish} for name, wish in settings["properties"].items()}
-        return {**chosen, "properties": wishes}
+        target = self.studies[wildcards.study].get("predict", {}).get("target")
+        return {**chosen, "properties": wishes, "target": target}
 
     def known_formulas(self, wildcards) -> str | list:
         """Return the table of known items, so that a change of it reruns the job; none if absent."""

@@ -279,6 +279,7 @@ STAGES = {
         gives=(
             Output("shortlist", STUDY, table="shortlist", drawn="shortlist", hint="add a section 'screen'"),
             Output("excluded", STUDY, table="excluded", drawn="excluded", hint="add a section 'screen'"),
+            Output("screened", STUDY, drawn="screened", hint="add a section 'screen'"),
         ),
         controls="matlens.screen:CONTROLS",
     ),

@@ -10,6 +10,7 @@ from matlens.store import io
 
 LONGEST = 300  # characters of a reason
 VARYING = r"'[^']*'|\"[^\"]*\"|[-+]?\d+(?:\.\d+)?"  # parts by which reasons of one kind differ
+REJECTED = "*/*/rejected/*.parquet"  # of the jobs of a study
 SHOWN = 20  # failed jobs listed one by one
 
 
@@ -28,7 +29,8 @@ def counted(number: int, noun: str) -> str:
 def describe(name: str, settings: dict, folder: Path) -> State:
     """Summarise a study whose tables are in `folder`."""
     if not (folder / "rejected.csv").exists():
-        return State([f"{name}: not finished; run it with: make run STUDIES={name}"], 0)
+        lines = [f"{name}: not finished; run it with: make run STUDIES={name}"]
+        return State(lines + [f"  {line}" for line in rejected_so_far(folder.parent)], 0)
     at = folder / "items.csv"
     try:
         items, at = io.read_csv(at), folder / "rejected.csv"
@@ -38,7 +40,8 @@ def describe(name: str, settings: dict, folder: Path) -> State:
             read = rejected["stage"].astype(str).str.startswith("ingest")  # a row each, also where two have one name
             number = counted(int(read.sum()) + rejected.loc[~read, "item"].nunique(), "item")
             lines.append(f"  {number} rejected, with the reasons in {folder / 'rejected.csv'}")
-            lines += commonest(rejected["reason"].astype(str)) if len(rejected) > len(items) else []
+            if len(rejected) > len(items):
+                lines.append("    more were rejected than are left" + commonest(rejected["reason"].astype(str)))
         lines += repeated(items, folder / "items.csv")
         for at, tell in ((folder / "shortlist.csv", screened), (folder / "verdicts.csv", waiting)):
             lines += tell(name, at) if at.exists() else []
@@ -48,14 +51,23 @@ def describe(name: str, settings: dict, folder: Path) -> State:
     return State(lines, len(rejected))
 
 
-def commonest(reasons) -> list[str]:
+def rejected_so_far(results: Path) -> list[str]:
+    """Report the items that the jobs of an unfinished study rejected: a later job may lack them."""
+    found = [io.read_table(path) for path in sorted(results.glob(REJECTED))]
+    reasons = io.concatenate(found)["reason"].astype(str) if found else []
+    if not len(reasons):
+        return []
+    return [f"{counted(len(reasons), 'item')} rejected so far{commonest(reasons)}"]
+
+
+def commonest(reasons) -> str:
     """Give an example of the commonest kind of some reasons; quoted words and numbers do not count."""
     kinds = reasons.str.replace(VARYING, "", regex=True)
     kind, number = kinds.mode()[0], kinds.value_counts().max()
-    return [
-        f"    more were rejected than are left; the commonest reason ({number} of {len(reasons)}), as an example: "
+    return (
+        f"; the commonest reason ({number} of {len(reasons)}), as an example: "
         f"{' '.join(reasons[kinds == kind].iloc[0].split())[:LONGEST]}"
-    ]
+    )
 
 
 def repeated(items, table: Path) -> list[str]:

@@ -179,6 +179,9 @@ def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple
     lost = [batch.rejection(item, "predict", lacking(row.isna())) for item, row in table[~whole].iterrows()]
     if not whole.any():
         why = lacking(table.isna().any())
-        raise ValueError(f"predict.features: every item has {why}; remove it, or add the measure to the study")
+        fix = "remove it, or add the measure to the study"
+        if any("_um" in name for name in table.columns[table.isna().all()]):
+            fix = "lengths in micrometres need a pixel size: give pixel_size_um in ingest, or name the column in pixels"
+        raise ValueError(f"predict.features: every item has {why}; {fix}")
     blocks = {name: np.array([number]) for number, name in enumerate(table.columns)}
     return evaluate(index[whole].reset_index(drop=True), table[whole].to_numpy(float), make, settings, blocks), lost

@@ -64,6 +64,14 @@ def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     return items, values, std, unseen, outside
 
 
+def table(predictions, names):
+    """Return the values of all candidates: item, and a column per property (NaN: none), see `wide`."""
+    import pandas as pd
+
+    items, values, *_ = wide(predictions, names)
+    return pd.DataFrame({"item": items, **{name: values[:, k] for k, name in enumerate(names)}})
+
+
 def significant(values: np.ndarray, digits: int = 6) -> np.ndarray:
     """Round to significant digits; further digits of float32 depend on the batch."""
     size = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
@@ -91,7 +99,8 @@ def first_failed(
 
     `values`, `std`: (n, m) of the properties; limits must be kept by `sure` standard deviations (an unknown one counts
     as 0). `unseen`: (n,) elements that a network has not seen. `outside`: (n,) flags of the applicability domain.
-    `formulas`: (n,). `known`: compositions that are not new, as `compositions.identities` names them.
+    `formulas`: (n,); None: items without a composition. `known`: compositions that are not new, as
+    `compositions.identities` names them.
     `settings`: sure, without, only, most_elements, unseen_elements, outside_training_range.
     """
     why = np.full(len(values), "", dtype=object)
@@ -103,7 +112,7 @@ def first_failed(
     for column, name in enumerate(properties):
         lost = [f" (not possible for {names})" if names else "" for names in unseen]
         fail(~np.isfinite(values[:, column]), np.array([f"{name} was not predicted{of}" for of in lost], dtype=object))
-    numbers, _ = compositions.parse(formulas)
+    numbers = np.zeros((len(values), 1), int) if formulas is None else compositions.parse(formulas)[0]
     for name, wrong in (("without", True), ("only", False)):
         if settings[name]:
             listed = [compositions.SYMBOLS.index(symbol) + 1 for symbol in settings[name]]

@@ -43,7 +43,8 @@ def fronts(values: np.ndarray, enough: int) -> np.ndarray:
     `values`: (n, m), larger is better. Returns int (n,). Source: K. Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182.
     """
     values = np.ascontiguousarray(values, float)
-    order = np.lexsort((np.arange(len(values)), -values.sum(axis=1)))
+    # Sums that are equal by rounding do not tell who dominates whom; the single values do.
+    order = np.lexsort((np.arange(len(values)), *-values.T[::-1], -values.sum(axis=1)))
     number, left, given = np.zeros(len(values), np.int64), np.ones(len(values), np.bool_), 0
     front = 1
     while given < min(enough, len(values)):

@@ -4,10 +4,11 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from matlens.crystal import compositions
+from matlens.crystal import compositions, formulas
 from matlens.store import text_files
 
 COLUMN = "formula"
+SODIUM_NITRIDE = {"NaN": "Na1N1"}  # in other tables, NaN is an empty cell
 
 
 def file_of(path: str | None) -> Path | None:
@@ -17,7 +18,9 @@ def file_of(path: str | None) -> Path | None:
 
 def rows(file: Path) -> Iterator[list[str]]:
     """Yield the rows of a CSV table, header first; the delimiter is a comma, semicolon or tab."""
-    with open(file, encoding="utf-8-sig", errors="replace", newline="") as handle:
+    with open(file, "rb") as handle:
+        encoding = text_files.encoding(handle.read(2))
+    with open(file, encoding=encoding, errors="replace", newline="") as handle:
         head = handle.readline()
         handle.seek(0)
         for cells in csv.reader(handle, delimiter=text_files.delimiter_of(head)):
@@ -25,14 +28,32 @@ def rows(file: Path) -> Iterator[list[str]]:
 
 
 def fault(path: str | None) -> str:
-    """Return the fault of a reference table, by its header; "" if it has none."""
+    """Return the fault of a reference table: no file, no column of formulas, or the first line that has none.
+
+    Returns "" if there is none.
+    """
     file = file_of(path)
     if file is None:
         return ""
     if not file.is_file():
         return f"file '{path}' does not exist; name a CSV file with a column '{COLUMN}'"
     head = next(rows(file), [])
-    return "" if COLUMN in head else f"'{path}' has no column '{COLUMN}'; it has {', '.join(head) or 'none'}"
+    if COLUMN not in head:
+        return f"'{path}' has no column '{COLUMN}'; it has {', '.join(head) or 'none'}"
+    lines = _lines(file)
+    bad = formulas.fault_in(lines)
+    return f"'{path}', line {lines[bad[0]]}: {bad[1]}, or remove the line" if bad else ""
+
+
+def _lines(file: Path) -> dict[str, int]:
+    """Return the formulas of a table, each with its first line."""
+    table = rows(file)
+    at = next(table).index(COLUMN)
+    lines: dict[str, int] = {}
+    for number, cells in enumerate(table, 2):
+        if len(cells) > at and cells[at]:
+            lines.setdefault(SODIUM_NITRIDE.get(cells[at], cells[at]), number)
+    return lines
 
 
 def known(path: str | None) -> frozenset[tuple]:
@@ -44,15 +65,4 @@ def known(path: str | None) -> frozenset[tuple]:
         raise ValueError(f"screen.reference: {why}")
     if not path:
         return frozenset()
-    table = rows(file_of(path))
-    at = next(table).index(COLUMN)
-    lines = {}
-    for number, cells in enumerate(table, 2):
-        if len(cells) > at and cells[at]:
-            lines.setdefault(cells[at], number)
-    bad = next((formula for formula in lines if not compositions.readable(formula)), None)
-    if bad is not None:
-        raise ValueError(
-            f"screen.reference: {path}, line {lines[bad]}: '{bad}' is not a formula; correct or remove the line"
-        )
-    return frozenset(compositions.identities(lines))
+    return frozenset(compositions.identity(formulas.amounts(formula)) for formula in _lines(file_of(path)))

@@ -24,7 +24,7 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     and, if known, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most, diverse,
     seed and those of `criteria.first_failed`. `score(inputs)`: the method. `known`: known compositions, which are
     excluded. `lost`: items that a prediction method rejected; those without a value are in neither table. Returns the
-    shortlist, and the excluded: item, criterion, and the rank of those that met all criteria.
+    shortlist, and the excluded: item, formula, criterion, and the rank of those that met all criteria.
     """
     properties = settings["properties"]
     items, values, std, unseen, outside = criteria.wide(predictions, properties)
@@ -32,23 +32,28 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     items, values, std, unseen, outside = (array[there] for array in (items, values, std, unseen, outside))
     values = criteria.significant(values)  # so that equal crystals have equal values in any shard
     about = index.assign(item=index["item"].astype(str)).set_index("item").reindex(items)
-    formulas = about["formula"].astype(str).to_numpy(object)
-    why = criteria.first_failed(values, std, unseen, outside, formulas.tolist(), properties, settings, known)
+    formulas = about["formula"].astype(str).to_numpy(object) if "formula" in about else None  # images have none
+    why = criteria.first_failed(values, std, unseen, outside, formulas, properties, settings, known)
     passed = np.flatnonzero(why == "")
     better = criteria.directed(values[passed], properties, criteria.significant(std[passed]), settings["cautious"])
     points = _points(score, better, settings)
     order = np.lexsort((np.arange(len(passed)), -points))
     near = order[np.isfinite(points[order])][: SHARE * settings["most"]]
     volumes = about["volume_a3_per_atom"].to_numpy(float) if "volume_a3_per_atom" in about else np.zeros(len(about))
-    chosen, member = _chosen(formulas[passed[near]], volumes[passed[near]], settings)
+    alike = None if formulas is None else fingerprints(formulas[passed[near]].tolist(), volumes[passed[near]])
+    chosen, member = _chosen(np.zeros((len(near), 1), np.float32) if alike is None else alike, settings)
     listed = near[chosen]
     rows = passed[listed]
-    table = _leading(items[rows], formulas[rows], points[listed], better, listed, len(near), member[chosen])
+    names = [""] * len(items) if formulas is None else [compositions.written(formula) for formula in formulas]
+    names = np.array(names, object)
+    table = _leading(items[rows], names[rows], points[listed], better, listed, len(near), member[chosen])
     table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"], outside)
     for column, name in enumerate(properties):
         table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
     table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
-    return table, _excluded(items, why, passed[order], rows, member, settings)
+    out = _excluded(items, why, passed[order], rows, member, settings)
+    out.insert(1, "formula", names[np.searchsorted(items, out["item"].to_numpy(str))])
+    return table, out
 
 
 def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarray:
@@ -60,16 +65,16 @@ def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarra
     return np.asarray(score(inputs), float)
 
 
-def _chosen(formulas, volumes, settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
+def _chosen(alike: np.ndarray, settings: Mapping) -> tuple[np.ndarray, np.ndarray]:
     """Choose from candidates in rank order; returns positions, and the cluster of every candidate.
 
-    diverse: the best of each cluster; otherwise the first `most`.
+    alike: (n, f), see `fingerprints`. diverse: the best of each cluster; otherwise the first `most`.
     """
-    if not len(formulas):
+    if not len(alike):
         return np.zeros(0, int), np.zeros(0, int)
-    member = farthest.traverse(fingerprints(formulas.tolist(), volumes), settings["most"])[1]
+    member = farthest.traverse(alike, settings["most"])[1]
     best = np.sort(np.unique(member, return_index=True)[1])
-    return best if settings["diverse"] else np.arange(len(formulas))[: settings["most"]], member
+    return best if settings["diverse"] else np.arange(len(alike))[: settings["most"]], member
 
 
 def _leading(items, formulas, points, better, listed, enough: int, cluster):

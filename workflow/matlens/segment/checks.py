@@ -16,7 +16,7 @@ def impossible(settings: Mapping) -> list[tuple[str, str]]:
     phases, found = list(settings.get("phases") or []), []
     for source in (settings.get("ingest") or {}).values():
         named = source.get("truth_values") if isinstance(source, Mapping) else None
-        phases = [phase for phase in phases if phase in named] if named else phases
+        phases = [phase for phase in phases if phase in named] or phases if named else phases
     for name, options in (settings.get("segment") or {}).items():
         method, key = name.split(".")[0], f"segment.{name}"
         if (options or {}).get("leave_one_out") and (settings.get("propose") or {}).get("method") == name:

@@ -57,9 +57,9 @@ def most_unpacked(stored: int) -> int:
 
 
 def read_packed(path) -> bytes:
-    """Read a file, compressed (gzip, bzip2) or not. Raises ValueError if it is a decompression bomb."""
+    """Read a file, compressed (gzip, bzip2, xz) or not. Raises ValueError if it is a decompression bomb."""
     with open(path, "rb") as handle:
-        packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2"}.get(handle.read(2))
+        packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\xfd7": "lzma"}.get(handle.read(2))
         handle.seek(0)
         if packer is None:
             return handle.read()
@@ -71,7 +71,7 @@ def read_packed(path) -> bytes:
 
 
 def read_json(path):
-    """Read a JSON file, compressed (gzip, bzip2) or not. Raises ValueError if it is broken or a decompression bomb."""
+    """Read a JSON file, compressed or not. Raises ValueError if it is broken or a decompression bomb."""
     data = read_packed(path)
     try:
         return json.loads(data)

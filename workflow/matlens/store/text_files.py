@@ -9,5 +9,5 @@ def encoding(data: bytes, otherwise: str = "utf-8-sig") -> str:
 
 
 def delimiter_of(first: str) -> str:
-    """Detect the delimiter of a header line: comma (also for a single column), tab or semicolon."""
-    return max(",\t;", key=first.count)
+    """Detect the delimiter of a header line: comma (also for a single column), tab, semicolon or bar."""
+    return max(",\t;|", key=first.count)

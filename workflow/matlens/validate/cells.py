@@ -13,15 +13,15 @@ CUBIC = 195  # the first cubic space group
 STRAINED = 0.2  # largest change of a cell vector by relaxation at one volume, as a part of the longest
 
 
-def primitive(crystal: Crystal) -> tuple[Crystal, int, int]:
+def primitive(crystal: Crystal, symprec: float = SYMPREC) -> tuple[Crystal, int, int]:
     """Reduce a crystal to its primitive cell; returns it, how many make a cubic one (0: not cubic), its space group."""
     import spglib
 
     cell = (np.asarray(crystal.cell, float), np.asarray(crystal.frac, float), np.asarray(crystal.species, int))
     if len(cell[2]) == 0 or not np.isfinite(cell[0]).all() or abs(np.linalg.det(cell[0])) < 1e-3:
         raise BadItem("the crystal has no atoms or no volume")
-    found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
-    smaller = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=SYMPREC) if found else None
+    found = spglib.get_symmetry_dataset(cell, symprec=symprec)
+    smaller = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=symprec) if found else None
     if smaller is None:
         raise BadItem("its symmetry cannot be found: atoms may lie on one another; look at the structure")
     cubic = CENTRING[found.international[0]] if found.number >= CUBIC else 0
@@ -133,4 +133,35 @@ def difference(expected: dict, scale: float, cell, species, frac, moved: bool = 
     apart = places - np.array(expected["frac"])
     if not moved and np.abs(apart - np.round(apart)).max() > 1e-3:
         return "its atoms are at other places"
-    return ""
+    return left({**expected, "cell_a": want.tolist()}, cell, species, places) if moved else ""
+
+
+def left(expected: dict, cell, species, frac) -> str:
+    """Describe how a relaxed structure left the phase that it began in; "" if it did not.
+
+    expected: as `described`. Atoms keep to their places while none moves by half of the shortest distance of two, apart
+    from a shift of all, which is the median; vectors of the cell change by no more than `STRAINED`.
+    """
+    want, cell, places = np.array(expected["cell_a"]), np.asarray(cell, float), np.asarray(frac, float)
+    if [int(z) for z in species] != list(expected["species"]):
+        return f"it is of other atoms: {' '.join(symbols(species))}, not {' '.join(symbols(expected['species']))}"
+    if not np.abs(cell - want).max() <= STRAINED * np.abs(want).max():
+        return f"a vector of its cell changed by {np.abs(cell - want).max():.2f} A: it may be another phase"
+    start = np.array(expected["frac"])
+    apart = places - start
+    apart -= apart[:1]  # of one atom, so that a shift of all does not wrap some
+    apart -= np.round(apart)
+    apart = np.linalg.norm((apart - np.median(apart, axis=0)) @ want, axis=1).max(initial=0.0)
+    most = _shortest(want, start) / 2
+    if apart <= most:
+        return ""
+    return f"an atom moved by {apart:.2f} A, over half of the shortest distance ({most:.2f} A): it may be another phase"
+
+
+def _shortest(cell: np.ndarray, frac: np.ndarray) -> float:
+    """Return the shortest distance of two atoms, or of an atom and its image, in angstrom."""
+    images = np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T
+    apart = frac[:, None] - frac[None]
+    away = (apart - np.round(apart))[:, :, None] + images
+    lengths = np.linalg.norm(away @ cell, axis=-1)
+    return float(lengths[lengths > 1e-3].min())

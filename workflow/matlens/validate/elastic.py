@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens.crystal import elasticity
 from matlens.crystal.structures import Crystal
-from matlens.validate import ACCEPTED, CONSTANTS, REJECTED, cells
+from matlens.validate import ACCEPTED, CONSTANTS, REJECTED, cells, fits
 
 FORCE_EV_A = 0.003  # largest force on an atom of a strained cell: atoms that lag behind stiffen the crystal
 ERROR = 0.02  # largest change of a constant by leaving out a magnitude, as a part of the largest constant
@@ -16,6 +16,7 @@ UNEVEN = 0.02  # largest uneven stress without strain, as a part of the bulk mod
 PRESSURE_CAUTION, PRESSURE_MOST = 0.02, 0.1  # change of the constants by the pressure without strain, as a part
 BULK_CAUTION, BULK_MOST = 0.05, 0.1  # difference from the equation of state, as a part
 MOMENT = 0.05  # mu_B per atom by which the moments of strained cells may differ from their median
+ENERGY = 0.1  # largest difference of a constant by energies, as a part of the largest constant
 DERIVATIVE = 4.0  # of the bulk modulus by pressure, if no equation of state gives it
 SAME = 2e-5  # largest difference of a returned cell from a strained one, as a part of its longest vector
 
@@ -35,12 +36,14 @@ AVERAGES = {
 class State(NamedTuple):
     """Result of one strained cell.
 
-    stress: (3, 3) GPa, positive if compressed; force: largest, eV/A; moment: total, mu_B, nan if unknown.
+    stress: (3, 3) GPa, positive if compressed; force: largest, eV/A; moment: total, mu_B, nan if unknown; energy: eV,
+    nan if it is not to be compared with the stresses.
     """
 
     stress: np.ndarray
     force: float
     moment: float = float("nan")
+    energy: float = float("nan")
 
 
 def plan(small: Crystal, magnitudes: list[float] | None) -> dict[str, dict]:
@@ -130,7 +133,7 @@ def conclude(
     _, rotations = elasticity.frame(crystal)
     found = fit(crystal, planned, states)
     values = _values(found, rotations)
-    said, notes = _converged(found), []
+    said, notes = _converged(found) + _energies(found, planned, states, abs(np.linalg.det(crystal.cell))), []
     least, _, spread = values["elastic_eigenvalue_gpa"]
     if least <= spread:
         said.append(
@@ -198,6 +201,31 @@ def _converged(found: elasticity.Fit) -> list[str]:
             f"stresses differ by {found.misfit:.1f} GPa per unit strain from the symmetry of the crystal, over "
             f"{MISFIT * largest:.1f}: the strained cells are in different states, or their k points too few"
         )
+    return said
+
+
+def _energies(found: elasticity.Fit, planned: Mapping, states: Mapping[str, State], volume: float) -> list[str]:
+    """List constants that the energies of the strained cells contradict; two magnitudes or more are needed.
+
+    E = E0 + V C e^2 / 2, averaged over both signs. A stress s without strain changes C by about s. A factor of two
+    in a shear stress, a unit or another run are in all stresses alike, so that nothing else shows them.
+    """
+    said, rest = [], 2 * np.abs(found.stress).max()
+    for pattern in dict.fromkeys(one["pattern"] for one in planned.values()):
+        own = {name: abs(one["strain"]) for name, one in planned.items() if one["pattern"] == pattern}
+        sizes = sorted(set(own.values()))
+        mean = np.array([np.mean([states[name].energy for name in own if own[name] == size]) for size in sizes])
+        if len(sizes) < 2 or not np.isfinite(mean).all():
+            continue
+        curvature = 2 * np.polyfit(np.square(sizes), mean, 1)[0] / volume * fits.GPA
+        unit = 1.0 if pattern < 3 else 4.0  # of a shear, whose engineering strain is twice its tensor's
+        by_energy, by_stress = curvature / unit, found.stiffness[pattern, pattern]
+        if not abs(by_energy - by_stress) <= ENERGY * np.abs(found.stiffness).max() + rest:
+            name = f"C{pattern + 1}{pattern + 1}"
+            said.append(
+                f"the energies of the strained cells give {name} = {by_energy:.1f} GPa, their stresses {by_stress:.1f} "
+                "GPa: energies and stresses contradict each other"
+            )
     return said
 
 

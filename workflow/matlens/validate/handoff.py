@@ -87,6 +87,13 @@ def promised(made: Handoff, judge, options: Mapping, limits: Mapping) -> Handoff
     return made._replace(manifest={**made.manifest, **about})
 
 
+def plain(value):
+    """Return a setting as a JSON value; what is none becomes text."""
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value if isinstance(value, bool | int | float | str) or value is None else str(value)
+
+
 def fingerprint(value) -> str:
     """Return the SHA-256 of a JSON value, in hexadecimal."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -14,6 +14,7 @@ from matlens.job.batch import BadItem
 from matlens.validate import cells, elastic, eos, error_handlers, fits, handoff, pseudopotentials, qe_output, series
 
 LOW = 0.999  # part of the recommended cut-off that counts as that cut-off
+ALIKE = ("cutoff_ry", "density_cutoff_ry", "degauss_ry", "smearing", "k_points", "functional", "version")
 TUTORIAL = "tutorial: for trying, not for results"
 RELAXATION = {  # forces of strained cells are small, and so are those that are left
     False: ("  forc_conv_thr = 1e-4", "  etot_conv_thr = 1e-5"),
@@ -78,7 +79,7 @@ def prepare(
     made["ladder.txt"] = error_handlers.table("qe", {"degauss": smearing_ry, "ecutwfc": cutoff, "ecutrho": density})
     made |= {f"pseudo/{paths[one].name}": upf[one] for one in kinds}
     made |= handoff.scripts("qe", candidate["name"], minutes)
-    return handoff.Handoff(made, manifest, {**settings, "upf": {one: upf[one].sha256 for one in kinds}})
+    return handoff.Handoff(made, manifest, {**settings, "potentials": {one: upf[one].sha256 for one in kinds}})
 
 
 def _cutoffs_of(paths: dict, hint: dict, wave_ry: float | None, density_ry: float | None) -> tuple[float, float]:
@@ -116,10 +117,8 @@ def _input(small: Crystal, names: list[str], paths: dict, settings: dict, thresh
     if settings["structure"]:
         crystal = cells.crystal_of(settings["structure"])
     calculation = CALCULATIONS[settings["shape"], settings["positions"]]
-    moments = []
-    if settings["spin"]:
-        start = {one: (0.5 if Element(one).Z in cells.MAGNETIC else 0.0) for one in kinds}
-        moments = [f"  starting_magnetization({k + 1}) = {start[one]}" for k, one in enumerate(kinds)]
+    start = _starts(kinds, settings["spin"])
+    moments = [f"  starting_magnetization({k + 1}) = {start[one]}" for k, one in enumerate(start)]
     width = f"  degauss = {settings['smearing_ry']:g}"
     smeared = ["  occupations = 'smearing'", f"  smearing = '{settings['smearing']}'", width]
     lines = [
@@ -144,9 +143,16 @@ def _input(small: Crystal, names: list[str], paths: dict, settings: dict, thresh
     return "\n".join(lines) + "\n"
 
 
+def _starts(kinds: list[str], spin: bool) -> dict[str, float]:
+    """Return the magnetisation of each element that a run begins with; {} without spin."""
+    from pymatgen.core import Element
+
+    return {one: 0.5 if Element(one).Z in cells.MAGNETIC else 0.0 for one in kinds} if spin else {}
+
+
 def _asked(manifest: dict, name: str) -> dict:
     """Return what one run was asked for: scale or strained structure, settings, k points and moves."""
-    settings, one = {**manifest["settings"], "structure": None}, manifest.get("series", {}).get(name)
+    settings, one = {**manifest["settings"], "structure": None, "exact": False}, manifest.get("series", {}).get(name)
     if name in manifest.get("strained", {}):
         planned = manifest["strained"][name]
         return {**settings, "structure": planned["structure"], "scale": 1.0, "k_points": manifest["k_points"],
@@ -158,7 +164,7 @@ def _asked(manifest: dict, name: str) -> dict:
     density = settings["density_cutoff_ry"] * wave / settings["cutoff_ry"]
     grid = manifest["series_k_points"][name]
     return {**settings, "cutoff_ry": wave, "density_cutoff_ry": density, "scale": 1.0, "k_points": grid,
-            "shape": False, "positions": False}  # fmt: skip
+            "exact": "cutoff_ry" in one, "shape": False, "positions": False}  # fmt: skip
 
 
 def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
@@ -190,7 +196,9 @@ def _belongs(found: dict, text: str, manifest: dict, name: str) -> list[str]:
 def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
     """List the settings of an output that differ from those asked for."""
     said = []
-    if not found["cutoff_ry"] >= LOW * asked["cutoff_ry"]:
+    if not found["cutoff_ry"] >= LOW * asked["cutoff_ry"] or (
+        asked["exact"] and not found["cutoff_ry"] <= asked["cutoff_ry"] / LOW
+    ):
         said.append(f"the cut-off was {found['cutoff_ry']:g} Ry, not {asked['cutoff_ry']:g} Ry")
     if not found["density_cutoff_ry"] >= LOW * asked["density_cutoff_ry"]:
         used, wanted = found["density_cutoff_ry"], asked["density_cutoff_ry"]
@@ -209,8 +217,11 @@ def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
         said.append(f"the mesh of k points had the offset {found['k_offset']}, not [0, 0, 0]")
     if not 0 < found["threshold_ha"] <= 1.01 * threshold_ha:
         said.append(f"the threshold of self-consistency was {found['threshold_ha']:.1e} Ha, not {threshold_ha:.1e} Ha")
+    starts = _starts(list(found["starts"]), asked["spin"])
     if found["spin"] != asked["spin"]:
         said.append("spin was treated in another way than was asked")
+    elif any(abs(value - found["starts"][one]) > 1e-6 for one, value in starts.items()):
+        said.append(f"the magnetisation to begin with was {found['starts']}, not {starts}")
     return said + [f"the run had a setting that was not asked for: {key} {one}" for key, one in found["extras"].items()]
 
 
@@ -249,23 +260,28 @@ def judge(
     strained = {name: kept[name] for name in manifest.get("strained", {}) if name in kept}
     plain = {name: kept[name] for name in runs}
     said += _uneven({**plain, **strained}) + _cutoffs(manifest, {**plain, **strained})
+    said += [] if len(kept) == len(plain) else _uneven(kept, ("degauss_ry", "smearing", "functional", "version"))
     atoms = len(manifest["structure"]["species"])
     energies = {name: kept[name]["energy_ev"] / atoms for name in planned if name in kept}
-    more, notes = series.conclude(planned, energies, manifest["settings"], fit_mev_per_atom)
+    meshes = {name: str(grid) for name, grid in manifest.get("series_k_points", {}).items()}
+    said += series.problems(planned, energies, meshes)
+    more, notes = series.conclude(planned, energies, manifest["settings"], fit_mev_per_atom, meshes)
     note = "; ".join(filter(None, [_note(manifest), manifest.get("note", ""), *notes]))
     outcome = eos.conclude(manifest, said, runs, force_ev_a, stress_gpa, fit_mev_per_atom, note)
     outcome = qe_output.unsmeared(outcome, plain, atoms)
     states = {
-        name: elastic.State(one["stress_gpa"], one["force_ev_a"], one["magnetisation"])
+        name: elastic.State(one["stress_gpa"], one["force_ev_a"], one["magnetisation"], one["energy_ev"])
         for name, one in strained.items()
     }
-    return elastic.judge({**outcome, "values": {**outcome["values"], **more}}, manifest, states)
+    outcome = elastic.judge({**outcome, "values": {**outcome["values"], **more}}, manifest, states)
+    waves = {f"{one['cutoff_ry']:g} and {one['density_cutoff_ry']:g} Ry" for one in plain.values()}
+    return {**outcome, "used": dict.fromkeys(manifest["pseudopotentials"], ", ".join(sorted(waves)))}
 
 
-def _uneven(kept: dict) -> list[str]:
+def _uneven(kept: dict, keys: tuple = ALIKE) -> list[str]:
     """List the settings that differ among the volumes: their energies cannot be compared."""
     said = []
-    for key in ("cutoff_ry", "density_cutoff_ry", "degauss_ry", "smearing", "k_points", "functional", "version"):
+    for key in keys:
         different = {str(found[key]) for found in kept.values()}
         if len(different) > 1:
             said.append(f"the volumes differ in {key}: {', '.join(sorted(different))}")

@@ -17,6 +17,10 @@ SECTIONS = {  # of the input, which a plain calculation does not have
     "constraint of the magnetisation", "rism_settings": "solvent", "solvents": "solvent", "ekin_functional":
     "change of the kinetic energy", "twoch_": "two kinds of carriers", "atomic_constraints": "constraint of atoms",
 }  # fmt: skip
+REAL_SPACE = {
+    "real_space_q": "augmentation in real space", "real_space_beta": "projectors in real space",
+    "tq_smoothing": "smoothed augmentation", "tbeta_smoothing": "smoothed projectors",
+}  # fmt: skip
 NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 # Part of the entropy term -TS by which an energy with smearing lies below that without it.
 # Sources: M. J. Gillan, J. Phys. Condens. Matter 1 (1989) 689; G. Kresse, J. Furthmueller, Comput. Mater. Sci. 6 (1996)
@@ -64,6 +68,11 @@ def read_xml(data: bytes) -> dict:
         "version": root.find("general_info/creator").get("VERSION", ""),
         "title": (root.findtext("input/control_variables/title") or "").strip(),
         "pseudopotentials": {one.get("name"): one.findtext("pseudo_file").strip() for one in species},
+        "starts": {
+            one.get("name"): float(one.findtext("starting_magnetization"))
+            for one in root.findall("input/atomic_species/species")
+            if one.findtext("starting_magnetization")
+        },
         "functional": (output.findtext("dft/functional") or "").strip(),
         "cutoff_ry": 2 * number("basis_set/ecutwfc"), "density_cutoff_ry": 2 * number("basis_set/ecutrho"),
         "spin": output.findtext("magnetization/lsda") == "true",
@@ -120,6 +129,12 @@ def _choices(root, output) -> dict:
     isolated = (root.findtext("input/boundary_conditions/assume_isolated") or "none").strip().lower()
     extras |= {} if isolated in ("none", "") else {"isolated cell (assume_isolated)": isolated}
     extras |= {words: "yes" for tag, words in SECTIONS.items() if root.find(f"input/{tag}") is not None}
+    extras |= {
+        words: "true"
+        for tag, words in REAL_SPACE.items()
+        if (root.findtext(f"input/electron_control/{tag}") or "").strip() == "true"
+    }
+    extras |= {"grid of the Fourier transform": "yes"} if root.find("input/basis/fft_grid") is not None else {}
     forces = (root.findtext("input/external_atomic_forces") or "").split()
     extras |= {"forces from outside": "yes"} if any(float(one) for one in forces) else {}
     return {"smearing": known, "extras": extras}

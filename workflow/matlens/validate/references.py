@@ -21,11 +21,11 @@ class Reference(NamedTuple):
 def energies(settings: Mapping, symbols: Iterable[str]) -> dict[str, str]:
     """Return for each element a fingerprint of the settings of a hand-off: where they are equal, energies compare.
 
-    settings: of the Handoff; `upf` names the pseudopotential of each element, of which only its own counts.
+    settings: of the Handoff; `potentials` names that of each element, of which only its own counts.
     """
-    shared = {key: value for key, value in settings.items() if key != "upf"}
-    own = settings.get("upf", {})
-    return {one: handoff.fingerprint({**shared, "upf": own.get(one, "")}) for one in symbols}
+    shared = {key: value for key, value in settings.items() if key != "potentials"}
+    own = settings.get("potentials", {})
+    return {one: handoff.fingerprint({**shared, "potential": own.get(one, "")}) for one in symbols}
 
 
 def wanted(known: list[tuple[dict, Mapping]], prepare, options: Mapping) -> list[Reference]:

@@ -28,14 +28,44 @@ def converged(values: list[float], energies: np.ndarray, tolerance: float) -> fl
     return float(values[late[0]]) if late else float("nan")
 
 
-def conclude(planned: Mapping[str, Mapping], energies: Mapping[str, float], used: Mapping, tolerance_mev: float):
+def _distinct(planned: Mapping[str, Mapping], setting: str, meshes: Mapping[str, str]) -> list[str]:
+    """Return the runs of one setting from coarse to fine, one of each mesh of k points."""
+    finer = FINER_IS_LARGER[setting]
+    names = sorted((n for n, run in planned.items() if setting in run), key=lambda n: planned[n][setting])
+    names = names if finer else names[::-1]
+    if setting != "k_spacing_per_a":
+        return names
+    first = {meshes.get(name, name): name for name in names[::-1]}
+    return [name for name in names if first[meshes.get(name, name)] == name]
+
+
+def problems(planned: Mapping[str, Mapping], energies: Mapping[str, float], meshes: Mapping[str, str]) -> list[str]:
+    """List runs of a series with one energy to the last digit although their settings differ: one output is a copy."""
+    said, known = [], {}
+    for name, energy in energies.items():
+        key, value = next(iter(planned[name].items()))
+        value = meshes.get(name, value) if key == "k_spacing_per_a" else value  # spacings may make one mesh
+        first, before = known.setdefault((key, energy), (name, value))
+        if before != value:
+            said.append(f"{name}: its energy is that of {first} to the last digit, at other settings: one is a copy")
+    return said
+
+
+def conclude(
+    planned: Mapping[str, Mapping],
+    energies: Mapping[str, float],
+    used: Mapping,
+    tolerance_mev: float,
+    meshes: Mapping[str, str] | None = None,
+):
     """Return the values of a series, {quantity: (value, unit, None)}, and cautions.
 
-    planned: as `plan` returns it; energies: eV/atom by run; used: settings of the equation of state.
+    planned: as `plan` returns it, in any order; energies: eV/atom by run; used: settings of the equation of state.
+    meshes: k points by run; spacings that make one mesh count as the coarsest of them.
     """
     made, said = {}, []
     for setting in dict.fromkeys(key for run in planned.values() for key in run):
-        names = [name for name, run in planned.items() if setting in run]
+        names = _distinct(planned, setting, meshes or {})
         if any(name not in energies for name in names):
             continue
         points = [planned[name][setting] for name in names]

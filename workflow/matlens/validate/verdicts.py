@@ -63,12 +63,14 @@ def add_formation(
     """Add formation energies, and those above the hull, to compounds whose elements were computed in the same way.
 
     `outcomes` by item; `compositions`: mole fractions by item; `settings`: by item and element what energies can be
-    compared by: only equal ones are. References are the accepted candidates of one element, the lowest of each. The
-    hull is that of the accepted compounds and the elements.
+    compared by: only equal ones are. An outcome may add by element, as `used`, what its runs took of what was asked.
+    References are the accepted candidates of one element, the lowest of each. The hull is that of the accepted
+    compounds and the elements.
     """
 
-    def key(item: str, symbol: str) -> tuple[str, str]:
-        return settings.get(item, {}).get(symbol, ""), symbol
+    def key(item: str, symbol: str) -> tuple[str, str, str]:
+        used = outcomes[item].get("used") or {}
+        return settings.get(item, {}).get(symbol, ""), used.get(symbol, ""), symbol
 
     reference: dict[tuple, float] = {}
     for item, outcome in outcomes.items():
@@ -82,6 +84,11 @@ def add_formation(
         if energy and len(parts) > 1 and None not in costs.values():
             formation = energy[0] - sum(x * costs[symbol] for symbol, x in parts.items())
             outcome["values"] = {**outcome["values"], FORMATION: (formation, "eV/atom", None)}
+        elif energy and len(parts) > 1:
+            asked = {(one, symbol) for one, _, symbol in reference}
+            other = [one for one in parts if costs[one] is None and (key(item, one)[0], one) in asked]
+            text = f"no formation energy: {', '.join(other)} ran with another cut-off, smearing or potential than this"
+            outcome["reason"] = "; ".join(filter(None, [outcome.get("reason", ""), text if other else ""]))
     _add_hull(outcomes, compositions)
 
 

@@ -185,7 +185,13 @@ def _overlap(cell: np.ndarray, places: np.ndarray) -> bool:
 
 def _complaint(block: dict, kinds: list[dict[int, float]]) -> str | None:
     """Say how the atoms of the cell differ from the formula, or from Z times it, that a block states."""
-    stated = cif_sites.formula(block) or cif_sites.formula(block, ("_chemical_formula_structural",))
+    stated = cif_sites.formulas(block) or cif_sites.formulas(block, ("_chemical_formula_structural",))
+    complaints = [_difference(block, kinds, one) for one in stated or [{}]]
+    return None if None in complaints else complaints[-1]
+
+
+def _difference(block: dict, kinds: list[dict[int, float]], stated: dict[int, float]) -> str | None:
+    """Say how the atoms of the cell differ from one reading of the formula, or from Z times it."""
     there: dict[int, float] = {}
     for kind in kinds:
         for z, share in kind.items():

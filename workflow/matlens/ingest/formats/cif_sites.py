@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens.crystal.compositions import SYMBOLS
+from matlens.crystal.formulas import readings
 from matlens.ingest.formats.cif_text import number, rows_of, said
 from matlens.ingest.formats.common import NUMBER, TOLERANCE, atomic_number
 from matlens.job.batch import BadItem
@@ -20,9 +21,24 @@ EMPTY = ("va", "vac", "vacancy")
 FORMULA = re.compile(r"([A-Z][a-z]?)\s*([\d.]*)\s*")
 
 
-def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",)) -> dict[int, float]:
-    """Read a formula such as 'C12 H8 N2' that a block states: atoms by atomic number; empty for one of another form."""
+def formulas(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",)) -> list[dict[int, float]]:
+    """List the readings of a formula that a block states, see `formula`: two of one in capitals, such as 'CO O'."""
     text = (said(block, names) or "").replace("'", "").replace(",", " ").strip()  # a comma parts moieties
+    ways = (readings(text) if text.upper() == text else []) or [text]
+    return [found for found in map(amounts, ways) if found]
+
+
+def formula(block: Mapping, names: tuple[str, ...] = ("_chemical_formula_sum",)) -> dict[int, float]:
+    """Read a formula such as 'C12 H8 N2' that a block states: atoms by atomic number.
+
+    Empty for one of another form, and for capitals that have two readings.
+    """
+    found = formulas(block, names)
+    return found[0] if len(found) == 1 else {}
+
+
+def amounts(text: str) -> dict[int, float]:
+    """Read a formula as it is written: atoms by atomic number; empty for one of another form."""
     found: dict[int, float] = {}
     if not re.fullmatch(rf"(?:{FORMULA.pattern})+", text):
         return {}

@@ -27,7 +27,7 @@ STRUCTURES += ("relaxed_structure", "computed_structure_entry", "cse", "relaxed_
 STRUCTURES += ("unrelaxed_structure", "input_structure", "primitive_structure", "conventional_structure", "org")
 STRUCTURES += ("poscar", "contcar")
 PRINTED = "atoms"  # of JARVIS; in a table only if its cells are objects, since it may be a number of atoms
-NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id")
+NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id", "auid")
 TOLERANCE = 0.01  # in an occupancy
 # A share without the sign of a charge (Fe0.5, not Fe2.5+), or another element (Fe2Mn, Fe/Mn, Fe,Mn; not Fe3+,spin=5)
 SHARED = re.compile(r"\s*[A-Z][a-z]?(:?\d*\.\d+(?![\d.]*[-+])|\d+[A-Z][a-z]|[-+\d.]*\s*[,/&:]\s*[A-Z])")
@@ -274,6 +274,8 @@ def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
                 continue
             number = atomic_number(symbol)
             shares[number] = shares.get(number, 0.0) + float(share)
+        if isinstance(site, str) and not shares:
+            continue  # a vacancy: no atom, and nothing is disordered
         total = sum(shares.values())
         if not math.isfinite(total) or total > 1 + TOLERANCE:
             raise BadItem(f"site {position + 1} has an occupancy of {total:g}: overlapping atoms; correct the file")

@@ -8,7 +8,7 @@ import numpy as np
 from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import operations
-from matlens.ingest.formats.cif_sites import formula
+from matlens.ingest.formats.cif_sites import amounts
 from matlens.ingest.formats.common import TOLERANCE, atomic_number, build, few, fractional, near
 from matlens.job.batch import BadItem
 
@@ -162,7 +162,7 @@ def _order(number: int) -> int:
 
 def _check_formula(found: Mapping, sites: list[dict[int, float]]) -> None:
     """Refuse sites that are not those of the reduced formula."""
-    stated = formula({"_chemical_formula_sum": str(found.get("chemical_formula_reduced") or "")})
+    stated = amounts(str(found.get("chemical_formula_reduced") or "").strip())
     if not stated:
         return
     there = dict.fromkeys(stated, 0.0)

@@ -1,4 +1,4 @@
-"""JSON objects that are no classes of a library: JARVIS, ASE, OQMD, and cell + species + frac."""
+"""JSON objects that are no classes of a library: JARVIS, ASE, OQMD, AFLOW, and cell + species + frac."""
 
 from collections.abc import Mapping
 
@@ -23,8 +23,18 @@ def is_oqmd(entry: Mapping) -> bool:
 def is_one(entry: Mapping) -> bool:
     """Check whether an object holds one structure of these forms."""
     return (
-        "atoms" in entry or {"cell", "species"} <= set(entry) or _is_ase(entry) or is_oqmd(entry) or _is_jarvis(entry)
+        "atoms" in entry
+        or {"cell", "species"} <= set(entry)
+        or _is_ase(entry)
+        or is_oqmd(entry)
+        or _is_jarvis(entry)
+        or is_aflow(entry)
     )
+
+
+def is_aflow(entry: Mapping) -> bool:
+    """Check whether an object is an entry of AFLOW: aflowlib.json, or a row of an answer of AFLUX."""
+    return str(entry.get("auid", "")).startswith("aflow:") or {"aurl", "compound"} <= set(entry)
 
 
 def _is_jarvis(entry: Mapping) -> bool:
@@ -39,6 +49,8 @@ def unwrapped(found: Mapping):
     """Return the structures of an object that holds them under a key of WRAPPERS, or by number as ASE's JSON does."""
     if {"ids", "nextid"} <= set(found):
         return [found[str(number)] for number in found["ids"]]
+    if found and all(isinstance(row, Mapping) and is_aflow(row) for row in found.values()):
+        return list(found.values())  # AFLUX numbers them: "1 of 64"
     inner = [found[key] for key in WRAPPERS if isinstance(found.get(key), (list, Mapping))]
     return inner[0] if len(inner) == 1 else found
 
@@ -49,6 +61,8 @@ def read(entry: Mapping, disorder: str, max_atoms: int) -> Crystal | None:
         return _oqmd(entry, disorder, max_atoms)
     if _is_jarvis(entry) or isinstance(entry.get("atoms"), (Mapping, list, str)):
         return _jarvis(entry if _is_jarvis(entry) else entry["atoms"], disorder, max_atoms)
+    if is_aflow(entry):
+        return _aflow(entry, disorder, max_atoms)
     if _is_ase(entry):
         return _ase(entry, disorder, max_atoms)
     if isinstance(entry.get("cell"), (Mapping, list, str)):
@@ -139,3 +153,39 @@ def _oqmd(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
     cell = np.array(entry["unit_cell"], float).reshape(3, 3)
     frac = np.array([place.split() for _, _, place in sites], float).reshape(-1, 3)
     return build(cell, [kind.strip() for kind, _, _ in sites], frac, disorder)
+
+
+AFLOW = ("species", "composition", "geometry", "positions_fractional")
+
+
+def _aflow(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
+    """Read an entry of AFLOW: species, a number of atoms for each, a, b, c, angles, fractional positions in that order.
+
+    Older answers of AFLUX write lists as texts, with commas and semicolons.
+    """
+    if lacks := [name for name in AFLOW if entry.get(name) in (None, "", [])]:
+        raise BadItem(f"its entry of AFLOW has no {', '.join(lacks)}; ask AFLUX for {','.join(AFLOW)}, too")
+    species, counts, geometry, rows = (_split(entry[name]) for name in AFLOW)
+    counts, frac = (
+        [int(float(count)) for count in counts],
+        np.array([_split(row) for row in rows], float).reshape(-1, 3),
+    )
+    few(sum(counts), max_atoms)
+    if len(species) != len(counts) or sum(counts) != len(frac):
+        raise BadItem(
+            f"it has {len(species)} species, {sum(counts)} atoms by its composition and {len(frac)} positions; it may "
+            "be incomplete"
+        )
+    cell = matrix(*(float(value) for value in geometry))
+    volume, stated = abs(np.linalg.det(cell)), entry.get("volume_cell")
+    if stated is not None and abs(volume / float(stated) - 1) > LENGTH:
+        raise BadItem(f"its geometry has {volume:.6g} angstrom^3 and its volume_cell {stated}; ask for both again")
+    kinds = [symbol for symbol, count in zip(species, counts, strict=True) for _ in range(count)]
+    return build(cell, kinds, frac, disorder)
+
+
+def _split(value) -> list:
+    """Return a list, or the parts of a text between semicolons, else between commas."""
+    if not isinstance(value, str):
+        return list(value)
+    return [part.strip() for part in value.split(";" if ";" in value else ",") if part.strip()]

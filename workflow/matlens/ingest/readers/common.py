@@ -185,6 +185,12 @@ def words(**values) -> dict:
     return kept
 
 
+def chosen(count: int, name) -> str | None:
+    """Return the remark on a file of several images, of which the image `name` was read; None for a single image."""
+    named = words(name=name).get("name")
+    return f"one of {count} images of the file was read{f': {named}' if named else ''}" if count > 1 else None
+
+
 SLICES = {"z", "depth", "height", "slice", "slices", "zaxis", "z-axis"}
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import as_image, check_size, number, scaled, stack_axes, to_um, words
+from matlens.ingest.readers.common import as_image, check_size, chosen, number, scaled, stack_axes, to_um, words
 from matlens.ingest.readers.hdf5 import inside, load
 from matlens.job.batch import BadItem
 
@@ -26,8 +26,21 @@ def _of(tree, *names):
     return tree
 
 
+def _preferred(entry: tuple) -> tuple:
+    """Order images (data, metadata, place): the largest first, of these HAADF, then by the names of detector and place.
+
+    The places of a Velox file are random, and its images of one size are those of several detectors.
+    """
+    data, about, place = entry
+    detector = str(_of(about, "BinaryResult", "Detector") or "")
+    return -data.shape[0] * data.shape[1], not detector.upper().startswith("HAADF"), detector, place
+
+
 def read_velox(path: str, *, max_pixels: int) -> Micrograph:
-    """Read the largest real image of a Velox file, stored as (y, x, frames), as (y, x) or (t, y, x)."""
+    """Read the largest real image of a Velox file, stored as (y, x, frames), as (y, x) or (t, y, x).
+
+    Of several detectors, HAADF is read, or else the first by name; `remark` names it.
+    """
     import h5py
 
     with h5py.File(path, "r") as root:
@@ -35,13 +48,13 @@ def read_velox(path: str, *, max_pixels: int) -> Micrograph:
         for group in inside(root.get("Data/Image")):
             data = group.get("Data") if isinstance(group, h5py.Group) else None
             if isinstance(data, h5py.Dataset) and data.ndim in (2, 3) and data.dtype.kind in "uif":
-                images.append((data.shape[0] * data.shape[1], data, group))
+                about = _json(group["Metadata"]) if isinstance(group.get("Metadata"), h5py.Dataset) else {}
+                images.append((data, about, group.name))
         if not images:
             raise BadItem("the Velox file holds no real image (spectra or transforms only); export an image")
-        _, data, group = max(images, key=lambda entry: entry[0])
+        data, about, _ = min(images, key=_preferred)
         check_size(data.shape, max_pixels, data.dtype.itemsize)
         pixels = load(data)
-        about = _json(group["Metadata"]) if isinstance(group.get("Metadata"), h5py.Dataset) else {}
     if pixels.ndim == 3:
         pixels = np.ascontiguousarray(np.moveaxis(pixels, -1, 0))
     pixels = as_image(pixels, "the Velox image")
@@ -59,6 +72,7 @@ def read_velox(path: str, *, max_pixels: int) -> Micrograph:
         magnification=number(_of(about, "Optics", "NominalMagnification")) or None,
         other_signals=len(images) - 1 or None,
         significant_bits=int(number(_of(result, "BitsPerPixel"), 0)) or None,
+        remark=chosen(len(images), _of(result, "Detector")),
     )
     return Micrograph(pixels, "yx" if pixels.ndim == 2 else "tyx", spacing_um=size, meta=meta | source)
 

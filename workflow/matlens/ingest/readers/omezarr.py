@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens.ingest import Micrograph, lazy_arrays
-from matlens.ingest.readers.common import as_image, check_size, scaled, to_um
+from matlens.ingest.readers.common import as_image, check_size, chosen, scaled, to_um, words
 from matlens.job.batch import BadItem
 
 
@@ -51,4 +51,5 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     size, source = scaled(um["x"], um["y"], "OME-Zarr", um.get("z"))
     pixels, axes = _load(array, names, max_pixels)
     others = int(np.prod([n for n, name in zip(array.shape, names, strict=True) if name == "c"], dtype=int)) - 1
-    return Micrograph(pixels, axes, spacing_um=size, meta=source | ({"other_signals": others} if others > 0 else {}))
+    meta = source | words(other_signals=max(others, 0) or None, remark=chosen(others + 1, "the first channel"))
+    return Micrograph(pixels, axes, spacing_um=size, meta=meta)

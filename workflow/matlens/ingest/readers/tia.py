@@ -9,13 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from matlens.ingest import Micrograph
-from matlens.ingest.readers.common import check_size, number, scaled, to_um, words
+from matlens.ingest.readers.common import check_size, chosen, number, scaled, to_um, words
 from matlens.job.batch import BadItem
 
 PIXELS = {1: "u1", 2: "u2", 3: "u4", 4: "i1", 5: "i2", 6: "i4", 7: "f4", 8: "f8", 9: "c8", 10: "c16"}
 IMAGES = 0x4122
 HEADER = 50  # bytes of the calibration in front of the pixels of one element
 CUT = "the file is cut off: {}; copy it again"
+
+
+class Spectra(BadItem):
+    """A series that holds no images."""
 
 
 def partners(path: str) -> list[str]:
@@ -32,14 +36,16 @@ def description(path: str) -> str | None:
     return next((name for name in found if os.path.isfile(name)), None)
 
 
-def _described(path: str | None) -> dict:
-    """Read instrument, detector, high tension and magnification out of the XML within an .emi file."""
+def _described(path: str | None, place: int) -> dict:
+    """Read instrument, detector, high tension and magnification out of the XML within an .emi file.
+
+    `place`: number of the series, from 1; the .emi file describes one after the other.
+    """
     if path is None:
         return {}
     with open(path, "rb") as handle:
-        text = handle.read(1 << 26)
-    start = text.find(b"<ObjectInfo>")
-    text = text[start : text.find(b"</ObjectInfo>", start)].decode("utf-8", "replace") if start >= 0 else ""
+        parts = re.findall(rb"<ObjectInfo>.*?</ObjectInfo>", handle.read(1 << 26), re.S)
+    text = parts[place - 1].decode("utf-8", "replace") if 0 < place <= len(parts) else ""
     stated = dict(re.findall(r"<Label>([^<]*)</Label>\s*<Value>([^<]*)</Value>", text))
     plain = dict(re.findall(r"<(AcceleratingVoltage|Magnification|CameraNamePath|DetectorName)>([^<]*)<", text))
     volt = number(plain.get("AcceleratingVoltage"), 0.0)
@@ -72,7 +78,7 @@ def _series(path: str, max_pixels: int) -> tuple[np.ndarray, float, float]:
         if order != 0x4949 or kind != 0x0197:
             raise BadItem("it is not a TIA series; copy it again")
         if content != IMAGES:
-            raise BadItem("the series holds spectra, not images; export an image")
+            raise Spectra("the series holds spectra, not images; export an image")
         wide = version >= 0x0220
         table = struct.unpack_from("<q" if wide else "<i", raw, 22)[0]
         step = 8 if wide else 4
@@ -89,6 +95,12 @@ def _series(path: str, max_pixels: int) -> tuple[np.ndarray, float, float]:
     return np.stack([first, *rest]), dx, dy
 
 
+def _place(path: str) -> int:
+    """Return the number of a series: 2 of `name_2.ser`; 1 without one."""
+    found = re.search(r"_(\d+)$", Path(path).stem)
+    return int(found[1]) if found else 1
+
+
 def read(path: str, *, max_pixels: int) -> Micrograph:
     """Read a .ser file, or the first series of images of an .emi file; several images become frames."""
     with open(path, "rb") as handle:
@@ -100,13 +112,12 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
         try:
             pixels, dx, dy = _series(name, max_pixels)
             break
-        except BadItem as error:
+        except Spectra as error:
             lost = lost or error
     else:
         raise lost
     size, source = scaled(to_um(abs(dx), "m"), to_um(abs(dy), "m"), "TIA calibration")
-    meta = _described(description(path) if series == [path] else path)
-    if len(series) > 1:
-        meta["other_signals"] = len(series) - 1
+    meta = _described(description(path) if series == [path] else path, _place(name))
+    meta |= words(other_signals=len(series) - 1 or None, remark=chosen(len(series), Path(name).name))
     single = len(pixels) == 1
     return Micrograph(pixels[0] if single else pixels, "yx" if single else "tyx", spacing_um=size, meta=meta | source)

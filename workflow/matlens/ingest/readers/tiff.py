@@ -9,7 +9,7 @@ import numpy as np
 from matlens import columns
 from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey, lazy_arrays
-from matlens.ingest.readers.common import check_size, check_swelling, turned
+from matlens.ingest.readers.common import check_size, check_swelling, chosen, turned, words
 from matlens.ingest.readers.raster import pack
 from matlens.ingest.readers.vendors import describe, ome_pixels
 from matlens.job.batch import BadItem
@@ -201,7 +201,8 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     if axes.endswith("YXS") and page.alpha is not None and page.alpha < array.shape[-1]:
         clear = grey.transparent(array[..., page.alpha])
     if others:
-        meta["other_signals"] = meta.get("other_signals", 0) + others
+        meta |= {"other_signals": meta.get("other_signals", 0) + others}
+        meta |= words(remark=chosen(others + 1, "the first channel"))
     if page.palette is not None and "S" not in axes:
         if _displays(page.palette):
             meta[columns.REMARK] = "its colours are a lookup table; the numbers that it shows are measured"

@@ -12,6 +12,7 @@ export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 START=$(date +%s)
 MOST_RETRIES=5
 child=
+ended=
 stopping=
 
 if command -v sha256sum >/dev/null 2>&1; then sums() { sha256sum "$@"; }
@@ -46,9 +47,11 @@ retries() { cat attempts.log 2>/dev/null | awk '/ retry=/ { n++ } END { print n 
 give_up() { status "$1" "$2"; echo "$1: $2" >&2; exit "$3"; }
 left() { [ "$WALL_SECONDS" -gt 0 ] && echo $((WALL_SECONDS - $(date +%s) + START)) || echo 0; }
 
-# Every child is stopped before we go: first politely, with time to save its state, then by force.
+# Every child is stopped before we go: first politely, with time to save its state, then by force. The signal may come
+# before the child that just began has its name.
 stop() {
     stopping=$1
+    if [ "${!:-}" != "$ended" ]; then child=${!:-}; fi
     save_state
     if [ -n "$child" ]; then
         n=0
@@ -94,6 +97,7 @@ await() {
     child=$!
     wait "$child"
     code=$?
+    ended=$child
     child=
 }
 # climb CAUSE: take the next rung of the ladder that fits; sets scope and adds to settings, or fails.

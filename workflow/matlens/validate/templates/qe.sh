@@ -30,6 +30,9 @@ try() {
     [ "$mode" -gt 0 ] && [ -d out/x.save ] && [ "$(cat out/volume 2>/dev/null)" = "$1" ] || { rm -rf out; settings_here=$(echo "$settings_here" | sed "s/restart_mode='restart'//g"); }
     mkdir -p out
     echo "$1" >out/volume
+    case $1 in c*) # a series keeps its own cut-offs
+        settings_here=$(echo "$settings_here" | sed 's/ecut[a-z]*=[^ ]*//g') ;;
+    esac
     (settings=$settings_here; edited "$1.in") >results/$1.in
     # shellcheck disable=SC2086
     $LAUNCH $PW -in "results/$1.in" >"results/$1.out" 2>"results/$1.err" &

@@ -1,0 +1,102 @@
+"""Crystals of AFLOW, formulas of CIF files in capitals, vacancies."""
+
+import json
+
+import numpy as np
+import pytest
+from matlens.ingest import structures
+from matlens.job.batch import BadItem
+
+ENTRY = {
+    "auid": "aflow:1", "compound": "Cl1Cs2", "species": ["Cl", "Cs"], "composition": [1, 2], "Egap": 5.0,
+    "geometry": [4.0, 5.0, 6.0, 90, 90, 90], "positions_fractional": [[0, 0, 0], [0.5, 0.5, 0.25], [0.5, 0.5, 0.75]],
+    "volume_cell": 120.0,
+}  # fmt: skip
+OTHER = {**ENTRY, "auid": "aflow:2"}
+TEXTS = {
+    **ENTRY, "species": "Cl,Cs", "composition": "1,2", "geometry": "4,5,6,90,90,90",
+    "positions_fractional": "0,0,0;0.5,0.5,0.25;0.5,0.5,0.75",
+}  # fmt: skip
+CIF = """data_x
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+_chemical_formula_sum '{formula}'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+A1 {first} 0 0 0
+B1 {second} 0.5 0.5 0.5
+"""
+
+
+def crystals(tmp_path, text, name):
+    path = tmp_path / name
+    path.write_text(text)
+    rows = structures.plan(path=str(path)).to_dict("records")
+    return {row["item"]: structures.read(row)[0] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        (json.dumps(ENTRY), ["aflow:1"]),
+        (json.dumps([ENTRY, OTHER]), ["aflow:1", "aflow:2"]),
+        (json.dumps({"1 of 2": ENTRY, "2 of 2": OTHER}), ["aflow:1", "aflow:2"]),
+        (f"{json.dumps(ENTRY)}\n{json.dumps(OTHER)}\n", ["aflow:1", "aflow:2"]),
+        (json.dumps(TEXTS), ["aflow:1"]),
+    ],
+)
+def test_entries_of_aflow_are_crystals(tmp_path, text, items):
+    found = crystals(tmp_path, text, "aflow.json")
+    assert list(found) == items
+    for crystal in found.values():
+        assert crystal.species.tolist() == [17, 55, 55]
+        assert np.allclose(np.linalg.norm(crystal.cell, axis=1), [4, 5, 6])
+        assert np.allclose(crystal.frac, ENTRY["positions_fractional"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"positions_fractional": None}, "has no positions_fractional; ask AFLUX for species"),
+        ({"composition": [1, 1]}, "2 atoms by its composition and 3 positions"),
+        ({"volume_cell": 60.0}, "its volume_cell 60"),
+    ],
+)
+def test_entries_of_aflow_without_their_crystal_say_what_to_ask_for(tmp_path, changes, why):
+    with pytest.raises(BadItem, match=why):
+        crystals(tmp_path, json.dumps([{**ENTRY, **changes}]), "aflow.json")
+
+
+@pytest.mark.parametrize(
+    ("formula", "first", "second", "numbers"),
+    [
+        ("CO O", "Co", "O", [27, 8]),
+        ("COO", "CO", "O", [27, 8]),
+        ("SIO", "Si", "O", [14, 8]),
+        ("FE O", "FE", "O", [26, 8]),
+        ("C O", "C", "O", [6, 8]),
+    ],
+)
+def test_a_formula_in_capitals_is_compared_by_each_of_its_readings(tmp_path, formula, first, second, numbers):
+    found = crystals(tmp_path, CIF.format(formula=formula, first=first, second=second), "x.cif")
+    assert found["x"].species.tolist() == numbers
+
+
+@pytest.mark.parametrize(("formula", "first"), [("CO O2", "Co"), ("NI O", "Co"), ("C O2", "C")])
+def test_a_formula_in_capitals_that_is_another_is_refused(tmp_path, formula, first):
+    with pytest.raises(BadItem, match="not those of the formula"):
+        crystals(tmp_path, CIF.format(formula=formula, first=first, second="O"), "x.cif")
+
+
+def test_a_vacancy_is_no_disorder(tmp_path):
+    text = "t\n1.0\n4 0 0\n0 4 0\n0 0 4\nFe Vac\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
+    assert crystals(tmp_path, text, "POSCAR")["POSCAR"].species.tolist() == [26]
