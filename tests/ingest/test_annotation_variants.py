@@ -359,7 +359,13 @@ def test_units_below_a_header_hold_for_every_table(tmp_path, unit):
 
 @pytest.mark.parametrize(
     ("header", "given", "objects"),
-    [("TrackID", [0, 3], [1, 4]), ("track id", [5, 7], [5, 7]), ("particle", [2**40, 3], [1, 2])],
+    [
+        ("TrackID", [0, 3], [1, 4]),
+        ("track id", [5, 7], [5, 7]),
+        ("particle", [2**40, 3], [1, 2]),
+        ("track", ["a", "b"], [1, 2]),
+        ("track", [-1, 2], [3, 2]),
+    ],
 )
 def test_tracks_of_every_table_are_numbered_alike(tmp_path, header, given, objects):
     text = f"frame,y,x,{header}\n" + "".join(f"{k},15,40,{one}\n" for k, one in enumerate(given))

@@ -308,7 +308,7 @@ def test_classes_are_phases_or_are_assigned_to_them(tmp_path, image):
             options = {"path": str(tmp_path / "images"), "objects": str(place), "object_classes": classes}
             files.check(["matrix", "pore", "crack"], **options)
     with pytest.raises(ValueError, match="two truths"):
-        files.check(["a", "b"], path="x", masks="m", objects=str(place))
+        files.check(["a", "b"], path=str(tmp_path / "images"), masks=str(tmp_path / "images"), objects=str(place))
 
 
 @pytest.mark.parametrize(

@@ -124,22 +124,24 @@ def _unit(cell: str) -> str:
 def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
     """Read one row."""
 
-    def number(key: str) -> float | None:
-        text = row[at[key]].strip() if key in at else ""
-        return None if not text or (key == "track" and text.lower() in ("none", "nan")) else float(text)
+    def text(key: str) -> str:
+        return row[at[key]].strip() if key in at else ""
 
-    def whole(key: str, value: float | None) -> int | None:
+    def number(key: str) -> float | None:
+        return float(text(key)) if text(key) else None
+
+    def whole(value: float | None) -> int | None:
         if value is not None and not (np.isfinite(value) and value == round(value) and value >= 0):
-            raise BadItem(f"line {line}: the {key} {value:g} is no number from 0 on")
+            raise BadItem(f"line {line}: the frame {value:g} is no number from 0 on")
         return None if value is None else round(value)
 
-    label = row[at["class"]].strip() if "class" in at else ""
+    label = text("class")
     try:
-        y, x, frame, track = (number(key) for key in ("y", "x", "frame", "track"))
+        y, x, frame = (number(key) for key in ("y", "x", "frame"))
         if "frame" in at and frame is None:
             return Shape(label=label, reason=f"line {line} has no frame; fill it")
         radius = number("radius") or (number("diameter") or 0.0) / 2
-        time = {"frame": whole("frame", frame), "number": whole("track", track)}
+        time = {"frame": whole(frame), "number": _track(text("track"), line)}
     except BadItem as error:
         return Shape(label=label, reason=str(error))
     except ValueError as error:
@@ -149,6 +151,19 @@ def _shape(row: list[str], at: dict[str, int], line: int) -> Shape:
     if not (np.isfinite(radius) and radius >= 0):
         return Shape(label=label, reason=f"line {line}: the radius {radius:g} is no length from 0 on")
     return Shape(label=label, centre=(y + 0.5, x + 0.5), radius=radius, **time)
+
+
+def _track(text: str, line: int) -> int | str | None:
+    """Return the track that a cell names: a number if it is one, else a word; None for none and for -1."""
+    try:
+        track = float(text or "nan")
+    except ValueError:
+        return None if text.lower() == "none" else text
+    if np.isnan(track) or track == -1:
+        return None
+    if track < 0 or track % 1:
+        raise BadItem(f"line {line}: the track {track:g} is no number from 0 on")
+    return int(track)
 
 
 def read(file: str) -> list[Page]:
