@@ -746,6 +746,7 @@ def test_variants_of_a_network_of_fields_have_points_of_their_own():
     """Each at its own error, beside controls that are judged by the test items alone."""
     names = ["split", "control", "field", "measure", "mean"]
     solver = pd.DataFrame([("", True, "cut", "rel_l2", 0.5)], columns=names)
+    stand_in = pd.DataFrame([("test", False, "unet", "rel_l2", 0.0)], columns=names).assign(solved_by="fft")
     judged = {
         method: pd.DataFrame(
             [("test", False, "unet", "rel_l2", error), ("test", True, "cut", "rel_l2", 0.2)], columns=names
@@ -753,7 +754,9 @@ def test_variants_of_a_network_of_fields_have_points_of_their_own():
         for method, error in (("unet", 0.05), ("unet.long", 0.03))
     }
     with style.context():
-        panel = field_scores_figure.draw({"fft": solver, **judged}).axes[0]
+        panel = field_scores_figure.draw({"fft": solver, **judged, "unet": pd.concat([judged["unet"], stand_in])}).axes[
+            0
+        ]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["unet", "unet.long", "cut"]
     places = np.concatenate([points.get_offsets() for points in panel.collections])
     assert dict(places[:, ::-1]) == pytest.approx({0: 0.05, 1: 0.03, 2: 0.2})

@@ -18,14 +18,18 @@ def found(fields: dict, item: str):
 
 
 def judged(tables: dict):
-    """Put the tables of judgements by method under each other, with their `name`: of a method with its variant, or of a
-    control. Only items that no method has learned from count, where there are such."""
+    """Put the tables of judgements by method under each other, with their `name`: method with variant, or control.
+
+    Only items that no method has learned from count, where there are such, and none that a solver has solved in the
+    place of a network.
+    """
     import pandas as pd
 
     rows = [table.assign(method=method) for method, table in tables.items() if len(table)]
     names = ["item", "split", "field", "measure", "value", "mean", "control", "method"]
     whole = pd.concat(rows) if rows else pd.DataFrame(columns=names)
     whole = whole.assign(name=whole["field"].where(whole["control"].astype(bool), whole["method"]))
+    whole = whole[whole["solved_by"].fillna("").eq("")] if "solved_by" in whole else whole
     tested = whole[whole["split"].eq("test")]
     return tested if len(tested) else whole[whole["split"].eq("")]
 
