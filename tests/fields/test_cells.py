@@ -174,6 +174,14 @@ def test_a_method_whose_items_are_all_rejected_has_scores_without_rows(tmp_path)
     assert len(none) == 0 < len(full) and list(none.columns) == list(full.columns)
 
 
+def test_items_that_a_solver_has_solved_do_not_better_the_score_of_a_network():
+    rows = [row for item, error, by in (("a", 0.1, ""), ("b", 0.3, ""), ("c", 0.0, "fft"))
+            for row in cells.tidy({"item": item, "split": "test"}, "unet", {"rel_l2": error}, False, by)]  # fmt: skip
+    found = report.scores(cells.table(rows, cells.QUALITY)).set_index("solved_by")
+    assert found["mean"].to_dict() == pytest.approx({"": 0.2, "fft": 0.0})
+    assert found["items"].to_dict() == {"": 2, "fft": 1}
+
+
 def test_a_field_that_has_not_converged_is_rejected():
     with pytest.raises(BadItem, match="not converged"):
         solved(options=OPTIONS | {"iterations": 2})

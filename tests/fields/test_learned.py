@@ -243,6 +243,8 @@ def test_a_network_learns_a_yielding_matrix_with_a_phase_that_stays_elastic(tmp_
     assert networks.different(item, model.card, SETTINGS | changes | {"scheme": "rotated"}) == ""
     softer = SETTINGS | changes | {"properties": SETTINGS["properties"] | {"fibre": both["matrix"]}}
     assert "properties" in networks.different(item, model.card, softer)
+    turned = SETTINGS | {"phases": PHASES[::-1]}
+    assert "phases" in networks.different(item, model.card | {"phases": PHASES}, turned)
 
 
 def test_a_kernel_of_finer_pixels_keeps_its_waves_and_those_beyond_take_their_direction():

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from figures import DRAWS, FIGURES, overlays, scores, sizes, style
 from figures import coarsening as coarsening_figure
+from figures import field_scores as field_scores_figure
 from figures import fractions as fractions_figure
 from matlens import registry
 from matlens.crystal import structures
@@ -753,6 +754,26 @@ def test_the_bar_of_a_method_is_the_mean_of_its_scores():
         figure = scores.draw({"otsu": scored([0.2, 0.4, 0.9]), "unet": scored([1.0])})
     bars = [line for line in figure.axes[0].lines if line.get_color() == style.INK]
     assert [bar.get_xdata()[0] for bar in bars] == pytest.approx([0.5, 1.0])
+
+
+def test_variants_of_a_network_of_fields_have_points_of_their_own():
+    """Each at its own error, beside controls that are judged by the test items alone."""
+    names = ["split", "control", "field", "measure", "mean"]
+    solver = pd.DataFrame([("", True, "cut", "rel_l2", 0.5)], columns=names)
+    stand_in = pd.DataFrame([("test", False, "unet", "rel_l2", 0.0)], columns=names).assign(solved_by="fft")
+    judged = {
+        method: pd.DataFrame(
+            [("test", False, "unet", "rel_l2", error), ("test", True, "cut", "rel_l2", 0.2)], columns=names
+        )
+        for method, error in (("unet", 0.05), ("unet.long", 0.03))
+    }
+    with style.context():
+        panel = field_scores_figure.draw({"fft": solver, **judged, "unet": pd.concat([judged["unet"], stand_in])}).axes[
+            0
+        ]
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["unet", "unet.long", "cut"]
+    places = np.concatenate([points.get_offsets() for points in panel.collections])
+    assert dict(places[:, ::-1]) == pytest.approx({0: 0.05, 1: 0.03, 2: 0.2})
 
 
 def test_items_that_were_learned_from_do_not_count():

@@ -325,6 +325,31 @@ def test_a_study_that_cannot_work_is_refused_with_key_cause_and_fix(ingest, sect
     assert reason in refusal(ingest, **sections)
 
 
+@pytest.mark.parametrize(
+    ("phases", "fields", "reason"),
+    [
+        (["background", "phase"], {}, ""),
+        (
+            ["phase", "background"],
+            {},
+            "with the phases ['background', 'phase'], and the study has ['phase', 'background']",
+        ),
+        (["background", "phase"], {"loading": {"yy": 1}}, "with the loading {'xx': 0.01}, and the study has {'yy': 1}"),
+        (["background", "phase"], {"boundary": "mirrored"}, "with the boundary periodic, and the study has mirrored"),
+    ],
+)
+def test_a_network_of_fields_is_applied_to_its_own_problem_alone(phases, fields, reason, tmp_path):
+    """Else every item would be solved in its place, or its labels read as those of other phases."""
+    lender = made("lender", **SEGMENT, phases=["background", "phase"], fields={**FIELDS, "unet": {}})
+    card = {"method": "unet", "phases": lender["phases"], "settings": {**lender["fields"], "scheme": "rotated"}}
+    (tmp_path / "unet.json").write_text(json.dumps(card))
+    (tmp_path / "unet.safetensors").touch()
+    for weights in ("lender/unet", str(tmp_path / "unet.safetensors")):
+        chosen = {**FIELDS, **fields, "unet": {"weights": weights}}
+        found = checks.faults({"lender": lender, "mine": made(**SEGMENT, phases=phases, fields=chosen)}, "mine")
+        assert len(found) == bool(reason) and all(reason in why for _, why in found), found
+
+
 @pytest.fixture
 def micrographs(tmp_path):
     for name in ("field_10h.png", "field_20h.png"):

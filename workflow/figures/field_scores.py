@@ -2,7 +2,7 @@
 
 import textwrap
 
-from figures import style
+from figures import fields, style
 
 MEASURES = {
     "rel_l2": "relative L2",
@@ -17,30 +17,28 @@ LOWEST = 1e-4  # smaller values are drawn there, as arrows
 def draw(field_scores: dict):
     """Draw a panel per measure: the mean over the items that no method has learned from, methods and controls."""
     import numpy as np
-    import pandas as pd
     from matplotlib.ticker import NullFormatter
 
-    rows = [table.assign(method=method) for method, table in field_scores.items() if len(table)]
-    whole = pd.concat(rows) if rows else pd.DataFrame(columns=["split", "field", "measure", "mean", "control"])
-    whole = whole[whole["split"].isin(["", "test"])]
-    judged = whole[whole["measure"].eq("rel_l2")]["field"].drop_duplicates().tolist()
+    whole = fields.judged(field_scores)
+    judged = whole[whole["measure"].eq("rel_l2")]["name"].drop_duplicates().tolist()
     if not judged:
         return style.nothing("no field was judged by another")
-    controls = set(whole[whole["control"].astype(bool)]["field"])
-    judged = sorted(judged, key=lambda field: (field in controls, field))
-    means = whole.groupby(["field", "measure"])["mean"].mean()
+    controls = set(whole[whole["control"].astype(bool)]["name"])
+    judged = sorted(judged, key=lambda name: (name in controls, name))
+    means = whole.groupby(["name", "measure"])["mean"].mean()
     figure, axes = style.panels(1, len(MEASURES), style.PAGE_IN, 0.22 * len(judged) + 1.0, sharey=True)
     places = np.arange(len(judged))
     for panel, (measure, words) in zip(axes[0], MEASURES.items(), strict=True):
-        values = np.array([means.get((field, measure), np.nan) for field in judged], float)
-        colours = [style.CONTROL if field in controls else style.INK for field in judged]
+        values = np.array([means.get((name, measure), np.nan) for name in judged], float)
+        colours = [style.CONTROL if name in controls else style.INK for name in judged]
         for low, marker in ((False, "o"), (True, "<")):
             shown = (values < LOWEST) == low
             panel.scatter(
-                np.maximum(values, LOWEST)[shown], places[shown], c=np.array(colours)[shown], s=16, marker=marker
-            )
+                np.maximum(values, LOWEST)[shown], places[shown], c=np.array(colours)[shown], s=16, marker=marker,
+                clip_on=False,
+            )  # fmt: skip
         panel.set_title(textwrap.fill(words, 14), fontsize=7)
-        panel.set_yticks(places, [style.text(field) for field in judged])
+        panel.set_yticks(places, [style.text(name) for name in judged])
         drawn = np.maximum(values[np.isfinite(values)], LOWEST)
         if len(drawn):
             panel.set_xscale("log")

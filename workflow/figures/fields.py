@@ -17,6 +17,23 @@ def found(fields: dict, item: str):
     return None
 
 
+def judged(tables: dict):
+    """Put the tables of judgements by method under each other, with their `name`: method with variant, or control.
+
+    Only items that no method has learned from count, where there are such, and none that a solver has solved in the
+    place of a network.
+    """
+    import pandas as pd
+
+    rows = [table.assign(method=method) for method, table in tables.items() if len(table)]
+    names = ["item", "split", "field", "measure", "value", "mean", "control", "method"]
+    whole = pd.concat(rows) if rows else pd.DataFrame(columns=names)
+    whole = whole.assign(name=whole["field"].where(whole["control"].astype(bool), whole["method"]))
+    whole = whole[whole["solved_by"].fillna("").eq("")] if "solved_by" in whole else whole
+    tested = whole[whole["split"].eq("test")]
+    return tested if len(tested) else whole[whole["split"].eq("")]
+
+
 def limits(values, np):
     """Return limits, colour map and which ends are cut; a component that changes its sign has 0 in the middle."""
     low, high = np.quantile(values, [0.005, 0.995])

@@ -13,10 +13,9 @@ def draw(fields: dict, hot_spots: dict, field_quality: dict, *, item: str = ""):
     """
     import pandas as pd
 
-    spots = pd.concat([table.assign(method=method) for method, table in hot_spots.items() if len(table)] or [_none()])
-    judged = pd.concat([table for table in field_quality.values() if len(table)] or [_none()])
-    tested = judged[judged["split"].eq("test")]
-    judged = tested if len(tested) else judged
+    tables = [table.assign(method=method) for method, table in hot_spots.items() if len(table)]
+    spots = pd.concat(tables) if tables else pd.DataFrame(columns=["method"])
+    judged = maps.judged(field_quality)
     named = judged[judged["measure"].eq(FOUND)]["item"].tolist() if len(judged) else []
     name = item or (sorted(named)[0] if named else "")
     solved = maps.found(fields, name)
@@ -28,12 +27,6 @@ def draw(fields: dict, hot_spots: dict, field_quality: dict, *, item: str = ""):
     _shares(axes[0, 1], judged)
     _rates(axes[0, 2], spots, methods, judged)
     return figure
-
-
-def _none():
-    import pandas as pd
-
-    return pd.DataFrame(columns=["item", "split", "field", "measure", "value", "control", "method"])
 
 
 def _places(figure, panel, solved, spots, methods: list) -> None:
@@ -64,9 +57,9 @@ def _shares(panel, judged) -> None:
     if rows.empty:
         panel.set_axis_off()
         return
-    order = rows[["field", "control"]].drop_duplicates().sort_values(["control", "field"])["field"]
+    order = rows[["name", "control"]].drop_duplicates().sort_values(["control", "name"])["name"]
     order = list(order.drop_duplicates())
-    means = rows.groupby(["field", "measure"])["value"].mean()
+    means = rows.groupby(["name", "measure"])["value"].mean()
     for measure, colour, words in ((FOUND, style.INK, "among its places"), (FIRST, "C0", "its first place")):
         panel.scatter([means.get((one, measure)) for one in order], range(len(order)), s=18, color=colour, label=words)
     panel.set_yticks(range(len(order)), [style.text(one) for one in order])

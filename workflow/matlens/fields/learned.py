@@ -38,7 +38,7 @@ def predicted(
     scheme, names = solver["scheme"], component_names(item["axes"], problem.quantity)
     item = {**item, columns.SPLIT: split_of(model.card, item[columns.ITEM])}
     judged = true is not None and item[columns.SPLIT] != "train"
-    about = (problem, function, options, settings, model, solver)
+    about = (problem, function, options, {**settings, "phases": phases}, model, solver)
     (field, by, away), spent = cells.timed(lambda: solved_or_predicted(*about))
     costs = [cells.cost(item, method, by or registry.method_of(method), field.iterations or float("nan"), spent)]
     truth = whole(problem, true, names, item["axes"], settings) if judged else None

@@ -9,8 +9,6 @@ from matlens.fields import components
 from matlens.fields.problem import mean_load
 from matlens.job.batch import BadItem
 
-SAME = ("quantity", "properties", "loading", "plane", "boundary", "scheme")  # of all items that are learned from
-
 
 class Lesson(NamedTuple):
     """A cell: labels (*shape), its solved field by component (components, *shape), and the settings behind it."""
@@ -37,13 +35,6 @@ def samples(arrays, marks, roles: Mapping[str, str], *, truth: str | None = None
         if about["boundary"] == "mirrored":
             labels, field = mirrored(labels, field, about)
         yield Lesson(labels, field, {**about, "axes": arrays.attrs(key)["axes"]}), roles[item], item
-
-
-def written(value):
-    """Return settings as JSON can hold them: an infinite number, as the yield stress of an elastic phase, as text."""
-    if isinstance(value, Mapping):
-        return {name: written(part) for name, part in value.items()}
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def names_of(about: Mapping) -> list[str]:

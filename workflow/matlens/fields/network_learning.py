@@ -7,8 +7,9 @@ import numpy as np
 
 from matlens import nets
 from matlens.fields import components, familiar, linear_kernel, networks
-from matlens.fields.lessons import SAME, Lesson, names_of, written
+from matlens.fields.lessons import Lesson, names_of
 from matlens.fields.problem import mean_load
+from matlens.fields.settings import SAME, written
 from matlens.job.batch import BadItem
 from matlens.learn import intervals, members
 from matlens.learn.options import TRAINING, Training, own_options

@@ -7,10 +7,10 @@ import numpy as np
 
 from matlens import nets, registry
 from matlens.fields import components, familiar, linear_kernel
-from matlens.fields.lessons import SAME, written
 from matlens.fields.methods import Field, resumed
 from matlens.fields.problem import Problem
 from matlens.fields.settings import components as component_names
+from matlens.fields.settings import unlike
 from matlens.learn import intervals
 
 
@@ -71,9 +71,8 @@ def standardised(field: np.ndarray, scales: Mapping) -> np.ndarray:
 def different(problem: Problem, card: Mapping, settings: Mapping) -> str:
     """Say in which setting a problem differs from what a network has learned; empty if it differs in none."""
     known = card["settings"]
-    for name in SAME:
-        if name in settings and written(settings[name]) != known[name]:
-            return f"it has learned with the {name} {known[name]}, and the study has {settings[name]}"
+    if why := unlike(known | {name: card[name] for name in ("phases",) if name in card}, settings):
+        return why
     if card["network"]["dims"] != problem.labels.ndim:
         return f"it has learned fields of {card['network']['dims']} axes, and the item has {problem.labels.ndim}"
     if any(abs(a - b) > 1e-6 * b for a, b in zip(problem.spacing, known["spacing"], strict=True)):

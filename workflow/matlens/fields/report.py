@@ -101,12 +101,13 @@ def coarsened(field: np.ndarray, axes: int, factor: int = 2) -> np.ndarray:
 def scores(quality):
     """Average a table of quality: mean, median and largest value of every measure, by split and field.
 
+    Items that a solver has solved in the place of a network (`solved_by`) are no merit of it and have their own rows.
     `items` counts the values that are there, and `below_linear_kernel` the part of them that are smaller than those of
     the linear kernel for the same item.
     """
     import pandas as pd
 
-    keys = [columns.SPLIT, "control", "field", "measure"]
+    keys = [columns.SPLIT, "control", "field", "solved_by", "measure"]
     if quality.empty:  # every item was rejected
         return pd.DataFrame(columns=[*keys, "items", "mean", "median", "maximum", "below_linear_kernel"])
     linear = quality[quality["field"] == "linear_kernel"].set_index([columns.ITEM, "measure"])["value"]

@@ -27,6 +27,9 @@ STEPS = 20  # of the load of an elastoplastic cell
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
 
 
+SAME = ("quantity", "properties", "loading", "plane", "boundary", "scheme")  # of all that a network is applied to
+
+
 class Quantity(NamedTuple):
     """Properties that a quantity needs of every phase; names and units of its two fields; unit of effective values."""
 
@@ -89,6 +92,22 @@ def faults(
     found += [(["cracks"], why) for why in _cracks(settings, phases)]
     found += _methods(settings, methods)
     return found
+
+
+def written(value):
+    """Return settings as JSON can hold them: an infinite number, as the yield stress of an elastic phase, as text."""
+    if isinstance(value, Mapping):
+        return {name: written(part) for name, part in value.items()}
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def unlike(known: Mapping, own: Mapping) -> str:
+    """Say in which setting a study differs from what a network has learned with; empty if in none. The order of the
+    phases counts: labels are their numbers."""
+    for name in ("phases", *SAME):
+        if name in own and name in known and written(own[name]) != written(known[name]):
+            return f"it has learned with the {name} {known[name]}, and the study has {own[name]}"
+    return ""
 
 
 def _suggest(name: str, allowed: list[str]) -> str:

@@ -216,6 +216,7 @@ CHECKS = (
     check_fields,
     weights_checks.check_weights,
     weights_checks.check_members,
+    weights_checks.check_fields,
     check_proposals,
     *generation_checks.CHECKS,
     *prediction_checks.BEFORE_INDEX,

@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 
 from matlens import registry
+from matlens.fields.settings import unlike
 from matlens.learn import cards
+from matlens.nets import FIELD_NETS
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.structure import Reasons
 from matlens.store import io
@@ -37,6 +39,26 @@ def check_members(studies: Mapping[str, dict], name: str) -> Reasons:
             count = ((studies.get(lends, {}).get("detect") or {}).get(lent) or {}).get("members", 1)
         if member >= count:
             yield ["detect", method, "member"], f"'{lender}' has {count} networks, counted from 0; name one of them"
+
+
+def check_fields(studies: Mapping[str, dict], name: str) -> Reasons:
+    """Refuse networks that have learned another problem: none of the fields of the study would be theirs."""
+    own = studies[name].get("fields") or {}
+    solvers = [each for each in own if registry.method_of(each) == "fft"]
+    for method in (each for each in own if registry.method_of(each) in FIELD_NETS):
+        lender, known = str(own[method]["weights"] or ""), None
+        scheme = own[own[method]["truth"] or solvers[0]]["scheme"]
+        lends = studies.get(lender.partition("/")[0])
+        if lender.endswith(".safetensors"):
+            try:
+                card = io.read_json(cards.card_file(lender))
+                known = {"phases": card["phases"], **card["settings"]}
+            except (OSError, ValueError, KeyError, TypeError):  # check_weights says why
+                continue
+        elif lends and lends.get("fields"):
+            known = {"phases": lends["phases"], **lends["fields"]}
+        if known and (why := unlike(known, {"phases": studies[name]["phases"], **own, "scheme": scheme})):
+            yield ["fields", method, "weights"], f"{why}; train it in this study, or take other weights"
 
 
 def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, lender: str) -> Iterator[str]:
