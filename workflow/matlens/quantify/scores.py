@@ -17,8 +17,9 @@ def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str], spl
     (TP + FP + FN), Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN). A ratio of
     nothing to nothing is empty and stays out of the mean: a phase that neither shows has no IoU. A remark says where
     two phases are exchanged. `intersection_pixels` (TP) and `union_pixels` (TP + FP + FN) of many items may be summed
-    for a pooled IoU. The row of the mean has the part of pixels that are right and, when both are region maps, the scores of `matched`. `split` says what the item
-    was to the method: "train", "val", "test", or nothing where the method does not learn.
+    for a pooled IoU. The row of the mean has the part of pixels that are right and, when both are region maps,
+    the scores of `matched`. `split` says what the item was to the method: "train", "val", "test", or nothing where the
+    method does not learn.
     """
     import pandas as pd
 
