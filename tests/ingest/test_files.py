@@ -1,6 +1,7 @@
 """Files, folders, globs and sheets: items, their truth, and refusals with the reason."""
 
 import inspect
+import json
 import os
 import re
 import sys
@@ -474,6 +475,18 @@ def test_masks_among_the_images_are_no_images(tmp_path, capsys, path, masks):
     assert "2 files of" in capsys.readouterr().out
     labels = str(folder / "*_mask.png")  # labels that are their own truth stay items
     assert len(files.plan(path=labels, masks=labels)) == 2
+
+
+def test_files_of_objects_among_the_images_are_no_images(tmp_path):
+    """Each was a rejected item: a second file of the name of its image."""
+    for name in "ab":
+        save(tmp_path / f"{name}.png")
+        shape = {"type": "Polygon", "coordinates": [[[2, 2], [9, 2], [9, 9], [2, 2]]]}
+        feature = {"type": "Feature", "geometry": shape, "properties": {}}
+        (tmp_path / f"{name}.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    plan = files.plan(path=str(tmp_path), objects=str(tmp_path / "*.geojson"))
+    assert plan["item"].tolist() == ["a", "b"] and "reason" not in plan
+    assert plan["objects_file"].tolist() == [str(tmp_path / f"{name}.geojson") for name in "ab"]
 
 
 def test_smoothed_edges_of_a_mask_go_to_the_nearer_phase_and_other_values_do_not():

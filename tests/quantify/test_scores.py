@@ -106,3 +106,18 @@ def test_numbers_of_regions_do_not_matter_and_unlabelled_regions_do_not_count():
 def test_columns_are_in_the_dictionary():
     table = scores.measure(np.zeros((3, 3), np.int32), np.zeros((3, 3), np.int32), PHASES)
     assert set(table.columns) <= set(MEANING)
+
+
+@pytest.mark.parametrize("regions", [False, True])
+def test_two_phases_that_are_exchanged_are_remarked(regions):
+    """Dark pores segmented by a method whose default is bright: a porosity of 65 % in place of 35 %."""
+    truth = (np.random.default_rng(0).random((40, 50)) < 0.35).astype(np.uint8)
+    labels = 1 - truth
+    labels[:2] = truth[:2]
+    labels = labels.astype(np.int32) if regions else labels
+    found = scores.measure(labels, truth, ["solid", "pore"])
+    assert "exchanged: the mean IoU is 0.03, and 0.9" in found["remark"].unique().item()
+    right = scores.measure(truth, truth, ["solid", "pore"])
+    three = scores.measure((truth + 1) % 3, truth, ["solid", "pore", "third"])
+    poor = scores.measure(np.roll(truth, 7, 1), truth, ["solid", "pore"])
+    assert all("remark" not in table for table in (right, three, poor))

@@ -10,12 +10,12 @@ MARK = r"(?:(?:cp|ground)[ ._-]?)?(?:masks?|labels?|gt|truth|seg|segmentation|an
 MARKED = re.compile(rf"[ ._-]+{MARK}$|^{MARK}[ ._-]+", re.I)  # what names of masks have more than those of images
 
 
-def separate(paths: list[Path], places: Iterable[tuple[str | None, str]]) -> tuple[list[Path], list[Path]]:
-    """Part the files of a path into images and files that options name, such as masks in the same folder.
+def separate(paths: list[Path], beside: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Part the files of a path into images and files beside them, such as masks in the same folder.
 
-    `places`: path and name of each option. If all files are named, as labels that are their own masks, all are images.
+    If all files are beside others, as labels that are their own masks, all are images.
     """
-    named = {file.absolute() for place, option in places if place for file in found(place, option)[1]}
+    named = {file.absolute() for file in beside}
     if not named:
         return paths, []
     images = [path for path in paths if path.absolute() not in named]

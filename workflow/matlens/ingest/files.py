@@ -31,28 +31,34 @@ NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dty
 FREE_TYPES = "buif"
 
 
+def _beside(
+    masks: str | None = None, objects: str | None = None, exclude_mask: str | None = None, clean: str | None = None
+) -> list:
+    """List the files that options name beside the images."""
+    places = ((masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean"))
+    return [file for place, option in places if place for file in found(place, option)[1]] + annotated.files(objects)
+
+
 def listing(
     *, path: str, masks: str | None = None, objects: str | None = None, exclude_mask: str | None = None,
     clean: str | None = None,
 ) -> str:  # fmt: skip
     """Digest the files, masks, objects and clean images of a study. Raises ValueError if there are none."""
-    paths = found(path)[1]
-    more = [(masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")]
-    beside = [file for place, option in more if place for file in found(place, option)[1]]
-    return digest([*paths, *beside, *annotated.files(objects)])
+    return digest([*found(path)[1], *_beside(masks, objects, exclude_mask, clean)])
 
 
-def _images(path: str, masks: str | None, exclude_mask: str | None, clean: str | None) -> tuple[dict, list]:
-    """Find the images of a path, and name their items; returns also its files that are masks or clean images."""
+def _images(path: str, *places: str | None) -> tuple[dict, list]:
+    """Find the images of a path, and name their items; returns also its files that `_beside` lists."""
     root, paths = found(path)
-    images, beside = companions.separate(paths, ((masks, "masks"), (exclude_mask, "exclude_mask"), (clean, "clean")))
+    images, beside = companions.separate(paths, _beside(*places))
     return {file: item_name(file, root) for file in images}, beside
 
 
 def _report_others(path: str, paths: list, beside: list) -> None:
     """Print which files of a path are no items."""
     if beside:
-        print(f"{len(beside)} files of '{path}' are masks or clean images of others, the first is '{beside[0].name}'")
+        first = printable(beside[0].name)
+        print(f"{len(beside)} files of '{path}' are masks, objects or clean images of others, the first is '{first}'")
     if left := skipped(path, [*paths, *beside]):
         print(left)
 
@@ -91,7 +97,7 @@ def check(
         raise ValueError("object_classes is for the option objects; add it, or leave the classes out")
     if not (path and (group or columns or masks or exclude_mask or clean)):
         return
-    named, _ = _images(path, masks, exclude_mask, clean)
+    named, _ = _images(path, masks, objects, exclude_mask, clean)
     if group or columns:
         from_names(list(named), group, columns)
     companions.matched(named, masks)
@@ -127,7 +133,7 @@ def plan(
     """
     import pandas as pd
 
-    images, beside = _images(path, masks, exclude_mask, clean)
+    images, beside = _images(path, masks, objects, exclude_mask, clean)
     paths = list(images)
     pairs = companions.matched(images, masks)
     drawn, absent = annotated.matched(images, objects)

@@ -6,6 +6,7 @@ from matlens.image.phase_maps import UNLABELLED, phase_map
 from matlens.job.batch import BadItem
 
 MEAN = -1
+EXCHANGED = 0.5  # difference of mean IoU by which two phases are better the other way round
 
 
 def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str], split: str = ""):
@@ -14,10 +15,11 @@ def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str], spl
     Both are uint8 phase maps (255 is not labelled) or int32 region maps (a region is phase 1, -1 not labelled). Pixels
     that the truth does not label count nowhere; pixels that only the labels leave out are wrong. Per phase: IoU = TP /
     (TP + FP + FN), Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN). A ratio of
-    nothing to nothing is empty and stays out of the mean: a phase that neither shows has no IoU. `intersection_pixels`
-    (TP) and `union_pixels` (TP + FP + FN) of many items may be summed for a pooled IoU. The row of the mean has the
-    part of pixels that are right and, when both are region maps, the scores of `matched`. `split` says what the item
-    was to the method: "train", "val", "test", or nothing where the method does not learn.
+    nothing to nothing is empty and stays out of the mean: a phase that neither shows has no IoU. A remark says where
+    two phases are exchanged. `intersection_pixels` (TP) and `union_pixels` (TP + FP + FN) of many items may be summed
+    for a pooled IoU. The row of the mean has the part of pixels that are right and, when both are region maps,
+    the scores of `matched`. `split` says what the item was to the method: "train", "val", "test", or nothing where the
+    method does not learn.
     """
     import pandas as pd
 
@@ -64,7 +66,27 @@ def measure(labels: np.ndarray, truth: np.ndarray | None, phases: list[str], spl
     )
     for name, value in instances.items():
         frame[name] = np.where(frame.index == last, value, np.nan)
-    return frame.assign(**{columns.SPLIT: split})
+    remark = _exchanged(table)
+    return frame.assign(**{columns.SPLIT: split, **({columns.REMARK: remark} if remark else {})})
+
+
+def _exchanged(table: np.ndarray) -> str | None:
+    """Return a remark if the labels of two phases agree far better with the truth the other way round.
+
+    table: see `confusion`.
+    """
+    if len(table) != 2:
+        return None
+    there, found, means = table.sum(1), table.sum(0)[:2], []
+    for order in ([0, 1], [1, 0]):
+        both = table[[0, 1], order]
+        means.append(float(_ratio(both, there + found[order] - both).mean()))
+    if not means[1] - means[0] > EXCHANGED:
+        return None
+    return (
+        f"its two phases are exchanged: the mean IoU is {means[0]:.2f}, and {means[1]:.2f} the other way round; "
+        "see the options foreground and phase_of_class"
+    )
 
 
 def _ratio(part, whole) -> np.ndarray:
