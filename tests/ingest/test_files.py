@@ -394,6 +394,17 @@ def test_values_that_are_not_labelled_are_named(phases, values, expected):
         truths.to_phases(mask, phases, {"unlabeled": [255]})
 
 
+@pytest.mark.parametrize("count", [3, 40])
+def test_negative_numbers_of_a_mask_are_unlabelled(count):
+    """Up to 1 % of -1 was the first phase, more was refused; a listed or other value is what it is said to be."""
+    mask = np.repeat(np.array([0, 1], np.int16), 200).reshape(20, 20)
+    mask.ravel()[:count] = -1
+    labels, stray = truths.to_phases(mask, PHASES, None)
+    assert np.bincount(labels.ravel(), minlength=256)[[0, 1, 255]].tolist() == [200 - count, 200, count] and stray == 0
+    for values in ({"matrix": [-1, 0], "particle": [1]}, {"matrix": "other", "particle": [1]}):
+        assert np.array_equal(truths.to_phases(mask, PHASES, values)[0], mask == 1)
+
+
 def test_a_mask_whose_unlabelled_pixels_are_nan(tmp_path):
     mask = np.repeat(np.array([0, 1, np.nan, np.nan], np.float32), 500).reshape(40, 50)
     tifffile.imwrite(tmp_path / "mask.tif", mask)

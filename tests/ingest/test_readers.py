@@ -466,3 +466,14 @@ def test_steps_stay_with_their_axes_where_others_of_length_one_are_dropped(tmp_p
     for name in ("a.emd", "b.emd", "c.hspy"):
         found = read(tmp_path / name)
         assert np.array_equal(found.pixels, ramp()) and found.spacing_um == pytest.approx((2e-3, 1e-3)), name
+
+
+def test_a_unit_without_a_scale_is_no_pixel_size(tmp_path):
+    import zarr
+
+    specimens.omezarr(tmp_path / "a.zarr", ramp(), "yx", version="0.4")
+    group = zarr.open(str(tmp_path / "a.zarr"), mode="a")
+    scales = group.attrs["multiscales"]
+    assert read(tmp_path / "a.zarr").pixel_size_um == pytest.approx(2e-3)
+    group.attrs["multiscales"] = [scales[0] | {"datasets": [{"path": "0"}]}]
+    assert read(tmp_path / "a.zarr").pixel_size_um is None

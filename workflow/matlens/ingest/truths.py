@@ -56,11 +56,13 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     "unlabelled"; without phases, or None: values are phase numbers. Without "other", up to 1 % of the pixels, and any
     number on smoothed edges between two listed values, may have unlisted values; they take the phase of the nearest
     listed value (the smaller of two). Those far outside all listed values are unlabelled, as 255 is in masks of
-    numbers. Returns the labels and the number of these pixels. Raises BadItem if more pixels are unlisted, or if some
-    are far outside and only one value is listed.
+    numbers, and so are negative ones. Returns the labels and the number of these pixels. Raises BadItem if more pixels
+    are unlisted, or if some are far outside and only one value is listed.
     """
     table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
+    if other is None and len(phases) <= UNLABELLED:
+        table = {value: UNLABELLED for value in present.tolist() if value < 0} | table
     stray = [value for value in present.tolist() if value not in table]
     listed = np.array(sorted(value for value, number in table.items() if number < len(phases)) or [0])
     count, given = 0, table

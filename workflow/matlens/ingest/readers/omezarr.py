@@ -42,11 +42,12 @@ def read(path: str, *, max_pixels: int) -> Micrograph:
     units = [a.get("unit") if isinstance(a, dict) else None for a in described]
     if len(names) != array.ndim or names[-2:] != ["y", "x"]:
         raise BadItem(f"the axes {names} of the zarr folder do not end in y, x or do not fit its array {array.shape}")
-    step = np.ones(array.ndim)
+    step, stated = np.ones(array.ndim), False
     for level in (scales[0], first):
         for change in level.get("coordinateTransformations", []):
             if change.get("type") == "scale":
-                step = step * np.asarray(change["scale"], float)
+                step, stated = step * np.asarray(change["scale"], float), True
+    units = units if stated else [None] * array.ndim  # a unit alone is no length
     um = dict(zip(names, (to_um(length, unit) for length, unit in zip(step, units, strict=True)), strict=True))
     size, source = scaled(um["x"], um["y"], "OME-Zarr", um.get("z"))
     pixels, axes = _load(array, names, max_pixels)
