@@ -121,7 +121,7 @@ def _text(path, data: bytes) -> tuple[list, list]:
     finally:
         csv.field_size_limit(before)
     if delimiter != ",":  # spreadsheets use another delimiter where the comma is the decimal mark
-        _check_thousands(path, cells)
+        check_thousands(path, cells, next((row for row in cells if any(row)), []))
         cells = [[pointed(cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
     if not cells:
@@ -131,16 +131,15 @@ def _text(path, data: bytes) -> tuple[list, list]:
     return cells[0], cells[1:]
 
 
-def _check_thousands(path, cells: list[list[str]]) -> None:
-    """Refuse a column of decimal commas with a number such as 1.234, which may be 1234. `cells`: header and rows."""
-    head = next((row for row in cells if any(row)), [])
+def check_thousands(path, cells: list[list[str]], head: list[str]) -> None:
+    """Refuse a column of decimal commas with a number such as 1.234, which may be 1234. `head`: names of columns."""
     commas = {at for row in cells for at, cell in enumerate(row) if DECIMAL_COMMA.match(cell)}
     for row in cells if commas else ():
         for at in commas & set(range(len(row))):
             if THOUSANDS.fullmatch(row[at]):
                 name = head[at] if at < len(head) else at + 1
                 raise ValueError(
-                    f"table '{path}': the column '{name}' has decimal commas, and {row[at]}, which may be "
+                    f"table '{path}': the column '{name}' has decimal commas and {row[at]}, which may be "
                     f"{row[at].replace('.', '')}; write all numbers without points between thousands"
                 )
 
