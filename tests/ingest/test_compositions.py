@@ -436,3 +436,12 @@ def test_packed_and_binary_tables_are_told_by_their_content(tmp_path):
     for name, kind in (("a.zip", "zip archive"), ("a.tar.gz", "tar archive")):
         with pytest.raises(ValueError, match=f"is a {kind}; unpack it"):
             compositions.plan(path=str(tmp_path / name))
+
+
+def test_points_between_thousands_are_no_decimal_points_beside_decimal_commas(tmp_path):
+    table = "id;composition;y\na;Fe2O3;{}\nb;NiO;2,5\n"
+    with pytest.raises(ValueError, match=r"the column 'y' has decimal commas and 1\.234, which may be 1234"):
+        planned(tmp_path, table.format("1.234"), targets=["y"])
+    for text, value in (("1,234", 1.234), ("1.5", 1.5), ("0.234", 0.234), ("1234", 1234.0)):
+        assert planned(tmp_path, table.format(text), targets=["y"])["y"].tolist() == [value, 2.5]
+    assert planned(tmp_path, "id;composition;y\na;Fe2O3;1.234\n", targets=["y"])["y"].tolist() == [1.234]

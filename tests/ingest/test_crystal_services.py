@@ -148,3 +148,13 @@ def test_a_file_that_is_gone_since_it_was_listed_says_so(tmp_path):
     (tmp_path / "a.vasp").unlink()
     with pytest.raises(BadItem, match="its file is gone since it was listed"):
         structures.read(row)
+
+
+def test_points_between_thousands_of_an_id_prop_give_no_values(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.vasp").write_text(FE)
+    (tmp_path / "id_prop.csv").write_text("a;1.234\nb;2,5\n")
+    with pytest.raises(ValueError, match=r"the column '2' has decimal commas and 1\.234, which may be 1234"):
+        structures.plan(path=str(tmp_path), targets=["y"])
+    (tmp_path / "id_prop.csv").write_text("a;1,234\nb;2,5\n")
+    assert structures.plan(path=str(tmp_path), targets=["y"])["y"].tolist() == [1.234, 2.5]

@@ -72,6 +72,22 @@ CASES = {
         {"prototypes": {**CRYSTALS["prototypes"], "prototypes": ["perovskit"]}}, {},
         "ingest.prototypes: prototypes: unknown 'perovskit'; did you mean 'perovskite'?",
     ),
+    "elements of alloys": (
+        {"alloys": {"elements": {"CO": [0, 10]}, "balance": "Fe"}}, {},
+        "ingest.alloys: elements: unknown element 'CO'",
+    ),
+    "amounts of alloys": (
+        {"alloys": {"elements": {"Co": [60, 70], "Cr": [50, 60]}, "balance": "Fe"}}, {},
+        "ingest.alloys: elements: no alloy leaves 0 at% for Fe",
+    ),
+    "combinations of alloys": (
+        {"alloys": {"elements": {"Co": [0, 9], "Cr": [0, 9], "Ni": [0, 9]}, "balance": "Fe", "levels": 1000}}, {},
+        "ingest.alloys: the design has 1000000000 combinations",
+    ),
+    "a simplex without a step": (
+        {"alloys": {"elements": {"Co": [0, 9]}, "balance": "Fe", "design": "simplex"}}, {},
+        "ingest.alloys: step: a simplex design needs one",
+    ),
     "series": (
         IMAGES, {**SEGMENT, "quantify": {"coarsening": {}}},
         "quantify.coarsening: works on the table of 'regions'; add 'regions' to 'quantify'",

@@ -59,6 +59,14 @@ def test_items_rejected_before_a_job_failed_are_told(tmp_path):
     assert lines[1].startswith("  3 items rejected so far; the commonest reason (3 of 3)") and len(lines) == 2
 
 
+def test_files_that_are_the_same_are_told_where_there_are_any(tables):
+    (tables / "items.csv").write_text("item,same_as\na,\nb,a\n")
+    assert "counts twice: a and b; see" in told(tables)
+    for text in ("item,same_as\n", "item,same_as\na,\n"):
+        (tables / "items.csv").write_text(text)
+        assert "counts twice" not in told(tables)
+
+
 def test_a_shortlist_of_nothing_at_all_is_told(tables):
     (tables / "shortlist.csv").write_text(EMPTY)
     (tables / "excluded.csv").write_text("method,item,criterion\n")

@@ -175,6 +175,13 @@ def test_unknown_study_is_answered_with_the_known_ones(tmp_path):
         study.load_all("aloy", tmp_path)
 
 
+def test_two_files_of_one_study_are_refused(tmp_path):
+    for ending in ("yaml", "yml"):
+        (tmp_path / f"alloy.{ending}").write_text(GOOD)
+    with pytest.raises(study.StudyError, match=r"alloy\.yml: there is also .*alloy\.yaml"):
+        study.load_all("alloy", tmp_path)
+
+
 def test_a_study_may_be_named_by_its_file(tmp_path):
     (tmp_path / "alloy.yaml").write_text(GOOD)
     for name in ("alloy.yaml", str(tmp_path / "alloy.yaml"), "alloy,alloy.yaml"):

@@ -263,6 +263,7 @@ def test_what_is_known_is_read_from_a_table_however_it_was_saved(tmp_path, monke
         ("formula\nNi3Al\n\nsteel\n", 4, "'steel' cannot be read"),
         ("formula,y\nNi3Al,1\nXx2O3,2\n", 3, "unknown element 'Xx'"),
         ("formula\nSIO2\nNACL\n", 2, "'SIO2' in capitals may be 'SiO2' or 'S1I1O2'"),
+        ('\n\nformula,note\nNi3Al,"two\nlines"\nsteel,\n', 6, "'steel' cannot be read"),
         ("name;formula\na;Ti-6Al-4V\n", 2, "percents of weight"),
     ],
 )

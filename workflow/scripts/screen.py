@@ -30,7 +30,8 @@ def main(
     made, out = shortlist.make(found, rows, settings, score, known, rejected)
     met = len(made) + int(out["rank"].notna().sum())
     print(f"{met} of {len(made) + len(out)} candidates meet the criteria, {len(made)} are listed")
-    print(out[out["rank"].isna()]["criterion"].value_counts().to_string())
+    for criterion, number in out[out["rank"].isna()]["criterion"].value_counts().items():
+        print(f"  {number} failed: {criterion}")
     io.write_table(ranked, made)
     io.write_table(excluded, out)
     io.write_table(screened, criteria.table(found, asked))

@@ -124,6 +124,7 @@ CHECKS = {  # `check(*, ...)` raises ValueError for settings that a schema canno
     "sheet": "matlens.ingest.sheet:check",
     "catalog": "matlens.ingest.files:check",
     "sets": "matlens.ingest.sets:check",
+    "alloys": "matlens.ingest.alloys:check",
     "prototypes": "matlens.ingest.prototypes:check",
     "superlattices": "matlens.ingest.superlattices:check",
 }

@@ -14,6 +14,29 @@ MOST = 1_000_000  # alloys of a study
 EPS = 1e-9  # tolerance of a bound, as a fraction of the whole
 
 
+def check(
+    *,
+    elements: dict[str, list[float]],
+    balance: str,
+    unit: str = "at%",
+    design: str = "grid",
+    levels: int = 6,
+    step: float | None = None,
+    balance_min: float = 0.0,
+    **_,
+) -> None:
+    """Raise ValueError if `plan` would fail, without listing any alloy."""
+    bounds = _bounds(elements, balance, unit)
+    if design != "random":
+        _axes(bounds, design, levels, step)
+    if sum(low for low, _ in bounds.values()) > WHOLE[unit] * (1 + EPS) - balance_min:
+        raise ValueError(_none_left(balance_min, unit, balance))
+
+
+def _none_left(balance_min: float, unit: str, balance: str) -> str:
+    return f"elements: no alloy leaves {balance_min:g} {unit} for {balance}; lower the largest amounts"
+
+
 def plan(
     *,
     elements: dict[str, list[float]],
@@ -41,10 +64,11 @@ def plan(
     if design == "random":
         amounts = _random(bounds, whole - balance_min, points, seed)
     else:
-        amounts = _lattice(bounds, design, levels, step, whole)
+        axes = _axes(bounds, design, levels, step)
+        amounts = np.array(list(itertools.product(*axes)), float).reshape(-1, len(axes))
         amounts = amounts[whole - amounts.sum(axis=1) >= balance_min - EPS * whole]
     if not len(amounts):
-        raise ValueError(f"elements: no alloy leaves {balance_min:g} {unit} for {balance}; lower the largest amounts")
+        raise ValueError(_none_left(balance_min, unit, balance))
     symbols = sorted([*bounds, balance], key=SYMBOLS.index)
     rest = np.maximum(whole - amounts.sum(axis=1), 0.0)
     table = pd.DataFrame({**dict(zip(bounds, amounts.T, strict=True)), balance: rest})[symbols]
@@ -78,7 +102,8 @@ def _bounds(elements: dict[str, list[float]], balance: str, unit: str) -> dict[s
     return {symbol: (float(low), float(high)) for symbol, (low, high) in elements.items()}
 
 
-def _lattice(bounds: dict, design: str, levels: int, step: float | None, whole: float) -> np.ndarray:
+def _axes(bounds: dict, design: str, levels: int, step: float | None) -> list[np.ndarray]:
+    """List the amounts of each element of a lattice."""
     if design == "grid":
         axes = [np.linspace(low, high, levels if high > low else 1) for low, high in bounds.values()]
     else:
@@ -89,7 +114,7 @@ def _lattice(bounds: dict, design: str, levels: int, step: float | None, whole: 
     count = math.prod(len(axis) for axis in axes)
     if count > MOST:
         raise ValueError(f"the design has {count} combinations, the limit is {MOST}; use fewer levels or a larger step")
-    return np.array(list(itertools.product(*axes)), float).reshape(-1, len(axes))
+    return axes
 
 
 def _random(bounds: dict, room: float, points: int, seed: int) -> np.ndarray:

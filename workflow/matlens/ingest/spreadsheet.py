@@ -19,6 +19,7 @@ BINARY = {
     b"{\\rtf": "an RTF document",
 }  # fmt: skip
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells Excel its delimiter
 MOST_CELL = 1 << 17  # longest cell, in characters
 NULL = ("", "~", "null")  # in YAML
@@ -120,6 +121,7 @@ def _text(path, data: bytes) -> tuple[list, list]:
     finally:
         csv.field_size_limit(before)
     if delimiter != ",":  # spreadsheets use another delimiter where the comma is the decimal mark
+        check_thousands(path, cells, next((row for row in cells if any(row)), []))
         cells = [[pointed(cell) for cell in row] for row in cells]
     cells = [row for row in cells if any(row)]
     if not cells:
@@ -127,6 +129,19 @@ def _text(path, data: bytes) -> tuple[list, list]:
     while cells[0] and all(len(row) <= len(cells[0]) or row[-1] == "" for row in cells) and cells[0][-1] == "":
         cells = [row[: len(cells[0]) - 1] for row in cells]  # delimiters at the ends of all lines
     return cells[0], cells[1:]
+
+
+def check_thousands(path, cells: list[list[str]], head: list[str]) -> None:
+    """Refuse a column of decimal commas with a number such as 1.234, which may be 1234. `head`: names of columns."""
+    commas = {at for row in cells for at, cell in enumerate(row) if DECIMAL_COMMA.match(cell)}
+    for row in cells if commas else ():
+        for at in commas & set(range(len(row))):
+            if THOUSANDS.fullmatch(row[at]):
+                name = head[at] if at < len(head) else at + 1
+                raise ValueError(
+                    f"table '{path}': the column '{name}' has decimal commas and {row[at]}, which may be "
+                    f"{row[at].replace('.', '')}; write all numbers without points between thousands"
+                )
 
 
 def _trimmed(row: tuple) -> list:

@@ -137,6 +137,7 @@ def _rows_of(path: Path) -> tuple[list[list[str]], str]:
     if lost := len(text) - len(lines):
         print(f"{path.name}: {lost} of its {len(text)} rows name no file of its folder")
     if separator != ",":
+        spreadsheet.check_thousands(path, lines, [])
         lines = [[line[0], *map(spreadsheet.pointed, line[1:])] for line in lines]
     while lines and all(len(line) > 2 and not line[-1] for line in lines):
         lines = [line[:-1] for line in lines]  # separators at the ends of all lines

@@ -72,9 +72,9 @@ def commonest(reasons) -> str:
 
 def repeated(items, table: Path) -> list[str]:
     """List the items of a table that are the same file under two names, and so count twice."""
-    if columns.SAME_AS not in items:
+    some = items[items[columns.SAME_AS].notna()] if columns.SAME_AS in items else []
+    if not len(some):
         return []
-    some = items[items[columns.SAME_AS].notna()]
     names = ", ".join(f"{a} and {b}" for a, b in zip(some[columns.SAME_AS].head(3), some[columns.ITEM], strict=False))
     more = f" and {len(some) - 3} more" if len(some) > 3 else ""
     return [

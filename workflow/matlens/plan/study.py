@@ -208,8 +208,10 @@ def load_all(names, folder: str | Path) -> dict[str, dict]:
     if not names:
         raise StudyError(f"no study to build; name some of: {', '.join(known)}")
     for name in names:
+        other = folder / f"{name}.yml"
+        if name in known and other.is_file():
+            raise StudyError(f"{other}: there is also {known[name]}, and one study has one file; delete or rename one")
         if name not in known:
-            other = folder / f"{name}.yml"
             if other.is_file():
                 raise StudyError(f"{other}: rename the file to {name}.yaml; studies end so")
             raise StudyError(

@@ -8,6 +8,7 @@ from matlens.crystal import compositions, formulas
 from matlens.store import text_files
 
 COLUMN = "formula"
+SHOWN = 80  # characters of a header that a message quotes
 SODIUM_NITRIDE = {"NaN": "Na1N1"}  # in other tables, NaN is an empty cell
 
 
@@ -16,15 +17,17 @@ def file_of(path: str | None) -> Path | None:
     return Path(path).expanduser() if path else None
 
 
-def rows(file: Path) -> Iterator[list[str]]:
-    """Yield the rows of a CSV table, header first; the delimiter is a comma, semicolon or tab."""
+def rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV table that are not empty, header first, each with the number of its last line."""
     with open(file, "rb") as handle:
         encoding = text_files.encoding(handle.read(2))
     with open(file, encoding=encoding, errors="replace", newline="") as handle:
-        head = handle.readline()
+        head = next((line for line in handle if line.strip()), "")
         handle.seek(0)
-        for cells in csv.reader(handle, delimiter=text_files.delimiter_of(head)):
-            yield [cell.strip() for cell in cells]
+        reader = csv.reader((line.replace("\0", " ") for line in handle), delimiter=text_files.delimiter_of(head))
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield reader.line_num, [cell.strip() for cell in cells]
 
 
 def fault(path: str | None) -> str:
@@ -37,9 +40,11 @@ def fault(path: str | None) -> str:
         return ""
     if not file.is_file():
         return f"file '{path}' does not exist; name a CSV file with a column '{COLUMN}'"
-    head = next(rows(file), [])
+    _, head = next(rows(file), (0, []))
     if COLUMN not in head:
-        return f"'{path}' has no column '{COLUMN}'; it has {', '.join(head) or 'none'}"
+        there = ", ".join(head)[:SHOWN] or "it is empty"
+        there = there if there.isprintable() else "it is no text"
+        return f"'{path}' has no column '{COLUMN}' in its first line ({there}); give a CSV file with one"
     lines = _lines(file)
     bad = formulas.fault_in(lines)
     return f"'{path}', line {lines[bad[0]]}: {bad[1]}, or remove the line" if bad else ""
@@ -48,9 +53,9 @@ def fault(path: str | None) -> str:
 def _lines(file: Path) -> dict[str, int]:
     """Return the formulas of a table, each with its first line."""
     table = rows(file)
-    at = next(table).index(COLUMN)
+    at = next(table)[1].index(COLUMN)
     lines: dict[str, int] = {}
-    for number, cells in enumerate(table, 2):
+    for number, cells in table:
         if len(cells) > at and cells[at]:
             lines.setdefault(SODIUM_NITRIDE.get(cells[at], cells[at]), number)
     return lines
