@@ -197,7 +197,7 @@ def _settings(found: dict, asked: dict, threshold_ha: float) -> list[str]:
     """List the settings of an output that differ from those asked for."""
     said = []
     if not found["cutoff_ry"] >= LOW * asked["cutoff_ry"] or (
-        asked["exact"] and not found["cutoff_ry"] <= asked["cutoff_ry"] / LOW
+        asked.get("exact") and not found["cutoff_ry"] <= asked["cutoff_ry"] / LOW
     ):
         said.append(f"the cut-off was {found['cutoff_ry']:g} Ry, not {asked['cutoff_ry']:g} Ry")
     if not found["density_cutoff_ry"] >= LOW * asked["density_cutoff_ry"]:
