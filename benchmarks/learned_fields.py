@@ -44,7 +44,7 @@ def predicting(item, network: dict) -> float:
     net = networks.build({**network, "dims": len(shape), "channels": 2 + fields, "outputs": fields}).eval()
     kernel = {"kernel": np.zeros((fields, 3, *shape), np.float32), "mean": np.zeros((fields, 3), np.float32)}
     scales = {"mean": [0.0] * fields, "spread": [1.0] * fields, "correction": [1.0] * fields}
-    model = networks.Model(net, kernel, {}, {"scales": scales, "axes": "zyx"[-len(shape) :]}, "cpu")
+    model = networks.Model([net], kernel, {}, {"scales": scales, "axes": "zyx"[-len(shape) :]}, "cpu")
     networks.predict(item, model)
     return cpu_seconds(lambda: networks.predict(item, model), 5)
 

@@ -1,5 +1,7 @@
 """Learned fields: what turns and what is periodic, the linear kernel, strangers, and refined answers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matlens.fields import (
@@ -226,6 +228,13 @@ def test_a_strain_of_a_phase_alone_strains_the_cell():
         expected = 0.01 * (1 + 0.3) / (2 * (1 - 0.3)) * (1 - labels.mean())
         assert inside == pytest.approx(expected, rel=0.02)
         assert quality.hill_mandel(found.answer, found.cause, 2) != 0
+
+
+def test_the_benchmark_of_predictions_predicts(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+    import learned_fields
+
+    assert learned_fields.predicting(learned_fields.posed("elastic", (16, 16), 10.0), {"name": "unet", "width": 4}) >= 0
 
 
 def test_a_network_learns_a_yielding_matrix_with_a_phase_that_stays_elastic(tmp_path):

@@ -16,9 +16,10 @@ def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
     if not name or solved is None or found is None:
         return style.nothing(f"no predicted field of {style.text(name)}" if name else "no field was predicted")
     attrs, labels, true = solved
-    made = found[2]
+    made, where = found[2], style.text(name)
     if labels.ndim == 3:
-        true, made = (each[:, each.shape[1] // 2] for each in (true, made))
+        plane = labels.shape[0] // 2
+        true, made, where = true[:, plane], made[:, plane], f"{where}, z = {plane}"
     half = len(true) // 2
     rows = [start + int(np.abs(true[start : start + half]).mean(axis=(1, 2)).argmax()) for start in (0, half)]
     height = 2.1 * min(true.shape[1] / true.shape[2], 2) + 0.2
@@ -37,7 +38,7 @@ def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
             panel.set(xticks=[], yticks=[])
             panel.spines[:].set_visible(False)
             maps.drawn(figure, panel, values, words, limits)
-    axes[1, 0].set_xlabel(style.text(name), fontsize=6)
+    axes[1, 0].set_xlabel(where, fontsize=6)
     return figure
 
 

@@ -8,8 +8,8 @@ MEASURES = {
     "rel_l2": "relative L2",
     "rel_l2_fluctuation": "of the fluctuation",
     "q99_error": "99th percentile",
-    "equilibrium": "equilibrium residual",
-    "compatibility": "compatibility residual",
+    "equilibrium": "equilibrium",
+    "compatibility": "compatibility",
 }
 LOWEST = 1e-4  # smaller values are drawn there, as arrows
 
