@@ -107,6 +107,7 @@ def scores(quality):
     import pandas as pd
 
     keys = [columns.SPLIT, "control", "field", "measure"]
+    quality = quality.astype({"value": float})  # of a table without rows
     linear = quality[quality["field"] == "linear_kernel"].set_index([columns.ITEM, "measure"])["value"]
     beside = linear.reindex(pd.MultiIndex.from_frame(quality[[columns.ITEM, "measure"]])).to_numpy()
     known = np.isfinite(beside) & np.isfinite(quality["value"].to_numpy())
