@@ -1047,3 +1047,12 @@ def test_long_names_of_points_leave_the_panel_to_the_points():
         figure = registry.call(registry.load(DRAWS, "pareto"), {**given, "shortlist": long}, {})
         figure.draw_without_rendering()
         assert all(panel.get_window_extent().width > 0.25 * figure.bbox.width for panel in figure.axes)
+
+
+def test_a_single_round_has_a_whole_number():
+    from figures import transfer
+
+    with style.context():
+        panel = transfer.draw({"greedy": taught().head(1)}).axes[0]
+        low, high = panel.get_xlim()
+        assert [tick for tick in panel.get_xticks() if low <= tick <= high] == [2.0]

@@ -148,8 +148,9 @@ def test_make_hands_studies_and_target_to_snakemake_as_they_are_meant(target):
         "ARGS=--cores 1 -n",
     ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    asked, _ = get_argument_parser().parse_known_args(shlex.split(done.stdout.splitlines()[-1])[1:])
-    assert list(asked.targets) == [target]
+    command, place = done.stdout.splitlines()[-2:]
+    asked, _ = get_argument_parser().parse_known_args(shlex.split(command)[1:])
+    assert list(asked.targets) == [target] and f"{target}: results/" in place  # where it is
     assert asked.config == ["studies=a, b"]
 
 

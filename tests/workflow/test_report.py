@@ -45,6 +45,9 @@ def content(name, **changes):
         "settings": {"title": name, "ingest": {"shards": 3}},
         "shards": 3,
         "methods": ["otsu", "all_background"],
+        "used": {"segment": ["otsu"]},
+        "entries": {"segment.otsu": ["matlens.segment.otsu:segment"]},
+        "cited": [],
         "main_table": "fractions",
         "tables": {table: f"{folder}/tables/{table}.csv" for table in tables},
         "figures": {"fractions": f"{folder}/figures/fractions.svg"},
@@ -105,6 +108,7 @@ def test_items_that_are_one_file_under_two_names_are_told(page):
 
 def test_what_an_item_is_called_stays_text(page):
     text = page().read_text()
+    assert "N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979) 62" in text and "segment: otsu" in text  # what to cite
     found = Page(text)
     assert [tag for tag, _ in found.tags].count("script") == 1
     assert "<script>alert" not in text

@@ -28,7 +28,11 @@ def draw(transfer: dict, *, interval: bool = True):
         panel.set_title(style.quantity(quantity))
         panel.set_ylabel("mean absolute error")
         panel.set_ylim(bottom=0)
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        rounds = sorted({one for table in transfer.values() for one in table["round"]})
+        if len(rounds) == 1:
+            panel.set_xticks(rounds)
+        else:
+            panel.xaxis.get_major_locator().set_params(integer=True)
     for panel in axes.flat[max(0, len(quantities) - cols) : len(quantities)]:
         panel.set_xlabel("round (dashed before, full after its verdicts)")
     for panel in axes.flat[len(quantities) :]:
