@@ -13,7 +13,7 @@ SNAKEMAKE = $(BIN)/snakemake $(if $(PROFILE),--workflow-profile profiles/$(PROFI
 export PYTHONPATH := workflow
 
 # Snakemake and matplotlib keep files in the home folder: where that cannot be written (no home, a full quota), here.
-KEPT := $(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2>/dev/null && touch "$$d/.writable" 2>/dev/null && echo yes)
+KEPT := $(shell d="$${XDG_CACHE_HOME:-$$HOME/.cache}/snakemake"; mkdir -p "$$d" 2>/dev/null && touch "$$d/.tried" 2>/dev/null && rm "$$d/.tried" && echo yes)
 ifneq ($(KEPT),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
