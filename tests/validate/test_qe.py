@@ -153,7 +153,7 @@ def test_the_magnetisation_to_begin_with_is_that_of_the_input(prepare, silicon, 
 
 @pytest.mark.parametrize(("kind", "part"), [("gaussian", 0.5), ("mp", 1 / 3), ("mv", 0.0)])
 def test_the_entropy_of_smearing_is_no_part_of_the_energy(judged, kind, part):
-    """Nickel and NiAl at 0.02 Ry have free energies 29 and 10 meV/atom below their energies: see docs/faults.md."""
+    """Nickel and NiAl at 0.02 Ry have free energies 31 and 9 meV/atom below: see docs/faults.md."""
     manifest, results = judged
     manifest["settings"]["smearing"] = qe_output.known_smearing(kind)
     before = qe.judge(
