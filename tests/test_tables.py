@@ -308,11 +308,12 @@ def test_screen(plant, index, tmp_path):
     settings = {
         "properties": {"p": wish}, "most": 3, "diverse": False, "seed": 0, "reference": None, "sure": 0.0,
         "without": [], "only": [], "most_elements": None, "unseen_elements": False, "outside_training_range": True,
-        "cautious": 0.0, "target": "",
+        "cautious": 0.0, "target": None,
     }  # fmt: skip
-    made = [tmp_path / "ranked", tmp_path / "out", tmp_path / "values"]
+    made = tmp_path / "ranked", tmp_path / "out", tmp_path / "screened"
     script.main([tmp_path / "p"], [], index, "mine", {}, settings, *made)
     assert io.read_table(tmp_path / "ranked")["score"].tolist() == [14.25, 13.25, 12.25]
+    assert io.read_table(tmp_path / "screened")["p"].tolist() == list(range(8))
 
 
 def test_acquire(plant, index, tmp_path):
