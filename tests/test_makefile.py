@@ -44,7 +44,6 @@ def test_a_home_that_cannot_be_written_is_replaced_by_a_folder_of_the_run(tmp_pa
     show.write_text("include Makefile\n_ := $(info $(XDG_CACHE_HOME) $(MPLCONFIGDIR))\n")
     for home, caches in (("/dev/null", 2), (str(tmp_path), 0)):
         env = {key: value for key, value in os.environ.items() if key not in ("XDG_CACHE_HOME", "MPLCONFIGDIR")}
-        made = subprocess.run(
-            ["make", "-n", "-f", show, "help"], cwd=ROOT, capture_output=True, text=True, env={**env, "HOME": home}
-        )
+        command = ["make", "--no-print-directory", "-n", "-f", show, "help"]
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**env, "HOME": home})
         assert made.stdout.splitlines()[0].count(f"{ROOT}/.snakemake/") == caches, made.stdout + made.stderr

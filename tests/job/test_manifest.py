@@ -105,7 +105,8 @@ def test_large_files_are_left_to_verify(line):
 
 def test_the_page_of_the_report_names_an_edited_table(line):
     Path("results/mine/tables/t.csv").write_text("edited")
-    content = {"tables": {}, "figures": {}, "overlays": {}, "settings": {}, "methods": []}
+    nothing = {"tables": {}, "figures": {}, "overlays": {}, "settings": {}}
+    content = {**nothing, "methods": [], "entries": {}, "cited": []}
     shown = contents.of_study("mine", content)
     assert [fault.path for fault in shown["changed"]] == ["results/mine/tables/t.csv"]
 

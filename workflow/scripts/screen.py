@@ -28,10 +28,7 @@ def main(
     known = reference.known(settings["reference"])
     rejected = {str(item) for path in lost for item in io.read_table(path)["item"]}
     made, out = shortlist.make(found, rows, settings, score, known, rejected)
-    met = len(made) + int(out["rank"].notna().sum())
-    print(f"{met} of {len(made) + len(out)} candidates meet the criteria, {len(made)} are listed")
-    for criterion, number in out[out["rank"].isna()]["criterion"].value_counts().items():
-        print(f"  {number} failed: {criterion}")
+    print(shortlist.counted(made, out))
     io.write_table(ranked, made)
     io.write_table(excluded, out)
     io.write_table(screened, criteria.table(found, asked))

@@ -56,6 +56,14 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     return table, out
 
 
+def counted(listed, out) -> str:
+    """Say how many candidates a shortlist and its excluded ones are, and how many failed each criterion."""
+    low = int(out["rank"].notna().sum())
+    head = f"{len(listed) + low} of {len(listed) + len(out)} candidates meet the criteria, {len(listed)} are listed"
+    failed = out[out["rank"].isna()]["criterion"].value_counts()
+    return "\n".join([head, *(f"  {number} failed: {criterion}" for criterion, number in failed.items())])
+
+
 def _points(score: Callable, better: np.ndarray, settings: Mapping) -> np.ndarray:
     """Score the candidates that meet the criteria (n,), larger is better; -inf: not ranked by the method."""
     if not len(better):
