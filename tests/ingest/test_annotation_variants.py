@@ -230,6 +230,10 @@ def test_a_file_whose_numbers_may_mean_something_else_stops_the_study(tmp_path, 
         read(tmp_path, name, content)
 
 
+def test_one_plane_in_two_spellings_is_one_plane(tmp_path):
+    assert len(read(tmp_path, "a.csv", "z,y,x\n0,15,40\n0.0,15,41\n")) == 2
+
+
 def test_a_polygon_in_the_corner_of_the_image_is_no_pose(tmp_path):
     corners = "0.5 0.5 0.75 0.25 1 0.5 1 1 0.5 1"  # numbers 7 and 10 are 1, as those of a pose may be
     found = read(tmp_path, "a.txt", f"0 {corners}")

@@ -345,6 +345,17 @@ def test_formulas_in_capitals_are_rejected_with_their_readings(tmp_path):
     assert planned(tmp_path, "composition\nSIO2\nFe2O3\n")["formula"].tolist() == ["IO2S", "Fe2O3"]
 
 
+@pytest.mark.parametrize("unit", ["at%", "wt%"])
+def test_a_compound_is_a_name_beside_amounts_of_elements(tmp_path, unit):
+    found = planned(tmp_path, "compound,Ni,Al\nA1,50,50\nA2,75,25\n", unit=unit)
+    assert found[["x_Ni", "x_Al"]].sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_temperatures_and_reductions_of_area_are_no_elements_in_capitals(tmp_path):
+    found = planned(tmp_path, "id,Fe,C,Cr,TC,RA\na,90,1,9,600,40\n", unit="wt%")
+    assert found["TC"].tolist() == [600.0] and found["formula"].str.startswith("C").all()
+
+
 @pytest.mark.parametrize(
     ("header", "why"),
     [
@@ -428,6 +439,10 @@ def test_packed_and_binary_tables_are_told_by_their_content(tmp_path):
     pd.DataFrame({"id": ["a", "b"], "composition": ["Fe2O3", None]}).to_parquet(tmp_path / "t.parquet")
     found = compositions.plan(path=str(tmp_path / "t.parquet"))
     assert found["formula"].tolist() == ["Fe2O3", None] and found["reason"][1] == "it has no composition; fill it in"
+    pd.DataFrame({"id": ["a", "b"], "composition": ["Fe2O3", "NiO"]}).to_excel(tmp_path / "t.xlsx", index=False)
+    for name in ("t.parquet", "t.xlsx"):
+        packed = gzip.compress((tmp_path / name).read_bytes())
+        assert planned(tmp_path, packed, f"{name}.gz")["item"].tolist() == ["a", "b"]
     (tmp_path / "a.csv").write_bytes(text)
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.write(tmp_path / "a.csv", "a.csv")

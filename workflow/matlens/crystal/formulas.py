@@ -26,6 +26,7 @@ SHORT = 40  # characters of a faulty value that a message quotes
 LIKELY = {*SYMBOLS[:94]} - {"Po", "Np"}  # elements that two capitals may mean: PO is a phosphate sooner than polonium
 MOST = 3  # readings of a formula that are listed
 RARELY = 10  # formulas with small letters for each one in capitals that is a slip of the pen
+LONE = re.compile(r"[A-Z][a-z]\d+")  # Co2: an element with a number is no formula that anyone writes
 ENOUGH = 20  # formulas of single letters that show that their table does not write Si as SI
 
 
@@ -147,7 +148,8 @@ def unclear(formulas: Iterable) -> dict[str, str]:
 
     NACL has symbols only if it is NaCl. SIO2, which may be Si O2 or S I O2, is refused with its readings where more
     than a tenth as many formulas are like NACL as have small letters, or where none has any and fewer than ENOUGH show
-    that none is needed. Other tables mean what they write: CO2 among Fe2O3 and SiO2.
+    that none is needed. Other tables mean what they write: CO2 among Fe2O3 and SiO2, and CO2 instead of Co2 where no
+    formula is like NACL.
     """
     texts = dict.fromkeys(_normal(text) for text in formulas if not isinstance(text, Mapping))
     texts = [text for text in texts if any(map(str.isalpha, text)) and text.lower() not in NOTHING]
@@ -155,6 +157,8 @@ def unclear(formulas: Iterable) -> dict[str, str]:
     shouted = [text for text, found in capitals.items() if text not in found]
     small = sum(text.upper() != text for text in texts)
     doubtful = RARELY * len(shouted) > small if shouted else not small and len(texts) < ENOUGH
+    if not shouted:
+        capitals = {text: [way for way in found if not LONE.fullmatch(way)] for text, found in capitals.items()}
     return {
         text: _why(text, found)
         for text, found in capitals.items()

@@ -40,6 +40,7 @@ AMOUNT_OF = re.compile(  # w(Al), X(AL), x(Al,LIQUID), w%(Al), w_Al; Al (g); Al.
     r"([A-Z][a-z]?)\s*[(\[]\s*[km]?g\s*[)\]]|([A-Z][a-z]?)\.+(?:wt|at|mol|mass)\.*|"
     r"([A-Z][a-z]?)[\s_](?:weight|mass)(?![A-Za-z]).*|(?i:weight|mass|mole)[\s_](?:\w+[\s_])?([A-Z][a-z]?)"
 )
+STABLE = {*SYMBOLS[:83], "Th"} - {"Tc", "Pm"}  # TC is a temperature, RA a reduction of area
 COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 BALANCE = ("bal", "bal.", "balance", "rest", "remainder")
 TRUE = {"true": 1.0, "false": 0.0}
@@ -123,7 +124,9 @@ def _formula_column(header: list[str], composition: str | None, unit: str) -> st
     if composition is not None and composition not in header:
         raise ValueError(f"composition: the table has no column '{composition}'; {suggest(composition, header)}")
     plain = {name: re.sub(r"[\s-]+", "_", name.lower()) for name in header}
-    column = composition or next((name for wanted in FORMULAS for name in header if plain[name] == wanted), None)
+    amounts = len([name for name in header if _element(name)[0] in COLUMN_ELEMENTS]) > 1
+    wanted = FORMULAS[:2] if amounts else FORMULAS  # beside amounts, a compound is a name
+    column = composition or next((name for each in wanted for name in header if plain[name] == each), None)
     if column is not None and unit == "wt%":
         raise ValueError(f"unit: the formulas of the column '{column}' count atoms; wt% needs a column per element")
     return column
@@ -164,7 +167,7 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
 
 def _check_spelling(header: list[str], parts: Mapping[str, str], file: str) -> None:
     """Refuse columns that would be left out of a composition: elements in capitals (SI) and oxides (SiO2)."""
-    capitals = [name for name in header if CAPITALS.fullmatch(name) and name.capitalize() in COLUMN_ELEMENTS]
+    capitals = [name for name in header if CAPITALS.fullmatch(name) and name.capitalize() in STABLE]
     if len(capitals) > 1 or (capitals and not any(len(symbol) > 1 for symbol in parts.values())):
         raise ValueError(
             f"table '{file}' has columns called like elements in capitals ({', '.join(capitals)[:60]}); write "
@@ -174,7 +177,8 @@ def _check_spelling(header: list[str], parts: Mapping[str, str], file: str) -> N
     if len(oxides) > 1 or (oxides and parts):
         raise ValueError(
             f"table '{file}' has columns of oxides ({', '.join(oxides)[:60]}), which are not read; convert them to "
-            "elements, or write mole fractions as formulas in a column composition, like (SiO2)80(Na2O)20"
+            "elements, or write mole fractions as formulas in a column composition, like (SiO2)80(Na2O)20; another "
+            "name is for what is no oxide"
         )
 
 

@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 
 from matlens.ingest import json_rows
@@ -73,9 +74,9 @@ def _cells(path, data: bytes) -> tuple[list, list]:
     if data.startswith(OLD_EXCEL):
         raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
     if data.startswith(ZIP):
-        return _excel(path)
+        return _excel(path, data)
     if data.startswith(PARQUET):
-        return _parquet(path)
+        return _parquet(path, data)
     if data[257:262] == b"ustar":
         raise ValueError(f"table '{path}' is a tar archive; unpack it, and name the table in it")
     if kind := next((kind for start, kind in BINARY.items() if data.startswith(start)), None):
@@ -154,20 +155,20 @@ class _NotExcel(ValueError):
     """A zip file that is no workbook."""
 
 
-def _excel(path) -> tuple[list, list]:
+def _excel(path, data: bytes) -> tuple[list, list]:
     try:
         from openpyxl import load_workbook
     except ImportError:
         raise ValueError(f"reading '{path}' needs the package openpyxl; install it, or save the sheet as CSV") from None
     try:
-        with zipfile.ZipFile(path) as parts:  # no more than the stated size of a part is ever read
+        with zipfile.ZipFile(BytesIO(data)) as parts:  # no more than the stated size of a part is ever read
             names, size = parts.namelist(), sum(part.file_size for part in parts.infolist())
         if not any(name.startswith("xl/") for name in names):
             kind = "an OpenDocument sheet; save it as .xlsx" if "content.xml" in names else "a zip archive; unpack it"
             raise _NotExcel(f"table '{path}' is {kind}, and name that file")
-        if size > io.most_unpacked(Path(path).stat().st_size):
+        if size > io.most_unpacked(len(data)):
             raise ValueError(f"it unpacks to {size} bytes: a decompression bomb")
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = load_workbook(BytesIO(data), read_only=True, data_only=True)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a file may state the largest possible sheet, and every row would be padded
         cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
@@ -180,9 +181,9 @@ def _excel(path) -> tuple[list, list]:
     return cells[0], cells[1:]
 
 
-def _parquet(path) -> tuple[list, list]:
+def _parquet(path, data: bytes) -> tuple[list, list]:
     try:
-        frame = io.read_table(path)
+        frame = io.read_table(BytesIO(data))
     except Exception as error:
         raise ValueError(f"table '{path}' cannot be read as Parquet ({str(error)[:120]}); save it again") from error
     frame = frame.reset_index() if frame.index.name else frame

@@ -38,9 +38,11 @@ def of_predictions(found, target: str):
     half = (found["high_90"] - found["low_90"]) / 2 / NORMAL_90
     std = found["std"].fillna(half) if "std" in found else half
     unseen = found["unseen_elements"].fillna("") if "unseen_elements" in found else ""
-    rows = found.assign(std=std, unseen_elements=unseen).groupby(columns.ITEM, sort=True)
+    # Sorted, so that the last text of an item is its largest: max of texts is a slow loop over the items.
+    ordered = found.assign(std=std, unseen_elements=unseen).sort_values("unseen_elements", kind="stable")
+    rows = ordered.groupby(columns.ITEM, sort=True)
     numbers = rows[["predicted", "std"]].mean()
-    unseen, outside = rows["unseen_elements"].max(), rows["outside_training_range"].any()
+    unseen, outside = rows["unseen_elements"].last(), rows["outside_training_range"].any()
     return pd.concat([numbers, unseen, outside], axis=1).reset_index().assign(property=target)
 
 

@@ -75,7 +75,8 @@ def _check_rows(header: list[str], rows: list[list[str]], at: dict[str, int]) ->
     """Raise BadItem if places lie in several planes of a volume, or objects have numbers that may be no tracks."""
     names = _named(header)
     for name in {"z", "z_px", "position_z"} & {*names}:
-        if len({cell for cell in _cells(rows, names.index(name)) if re.fullmatch(r"-?[\d.]+", cell)}) > 1:
+        planes = [cell for cell in _cells(rows, names.index(name)) if re.fullmatch(r"-?\d+\.?\d*", cell)]
+        if len({*map(float, planes)}) > 1:
             raise BadItem(
                 f"the column '{header[names.index(name)]}' has several values: places of a volume are not read"
             )
