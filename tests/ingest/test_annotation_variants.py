@@ -278,7 +278,10 @@ def test_an_outline_of_coco_that_is_not_in_its_box_has_the_reason(tmp_path, one)
     assert "lies elsewhere than its outline" in reason
 
 
-@pytest.mark.parametrize("bbox", [[30, 10, 20, 10], [30, 10, 50, 20], [31.2, 9, 19, 10.5], [0, 0, 0, 0]])
+FITTING = [[30, 10, 20, 10], [30, 10, 50, 20], [40, 15, 20, 10], [31.2, 9, 19, 10.5], [0, 0, 0, 0], [None] * 4]
+
+
+@pytest.mark.parametrize("bbox", FITTING)
 def test_an_outline_of_coco_keeps_a_box_that_fits_or_says_nothing(tmp_path, bbox):
     assert read(tmp_path, "c.json", coco({"bbox": bbox, "segmentation": [CORNERS]}))["reason"].tolist() == [""]
 

@@ -103,15 +103,16 @@ def _elsewhere(entry: dict, places: np.ndarray, side: int) -> str:
     """Say that an outline is not where the box of its annotation is ("" if it is, or no box is stated).
 
     `places` (n, 2), y and x: corners of the outline, or the upper left corners of its pixels of `side` 1. A box of two
-    corners is taken as such.
+    corners, or of a centre and sizes, is taken as such.
     """
     stated = entry.get("bbox")
-    if not len(places) or not isinstance(stated, list) or len(stated) != 4:
+    if not len(places) or not isinstance(stated, list) or len(stated) != 4 or None in stated:
         return ""
     x, y, width, height = (float(n) for n in stated)
     own = np.array([places.min(0) - 1, places.max(0) + side + 1])
-    for y1, x1 in ((y + height, x + width), (height, width)):
-        box_ = np.array([[y - 1, x - 1], [y1 + 1, x1 + 1]])
+    place, size = np.array([y, x]), np.array([height, width])
+    for low, high in ((place, place + size), (place, size), (place - size / 2, place + size / 2)):
+        box_ = np.array([low - 1, high + 1])
         both = np.prod(np.maximum(np.minimum(own[1], box_[1]) - np.maximum(own[0], box_[0]), 0.0))
         if both >= LEAST_OVERLAP * (np.prod(own[1] - own[0]) + np.prod(box_[1] - box_[0]) - both):
             return ""
