@@ -458,6 +458,12 @@ def test_a_pixel_size_in_the_names_is_the_scale(tmp_path, pattern, sizes):
         assert files.read(rows.loc[item].to_dict(), PHASES).pixel_size_um == um
 
 
+def test_a_pixel_size_with_an_exponent_is_read_whole(tmp_path):
+    save(tmp_path / "a_5e-2um.png")
+    (row,) = files.plan(path=str(tmp_path), columns=r"_(?P<pixel_size_um>[\d.e-]+)um").to_dict("records")
+    assert files.read(row, PHASES).pixel_size_um == 0.05
+
+
 def test_two_masks_with_a_word_more_are_too_many(tmp_path):
     save(tmp_path / "a.png")
     (tmp_path / "masks").mkdir()

@@ -58,7 +58,7 @@ def _report_others(path: str, paths: list, beside: list) -> None:
     """Print which files of a path are no items."""
     if beside:
         first = printable(beside[0].name)
-        print(f"masks, objects or clean images of others among the files of '{path}': {len(beside)}, first '{first}'")
+        print(f"{len(beside)} files of '{path}' are masks, objects or clean images of others, the first is '{first}'")
     if left := skipped(path, [*paths, *beside]):
         print(left)
 

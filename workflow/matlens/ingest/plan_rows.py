@@ -72,7 +72,7 @@ def _check_whole(column: str, fits: list[re.Match], number: int) -> None:
     """Raise ValueError if a pattern reads a part of a number, as 5 of 0,5."""
     for fit in fits:
         whole = next(m[0] for m in re.finditer(r"[\d.,]*\d|$", fit.string) if m.end() >= fit.end(number))
-        if whole != fit[number]:
+        if len(whole) > len(fit[number]):
             read = f"'{fit[number]}' from '{fit.string}'"
             raise ValueError(f"columns: {column} reads {read}; make it read all of '{whole}'")
 
