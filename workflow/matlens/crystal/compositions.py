@@ -51,7 +51,7 @@ def readable(formula: str) -> bool:
 def written(formula: str) -> str:
     """Return a formula as chemists write it, with elements by electronegativity: "O2Ti" is TiO2; for people alone."""
     parts = re.findall(r"([A-Z][a-z]?)([0-9.]*)", formula)
-    if "".join(symbol + amount for symbol, amount in parts) != formula or any(s not in SYMBOLS for s, _ in parts):
+    if "".join(symbol + amount for symbol, amount in parts) != formula or any(s not in NUMBER for s, _ in parts):
         return formula  # brackets, text
     return "".join(symbol + amount for symbol, amount in sorted(parts, key=lambda part: _electronegativity(part[0])))
 
