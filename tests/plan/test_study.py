@@ -115,6 +115,8 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
         ("phases: [matrix, particle]", "phases: [a, a]", r"phases: 'a' is in the list twice; keep one"),
         ("segment:\n  otsu:\n", "", r"quantify: 'quantify' works on what 'segment' makes"),
         ("title: a study", 'title: "a study', r"mine\.yaml:\d+: not valid YAML"),
+        ("otsu:", "unet: {epochs: [1, 2]}", r"a variant for each: unet\.a: \{epochs: 1\}, unet\.b: \{epochs: 2\}"),
+        ('path: "x/*.png"', "path: [a, b]", r"files\.path: '\[a, b\]' is not a text \(a file"),
         ("  otsu:", "\totsu:", r"mine\.yaml:8: not valid YAML: .*it begins with a tab"),
     ],
 )

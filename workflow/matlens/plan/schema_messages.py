@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from matlens.registry import suggest
+from matlens.plan import outputs
+from matlens.plan.stages import STAGES
+from matlens.registry import method_of, suggest
 
 KINDS = {
     "string": "a text",
@@ -118,7 +120,9 @@ def _variants(value, path: list) -> str:
     """Say how to try several values of an option: a variant of the method for each."""
     if not isinstance(value, list) or len(value) < 2 or len(path) != 3:
         return ""
-    method = str(path[1]).partition(".")[0]
+    stage, method = path[0], method_of(str(path[1]))
+    if stage not in STAGES or stage == "ingest" or method not in outputs.family(stage):  # a study has one source
+        return ""
     each = ", ".join(f"{method}.{letter}: {{{path[2]}: {one}}}" for letter, one in zip("ab", value, strict=False))
     return f"; for several values write a variant for each: {each}"
 
