@@ -259,6 +259,9 @@ def test_many_poses_that_each_could_be_a_polygon_are_poses_and_polygons_stay(tmp
     (tmp_path / "poses").mkdir()
     found = read(tmp_path / "poses", "a.txt", "\n".join(lines))
     assert len(found) == 8 and all("of a pose" in reason for reason in found["reason"])
+    (tmp_path / "few").mkdir()
+    found = ingested(tmp_path / "few", "a.txt", "\n".join(lines[:3]))
+    assert "may be poses" in found.meta["remark"] and not any("of a pose" in one for one in found.objects["reason"])
     corners = [(x, 0.1 + 0.1 * k) for k, x in enumerate(np.linspace(0.1, 0.8, 8))]
     lines = [f"0 {x:.2f} {y:.2f} {x + 0.1:.2f} {y:.2f} {x + 0.1:.2f} {y + 0.1:.2f}" for x, y in corners]
     (tmp_path / "polygons").mkdir()

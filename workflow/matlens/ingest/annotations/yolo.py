@@ -11,8 +11,10 @@ from matlens.ingest.annotations import CLASS_LISTS, SCORED, Page, Shape, box, mo
 
 BEYOND = 0.02  # part of the image by which a box may reach beyond it
 POSE = "its line is of a pose, a box with key points; export boxes or polygons"
+MAYBE = "its lines may be poses, boxes with key points; they were read as polygons"
 SPIKE = 2  # a corner so many sizes of all the others away from them is the width and height of a box
-MANY = 8  # lines that all could be poses: of polygons anywhere in an image, less than half could be
+NEEDLE = 8  # the same for a triangle, which may be a needle
+MANY, SOME = 8, 3  # lines that all could be poses: of polygons anywhere in an image, one in three could be
 
 
 def names_beside(file: str) -> list[str]:
@@ -80,13 +82,18 @@ def _bare_pose(words: list[str]) -> int:
         return 0
     sides = [(min(at), max(at)) for at in zip((x, y), *seen, strict=True)]
     away = max(max(low - n, n - high) for n, (low, high) in zip((width, height), sides, strict=True))
-    return 2 if len(points) - len(seen) > 1 or away > SPIKE * max(high - low for low, high in sides) else 1
+    far = NEEDLE if len(points) == 1 else SPIKE
+    return 2 if len(points) - len(seen) > 1 or away > far * max(high - low for low, high in sides) else 1
 
 
-def _are_poses(lines: list[list[str]]) -> bool:
-    """Check whether the lines of a file are poses without a mark of what is seen: all have the same key points."""
+def _poses(lines: list[list[str]]) -> str:
+    """Return POSE if the lines of a file are poses without a mark of what is seen, MAYBE if they may be, else ""."""
     fits = [_bare_pose(words) for words in lines]
-    return len(set(map(len, lines))) == 1 and min(fits) > 0 and (max(fits) > 1 or len(fits) >= MANY)
+    if len(set(map(len, lines))) != 1 or min(fits) == 0:  # all poses have the same number of key points
+        return ""
+    if max(fits) > 1 or len(fits) >= MANY:
+        return POSE
+    return MAYBE if len(fits) >= SOME else ""
 
 
 def _outlined(label: str, words: list[str]) -> Shape:
@@ -135,11 +142,11 @@ def check(files: list[Path]) -> None:
 def read(file: str) -> list[Page]:
     """Return the page of the one image; an empty file has no object."""
     lines, names = [words for words in map(str.split, text_of(file).splitlines()) if words], names_beside(file)
-    if lines and _are_poses(lines):
+    if (poses := _poses(lines)) == POSE:
         return [Page("", tuple(Shape(label=words[0], reason=POSE) for words in lines), relative=True)]
     shapes = tuple(_shape(words, names) for words in lines)
     scored = any(not one.reason and _scored(words) for one, words in zip(shapes, lines, strict=True))
-    return [Page("", shapes, relative=True, note=SCORED if scored else "")]
+    return [Page("", shapes, relative=True, note=SCORED if scored else poses)]
 
 
 def _scored(words: list[str]) -> bool:
