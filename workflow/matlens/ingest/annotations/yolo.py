@@ -14,7 +14,7 @@ POSE = "its line is of a pose, a box with key points; export boxes or polygons"
 MAYBE = "its lines may be poses, boxes with key points; they were read as polygons"
 SPIKE = 2  # a corner so many sizes of all the others away from them is the width and height of a box
 NEEDLE = 8  # the same for a triangle, which may be a needle
-MANY, SOME = 8, 3  # lines that all could be poses: of polygons anywhere in an image, one in three could be
+SOME = 3  # lines that all could be poses; oriented boxes in one part of an image could be, too
 
 
 def names_beside(file: str) -> list[str]:
@@ -91,7 +91,7 @@ def _poses(lines: list[list[str]]) -> str:
     fits = [_bare_pose(words) for words in lines]
     if len(set(map(len, lines))) != 1 or min(fits) == 0:  # all poses have the same number of key points
         return ""
-    if max(fits) > 1 or len(fits) >= MANY:
+    if max(fits) > 1:
         return POSE
     return MAYBE if len(fits) >= SOME else ""
 
