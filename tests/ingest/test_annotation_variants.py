@@ -26,6 +26,11 @@ ID2,2,None,{1},{2},1,1,{3}
 
 def read(tmp_path, name, content, frames=1, **options):
     """Write a file of objects beside one image or video, and ingest both; returns the table of the objects."""
+    return ingested(tmp_path, name, content, frames, **options).objects
+
+
+def ingested(tmp_path, name, content, frames=1, **options):
+    """Return the image or video itself."""
     (tmp_path / "images").mkdir()
     pixels = np.random.default_rng(0).integers(0, 255, (frames, *SIZE)).astype(np.uint8)
     if frames == 1:
@@ -36,7 +41,7 @@ def read(tmp_path, name, content, frames=1, **options):
     place.write_bytes(content if isinstance(content, bytes) else content.encode())
     annotated.check_classes(str(place), ["matrix", "thing"], None)
     (row,) = files.plan(path=str(tmp_path / "images"), objects=str(place)).to_dict("records")
-    return files.read(row, ["matrix", "thing"], crop_bars=False, **options).objects
+    return files.read(row, ["matrix", "thing"], crop_bars=False, **options)
 
 
 def coco(*entries):
@@ -136,6 +141,10 @@ SAME = {
     "a.geojson": geojson({"type": "Polygon", "coordinates": [[*PAIRS, PAIRS[0]]]}),
     "list.json": json.dumps(json.loads(geojson({"type": "MultiPolygon", "coordinates": [[PAIRS]]}))["features"]),
     "mot.csv": "1,1,31,11,20,10,-1,-1,-1,-1",
+    "mot_blanks.txt": "1 1 31 11 20 10 1 1 1",
+    "mot_tabs.txt": "1\t1\t31.0\t11.0\t20.0\t10.0\t0.87\t-1\t-1\t-1",
+    "mot_semicolons.txt": "1;1;31,0;11,0;20;10;1",
+    "mot_semicolons.csv": "1;1;31;11;20;10",
 }
 
 
@@ -162,6 +171,9 @@ REASONS = {  # what is no object, or not the one that its numbers seem to be
     "class below 0": ("a.txt", f"-1 {BOX[2:]}", "begins with -1"),
     "pose": ("a.txt", f"{BOX} 0.6 0.3 1.000000 0.7 0.4 1.000000", "of a pose"),
     "pose of one point": ("a.txt", f"{BOX} 0.6 0.3 1", "of a pose"),
+    "pose without a mark": ("a.txt", "0 0.5 0.5 0.2 0.2 0.48 0.5 0.5 0.5 0.52 0.5", "of a pose"),
+    "pose not seen": ("a.txt", "0 0.5 0.5 0.5 0.5 0.3 0.3 0.7 0.7 0 0 0 0", "of a pose"),
+    "pixels": ("a.txt", "1 31 11 20 10 2", "or write MOT with commas"),
     "commas": ("a.txt", BOX.replace(" ", ","), "has commas"),
     "YOLO corners": ("a.txt", "0 0.6 0.25 0.95 0.5", "seem to be two corners"),
     "unused": ("a.txt", "1,1,31,11,20,10,0,1,1", "confidence is 0"),
@@ -210,6 +222,8 @@ STOPS = {  # files of which it is not known what their numbers mean
     "Latin 1": ("a.csv", "y,x,class\n15,40,L\u00fccke\n".encode("latin1"), "neither UTF-8 nor UTF-16"),
     "inches": ("a.csv", TRACKMATE.format("inch", 40, 15, 3), "places are in 'inch'"),
     "results of COCO": ("a.json", '[{"image_id": 7, "category_id": 1}]', "a list of COCO results"),
+    "results": ("a.json", '[{"image_id": 7, "bbox": [1, 2, 3, 4], "score": 0.9}]', "detections of a program, no truth"),
+    "results inside": ("a.json", '{"annotations": [{"image_id": 7, "bbox": [1, 2, 3, 4], "score": 0.9}]}', "no truth"),
     "map": ("a.json", '{"type": "FeatureCollection", "crs": {"type": "name"}, "features": []}', "those of a map"),
     "entity": ("a.xml", '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "xml: it defines the entity 'b'"),
     "outside": ("a.xml", '<!DOCTYPE a [<!ENTITY b SYSTEM "/etc/hostname">]><annotation>&b;</annotation>', "entity 'b'"),
@@ -238,6 +252,51 @@ def test_a_polygon_in_the_corner_of_the_image_is_no_pose(tmp_path):
     corners = "0.5 0.5 0.75 0.25 1 0.5 1 1 0.5 1"  # numbers 7 and 10 are 1, as those of a pose may be
     found = read(tmp_path, "a.txt", f"0 {corners}")
     assert found["reason"].tolist() == [""] and found["area_px2"].item() == pytest.approx(750, abs=20)
+
+
+def test_lines_that_may_be_poses_or_polygons_are_polygons_with_a_remark(tmp_path):
+    """A box of 0.3 with key points over 0.3; oriented boxes in one part of the image are like it."""
+    places = [(0.3 + 0.03 * k, 0.4) for k in range(8)]
+    poses = [
+        f"0 {x:.2f} {y} 0.3 0.3 {x - 0.14:.2f} {y} {x:.2f} 0.54 {x + 0.14:.2f} {y} {x:.2f} 0.26" for x, y in places
+    ]
+    turned = [f"0 {x:.2f} {y} {x + 0.1:.2f} {y} {x + 0.1:.2f} {y + 0.1} {x:.2f} {y + 0.1}" for x, y in places]
+    for name, lines in (("poses", poses), ("turned", turned)):
+        (tmp_path / name).mkdir()
+        found = ingested(tmp_path / name, "a.txt", "\n".join(lines))
+        assert "may be poses" in found.meta["remark"] and not any(found.objects["reason"])
+    corners = [(x, 0.1 + 0.1 * k) for k, x in enumerate(np.linspace(0.1, 0.8, 8))]
+    lines = [f"0 {x:.2f} {y:.2f} {x + 0.1:.2f} {y:.2f} {x + 0.1:.2f} {y + 0.1:.2f}" for x, y in corners]
+    (tmp_path / "polygons").mkdir()
+    assert not any(read(tmp_path / "polygons", "a.txt", "\n".join(lines))["reason"])
+
+
+LATE, EARLY, SCORES = "begin one pixel late", "lie one pixel early", "its objects have scores"
+COUNTED = {  # left and upper edge of the first box, and parts of the remark
+    "MOT from 0": ("a.txt", "1,1,0,10,20,10,1", (10, 0), ()),
+    "MOT from 1": ("a.txt", "1,1,41,11,20,10,1", (10, 40), ()),
+    "MOT of either": ("a.txt", "1,1,31,11,20,10,1", (10, 30), (EARLY,)),
+    "MOT beyond": ("a.txt", "1,1,0,11,20,10,1\n1,2,-3,11,9,9,1", (10, 0), (EARLY,)),
+    "VOC from 0": ("a.xml", voc((0, 10, 20, 20)), (10, 0), ()),
+    "VOC of either": ("a.xml", voc((30, 10, 50, 20)), (10, 30), (LATE,)),
+    "VOC by name": ("a.xml", voc((31, 11, 50, 20), database="The VOC2007 Database"), (10, 30), ()),
+    "VOC by name from 0": ("a.xml", voc((0, 10, 20, 20), database="The VOC2007 Database"), (10, 0), ()),
+    "scores of YOLO": ("a.txt", f"{BOX} 0.87", (10, 30), (SCORES,)),
+    "scores of COCO": ("a.json", coco({"bbox": [30, 10, 20, 10], "score": 0.87}), (10, 30), (SCORES,)),
+    "scores of MOT": ("a.txt", "1,-1,41,11,20,10,0.87", (10, 40), (SCORES,)),
+    "no scores": ("a.json", coco({"bbox": [30, 10, 20, 10], "score": 1}), (10, 30), ()),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_the_first_pixel_is_that_of_the_numbers_and_a_remark_says_what_was_taken(tmp_path, case):
+    name, content, corner, remarks = COUNTED[case]
+    found = ingested(tmp_path, name, content)
+    said, first = found.meta.get("remark") or "", found.objects.iloc[0]
+    if case == "MOT beyond":  # the box that begins at 0 is cut at the border
+        assert first["bbox_x_max_px"] == 19
+    assert (first["bbox_y_min_px"], first["bbox_x_min_px"]) == corner and first["reason"] == ""
+    assert all(part in said for part in remarks) and sum(part in said for part in (LATE, EARLY, SCORES)) == len(remarks)
 
 
 def test_an_archive_without_regions_is_no_image_without_objects(tmp_path):

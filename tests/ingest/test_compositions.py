@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matlens import columns
 from matlens.crystal import formulas
-from matlens.ingest import compositions, spreadsheet
+from matlens.ingest import compositions, molecules, sheet, spreadsheet
 from matlens.job import batch
 from matlens.store import io
 from scripts import ingest, ingest_plan
@@ -180,6 +180,45 @@ def test_excel_is_read(tmp_path):
     book.save(tmp_path / "alloys.xlsx")
     found = compositions.plan(path=str(tmp_path / "alloys.xlsx"))
     assert found[columns.ITEM].tolist() == ["a", "b"] and found["x_Ni"].tolist() == [0.75, 0.5]
+
+
+def workbook(path, **sheets):
+    """Write a workbook with the rows of each sheet."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(row)
+    book.save(path)
+    return str(path)
+
+
+ALLOYS, NOTES = [["name", "Ni", "Al"], ["a", 0.75, 0.25]], [["made by", "on"], ["me", "Monday"]]
+
+
+def test_the_log_says_which_of_several_sheets_is_read(tmp_path, capsys):
+    out = [str(tmp_path / name) for name in ("plan.parquet", "lost.parquet")]
+    ingest_plan.main("compositions", {"path": workbook(tmp_path / "a.xlsx", Alloys=ALLOYS, Notes=NOTES)}, *out)
+    assert "of the 2 sheets the first is read, 'Alloys', and not 'Notes' (made by, on)" in capsys.readouterr().out
+    ingest_plan.main("compositions", {"path": workbook(tmp_path / "b.xlsx", Alloys=ALLOYS, Empty=[])}, *out)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("first", [NOTES, []])
+@pytest.mark.parametrize("options", [{}, {"composition": "name"}, {"targets": ["Ni"]}])
+def test_columns_of_another_sheet_are_named_where_the_first_has_none_that_fits(tmp_path, first, options):
+    path = workbook(tmp_path / "a.xlsx", Notes=first, Alloys=ALLOYS)
+    with pytest.raises(ValueError, match=r"the first is read, 'Notes', and not 'Alloys' \(name, Ni, Al\)"):
+        compositions.plan(path=path, **options)
+
+
+@pytest.mark.parametrize("kind", [molecules, sheet])
+def test_the_sheets_of_molecules_and_images_are_named_too(tmp_path, kind):
+    rows = [["smiles", "file", "bond_index"], ["CO", "a.png", 0]]
+    with pytest.raises(ValueError, match=r"not 'Items' \(smiles, file, bond_index\)"):
+        kind.plan(path=workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows))
 
 
 def test_matbench_tables_are_read_whole(data, monkeypatch):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from matlens.crystal import kernels, radii
+from matlens.ingest import structures
 from matlens.ingest.formats import cif, document, foreign
 from matlens.job.batch import BadItem
 
@@ -223,6 +224,32 @@ def test_texts_of_structures_in_a_table(tmp_path, name, delimiter):
     found, lost = items(tmp_path, "a.csv", table(*CELLS[name], delimiter))
     assert list(found) == ["one"] and not lost
     np.testing.assert_allclose(found["one"][0].frac, FRAC)
+
+
+def commas(*cells: str, delimiter: str = ";") -> str:
+    """Write a table of structures with a column of values."""
+    rows = [delimiter.join((f"i{k}", csv_cell(text(P1)), cell)) for k, cell in enumerate(cells)]
+    return "\n".join([delimiter.join(("id", "cif", "gap")), *rows]) + "\n"
+
+
+def csv_cell(content: str) -> str:
+    return '"' + content.replace('"', '""') + '"'
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_decimal_commas_beside_structures_are_numbers(tmp_path, delimiter):
+    (tmp_path / "a.csv").write_text(commas("0,5", "-1,25e-2", "3", "", delimiter=delimiter))
+    found = structures.plan(path=str(tmp_path), targets=["gap"])
+    np.testing.assert_array_equal(found["gap"], [0.5, -0.0125, 3, np.nan])
+    assert found["reason"].isna().all()
+
+
+def test_points_between_thousands_beside_structures_with_decimal_commas_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text(commas("0,5", "1.234"))
+    (reason,) = structures.plan(path=str(tmp_path))["reason"]
+    assert "the column 'gap' has decimal commas and 1.234, which may be 1234" in reason
+    (tmp_path / "a.csv").write_text(commas("0.5", "1.234"))
+    assert structures.plan(path=str(tmp_path), targets=["gap"])["gap"].tolist() == [0.5, 1.234]
 
 
 @pytest.mark.parametrize(

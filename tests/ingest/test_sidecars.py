@@ -34,6 +34,18 @@ def test_text_beside_a_picture_states_its_pixel_size(tmp_path, suffix, beside, t
     assert made.spacing_um == (None if um is None else pytest.approx((um, um)))
 
 
+@pytest.mark.parametrize("encoding", ["cp932", "latin-1", "utf-8", "utf-16"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_the_micro_sign_of_jeol_is_read_in_every_encoding(tmp_path, encoding, blank):
+    Image.fromarray(GREY).save(tmp_path / "a.bmp")
+    sign = "\u03bc" if encoding == "cp932" else "\u00b5"  # Shift-JIS has the Greek letter
+    title = "\u8a66\u6599" if encoding != "latin-1" else "\u00fc"
+    text = f"$CM_TITLE {title}\r\n" + JEOL.replace("10um", f"10{blank}{sign}m")
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    found = readers.read(str(tmp_path / "a.bmp"), max_pixels=1 << 20)
+    assert found.spacing_um == pytest.approx((0.1, 0.1))
+
+
 def test_the_bar_that_jeol_states_is_cut_from_a_bitmap(tmp_path):
     Image.fromarray(np.vstack([GREY, np.zeros((8, 50), np.uint8)])).save(tmp_path / "a.bmp")
     (tmp_path / "a.txt").write_text(JEOL + "$CM_FULL_SIZE 50 40\r\n")

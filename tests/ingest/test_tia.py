@@ -20,9 +20,9 @@ def element(frame: np.ndarray, step_m: tuple[float, float]) -> bytes:
     return head + frame[::-1].tobytes()
 
 
-def ser(path, frames, version=0x220, total=None, step_m=(1e-9, 2e-9), content=IMAGES):
-    """Write a series with its one dimension and its tags; offsets have 8 bytes from version 0x220 on."""
-    total, size = total or len(frames), "q" if version >= 0x220 else "i"
+def ser(path, frames, version=0x220, total=None, step_m=(1e-9, 2e-9), content=IMAGES, wide=None):
+    """Write a series with its one dimension and its tags; offsets have 8 bytes from version 0x220 on, or if `wide`."""
+    total, size = total or len(frames), "q" if (version >= 0x220 if wide is None else wide) else "i"
     dimension = struct.pack("<iddii", total, 0, 1, 0, 6) + b"Number" + struct.pack("<i", 0)
     start = 22 + struct.calcsize(f"<{size}i") + len(dimension)
     places, tags, body = [], [], b""
@@ -58,6 +58,18 @@ def test_one_image_or_a_series_that_was_stopped(tmp_path, version, kind):
     assert np.array_equal(one.pixels, stack[0]) and np.array_equal(several.pixels, stack)
     assert (one.axes, several.axes, one.pixels.dtype) == ("yx", "tyx", stack.dtype)
     assert one.spacing_um == pytest.approx((2e-3, 1e-3))
+
+
+@pytest.mark.parametrize(("version", "wide"), [(0x210, True), (0x220, False)])
+@pytest.mark.parametrize("count", [1, 4])
+def test_offsets_have_the_width_that_fits_the_file_whatever_the_version(tmp_path, version, wide, count):
+    stack = frames(count)
+    ser(tmp_path / "a_1.ser", stack, version, total=count + 2, wide=wide)
+    assert np.array_equal(read(tmp_path / "a_1.ser").pixels, stack[0] if count == 1 else stack)
+    raw = (tmp_path / "a_1.ser").read_bytes()
+    (tmp_path / "a_1.ser").write_bytes(raw[: len(raw) - 100])
+    with pytest.raises(BadItem, match=r"cut off|not known"):
+        read(tmp_path / "a_1.ser")
 
 
 def test_steps_of_a_diffraction_pattern_are_no_length(tmp_path):

@@ -96,3 +96,15 @@ def test_a_phase_amid_what_is_not_labelled_has_no_interface():
     labels = np.full((40, 40), 255, np.uint8)
     labels[10:30, 10:30] = 1
     assert surface.measure(labels, PHASES).iloc[0, 1:4].tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_boundary_of_any_one_direction_is_within_the_error_that_is_stated(ndim):
+    """The crossings of a plane per length along a direction are its surface times the cosine of their angle."""
+    part = surface.weights((1.0,) * ndim)
+    normal = np.random.default_rng(0).standard_normal((20_000, ndim))
+    normal = np.concatenate([np.eye(ndim), normal / np.linalg.norm(normal, axis=1, keepdims=True)])
+    ways = np.array([np.array(step) / np.linalg.norm(step) for step in part])
+    found = surface.FACTOR[ndim] * np.abs(normal @ ways.T) @ np.array(list(part.values()))
+    assert found.min() == pytest.approx(found[0]) and 100 * (1 - found[0]) == pytest.approx(surface.LOW[ndim], abs=0.4)
+    assert found.max() < 1.03 and found[ndim:].mean() == pytest.approx(1, abs=2e-3)

@@ -1,7 +1,7 @@
 """List the items of a study, once, before its shards are read."""
 
 from matlens import columns, ingest, registry
-from matlens.ingest import repeats, series
+from matlens.ingest import file_search, repeats, series, spreadsheet
 from matlens.job import batch, entry
 from matlens.store import io
 
@@ -9,6 +9,8 @@ from matlens.store import io
 def main(method: str, options: dict, plan: str, rejected: str) -> None:
     """Write the items in sorted order with their keys, and the rejected ones with their reasons."""
     found = registry.call(registry.load(ingest.PLANS, method), {}, options)
+    if note := spreadsheet.note_of_sheets(file_search.expanded(options.get("path") or "")):
+        print(f"{options['path']}: {note}")
     found = found.sort_values(columns.ITEM, kind="stable", ignore_index=True)
     reasons = found.pop(columns.REASON) if columns.REASON in found else None
     bad = reasons.notna() if reasons is not None else found[columns.ITEM].isna()

@@ -38,6 +38,25 @@ def _fault(used: list[int], frames: int) -> str:
     )
 
 
+def counted(page: Page, size: tuple[int, int]) -> Page:
+    """Return a page with pixels counted from 0, of one whose format counts from 1 and whose program may not.
+
+    A box that begins at 0, none before it, shows 0; one that ends one pixel behind the image shows 1. Else it is 1, and
+    the page has a note. `size`: height and width of the image.
+    """
+    rings = [ring for one in page.shapes for part in one.parts for ring in part]
+    if not page.from_one or not rings:
+        return page
+    low, high = np.concatenate(rings).min(0), np.concatenate(rings).max(0)
+    first = 0 if low.min() == 0 else 1
+    sure = first == 0 or (low.min() >= 1 and (high == np.add(size, 1)).any() and (high <= np.add(size, 1)).all())
+    note = "" if sure else "pixels were taken as counted from 1, as MOT does; if from 0, boxes lie one pixel early"
+    shapes = tuple(
+        replace(one, parts=tuple(tuple(ring - first for ring in part) for part in one.parts)) for one in page.shapes
+    )
+    return replace(page, shapes=shapes, from_one=False, note="; ".join(filter(None, (page.note, note))))
+
+
 def step_of(page: Page) -> int:
     """Return the step in which the frames of a video were annotated: 2 of 0, 2, 4, 8; 1 of fewer than three frames."""
     used = sorted({one.frame for one in page.shapes if one.frame is not None})

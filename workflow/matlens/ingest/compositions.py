@@ -63,7 +63,7 @@ def columns_of(
     """List the index columns of a table; see `plan`. Raises ValueError if it cannot be used."""
     file, header = table_sets.header(KIND, path, set)
     table_sets.require(file, header, [item, *(targets or [])])
-    formulas = _formula_column(header, composition, unit)
+    formulas = _formula_column(header, composition, unit, str(file))
     parts = {} if formulas else _element_columns(header, unit, str(file))
     beside = [_column(name) for name in header if name not in parts and name != "formula"]
     return [*INDEX, *beside, *(PART + symbol for symbol in COLUMN_ELEMENTS)]
@@ -93,7 +93,7 @@ def plan(
     file = table_sets.find(KIND, path, set)
     header, table = spreadsheet.read(file)
     check_units(table, targets)
-    formulas = _formula_column(header, composition, unit)
+    formulas = _formula_column(header, composition, unit, str(file))
     parts = {} if formulas else _element_columns(header, unit, str(file))
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
     table_sets.require(file, header, [item, *(targets or [])])
@@ -120,9 +120,10 @@ def plan(
     return pd.concat([pd.DataFrame(rows), pd.DataFrame({**shares, **made})], axis=1)
 
 
-def _formula_column(header: list[str], composition: str | None, unit: str) -> str | None:
+def _formula_column(header: list[str], composition: str | None, unit: str, file: str) -> str | None:
     if composition is not None and composition not in header:
-        raise ValueError(f"composition: the table has no column '{composition}'; {suggest(composition, header)}")
+        said = f"composition: the table has no column '{composition}'; {suggest(composition, header)}"
+        raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
     plain = {name: re.sub(r"[\s-]+", "_", name.lower()) for name in header}
     amounts = len([name for name in header if _element(name)[0] in COLUMN_ELEMENTS]) > 1
     wanted = FORMULAS[:2] if amounts else FORMULAS  # beside amounts, a compound is a name
@@ -155,12 +156,13 @@ def _element_columns(header: list[str], unit: str, file: str) -> dict[str, str]:
         only = next(iter(parts))
         raise ValueError(
             f"table '{file}' has no column of formulas (name it by 'composition'), and '{only}' alone is called like "
-            f"an element; its columns: {', '.join(header)[:200]}"
+            f"an element; its columns: {', '.join(header)[:200]}{spreadsheet.note_of_sheets(file, '; ')}"
         )
     if not parts:
         raise ValueError(
             f"table '{file}' has neither a column of formulas (name it by 'composition') nor columns called like "
             f"elements (Ni, Al, ...); its columns, by its first line: {', '.join(header)[:200]}"
+            + spreadsheet.note_of_sheets(file, "; ")
         )
     return parts
 

@@ -111,12 +111,14 @@ def _chosen(file: Path, header: list[str], molecule, bond_index, products, item,
     known = (name for wanted in (*SMILES, RECORD) for name in header if name.lower() == wanted)
     reactant = molecule or next(known, None)
     if reactant is None:
-        raise ValueError(f"table '{file}' has no column of molecules; name it by 'molecule': {', '.join(header)[:200]}")
+        said = f"table '{file}' has no column of molecules; name it by 'molecule': {', '.join(header)[:200]}"
+        raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
     index = bond_index or ("bond_index" if "bond_index" in header else None)
     if products is None:
         products = [] if index else [name for name in header if PRODUCTS.fullmatch(name.lower())]
     if index is None and not products:
-        raise ValueError(f"table '{file}' does not say which bond breaks; name a column 'bond_index', or 'products'")
+        said = f"table '{file}' does not say which bond breaks; name a column 'bond_index', or 'products'"
+        raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
     return reactant, index, products, next((n for n in ([item] if item else (*NAMES, TITLE)) if n in header), None)
 
 

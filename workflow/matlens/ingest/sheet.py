@@ -29,6 +29,7 @@ def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
     if columns.FILE not in header:
         raise ValueError(
             f"sheet '{path}' has no column 'file'; {suggest(columns.FILE, header).replace('allowed', 'it has')}"
+            + spreadsheet.note_of_sheets(sheet, "; ")
         )
     check_columns(header, f"sheet '{path}'", allowed=KNOWN)
     for name in header:

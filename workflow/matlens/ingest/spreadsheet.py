@@ -22,6 +22,7 @@ BINARY = {
 DECIMAL_COMMA = re.compile(r"^([-+]?\d+),(\d+(?:[eE][-+]?\d+)?)$")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+")
 SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells Excel its delimiter
+SEARCHED_ROWS = 100  # of a sheet of a workbook, in which its header is looked for
 MOST_CELL = 1 << 17  # longest cell, in characters
 NULL = ("", "~", "null")  # in YAML
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -177,8 +178,38 @@ def _excel(path, data: bytes) -> tuple[list, list]:
     except Exception as error:
         raise ValueError(f"table '{path}' cannot be read as Excel ({error}); save it again, or as CSV") from error
     if not cells:
-        raise ValueError(f"the first sheet of '{path}' is empty; put the table there")
+        raise ValueError(f"the first sheet of '{path}' is empty; put the table there{note_of_sheets(path, '; ')}")
     return cells[0], cells[1:]
+
+
+def note_of_sheets(path: str | Path, start: str = "") -> str:
+    """Return a note on a workbook of several sheets with cells: which is read, and the columns of the others; else "".
+
+    `start`: what stands in front of a note, such as "; ".
+    """
+    try:
+        with open(path, "rb") as handle:
+            if handle.read(len(ZIP)) != ZIP:
+                return ""
+        from openpyxl import load_workbook
+
+        headers = []
+        for sheet in load_workbook(path, read_only=True, data_only=True).worksheets:
+            sheet.reset_dimensions()
+            rows = sheet.iter_rows(max_row=SEARCHED_ROWS, values_only=True)
+            headers.append((sheet.title, next((_trimmed(row) for row in rows if any(map(_there, row))), [])))
+    except Exception:  # a file that is no workbook has its reason when it is read
+        return ""
+    others = [
+        f"'{title}' ({', '.join(str(cell) for cell in cells if _there(cell))[:100]})"
+        for title, cells in headers[1:]
+        if cells
+    ]
+    if not others:
+        return ""
+    return (
+        f"{start}of the {len(headers)} sheets the first is read, '{headers[0][0]}', and not {', '.join(others)[:400]}"
+    )
 
 
 def _parquet(path, data: bytes) -> tuple[list, list]:

@@ -56,7 +56,8 @@ def require(file: Path, header: list[str], wanted: list[str | None]) -> None:
     """Raise ValueError if a table lacks a column that is asked for."""
     for name in wanted:
         if name and name not in header:
-            raise ValueError(f"table '{file}' has no column '{name}'; {suggest(name, header)}")
+            other = spreadsheet.note_of_sheets(file, "; ")
+            raise ValueError(f"table '{file}' has no column '{name}'; {suggest(name, header)}{other}")
 
 
 def present(kind: str, path: str | None, set: str | None) -> Path:

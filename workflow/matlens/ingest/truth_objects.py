@@ -56,7 +56,10 @@ def attach(
     if page is None:
         return
     frames = shape[0] if found.axes.startswith("t") else 1
+    page = annotated_places.counted(page, shape[-2:])
     page = annotated_places.settled(page, frames, found.pixel_size_um, file)
+    if page.note:
+        ignored.note(found, page.note)
     scale, note = annotated_places.scale_of(page, shape[-2:], found.pixels.shape[-2:], file)
     shift = top if shape[-2:] != found.pixels.shape[-2:] and not note.startswith("cropped") else 0
     if note and not note.startswith("cropped"):

@@ -5,7 +5,6 @@ convention of all these formats. Raises BadItem if a file cannot be read, with t
 """
 
 import json
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +31,8 @@ READERS = {
     "csv": "matlens.ingest.annotations.csv_places:read",
 }
 TEXTS = (".txt", ".csv", ".tsv")
-MOT_ROW = re.compile(r"\d+(\.0*)?,\s*-?\d+(\.0*)?(,\s*-?[\d.]+([eE][-+]?\d+)?){4,8}")  # numbers alone, from a frame on
 SUFFIXES = {".txt": "yolo", ".roi": "imagej", ".zip": "imagej", ".csv": "csv", ".tsv": "csv"}
+SCORED = "its objects have scores: a program has found them, nobody drew them; they are no independent truth"
 CLASS_LISTS = ("classes.txt", "obj.names")  # beside files of YOLO: names of the classes, no image of its own
 
 
@@ -63,7 +62,9 @@ class Page:
     """The objects of one image: its file name ("" if the file has but one image, of its own name) and size, if stated.
 
     `relative`: coordinates are parts of height and width. `unit_um`: places are in units of so many micrometres, not in
-    pixels. `clock`: name of a column that may have the times, in a file that does not say the frames.
+    pixels. `clock`: name of a column that may have the times, in a file that does not say the frames. `from_one`: the
+    format counts pixels from 1, and programs that write it may count from 0; places are as in the file. `note`: a
+    remark for the image.
     """
 
     image: str
@@ -72,6 +73,8 @@ class Page:
     relative: bool = False
     unit_um: float | None = None
     clock: str = ""
+    from_one: bool = False
+    note: str = ""
 
 
 def text_of(file: str) -> str:
@@ -85,8 +88,10 @@ def text_of(file: str) -> str:
 
 def _kind_of_table(file: str) -> str:
     """Name the format of a text of rows: `mot` without a header, `via_csv`, else `csv`, or `yolo` for .txt."""
+    from matlens.ingest.annotations import mot
+
     first = next((line for line in text_of(file).splitlines() if line.strip()), "")
-    if MOT_ROW.fullmatch(first.strip()):
+    if mot.is_row(first):
         return "mot"
     usual = SUFFIXES[Path(file).suffix.lower()]
     return "via_csv" if usual == "csv" and "region_shape_attributes" in first else usual
@@ -130,12 +135,14 @@ def _kind_of_json(file: str) -> str:
 
 def _seen(content) -> str:
     """Say which other format a JSON seems to be of."""
-    first = content[0] if isinstance(content, list) and content else content
-    keys = set(first) if isinstance(first, dict) else set()
-    if isinstance(content, list) and {"image_id", "category_id"} <= keys:
-        return "a list of COCO results names images by numbers alone, without the lists 'images' and 'categories'"
-    if {"videos", "annotations"} <= keys:
+    if isinstance(content, dict) and {"videos", "annotations"} <= set(content):
         return "COCO of videos is not read"
+    held = content["annotations"] if isinstance(content, dict) and "annotations" in content else content
+    first = held[0] if isinstance(held, list) and held else content
+    keys = set(first) if isinstance(first, dict) else set()
+    if isinstance(held, list) and "image_id" in keys and keys & {"category_id", "score"}:
+        said = "a list of COCO results names images by numbers alone, without the lists 'images' and 'categories'"
+        return f"{said}, and its scores are of detections of a program, no truth" if "score" in keys else said
     if "geometry" in keys:
         return "objects of GeoJSON are of the type 'Feature'"
     return "this JSON is none of COCO, VIA or labelme"

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from matlens.ingest.annotations import Page, Shape, box, document, ring, turned
+from matlens.ingest.annotations import SCORED, Page, Shape, box, document, ring, turned
 from matlens.job.batch import BadItem
 
 LEAST_OVERLAP = 0.5  # intersection over union of the box that is stated and that of the outline, each wider by a pixel
@@ -156,11 +156,13 @@ def read(file: str) -> list[Page]:
     for entry in content["annotations"]:
         number = _id(entry["image_id"])
         own[number].append(_shape(entry, names, sizes.get(number)))
-    pages = []
+    scores = {entry.get("score", 1) for entry in content["annotations"]}
+    pages, note = [], SCORED if scores - {0, 1, None} else ""
     for image in content["images"]:
         shapes, size = tuple(own.pop(_id(image["id"]), ())), sizes[_id(image["id"])]
         masks = {one.mask[2].shape for one in shapes if one.mask is not None}
-        pages.append(Page(str(image["file_name"]), shapes, size or (masks.pop() if len(masks) == 1 else None)))
+        size = size or (masks.pop() if len(masks) == 1 else None)
+        pages.append(Page(str(image["file_name"]), shapes, size, note=note if shapes else ""))
     if own:
         raise BadItem(f"{file}: {sum(map(len, own.values()))} annotations are of images that its list 'images' lacks")
     return pages

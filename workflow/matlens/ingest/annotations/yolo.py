@@ -7,9 +7,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from matlens.ingest.annotations import CLASS_LISTS, Page, Shape, box, ring, text_of
+from matlens.ingest.annotations import CLASS_LISTS, SCORED, Page, Shape, box, mot, ring, text_of
 
 BEYOND = 0.02  # part of the image by which a box may reach beyond it
+POSE = "its line is of a pose, a box with key points; export boxes or polygons"
+MAYBE = "its lines may be poses, boxes with key points; they were read as polygons"
+SPIKE = 2  # a corner so many sizes of all the others away from them is the width and height of a box
+NEEDLE = 8  # the same for a triangle, which may be a needle
+SOME = 3  # lines that all could be poses; oriented boxes in one part of an image could be, too
 
 
 def names_beside(file: str) -> list[str]:
@@ -41,7 +46,7 @@ def _strange(words: list[str], names: list[str]) -> str:
     if words[0] not in names and re.fullmatch(r"-\d+|-?\d*\.(?!0+$)\d+", words[0]):
         return f"its line begins with {words[0]}, which is no class; the class is a whole number in front of the others"
     if _is_pose(words):
-        return "its line is of a pose, a box with key points; export boxes or polygons"
+        return POSE
     return ""
 
 
@@ -58,6 +63,39 @@ def _is_pose(words: list[str]) -> bool:
     return all(abs(x - middle_x) <= width / 2 and abs(y - middle_y) <= height / 2 for x, y in points)
 
 
+def _bare_pose(words: list[str]) -> int:
+    """Check whether a line may hold a box and key points, x and y, within it: 0 no, 1 yes, 2 and no polygon.
+
+    As a polygon it would have a corner, the width and height of the box, far from all the others, or 0, 0 twice: key
+    points that are not seen.
+    """
+    if len(words) < 7 or len(words) % 2 != 1:
+        return 0
+    try:
+        values = [float(word) for word in words[1:]]
+    except ValueError:
+        return 0
+    (x, y, width, height), points = values[:4], list(zip(values[4::2], values[5::2], strict=True))
+    seen = [point for point in points if point != (0.0, 0.0)]
+    inside = all(abs(px - x) <= width / 2 and abs(py - y) <= height / 2 for px, py in seen)
+    if not seen or not inside or max(x + width / 2, y + height / 2) > 1 + BEYOND:
+        return 0
+    sides = [(min(at), max(at)) for at in zip((x, y), *seen, strict=True)]
+    away = max(max(low - n, n - high) for n, (low, high) in zip((width, height), sides, strict=True))
+    far = NEEDLE if len(points) == 1 else SPIKE
+    return 2 if len(points) - len(seen) > 1 or away > far * max(high - low for low, high in sides) else 1
+
+
+def _poses(lines: list[list[str]]) -> str:
+    """Return POSE if the lines of a file are poses without a mark of what is seen, MAYBE if they may be, else ""."""
+    fits = [_bare_pose(words) for words in lines]
+    if len(set(map(len, lines))) != 1 or min(fits) == 0:  # all poses have the same number of key points
+        return ""
+    if max(fits) > 1:
+        return POSE
+    return MAYBE if len(fits) >= SOME else ""
+
+
 def _outlined(label: str, words: list[str]) -> Shape:
     """Read the box or the corners of a line."""
     try:
@@ -68,7 +106,8 @@ def _outlined(label: str, words: list[str]) -> Shape:
     if track is not None:  # the track that a tracker has written behind the box, and behind its score
         values.pop()
     if max(map(abs, values), default=0.0) > 1.5:
-        return Shape(label=label, reason="its coordinates are no parts of the image (0 to 1); export it as YOLO")
+        fault = "its coordinates are no parts of the image (0 to 1); export it as YOLO, or write MOT with commas"
+        return Shape(label=label, reason=fault)
     if len(values) in (4, 5):  # a fifth number is the score of a prediction
         x, y, width, height = values[:4]
         if min(width, height) < 0:
@@ -89,6 +128,7 @@ def check(files: list[Path]) -> None:
     used: dict[Path, set] = {}
     for path in files:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        lines = [line for line in lines if not mot.is_row(line)]
         used.setdefault(path.parent, set()).update(words[0] for words in map(str.split, lines) if words)
     for folder, labels in used.items():
         names = names_beside(str(folder / "any.txt"))
@@ -101,6 +141,15 @@ def check(files: list[Path]) -> None:
 
 def read(file: str) -> list[Page]:
     """Return the page of the one image; an empty file has no object."""
-    lines = [line.split() for line in text_of(file).splitlines()]
-    names = names_beside(file)
-    return [Page("", tuple(_shape(words, names) for words in lines if words), relative=True)]
+    lines, names = [words for words in map(str.split, text_of(file).splitlines()) if words], names_beside(file)
+    if (poses := _poses(lines)) == POSE:
+        return [Page("", tuple(Shape(label=words[0], reason=POSE) for words in lines), relative=True)]
+    shapes = tuple(_shape(words, names) for words in lines)
+    scored = any(not one.reason and _scored(words) for one, words in zip(shapes, lines, strict=True))
+    return [Page("", shapes, relative=True, note=SCORED if scored else poses)]
+
+
+def _scored(words: list[str]) -> bool:
+    """Check whether a line that could be read ends with a score, or with a score and a track."""
+    tracked = len(words) == 7 and re.fullmatch(r"[1-9]\d*", words[6])
+    return bool(tracked) or (len(words) % 2 == 0 and "." in words[-1])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from matlens.crystal.structures import Crystal
+from matlens.ingest import spreadsheet
 from matlens.ingest.formats import document
 from matlens.ingest.formats.common import (
     Record,
@@ -50,8 +51,27 @@ def _held(source: Source) -> tuple[list[str], list[str]]:
 
 
 def records(source: Source) -> Iterator[Record]:
-    """List the rows; the first unnamed column is taken for the number of the row that pandas writes."""
+    """List the rows; the first unnamed column is taken for the number of the row that pandas writes.
+
+    Where the delimiter is no comma, a comma is the decimal mark. Raises BadItem if a column has decimal commas and a
+    number such as 1.234.
+    """
     header, held = _held(source)
+    found = list(_listed(source, header, held))
+    if _delimiter(source) == ",":
+        return iter(found)
+    names = [name for name in header if name and name not in held]
+    cells = [[one.scalars.get(name) or "" for name in names] for one in found]
+    try:
+        spreadsheet.check_thousands(source.path, cells, names)
+    except ValueError as error:
+        raise BadItem(str(error)) from error
+    return (
+        one._replace(scalars={name: spreadsheet.pointed(cell) for name, cell in one.scalars.items()}) for one in found
+    )
+
+
+def _listed(source: Source, header: list[str], held: list[str]) -> Iterator[Record]:
     rows = _rows(source)
     next(rows)
     for row, (offset, length, cells) in enumerate((r for r in rows if any(r[2])), 0):

@@ -71,6 +71,32 @@ def _image(raw, start: int, max_pixels: int) -> tuple[np.ndarray, float, float]:
     return pixels[::-1].astype(code.newbyteorder("=")), dx, dy  # stored from the bottom up
 
 
+def _starts(raw, wide: bool, count: int) -> list[int]:
+    """Read where the images of a series start. `wide`: offsets have 8 bytes, else 4."""
+    table = struct.unpack_from("<q" if wide else "<i", raw, 22)[0]
+    if count < 1 or table < 0 or table + count * (8 if wide else 4) > len(raw):
+        raise BadItem(CUT.format(f"{count} images are announced"))
+    starts = np.frombuffer(raw, "<i8" if wide else "<i4", count, table).tolist()
+    if any(start < 0 or start + HEADER > len(raw) for start in starts):
+        raise BadItem(CUT.format("an image lies beyond its end"))
+    return starts
+
+
+def _fits(raw, wide: bool, count: int) -> bool:
+    """Check whether offsets of a width lead to images of a known type that end within the file."""
+    try:
+        starts = _starts(raw, wide, count)
+    except BadItem:
+        return False
+    for start in starts:
+        kind, width, height = struct.unpack_from("<hii", raw, start + HEADER - 10)
+        if kind not in PIXELS or min(width, height) < 1:
+            return False
+        if start + HEADER + width * height * np.dtype(PIXELS[kind]).itemsize > len(raw):
+            return False
+    return True
+
+
 def _series(path: str, max_pixels: int) -> tuple[np.ndarray, float, float]:
     """Read all images of a series as (t, y, x)."""
     with open(path, "rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as raw:
@@ -80,13 +106,9 @@ def _series(path: str, max_pixels: int) -> tuple[np.ndarray, float, float]:
         if content != IMAGES:
             raise Spectra("the series holds spectra, not images; export an image")
         wide = version >= 0x0220
-        table = struct.unpack_from("<q" if wide else "<i", raw, 22)[0]
-        step = 8 if wide else 4
-        if valid < 1 or table < 0 or table + valid * step > len(raw):
-            raise BadItem(CUT.format(f"{valid} images are announced"))
-        starts = np.frombuffer(raw, "<i8" if wide else "<i4", valid, table).tolist()
-        if any(start < 0 or start + HEADER > len(raw) for start in starts):
-            raise BadItem(CUT.format("an image lies beyond its end"))
+        if not _fits(raw, wide, valid) and _fits(raw, not wide, valid):
+            wide = not wide  # some programs write a version that contradicts their offsets
+        starts = _starts(raw, wide, valid)
         first, dx, dy = _image(raw, starts[0], max_pixels)
         check_size((valid, *first.shape), max_pixels, first.dtype.itemsize)
         rest = [_image(raw, start, max_pixels)[0] for start in starts[1:]]

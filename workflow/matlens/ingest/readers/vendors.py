@@ -302,6 +302,14 @@ def resolution(tif, page, path):
 MAKERS = (fei, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text, resolution)
 
 
+def _encoding(raw: bytes) -> str:
+    """Return the encoding of a text: Shift-JIS if its micro sign is there (2 bytes, before an m), else Latin-1.
+
+    Japanese programs write it; a single byte of Latin-1 would be another letter of it.
+    """
+    return "cp932" if re.search(rb"\d\s*\x83\xcam", raw) else "latin-1"
+
+
 def _sidecar(path: str, suffix: str) -> str:
     """Read a text file of the same stem beside an image; "" when there is none."""
     base, own = os.path.splitext(path)
@@ -309,7 +317,7 @@ def _sidecar(path: str, suffix: str) -> str:
         try:
             if os.path.getsize(name) <= LONGEST_SIDECAR:
                 raw = Path(name).read_bytes()
-                return raw.decode(text_files.encoding(raw, "latin-1"), "replace")
+                return raw.decode(text_files.encoding(raw, _encoding(raw)), "replace")
         except OSError:
             continue
     return ""
