@@ -265,6 +265,14 @@ def test_the_best_compromises_are_those_that_nothing_beats_within_the_limits():
         trade_off.draw({"greedy": judged()}, y="windw")
 
 
+def test_rounds_are_explained_in_their_order():
+    from figures import trade_off
+
+    table = pd.concat([judged().head(1).assign(round=number) for number in range(1, 12)])
+    words = [one.get_text() for one in trade_off.draw({"greedy": table}).legends[0].get_texts()]
+    assert words == [*(f"round {number}" for number in range(1, 12)), "best compromises"]
+
+
 def equilibrated():
     """Make equilibria of an alloy in two databases, a tie line and a triangle, a verdict, and a bridge."""
     rows = [

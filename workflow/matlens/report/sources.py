@@ -18,7 +18,12 @@ REFERENCE = re.compile(
 def references(text: str) -> list[str]:
     """List the references in a text, each once."""
     found = REFERENCE.findall(re.sub(r"\s+", " ", text))
-    return list(dict.fromkeys(one + ")" * (one.count("(") > one.count(")")) for one in found))
+    return list(dict.fromkeys(_balanced(one) for one in found))
+
+
+def _balanced(text: str) -> str:
+    """Close a bracket that a reference opens, and leave out one that closes the text around it."""
+    return text + ")" if text.count("(") > text.count(")") else text[: len(text) - (")" in text and "(" not in text)]
 
 
 @cache
