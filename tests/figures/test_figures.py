@@ -784,6 +784,21 @@ def test_variants_of_a_network_of_fields_have_points_of_their_own():
     assert dict(places[:, ::-1]) == pytest.approx({0: 0.05, 1: 0.03, 2: 0.2})
 
 
+def test_many_methods_leave_published_fields_their_space_and_looks_of_their_own():
+    from figures import published_fields
+
+    names = [f"published_rel_l2_fluctuation_stress_{name}" for name in ("xx", "yy", "zz", "yz", "xz", "xy")]
+    table = pd.DataFrame([{"item": "fibres", "measure": name, "value": 0.1} for name in names])
+    with style.context():
+        figure = published_fields.draw({f"unet.{k}": table for k in range(4)})
+        figure.draw_without_rendering()
+    panel = figure.axes[0]
+    assert panel.get_position().height * figure.get_figheight() > 0.15
+    drawn = [dots for dots in panel.collections if len(dots.get_offsets())]
+    looks = {(str(dots.get_facecolor()), str(dots.get_paths()[0].vertices)) for dots in drawn}
+    assert len(looks) == len(drawn) == 24 and len(figure.legends[0].get_texts()) == 10
+
+
 def test_items_that_were_learned_from_do_not_count():
     tables = {
         "unet": scored([0.99, 0.9, 0.5]).assign(split=["train", "val", "test"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[2]
 # "T. Xie, J. C. Grossman, Phys. Rev. Lett. 120 (2018) 145301", "Z. Li et al., ICLR 2021", "X. Zhou, arXiv:1904.07850".
-AUTHOR = r"(?:[A-Z]\.(?:-?[A-Z]\.|\s[A-Z]\.)*\s(?:[a-z]{2,3}\s)?[A-Z][\w'’-]+)"
+AUTHOR = r"(?:(?<![\w-])[A-Z]\.(?:-?[A-Z]\.|\s[A-Z]\.)*\s(?:[a-z]{2,3}\s)?[A-Z][\w'’-]+)"
 REFERENCE = re.compile(
     rf"{AUTHOR}(?:(?:,\s|\s&\s|\sand\s){AUTHOR})*(?:\set\sal\.)?,\s"
     r"(?:(?:[A-Z]|npj)[^;()]{1,90}?\s\(?(?:19|20)\d\d\)?(?:,?\s(?:e?\d[\w–-]*|art\. \w+))?|arXiv:[\d.]+\d)"
