@@ -98,8 +98,8 @@ def are_tracks(truths: list[tuple], gate_px: float) -> bool:
     """Check whether the numbers of true objects are tracks: equal numbers are neighbours, or have moved little.
 
     `truths`: places (n, 2) and numbers (n,) of every frame. A neighbour is the nearest object of the next frame within
-    `gate_px`, as it is or with the median shift of equal numbers taken off; most have the same number. Where objects lie
-    so densely that others come nearer, the scatter of the moves along both axes is below `SCATTER` of that of places.
+    `gate_px`, as it is or with the median shift of equal numbers off; most have the same number. Where objects are
+    so dense that others come nearer, the scatter of the moves along both axes is below `SCATTER` of that of places.
     Label images that are numbered one by one, and files of objects without tracks, differ by this from tracks.
     """
     near = same = 0
