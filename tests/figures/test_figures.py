@@ -265,6 +265,14 @@ def test_the_best_compromises_are_those_that_nothing_beats_within_the_limits():
         trade_off.draw({"greedy": judged()}, y="windw")
 
 
+def test_rounds_are_explained_in_their_order():
+    from figures import trade_off
+
+    table = pd.concat([judged().head(1).assign(round=number) for number in range(1, 12)])
+    words = [one.get_text() for one in trade_off.draw({"greedy": table}).legends[0].get_texts()]
+    assert words == [*(f"round {number}" for number in range(1, 12)), "best compromises"]
+
+
 def equilibrated():
     """Make equilibria of an alloy in two databases, a tie line and a triangle, a verdict, and a bridge."""
     rows = [
@@ -774,6 +782,21 @@ def test_variants_of_a_network_of_fields_have_points_of_their_own():
     assert [label.get_text() for label in panel.get_yticklabels()] == ["unet", "unet.long", "cut"]
     places = np.concatenate([points.get_offsets() for points in panel.collections])
     assert dict(places[:, ::-1]) == pytest.approx({0: 0.05, 1: 0.03, 2: 0.2})
+
+
+def test_many_methods_leave_published_fields_their_space_and_looks_of_their_own():
+    from figures import published_fields
+
+    names = [f"published_rel_l2_fluctuation_stress_{name}" for name in ("xx", "yy", "zz", "yz", "xz", "xy")]
+    table = pd.DataFrame([{"item": "fibres", "measure": name, "value": 0.1} for name in names])
+    with style.context():
+        figure = published_fields.draw({f"unet.{k}": table for k in range(4)})
+        figure.draw_without_rendering()
+    panel = figure.axes[0]
+    assert panel.get_position().height * figure.get_figheight() > 0.15
+    drawn = [dots for dots in panel.collections if len(dots.get_offsets())]
+    looks = {(str(dots.get_facecolor()), str(dots.get_paths()[0].vertices)) for dots in drawn}
+    assert len(looks) == len(drawn) == 24 and len(figure.legends[0].get_texts()) == 10
 
 
 def test_items_that_were_learned_from_do_not_count():

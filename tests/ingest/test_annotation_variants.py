@@ -155,6 +155,13 @@ def test_the_same_rectangle_is_read_from_every_format(tmp_path, name):
     assert found["object"].tolist() == [1] and found["reason"].tolist() == [""]
 
 
+def test_frames_that_trackpy_writes_twice_are_read_once(tmp_path):
+    """Its filter_stubs makes the frame the index of the table and keeps the column."""
+    table = "frame,y,x,mass,frame,particle\n0,20,30,9.5,0,4\n1,20,31,9.1,1,4\n"
+    found = read(tmp_path, "a.csv", table, 2)
+    assert found[["frame", "x_px", "object"]].to_numpy().tolist() == [[0, 30, 4], [1, 31, 4]]
+
+
 REASONS = {  # what is no object, or not the one that its numbers seem to be
     "box holds two corners": ("c.json", coco({"bbox": [30, 10, 50, 20], "area": 200}), "seems to be two corners"),
     "parts of the image": ("c.json", coco({"segmentation": [[0.1, 0.1, 0.9, 0.1, 0.9, 0.9]]}), "counts pixels"),

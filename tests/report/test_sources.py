@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
          ["K. Choudhary, B. DeCost, npj Comput. Mater. 7 (2021) 185"]),
         ("Z. Li et al., ICLR 2021, fig. 2; J.-Y. Zhu et al., arXiv:1703.10593.",
          ["Z. Li et al., ICLR 2021", "J.-Y. Zhu et al., arXiv:1703.10593"]),
+        ("as in two-scale networks (P. Isola et al., CVPR 2017)", ["P. Isola et al., CVPR 2017"]),
+        ("chords in 3D. E. E. Underwood, Quantitative Stereology (1970)",
+         ["E. E. Underwood, Quantitative Stereology (1970)"]),
+        ("(N. Srinivas et al., ICML (2010) 1015)", ["N. Srinivas et al., ICML (2010) 1015"]),
         ("Smooth an image by a Gaussian of width s, in pixels.", []),
     ],
 )  # fmt: skip

@@ -41,6 +41,7 @@ def test_a_mean_life_counts_the_frames_that_are_missing():
     [
         ("time_ms", 0.002), ("time_s", 2), ("time_min", 120), ("time_d", 172800), ("time", None), ("t", None),
         ("t_s", 2), ("Time (ms)", 0.002), ("t [h]", 7200), ("ageing_time_h", 7200), ("seconds", 2), ("timestamp", None),
+        ("t (\u00b5s)", 2e-6), ("time [\u03bcs]", 2e-6),
     ],
 )  # fmt: skip
 def test_times_in_any_unit_have_their_gaps(by, interval_s):
@@ -48,7 +49,7 @@ def test_times_in_any_unit_have_their_gaps(by, interval_s):
     assert clock.steps.tolist() == [0, 1, 2, 5] and clock.seconds == (interval_s and pytest.approx(interval_s))
 
 
-@pytest.mark.parametrize("by", ["temperature_c", "T", "T_C", "load_n", "tilt_deg", "min"])
+@pytest.mark.parametrize("by", ["temperature_c", "T", "T_C", "T_min", "load_n", "tilt_deg", "min"])
 def test_a_column_that_is_no_time_orders_the_frames(by):
     clock = kinetics.clock([4, 6, 8, 14], by, np.zeros(4), None, None)
     assert clock.steps.tolist() == [0, 1, 2, 3] and clock.seconds is None

@@ -205,6 +205,19 @@ def test_true_objects_that_are_numbered_in_each_frame_are_no_tracks(tmp_path):
     assert "no true objects that keep their number" in lost["reason"].item()
 
 
+@pytest.mark.parametrize(("step", "numbers"), [(8, "kept"), (15, "kept"), (8, "rows"), (1, "rows"), (1, "any")])
+def test_tracks_that_move_by_their_distance_are_tracks_still(step, numbers):
+    """Of 200 objects in 256 x 256 pixels the nearest of the next frame is mostly another one."""
+    rng, frames = np.random.default_rng(0), []
+    places = rng.uniform(0, 256, (200, 2))
+    for _ in range(10):
+        places = places + rng.normal(0, step, places.shape)
+        own = places if numbers == "kept" else rng.permutation(places)[rng.integers(1, 10) :]
+        own = own[np.argsort(own[:, 0])] if numbers == "rows" else own
+        frames.append((own, np.arange(1, len(own) + 1)))
+    assert series.are_tracks(frames, 10.0) == (numbers == "kept")
+
+
 def test_detections_on_unlabelled_pixels_count_neither_way(tmp_path):
     truth = painted([STAYS, LIVES])
     truth[1::2] = -1  # every second frame was annotated

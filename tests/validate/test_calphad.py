@@ -1,5 +1,6 @@
 """Verdicts by CALPHAD, the neutral contract, hand-offs to other programs, diagrams, and the bridge from micrographs."""
 
+import csv
 import io
 import json
 
@@ -155,6 +156,8 @@ def test_a_response_that_is_wrong_is_not_believed(judged, fault):
         lambda r: r.to_csv(index=False).replace(",", ", ").encode(),
         lambda r: r.to_csv(index=False, sep="\t").encode(),
         lambda r: r.to_csv(index=False, sep="\t", decimal=",").encode(),
+        lambda r: r.assign(version="TC 2024, b").to_csv(index=False, sep="\t").encode(),
+        lambda r: r.assign(solver="a, b").to_csv(index=False, sep=";", decimal=",", quoting=csv.QUOTE_ALL).encode(),
         lambda r: r.assign(phase=r["phase"] + "#" + r["set_index"].astype(str)).to_csv(index=False).encode(),
         lambda r: r.assign(phase=r["phase"] + "#" + r["set_index"].map(str), set_index=1).to_csv(index=False).encode(),
     ],

@@ -307,6 +307,27 @@ def test_energies_with_u_and_of_other_releases_are_not_subtracted_from_others(si
     assert "no formation energy" in told["SiSi"]["reason"]
 
 
+def test_energies_of_an_element_compare_with_those_of_its_compounds():
+    """Only the potential of the element itself counts, not those of the others in the cell."""
+    nickel = Crystal(3.52 * np.eye(3), np.array([28]), np.zeros((1, 3)))
+    alloy = Crystal(2.88 * np.eye(3), np.array([28, 13]), np.array([[0.0] * 3, [0.5] * 3]))
+    of = [references.energies(vasp.prepare(CANDIDATE, one).settings, ["Ni"]) for one in (nickel, alloy)]
+    assert of[0] == of[1]
+
+
+OUTPUT = {"LHYPERFINE": True, "LNABLA": True, "CSHIFT": 0.1, "LWAVEH5": True, "NPACO": 256, "APACO": 16.0}
+UNUSED = {"LDAUTYPE": 2, "LDAUU": [3.0], "DIPOL": [0.5, 0.5, 0.5], "SAXIS": [0.0, 0.0, 1.0]}
+
+
+def test_tags_that_change_no_energy_are_no_reason():
+    for key, value in {**OUTPUT, **UNUSED, "METAGGA": ""}.items():
+        assert vasp_settings._tags({}, {key: value}, {key: value}) == [], key
+    for main, key in (("LDAU", "LDAUU"), ("IDIPOL", "DIPOL"), ("LSORBIT", "SAXIS")):
+        used = {main: True, key: UNUSED[key]}
+        said = vasp_settings._tags({main: True}, used, used)
+        assert said == [f"{key} was {UNUSED[key]}, which was not asked for"]
+
+
 def test_settings_on_top_of_the_set_are_kept_and_a_set_that_fails_says_so(silicon):
     made = vasp.prepare(CANDIDATE, silicon(), incar={"ENCUT": 600})
     assert "ENCUT = 600" in made.files["INCAR"] and made.manifest["settings"]["ENCUT"] == 600

@@ -156,7 +156,7 @@ def key(figure, handles, labels, side: str = "upper", ncols: int = 5, **options)
     wide = LETTER * size * max(map(len, labels), default=1) + 5 * size
     cols = max(1, min(ncols, int(72 * figure.get_figwidth() // wide)))
     more = -(-len(labels) // cols) - 3  # rows beyond those that a figure has space for
-    figure.set_figheight(figure.get_figheight() + max(0, more) * 1.4 * size / 72)
+    figure.set_figheight(figure.get_figheight() + max(0, more) * 1.7 * size / 72)
     figure.legend(handles, labels, loc=f"outside {side} center", ncols=cols, **options)
 
 

@@ -2,8 +2,8 @@
 
 At wave vector k the field is sum over phases h of (a_h + b_h f_h + c_h f_h^2) m_h(k), with m_h the transform of the
 indicator of the phase and f_h its fraction, in Legendre polynomials; the mean is a polynomial of second degree in the
-fractions. Cells of another size take the same convolution, cut or continued by zeros. Source: S. R. Kalidindi et al.,
-"materials knowledge systems", Comput. Mater. Contin. 17 (2010) 103; T. Fast, S. R. Kalidindi, Acta Mater. 59 (2011)
+fractions. Cells of another size take the same convolution, cut or continued by zeros. Source (materials knowledge
+systems): S. R. Kalidindi et al., Comput. Mater. Contin. 17 (2010) 103; T. Fast, S. R. Kalidindi, Acta Mater. 59 (2011)
 4595.
 """
 

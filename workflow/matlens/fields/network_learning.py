@@ -209,7 +209,7 @@ def learn_against(
     samples, phases: list, method: str, initial: Mapping | None, checkpoint, options: Mapping, *,
     training: Training = TRAINING, cells: Cells = CELLS, against: Against = AGAINST, ensemble: int = 1,
 ) -> tuple[dict, dict]:  # fmt: skip
-    """Train a network against a discriminator of its fields; all else as `learn`."""
+    """Train a network against a discriminator of its fields, as P. Isola et al., CVPR 2017; all else as `learn`."""
     return _learn(samples, phases, method, initial, checkpoint, options, training, cells, against, ensemble)
 
 

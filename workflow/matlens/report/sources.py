@@ -8,7 +8,7 @@ from pathlib import Path
 
 WORKFLOW = Path(__file__).resolve().parents[2]
 # "T. Xie, J. C. Grossman, Phys. Rev. Lett. 120 (2018) 145301", "Z. Li et al., ICLR 2021", "X. Zhou, arXiv:1904.07850".
-AUTHOR = r"(?:[A-Z]\.(?:-?[A-Z]\.|\s[A-Z]\.)*\s(?:[a-z]{2,3}\s)?[A-Z][\w'’-]+)"
+AUTHOR = r"(?:(?<![\w-])[A-Z]\.(?:-?[A-Z]\.|\s[A-Z]\.)*\s(?:[a-z]{2,3}\s)?[A-Z][\w'’-]+)"
 REFERENCE = re.compile(
     rf"{AUTHOR}(?:(?:,\s|\s&\s|\sand\s){AUTHOR})*(?:\set\sal\.)?,\s"
     r"(?:(?:[A-Z]|npj)[^;()]{1,90}?\s\(?(?:19|20)\d\d\)?(?:,?\s(?:e?\d[\w–-]*|art\. \w+))?|arXiv:[\d.]+\d)"
@@ -18,7 +18,12 @@ REFERENCE = re.compile(
 def references(text: str) -> list[str]:
     """List the references in a text, each once."""
     found = REFERENCE.findall(re.sub(r"\s+", " ", text))
-    return list(dict.fromkeys(one + ")" * (one.count("(") > one.count(")")) for one in found))
+    return list(dict.fromkeys(_balanced(one) for one in found))
+
+
+def _balanced(text: str) -> str:
+    """Close a bracket that a reference opens, and leave out one that closes the text around it."""
+    return text + ")" if text.count("(") > text.count(")") else text[: len(text) - (")" in text and "(" not in text)]
 
 
 @cache

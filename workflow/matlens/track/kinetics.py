@@ -43,14 +43,14 @@ def unit_of(name: str) -> float | None:
     """Return the seconds of a unit of a column of times, NaN if its name does not say it; None for another column.
 
     Such names are `t`, t with a unit, and those that begin with time or elapsed, or are a unit written out, or end with
-    time and a unit: t_s, "time (ms)", ageing_time_h, hours. `T` and `T_C` are temperatures.
+    time and a unit: t_s, "time (ms)", ageing_time_h, hours. `T`, `T_C` and `T_min` are temperatures.
     """
-    words = re.findall("[a-z]+", name.lower())
+    words = re.findall("[a-z]+", re.sub("[\u00b5\u03bc]", "u", name).lower())  # of micro there are two letters
     unit = UNIT_S.get(words[-1]) if words else None
     if name == "t" or (words and words[0].startswith(("time", "elapsed"))):
         return np.nan if unit is None else unit
     written = len(words) == 1 and len(words[0]) > 3
-    return unit if written or (words and (words[0] == "t" or "time" in words)) else None
+    return unit if written or (words and (re.match("t(?![a-z])", name) or "time" in words)) else None
 
 
 def clock(times: list, by: str | None, temperature: np.ndarray, frame_s: float | None, start_s: float | None) -> Clock:

@@ -9,6 +9,8 @@ from matlens import columns
 from matlens.job.batch import BadItem
 
 PLACE = ["y_px", "x_px"]
+SCATTER = 0.25  # largest scatter of the moves of tracks, as a part of that of places; numbers at random have 1.2
+MOVING = 5  # equal numbers of two frames from which their scatter is known
 SAME_PIXEL = 0.01  # part by which the pixel sizes of frames of one series may differ
 
 
@@ -93,13 +95,15 @@ def _is_number(value) -> bool:
 
 
 def are_tracks(truths: list[tuple], gate_px: float) -> bool:
-    """Check whether the numbers of true objects are tracks: most neighbours from frame to frame have the same number.
+    """Check whether the numbers of true objects are tracks: equal numbers are neighbours, or have moved little.
 
     `truths`: places (n, 2) and numbers (n,) of every frame. A neighbour is the nearest object of the next frame within
-    `gate_px`, as it is or with the median shift of equal numbers taken off. Label images that are numbered one by one,
-    and files of objects without tracks, differ by this from tracks.
+    `gate_px`, as it is or with the median shift of equal numbers off; most have the same number. Where objects are
+    so dense that others come nearer, the scatter of the moves along both axes is below `SCATTER` of that of places.
+    Label images that are numbered one by one, and files of objects without tracks, differ by this from tracks.
     """
     near = same = 0
+    moves, places = [], []
     for (place, number), (after, other) in pairwise(truths):
         if not len(place) or not len(after):
             continue
@@ -110,7 +114,13 @@ def are_tracks(truths: list[tuple], gate_px: float) -> bool:
             close = distance <= gate_px
             counts.append((int(close.sum()), int((number[close] == other[at[close]]).sum())))
         near, same = near + max(n for n, _ in counts), same + max(n for _, n in counts)
-    return 2 * same >= near
+        if len(a) >= MOVING:
+            moves.append(np.abs(after[b] - place[a] - shifts[-1]))
+            places.append(np.abs(place - np.median(place, axis=0)))
+    if 2 * same >= near or not moves:
+        return 2 * same >= near
+    scatter = [np.median(np.concatenate(found), axis=0) for found in (moves, places)]
+    return bool((scatter[0] < SCATTER * scatter[1]).all())
 
 
 def rows_of(detections, frames: list[tuple]):

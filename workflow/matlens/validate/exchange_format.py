@@ -6,6 +6,7 @@ status ("ok"; a row of another status says that its equilibrium was not found).
 """
 
 import io
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -123,7 +124,8 @@ def read(data: bytes):
         text = data.decode(text_files.encoding(data))
         head, _, body = text.partition("\n")
         sign = max((",", ";", "\t"), key=head.count)
-        decimal = "," if sign != "," and "," in body else "."
+        number = rf"(?m)(?:^|{sign})\s*\"?[-+]?\d*,\d"  # a comma in a text, as a version, is no decimal sign
+        decimal = "," if sign != "," and re.search(number, body) else "."
         names = dict.fromkeys(("phase", "status", "db_sha", "ordered"), str)
         table = pd.read_csv(io.StringIO(text), sep=sign, decimal=decimal, skipinitialspace=True, dtype=names)
     except (ValueError, UnicodeDecodeError) as error:

@@ -73,8 +73,8 @@ def prepare(
         **handoff.scripts("vasp", candidate["name"], minutes),
     }  # fmt: skip
     kinds = list(dict.fromkeys(inputs["POSCAR"].site_symbols))
-    upf = vasp_settings.of_elements(kinds, potentials, settings)
-    identity = {"engine": "vasp", "input_set": input_set, "incar": incar or {}, "upf": upf}
+    own = vasp_settings.of_elements(kinds, potentials, settings)
+    identity = {"engine": "vasp", "input_set": input_set, "incar": incar or {}, "potentials": own}
     return handoff.Handoff(files, manifest, identity)
 
 

@@ -17,7 +17,8 @@ NEUTRAL = {
     "MREMOVE", "ISYM", "SYMPREC", "POTIM", "NFREE", "SMASS", "NBLOCK", "KBLOCK", "IWAVPR", "LCORR", "LDAUPRINT",
     "MAXMEM", "LORBITALREAL", "LMUSIC", "NSW", "IBRION", "EDIFF", "EDIFFG", "ENCUT", "ENMAX", "ENAUG", "SIGMA",
     "NTHREADS_HI", "NTHREADS_MID", "NTHREADS_LO", "NCORE_IN_IMAGE1", "KSPACING", "TEBEG", "TEEND", "LPEAD",
-    "LCALCPOL", "LEFG", "NCSHMEM", "LUSENCCL",
+    "LCALCPOL", "LEFG", "NCSHMEM", "LUSENCCL", "LHYPERFINE", "LNABLA", "CSHIFT", "NPACO", "APACO", "LWAVEH5",
+    "LCHARGH5", "KPUSE", "IBAND", "EINT", "NBMOD", "LSEPB", "LSEPK", "LWANNIER90", "LKPOINTS_OPT",
 }  # fmt: skip
 DEFAULTS = {  # tags that change what an energy means, with what VASP takes if none is set
     "ISPIN": (1,), "ISMEAR": (1,), "LDAU": (False,), "METAGGA": ("--", "NONE", "F", "FALSE"), "IVDW": (0,),
@@ -28,7 +29,10 @@ DEFAULTS = {  # tags that change what an energy means, with what VASP takes if n
     "ADDGRID": (False,), "AGGAC": (1,), "ALDAC": (1,), "HFSCREEN": (0,), "GGA_COMPAT": (True,), "SCALEE": (1,),
     "LEPSILON": (False,), "KGAMMA": (True,),
 }  # fmt: skip
-PAIRED = {"KGAMMA": "KSPACING"}  # a tag that means something only with another
+PAIRED = {  # a tag that means something only with another, which is judged itself
+    "KGAMMA": "KSPACING", "DIPOL": "IDIPOL", "SAXIS": "LSORBIT",
+    **dict.fromkeys(("LDAUTYPE", "LDAUL", "LDAUU", "LDAUJ"), "LDAU"),
+}  # fmt: skip
 OWN_SHARES = {"AGGAC": "METAGGA", "ALDAC": "METAGGA"}  # a tag that means nothing with another
 RELAXATIONS = (1, 2, 3)  # values of IBRION that seek a minimum
 FROZEN = (-1, 2, 3, 4)  # values of IALGO that keep wave functions or density
@@ -68,10 +72,10 @@ def _tags(asked: Mapping, used: Mapping, named: Mapping) -> list[str]:
         if want is not None:
             known = key in used or (key in DEFAULTS and _plain(want) not in [_plain(one) for one in DEFAULTS[key]])
             said += [f"{key} was {had}, not {want}"] if known and _plain(had) != _plain(want) else []
-        elif (PAIRED.get(key) and PAIRED[key] not in asked) or OWN_SHARES.get(key) in asked:
+        elif (PAIRED.get(key) and not asked.get(PAIRED[key])) or OWN_SHARES.get(key) in asked:
             continue
         elif key in DEFAULTS:
-            plain = had is None or _plain(had) in [_plain(one) for one in DEFAULTS[key]]
+            plain = had in (None, "") or _plain(had) in [_plain(one) for one in DEFAULTS[key]]
             said += [] if plain else [f"{key} was {had}, which was not asked for"]
         elif _said(had):
             said.append(f"{key} was {had}, which was not asked for")
@@ -195,7 +199,7 @@ def differences(manifest: Mapping, found: Mapping) -> list[str]:
     functional, own = used.get("GGA"), OWN_GGA.get(str(manifest.get("functional", "")).split("_")[0].upper(), ())
     if functional is not None and asked.get("GGA") is not None:
         said += [f"GGA was {functional}, not {asked['GGA']}"] if _plain(functional) != _plain(asked["GGA"]) else []
-    elif functional is not None and own and _plain(functional) not in ("--", "NONE", *own):
+    elif functional is not None and own and _plain(functional) not in ("", "--", "NONE", *own):
         said.append(f"GGA was {functional}, which was not asked for")
     if asked.get("NELECT") is not None and used.get("NELECT") != asked["NELECT"]:
         said.append(f"NELECT was {used.get('NELECT')}, not {asked['NELECT']}")

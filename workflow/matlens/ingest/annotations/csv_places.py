@@ -171,7 +171,7 @@ def read(file: str) -> list[Page]:
     """Return a page per image; the delimiter is a comma, semicolon or tab."""
     text = text_of(file)
     first = text.partition("\n")[0]
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(first)))
+    rows = _once(list(csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(first))))
     at = _stated(rows[0], file) if rows else {}
     if "y" not in at or "x" not in at:
         raise BadItem(f"{file}: no columns y_px and x_px (or y, x); the first line is '{first.strip()[:80]}'")
@@ -188,6 +188,18 @@ def read(file: str) -> list[Page]:
         elif line > 4 or "position_x" not in first.lower() or re.search(r"\d|^\s*$", row[at["y"]]):
             parts.setdefault(row[at["image"]].strip() if "image" in at else "", []).append((line, row))
     return [_page(file, rows[0], name, own, at, unit) for name, own in parts.items()] or [Page("", ())]
+
+
+def _once(rows: list[list[str]]) -> list[list[str]]:
+    """Leave out columns that are there before with the same name and cells, as frames are in tables of trackpy."""
+    header, kept = rows[0] if rows else [], []
+    for at, name in enumerate(header):
+        same = [k for k in kept if header[k] == name]
+        if not any(all(row[k : k + 1] == row[at : at + 1] for row in rows) for k in same):
+            kept.append(at)
+    if len(kept) == len(header):
+        return rows
+    return [[row[k] for k in kept if k < len(row)] + row[len(header) :] for row in rows]
 
 
 def _page(file: str, header: list[str], name: str, lines: list[tuple], at: dict[str, int], unit: float | None) -> Page:

@@ -70,7 +70,9 @@ def critics_of(dims: int, width: int, padding: str) -> nn.ModuleDict:
 
 
 class Translator(nn.Module):
-    """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves (J.-Y. Zhu, ICCV 2017).
+    """Two generators, `there` and `back`; for each domain a critic of pixels and one of waves.
+
+    Source: J.-Y. Zhu et al., ICCV 2017.
 
     `shared`: deepest levels whose weights both generators share; shortcuts past them stay, and nothing is drawn there,
     so that this is no UNIT (`matlens.nets.pixel.unit`). 0: CycleGAN.
