@@ -499,3 +499,8 @@ def test_points_between_thousands_are_no_decimal_points_beside_decimal_commas(tm
     for text, value in (("1,234", 1.234), ("1.5", 1.5), ("0.234", 0.234), ("1234", 1234.0)):
         assert planned(tmp_path, table.format(text), targets=["y"])["y"].tolist() == [value, 2.5]
     assert planned(tmp_path, "id;composition;y\na;Fe2O3;1.234\n", targets=["y"])["y"].tolist() == [1.234]
+
+
+def test_a_table_whose_first_column_begins_like_a_packed_file_is_text(tmp_path):
+    (tmp_path / "a.csv").write_text("BZ number,formula\n1,Ni3Al\n2,NiAl\n")
+    assert compositions.plan(path=str(tmp_path / "a.csv"))["formula"].tolist() == ["AlNi3", "AlNi"]

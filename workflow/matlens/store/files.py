@@ -10,6 +10,7 @@ from glob import escape
 from pathlib import Path
 
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # zip wants a date; a fixed one keeps equal content byte-identical
+PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
 
 
 @contextmanager
@@ -56,11 +57,15 @@ def most_unpacked(stored: int) -> int:
     return (1 << 26) + 100 * stored
 
 
+def packer_of(start: bytes) -> str | None:
+    """Return the module that unpacks a file, by its first bytes; None if it is not packed."""
+    return next((name for magic, name in PACKERS.items() if start.startswith(magic)), None)
+
+
 def read_packed(path) -> bytes:
     """Read a file, compressed (gzip, bzip2, xz) or not. Raises ValueError if it is a decompression bomb."""
     with open(path, "rb") as handle:
-        packer = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\xfd7": "lzma"}.get(handle.read(2))
-        handle.seek(0)
+        packer = packer_of(handle.peek(8))
         if packer is None:
             return handle.read()
         most = most_unpacked(os.fstat(handle.fileno()).st_size)

@@ -12,6 +12,7 @@ from matlens.store.arrays import (
 from matlens.store.files import (
     atomic,
     most_unpacked,
+    packer_of,
     read_bytes_zip,
     read_json,
     read_packed,
@@ -39,6 +40,7 @@ __all__ = [
     "atomic",
     "concatenate",
     "most_unpacked",
+    "packer_of",
     "read_arrays",
     "read_bytes_zip",
     "read_checkpoint",

@@ -18,7 +18,6 @@ from matlens.store import io as files
 from matlens.store import text_files
 
 NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
-PACKERS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "lzma"}
 UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
 HEAD_BYTES = 1 << 16
@@ -50,7 +49,7 @@ class Source:
     def __init__(self, path: str):
         self.path = path
         self._handle = open(path, "rb")  # noqa: SIM115 - lives as long as the source
-        packer = next((name for magic, name in PACKERS.items() if self._handle.peek(8).startswith(magic)), None)
+        packer = files.packer_of(self._handle.peek(8))
         if packer:
             self._handle = _unpacked(self._handle, packer)
         self._handle.seek(0)
