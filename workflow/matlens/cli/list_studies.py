@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from matlens.job import entry
@@ -14,22 +13,10 @@ DEFAULT = "../shared/data"  # of the public data, where MATLENS_DATA names no ot
 
 def uses_public_data(settings: dict) -> bool:
     """Check whether a study names a public data set of the catalogue, or folds that are published with one."""
-    named = {word.partition("/")[0] for word in _words(settings)} & set(catalog.entries())
     sets = [part for part in settings["ingest"].values() if isinstance(part, dict) and part.get("set")]
-    return bool(named or sets or str((settings.get("predict") or {}).get("split", "")).startswith("ood:"))
-
-
-def _words(value) -> Iterator[str]:
-    """Yield every key and text of nested settings."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield str(key)
-            yield from _words(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _words(part)
-    elif isinstance(value, str):
-        yield value
+    return bool(
+        catalog.named_in(settings) or sets or str((settings.get("predict") or {}).get("split", "")).startswith("ood:")
+    )
 
 
 def plannable() -> tuple[list[str], list[str]]:

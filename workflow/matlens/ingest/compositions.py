@@ -8,9 +8,9 @@ from functools import cache
 
 from matlens import columns
 from matlens.crystal import formulas as notation
+from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.formulas import NOTHING, SHORT, checked
 from matlens.ingest import spreadsheet, table_sets
-from matlens.ingest.formats.common import SYMBOLS
 from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.job.batch import BadItem
 from matlens.registry import suggest

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 
-WRAPPERS = ("data", "results", "response", "entries", "docs", "structures")  # keys under which services put their rows
+SERVICES = ("results", "response", "entries", "docs", "structures")  # keys under which services put what was asked for
+WRAPPERS = ("data", *SERVICES)
 COUNTED = re.compile(r"\d+( of \d+)?")  # keys of rows: of pandas, and of AFLUX ("3 of 64")
 SPECIES, AMOUNTS = "species", "composition"  # of AFLOW: symbols, and a number of atoms for each
 MORE = "with one page of an answer of several: ask for all (links.next), or delete its 'meta'"

@@ -10,6 +10,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal import radii
+from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
 from matlens.ingest import file_search, formats, structure_columns, target_tables
 from matlens.ingest.formats import common
@@ -238,7 +239,7 @@ def _check_overlap(cell: np.ndarray, species: np.ndarray, frac: np.ndarray, min_
     if first < 0:
         _, distance, first, second = closest_by_radii(cell, frac, np.minimum(radii.known(species), BOND), OVERLAP)
     if first >= 0:
-        names = ", ".join(common.SYMBOLS[species[at] - 1] for at in (first, second))
+        names = ", ".join(SYMBOLS[species[at] - 1] for at in (first, second))
         raise BadItem(
             f"atoms {first + 1} and {second + 1} are {distance:.3f} angstrom apart ({names}): they overlap; correct "
             "the positions or the unit of the cell (angstrom), or set min_distance_a: 0"
@@ -268,7 +269,7 @@ def describe(crystal: Crystal) -> dict:
     """Describe a crystal for the index: reduced formula (elements by symbol), atoms, elements, volume."""
     numbers, counts = np.unique(crystal.species, return_counts=True)
     counts = counts // np.gcd.reduce(counts)
-    parts = sorted((common.SYMBOLS[n - 1], c) for n, c in zip(numbers.tolist(), counts.tolist(), strict=True))
+    parts = sorted((SYMBOLS[n - 1], c) for n, c in zip(numbers.tolist(), counts.tolist(), strict=True))
     volume = float(abs(np.linalg.det(crystal.cell)))
     return {
         "formula": "".join(symbol + (str(count) if count > 1 else "") for symbol, count in parts),

@@ -5,9 +5,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from matlens import columns
 
+REJECTED = "*/*/rejected/*.parquet"  # tables of rejected items, one per job, in the folder of a study
 QUIET_SECONDS = 5.0  # a counter line at most this often, so that logs stay readable
 MACHINE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)
 
@@ -23,6 +25,11 @@ class MachineFault(RuntimeError):
 def rejection(item: str, stage: str, reason: str) -> dict[str, str]:
     """Return one row of `rejected`."""
     return {columns.ITEM: item, columns.STAGE: stage, columns.REASON: " ".join(reason.split())}
+
+
+def rejections(results: Path) -> list[Path]:
+    """List the tables of items that the jobs of a study have rejected so far. `results`: its folder."""
+    return sorted(results.glob(REJECTED))
 
 
 def counted(items: Iterable, total: int, label: str) -> Iterator:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 COVERAGE = 0.9
+NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
 LEAST_CALIBRATED = 10  # smallest number of residuals to calibrate an interval
 
 

@@ -1,7 +1,5 @@
 """What a study used and has to cite: its methods, the programs behind them, and public data."""
 
-from collections.abc import Iterator
-
 from matlens import registry
 from matlens.plan import outputs, stages
 from matlens.registry import method_of
@@ -57,23 +55,8 @@ def programs(settings: dict) -> list[dict]:
 
 def data_sets(settings: dict) -> list[dict]:
     """List the public data sets that a study names, with their citation or source, and licence."""
-    known, names = catalog.entries(), set()
-    for text in _texts(settings):
-        names |= {text, text.partition("/")[0]} & set(known)
+    known = catalog.entries()
     return [
         {"names": [name], "text": f"{known[name].get('citation') or known[name]['source']}; {known[name]['licence']}"}
-        for name in sorted(names)
+        for name in sorted(catalog.named_in(settings))
     ]
-
-
-def _texts(value) -> Iterator[str]:
-    """Yield every text of nested settings, and the keys of their tables."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield str(key)
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)
-    elif isinstance(value, str):
-        yield value

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from matlens import columns
+from matlens.job import batch
 from matlens.job import logs as runs
 from matlens.plan import study
 from matlens.store import io
 
 LONGEST = 300  # characters of a reason
 VARYING = r"'[^']*'|\"[^\"]*\"|[-+]?\d+(?:\.\d+)?"  # parts by which reasons of one kind differ
-REJECTED = "*/*/rejected/*.parquet"  # of the jobs of a study
 SHOWN = 20  # failed jobs listed one by one
 
 
@@ -53,7 +53,7 @@ def describe(name: str, settings: dict, folder: Path) -> State:
 
 def rejected_so_far(results: Path) -> list[str]:
     """Report the items that the jobs of an unfinished study rejected: a later job may lack them."""
-    found = [io.read_table(path) for path in sorted(results.glob(REJECTED))]
+    found = [io.read_table(path) for path in batch.rejections(results)]
     reasons = io.concatenate(found)["reason"].astype(str) if found else []
     if not len(reasons):
         return []

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
+from matlens.learn.intervals import NORMAL_90
 from matlens.predict import transforms
-from matlens.predict.validation import NORMAL_90
 
 LEAST = 20  # held-out training items that weights are fitted to; with fewer all methods count alike
 MOST = 4000  # of them; more do not change the weights

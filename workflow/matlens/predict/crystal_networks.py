@@ -16,10 +16,10 @@ from matlens.learn import cards, intervals, roles
 from matlens.learn import graphs as lessons
 from matlens.learn import members as stored_members
 from matlens.learn.graphs import build
+from matlens.learn.intervals import NORMAL_90
 from matlens.learn.options import Training, own_options
 from matlens.nets import CRYSTAL_NETS, SITES
 from matlens.predict import applicability_domain, ensembles, heads, transforms
-from matlens.predict.validation import NORMAL_90
 
 COVERAGE = intervals.COVERAGE
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal import compositions
+from matlens.learn.intervals import NORMAL_90
 from matlens.predict import crystal_tables, transforms
 from matlens.predict.folds import Fold, specimens
-from matlens.predict.validation import NORMAL_90, Answer, outside_range
+from matlens.predict.validation import Answer, outside_range
 
 FORMULA = "formula"
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from matlens import columns, registry
 from matlens.learn import cards, intervals, members, roles
+from matlens.learn.intervals import NORMAL_90
 from matlens.learn.options import Training, own_options
 from matlens.molecule import bonds, graphs
 from matlens.molecule.reactions import Reaction
 from matlens.nets import MOLECULE_NETS
 from matlens.predict import transforms
 from matlens.predict.folds import Fold
-from matlens.predict.validation import NORMAL_90
 
 APPLIED = 256  # reactions in a batch of predictions
 

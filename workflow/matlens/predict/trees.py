@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens.crystal import compositions
-from matlens.predict.validation import NORMAL_90, Answer, held_out
+from matlens.learn.intervals import NORMAL_90
+from matlens.predict.validation import Answer, held_out
 
 INNER = 5  # folds inside the training set: held-out predictions, and the 90 % interval
 

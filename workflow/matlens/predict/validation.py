@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 TOGETHER = 4_000_000  # feature values of shuffled items in one call of a model: each call of a forest costs 40 ms
-NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
 
 
 class Answer(NamedTuple):

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from matlens.job import logs, manifest
+from matlens.job import batch, logs, manifest
 from matlens.report import html, sources
 from matlens.store import io
 
-REJECTED = "*/*/rejected/*.parquet"  # of the jobs of a study
 CHECKED = 100e6  # bytes; larger files are left to `make verify`
 
 
@@ -29,8 +28,10 @@ def of_study(name: str, content: dict) -> dict:
         key: html.digest(io.read_csv_parts(path), None if key == "rejected" else html.ROWS)
         for key, path in tables.items()
     }
-    if "rejected" not in tables and (so_far := html.digest(_rejected_so_far(name), None))["count"]:
-        views["rejected"], tables["rejected"] = so_far, f"results/{name}/{REJECTED}"
+    if "rejected" not in tables:
+        so_far = html.digest(map(io.read_table, batch.rejections(Path("results", name))), None)
+        if so_far["count"]:
+            views["rejected"], tables["rejected"] = so_far, f"results/{name}/{batch.REJECTED}"
     drawn = {method: {int(file[:8]) for file in files} for method, files in pictures.items()}
     for view in views.values():
         view["links"] = html.links(view, drawn, names, name)
@@ -55,9 +56,3 @@ def of_study(name: str, content: dict) -> dict:
         "figures": {key: html.uri("image/svg+xml", Path(path).read_bytes()) for key, path in figures.items()},
         "overlays": {method: html.gallery(files, names) for method, files in pictures.items()},
     }
-
-
-def _rejected_so_far(name: str):
-    """Yield the tables of rejected items that the jobs of an unfinished study have written."""
-    for path in sorted(Path("results", name).glob(REJECTED)):
-        yield io.read_table(path)

@@ -6,8 +6,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.learn import features
-
-NORMAL_90 = 1.6449  # half-width of the 90 % interval of a normal distribution, in standard deviations
+from matlens.learn.intervals import NORMAL_90
 
 
 def gathered(properties: Iterable, predictions, target: str, index, names: Iterable[str]):

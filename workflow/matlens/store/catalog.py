@@ -7,6 +7,7 @@ converted there if its source serves it in another form. As a command: `python -
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urljoin
@@ -36,6 +37,24 @@ def entries() -> dict[str, dict]:
                     f"{CATALOG.name}: set '{name}': '{file}' has a recipe; it needs fetch, fetched, pixels"
                 )
     return sets
+
+
+def named_in(settings: dict) -> set[str]:
+    """Return the sets that a study names anywhere in its settings, alone or before the name of a file of theirs."""
+    return {text.partition("/")[0] for text in _texts(settings)} & set(entries())
+
+
+def _texts(value) -> Iterator[str]:
+    """Yield every key and text of nested settings."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield str(key)
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, str):
+        yield value
 
 
 def entry(name: str) -> dict:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats.common import SYMBOLS, Record, Source, build, fractional, name_of, scalars_of
+from matlens.ingest.formats.common import Record, Source, build, fractional, name_of, scalars_of
 from matlens.job.batch import BadItem
 
 MOST_BYTES = 1 << 28  # of one value

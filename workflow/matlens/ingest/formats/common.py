@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matlens.crystal.compositions import SYMBOLS
+from matlens.crystal import compositions
 from matlens.crystal.structures import Crystal
 from matlens.job.batch import BadItem
 from matlens.store import io as files
 from matlens.store import text_files
 
-NUMBER = {symbol: number for number, symbol in enumerate(SYMBOLS, 1)} | {"D": 1, "T": 1}
+NUMBER = compositions.NUMBER | {"D": 1, "T": 1}
 UNPACKED_BYTES = 1 << 34  # a packed file that grows beyond this is beyond one machine
 IN_MEMORY_BYTES = 1 << 28
 HEAD_BYTES = 1 << 16

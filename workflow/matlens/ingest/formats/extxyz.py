@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
-from matlens.ingest.formats.common import SYMBOLS, Record, Source, build, decoded, fractional, name_of, scalars_of
+from matlens.ingest.formats.common import Record, Source, build, decoded, fractional, name_of, scalars_of
 from matlens.job.batch import BadItem
 
 PAIR = re.compile(r"""([^\s=]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[(?:[^\[\]]|\[[^\]]*\])*\]|\S+)""")

@@ -8,9 +8,9 @@ from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
 from matlens.ingest.formats import texts
 from matlens.ingest.formats.common import build, few, fractional, matrix, near
+from matlens.ingest.json_rows import SERVICES
 from matlens.job.batch import BadItem
 
-WRAPPERS = ("structures", "results", "response", "entries", "docs")  # keys under which services put their structures
 FALSE = ("false", "f", "0", "no", "")
 LENGTH = 0.01  # by how much a part of the length of a cell vector may differ from the one that is stated
 
@@ -47,12 +47,12 @@ def _is_ase(entry: Mapping) -> bool:
 
 
 def unwrapped(found: Mapping):
-    """Return the structures of an object that holds them under a key of WRAPPERS, or by number as ASE's JSON does."""
+    """Return the structures of an object that holds them under a key of SERVICES, or by number as ASE's JSON does."""
     if {"ids", "nextid"} <= set(found):
         return [found[str(number)] for number in found["ids"]]
     if found and all(isinstance(row, Mapping) and is_aflow(row) for row in found.values()):
         return list(found.values())  # AFLUX numbers them: "1 of 64"
-    inner = [found[key] for key in WRAPPERS if isinstance(found.get(key), (list, Mapping))]
+    inner = [found[key] for key in SERVICES if isinstance(found.get(key), (list, Mapping))]
     return inner[0] if len(inner) == 1 else found
 
 
