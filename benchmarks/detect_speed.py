@@ -49,7 +49,7 @@ def main() -> int:
     import torch
     from matlens import registry
     from matlens.detect import blobs, network_learning, networks
-    from matlens.ingest import polyhedra
+    from matlens.ingest.models import polyhedra
 
     torch.set_num_threads(1)
     rows = polyhedra.plan(images=6).to_dict("records")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from matlens.connect import knn, radius, voronoi
 from matlens.crystal import structures as crystals
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.store import catalog, io
 
 NEEDS = {"set": "matbench_log_gvrh_kvrh"}

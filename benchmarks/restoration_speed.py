@@ -14,7 +14,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from matlens.ingest import scenes
+from matlens.ingest.models import scenes
 from matlens.learn import loop
 from matlens.learn.options import Training
 from matlens.nets.pixel.restorer import Restorer

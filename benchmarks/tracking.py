@@ -34,7 +34,7 @@ def detections(seed: int, missed: float, false: float):
     """Return the truth and the detections of a video of loops, (places, numbers) and (n, 2) per frame."""
     from matlens import objects
     from matlens.detect import imperfect
-    from matlens.ingest import loops_video
+    from matlens.ingest.models import loops_video
 
     size = {"size_px": (400, 400), "radius_px": 6.0, "drift_px": (0.0, 0.0)}
     made = loops_video.read({"item_seed": seed}, frames=100, objects=60, life_frames=60.0, **size)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matlens import detect, objects, registry
 from matlens.detect import blobs, frames, match, peaks, scores, shard
-from matlens.ingest import loops_video
+from matlens.ingest.models import loops_video
 from matlens.job.batch import BadItem
 from matlens.meanings import MEANING
 from matlens.store import io

@@ -8,7 +8,7 @@ from matlens import registry
 from matlens.fields import cracks, learned, methods, settings
 from matlens.fields.cells import solved
 from matlens.fields.problem import make
-from matlens.ingest import slits
+from matlens.ingest.models import slits
 
 PHASES = ["body", "slit"]
 SETTINGS = {

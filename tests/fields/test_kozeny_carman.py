@@ -5,7 +5,7 @@ import pytest
 from matlens import registry
 from matlens.fields import effective, stokes
 from matlens.fields.problem import make
-from matlens.ingest import porous
+from matlens.ingest.models import porous
 from scipy import ndimage
 
 PHASES = ["solid", "pore"]

@@ -6,7 +6,7 @@ import pytest
 from matlens.crystal import clusters
 from matlens.crystal import superlattices as lattices
 from matlens.fit import cluster_expansion, expansion, monte_carlo, sublattices
-from matlens.ingest import superlattices
+from matlens.ingest.crystals import superlattices
 from matlens.thermo import database as tdb
 from matlens.thermo import extracts
 from matlens.validate import band

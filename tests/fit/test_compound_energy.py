@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matlens.crystal import superlattices as lattices
 from matlens.fit import compound_energy, sublattices
-from matlens.ingest import superlattices
+from matlens.ingest.crystals import superlattices
 
 MODEL = sublattices.Model(np.array([-2300.0, -5300.0, -3600.0]), np.array([800.0, -300.0]))
 INDEX = superlattices.plan(lattice="fcc", pairs=[["Cu", "Au"]], quasi_random_atoms=6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens.generate import automaton, growth
-from matlens.ingest import growth as model
+from matlens.ingest.models import growth as model
 
 
 def sequence(hand, seed=0, frames=10):

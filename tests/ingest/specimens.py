@@ -12,7 +12,7 @@ from PIL import Image
 def items(tmp_path, name: str, content: str) -> tuple[dict, dict]:
     """Read all structures of a file: crystals and notes by item, reasons by item."""
     from matlens import columns
-    from matlens.ingest import structures
+    from matlens.ingest.crystals import structures
     from matlens.job.batch import BadItem
 
     (tmp_path / name).write_text(content)

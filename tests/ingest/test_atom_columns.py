@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.ingest import atom_columns
+from matlens.ingest.models import atom_columns
 from matlens.job.batch import BadItem
 from scipy import ndimage
 

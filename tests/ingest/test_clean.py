@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import tifffile
-from matlens.ingest import dual_phase, files, readers, sheet
+from matlens.ingest import files, readers, sheet
+from matlens.ingest.models import dual_phase
 from matlens.job.batch import BadItem
 
 PHASES = ["a", "b"]

@@ -13,7 +13,7 @@ import pytest
 from matlens import columns
 from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.kernels import closest
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.job import batch
 
 ROOT = Path(__file__).resolve().parents[2]

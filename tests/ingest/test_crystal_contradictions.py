@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.ingest.formats import cif, document, extxyz
 from matlens.ingest.formats.common import atomic_number
 from matlens.job.batch import BadItem

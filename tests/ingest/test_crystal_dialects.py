@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from matlens.crystal import kernels, radii
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.ingest.formats import cif, document, foreign
 from matlens.job.batch import BadItem
 

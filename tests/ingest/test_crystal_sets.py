@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import columns
-from matlens.ingest import crystal_set, matminer_set
+from matlens.ingest.crystals import crystal_set, matminer_set
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import spglib
 from matlens.crystal.compositions import SYMBOLS
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.ingest.formats import cif, cif_sites, cif_text, document, operations, symmetry
 from matlens.job.batch import BadItem
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 from matlens import columns
-from matlens.ingest import file_search, files, readers, sheet, spreadsheet, structures
+from matlens.ingest import file_search, files, readers, sheet, spreadsheet
+from matlens.ingest.crystals import structures
 from matlens.job.batch import BadItem
 from PIL import Image
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.ingest import loops_video
+from matlens.ingest.models import loops_video
 from matlens.job.batch import BadItem
 
 

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 from matlens import columns, ingest, registry
-from matlens.ingest import catalog, model_columns, sets
+from matlens.ingest import catalog, sets
+from matlens.ingest.models import model_columns
 from matlens.store import catalog as store
 
 from .test_synthetic_items import SMALL

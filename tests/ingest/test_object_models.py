@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import objects, run_lengths
-from matlens.ingest import cracked_particles, line_space, loops, polyhedra
+from matlens.ingest.models import cracked_particles, line_space, loops, polyhedra
 from matlens.job.batch import BadItem
 from scipy import ndimage
 

@@ -8,7 +8,7 @@ import pytest
 import spglib
 import yaml
 from matlens import registry
-from matlens.ingest import prototypes
+from matlens.ingest.crystals import prototypes
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from matlens.ingest import ripening
+from matlens.ingest.models import ripening
 from matlens.job.batch import BadItem
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns, ingest, registry
-from matlens.ingest import scenes
+from matlens.ingest.models import scenes
 
 OFF = dict.fromkeys(("dose", "noise", "texture", "shading", "blur_px"), 0.0)
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from matlens import columns, registry
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.job import batch
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens.crystal import superlattices as lattices
-from matlens.ingest import superlattices
+from matlens.ingest.crystals import superlattices
 from matlens.job.batch import BadItem
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure

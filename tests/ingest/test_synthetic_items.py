@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns, ingest, registry
-from matlens.ingest import sem, synthetic
+from matlens.ingest.models import sem, synthetic
 from matlens.job.batch import BadItem
 from matlens.meanings import MEANING
 from matlens.plan import study

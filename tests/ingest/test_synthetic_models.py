@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import columns
-from matlens.ingest import dual_phase, fibres, gamma_prime, polycrystal, porous, spinodal, synthetic
+from matlens.ingest.models import dual_phase, fibres, gamma_prime, polycrystal, porous, spinodal, synthetic
 from matlens.job.batch import BadItem
 
 
@@ -261,7 +261,7 @@ def test_porosity_and_s2_are_those_of_the_boolean_model(size, bodies, porosity):
 
 def test_laths_follow_power_and_speed_by_the_laws_of_the_model():
     """Rosenthal: the rate is proportional to speed over power; at 5e5 K/s laths are 0.6 / sqrt(5) um wide."""
-    from matlens.ingest import laths
+    from matlens.ingest.models import laths
 
     rate = laths.cooling_rate_k_s(200, 600)
     assert laths.cooling_rate_k_s(400, 1200) == pytest.approx(rate)
@@ -281,7 +281,7 @@ def test_laths_follow_power_and_speed_by_the_laws_of_the_model():
 
 @pytest.mark.parametrize("size", [(64, 64), (24, 24, 24)])
 def test_nickel_recedes_from_pores_by_the_ratio_of_molar_volumes_and_zirconia_stays(size):
-    from matlens.ingest import anode
+    from matlens.ingest.models import anode
 
     plan = anode.plan(oxide=3, reduced=2, train_images=1)
     assert plan["split"].tolist() == ["train", "test", "test", "train", "train"]
@@ -297,7 +297,7 @@ def test_nickel_recedes_from_pores_by_the_ratio_of_molar_volumes_and_zirconia_st
 
 
 def test_an_anode_without_zirconia_is_refused():
-    from matlens.ingest import anode
+    from matlens.ingest.models import anode
 
     with pytest.raises(BadItem, match="zirconia"):
         anode.read({"item": "oxide_0000", "item_seed": 1}, pore_fraction=0.5, oxide_fraction=0.5)
@@ -305,7 +305,7 @@ def test_an_anode_without_zirconia_is_refused():
 
 def test_recrystallisation_follows_the_process_by_the_laws_of_the_model():
     """Ten times the rate is as good as a lower temperature of equal Z; at e_50 half of the metal is recrystallised."""
-    from matlens.ingest import hot_working as model
+    from matlens.ingest.models import hot_working as model
 
     z = model.zener_hollomon(350, -1)
     assert model.zener_hollomon(350, 0) == pytest.approx(10 * z)
@@ -329,7 +329,7 @@ def test_recrystallisation_follows_the_process_by_the_laws_of_the_model():
 
 
 def test_aged_alloys_have_the_equilibrium_fraction_and_an_alloy_is_never_divided():
-    from matlens.ingest import aged_alloys
+    from matlens.ingest.models import aged_alloys
 
     grid = {"elements": {"Al": [10, 16], "Cr": [0, 12]}, "balance": "Ni", "levels": 3, "images": 12}
     plan = aged_alloys.plan(**grid, database="pycalphad:alcrni.tdb", phases=["LIQUID", "L12_FCC", "B2"], train_part=0.5)

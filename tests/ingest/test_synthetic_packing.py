@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from matlens.ingest import packing, synthetic
-from matlens.ingest.packing_kernel import near_pairs
+from matlens.ingest.models import packing, synthetic
+from matlens.ingest.models.packing_kernel import near_pairs
 from matlens.job.batch import BadItem
 
 

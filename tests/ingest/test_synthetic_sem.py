@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from matlens import registry
-from matlens.ingest import sem
+from matlens.ingest.models import sem
 from matlens.plan import study
 
 OFF = {"texture": 0.0, "blur_px": 0.0, "shading": 0.0, "dose": 0.0, "noise": 0.0}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import columns
-from matlens.ingest import loops_video, voids_video
+from matlens.ingest.models import loops_video, voids_video
 from matlens.job.batch import BadItem
 
 SMALL = {"temperatures_c": (400.0, 600.0, 650.0), "hold_frames": 4}

@@ -8,7 +8,7 @@ import pytest
 from matlens import connect, registry
 from matlens.crystal import graphs
 from matlens.crystal import structures as crystals
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.predict import applicability_domain
 from matlens.predict import crystal_networks as networks
 from matlens.store import io

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from matlens import registry, restore
-from matlens.ingest import anode
+from matlens.ingest.models import anode
 from matlens.plan import restoration_checks
 from matlens.restore import conversion, trained, translation
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from matlens import registry
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.validate import HANDOFFS, JUDGES, cells, collect_results, references, verdicts
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from matlens import columns
 from matlens.crystal import structures as crystals
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
 from matlens.job import batch
 from matlens.store import io
 

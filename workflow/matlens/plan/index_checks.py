@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from matlens import ingest, registry
 from matlens.columns import GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
 from matlens.generate.conditions import FRACTION, matches, of_row
-from matlens.ingest import model_columns
+from matlens.ingest.models import model_columns
 from matlens.learn import features
 from matlens.meanings import MEANING
 from matlens.plan import outputs, study

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from matlens import registry, screen
-from matlens.ingest import structure_columns
+from matlens.ingest.crystals import structure_columns
 from matlens.plan import outputs, study
 from matlens.plan.index_checks import TEXTS, columns_given
 from matlens.plan.predictions import foretold, learned, rankable, ranked_by

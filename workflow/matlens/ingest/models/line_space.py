@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic, truth_objects
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import synthetic
 from matlens.job.batch import BadItem
 
 KINDS = ("bridge", "break", "gap")
@@ -115,6 +116,6 @@ def read(
 
 def sem_edges(solid: np.ndarray) -> np.ndarray:
     """Mark the pixels at the edges of lines."""
-    from matlens.ingest import sem
+    from matlens.ingest.models import sem
 
     return sem.boundaries((solid > 0.5).astype(np.uint8))

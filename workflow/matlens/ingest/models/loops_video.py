@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import synthetic
 from matlens.job.batch import BadItem
 
 CLUTTER_FRAMES = 15  # that a piece of clutter stays

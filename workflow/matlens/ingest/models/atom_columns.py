@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, scenes, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import scenes, synthetic
 from matlens.job.batch import BadItem
 
 FEWEST_PX = 5.0  # shortest period that pixels resolve

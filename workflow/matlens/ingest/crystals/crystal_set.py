@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from matlens.ingest import structures
-from matlens.ingest.structures import read
+from matlens.ingest.crystals import structures
+from matlens.ingest.crystals.structures import read
 from matlens.registry import suggest
 from matlens.store import catalog
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import sem, synthetic
 
 HAND, RADIUS = "handedness", "seed_radius_px"
 KNIGHT, MIRRORED, SIDES, CORNERS = 3.0, 0.0, 1.0, 1.0  # weights

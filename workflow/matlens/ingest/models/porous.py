@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import sem, synthetic
 
 
 def union(lag_px: np.ndarray, radius_px: float, axes: int) -> np.ndarray:

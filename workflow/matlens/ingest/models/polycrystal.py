@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, packing, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import packing, sem, synthetic
 
 PACKED = {2: 0.75, 3: 0.55}  # fraction of area or volume filled by the bodies of Laguerre grains
 LOOSE = 0.05  # allowed overlap, in mean radii

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import target_tables
+from matlens.ingest.crystals import target_tables
 from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
 from matlens.registry import suggest
 

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import file_search, structures
-from matlens.ingest.structures import ROW, read
+from matlens.ingest import file_search
+from matlens.ingest.crystals import structures
+from matlens.ingest.crystals.structures import ROW, read
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, dual_phase, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import dual_phase, synthetic
 from matlens.job.batch import BadItem
 
 OXIDE, PORE, ZIRCONIA, NICKEL = "oxide", 0, 1, 2

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic, truth_objects
-from matlens.ingest.loops_video import paint
-from matlens.ingest.voids_video import spread
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import synthetic
+from matlens.ingest.models.loops_video import paint
+from matlens.ingest.models.voids_video import spread
 from matlens.job.batch import BadItem
 
 EXPONENT = 2.0

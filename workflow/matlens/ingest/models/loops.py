@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic, truth_objects
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import synthetic
 from matlens.job.batch import BadItem
 
 KINDS = ("face_on", "inclined", "edge_on")

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic, truth_objects
-from matlens.ingest.loops_video import bend_contours
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import synthetic
+from matlens.ingest.models.loops_video import bend_contours
 from matlens.job.batch import BadItem
 
 BOLTZMANN_EV = 8.617333e-5  # per kelvin

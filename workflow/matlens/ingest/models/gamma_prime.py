@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, packing, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import packing, synthetic
 
 FEWEST_PX = 2.0  # smallest mean radius that pixels resolve
 DEPTH = 6.0  # thickness of the packed block, in mean radii: the largest LSW particle is 3 wide

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, polycrystal, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import polycrystal, synthetic
 from matlens.job.batch import BadItem
 
 TEMPERATURE, RATE, STRAIN, GRAIN = "temperature_c", "log10_strain_rate_per_s", "strain", "initial_grain_um"

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, alloys, gamma_prime, synthetic
+from matlens.ingest import Micrograph, alloys
 from matlens.ingest.compositions import PART
+from matlens.ingest.models import gamma_prime, synthetic
 from matlens.job.batch import BadItem
 
 FEWEST, MOST = 0.02, 0.7  # fractions that the model of particles can pack

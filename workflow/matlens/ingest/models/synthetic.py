@@ -7,7 +7,8 @@ from types import MappingProxyType
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem
+from matlens.ingest import Micrograph
+from matlens.ingest.models import sem
 from matlens.job.batch import BadItem
 
 AS_IS: Mapping = MappingProxyType({})  # imaging with every option at its default

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, fibres, sem, synthetic, truth_objects
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import fibres, sem, synthetic
 
 WHOLE, CRACKED = "whole", "cracked"
 MOST_CRACKS = 2  # of one particle

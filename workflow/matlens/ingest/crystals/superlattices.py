@@ -13,7 +13,7 @@ from matlens.crystal.superlattices import (
     searched,
     superlattices,
 )
-from matlens.ingest import prototypes, structures
+from matlens.ingest.crystals import prototypes, structures
 from matlens.ingest.formats.common import NUMBER
 from matlens.job.batch import BadItem
 from matlens.registry import suggest

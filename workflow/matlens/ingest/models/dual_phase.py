@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, polycrystal, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import polycrystal, sem, synthetic
 
 
 def plan(*, fractions: tuple = (0.3,), images: int = 4, seed: int = 0):

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, polycrystal, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import polycrystal, sem, synthetic
 
 
 def field(size: tuple[int, ...], rng) -> np.ndarray:

@@ -36,7 +36,7 @@ def relax(places: np.ndarray, reach: np.ndarray, box, rng, *, exponent: float, s
     Stops early at overlaps of `enough`. The steps are those of FIRE: E. Bitzek et al., Phys. Rev. Lett. 97
     (2006) 170201.
     """
-    from matlens.ingest.packing_kernel import near_pairs, springs
+    from matlens.ingest.models.packing_kernel import near_pairs, springs
 
     box = np.asarray(box, dtype=float)
     mean = float(reach.mean())

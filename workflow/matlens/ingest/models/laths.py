@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import synthetic
 from matlens.job.batch import BadItem
 
 POWER, SPEED, WIDTH = "laser_power_w", "scan_speed_mm_s", "true_lath_width_px"

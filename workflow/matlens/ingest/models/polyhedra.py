@@ -11,7 +11,8 @@ from itertools import permutations, product
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic, truth_objects
+from matlens.ingest import Micrograph, truth_objects
+from matlens.ingest.models import sem, synthetic
 from matlens.job.batch import BadItem
 
 FACES = {"100": (1, 0, 0), "110": (1, 1, 0), "111": (1, 1, 1)}

@@ -12,10 +12,11 @@ from matlens import columns
 from matlens.crystal import radii
 from matlens.crystal.compositions import SYMBOLS
 from matlens.crystal.structures import Crystal
-from matlens.ingest import file_search, formats, structure_columns, target_tables
+from matlens.ingest import file_search, formats
+from matlens.ingest.crystals import structure_columns, target_tables
+from matlens.ingest.crystals.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 from matlens.ingest.formats import common
 from matlens.ingest.plan_rows import trouble
-from matlens.ingest.structure_columns import FORMAT, INDEX, LENGTH, OFFSET, ROW
 from matlens.job.batch import MACHINE_ERRORS, BadItem
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")  # signs that would break a line of a table or log

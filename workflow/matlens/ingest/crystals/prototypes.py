@@ -12,9 +12,9 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal.structures import Crystal
-from matlens.ingest import structures
+from matlens.ingest.crystals import structures
+from matlens.ingest.crystals.prototype_table import PROTOTYPES
 from matlens.ingest.formats.common import NUMBER, matrix
-from matlens.ingest.prototype_table import PROTOTYPES
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
 

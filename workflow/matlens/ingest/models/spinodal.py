@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, sem, synthetic
+from matlens.ingest import Micrograph
+from matlens.ingest.models import sem, synthetic
 
 STABILISER = 1.5  # at least half the largest curvature of the double well, 1, where the energy may never rise
 FIRST_STEP, STEP_GROWTH = 0.05, 0.01  # dt = max(first, growth t^(2/3)): the relative error stays the same

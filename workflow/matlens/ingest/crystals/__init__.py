@@ -1,0 +1,1 @@
+"""Sources of crystals: files of the user, public sets, prototypes and superlattices."""
