@@ -119,6 +119,9 @@ def test_an_autoencoder_without_conditions_codes_the_image_alone():
 def test_a_search_without_conditions_or_without_latent_numbers_is_refused():
     assert "'conditions' is empty" in faults(vae={}, picks=3)[0][1]
     assert "latent" in faults(ddpm={}, picks=3, conditions=["true_model_fraction"])[0][1]
+    given = {"picks": 3, "conditions": ["true_model_fraction"]}
+    assert faults(vae={}, **given)[0][0] == ["generate", "vae", "conditioned"]  # its latent numbers lack the conditions
+    assert not faults(vae={"conditioned": False}, **given)
 
 
 def test_the_script_writes_choices_latent_numbers_and_the_summary(tmp_path):

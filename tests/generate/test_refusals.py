@@ -122,6 +122,46 @@ def test_columns_of_a_sheet_that_hold_texts_or_nothing_are_refused(tmp_path):
     assert "generate.unseen.0: no real image has this condition; there are dose 1, 2" in lost
 
 
+WRITTEN = {
+    "100 °C": "has a unit: write the number alone, and the unit in the name of the column",
+    "30 %": "has a unit",
+    "1,5": "has a decimal comma",
+    "\u2212100": "begins with a minus sign that is no hyphen",
+    "2026-11-30": "is a date: write the days or hours",
+    "30.11.2026": "is a date",
+    "100-110": "is a range: write its middle",
+    "> 5": "has a sign before the number",
+    "True": "is true or false: write 1 and 0",
+    "hot": "give each text a number",
+}
+
+
+@pytest.mark.parametrize("cell", WRITTEN)
+def test_the_refusal_of_a_text_says_how_to_write_it_as_a_number(tmp_path, cell):
+    source = sheet(tmp_path, "file;truth_file;dose", f"a.png;a_t.png;{cell}", f"b.png;b_t.png;{cell}")
+    assert ("generate" in refusal(source, conditions=["dose"])) == (cell != "1,5")  # which such a table may have
+    quoted = sheet(tmp_path, "file,truth_file,dose", f'a.png,a_t.png,"{cell}"', f'b.png,b_t.png,"{cell}"')
+    assert WRITTEN[cell] in refusal(quoted, conditions=["dose"])
+
+
+def test_numbers_in_file_names_are_compared_with_unseen_conditions(tmp_path):
+    for name in ("a_100C", "b_200C"):
+        (tmp_path / f"{name}.png").touch()
+    files = {"files": {"path": f"{tmp_path}/*.png", "masks": f"{tmp_path}/*.png", "columns": "_(?P<temp_c>[0-9]+)C"}}
+    given = {"conditions": ["temp_c"], "size_px": [32, 32]}
+    assert refusal(files, **given, unseen=[{"temp_c": 200}]) == ""
+    assert "there are temp_c 100, 200" in refusal(files, **given, unseen=[{"temp_c": 150}])
+    assert "nothing is learned from" in refusal(files, **given, unseen=[{"temp_c": 100}, {"temp_c": 200}])
+
+
+def test_a_condition_that_is_no_number_is_rejected_with_its_text():
+    row, options = {"item": "a", "dose": "100 C"}, {**SETTINGS, "conditions": ["dose"], "size_px": None}
+    with pytest.raises(BadItem, match="its condition 'dose' is '100 C', no finite number"):
+        examples.of_item(row, np.ones((8, 8), np.uint8), np.ones((8, 8)), options)
+    with pytest.raises(BadItem, match="its condition 'dose' is empty"):
+        examples.of_item({**row, "dose": np.nan}, np.ones((8, 8), np.uint8), np.ones((8, 8)), options)
+
+
 def test_labels_of_a_sheet_or_a_set_without_them_are_refused(tmp_path):
     bare = sheet(tmp_path, "file,dose", "a.png,1")
     assert "generate.ddpm: it learns from the labels" in refusal(bare, conditions=["dose"])

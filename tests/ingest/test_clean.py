@@ -45,6 +45,9 @@ def test_one_clean_image_is_that_of_all_and_wrong_names_are_told(tmp_path):
     assert one["clean_file"].nunique() == 1
     with pytest.raises(ValueError, match="no clean image has the name of an image"):
         files.plan(path=str(tmp_path / "fast"), clean=str(tmp_path / "slow"))
+    with pytest.raises(ValueError, match="names the images themselves"):
+        files.check(PHASES, path=str(tmp_path / "fast"), clean=str(tmp_path / "fast/*.tif"))
+    files.check(PHASES, path=str(tmp_path / "fast"), clean=str(tmp_path / "slow/ax.tif"))
 
 
 def test_one_clean_image_serves_every_frame(tmp_path):
