@@ -92,6 +92,13 @@ def test_conditions_that_are_not_finite_are_refused(key, value):
         settings(generate={"ddpm": {}, **LATHS, key: [{"laser_power_w": value}]})
 
 
+def test_a_list_of_mappings_is_written_as_one():
+    with pytest.raises(StudyError, match=r"write \[\{laser_power_w: 150\}\]"):
+        settings(generate={"ddpm": {}, **LATHS, "unseen": {"laser_power_w": 150}})
+    with pytest.raises(StudyError, match=r"generate\.size_px: 32 is not a list or null; write \[32, 32\]"):
+        settings(generate={"ddpm": {}, "size_px": 32})
+
+
 def test_the_refusal_names_file_line_and_key(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = Path("config/studies/mine.yaml")
