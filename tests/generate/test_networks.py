@@ -46,24 +46,6 @@ def test_the_mean_of_images_varies_as_that_of_the_data(fresh):
     assert ratio / drawn == pytest.approx(0.912, abs=0.005) if fresh == 0 else 0.9 < ratio < 1.1
 
 
-@pytest.mark.parametrize("share", [0.05, 0.2, 0.8])
-def test_a_rare_phase_does_not_get_rarer_in_few_steps(share):
-    """For independent pixels of two phases the best estimate is a hyperbolic tangent.
-
-    Without the noise of what is not known yet, 12 steps make 0.030 of 0.05, 0.168 of 0.2 and 0.828 of 0.8.
-    """
-
-    def exact(x, level, conditions, context):
-        a, s = (f(float(level[0]) * math.pi / 2) for f in (math.cos, math.sin))
-        clean = torch.tanh(a * x / s**2 + 0.5 * math.log(share / (1 - share)))
-        return a * (x - a * clean) / s - s * clean
-
-    draw = torch.Generator().manual_seed(0)
-    noise = torch.randn((4, 1, 64, 64), generator=draw)
-    found = diffusion.sampled(exact, noise, None, 12, None, draw)
-    assert float((found > 0).float().mean()) == pytest.approx(share, abs=0.007)
-
-
 def test_a_network_sees_the_level_that_its_normalisation_takes_away():
     torch.manual_seed(0)
     net = DDPM(channels=1, conditions=1, wraps=True, width=8, depth=2).eval()

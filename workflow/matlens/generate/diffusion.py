@@ -1,8 +1,7 @@
 """Diffusion between images and noise: training loss and deterministic sampling in a few steps.
 
 x_t = a x + s e with a = cos(pi t / 2), s = sin(pi t / 2); the network returns v = a e - s x.
-J. Ho et al., NeurIPS 2020; T. Salimans, J. Ho, ICLR 2022 (v); J. Song et al., ICLR 2021 (DDIM); F. Bao et al., ICLR
-2022 (variance of a step).
+J. Ho et al., NeurIPS 2020; T. Salimans, J. Ho, ICLR 2022 (v); J. Song et al., ICLR 2021 (DDIM).
 """
 
 import math
@@ -33,9 +32,7 @@ class Denoising(loop.Task):
 def sampled(model: Callable, noise, conditions, steps: int, context=None, draw=None, fresh_noise: float = 1.0):
     """Return images of noise (n, p, y, x) in `steps` steps; images stay within -1 and 1.
 
-    `fresh_noise`: 1 draws as much new noise at every step as DDPM, by the generator `draw`; 0 none (DDIM). To that of
-    DDPM the noise of what is not known yet is added: the network gives the mean m of every pixel, and pixels of -1 and 1
-    have the variance 1 - m^2 about it. Without it few steps draw pixels towards the commoner phase. Levels are
+    `fresh_noise`: 1 draws as much new noise at every step as DDPM, by the generator `draw`; 0 none (DDIM). Levels are
     1 - (k / steps)^2, dense near pure noise: the mean of an image stands out from white noise there already, and even
     levels step over it (images of 32 x 32 pixels then vary too little in their fraction).
     """
@@ -51,10 +48,7 @@ def sampled(model: Callable, noise, conditions, steps: int, context=None, draw=N
         # The noise that belongs to the clamped image: at t = 1 the image is noise alone.
         rest = (x - a * clean) / s
         new = fresh_noise * r / s * math.sqrt(max(1.0 - (a / b) ** 2, 0.0))  # DDIM, eq. 16
-        kept = math.sqrt(max(r**2 - new**2, 0.0))
-        x = b * clean + kept * rest
+        x = b * clean + math.sqrt(max(r**2 - new**2, 0.0)) * rest
         if new > 0:
-            unknown = fresh_noise * (b - kept * a / s)
-            size = (new**2 + unknown**2 * (1.0 - clean**2)).sqrt()
-            x = x + size * torch.randn(x.shape, generator=draw).to(x.device)
+            x = x + new * torch.randn(x.shape, generator=draw).to(x.device)
     return x
