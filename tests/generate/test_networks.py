@@ -7,6 +7,7 @@ import pytest
 import torch
 from matlens import generate, registry
 from matlens.generate import diffusion, trained
+from matlens.job.batch import BadItem
 from matlens.nets.generate.ddpm import DDPM
 
 from .test_classical import OPTIONS, field
@@ -166,3 +167,6 @@ def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monke
     known = labels.mean((2, 3))
     for profile in found.mean((2, 3)):
         assert np.abs(known - profile).max(1).min() < 0.01
+    model.card["network"]["conditions"] = 0
+    with pytest.raises(BadItem, match="train again"):
+        slices.generate(np.zeros(0), 5, np.random.default_rng(1), model, real)

@@ -11,6 +11,7 @@ import numpy as np
 from matlens.generate import diffusion, trained
 from matlens.generate.trained import BATCHES, TRAINING, Batches, Model
 from matlens.job import batch
+from matlens.job.batch import BadItem
 from matlens.learn.options import Training
 
 LEVEL = 4.0  # scale of the mean of a layer, so that it varies by about 1
@@ -97,13 +98,15 @@ def generate(
 
     `examples`: real volumes, which give the parts of the phases by layer, those of the nearest condition.
 
-    `sampling_steps`, `fresh_noise`: as of ddpm.
+    `sampling_steps`, `fresh_noise`: as of ddpm. Raises BadItem if the weights are of an earlier version.
     """
     import torch
 
     draw, (depth, *size) = model.generator(rng), examples.labels.shape[1:]
     channels, asked_of = model.net.channels, model.conditions(asked, count)
     layers, phases = model.card["network"]["context"] // channels, 2 if channels == 1 else channels
+    if model.card["network"]["conditions"] != len(asked) + channels:
+        raise BadItem("its weights are of a version that did not tell how much of a phase a layer has; train again")
     real = examples.nearest(asked).labels
     volumes = trained.channels_of(real[rng.integers(len(real), size=count)], phases)  # (n, p, z, y, x)
     near = torch.zeros((count, channels, layers, *size), device=model.device)
