@@ -150,7 +150,8 @@ def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monke
     labels = (rng.random((6, 8, 16, 16)) < shares[:, :, None, None]).astype(np.uint8)
     names = np.array([f"i{k}" for k in range(6)])
     real = examples.Examples(labels, labels.astype(np.float32), np.zeros((6, 0)), names, names, np.full(6, "train"))
-    options = {"conditions": [], "unseen": [], "periodic": False, "size_px": [8, 16, 16], "phase": 1, "width": 4, "depth": 1}
+    options = {"conditions": [], "unseen": [], "periodic": False, "size_px": [8, 16, 16], "phase": 1}
+    options |= {"width": 4, "depth": 1}
     samples = [(mark, mark.astype(np.float32), (), name, name) for mark, name in zip(labels, names, strict=True)]
     few = {"training": trained.Training(epochs=1), "drawn": trained.Batches(steps=1, batch=2)}
     arrays, card = slices.learn(samples, ["a", "b"], "slices", dict.fromkeys(names, "train"), None, options, **few)

@@ -130,7 +130,7 @@ def test_columns_of_a_sheet_that_hold_texts_or_nothing_are_refused(tmp_path):
 
 
 WRITTEN = {
-    "100 °C": "has a unit: write the number alone, and the unit in the name of the column",
+    "100 °C": "has a unit: write the number, its unit in the column's name",
     "30 %": "has a unit",
     "1,5": "has a decimal comma",
     "\u2212100": "begins with a minus sign that is no hyphen",

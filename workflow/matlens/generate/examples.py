@@ -148,8 +148,8 @@ def collected(found: Sequence[tuple], roles: Mapping[str, str], options: Mapping
     """
     if not found:
         raise BadItem(
-            "no real image is left that has all conditions and is labelled as a whole: items that were rejected before, "
-            "and why, are in the tables 'rejected'; check conditions and size_px"
+            "no real image is left that has all conditions and is labelled as a whole: items that were rejected "
+            "before, and why, are in the tables 'rejected'; check conditions and size_px"
         )
     sizes = sorted({part[0].shape for part in found})
     if len(sizes) > 1:

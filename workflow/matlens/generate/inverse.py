@@ -2,9 +2,10 @@
 
 Features of the real images that were learned from, reduced to their principal axes, are regressed on the conditions by
 a Gaussian process. A target is a held-back item (the mean of its tiles), or a held-back group such as a specimen (the
-mean of all its images: sections differ by chance, and their mean by less). For a target, the conditions are ranked by the distance of the features expected for them
-from those of the target, in units of the scatter within a condition. The round trip: a chosen condition, its real
-images, their fraction against that of the target. Images of a chosen condition are never looked at by the search.
+mean of all its images: sections differ by chance, and their mean by less). For a target, the conditions are ranked by
+the distance of the features expected for them from those of the target, in units of the scatter within a condition. The
+round trip: a chosen condition, its real images, their fraction against that of the target. Images of a chosen condition
+are never looked at by the search.
 """
 
 import warnings
@@ -86,8 +87,8 @@ def search(
     """Return a row for every held-back target, way of searching and chosen condition.
 
     `fractions`: of the measured phase, by image; `features`: by way, (n, p); `names`: of the conditions; `by`: unit of
-    a target, "item" or "group". The control "nearest" takes the conditions that were learned from whose fraction is nearest. Raises BadItem if there are fewer
-    than four conditions to learn from, or no held-back image.
+    a target, "item" or "group". The control "nearest" takes the conditions that were learned from whose fraction is
+    nearest. Raises BadItem if there are fewer than four conditions to learn from, or no held-back image.
     """
     known, member = np.unique(real.conditions, axis=0, return_inverse=True)
     member, learned = member.ravel(), real.roles == TRAIN

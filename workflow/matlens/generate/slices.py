@@ -1,7 +1,7 @@
 """Volumes layer by layer: each layer is made by denoising diffusion beside the layers before it.
 
-How much of each phase a layer has is told to the network. Otherwise a small error of every layer adds up, since the
-next one follows it, and pores die out. The parts of the layers of a made volume are those of a real one, drawn at random.
+How much of each phase a layer has is an input of the network: otherwise a small error of every layer adds up, since the
+next one follows it, and pores die out. A generated volume takes these numbers from a real one, drawn at random.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -50,7 +50,7 @@ def _unit(image: np.ndarray, clean: np.ndarray) -> float:
 
     Colour and masks are read as numbers from 0 to 1, 8-bit grey as 0 to 255.
     """
-    white = [1.0 if one.dtype.kind in "bf" and 0 <= one.min() and one.max() <= 1 else 255.0 if one.dtype == np.uint8
+    white = [1.0 if one.dtype.kind in "bf" and one.min() >= 0 and one.max() <= 1 else 255.0 if one.dtype == np.uint8
              else None for one in (image, clean)]  # fmt: skip
     return white[0] / white[1] if all(white) else 1.0
 
@@ -65,8 +65,8 @@ def gain(image: np.ndarray, clean: np.ndarray) -> float:
 def check(found: Micrograph) -> None:
     """Compare a clean image with its micrograph, and note where their greys differ.
 
-    The correlation of the two within NEAR_PX is compared with those of all other shifts, periodic, of the middle. Raises
-    BadItem if nothing of the clean image is seen in the micrograph (it is that of another field), or the reverse of it.
+    The correlation of the two within NEAR_PX is compared with those of all other shifts, periodic, of the middle.
+    Raises BadItem if nothing of the clean image is seen in the micrograph, as of another field, or if it is inverted.
     """
     if columns.CLEAN not in found.layers:
         return

@@ -23,11 +23,11 @@ TEXTS = {
 FORMS = (  # of cells that are meant as numbers, and how to write them
     (r"[-+]?\d+,\d+", "'{0}' has a decimal comma: write a point"),
     ("\u2212[\\d.,]+.*", "'{0}' begins with a minus sign that is no hyphen: write -"),
-    (r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d{2,4}.*", "'{0}' is a date: write the days or hours since the first one"),
+    (r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d{2,4}.*", "'{0}' is a date: write the days or hours since the first"),
     (r"[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+.*", "'{0}' is a range: write its middle"),
     (r"[~<>\u2248\u2264\u2265]+\s*[\d.,]+.*", "'{0}' has a sign before the number: write the number alone"),
     (r"(?i)true|false|yes|no", "'{0}' is true or false: write 1 and 0"),
-    (r"[-+]?[\d.,]+(e[-+]?\d+)?\s*[^\d\s].*", "'{0}' has a unit: write the number alone, and the unit in the name of the column"),
+    (r"[-+]?[\d.,]+(e[-+]?\d+)?\s*[^\d\s].*", "'{0}' has a unit: write the number, its unit in the column's name"),
 )  # fmt: skip
 OTHERWISE = "give each text a number in a column of its own, or name another column"
 SLOW = ("aged_alloys",)  # models whose list of items takes a calculation
