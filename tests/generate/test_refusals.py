@@ -129,6 +129,17 @@ def test_columns_of_a_sheet_that_hold_texts_or_nothing_are_refused(tmp_path):
     assert "generate.unseen.0: no real image has this condition; there are dose 1, 2" in lost
 
 
+def test_a_sheet_that_marks_no_row_as_train_is_refused(tmp_path):
+    def reason(*splits):
+        rows = (
+            f"{name}.png,{name}_t.png,{k},{split}" for k, (name, split) in enumerate(zip("abc", splits, strict=True))
+        )
+        return refusal(sheet(tmp_path, "file,truth_file,dose,split", *rows), conditions=["dose"])
+
+    assert reason("train", "test", "") == "" and reason("", "", "") == ""
+    assert "ingest.sheet: its column 'split' has test, val and no 'train'" in reason("val", "test", "")
+
+
 WRITTEN = {
     "100 °C": "has a unit: write the number, its unit in the column's name",
     "30 %": "has a unit",

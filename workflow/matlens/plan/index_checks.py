@@ -157,6 +157,18 @@ def check_unseen(studies: Studies, name: str) -> Reasons:
         yield ["generate", "unseen"], "every real image has an unseen condition, nothing is learned from; take one out"
 
 
+def check_learned(studies: Studies, name: str) -> Reasons:
+    """Refuse to generate from a sheet whose column `split` marks no row as train."""
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    if not settings.get("generate") or registry.method_of(method) != SHEET:
+        return
+    marked = {str(row[SPLIT]) for row in _sheet(settings["ingest"][method]) if row.get(SPLIT) not in (None, "")}
+    if marked and "train" not in marked:
+        have = ", ".join(sorted(marked))
+        yield ["ingest", method], f"its column '{SPLIT}' has {have} and no 'train': nothing is learned from; mark rows"
+
+
 def _listed(values: set[float], most: int = 8) -> str:
     """List numbers: all of a few, else their range."""
     ranked = sorted(values)
@@ -198,4 +210,4 @@ def _rows(settings: dict, names: list[str]) -> list[dict] | Iterator[dict]:
     return plan.to_dict("records") if set(names) <= {*plan} else []
 
 
-CHECKS = (check_index, check_numbers, check_measured, check_unseen)
+CHECKS = (check_index, check_numbers, check_measured, check_unseen, check_learned)
