@@ -174,3 +174,14 @@ def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_u
     item["clean_file"] = saved(tmp_path / "d.tif", field.astype(np.uint8))
     remark = files.read(item, PHASES).meta["remark"]
     assert "times those of its clean image: psnr_db, ssim and bias compare two units" in remark
+
+
+def test_a_lattice_that_fits_at_many_shifts_is_that_of_its_image(tmp_path):
+    from matlens.ingest import scenes
+
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        clean = scenes.lattice((128, 128), rng).astype(np.float32)
+        noisy = (clean + rng.normal(0, 2 * clean.std(), clean.shape)).astype(np.float32)
+        item = {"file": saved(tmp_path / "a.tif", noisy), "clean_file": saved(tmp_path / "c.tif", clean)}
+        assert "clean" in files.read(item, PHASES).layers
