@@ -173,6 +173,9 @@ def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_u
     item = {"file": saved(tmp_path / "b.tif", noisy.astype(np.uint16) * 20)}
     item["clean_file"] = saved(tmp_path / "d.tif", field.astype(np.uint8))
     remark = files.read(item, PHASES).meta["remark"]
+    moved = {**item, "file": saved(tmp_path / "e.tif", np.roll(noisy, (2, 3), (0, 1)))}
+    moved["clean_file"] = saved(tmp_path / "f.tif", field.astype(np.uint8))
+    assert "remark" not in files.read(moved, PHASES).meta  # shifted a little, in the same unit
     assert "times those of its clean image: psnr_db, ssim and bias compare two units" in remark
 
 
