@@ -66,6 +66,27 @@ def test_images_of_a_chosen_condition_are_not_looked_at():
     assert [row["picked_a"] for row in before[:1]] == [row["picked_a"] for row in after[:1]]
 
 
+def test_a_target_is_an_item_with_all_its_tiles_or_a_group_with_all_its_images():
+    """Latent numbers of a section are off by chance: the mean of ten of one alloy finds its fraction better."""
+    import pandas as pd
+
+    real, shares = alloys(images=10)
+    rng, alloy = np.random.default_rng(2), np.arange(len(shares)) // 10
+    seen = shares + rng.normal(0, 0.02, len(shares))
+    real = examples.Examples(**{**vars(real), "groups": np.array([f"alloy{k:02d}" for k in alloy])})
+    features = {"latent": seen[:, None] + rng.normal(0, 0.1, (len(seen), 1))}
+    tables = {by: pd.DataFrame(inverse.search(real, seen, features, NAMES, 3, by)) for by in ("item", "group")}
+    assert set(tables["group"]["target"]) == set(real.groups[real.roles == examples.HELD])
+    first = {by: table[(table["by"] == "latent") & (table["rank"] == 1)] for by, table in tables.items()}
+    errors = {by: table["error_of_fraction"].mean() for by, table in first.items()}
+    assert errors["group"] < 0.6 * errors["item"]
+    target = tables["group"].set_index("target")["target_fraction"].iloc[0]
+    assert target == pytest.approx(seen[real.groups == tables["group"]["target"].iloc[0]].mean())
+    tiles = examples.Examples(**{**vars(real), "items": real.groups})
+    again = pd.DataFrame(inverse.search(tiles, seen, features, NAMES, 3))
+    assert again["target_fraction"].tolist() == tables["group"]["target_fraction"].tolist()
+
+
 def test_too_few_conditions_are_refused():
     real, shares = alloys(side=2)
     with pytest.raises(BadItem, match="four conditions"):
@@ -98,6 +119,9 @@ def test_an_autoencoder_without_conditions_codes_the_image_alone():
 def test_a_search_without_conditions_or_without_latent_numbers_is_refused():
     assert "'conditions' is empty" in faults(vae={}, picks=3)[0][1]
     assert "latent" in faults(ddpm={}, picks=3, conditions=["true_model_fraction"])[0][1]
+    given = {"picks": 3, "conditions": ["true_model_fraction"]}
+    assert faults(vae={}, **given)[0][0] == ["generate", "vae", "conditioned"]  # its latent numbers lack the conditions
+    assert not faults(vae={"conditioned": False}, **given)
 
 
 def test_the_script_writes_choices_latent_numbers_and_the_summary(tmp_path):
@@ -119,7 +143,7 @@ def test_the_script_writes_choices_latent_numbers_and_the_summary(tmp_path):
     arrays = {name: part.numpy() for name, part in net.state_dict().items()}
     io.write_weights(tmp_path / "w.safetensors", arrays)
     io.write_json(tmp_path / "w.json", trained.card(network, net, real, options, []))
-    settings = {**SETTINGS, "conditions": NAMES, "picks": 2}
+    settings = {**SETTINGS, "conditions": NAMES, "picks": 2, "targets": "item"}
     out = [str(tmp_path / f"{name}.parquet") for name in ("latent", "picked", "inverse")]
     given = str(tmp_path / "index.parquet"), str(tmp_path / "w.safetensors"), str(tmp_path / "w.json")
     script("inverse")(*files, *given, "vae", {"device": "cpu"}, settings, *out)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from matlens import generate, registry
 from matlens.generate import diffusion, trained
+from matlens.job.batch import BadItem
 from matlens.nets.generate.ddpm import DDPM
 
 from .test_classical import OPTIONS, field
@@ -138,3 +139,35 @@ def test_the_latent_numbers_hold_the_fraction_that_normalisation_takes_away():
         net.leave[-1].weight.zero_()
         made = net.decode(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), state)
     assert made.std((2, 3)).max() < 1e-6 and not torch.allclose(made[0], made[1])
+
+
+def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monkeypatch):
+    """A network that is not told makes a little less at every layer, and pores die out after some."""
+    from matlens.generate import examples, slices
+
+    rng = np.random.default_rng(0)
+    shares = rng.uniform(0.1, 0.9, (6, 8))
+    labels = (rng.random((6, 8, 16, 16)) < shares[:, :, None, None]).astype(np.uint8)
+    names = np.array([f"i{k}" for k in range(6)])
+    real = examples.Examples(labels, labels.astype(np.float32), np.zeros((6, 0)), names, names, np.full(6, "train"))
+    options = {"conditions": [], "unseen": [], "periodic": False, "size_px": [8, 16, 16], "phase": 1}
+    options |= {"width": 4, "depth": 1}
+    samples = [(mark, mark.astype(np.float32), (), name, name) for mark, name in zip(labels, names, strict=True)]
+    few = {"training": trained.Training(epochs=1), "drawn": trained.Batches(steps=1, batch=2)}
+    arrays, card = slices.learn(samples, ["a", "b"], "slices", dict.fromkeys(names, "train"), None, options, **few)
+    assert card["network"]["conditions"] == 1
+
+    def obedient(net, noise, conditions, *rest):
+        share = (conditions[:, -1] / slices.LEVEL + 1) / 2
+        order = noise.flatten(1).argsort(1).argsort(1) / noise[0].numel()
+        return torch.where(order < share[:, None], 1.0, -1.0).reshape(noise.shape)
+
+    monkeypatch.setattr(diffusion, "sampled", obedient)
+    model = trained.prepare(arrays, card, device="cpu")
+    found = slices.generate(np.zeros(0), 5, np.random.default_rng(1), model, real)
+    known = labels.mean((2, 3))
+    for profile in found.mean((2, 3)):
+        assert np.abs(known - profile).max(1).min() < 0.01
+    model.card["network"]["conditions"] = 0
+    with pytest.raises(BadItem, match="train again"):
+        slices.generate(np.zeros(0), 5, np.random.default_rng(1), model, real)

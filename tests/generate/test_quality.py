@@ -134,3 +134,11 @@ def test_few_volumes_are_compared_and_a_copied_one_is_still_found():
     turned = volumes[7][:, ::-1]
     found = memory.part_correlations(np.stack([turned, volumes[59]]), volumes[:50])
     assert found[0] == 1 > found[1]
+
+
+def test_a_spread_of_real_images_that_are_all_alike_says_so():
+    same, rng = {"fraction": np.full(8, 0.3)}, np.random.default_rng(0)
+    made = {"fraction": rng.random(4)}
+    (found,) = [one for one in quality.of_condition(made, same, np.arange(4), np.arange(4, 8), ("c=1", "trained"), rng)
+                if one["measure"] == "spread ratio of fraction"]  # fmt: skip
+    assert np.isnan(found["value"]) and "all real images have the same value" in found["note"]

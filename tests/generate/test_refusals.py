@@ -92,6 +92,13 @@ def test_conditions_that_are_not_finite_are_refused(key, value):
         settings(generate={"ddpm": {}, **LATHS, key: [{"laser_power_w": value}]})
 
 
+def test_a_list_of_mappings_is_written_as_one():
+    with pytest.raises(StudyError, match=r"write \[\{laser_power_w: 150\}\]"):
+        settings(generate={"ddpm": {}, **LATHS, "unseen": {"laser_power_w": 150}})
+    with pytest.raises(StudyError, match=r"generate\.size_px: 32 is not a list or null; write \[32, 32\]"):
+        settings(generate={"ddpm": {}, "size_px": 32})
+
+
 def test_the_refusal_names_file_line_and_key(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = Path("config/studies/mine.yaml")
@@ -120,6 +127,57 @@ def test_columns_of_a_sheet_that_hold_texts_or_nothing_are_refused(tmp_path):
     assert "there is no column 'laser_power_w'" in refusal(source, conditions=["laser_power_w"])
     lost = refusal(source, conditions=["dose"], unseen=[{"dose": 3}])
     assert "generate.unseen.0: no real image has this condition; there are dose 1, 2" in lost
+
+
+def test_a_sheet_that_marks_no_row_as_train_is_refused(tmp_path):
+    def reason(*splits):
+        rows = (
+            f"{name}.png,{name}_t.png,{k},{split}" for k, (name, split) in enumerate(zip("abc", splits, strict=True))
+        )
+        return refusal(sheet(tmp_path, "file,truth_file,dose,split", *rows), conditions=["dose"])
+
+    assert reason("train", "test", "") == "" and reason("", "", "") == ""
+    assert "ingest.sheet: its column 'split' has test, val and no 'train'" in reason("val", "test", "")
+
+
+WRITTEN = {
+    "100 °C": "has a unit: write the number, its unit in the column's name",
+    "30 %": "has a unit",
+    "1,5": "has a decimal comma",
+    "\u2212100": "begins with a minus sign that is no hyphen",
+    "2026-11-30": "is a date: write the days or hours",
+    "30.11.2026": "is a date",
+    "100-110": "is a range: write its middle",
+    "> 5": "has a sign before the number",
+    "True": "is true or false: write 1 and 0",
+    "hot": "give each text a number",
+}
+
+
+@pytest.mark.parametrize("cell", WRITTEN)
+def test_the_refusal_of_a_text_says_how_to_write_it_as_a_number(tmp_path, cell):
+    source = sheet(tmp_path, "file;truth_file;dose", f"a.png;a_t.png;{cell}", f"b.png;b_t.png;{cell}")
+    assert ("generate" in refusal(source, conditions=["dose"])) == (cell != "1,5")  # which such a table may have
+    quoted = sheet(tmp_path, "file,truth_file,dose", f'a.png,a_t.png,"{cell}"', f'b.png,b_t.png,"{cell}"')
+    assert WRITTEN[cell] in refusal(quoted, conditions=["dose"])
+
+
+def test_numbers_in_file_names_are_compared_with_unseen_conditions(tmp_path):
+    for name in ("a_100C", "b_200C"):
+        (tmp_path / f"{name}.png").touch()
+    files = {"files": {"path": f"{tmp_path}/*.png", "masks": f"{tmp_path}/*.png", "columns": "_(?P<temp_c>[0-9]+)C"}}
+    given = {"conditions": ["temp_c"], "size_px": [32, 32]}
+    assert refusal(files, **given, unseen=[{"temp_c": 200}]) == ""
+    assert "there are temp_c 100, 200" in refusal(files, **given, unseen=[{"temp_c": 150}])
+    assert "nothing is learned from" in refusal(files, **given, unseen=[{"temp_c": 100}, {"temp_c": 200}])
+
+
+def test_a_condition_that_is_no_number_is_rejected_with_its_text():
+    row, options = {"item": "a", "dose": "100 C"}, {**SETTINGS, "conditions": ["dose"], "size_px": None}
+    with pytest.raises(BadItem, match="its condition 'dose' is '100 C', no finite number"):
+        examples.of_item(row, np.ones((8, 8), np.uint8), np.ones((8, 8)), options)
+    with pytest.raises(BadItem, match="its condition 'dose' is empty"):
+        examples.of_item({**row, "dose": np.nan}, np.ones((8, 8), np.uint8), np.ones((8, 8)), options)
 
 
 def test_labels_of_a_sheet_or_a_set_without_them_are_refused(tmp_path):

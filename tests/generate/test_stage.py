@@ -167,3 +167,11 @@ def test_a_generated_source_that_is_not_made_is_refused():
     assert "no study of this run" in lender(study="missing", method="ddpm")[0][1]
     assert "generates nothing by 'dppm'" in lender(study="other", method="dppm")[0][1]
     assert not lender(study="other", method="ddpm")
+
+
+def test_every_setting_of_the_stage_reaches_its_jobs():
+    import yaml
+
+    schema = yaml.safe_load((ROOT / "workflow/schemas/generate.schema.yaml").read_text(encoding="utf-8"))
+    methods = {*generate.METHODS, *generate.CONTROLS}
+    assert set(generate.SETTINGS) == set(schema["properties"]) - methods

@@ -46,6 +46,9 @@ def test_one_clean_image_is_that_of_all_and_wrong_names_are_told(tmp_path):
     assert one["clean_file"].nunique() == 1
     with pytest.raises(ValueError, match="no clean image has the name of an image"):
         files.plan(path=str(tmp_path / "fast"), clean=str(tmp_path / "slow"))
+    with pytest.raises(ValueError, match="names the images themselves"):
+        files.check(PHASES, path=str(tmp_path / "fast"), clean=str(tmp_path / "fast/*.tif"))
+    files.check(PHASES, path=str(tmp_path / "fast"), clean=str(tmp_path / "slow/ax.tif"))
 
 
 def test_one_clean_image_serves_every_frame(tmp_path):
@@ -112,7 +115,7 @@ def test_a_clean_image_of_another_field_is_refused(tmp_path):
         item = {"file": saved(tmp_path / "a.tif", noisy), "clean_file": saved(tmp_path / "c.tif", clean)}
         return files.read(item, PHASES)
 
-    for clean in (one, 300 - 2 * one, np.roll(one, 2, 0)):  # noise of twice the contrast hides no field
+    for clean in (one, 3 * one, np.roll(one, 2, 0)):  # noise of twice the contrast hides no field
         assert "clean" in read(clean.astype(np.float32), 200.0).layers
     for clean in (other, np.roll(one, 40, 1)):
         with pytest.raises(BadItem, match="clean image of the same field"):
@@ -120,4 +123,69 @@ def test_a_clean_image_of_another_field_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", image=one, clean=other)
     with pytest.raises(BadItem, match="same field"):
         files.read({"file": str(tmp_path / "a.npz")}, PHASES)
-    assert "clean" in read(np.full_like(one, 3.0, np.float32), 200.0).layers  # nothing to compare
+
+
+def blobs(seed, width, shape=(64, 64)):
+    from scipy import ndimage
+
+    return ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), width) > 0
+
+
+@pytest.mark.parametrize("width", [1.5, 3, 8])
+def test_a_coarse_field_that_is_like_another_one_by_chance_is_refused(tmp_path, width):
+    """Of fields of few features most correlate by more than 0.1; that of the image fits best where it lies."""
+    refused = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        for clean in (blobs(seed, width), blobs(seed + 100, width)):
+            noisy = (200.0 * blobs(seed, width) + rng.normal(0, 20, (64, 64))).astype(np.float32)
+            item = {"file": saved(tmp_path / "a.tif", noisy)}
+            item["clean_file"] = saved(tmp_path / "c.tif", (200.0 * clean).astype(np.float32))
+            try:
+                files.read(item, PHASES)
+            except BadItem as error:
+                assert "same field" in str(error) or "inverted" in str(error)
+                assert not np.array_equal(clean, blobs(seed, width)), error
+                refused += 1
+    assert refused >= 9
+
+
+def test_a_clean_image_that_is_none_is_refused(tmp_path):
+    field = (100 * blobs(0, 3) + np.arange(64) % 2).astype(np.uint16)
+    item = {"file": saved(tmp_path / "a.tif", field)}
+    for clean, reason in (
+        (200 - field, "is inverted"),
+        (np.full((64, 64), 7, np.uint16), "has one grey value, 7, everywhere"),
+        (field, "is the image itself"),
+    ):
+        with pytest.raises(BadItem, match=reason):
+            files.read({**item, "clean_file": saved(tmp_path / "c.tif", clean)}, PHASES)
+
+
+def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_units_are_noted(tmp_path):
+    from PIL import Image
+
+    field = 100 * blobs(0, 3) + 50
+    noisy = (field + np.random.default_rng(0).normal(0, 10, field.shape)).astype(np.uint8)
+    colour = np.stack([field, field, 0.9 * field], -1).astype(np.uint8)
+    Image.fromarray(colour).save(tmp_path / "c.png")
+    found = files.read({"file": saved(tmp_path / "a.tif", noisy), "clean_file": str(tmp_path / "c.png")}, PHASES)
+    assert np.abs(found.layers["clean"] - field).max() < 3 and "remark" not in found.meta
+    item = {"file": saved(tmp_path / "b.tif", noisy.astype(np.uint16) * 20)}
+    item["clean_file"] = saved(tmp_path / "d.tif", field.astype(np.uint8))
+    remark = files.read(item, PHASES).meta["remark"]
+    moved = {**item, "file": saved(tmp_path / "e.tif", np.roll(noisy, (2, 3), (0, 1)))}
+    moved["clean_file"] = saved(tmp_path / "f.tif", field.astype(np.uint8))
+    assert "remark" not in files.read(moved, PHASES).meta  # shifted a little, in the same unit
+    assert "times those of its clean image: psnr_db, ssim and bias compare two units" in remark
+
+
+def test_a_lattice_that_fits_at_many_shifts_is_that_of_its_image(tmp_path):
+    from matlens.ingest import scenes
+
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        clean = scenes.lattice((128, 128), rng).astype(np.float32)
+        noisy = (clean + rng.normal(0, 2 * clean.std(), clean.shape)).astype(np.float32)
+        item = {"file": saved(tmp_path / "a.tif", noisy), "clean_file": saved(tmp_path / "c.tif", clean)}
+        assert "clean" in files.read(item, PHASES).layers

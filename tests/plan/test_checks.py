@@ -777,7 +777,8 @@ def test_columns_that_a_table_of_items_lacks_are_refused(tmp_path, table, source
             "restore.histogram.source: 'x' matches no item",
         ),
         ({"restore": {"noise2void": {"hold_out": ["b"]}}}, "restore.noise2void.hold_out: 'b' matches no item and no"),
-        ({"restore": {"noise2void": {"hold_out": ["recorded", "simulated_1"]}}}, ""),
+        ({"restore": {"noise2void": {"hold_out": ["recorded", "simulated_2"]}}}, "restore.noise2void.hold_out: 'simu"),
+        ({"restore": {"noise2void": {"hold_out": ["*_1"]}}}, ""),
         ({"restore": {"translate": {"target": ["recorded_?"], "hold_out": ["*_1"]}}}, ""),
     ],
 )
@@ -791,3 +792,8 @@ def test_patterns_that_match_no_item_are_refused(tmp_path, source, section, says
     given = made(ingest={source: files if source == "files" else {"path": str(tmp_path / "sheet.csv")}}, **section)
     found = [f"{'.'.join(keys)}: {reason}" for keys, reason in checks.faults({"mine": given}, "mine")]
     assert found == [] if not says else found[0].startswith(says) and "; some are " in found[0]
+    held = made(ingest=given["ingest"], restore={"noise2void": {"hold_out": ["recorded_*", "simulated"]}})
+    assert checks.faults({"mine": held}, "mine") == []  # items by one pattern, groups by the other: seen by the job
+    for every in (["*"], ["recorded", "simulated"], ["*_1", "*_2"]):
+        held = made(ingest=given["ingest"], restore={"noise2void": {"hold_out": every}})
+        assert "every item is held out" in checks.faults({"mine": held}, "mine")[0][1]

@@ -71,6 +71,7 @@ def test_defaults_are_filled_in_for_named_methods_only(load):
             "matrix, particle",
             r"phases: matrix, particle is not a list; write \[matrix, part",
         ),
+        ('"x/*.png"}', '"x/*.png", spacing_um: 0.2}', r"spacing_um: 0\.2 is not a list.*; write \[0\.2, 0\.2\]"),
         (
             "title: a study",
             "title: 2026-11-29",

@@ -22,7 +22,8 @@ def main(
     codes = registry.load(stage.CODERS, method)(real.labels, real.conditions, model)
     measured = statistics.of_set(real.labels, settings["phase"], ["fraction", "two_point"], settings["periodic"])
     features = {"latent": codes, "two_point": measured["two_point"]}
-    table = pd.DataFrame(inverse.search(real, measured["fraction"], features, names, settings["picks"]))
+    asked = names, settings["picks"], settings["targets"]
+    table = pd.DataFrame(inverse.search(real, measured["fraction"], features, *asked))
     numbers = pd.DataFrame(codes, columns=[f"latent_{k + 1}" for k in range(codes.shape[1])])
     about = {"item": real.items, "split": real.roles, "measured_fraction": measured["fraction"]}
     io.write_table(latent, pd.concat([pd.DataFrame(about), numbers], axis=1))

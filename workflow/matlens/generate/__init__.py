@@ -33,4 +33,7 @@ CONTROLS = ("real", "copy", "blind")
 TWO_PHASES = ("gaussian_field",)  # methods for two phases alone
 # Axes of the images, where a method is for one number of them; time counts as one.
 AXES = {"quilting": 2, "ddpm": 2, "cgan": 2, "vae": 2, "slices": 3, "automaton": 3, "dilation": 3}
-SETTINGS = ("conditions", "unseen", "ask", "count", "size_px", "phase", "periodic", "measures", "picks", "random_seed")
+SETTINGS = (
+    "conditions", "unseen", "ask", "count", "size_px", "phase", "periodic", "measures", "picks", "targets",
+    "random_seed",
+)  # fmt: skip

@@ -127,7 +127,9 @@ def of_item(row: Mapping, labels: np.ndarray, image: np.ndarray, options: Mappin
         labels = np.where(labels < 0, 255, labels > 0).astype(np.uint8)  # a region is phase 1
     if values is None:
         empty = [name for name in names if name != states.FRACTION and states.of_row(row, [name]) is None]
-        raise BadItem(f"its condition '{empty[0]}' is empty or not a number; complete the index, or drop the item")
+        given = row.get(empty[0])
+        what = "is empty" if given is None or given != given or given == "" else f"is '{given}', no finite number"
+        raise BadItem(f"its condition '{empty[0]}' {what}; complete the index, or drop the item")
     group = str(_known(row.get(columns.GROUP)) or item)
     cuts = [cut for cut in tiles(labels, options["size_px"]) if not (labels[cut] == 255).any()]
     if not cuts:
@@ -145,7 +147,10 @@ def collected(found: Sequence[tuple], roles: Mapping[str, str], options: Mapping
     Raises BadItem if there is none, if their sizes differ, or if the measured phase is in none of them.
     """
     if not found:
-        raise BadItem("no real image has all conditions and is labelled as a whole; check conditions and size_px")
+        raise BadItem(
+            "no real image is left that has all conditions and is labelled as a whole: items that were rejected "
+            "before, and why, are in the tables 'rejected'; check conditions and size_px"
+        )
     sizes = sorted({part[0].shape for part in found})
     if len(sizes) > 1:
         raise BadItem(f"images differ in size ({list(sizes[0])}, {list(sizes[-1])}); give size_px, the size of a tile")

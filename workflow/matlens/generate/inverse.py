@@ -1,9 +1,11 @@
 """Inverse search: conditions whose images are like a target, by features of images; judged by a round trip.
 
 Features of the real images that were learned from, reduced to their principal axes, are regressed on the conditions by
-a Gaussian process. For a held-back target, the conditions are ranked by the distance of the features expected for them
-from those of the target, in units of the scatter within a condition. The round trip: a chosen condition, its real
-images, their fraction against that of the target. Images of a chosen condition are never looked at by the search.
+a Gaussian process. A target is a held-back item (the mean of its tiles), or a held-back group such as a specimen (the
+mean of all its images: sections differ by chance, and their mean by less). For a target, the conditions are ranked by
+the distance of the features expected for them from those of the target, in units of the scatter within a condition. The
+round trip: a chosen condition, its real images, their fraction against that of the target. Images of a chosen condition
+are never looked at by the search.
 """
 
 import warnings
@@ -64,14 +66,29 @@ def ways(fractions: np.ndarray, features: Mapping[str, np.ndarray], learned: np.
     return {**{name: principal(one, learned) for name, one in features.items()}, "fraction": fractions[:, None]}
 
 
+def pools(real: Examples, member: np.ndarray, by: str) -> dict[tuple[str, int], np.ndarray]:
+    """Return the images of every held-back target, by its name and condition; `by`: "item" or "group"."""
+    names = real.items if by == "item" else real.groups
+    held = np.flatnonzero(real.roles == HELD)
+    found: dict[tuple[str, int], list[int]] = {}
+    for image in held:
+        found.setdefault((str(names[image]), int(member[image])), []).append(image)
+    return {key: np.array(images) for key, images in found.items()}
+
+
 def search(
-    real: Examples, fractions: np.ndarray, features: Mapping[str, np.ndarray], names: Sequence[str], count: int
+    real: Examples,
+    fractions: np.ndarray,
+    features: Mapping[str, np.ndarray],
+    names: Sequence[str],
+    count: int,
+    by: str = "item",
 ) -> list[dict]:
     """Return a row for every held-back target, way of searching and chosen condition.
 
-    `fractions`: of the measured phase, by image; `features`: by way, (n, p); `names`: of the conditions. The control
-    "nearest" takes the conditions that were learned from whose fraction is nearest. Raises BadItem if there are fewer
-    than four conditions to learn from, or no held-back image.
+    `fractions`: of the measured phase, by image; `features`: by way, (n, p); `names`: of the conditions; `by`: unit of
+    a target, "item" or "group". The control "nearest" takes the conditions that were learned from whose fraction is
+    nearest. Raises BadItem if there are fewer than four conditions to learn from, or no held-back image.
     """
     known, member = np.unique(real.conditions, axis=0, return_inverse=True)
     member, learned = member.ravel(), real.roles == TRAIN
@@ -88,10 +105,10 @@ def search(
         if name == "fraction":
             searches["nearest"] = (own, seen)
         for way, (at, allowed) in searches.items():
-            for image in np.flatnonzero(real.roles == HELD):
-                free = allowed & (np.arange(len(known)) != member[image])
-                for rank, one in enumerate(ranked(values[image], at, scatter, free, count), 1):
-                    rows.append(_row(way, real.items[image], rank, fractions[image], true[one], known[one], names))
+            for (target, own_state), images in pools(real, member, by).items():
+                free, mean = allowed & (np.arange(len(known)) != own_state), values[images].mean(0)
+                for rank, one in enumerate(ranked(mean, at, scatter, free, count), 1):
+                    rows.append(_row(way, target, rank, fractions[images].mean(), true[one], known[one], names))
     return rows
 
 

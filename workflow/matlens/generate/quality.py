@@ -12,6 +12,7 @@ DRAWS = 40  # random divisions of the real images
 UNITS = {"chord_px": "px", "fraction": "1", "percolation": "1", "tortuosity": "1"}
 COLUMNS = ("condition", "place", "measure", "value", "unit", "real_to_real", "ratio", "generated", "real", "note")
 FEW = "fewer than two generated or two real images to compare: a spread is unknown"
+SAME = "all real images have the same value: how it varies cannot be compared"
 ELSEWHERE = "the weights learned from other images; the study that trained them looks for copies"
 
 
@@ -100,7 +101,8 @@ def _spreads(made, real, chosen, rest, labels, counts, rng) -> list[dict]:
             value = float(np.nanstd(made[name]) / spread)
             some = [np.nanstd(rng.permutation(real[name][every])[: max(counts[0], 2)]) / spread for _ in range(DRAWS)]
             base = float(np.mean(some))
-        rows.append(row(*labels, f"spread ratio of {name}", value, base, *counts))
+        note = SAME if min(counts) >= 2 and spread == 0 else ""
+        rows.append(row(*labels, f"spread ratio of {name}", value, base, *counts, note=note))
     return rows
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, grey, readers
+from matlens.ingest import Micrograph, grey, ignored, readers
 from matlens.job.batch import BadItem
 
 NEAR_PX = 2  # a pair may be shifted so far
 FEWEST_PX, MOST_PX = 32, 512  # of the part that is compared
 LEAST, DEVIATIONS = 0.1, 3.0  # a correlation above either is one of the same field
+AWAY_PX, AS_FAR = 6, 0.8  # and no shift beyond so many pixels has one more than 1 / AS_FAR times as large
+OTHER_UNIT = 2.0  # a pair whose greys differ by more than this factor gets a remark
 
 
 def attach(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> None:
@@ -35,13 +37,29 @@ def attach(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> 
         raise BadItem(f"its clean image {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
     if not np.isfinite(pixels).all():
         raise BadItem(f"its clean image {file} has pixels that are not finite (NaN or infinite); fill them")
-    found.layers[columns.CLEAN] = np.broadcast_to(pixels, found.pixels.shape).astype(np.float32)
+    if pixels.min() == pixels.max():
+        raise BadItem(f"its clean image {file} has one grey value, {pixels.flat[0]:g}, everywhere; check the export")
+    if found.pixels.shape == pixels.shape and np.array_equal(found.pixels, pixels):
+        raise BadItem(f"its clean image {file} is the image itself; give that of the same field without noise")
+    clean = pixels.astype(np.float32) * _unit(found.pixels, pixels)
+    found.layers[columns.CLEAN] = np.broadcast_to(clean, found.pixels.shape).astype(np.float32)
+
+
+def _unit(image: np.ndarray, clean: np.ndarray) -> float:
+    """Return the factor from the greys of a clean image to those of the image: 1, unless one of them is from 0 to 1.
+
+    Colour and masks are read as numbers from 0 to 1, 8-bit grey as 0 to 255.
+    """
+    white = [1.0 if one.dtype.kind in "bf" and one.min() >= 0 and one.max() <= 1 else 255.0 if one.dtype == np.uint8
+             else None for one in (image, clean)]  # fmt: skip
+    return white[0] / white[1] if all(white) else 1.0
 
 
 def check(found: Micrograph) -> None:
-    """Raise BadItem if nothing of the clean image is seen in a micrograph: it is that of another field.
+    """Compare a clean image with its micrograph, and note where their greys differ.
 
     The correlation of the two within NEAR_PX is compared with those of all other shifts, periodic, of the middle.
+    Raises BadItem if nothing of the clean image is seen in the micrograph, as of another field, or if it is inverted.
     """
     if columns.CLEAN not in found.layers:
         return
@@ -49,13 +67,30 @@ def check(found: Micrograph) -> None:
     if min(parts[0].shape) < FEWEST_PX or any(part.std() == 0 for part in parts):
         return
     waves = [np.fft.fft2((part - part.mean()) / part.std()) for part in parts]
-    fit = np.abs(np.fft.ifft2(waves[0] * waves[1].conj()).real) / parts[0].size
+    fit = np.fft.ifft2(waves[0] * waves[1].conj()).real / parts[0].size
     steps = np.meshgrid(*(np.abs(np.fft.fftfreq(n, 1 / n)) for n in fit.shape), indexing="ij")
-    near = fit[(steps[0] <= NEAR_PX) & (steps[1] <= NEAR_PX)].max()
-    if near < LEAST and near < DEVIATIONS * np.sqrt((fit**2).mean()):
+    here = fit[(steps[0] <= NEAR_PX) & (steps[1] <= NEAR_PX)]
+    far = np.where((steps[0] > AWAY_PX) | (steps[1] > AWAY_PX), np.abs(fit), 0.0)
+    weak = here.max() < LEAST and here.max() < DEVIATIONS * np.sqrt((fit**2).mean())
+    if -here.min() > max(here.max(), far.max(), LEAST):
         raise BadItem(
-            f"nothing of its clean image is seen in it (correlation {near:.2f}); give the clean image of the same field"
+            f"its clean image is inverted (correlation {here.min():.2f}): bright where the image is dark; invert one"
         )
+    if weak or here.max() < AS_FAR * far.max():
+        raise BadItem(
+            f"nothing of its clean image is seen in it (correlation {here.max():.2f}, and {far.max():.2f} shifted by "
+            f"{_shift(far)} pixels); give the clean image of the same field"
+        )
+    slope = fit[far == 0].max() * parts[0].std() / parts[1].std()  # of the image on its clean one, whatever its noise
+    if not 1 / OTHER_UNIT < slope < OTHER_UNIT:
+        text = f"its greys are {slope:.3g} times those of its clean image: psnr_db, ssim and bias compare two units, "
+        ignored.note(found, f"{text}psnr_affine_db does not")
+
+
+def _shift(fit: np.ndarray) -> str:
+    """Return the shift of the largest value of a periodic correlation, in pixels, as text: "(y, x)"."""
+    place = np.unravel_index(int(fit.argmax()), fit.shape)
+    return str(tuple(int(at - n if at > n // 2 else at) for at, n in zip(place, fit.shape, strict=True)))
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
@@ -63,4 +98,5 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
     plane = pixels if pixels.ndim == 2 else pixels[len(pixels) // 2]
     cut = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in ((n, min(n, MOST_PX)) for n in plane.shape))
     part = plane[cut].astype(np.float64)
+    part = np.where(np.isfinite(part), part, np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else 0.0)
     return np.clip(part, *np.quantile(part, [0.01, 0.99]))

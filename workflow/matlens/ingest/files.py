@@ -101,8 +101,10 @@ def check(
     if group or columns:
         from_names(list(named), group, columns)
     companions.matched(named, masks)
-    for place, option in ((exclude_mask, "exclude_mask"), (clean, "clean")):
-        companions.shared(named, place, option)
+    companions.shared(named, exclude_mask, "exclude_mask")
+    pairs = companions.shared(named, clean, "clean") if clean else {}
+    if pairs and all(file is None or file == str(image) for image, (file, _) in pairs.items()):
+        raise ValueError(f"clean '{clean}' names the images themselves; give those of the same fields without noise")
 
 
 def columns_of(*, group: str | None = None, columns: str | None = None, block_px: list[int] | None = None) -> list[str]:

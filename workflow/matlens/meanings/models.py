@@ -13,7 +13,7 @@ MEANING = {
     "initial_grain_um": "model: mean diameter of the grains before the process, in micrometres",
     "true_new_grain_px": "model: mean diameter of the recrystallised grains by the law of the model, in pixels",
     "by": "way of an inverse search: latent numbers, S2, fraction, or the nearest known condition",
-    "target": "item whose like is searched for",
+    "target": "item or group whose like is searched for",
     "target_fraction": "fraction of the measured phase in the target",
     "picked_fraction": "mean fraction of the real images of the chosen condition",
     "error_of_fraction": "difference of the two",

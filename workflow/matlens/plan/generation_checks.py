@@ -191,6 +191,13 @@ def check_inverse(studies: Studies, name: str) -> Reasons:
         yield ["generate", "picks"], "an inverse search chooses conditions, and 'conditions' is empty; name columns"
     if not outputs.methods(studies[name], "generate", "coders"):
         yield ["generate", "picks"], "it searches by the latent numbers of 'vae'; add 'vae: {conditioned: false}'"
+    for method in outputs.methods(studies[name], "generate", "coders"):
+        if settings[method].get("conditioned") and not settings[method].get("weights"):
+            yield (
+                ["generate", method, "conditioned"],
+                "a network that sees the conditions leaves them out of its latent numbers, by which 'picks' searches; "
+                "set it to false",
+            )
 
 
 CHECKS = (

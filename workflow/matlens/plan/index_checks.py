@@ -1,5 +1,6 @@
 """Refusals of columns that the index of a study cannot have, and of conditions that are no numbers."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from matlens import ingest, registry
@@ -19,6 +20,16 @@ TEXTS = {
     "item", SPLIT, GROUP, "material", "formula", "place", "axes", "file", "truth_file", "objects_file", "clean_file",
     "exclude_file", "same_as", "format", "instrument", "detector", "remark",
 }  # fmt: skip
+FORMS = (  # of cells that are meant as numbers, and how to write them
+    (r"[-+]?\d+,\d+", "'{0}' has a decimal comma: write a point"),
+    ("\u2212[\\d.,]+.*", "'{0}' begins with a minus sign that is no hyphen: write -"),
+    (r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d{2,4}.*", "'{0}' is a date: write the days or hours since the first"),
+    (r"[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+.*", "'{0}' is a range: write its middle"),
+    (r"[~<>\u2248\u2264\u2265]+\s*[\d.,]+.*", "'{0}' has a sign before the number: write the number alone"),
+    (r"(?i)true|false|yes|no", "'{0}' is true or false: write 1 and 0"),
+    (r"[-+]?[\d.,]+(e[-+]?\d+)?\s*[^\d\s].*", "'{0}' has a unit: write the number, its unit in the column's name"),
+)  # fmt: skip
+OTHERWISE = "give each text a number in a column of its own, or name another column"
 SLOW = ("aged_alloys",)  # models whose list of items takes a calculation
 
 
@@ -105,11 +116,9 @@ def check_numbers(studies: Studies, name: str) -> Reasons:
     rows = _sheet(settings["ingest"][method]) if wanted and registry.method_of(method) == SHEET else [{}]
     for column in wanted:
         if column in TEXTS or (column in rows[0] and all(of_row(row, [column]) is None for row in rows)):
-            yield (
-                ["generate", "conditions"],
-                f"'{column}' holds no number, and a condition is a number; give each text a number in a column of "
-                "its own, or name another column",
-            )
+            first = next((str(row[column]).strip() for row in rows if row.get(column) not in (None, "")), "")
+            fix = next((how.format(first) for form, how in FORMS if re.fullmatch(form, first)), OTHERWISE)
+            yield ["generate", "conditions"], f"'{column}' holds no number, and a condition is a number; {fix}"
 
 
 def check_measured(studies: Studies, name: str) -> Reasons:
@@ -131,7 +140,7 @@ def check_measured(studies: Studies, name: str) -> Reasons:
 def check_unseen(studies: Studies, name: str) -> Reasons:
     """Refuse entries of `unseen` that no real image has, and entries that leave nothing to learn from.
 
-    Known are the rows of a sheet, and the conditions of a model of microstructure.
+    Known are the rows of a sheet, numbers in file names, and the conditions of a model of microstructure.
     """
     settings = studies[name].get("generate") or {}
     names, unseen = conditions(studies[name]), settings.get("unseen", [])
@@ -146,6 +155,18 @@ def check_unseen(studies: Studies, name: str) -> Reasons:
             )
     if known and all(matches(values, names, unseen) for values in known):
         yield ["generate", "unseen"], "every real image has an unseen condition, nothing is learned from; take one out"
+
+
+def check_learned(studies: Studies, name: str) -> Reasons:
+    """Refuse to generate from a sheet whose column `split` marks no row as train."""
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    if not settings.get("generate") or registry.method_of(method) != SHEET:
+        return
+    marked = {str(row[SPLIT]) for row in _sheet(settings["ingest"][method]) if row.get(SPLIT) not in (None, "")}
+    if marked and "train" not in marked:
+        have = ", ".join(sorted(marked))
+        yield ["ingest", method], f"its column '{SPLIT}' has {have} and no 'train': nothing is learned from; mark rows"
 
 
 def _listed(values: set[float], most: int = 8) -> str:
@@ -164,16 +185,29 @@ def _sheet(options: Mapping) -> list[dict]:
         return [{}]
 
 
+def _from_names(options: Mapping) -> list[dict]:
+    """Return rows of the columns that file names give; none if these are refused elsewhere."""
+    from matlens.ingest import file_search, plan_rows
+
+    try:
+        found = plan_rows.from_names(file_search.found(options["path"])[1], None, options["columns"])
+    except (OSError, ValueError, KeyError):
+        return []
+    return [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
+
+
 def _rows(settings: dict, names: list[str]) -> list[dict] | Iterator[dict]:
     """Return rows with the conditions of the real images of a study; none if they are not known before."""
     method = study.ingest_method(settings)
     bare, options = registry.method_of(method), settings["ingest"][method]
     if bare == SHEET:
         return _sheet(options)
+    if bare == "files":
+        return _from_names(options)
     if bare in SLOW or bare not in model_columns.NUMBERS:
         return []
     plan = registry.call(registry.load(ingest.PLANS, method), {}, {**options, "images": 1})
     return plan.to_dict("records") if set(names) <= {*plan} else []
 
 
-CHECKS = (check_index, check_numbers, check_measured, check_unseen)
+CHECKS = (check_index, check_numbers, check_measured, check_unseen, check_learned)

@@ -56,3 +56,10 @@ def check_patterns(studies: Mapping[str, dict], name: str) -> Reasons:
                 near = difflib.get_close_matches(pattern, known, n=3, cutoff=0) or known[:3]
                 what = "no item" if keys[-1] in DOMAINS else "no item and no group"
                 yield keys, f"'{pattern}' matches {what}; some are {', '.join(near)}"
+        if keys[-1] == "hold_out" and any(_all_match(names, patterns) for names in (items, groups)):
+            yield keys, "every item is held out, so that nothing is left to learn from; take a pattern out"
+
+
+def _all_match(names: list[str], patterns: list[str]) -> bool:
+    """Check whether each of some names matches a pattern."""
+    return bool(names) and all(any(fnmatch.fnmatchcase(one, pattern) for pattern in patterns) for one in names)

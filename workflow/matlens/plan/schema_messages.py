@@ -91,6 +91,10 @@ def _of_type(error, wanted: list[str], path: list, written: str) -> str:
         return f"{_shown(value)} is not {KINDS['object']}{_as_mapping(value, path, error.schema)}"
     if "array" in wanted:
         parts = list(value) if isinstance(value, dict) else re.split(r"\s*,\s*", _shown(value))
+        if isinstance(value, dict) and error.schema.get("items", {}).get("type") == "object":
+            parts = [f"{{{', '.join(f'{key}: {one}' for key, one in value.items())}}}"]
+        elif len(parts) == 1:
+            parts *= max(1, error.schema.get("minItems", 1))
         return f"{_shown(value)} is not {kinds}; write [{', '.join(map(str, parts))}]"
     if value is None:
         return f"it has no value; write {kinds}"
