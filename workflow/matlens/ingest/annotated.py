@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
 from matlens.ingest.annotations import CLASS_LISTS, Page, markup, yolo
-from matlens.ingest.companions import closest, in_doubt, plain, together
+from matlens.ingest.companions import closest, in_doubt, together, unmarked
 from matlens.ingest.file_search import composed, expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
@@ -78,11 +78,11 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
     pairs: dict[Path, tuple] = dict.fromkeys(images, (None, None))
     absent, own, many = [], {}, []
     stems = {_key(path) for path in images}
-    keys = {one.casefold(): one for one in stems}
     for file in files(place):
         pages = pages_of(file)
         if len(pages) == 1 and not pages[0].image:
-            key = _key(file) if _key(file) in stems else keys.get(plain(file), _key(file))  # a_RoiSet.zip
+            key = _key(file)
+            key = unmarked(file) if key not in stems and unmarked(file) in stems else key  # a_RoiSet.zip
             own.setdefault(key, []).append(file)
         else:
             many.append((file, pages))
@@ -105,11 +105,11 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
         absent += _absent(file, pages, images)
     absent += _alone(own, images)
     if place and not any(file or reason for file, reason in pairs.values()):
-        first, its = (next(iter(own.items())) if own else (many[0][1][0].image, [many[0][0]])) if own or many else ("", [])
-        said = f"; {its[0].name} is of '{printable(first)}'" if its else ""
+        first = [(key, files_[0]) for key, files_ in own.items()]
+        first += [(page.image, file) for file, pages in many for page in pages[:1]]
+        said = "".join(f"; {file.name} is of '{printable(name)}': rename one of them" for name, file in first[:1])
         raise ValueError(
-            f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'{said}: "
-            "rename the image, or what the file says"
+            f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'{said}"
         )
     return pairs, absent
 

@@ -1,7 +1,7 @@
 """Detect information bars (strips of text added by microscopes) and scale bars burnt into the image.
 
-An information bar has three properties together that micrographs do not: rows of one very dark or very bright grey (or
-of any grey, the same to the last digit), contrasting writing on them, and a straight edge to the image across its width.
+An information bar has three properties together that micrographs do not: rows of one very dark or very bright grey, or
+of any grey that is the same to the last digit, contrasting writing on them, and a straight edge across the whole width.
 """
 
 import numpy as np
@@ -54,7 +54,7 @@ def _bar_below(image: np.ndarray, low: float, high: float) -> int:
 
 
 def _is_drawn_grey(image: np.ndarray, strip: np.ndarray, background: float) -> bool:
-    """Check whether rows have one middling grey to the last digit, below an image of many greys: no detector does so."""
+    """Check whether rows have one grey to the last digit, below an image of many greys: no detector does so."""
     rows = ((strip == background).mean(axis=1) >= PURE).sum()
     step = [max(1, size // COLUMNS) for size in image.shape]
     return bool(rows >= LOWEST_PX // 2 and len(np.unique(image[: -len(strip) : step[0], :: step[1]])) > LEVELS)

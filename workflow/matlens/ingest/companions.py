@@ -22,9 +22,9 @@ def separate(paths: list[Path], beside: Iterable[Path]) -> tuple[list[Path], lis
     return (images, [path for path in paths if path.absolute() in named]) if images else (paths, [])
 
 
-def plain(path: Path) -> str:
-    """Name a mask as its image: in small letters, without the word mask, label, ... at its end or beginning."""
-    return MARKED.sub("", composed(stem(path)).casefold())
+def unmarked(path: Path) -> str:
+    """Name a file as its image: without the word mask, label, roiset, ... at its end or beginning."""
+    return MARKED.sub("", composed(stem(path)))
 
 
 def together(path: Path, other: Path) -> int:
@@ -74,8 +74,8 @@ def matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
     An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
-    of either case. A mask belongs to one image; the reason says so where it fits two equally. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
-    ValueError if none fits.
+    of either case. A mask belongs to one image; the reason names two that it fits equally. `images`: name of the item
+    by path. `masks`: file, folder or glob; None: no image has one. Raises ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))
@@ -85,7 +85,7 @@ def matched(
     for path in paths:
         by_name.setdefault(composed(item_name(path, root)), []).append(path)
         by_stem.setdefault(composed(stem(path)), []).append(path)
-        by_word.setdefault(plain(path), []).append(path)
+        by_word.setdefault(unmarked(path).casefold(), []).append(path)
     pairs = {}
     for path, name in images.items():
         own = composed(stem(path))

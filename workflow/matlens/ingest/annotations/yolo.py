@@ -1,7 +1,7 @@
 """YOLO: one text file per image, a line per object: class and corners x, y, or class and box, in parts of the image.
 
-Names of classes come from classes.txt, obj.names or data.yaml (key names) in the same folder, or above the folders labels,
-train, val, test and obj_train_data that a set of YOLO is made of; without one the class is its number.
+Names of classes come from classes.txt, obj.names or data.yaml (key names) in the same folder, or above the folders
+labels, train, val, test and obj_train_data that a set of YOLO is made of; without one the class is its number.
 """
 
 import re
@@ -51,20 +51,20 @@ def _named(path: Path) -> list[str]:
         _, top = read_yaml(path)
     except ValueError as error:
         raise BadItem(f"{error}; it should name the classes of YOLO") from error
-    names = next((value for key, value in top.value if key.value == "names"), None) if top and _is_mapping(top) else None
+    names = next((value for key, value in _pairs(top) if key.value == "names"), None)
     if names is None:
         return []
-    if not _is_mapping(names) and isinstance(names.value, list):
+    if not _pairs(names) and isinstance(names.value, list):
         return [str(one.value) for one in names.value]
-    numbered = {int(key.value): str(value.value) for key, value in (names.value if _is_mapping(names) else []) if str(key.value).isdecimal()}
-    if not _is_mapping(names) or len(numbered) < len(names.value) or max(numbered, default=0) > MOST_CLASSES:
+    numbered = {int(key.value): str(value.value) for key, value in _pairs(names) if str(key.value).isdecimal()}
+    if not numbered or len(numbered) < len(names.value) or max(numbered) > MOST_CLASSES:
         raise BadItem(f"{path}: its names are neither a list nor numbered from 0; correct it")
-    return [numbered.get(number, "") for number in range(max(numbered, default=-1) + 1)]
+    return [numbered.get(number, "") for number in range(max(numbered) + 1)]
 
 
-def _is_mapping(node) -> bool:
-    """Check whether a node of YAML is a mapping."""
-    return node.tag.endswith(":map")
+def _pairs(node) -> list:
+    """Return the keys and values of a node of YAML; [] if it is no mapping."""
+    return node.value if node is not None and node.tag.endswith(":map") else []
 
 
 def _shape(words: list[str], names: list[str]) -> Shape:

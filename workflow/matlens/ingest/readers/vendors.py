@@ -79,15 +79,10 @@ def fei_xml(tif, page, path):
     text = page.tags.valueof(TAG_FEI_XML)
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or "")
 
-    def of(name: str) -> tuple[str, str]:
-        found = re.search(rf"<(?:\w+:)?{name}\b([^>]*)>\s*([^<]+?)\s*</", text)
-        return (found[2], _attributes(found[1]).get("unit", "")) if found else ("", "")
-
-    sizes = [(value, unit or "m") for value, unit in (of("pixelWidth"), of("pixelHeight"))]
-    if not any(value for value, _ in sizes):
+    found = [re.search(rf"<(?:\w+:)?{name}\b([^>]*)>\s*([^<]+?)\s*</", text) for name in ("pixelWidth", "pixelHeight")]
+    if not any(found):
         return None
-    size, source = scaled(*(to_um(value, unit) for value, unit in sizes), "FEI XML")
-    return size, source | words(instrument=of("instrumentType")[0] or "FEI")
+    return scaled(*(one and to_um(one[2], _attributes(one[1]).get("unit") or "m") for one in found), "FEI XML")
 
 
 def zeiss(tif, page, path):
@@ -315,7 +310,8 @@ def resolution(tif, page, path):
     return from_dpi(*((c or 0) * inch for c in counts), "TIFF resolution")
 
 
-MAKERS = (fei, fei_xml, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text, resolution)
+MAKERS = (fei, fei_xml, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text,
+          resolution)  # fmt: skip
 
 
 def _encoding(raw: bytes) -> str:
