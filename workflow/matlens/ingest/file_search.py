@@ -197,7 +197,8 @@ def _read_with(path: Path) -> list[Path]:
     """List the files that may be read together with a file: notes of its microscope, its pixels, names of classes."""
     base, kind = path.with_suffix(""), path.suffix[1:].lower()
     suffixes = (".txt", ".hdr", ".crc", f"-{kind}.hdr")
-    near = [Path(f"{base}{s}") for suffix in suffixes for s in (suffix, suffix.upper())]
+    near = [Path(f"{base}{suffix}") for suffix in suffixes]
+    near += [Path(f"{base}{suffix.upper()}") for suffix in suffixes] if path.suffix.isupper() else []
     near.append(path.with_name(path.stem + "_1.ser"))
     if kind == "ser":
         near += [Path(re.sub(r"_\d+$", "", str(base)) + suffix) for suffix in (".emi", ".EMI")]
