@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from matlens import ingest, registry
 from matlens.columns import GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
 from matlens.generate.conditions import FRACTION, matches, of_row
-from matlens.ingest import file_search, model_columns
+from matlens.ingest import model_columns
 from matlens.learn import features
 from matlens.meanings import MEANING
 from matlens.plan import outputs, study
@@ -100,6 +100,8 @@ def _nothing(method: str) -> str:
 
 def check_frames(studies: Studies, name: str) -> Reasons:
     """Refuse tracks over files of one image each that no column orders: all would be rejected at the end."""
+    from matlens.ingest import file_search
+
     settings = studies[name]
     method = study.ingest_method(settings)
     path = settings["ingest"][method].get("path") if registry.method_of(method) == "files" else None
