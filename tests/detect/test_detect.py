@@ -241,6 +241,13 @@ def test_every_method_writes_the_same_tables(videos, tmp_path, method):
         assert (first["min"] == 1).all() and (first["max"] == first["size"]).all()
 
 
+def test_a_network_that_was_right_nowhere_has_a_remark():
+    card = {"network": {"name": "rcnn"}, "threshold": 0.5, "threshold_of": "val", "f1": 0.0}
+    assert shard.chosen({"threshold": "auto"}, card) == ({"threshold": 0.5}, shard.UNLEARNED)
+    assert shard.chosen({"threshold": 0.9}, card) == ({"threshold": 0.9}, "")
+    assert shard.chosen({"threshold": "auto"}, card | {"f1": 0.1})[1] == ""
+
+
 def test_without_validation_items_the_noise_sets_the_threshold_and_a_remark_says_so(videos, tmp_path):
     from scripts import detect as script
     from scripts import detect_threshold

@@ -32,6 +32,20 @@ def made():
     return seen, gone, pd.DataFrame(rows), pd.DataFrame(order)
 
 
+def test_the_legend_has_the_marks_that_are_there():
+    seen, gone, judged, _ = made()
+    picture = overlay.png(np.full((60, 80), 100, np.uint8))
+
+    def words(table, lost):
+        figure = detections.draw({"blobs": table}, {"blobs": lost}, {"blobs": {0: picture}}, {"blobs": judged}, INDEX)
+        return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+    assert words(seen, gone) == ["right", "false", "missed"]
+    assert words(seen[:0], gone) == ["right", "false", "missed"]
+    assert words(seen.assign(outcome=""), gone[:0]) == ["not judged"]
+    assert words(seen[:0], gone[:0]) == []
+
+
 def test_every_method_has_a_column_and_no_count_stands_without_f1():
     seen, gone, judged, _ = made()
     picture = overlay.png(np.full((60, 80), 100, np.uint8))

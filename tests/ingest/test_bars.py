@@ -75,6 +75,19 @@ def test_drawn_bars_are_found_to_the_row(height, back, ink, frame, mean):
     assert bars.find_info_bar(wide) == (0, height)
 
 
+@pytest.mark.parametrize("back", [100, 128, 150])
+def test_bars_of_a_middling_grey_are_found_and_flat_structures_are_not(back):
+    image = np.vstack([micrograph(mean=60, noise=6), bar(56, back=back, ink=255 if back < 140 else 0)])
+    image[5, 5:7] = 0, 255
+    assert bars.find_info_bar(image) == (0, 56)
+    rng = np.random.default_rng(1)
+    assert bars.find_info_bar(np.where(image == back, back + rng.integers(-2, 3, image.shape), image)) == (0, 0)
+    labels = np.vstack([micrograph() // 90, np.full((56, 640), 1, np.uint8)])
+    labels[500:510, 100:300] = 0
+    assert labels.max() == 2
+    assert bars.find_info_bar(labels) == (0, 0)
+
+
 def test_bars_survive_jpeg(tmp_path):
     image = np.vstack([micrograph(), bar(56)])
     Image.fromarray(image).save(tmp_path / "a.jpg", quality=85)

@@ -62,3 +62,17 @@ def test_a_last_axis_of_length_one_is_no_width(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["exported_data"] = frames[None]
     assert read(tmp_path).pixels.shape == FRAMES.shape
+
+
+@pytest.mark.parametrize("metadata", [{}, None])
+def test_images_of_several_sizes_in_one_file_are_remarked(tmp_path, metadata):
+    one, two = FRAMES[1] + np.arange(64, dtype=np.uint8), FRAMES[2] + np.arange(64, dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for frame in (one, two, one[:-6]):
+            tif.write(frame, metadata=metadata)
+    said = "one of 3 images of the file was read" if metadata == {} else "2 of 3 images of the file were read"
+    assert read(tmp_path).meta["remark"].startswith(said)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(one, metadata=metadata)
+        tif.write(np.ascontiguousarray(one[::2, ::2]), metadata=metadata, subfiletype=1)  # a reduced copy
+    assert "remark" not in read(tmp_path).meta

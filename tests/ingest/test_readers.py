@@ -193,6 +193,13 @@ def test_fei_tag_with_points_commas_and_oblong_pixels(tmp_path, x, y, um):
     assert found.meta["bar_rows_px"] == 6  # the file says 34 of its 40 rows are image
 
 
+@pytest.mark.parametrize(("width", "um"), [('unit="nm">98.6', 0.0986), (">9.86e-08", 0.0986), ('unit="pixel">1', None)])
+def test_fei_xml_states_the_pixel_size_with_its_unit(tmp_path, width, um):
+    text = f'<?xml version="1.0"?><FeiImage><pixelWidth {width}</pixelWidth></FeiImage>'.replace(" >", ">")
+    tifffile.imwrite(tmp_path / "a.tif", ramp(kind=np.uint8), metadata=None, extratags=[(34683, "s", 0, text, True)])
+    assert read(tmp_path / "a.tif").spacing_um == (None if um is None else pytest.approx((um, um)))
+
+
 def test_zeiss_pixel_size_is_that_of_the_stored_image(tmp_path):
     """The file states 100 nm on the screen of 1024 pixels; a file stored at 512 has 200 nm."""
     image = ramp((384, 512), np.uint8)

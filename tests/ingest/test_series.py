@@ -194,3 +194,10 @@ def test_shared_case_of_min_is_white(data):
         if "full_scale" in about["right"]:
             assert (found.intensity_low, found.intensity_high) == (0, 4095)
             assert unit(found)[labels == 1].mean() == pytest.approx(0.708, abs=0.01)
+
+
+def test_values_of_64_bits_do_not_exceed_their_own_range(tmp_path):
+    values = np.random.default_rng(0).integers(60, 180, (40, 40)) * 1e-12 - 1e-10
+    tifffile.imwrite(tmp_path / "a.tif", values, metadata=None)
+    (row,) = plan([tmp_path / "a.tif"])
+    assert files.read(row, ["a", "b"]).meta["grey_note"] is None

@@ -123,7 +123,7 @@ CASES = {
     "figure of fields": (IMAGES, {**SEGMENT, "figures": {"fields": {}}}, "add a section 'fields'"),
     "weights": (
         IMAGES, {"segment": {"unet": {"weights": "lender/unet"}}},
-        "segment.unet.weights: 'lender/unet' is not a method of a study of this run; add 'lender' to config key",
+        "segment.unet.weights: 'lender/unet' is not a method of a study of this run; what is finished is kept",
     ),
     "member of an ensemble": (
         IMAGES, {"detect": {"boxes": {"members": 3}, "boxes.d": {"weights": "mine/boxes", "member": 3}}},
@@ -406,7 +406,8 @@ def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
 )
 def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure, fault):
     measures = {"quantify": {"regions": {}, "grain_size": {}, "scores": {}}, "segment": {"otsu": {}}}
-    said = refusal({"files": {"path": str(micrographs)}}, **measures, figures=figure)
+    masks = {"masks": str(micrographs)}
+    said = refusal({"files": {"path": str(micrographs), **masks}}, **measures, figures=figure)
     assert fault in said and bool(said) == bool(fault)
 
 
@@ -439,6 +440,17 @@ def test_a_detector_without_masks_or_objects_is_refused(micrographs):
     assert "detect.centres: it learns from masks, and the sheet has no column" in refusal(sheet, **asked)
     (micrographs / "sheet.csv").write_text("file,objects_file\nfield_10h.png,\n")
     assert "masks" not in refusal(sheet, **asked)
+
+
+def test_scores_and_controls_without_a_truth_are_refused(micrographs):
+    files, scored = {"path": str(micrographs)}, {**SEGMENT, "quantify": {"scores": {}, "fractions": {}}}
+    assert "quantify.scores: it needs the truth, and 'files' names no masks" in refusal({"files": files}, **scored)
+    for stage in ("segment", "detect"):
+        said = refusal({"files": files}, **{stage: {"ground_truth": {}}})
+        assert f"{stage}.ground_truth: it needs the truth" in said
+    assert "truth" not in refusal({"files": {**files, "masks": str(micrographs)}}, **scored)
+    assert "truth" not in refusal({"sheet": {"path": str(micrographs / "sheet.csv")}}, **SEGMENT)
+    assert "truth" not in refusal(IMAGES, **scored)
 
 
 def test_masks_that_fit_no_image_are_refused(micrographs):
@@ -527,7 +539,7 @@ def test_a_property_may_be_any_output_of_a_network():
 def test_weights_of_a_study_of_the_run_are_accepted_and_those_of_another_method_are_not():
     lender = made("lender", segment={"unet": {}})
     assert not refusal(segment={"unet": {"weights": "lender/unet"}}, others={"lender": lender})
-    assert "'lender/fcn' is not a method" in refusal(
+    assert "the study 'lender' of 'lender/fcn' makes no 'fcn' in segment; allowed: unet" in refusal(
         segment={"fcn": {"weights": "lender/fcn"}}, others={"lender": lender}
     )
 

@@ -33,6 +33,19 @@ def test_the_column_of_the_frames_must_be_there(tmp_path):
         assert len(list(index_checks.check_index({"mine": settings}, "mine"))) == refused
 
 
+def test_single_images_without_an_order_are_no_frames(tmp_path):
+    for name in ("run_1.png", "run_2.png"):
+        (tmp_path / name).touch()
+    source = {"path": str(tmp_path), "columns": "(?P<frame>[0-9]+)$"}
+    cases = (({}, 1), ({"frame_by": "frame"}, 0))
+    for more, refused in cases:
+        settings = made(ingest={"files": source}, detect={"peaks": {}}, track={"nearest": {}, **more})
+        assert len(list(index_checks.check_frames({"mine": settings}, "mine"))) == refused
+    (tmp_path / "video.tif").touch()
+    settings = made(ingest={"files": source}, detect={"peaks": {}}, track={"nearest": {}})
+    assert not list(index_checks.check_frames({"mine": settings}, "mine"))
+
+
 def test_of_names_the_detections_and_a_number_needs_no_card():
     settings = made(
         ingest=VIDEO,

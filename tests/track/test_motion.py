@@ -33,6 +33,17 @@ def test_a_random_walk_gives_back_its_diffusion_and_the_error_of_a_place(noise, 
     assert spread == pytest.approx(noise, abs=0.06)
 
 
+@pytest.mark.parametrize(("count", "length"), [(5, 8), (20, 12), (40, 60)])
+def test_straight_motion_is_told_from_diffusion(count, length):
+    told = []
+    for seed in range(20):
+        tracks = walks(np.random.default_rng(seed), 0.3, count, length, 0.0)
+        moved = [track + np.outer(track[:, 0], [0, 0.0, 3.0]) for track in tracks]
+        told.append([motion.one_way(motion.by_lag(each, 5)) for each in (tracks, moved)])
+    assert not any(walk for walk, _ in told) and sum(bool(way) for _, way in told) >= (20 if count > 5 else 12)
+    assert "the diffusion coefficient means little" in told[-1][1]
+
+
 def test_links_to_other_objects_are_told_from_diffusion():
     rates, plain, shares = [], [], []
     for seed in range(8):

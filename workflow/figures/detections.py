@@ -19,12 +19,13 @@ def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict,
         return style.nothing("no image was looked at")
     sizes = [outcomes.size(held[key]) for key in keys]
     figure, axes = style.blocks(len(keys), len(methods), [min(high / wide, 2.0) for wide, high in sizes], 0.3)
+    seen: set = set()
     for row, key in zip(axes, keys, strict=True):
         for panel, name in zip(row, methods, strict=True):
-            _panel(panel, held[key], detections[name], missed.get(name), names[key])
+            seen |= _panel(panel, held[key], detections[name], missed.get(name), names[key])
             panel.set_title(_title(name, detection_scores.get(name), names[key]), fontsize=6)
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
-    outcomes.legend(figure)
+    outcomes.legend(figure, seen)
     return figure
 
 
@@ -50,8 +51,8 @@ def _title(name: str, table, item: str) -> str:
     return f"{style.text(name)}\nF1 {f1:.2f}, count {100 * error:+.0f} %"
 
 
-def _panel(panel, picture: bytes, table, lost, item: str) -> None:
-    """Draw an image and the ellipses of its detections; crosses are objects that were missed."""
+def _panel(panel, picture: bytes, table, lost, item: str) -> set:
+    """Draw an image and the ellipses of its detections, and crosses where objects were missed. Returns the outcomes."""
     from matplotlib.patches import Ellipse
 
     high, wide = outcomes.shown(panel, picture)
@@ -59,5 +60,6 @@ def _panel(panel, picture: bytes, table, lost, item: str) -> None:
     shapes = here[["x_px", "y_px", "major_axis_px", "minor_axis_px", "orientation_deg"]].to_numpy(float)
     drawn = [Ellipse((x, y), major, minor, angle=-angle) for x, y, major, minor, angle in shapes]
     outcomes.rims(panel, drawn, here[columns.OUTCOME], 0.8)
-    outcomes.missed(panel, lost, item, 0, 4, 1.0)
+    gone = outcomes.missed(panel, lost, item, 0, 4, 1.0)
     panel.set(xlim=(-0.5, wide - 0.5), ylim=(high - 0.5, -0.5))
+    return gone | set(here[columns.OUTCOME])

@@ -31,20 +31,23 @@ def rims(panel, shapes: list, outcomes, width: float) -> None:
     panel.add_collection(PatchCollection(shapes, facecolors="none", edgecolors=edges, linewidths=width))
 
 
-def missed(panel, lost, item, frame: int, size: float, width: float) -> None:
-    """Mark the objects of a frame that were missed; `lost`: their table, or None."""
-    if lost is not None and len(lost):
-        here = lost[(lost["item"] == item) & (lost["frame"] == frame)]
+def missed(panel, lost, item, frame: int, size: float, width: float) -> set:
+    """Mark the objects of a frame that were missed; `lost`: their table, or None. Returns "fn" if there are some."""
+    here = () if lost is None else lost[(lost["item"] == item) & (lost["frame"] == frame)]
+    if len(here):
         panel.plot(here["x_px"], here["y_px"], "x", color=COLOURS["fn"], ms=size, mew=width)
+    return {"fn"} if len(here) else set()
 
 
-def legend(figure) -> None:
-    """Explain the marks below a figure."""
+def legend(figure, outcomes) -> None:
+    """Explain the marks below a figure; `outcomes`: those of its detections, "" for those that were not judged."""
     from matplotlib.lines import Line2D
 
-    marks = {"tp": "o", "fp": "o", "fn": "x"}
+    seen, marks = set(outcomes), {"tp": "o", "fp": "o", "fn": "x", "": "o"}
+    keys = [key for key in marks if key in seen] if seen <= {""} else [key for key in marks if key or key in seen]
     handles = [
-        Line2D([], [], ls="", marker=mark, color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
-        for key, mark in marks.items()
+        Line2D([], [], ls="", marker=marks[key], color=COLOURS[key], markerfacecolor="none", label=WORDS[key])
+        for key in keys
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

@@ -14,8 +14,11 @@ from matlens.report import letters
 from matlens.report.overlay import PALETTE
 from matlens.thermo import quantities
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.transforms import Bbox
 
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
+PLACES = 9  # digits of a place of a panel, as a part of the figure
 NOTE = 45  # letters of a line across a column
 LETTER = 0.6  # mean width of a letter over the size of its font
 ACROSS = 4  # most pictures side by side
@@ -309,9 +312,23 @@ def _letters_as_text():
         print(f"names are text of the SVG, not outlines; a viewer needs a font for them: {names}", file=sys.stderr)
 
 
+class _Even(ConstrainedLayoutEngine):
+    """The layout of a figure with its places rounded: the solver sums in an order that differs from run to run."""
+
+    def execute(self, fig):
+        """Lay a figure out."""
+        found = super().execute(fig)
+        for axes in fig.axes:
+            place = axes.get_position(original=True).get_points().round(PLACES)
+            axes._set_position(Bbox(place), which="original")  # as the layout does; set_position takes them out of it
+        return found
+
+
 def svg(figure: Figure) -> str:
-    """Write a figure as SVG: no date, no random names."""
+    """Write a figure as SVG: no date, no random names, no last digits that differ from run to run."""
     buffer = io.StringIO()
+    if engine := figure.get_layout_engine():
+        figure.set_layout_engine(_Even(**engine.get()))
     with _letters_as_text():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "matlens"})
     return buffer.getvalue()

@@ -14,6 +14,7 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
     if not keys:
         return style.nothing("no series could be followed")
     figure, axes = style.blocks(len(keys), len(tracks), [_ratio(key, track_frames) for key in keys], 0.15)
+    seen: set = set()
     for row, key in zip(axes, keys, strict=True):
         count = lengths.get(names[key])
         frame = int(count) // 2 if count and count == count else 0
@@ -21,13 +22,13 @@ def draw(tracks: dict, missed: dict, track_frames: dict, index, *, items: int = 
             if key not in track_frames.get(method, {}):
                 panel.text(0.5, 0.5, "not followed", ha="center", va="center", transform=panel.transAxes)
                 continue
-            _panel(panel, track_frames[method][key], table, names[key], frame)
+            seen |= _panel(panel, track_frames[method][key], table, names[key], frame)
             by = table["detected_by"].iloc[0] if len(table) else ""
-            outcomes.missed(panel, missed.get(by), names[key], frame, 5, 1.2)
+            seen |= outcomes.missed(panel, missed.get(by), names[key], frame, 5, 1.2)
             if panel in axes[0]:
                 panel.set_title(style.text(method))
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
-    outcomes.legend(figure)
+    outcomes.legend(figure, seen)
     return figure
 
 
@@ -37,8 +38,8 @@ def _ratio(key: int, track_frames: dict) -> float:
     return min(high / wide, 2.0)
 
 
-def _panel(panel, picture: bytes, table, item, frame: int) -> None:
-    """Draw a frame, the tracks of its series, and circles around its detections."""
+def _panel(panel, picture: bytes, table, item, frame: int) -> set:
+    """Draw a frame, the tracks of its series, and circles around its detections. Returns their outcomes."""
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 
@@ -52,3 +53,4 @@ def _panel(panel, picture: bytes, table, item, frame: int) -> None:
     circles = [Circle((x, y), d / 2) for x, y, d in here[["x_px", "y_px", "major_axis_px"]].to_numpy()]
     outcomes.rims(panel, circles, here["outcome"], 1.1)
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
+    return set(here["outcome"])

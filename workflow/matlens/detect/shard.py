@@ -10,6 +10,7 @@ from matlens.learn.roles import split, split_of
 
 FLOOR = 0.05  # lowest score of a learned method in its curve of precision and recall
 TRAINED = "threshold chosen on the training items: no item with split 'val' has truth"
+UNLEARNED = "no detection was right at any threshold on the items that choose it: it learned too little; raise epochs"
 NO_VALIDATION = "threshold set by the noise of each image: no item with split 'val' has truth that was found"
 
 
@@ -17,6 +18,8 @@ def chosen(options: Mapping, card: Mapping | None) -> tuple[dict, str]:
     """Put the threshold of a card into the options; returns them, and a remark where it could not be chosen."""
     if card is None or options.get("threshold") != AUTO:
         return dict(options), ""
+    if "network" in card and card.get("f1") == 0:
+        return dict(options) | {"threshold": card["threshold"]}, UNLEARNED
     if card.get("threshold_of") == "train":
         return dict(options), TRAINED
     if card["threshold"] is None:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from matlens.ingest import annotations
 from matlens.ingest.annotations import CLASS_LISTS, Page, markup, yolo
+from matlens.ingest.companions import closest, in_doubt, together, unmarked
 from matlens.ingest.file_search import composed, expanded, matching, nearest, printable, stem
 from matlens.job.batch import BadItem
 from matlens.registry import suggest
@@ -76,30 +77,66 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
     """
     pairs: dict[Path, tuple] = dict.fromkeys(images, (None, None))
     absent, own, many = [], {}, []
+    stems = {_key(path) for path in images}
     for file in files(place):
         pages = pages_of(file)
         if len(pages) == 1 and not pages[0].image:
-            own.setdefault(_key(file), []).append(file)
+            key = _key(file)
+            key = unmarked(file) if key not in stems and unmarked(file) in stems else key  # a_RoiSet.zip
+            own.setdefault(key, []).append(file)
         else:
             many.append((file, pages))
     if len(own) == 1 and len(images) == 1 and not many:
         own = {_key(next(iter(images))): next(iter(own.values()))}
+        serving, doubt = {next(iter(images)): next(iter(own.values()))}, {}
+    else:
+        named = [(file.with_name(key + file.suffix).as_posix(), file) for key, alike in own.items() for file in alike]
+        named += [(page.image, file) for file, pages in many for page in pages]
+        serving, doubt = _serving(named, images)
     for path in images:
-        fitting = [str(file) for file in own.get(_key(path), [])]
-        fitting += [str(file) for file, pages in many if any(_alike(page.image, str(path)) for page in pages)]
+        fitting = serving.get(path, [])
+        fitting = closest(path, fitting) if len(fitting) > 1 else fitting
         if len(fitting) > 1:
-            two = f"{printable(fitting[0])} and {printable(fitting[1])}"
+            two = " and ".join(printable(str(file)) for file in fitting[:2])
             pairs[path] = (None, f"two files of objects have its name: {two}; keep one")
-        elif fitting:
-            pairs[path] = (fitting[0], None)
+        else:
+            pairs[path] = (str(fitting[0]), None) if fitting else (None, doubt.get(path))
     for file, pages in many:
         absent += _absent(file, pages, images)
     absent += _alone(own, images)
     if place and not any(file or reason for file, reason in pairs.values()):
+        first = [(key, files_[0]) for key, files_ in own.items()]
+        first += [(page.image, file) for file, pages in many for page in pages[:1]]
+        said = "".join(f"; {file.name} is of '{printable(name)}': rename one of them" for name, file in first[:1])
         raise ValueError(
-            f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'"
+            f"objects '{place}': no file is of an image of this study, such as '{next(iter(images)).name}'{said}"
         )
     return pairs, absent
+
+
+def _serving(named: list[tuple[str, Path]], images: Mapping[Path, str]) -> tuple[dict, dict]:
+    """Assign files of objects to the images of their names, (name, file); returns files and reasons by image.
+
+    Of several images of one stem, the one whose folders fit has the file, and the others have none.
+    """
+    by_stem: dict[str, list[Path]] = {}
+    for path in images:
+        by_stem.setdefault(_key(path), []).append(path)
+    serving: dict[Path, list[Path]] = {}
+    doubt: dict[Path, str] = {}
+    for name, file in named:
+        near = by_stem.get(_parts(name)[0], [])
+        if len(near) > 1:
+            score = {path: (_alike(name, str(path)), together(path, file)) for path in near}
+            near = [path for path in near if score[path] == max(score.values())]
+        items = list(dict.fromkeys(images[path] for path in near))  # one for a picture in two formats
+        if len(items) > 1:
+            doubt |= dict.fromkeys(near, in_doubt(file, items))
+            continue
+        for path in near:
+            if file not in serving.setdefault(path, []):
+                serving[path].append(file)
+    return serving, doubt
 
 
 def pages_of(file: Path) -> tuple[Page, ...]:

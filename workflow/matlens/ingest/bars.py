@@ -1,7 +1,7 @@
 """Detect information bars (strips of text added by microscopes) and scale bars burnt into the image.
 
-An information bar has three properties together that micrographs do not: rows of one very dark or very bright grey,
-contrasting writing on them, and a straight edge to the image across its whole width.
+An information bar has three properties together that micrographs do not: rows of one very dark or very bright grey, or
+of any grey that is the same to the last digit, contrasting writing on them, and a straight edge across the whole width.
 """
 
 import numpy as np
@@ -39,7 +39,7 @@ def _bar_below(image: np.ndarray, low: float, high: float) -> int:
     tallest = int(height * TALLEST)
     strip = image[height - tallest :, :: max(1, width // COLUMNS)].astype(np.float32)
     background = float(np.median(strip[-max(LOWEST_PX, tallest // 12) :]))
-    if min(background - low, high - background) > EXTREME * span:
+    if min(background - low, high - background) > EXTREME * span and not _is_drawn_grey(image, strip, background):
         return 0
     share, line, written = _rows(strip, background, span)
     blank = (share >= PURE) | line
@@ -51,6 +51,13 @@ def _bar_below(image: np.ndarray, low: float, high: float) -> int:
         if blank[first] and _is_edge(first, share, line) and _has_writing(written[first:][rows], share[first:][rows]):
             return tallest - first
     return 0
+
+
+def _is_drawn_grey(image: np.ndarray, strip: np.ndarray, background: float) -> bool:
+    """Check whether rows have one grey to the last digit, below an image of many greys: no detector does so."""
+    rows = ((strip == background).mean(axis=1) >= PURE).sum()
+    step = [max(1, size // COLUMNS) for size in image.shape]
+    return bool(rows >= LOWEST_PX // 2 and len(np.unique(image[: -len(strip) : step[0], :: step[1]])) > LEVELS)
 
 
 def _is_edge(first: int, share: np.ndarray, line: np.ndarray) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matlens.ingest.file_search import composed, found, item_name, printable, stem
 
-MARK = r"(?:(?:cp|ground)[ ._-]?)?(?:masks?|labels?|gt|truth|seg|segmentation|annotations?)"
+MARK = r"(?:(?:cp|ground)[ ._-]?)?(?:masks?|labels?|gt|truth|seg|segmentation|annotations?|rois?|roi[ _-]?sets?)"
 MARKED = re.compile(rf"[ ._-]+{MARK}$|^{MARK}[ ._-]+", re.I)  # what names of masks have more than those of images
 
 
@@ -22,15 +22,50 @@ def separate(paths: list[Path], beside: Iterable[Path]) -> tuple[list[Path], lis
     return (images, [path for path in paths if path.absolute() in named]) if images else (paths, [])
 
 
-def _plain(path: Path) -> str:
-    """Name a mask as its image: in small letters, without the word mask, label, ... at its end or beginning."""
-    return MARKED.sub("", composed(stem(path)).casefold())
+def unmarked(path: Path) -> str:
+    """Name a file as its image: without the word mask, label, roiset, ... at its end or beginning."""
+    return MARKED.sub("", composed(stem(path)))
 
 
-def _closest(path: Path, masks: list[Path]) -> list[Path]:
-    """Keep the masks whose folders share most parts with the image's folders: train/labels for train/images."""
-    shared = [len(set(path.parent.parts) & set(mask.parent.parts)) for mask in masks]
+def together(path: Path, other: Path) -> int:
+    """Count the names that the folders of two files share."""
+    return len(set(path.parent.parts) & set(other.parent.parts))
+
+
+def closest(path: Path, masks: list[Path]) -> list[Path]:
+    """Keep the files whose folders share most parts with those of an image: train/labels for train/images."""
+    shared = [together(path, mask) for mask in masks]
     return [mask for mask, count in zip(masks, shared, strict=True) if count == max(shared)]
+
+
+def in_doubt(file: Path, names: Iterable[str]) -> str:
+    """Return the reason of images that one file fits equally well."""
+    one, other = [printable(name) for name in names][:2]
+    return (
+        f"{printable(file.name)} fits '{one}' and '{other}' equally; put it into a folder named as that of its image, "
+        "or list the files in a table (sheet)"
+    )
+
+
+def _of_one(pairs: dict, images: dict[Path, str], root: Path) -> dict:
+    """Leave a mask to the image of its name, or in the nearest folder; others of the same stem have none."""
+    users: dict[str, list[Path]] = {}
+    for path, (mask, _) in pairs.items():
+        if mask is not None:
+            users.setdefault(mask, []).append(path)
+    for mask, paths in users.items():
+        if len(paths) < 2:
+            continue
+        own = composed(item_name(Path(mask), root))
+        score = {path: (composed(images[path]) == own, together(path, Path(mask))) for path in paths}
+        best = [path for path in paths if score[path] == max(score.values())]
+        for path in paths:
+            pairs[path] = (None, None)
+        for path in best:
+            names = list(dict.fromkeys(images[each] for each in best))  # one for a picture in two formats
+            why = in_doubt(Path(mask), names) if len(names) > 1 else None
+            pairs[path] = (None, why) if why else (mask, None)
+    return pairs
 
 
 def matched(
@@ -39,8 +74,8 @@ def matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
     An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
-    of either case. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
-    ValueError if none fits.
+    of either case. A mask belongs to one image; the reason names two that it fits equally. `images`: name of the item
+    by path. `masks`: file, folder or glob; None: no image has one. Raises ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))
@@ -50,16 +85,17 @@ def matched(
     for path in paths:
         by_name.setdefault(composed(item_name(path, root)), []).append(path)
         by_stem.setdefault(composed(stem(path)), []).append(path)
-        by_word.setdefault(_plain(path), []).append(path)
+        by_word.setdefault(unmarked(path).casefold(), []).append(path)
     pairs = {}
     for path, name in images.items():
         own = composed(stem(path))
-        fitting = by_name.get(composed(name)) or _closest(path, by_stem.get(own, []) or by_word.get(own.casefold(), []))
+        fitting = by_name.get(composed(name)) or closest(path, by_stem.get(own, []) or by_word.get(own.casefold(), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
         else:
             pairs[path] = (str(fitting[0]) if fitting else None, None)
+    pairs = _of_one(pairs, images, root)
     if not any(mask or reason for mask, reason in pairs.values()):
         examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
         raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")

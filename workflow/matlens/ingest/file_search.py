@@ -193,15 +193,29 @@ def item_name(path: Path, root: Path) -> str:
     return printable((folder / stem(path)).as_posix())
 
 
+def _read_with(path: Path) -> list[Path]:
+    """List the files that may be read together with a file: notes of its microscope, its pixels, names of classes."""
+    base, kind = path.with_suffix(""), path.suffix[1:].lower()
+    suffixes = (".txt", ".hdr", ".crc", f"-{kind}.hdr")
+    near = [Path(f"{base}{suffix}") for suffix in suffixes]
+    near += [Path(f"{base}{suffix.upper()}") for suffix in suffixes] if path.suffix.isupper() else []
+    near.append(path.with_name(path.stem + "_1.ser"))
+    if kind == "ser":
+        near += [Path(re.sub(r"_\d+$", "", str(base)) + suffix) for suffix in (".emi", ".EMI")]
+    if kind == "txt":
+        from matlens.ingest.annotations import yolo
+
+        near += yolo.lists_near(path)
+    return [file for file in near if file != path]
+
+
 def digest(paths: Iterable[Path]) -> str:
-    """Digest names, sizes and times of files, of their sidecars, and of the contents of OME-Zarr folders."""
+    """Digest names, sizes and times of files, of those read with them, and of the contents of OME-Zarr folders."""
     seen = hashlib.sha256()
     for path in paths:
-        near = [path.with_suffix(s) for s in (".txt", ".hdr", ".crc")] + [path.with_name(path.stem + "_1.ser")]
-        near.append(path.with_name(f"{path.stem}-{path.suffix[1:].lower()}.hdr"))
         folder = os.path.isdir(path)  # Path.is_dir raises where a name is too long
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if folder else []
-        for file in [path, *near, *inside, *_pixels_of(path)]:
+        for file in [path, *_read_with(path), *inside, *_pixels_of(path)]:
             try:
                 status = file.stat()
             except (OSError, ValueError):

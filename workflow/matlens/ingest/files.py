@@ -29,6 +29,7 @@ from matlens.job.batch import BadItem
 BAR_ROWS, BAR_TOP = names.BAR_ROWS, names.BAR_TOP_ROWS
 NARROWER = {np.dtype(np.int64): np.int32, np.dtype(np.uint64): np.uint32, np.dtype(np.float64): np.float32}
 FREE_TYPES = "buif"
+ROUNDED = 1e-6  # of a grey value of 64 bits that is kept in 32
 
 
 def _beside(
@@ -308,7 +309,7 @@ def _set_range(found_: Micrograph, item: dict) -> None:
     notes = [item[names.GREY_NOTE]] if isinstance(item.get(names.GREY_NOTE), str) and (low, high) == shared else []
     if note := grey.doubt(found_.pixels, low, high):
         notes.append(note)
-    elif shared and found_.pixels.dtype != np.uint8 and not bits and (low, high) != shared:
+    elif shared and found_.pixels.dtype != np.uint8 and not bits and not np.allclose((low, high), shared, ROUNDED, 0):
         notes.append(
             f"its grey values exceed the range of its series, {shared[0]:.4g} to {shared[1]:.4g}; "
             f"its own range, {low:.4g} to {high:.4g}, is used"

@@ -55,9 +55,9 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
     `truth_values`: list of mask values, or the word "other" for all unlisted values, of each phase and of the word
     "unlabelled"; without phases, or None: values are phase numbers. Without "other", up to 1 % of the pixels, and any
     number on smoothed edges between two listed values, may have unlisted values; they take the phase of the nearest
-    listed value (the smaller of two). Those far outside all listed values are unlabelled, as 255 is in masks of
-    numbers, and so are negative ones. Returns the labels and the number of these pixels. Raises BadItem if more pixels
-    are unlisted, or if some are far outside and only one value is listed.
+    listed value (the smaller of two). Where values are phase numbers none is near another. Those far outside all listed
+    values are unlabelled, as 255 is in masks of numbers, and so are negative ones. Returns the labels and the number of
+    these pixels. Raises BadItem if more pixels are unlisted, or if some are far outside and only one value is listed.
     """
     table, other = values_of(phases, truth_values)
     present, inverse = _values(mask)
@@ -70,7 +70,9 @@ def to_phases(mask: np.ndarray, phases: list[str], truth_values: Mapping | None)
         counts = np.bincount(inverse.ravel(), minlength=len(present))
         count = int(counts[np.isin(present, stray)].sum())
         far = _far(stray, listed) if table else []
-        many = not table or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size)
+        # Numbers of phases are not smeared: one near the last is another phase, as 2 is where masks count from 1.
+        near = not set(truth_values or {}) & set(phases) and len(far) < len(stray)
+        many = not table or near or (count > STRAY * mask.size and _off_edges(mask, stray, table) > STRAY * mask.size)
         unclear = len(present) - len(stray) < 2 or len(phases) > UNLABELLED  # 0 and 255 may be two phases
         if many or (far and unclear):
             raise BadItem(_no_phase(count / mask.size, stray, present.tolist(), table, phases))

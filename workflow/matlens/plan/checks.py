@@ -182,6 +182,17 @@ def check_masks(studies: Studies, name: str) -> Reasons:
                 yield [stage, each], f"it learns from masks, and {lacks}{also}"
 
 
+def check_judged(studies: Studies, name: str) -> Reasons:
+    """Refuse scores, and controls that are the truth, where no item has one: the tables would be empty."""
+    settings = studies[name]
+    if not (lacks := generation_checks.lacks_labels(settings)):
+        return
+    for stage, judged in (("quantify", ("scores",)), ("segment", ("ground_truth",)), ("detect", ("ground_truth",))):
+        for each in outputs.methods(settings, stage):
+            if registry.method_of(each) in judged:
+                yield [stage, each], f"it needs the truth, and {lacks}, or leave it out"
+
+
 def _named(source: Mapping) -> set[str]:
     """List the columns of a sheet; an unreadable sheet is refused elsewhere."""
     from matlens.ingest import spreadsheet
@@ -230,6 +241,7 @@ CHECKS = (
     screen_checks.check_screens,
     *physics_checks.CHECKS,
     check_figures,
+    check_judged,
 )
 
 

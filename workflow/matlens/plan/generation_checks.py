@@ -121,7 +121,7 @@ def _behind(studies: Studies, name: str) -> set[str]:
 def check_labels(studies: Studies, name: str) -> Reasons:
     """Refuse to learn from the truth of a source that has no labels."""
     settings = studies[name]
-    lacks = _lacks_labels(settings)
+    lacks = lacks_labels(settings)
     for method in outputs.methods(settings, "generate") if lacks else ():
         given = [*outputs.given_of(settings, "generate", method), *outputs.sources(settings, "generate")][0]
         bare = registry.method_of(outputs.source_of("generate", given)[1])
@@ -133,7 +133,7 @@ def check_labels(studies: Studies, name: str) -> Reasons:
             return
 
 
-def _lacks_labels(settings: dict) -> str:
+def lacks_labels(settings: dict) -> str:
     """Say why a source has no labels, and how it would; "" if it may have some."""
     method = study.ingest_method(settings)
     bare, options = registry.method_of(method), settings["ingest"][method] or {}

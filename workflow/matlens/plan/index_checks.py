@@ -30,6 +30,7 @@ FORMS = (  # of cells that are meant as numbers, and how to write them
     (r"[-+]?[\d.,]+(e[-+]?\d+)?\s*[^\d\s].*", "'{0}' has a unit: write the number, its unit in the column's name"),
 )  # fmt: skip
 OTHERWISE = "give each text a number in a column of its own, or name another column"
+SINGLE = {".png", ".jpg", ".jpeg", ".bmp"}  # of files that are one image
 SLOW = ("aged_alloys",)  # models whose list of items takes a calculation
 
 
@@ -106,6 +107,27 @@ def _allowed(method: str, stage: str, column: str, given: list[str]) -> set[str]
 def _nothing(method: str) -> str:
     """Say that a source gives no columns to choose from."""
     return "neither sheet nor file names give any" if method in ("files", SHEET) else f"'{method}' gives no numbers"
+
+
+def check_frames(studies: Studies, name: str) -> Reasons:
+    """Refuse tracks over files of one image each that no column orders: all would be rejected at the end."""
+    from matlens.ingest import file_search
+
+    settings = studies[name]
+    method = study.ingest_method(settings)
+    path = settings["ingest"][method].get("path") if registry.method_of(method) == "files" else None
+    if not path or not outputs.methods(settings, "track") or settings["track"].get("frame_by"):
+        return
+    try:
+        kinds = {file.suffix.lower() for file in file_search.found(path)[1]}
+    except (ValueError, OSError):  # another check says why
+        return
+    if kinds and kinds <= SINGLE:
+        yield (
+            ["track"],
+            "every file is a single image, and a track needs frames; name the column of their order, frame_by: frame, "
+            'and where it stands in their names, columns: "(?P<frame>[0-9]+)$" in ingest.files; or give a video',
+        )
 
 
 def check_numbers(studies: Studies, name: str) -> Reasons:
@@ -210,4 +232,4 @@ def _rows(settings: dict, names: list[str]) -> list[dict] | Iterator[dict]:
     return plan.to_dict("records") if set(names) <= {*plan} else []
 
 
-CHECKS = (check_index, check_numbers, check_measured, check_unseen, check_learned)
+CHECKS = (check_index, check_frames, check_numbers, check_measured, check_unseen, check_learned)

@@ -7,6 +7,7 @@ from matlens import registry
 from matlens.fields.settings import unlike
 from matlens.learn import cards
 from matlens.nets import FIELD_NETS
+from matlens.plan import outputs
 from matlens.plan.learning import STAGES_THAT_LEARN
 from matlens.plan.structure import Reasons
 from matlens.store import io
@@ -68,11 +69,18 @@ def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, l
         yield from _of_scale(lender, studies[name][stage][method]) if fits and stage == "restore" else ()
         return
     lends, _, lent = lender.partition("/")
-    if lent not in (studies.get(lends, {}).get(stage) or {}):
-        yield (
-            f"'{lender}' is not a method of a study of this run; "
-            f"add '{lends}' to config key 'studies', or name a .safetensors file"
-        )
+    if lent in (studies.get(lends, {}).get(stage) or {}):
+        return
+    if lends in studies:
+        has = outputs.methods(studies[lends], stage)
+        near = registry.suggest(lent, has) if has else "it has no method there"
+        yield f"the study '{lends}' of '{lender}' makes no '{lent}' in {stage}; {near}"
+        return
+    run = ",".join([*studies, lends])
+    yield (
+        f"'{lender}' is not a method of a study of this run; what is finished is kept: make run STUDIES={run}, "
+        "or name a .safetensors file"
+    )
 
 
 def _of_scale(path: str, options: Mapping) -> Iterator[str]:

@@ -7,6 +7,7 @@ of the size of the gate, that would hold half of the mean square. They are fitte
 import numpy as np
 
 ROUNDS = 200  # of the fit of two parts; it converges in some dozens
+TWICE, CHANCE = 2.4, 4.0  # a ratio of mean square displacements beyond these is none of diffusion
 WIDE = 16.0  # least area of the uniform part over the mean square displacement: a narrower one is the tail itself
 
 
@@ -63,6 +64,23 @@ def diffusion(lags: np.ndarray, msd: np.ndarray, pairs: np.ndarray) -> tuple[flo
         if count == before:
             break
     return float(rate), float(np.sqrt(noise)), before
+
+
+def one_way(found: np.ndarray) -> str | None:
+    """Return a remark where displacements grow as those of straight motion; None where diffusion explains them.
+
+    `found`: rows of `by_lag`. Two intervals have twice the mean square displacement of one by diffusion, less with an
+    error of the places, and four times by straight motion; chance changes that by some parts of 1 / sqrt(pairs).
+    """
+    if len(found) < 2 or tuple(found[:2, 0]) != (1, 2) or found[0, 2] <= 0:
+        return None
+    ratio, pairs = found[1, 2] / found[0, 2], found[1, 4]
+    if ratio <= TWICE + CHANCE / np.sqrt(pairs):
+        return None
+    said = (
+        f"the mean square displacement of two intervals is {ratio:.1f} times that of one: 2 by diffusion, 4 by straight"
+    )
+    return f"{said} motion; the diffusion coefficient means little, the speeds are in the table paths"
 
 
 def kept_of_steps(tracks_per_step: np.ndarray) -> float:

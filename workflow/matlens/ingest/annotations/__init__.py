@@ -33,7 +33,7 @@ READERS = {
 TEXTS = (".txt", ".csv", ".tsv")
 SUFFIXES = {".txt": "yolo", ".roi": "imagej", ".zip": "imagej", ".csv": "csv", ".tsv": "csv"}
 SCORED = "its objects have scores: a program has found them, nobody drew them; they are no independent truth"
-CLASS_LISTS = ("classes.txt", "obj.names")  # beside files of YOLO: names of the classes, no image of its own
+CLASS_LISTS = ("classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml")  # names of the classes of YOLO
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from matlens.store import text_files
 
 UNITS = {"pixel": None, "pixels": None, "px": None, "micron": 1.0, "microns": 1.0, "um": 1.0, "\u00b5m": 1.0,
          "\u03bcm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3}  # fmt: skip
+PICTURE = re.compile(r".+\.(tiff?|png|jpe?g|bmp|gif)", re.I)
 FRACTION = r"\s*\d*\.\d*[1-9]\d*\s*"
 SIZE = re.compile(r"(radius|diameter).*")
 KNOWN = {
@@ -24,7 +25,7 @@ KNOWN = {
     "frame": ("frame", "frame_number", "frame_index", "t", "position_t", "axis_0"),
     "track": ("track", "track_id", "trackid", "particle", "particle_id", "object", "object_id"),
     "class": ("class", "label", "type"),
-    "image": ("image", "item", "file", "filename"),
+    "image": ("image", "item", "file", "filename", "image_name", "file_name", "image_file"),
     "radius": ("radius_px", "radius", "r"),
     "diameter": ("diameter_px", "diameter"),
 }
@@ -173,6 +174,7 @@ def read(file: str) -> list[Page]:
     first = text.partition("\n")[0]
     rows = _once(list(csv.reader(io.StringIO(text, newline=""), delimiter=text_files.delimiter_of(first))))
     at = _stated(rows[0], file) if rows else {}
+    at |= {} if "image" in at else _pictures(rows, at)
     if "y" not in at or "x" not in at:
         raise BadItem(f"{file}: no columns y_px and x_px (or y, x); the first line is '{first.strip()[:80]}'")
     unit, parts = None, {}
@@ -200,6 +202,15 @@ def _once(rows: list[list[str]]) -> list[list[str]]:
     if len(kept) == len(header):
         return rows
     return [[row[k] for k in kept if k < len(row)] + row[len(header) :] for row in rows]
+
+
+def _pictures(rows: list[list[str]], at: dict[str, int]) -> dict[str, int]:
+    """Find the column of names of pictures, under whatever name; without it, places of many would be of one image."""
+    for column in range(len(rows[0])) if rows else ():
+        cells = _cells(rows[1:], column) if column not in at.values() else []
+        if cells and all(map(PICTURE.fullmatch, cells)):
+            return {"image": column}
+    return {}
 
 
 def _page(file: str, header: list[str], name: str, lines: list[tuple], at: dict[str, int], unit: float | None) -> Page:

@@ -1,6 +1,7 @@
 """YOLO: one text file per image, a line per object: class and corners x, y, or class and box, in parts of the image.
 
-Names of classes come from classes.txt or obj.names in the same folder; without one the class is its number.
+Names of classes come from classes.txt, obj.names or data.yaml (key names) in the same folder, or above the folders
+labels, train, val, test and obj_train_data that a set of YOLO is made of; without one the class is its number.
 """
 
 import re
@@ -8,7 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from matlens.ingest.annotations import CLASS_LISTS, SCORED, Page, Shape, box, mot, ring, text_of
+from matlens.job.batch import BadItem
+from matlens.store.yaml_files import read_yaml
 
+FOLDERS = ("labels", "train", "training", "val", "valid", "validation", "test", "testing")
+FOLDERS += tuple(f"obj_{part}_data" for part in ("train", "valid", "validation", "test"))
+LEVELS = 3  # of folders: labels/train, or train/labels, below that of the list
+MOST_CLASSES = 10_000
 BEYOND = 0.02  # part of the image by which a box may reach beyond it
 POSE = "its line is of a pose, a box with key points; export boxes or polygons"
 MAYBE = "its lines may be poses, boxes with key points; they were read as polygons"
@@ -17,13 +24,47 @@ NEEDLE = 8  # the same for a triangle, which may be a needle
 SOME = 3  # lines that all could be poses; oriented boxes in one part of an image could be, too
 
 
+def lists_near(file: str | Path) -> list[Path]:
+    """List the files that may name the classes: in the folder, and above the folders that a set of YOLO is made of."""
+    folder, found = Path(file).parent, []
+    for _ in range(LEVELS):
+        found += [folder / name for name in CLASS_LISTS]
+        if folder.name.lower() not in FOLDERS:
+            break
+        folder = folder.parent
+    return found
+
+
 def names_beside(file: str) -> list[str]:
-    """Return the names of the classes, in their order; nothing if no file says them."""
-    for name in CLASS_LISTS:
-        path = Path(file).with_name(name)
+    """Return the names of the classes, in their order; nothing if no file says them. Raises BadItem if it is broken."""
+    for path in lists_near(file):
         if path.is_file():
-            return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+            lines = _named(path) if path.suffix in (".yaml", ".yml") else text_of(str(path)).splitlines()
+            if lines:
+                return [line.strip() for line in lines]
     return []
+
+
+def _named(path: Path) -> list[str]:
+    """Return the classes of a description of a data set, a list or a mapping from 0 on, under the key names."""
+    try:
+        _, top = read_yaml(path)
+    except ValueError as error:
+        raise BadItem(f"{error}; it should name the classes of YOLO") from error
+    names = next((value for key, value in _pairs(top) if key.value == "names"), None)
+    if names is None:
+        return []
+    if not _pairs(names) and isinstance(names.value, list):
+        return [str(one.value) for one in names.value]
+    numbered = {int(key.value): str(value.value) for key, value in _pairs(names) if str(key.value).isdecimal()}
+    if not numbered or len(numbered) < len(names.value) or max(numbered) > MOST_CLASSES:
+        raise BadItem(f"{path}: its names are neither a list nor numbered from 0; correct it")
+    return [numbered.get(number, "") for number in range(max(numbered) + 1)]
+
+
+def _pairs(node) -> list:
+    """Return the keys and values of a node of YAML; [] if it is no mapping."""
+    return node.value if node is not None and node.tag.endswith(":map") else []
 
 
 def _shape(words: list[str], names: list[str]) -> Shape:

@@ -118,6 +118,7 @@ def _load(path: str, max_pixels: int) -> Page:
         size, meta = describe(tif, key, path)
         if len(tif.series) > 1:
             meta["other_signals"] = len(tif.series) - 1
+            meta |= _beside(tif.series, series)
         palette = np.asarray(key.colormap) if key.photometric == PALETTE and key.colormap is not None else None
         meta |= _bits(key, series.dtype, ome_pixels(tif, key) if tif.is_ome else {})
         array = array.reshape(series.shape) if isinstance(array, np.ndarray) else array
@@ -127,6 +128,24 @@ def _load(path: str, max_pixels: int) -> Page:
         meta |= _planes(key, series)
         return Page(array, series.axes, key.photometric, palette, turned(size, flag), meta, flag, _alpha(key),
                     key.photometric == YCBCR and key.compression in LOSSLESS)  # fmt: skip
+
+
+def _beside(every: list, series) -> dict:
+    """Return a remark if a file has further images as large, of one kind with that which is read: no reduced copies."""
+    key = series.keyframe
+
+    def counts(part) -> bool:
+        other = part.keyframe
+        alike = (part.dtype, other.photometric, other.is_reduced) == (series.dtype, key.photometric, key.is_reduced)
+        return alike and 4 * other.imagelength * other.imagewidth >= key.imagelength * key.imagewidth
+
+    pages = sum(len(part.pages) for part in every if counts(part))
+    if pages == len(series.pages):
+        return {}
+    if len(series.pages) == 1:
+        return words(remark=chosen(pages, "the first of the largest"))
+    why = f"{len(series.pages)} of {pages} images of the file were read: those of {key.imagewidth} x {key.imagelength}"
+    return {columns.REMARK: f"{why} pixels; if all are frames, save them in one size"}
 
 
 def _alpha(key) -> int | None:

@@ -14,7 +14,7 @@ TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 28
 INCH, CENTIMETRE = 2, 3
 CM_PER_INCH = 2.54
 TAG_SIS, TAG_TVIPS, TAG_ZEISS, TAG_TESCAN = 33560, 37706, 34118, 50431
-TAG_FEI = (34680, 34682)
+TAG_FEI, TAG_FEI_XML = (34680, 34682), 34683
 DM_UNIT, DM_SCALE_X, DM_SCALE_Y = 65003, 65009, 65010
 ZEISS_SCREEN_PX = 1024  # the first table of a Zeiss file states the pixel size of the image at this width
 LONGEST_SIDECAR = 1 << 20
@@ -72,6 +72,17 @@ def fei(tif, page, path):
         magnification=number(of("Image", "Magnification")),
         bar_rows_px=bar,
     )
+
+
+def fei_xml(tif, page, path):
+    """FEI and Phenom, as XML: pixelWidth and pixelHeight with their unit, metres where none is given."""
+    text = page.tags.valueof(TAG_FEI_XML)
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or "")
+
+    found = [re.search(rf"<(?:\w+:)?{name}\b([^>]*)>\s*([^<]+?)\s*</", text) for name in ("pixelWidth", "pixelHeight")]
+    if not any(found):
+        return None
+    return scaled(*(one and to_um(one[2], _attributes(one[1]).get("unit") or "m") for one in found), "FEI XML")
 
 
 def zeiss(tif, page, path):
@@ -299,7 +310,8 @@ def resolution(tif, page, path):
     return from_dpi(*((c or 0) * inch for c in counts), "TIFF resolution")
 
 
-MAKERS = (fei, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text, resolution)
+MAKERS = (fei, fei_xml, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text,
+          resolution)  # fmt: skip
 
 
 def _encoding(raw: bytes) -> str:
