@@ -12,15 +12,20 @@ END, VERSION = "$$$$", re.compile(r"V[23]000\s*$")
 SUFFIXES = (".sdf", ".sd", ".mol", ".sdf.gz", ".sd.gz", ".mol.gz")
 UNPAIRED = 4  # unpaired electrons from which a record in three dimensions without any hydrogen lacks it
 FIELD = re.compile(r"^>.*<([^<>]+)>")
+HYDROGEN = re.compile(r"^(?:[ ]*-?\d+\.\d+){3} H(?= )|^M  V30 \d+ H ", re.MULTILINE)  # an atom of V2000 or V3000
 COUNTS = 3  # line of a record that states its version
 
 
 class Record(NamedTuple):
-    """A molecule of a file: name, text (connection table or SMILES), and its data by field."""
+    """A molecule of a file: name, text (connection table or SMILES), and its data by field.
+
+    hydrogen: whether some record of the file has hydrogen, so that one without is complete.
+    """
 
     name: str
     text: str
     fields: dict[str, str]
+    hydrogen: bool = False
 
 
 def is_sdf(path: str | Path) -> bool:
@@ -41,13 +46,15 @@ def read(path: str | Path) -> list[Record]:
     found = _sdf(lines) if is_sdf(path) else [_smiles(line) for line in lines if line.strip()]
     if not found:
         raise ValueError(f"'{path}' has no molecules; give an SDF file, or one SMILES a line")
-    return found
+    written = any(HYDROGEN.search(record.text) for record in found)
+    return [record._replace(hydrogen=written) for record in found]
 
 
 def molecule(record: Record, name: str = "molecule"):
     """Parse a record into an rdkit Mol with explicit hydrogen. Raises BadItem if it is no molecule.
 
-    A record in three dimensions has all of its atoms: no hydrogen is added.
+    A record in three dimensions has all of its atoms: no hydrogen is added. A file of them none of which has hydrogen
+    was saved without it.
     """
     from rdkit import Chem, rdBase
 
@@ -63,7 +70,7 @@ def molecule(record: Record, name: str = "molecule"):
         atom.SetNoImplicit(True)
     found = bonds.completed(made, f"{name} {record.name[: bonds.SHORT]!r}")
     unpaired = sum(atom.GetNumRadicalElectrons() for atom in found.GetAtoms())
-    if unpaired > UNPAIRED and all(atom.GetAtomicNum() != 1 for atom in found.GetAtoms()):
+    if unpaired > UNPAIRED and not record.hydrogen and all(atom.GetAtomicNum() != 1 for atom in found.GetAtoms()):
         raise BadItem(
             f"its {name} {record.name[: bonds.SHORT]!r} is in three dimensions without hydrogen, so that {unpaired} "
             "electrons are unpaired; save it with hydrogen, or in two dimensions"
