@@ -30,7 +30,7 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
         found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
-        origins = ("index", features.COMPOSITION, features.BOND)
+        origins = ("index", features.COMPOSITION, features.BOND, features.FRAGMENTS)
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
