@@ -14,6 +14,7 @@ OTHER = {  # texts that are no SMILES, by a mark in them
     "InChI=": "an InChI; give it as SMILES such as CCO",
 }
 ATOM = re.compile(r"(A[lru]|Ca|H|K|Li|Mg|Na|S[ei]|Zn)[+-]?")  # written without the brackets that it needs
+AROMATIC = 1.5  # order of a bond
 NOTHING = ("", "nan", "none", "null", "-")
 
 
@@ -61,7 +62,7 @@ def completed(made, name: str):
         raise BadItem(f"its {name} has a placeholder (*, R); give the element")
     if any(bond.HasQuery() for bond in made.GetBonds()):
         raise BadItem(f"its {name} has a bond of no stated order; give the order")
-    if any(bond.GetIsAromatic() and not bond.IsInRing() for bond in made.GetBonds()):
+    if any(bond.GetBondTypeAsDouble() == AROMATIC and not bond.IsInRing() for bond in made.GetBonds()):
         raise BadItem(f"its {name} has an aromatic bond outside a ring; give its order as 1, 2 or 3")
     return made
 
