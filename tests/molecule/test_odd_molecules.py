@@ -124,7 +124,5 @@ def test_the_total_charge_of_a_record_counts(tmp_path):
         return V2000.replace("ethane", name).replace("> <bond_index>\n0", f"> <TOTAL_CHARGE>\n{charge}")
 
     (tmp_path / "m.sdf").write_text(record("ethane", "1+"))
-    found = rows_of(
-        table(tmp_path, "reactant,bond_index,e\nethane,0,9\n"), structures=str(tmp_path / "m.sdf")
-    )
+    found = rows_of(table(tmp_path, "reactant,bond_index,e\nethane,0,9\n"), structures=str(tmp_path / "m.sdf"))
     assert found == ["its charge is +1, and no product has a charge; name the products"]

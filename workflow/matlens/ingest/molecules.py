@@ -181,7 +181,11 @@ def _text(cell) -> str:
 
 
 def _column(name: str) -> str:
-    return f"source_{name}" if name in RESERVED | {*MADE, "smiles", "bond", "bond_ends"} or name.startswith("product_") else name
+    return (
+        f"source_{name}"
+        if name in RESERVED | {*MADE, "smiles", "bond", "bond_ends"} or name.startswith("product_")
+        else name
+    )
 
 
 def _finite(cell) -> bool:

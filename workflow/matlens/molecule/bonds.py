@@ -111,9 +111,10 @@ def bond_at(made, index):
     if not number.is_integer():
         raise BadItem(f"its bond index is {str(index)[:SHORT]!r}, not a whole number; write it like 3")
     if not 0 <= number < made.GetNumBonds():
+        fix = "lower all by 1 if yours count from 1" if number == made.GetNumBonds() else "correct it"
         raise BadItem(
             f"its bond index {int(number)} is out of range: with hydrogen the molecule has {made.GetNumBonds()} bonds, "
-            f"counted from 0; {'lower all by 1 if yours count from 1' if number == made.GetNumBonds() else 'correct it'}"
+            f"counted from 0; {fix}"
         )
     return made.GetBondWithIdx(int(number))
 

@@ -11,7 +11,7 @@ COUNTED = ("H", "C", "N", "O", "F")
 PART = (
     "charge", "atoms", "heavy atoms", "odd number of electrons", "mean electronegativity", "bonds", "open valences",
     "open valences per atom", "rings", "inverse radius", "unpaired electrons", *(f"atoms of {one}" for one in COUNTED),
-    "atoms of metals", "atoms of others", "atomic number of the end", "electronegativity of the end",  # of both ends, for the whole
+    "atoms of metals", "atoms of others", "atomic number of the end", "electronegativity of the end",
 )  # fmt: skip
 BREAK = ("order", "in ring", "charge that moves apart", "difference of electronegativity", "electrons that unpair")
 UNPAIRED = PART.index("unpaired electrons")

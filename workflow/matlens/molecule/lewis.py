@@ -8,7 +8,16 @@ Source: G. N. Lewis, J. Am. Chem. Soc. 38 (1916) 762.
 import numpy as np
 
 VALENCE = {"H": 1, "C": 4, "N": 3, "O": 2, "F": 1, "B": 3, "Si": 4, "P": 3, "S": 2, "Cl": 1, "Br": 1, "I": 1}
-CATION = {"N": 1, "O": 1, "F": 1, "P": 1, "S": 1, "Cl": 1, "Br": 1, "I": 1}  # change of the valence by a positive charge
+CATION = {
+    "N": 1,
+    "O": 1,
+    "F": 1,
+    "P": 1,
+    "S": 1,
+    "Cl": 1,
+    "Br": 1,
+    "I": 1,
+}  # change of the valence by a positive charge
 HIGHER = {"N": 1, "P": 1, "S": 2, "Cl": 3, "Br": 3, "I": 3}  # times that the valence grows by two
 METALS = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2, "Zn": 2, "Al": 3}  # bonds to them count, or are of lone pairs
 OTHER = 4  # valence of all other elements
@@ -39,4 +48,4 @@ def unpaired(symbols: list[str], ends: list[tuple[int, int]], charge: int) -> in
     sites = np.concatenate([np.zeros(size), np.ones(count), np.zeros(2 * count)])[None]
     rules = [LinearConstraint(matrix, -np.inf, free), LinearConstraint(sites, *[min(abs(q), count)] * 2)]
     found = milp(cost, constraints=rules, bounds=Bounds(0, most), integrality=np.ones(len(cost)))
-    return int(round(free.sum() + found.fun))
+    return round(float(free.sum() + found.fun))

@@ -95,7 +95,10 @@ def _fitted_databases(settings: Mapping, databases: list, elements: list[str]) -
             known = _phases(made[name])
             for symbol in sorted({*elements} - {*made[name]["elements"]}):
                 held = "-".join(made[name]["elements"])
-                yield ["validate", "diagram", "elements"], f"'{name}' is of {held}, without {symbol}; correct one of them"
+                yield (
+                    ["validate", "diagram", "elements"],
+                    f"'{name}' is of {held}, without {symbol}; correct one of them",
+                )
             for phase in one["phases"]:
                 if phase not in known:
                     yield (
