@@ -1,8 +1,11 @@
 """Lewis structures and the parts that a break leaves: known molecules, charges, and no influence of order."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from matlens.learn import features
 from matlens.molecule import bonds, fragments, lewis, reactions
+from matlens.predict import tabular
 
 
 def fewest(smiles: str, charge: int | None = None) -> int:
@@ -57,3 +60,17 @@ def test_electrons_are_unpaired_in_even_numbers_where_their_number_is_even(smile
     for charge in (-1, 0, 1):
         electrons = sum(atom.GetAtomicNum() for atom in made.GetAtoms()) - charge
         assert fewest(smiles, charge) % 2 == electrons % 2
+
+
+def test_the_parts_are_features_of_a_study():
+    index = pd.DataFrame({"item": ["a"], "broken_bond": ["[CH3:1][OH:2]"], "charge_e": [0]})
+    index = index.assign(charge_1_e=[1.0], charge_2_e=[-1.0])
+    made = features.build(index, {}, ["fragments.broken_bond"])
+    assert made.loc["a", "fragments.broken_bond: charge that moves apart"] == 2
+    assert made.loc["a", "fragments.broken_bond: more negative part: atoms of O"] == 1
+
+
+def test_boosted_trees_follow_the_loss_that_is_named():
+    x, y = np.zeros((9, 1)), np.array([0.0] * 6 + [9.0] * 3)
+    found = {one: tabular.gradient_boosting(loss=one, trees=300).fit(x, y).predict(x)[0] for one in ("mse", "l1")}
+    assert abs(found["mse"] - 3.0) < 1e-6 and abs(found["l1"]) < 1e-6  # the mean and the median
