@@ -9,6 +9,7 @@ from matlens.registry import suggest
 COMPOSITION = "composition"
 BOND, FRAGMENTS = "bond", "fragments"
 FIELDS = "fields"
+OF_INDEX = ("index", COMPOSITION, BOND, FRAGMENTS)  # origins of features that are columns of the index
 
 
 def origin(spec: str, measures: Iterable[str]) -> tuple[str, str]:
@@ -115,6 +116,6 @@ def build(index, tables: dict, names: list[str]):
         elif place in tables:
             found[spec] = _measured(tables[place], spec, place, column).reindex(items).to_numpy()
         else:
-            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, 'index', COMPOSITION, BOND, FRAGMENTS])}")
+            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, *OF_INDEX])}")
     table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
     return table.where(np.isfinite(table))
