@@ -39,15 +39,16 @@ class Fitted(NamedTuple):
 def fit(
     index, energies, *, elements: list[str], lattices: list[str] | tuple[str, ...] = ("fcc",), pairs: int = 4,
     triplets: int = 2, quadruplets: int = 1, near_mev: float = 50.0, edge: int = 8, sweeps: int = 200,
-    resamples: int = 10, error_mev: float = 0.0, seed: int = 0, reference: str | None = None, reference_phases: list[str] | None = None,
+    resamples: int = 10, error_mev: float = 0.0, seed: int = 0, reference: str | None = None,
+    reference_phases: list[str] | None = None,
 ) -> Result:  # fmt: skip
     """Fit two elements on one lattice or two to formation energies.
 
     energies: Series by item, eV per atom. pairs, triplets, quadruplets: shell of their longest pair at most. near_mev:
     an ordered cell so far above the convex hull counts 1/e. edge: sites along an edge of the Monte Carlo crystal.
     resamples: refits to cells drawn with replacement. error_mev: standard deviation of the error of every energy but
-    those of the elements, which each refit draws anew. reference: database that pure elements and `reference_phases` are
-    taken from. Raises ValueError if cells are missing.
+    those of the elements, which each refit draws anew. reference: database that pure elements and `reference_phases`
+    are taken from. Raises ValueError if cells are missing.
     """
     symbols, shells = sorted(elements), (pairs, triplets, quadruplets)
     base = _elements(index, energies, symbols, lattices[0])
