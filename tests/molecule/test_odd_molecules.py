@@ -82,6 +82,11 @@ def test_a_cell_with_several_products_has_as_many(tmp_path, cell):
     assert rows_of(table(tmp_path, f"reactant,products,e\nCC,{cell},9\n"))[0]["bond_type"] == "C-C"
 
 
+def test_an_extension_between_bars_is_not_taken_apart(tmp_path):
+    file = table(tmp_path, 'reactant,product1,product2,e\n[CH2]CC,"CC |^1:0,1|",[CH3],9\n')
+    assert rows_of(file)[0]["bond_type"] == "C-C"
+
+
 @pytest.mark.parametrize("names", ["fragment_a,fragment_b", "product_smiles_1,product_smiles_2", "Product 1,Product 2"])
 def test_columns_of_products_have_several_names(tmp_path, names):
     assert rows_of(table(tmp_path, f"reactant,{names},e\nCC,[CH3],[CH3],9\n"))[0]["bond_type"] == "C-C"

@@ -171,9 +171,14 @@ def _cells(value) -> list[str]:
 
 
 def _products(cells: dict, products: list[str], refers: bool) -> list[str]:
-    """List the products of a row; a SMILES of several parts, and several SMILES, are several products."""
+    """List the products of a row; a SMILES of several parts, and several SMILES, are several products.
+
+    One with an extension between bars, in which commas and dots part numbers, is one.
+    """
     every = [text for name in products for text in _cells(cells[name])]
-    return every if refers else [part for text in every for part in APART.split(text) if part]
+    return (
+        every if refers else [part for text in every for part in ([text] if "|" in text else APART.split(text)) if part]
+    )
 
 
 def _text(cell) -> str:
