@@ -205,6 +205,11 @@ def screening(stable: bool) -> dict:
     Work is what runs inside a door's `main`, but for imports; then come the start of processes and imports; the rest is
     Snakemake, its plan and its polling. Processor seconds do not depend on what else the machine does, wall seconds do.
     """
+    sys.path.insert(0, str(ROOT / "workflow"))
+    from matlens.store import catalog
+
+    found = Path(catalog.find("matbench_perovskites", "structures.jsonl.gz"))
+    os.environ.setdefault("MATLENS_DATA", str(found.parents[2]))  # the copied project lies elsewhere
     with tempfile.TemporaryDirectory() as name:
         folder = house(Path(name))
         study(folder, 1, {"prototypes": SALT}, stable)
