@@ -156,3 +156,12 @@ def test_cells_that_are_missing_are_named():
     with pytest.raises(ValueError, match=r"on fcc at mole fraction 0\.25"):
         ordered = [name for name in some.index if "-4-" in name]
         cluster_expansion.fit(INDEX, some.drop(ordered), elements=["Al", "Ni"], **QUICK)
+
+
+def test_an_error_of_the_energies_is_drawn_for_alloys_alone_and_changes_no_draw():
+    table = pd.DataFrame({"x": [0.0, 0.5, 0.5, 1.0], "energy": [0.0, -1.0, -2.0, 0.0]})
+    own = cluster_expansion.Cells(table, [], np.ones(4))
+    plain, other = (cluster_expansion._drawn(own, np.random.default_rng(3), error) for error in (0.0, 10.0))
+    np.testing.assert_array_equal(plain.weights, other.weights)
+    pd.testing.assert_frame_equal(plain.table, table)
+    assert (other.table["energy"] != table["energy"]).tolist() == [False, True, True, False]

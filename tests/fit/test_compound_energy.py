@@ -44,6 +44,14 @@ def test_noise_widens_the_transitions_and_is_the_error_of_cells_left_out():
     assert order["low_k"] < order["high_k"] and order["low_k"] <= order["temperature_k"] <= order["high_k"]
 
 
+def test_an_error_of_the_energies_widens_the_transitions_alone():
+    sharp, wide = (compound_energy.fit(INDEX, energies(), elements=["Au", "Cu"], error_mev=one) for one in (0.0, 5.0))
+    assert sharp.database == wide.database
+    low, high = (wide.transitions.set_index("transition").loc["L1_0", name] for name in ("low_k", "high_k"))
+    middle = wide.transitions.set_index("transition").loc["L1_0", "temperature_k"]
+    assert low < 0.9 * middle < 1.1 * middle < high and len(set(wide.samples)) == len(wide.samples)
+
+
 def test_pycalphad_reads_the_database_and_gives_the_energies_back(tmp_path):
     from pycalphad import Database, calculate
 

@@ -329,3 +329,15 @@ def test_a_name_behind_a_blank_is_no_second_molecule(text):
     assert bonds.parsed(text).GetNumAtoms() == 9
     with pytest.raises(BadItem, match="a SMILES on both sides"):
         bonds.parsed(f"{text.split()[0]} CC")
+
+
+def test_molecules_without_hydrogen_are_read_where_others_of_their_file_have_it(tmp_path):
+    def three(symbol: str) -> str:
+        one = V2000.replace("  made by hand", "  program01012400003D").replace("ethane", symbol)
+        one = one.replace("0.0000 C   0  0\n    1.5", "0.3000 C   0  0\n    1.5")
+        return one.replace("0.0000 C   0  0\n  1  2", f"0.0000 {symbol}   0  0\n  1  2")
+
+    (tmp_path / "a.sdf").write_text(three("C") + three("H"))
+    assert [row["atoms"] for row in rows_of(tmp_path / "a.sdf")] == [2, 2]  # C2 and CH of a calculation
+    carbon, hydrogen = "M  V30 1 C 0 0 0.1 0", "M  V30 2 H 1.1 0 0 0"
+    assert records.HYDROGEN.search(hydrogen) and not records.HYDROGEN.search(carbon)

@@ -235,6 +235,17 @@ CASES = {
     "fit without energies": (
         ALLOY_CELLS, {"fit": {"compound_energy": {"elements": ["Cu", "Au"]}}}, "nothing computes energies; add 'chgnet"
     ),
+    "fit of cells that are not relaxed": (
+        ALLOY_CELLS, {"predict": {"chgnet": {"steps": 0}}, "fit": {"compound_energy": {"elements": ["Cu", "Au"]}}},
+        "predict.chgnet.steps: a fit takes energies of relaxed cells",
+    ),
+    "diagram of other elements than its fit": (
+        ALLOY_CELLS,
+        {"predict": {"chgnet": {}}, "fit": {"compound_energy": {"elements": ["Cu", "Au"]}}, "validate": {
+            "diagram": {"databases": [{"database": "fit.compound_energy", "phases": ["FCC_4SL"]}],
+                        "elements": ["Ag", "Au"], "temperatures_k": [300]}}},
+        "validate.diagram.elements: 'fit.compound_energy' is of Cu-Au, without Ag",
+    ),
     "database of no fit": (
         ALLOY_CELLS,
         {"predict": {"chgnet": {}}, "fit": {"compound_energy.cu": {"elements": ["Cu", "Au"]}}, "validate": {

@@ -220,6 +220,29 @@ def test_a_misspelt_split_is_answered_by_the_one_that_was_meant(load, written, m
         load(text)
 
 
+CELLS = """title: t
+about: a
+reference: none
+ingest: {superlattices: {lattice: fcc, pairs: [[Au, Cu]], quasi_random_atoms: 8}}
+predict: {chgnet: {}}
+fit: {compound_energy.au_cu: {elements: [Au, Cu], degree: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("lattice: fcc", "lattice: FCC", r"'FCC' is not one of the choices; did you mean 'fcc'\? allowed: bcc, fcc"),
+        ("elements: [Au", "elements: [au", r"elements\.0: 'au' is no symbol of an element; did you mean 'Au'\? \(two"),
+        ("elements: [Au", "elements: ['79'", r"'79' is no symbol of an element; write it like Cu"),
+        ("degree: 1", "degree: 9", r"degree: 9 is too large; the largest value is 3 \(degree of the Redlich-Kister"),
+    ],
+)
+def test_choices_elements_and_options_of_variants_are_answered_by_what_they_are(load, old, new, message):
+    with pytest.raises(study.StudyError, match=message):
+        load(CELLS.replace(old, new))
+
+
 def test_features_must_be_measures_of_the_study(load):
     text = GOOD + "predict:\n  target: hardness_hv\n  features: [fractoins.area_fraction]\n  ridge: {}\n"
     with pytest.raises(study.StudyError, match=r"mine\.yaml:13: predict\.features: .*did you mean 'fractions'"):

@@ -12,10 +12,10 @@ Y = X[:, 0] + 0.3 * X[:, 1] ** 2
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("name", ["random_forest", "gradient_boosting", "kernel_ridge", "svr", "ridge"])
+@pytest.mark.parametrize("name", ["random_forest", "extra_trees", "gradient_boosting", "kernel_ridge", "svr", "ridge"])
 def test_tables(name, unit):
     make = getattr(tabular, name)
-    options = {"trees": 5} if name in ("random_forest", "gradient_boosting") else {}
+    options = {"trees": 5} if name.endswith(("forest", "trees", "boosting")) else {}
     usual = make(**options).fit(X, Y).predict(X)
     assert np.std(usual) > 0.1
     np.testing.assert_allclose(make(**options).fit(X, Y * unit).predict(X) / unit, usual, rtol=1e-9)

@@ -126,3 +126,48 @@ def line_graph(source, vectors):
                     used += 1
         first = end[first]
     return one, two, cosine
+
+
+@njit(cache=True)
+def orbits(frac, turns, shifts, near, most):
+    """Put places (n, 3) at all their images; those of a place within `near` of each other are one, at their mean.
+
+    turns (m, 3, 3), shifts (m, 3): symmetry operations. Returns positions (N, 3), not wrapped, and the place (N,) of
+    each; it stops once there are more than `most`.
+    """
+    count = len(turns)
+    made = np.empty((min(len(frac) * count, most + count), 3))
+    member = np.empty(len(made), np.int64)
+    images, taken, total = np.empty((count, 3)), np.empty(count, np.bool_), 0
+    for place in range(len(frac)):
+        for k in range(count):
+            taken[k] = False
+            for a in range(3):
+                value = shifts[k, a]
+                inner = 0.0
+                for b in range(3):
+                    inner += turns[k, a, b] * frac[place, b]
+                value = inner + value
+                images[k, a] = value - np.floor(value)
+        for first in range(count):
+            if taken[first]:
+                continue
+            x, y, z, alike = 0.0, 0.0, 0.0, 0
+            for k in range(first, count):
+                if taken[k]:
+                    continue
+                u = images[k, 0] - images[first, 0]
+                v = images[k, 1] - images[first, 1]
+                w = images[k, 2] - images[first, 2]
+                u, v, w = u - np.rint(u), v - np.rint(v), w - np.rint(w)
+                if abs(u) < near and abs(v) < near and abs(w) < near:
+                    taken[k] = True
+                    x, y, z, alike = x + u, y + v, z + w, alike + 1
+            made[total, 0] = images[first, 0] + x / alike
+            made[total, 1] = images[first, 1] + y / alike
+            made[total, 2] = images[first, 2] + z / alike
+            member[total] = place
+            total += 1
+        if total > most:
+            break
+    return made[:total], member[:total]

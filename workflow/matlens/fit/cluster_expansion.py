@@ -39,21 +39,23 @@ class Fitted(NamedTuple):
 def fit(
     index, energies, *, elements: list[str], lattices: list[str] | tuple[str, ...] = ("fcc",), pairs: int = 4,
     triplets: int = 2, quadruplets: int = 1, near_mev: float = 50.0, edge: int = 8, sweeps: int = 200,
-    resamples: int = 10, seed: int = 0, reference: str | None = None, reference_phases: list[str] | None = None,
+    resamples: int = 10, error_mev: float = 0.0, seed: int = 0, reference: str | None = None,
+    reference_phases: list[str] | None = None,
 ) -> Result:  # fmt: skip
     """Fit two elements on one lattice or two to formation energies.
 
     energies: Series by item, eV per atom. pairs, triplets, quadruplets: shell of their longest pair at most. near_mev:
     an ordered cell so far above the convex hull counts 1/e. edge: sites along an edge of the Monte Carlo crystal.
-    resamples: refits to cells drawn with replacement. reference: database that pure elements and `reference_phases` are
-    taken from. Raises ValueError if cells are missing.
+    resamples: refits to cells drawn with replacement. error_mev: standard deviation of the error of every energy but
+    those of the elements, which each refit draws anew. reference: database that pure elements and `reference_phases`
+    are taken from. Raises ValueError if cells are missing.
     """
     symbols, shells = sorted(elements), (pairs, triplets, quadruplets)
     base = _elements(index, energies, symbols, lattices[0])
     every = {name: _cells(index, energies, symbols, name, base, near_mev) for name in lattices}
     rng = np.random.default_rng(seed)
     fits = {name: _lattice(name, own, None, shells, (edge, sweeps, seed)) for name, own in every.items()}
-    draws = [{name: _drawn(own, rng) for name, own in every.items()} for _ in range(resamples)]
+    draws = [{name: _drawn(own, rng, error_mev / MEV) for name, own in every.items()} for _ in range(resamples)]
     others = [
         {name: _lattice(name, own, fits[name], shells, (edge, sweeps, seed)) for name, own in draw.items()}
         for draw in draws
@@ -118,12 +120,16 @@ def _perfect(table, shapes: list, lattice: str, x: float) -> int | None:
     return None
 
 
-def _drawn(own: Cells, rng) -> Cells:
-    """Draw cells with replacement; those that are met stay."""
+def _drawn(own: Cells, rng, error: float) -> Cells:
+    """Draw cells with replacement; those that are met stay. error: J/mol, of all energies but those of the elements."""
     free = np.flatnonzero(own.weights < expansion.FIXED)
     counts = np.bincount(rng.choice(free, len(free)), minlength=len(own.weights))
     kept = np.where(own.weights < expansion.FIXED, counts, 1)
-    return own._replace(weights=own.weights * kept)
+    energy = own.table["energy"]
+    if error:
+        alloyed = own.table["x"].between(0.0, 1.0, inclusive="neither")
+        energy = energy + error * rng.standard_normal(len(energy)) * alloyed
+    return own._replace(table=own.table.assign(energy=energy), weights=own.weights * kept)
 
 
 def _lattice(name: str, own: Cells, known: Fitted | None, shells: tuple, chosen: tuple) -> Fitted:

@@ -12,15 +12,16 @@ MEMBERS = (0.25, 0.5, 0.75)
 
 
 def fit(
-    index, energies, *, elements: list[str], degree: int = 1, resamples: int = 20, seed: int = 0,
-    phase: str = "FCC_4SL",
+    index, energies, *, elements: list[str], degree: int = 1, resamples: int = 20, error_mev: float = 0.0,
+    seed: int = 0, phase: str = "FCC_4SL",
 ) -> Result:  # fmt: skip
     """Fit two elements on four sublattices of fcc to formation energies.
 
     energies: Series by item, eV per atom, from the elements in fcc. End members are the cells of L1_2 and L1_0, met
     exactly. The interaction, a Redlich-Kister polynomial on each sublattice, is the least-squares fit to the
     quasi-random cells. resamples: refits to quasi-random cells drawn with replacement; their spread is the uncertainty
-    of the transitions. Raises ValueError if cells are missing.
+    of the transitions. error_mev: standard deviation of the error of every energy, which each refit draws anew, that
+    the spread holds what the potential does not know. Raises ValueError if cells are missing.
     """
     cells = _cells(index, energies, sorted(elements))
     ordered = cells[cells["role"] == "ordered"].groupby("x")["energy"].min()
@@ -42,12 +43,18 @@ def fit(
     rng = np.random.default_rng(seed)
     draws = [np.sort(rng.integers(0, len(x), len(x))) for _ in range(resamples)]
     kept = [d for d in draws if len(np.unique(x[d])) > degree]
-    others = [sublattices.interaction(plain, x[d], target[d], degree)[0] for d in kept]
+    others = [_refit(plain, x, target, d, degree, error_mev / MEV * rng.standard_normal(len(x) + 3)) for d in kept]
     about = f"{'-'.join(sorted(elements))} fcc: members from L1_2, L1_0; interaction from {len(x)} quasi-random cells"
     table = cells.assign(fitted=_fitted(model, cells), left_out_mev=np.nan)
     table.loc[mixed.index, "left_out_mev"] = left_out * MEV
     texts = [sublattices.database(one, sorted(elements), phase, about) for one in (model, *others)]
     return Result(texts[0], _mev(table, elements), _transitions(model, others, elements), texts[1:])
+
+
+def _refit(plain: sublattices.Model, x, target, drawn: np.ndarray, degree: int, errors: np.ndarray):
+    """Fit the interaction to drawn cells; errors (n + 3,) J/mol: of the energies of all cells, and of the members."""
+    other = plain._replace(members=plain.members + errors[len(x) :])
+    return sublattices.interaction(other, x[drawn], (target + errors[: len(x)])[drawn], degree)[0]
 
 
 def _cells(index, energies, pair: list[str]):

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from matlens.ingest import spreadsheet
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds, records
-from matlens.store import io
+from matlens.store import io, text_files
 
-NUMBER = re.compile(r"[+-]?\d+(\.0*)?")
-CHARGE = "charge"  # data field of a record, or column of a table of charges
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?|\d+[+-]")
+SIGNED = re.compile(r"(\d+)([+-])")  # as in 2+
+CHARGE = re.compile(r"((pubchem_)?(total|net|formal|molecular)[ _]?)?charge([ _]?\(?e\)?)?")  # field, or column
+NAMES = ("id", "item", "name", "title", "molecule")  # columns of a table of charges
 
 
 class Molecules(NamedTuple):
@@ -32,6 +34,8 @@ class Molecules(NamedTuple):
     def _number(self, reference: str, name: str) -> int:
         if reference in self.numbers:
             return self.numbers[reference]
+        if several := sum(record.name == reference for record in self.records):
+            raise BadItem(f"its {name} {reference!r} is the name of {several} molecules of the file; rename them")
         number = _whole(reference, f"no molecule of the file is called like its {name}; as a number, {reference!r}")
         if not 0 <= number < len(self.records):
             last = len(self.records) - 1
@@ -40,8 +44,9 @@ class Molecules(NamedTuple):
 
 
 def _whole(text: str, what: str) -> int:
+    plain = SIGNED.sub(r"\2\1", text.strip().replace("\N{MINUS SIGN}", "-"))
     try:
-        value = float(text)
+        value = float(plain)
     except ValueError:
         value = 0.5
     if not value.is_integer():
@@ -58,7 +63,7 @@ def read(structures: str, charges: str | None) -> Molecules:
     found = records.read(structures)
     names = [record.name for record in found]
     numbers = {name: number for number, name in enumerate(names) if name and names.count(name) == 1}
-    stated = [_field(record) for record in found] if charges is None else _charges(charges)
+    stated = [_field(record) for record in found] if charges is None else _charges(charges, numbers)
     if len(stated) != len(found):
         raise ValueError(
             f"charges: '{charges}' has {len(stated)} charges, and '{structures}' {len(found)} molecules; "
@@ -68,17 +73,35 @@ def read(structures: str, charges: str | None) -> Molecules:
 
 
 def _field(record: records.Record) -> str:
-    return next((text for name, text in record.fields.items() if name.lower() == CHARGE), "")
+    return next((text for name, text in record.fields.items() if CHARGE.fullmatch(name.lower())), "")
 
 
-def _charges(path: str | Path) -> list[str]:
-    """Read charges: a number a line, or a table with the column `charge`."""
-    lines = io.read_packed(path).decode("utf-8-sig", "replace").split("\n")
-    lines = [line.strip().replace("\N{MINUS SIGN}", "-") for line in lines if line.strip()]
-    if all(NUMBER.fullmatch(line) for line in lines):
+def _charges(path: str | Path, numbers: dict[str, int]) -> list[str]:
+    """Read charges: a number a line, or a table with the column `charge`.
+
+    numbers: of the molecules by name; a table that names them may have another order.
+    """
+    data = io.read_packed(path)
+    lines = [line.strip() for line in data.decode(text_files.encoding(data), "replace").splitlines() if line.strip()]
+    if all(NUMBER.fullmatch(line.replace("\N{MINUS SIGN}", "-")) for line in lines):
         return lines
     header, rows = spreadsheet.read(path)
-    column = next((name for name in header if name.lower() == CHARGE), None)
+    column = next((name for name in header if CHARGE.fullmatch(name.lower())), None)
     if column is None:
-        raise ValueError(f"charges: '{path}' has no column '{CHARGE}'; rename one, or give a number a line")
-    return ["" if row[column] is None else str(row[column]).strip() for row in rows]
+        raise ValueError(f"charges: '{path}' has no column 'charge'; rename one, or give a number a line")
+    found = ["" if row[column] is None else str(row[column]).strip() for row in rows]
+    for name in (name for name in header if name.lower() in NAMES):
+        given = ["" if row[name] is None else str(row[name]).strip() for row in rows]
+        if set(given) & numbers.keys():
+            return _in_order(path, dict(zip(given, found, strict=True)), numbers, given)
+    return found
+
+
+def _in_order(path, charges: dict[str, str], numbers: dict[str, int], given: list[str]) -> list[str]:
+    """Order charges, which have the names of molecules, as the molecules of the file."""
+    wrong = [name for name in given if name not in numbers or given.count(name) > 1]
+    lost = [name for name in numbers if name not in charges]
+    if wrong or lost:
+        what = f"names '{wrong[0]}', which is no single molecule of the file" if wrong else f"has no row of '{lost[0]}'"
+        raise ValueError(f"charges: '{path}' {what}; name each molecule once, as the file does")
+    return [charges[name] for name in sorted(numbers, key=numbers.get)]

@@ -14,7 +14,11 @@ from matlens.molecule import bonds, reactions, records
 KIND = "molecules"  # of tables in the catalogue
 NAMES = ("id", "item", "name")
 SMILES = ("molecule", "smiles", "reactant", "reactants")
-PRODUCTS = re.compile(r"(products?|fragments?)_?\d*")
+PRODUCTS = re.compile(r"(products?|fragments?)(_?smiles)?_?(\d*|[ab])(_?smiles)?")
+INDEX = ("bondindex", "bondidx")  # names of the column of bond numbers, without blanks and marks
+STATED = "bond_type"  # column of a table that names the elements at the ends of the bond, as C-H
+PAIR = re.compile(r"([A-Z][a-z]?)[-=#:~]([A-Z][a-z]?)")
+APART = re.compile(r"\s*[;,]\s*|\s+\+\s+|\.")  # between the SMILES of one cell
 RECORD, TITLE = "record", "title"  # columns of an SDF file: number from 0, and name of the record
 BOND, ATOMS = "bond_type", "atoms"
 MADE = (bonds.BROKEN, BOND, ATOMS, reactions.CHARGE, *reactions.CHARGES, columns.GROUP)
@@ -64,7 +68,7 @@ def columns_of(
     files = _known(path, set, structures, charges)
     if files[0]:
         molecule_files.read(*files)
-    return [*MADE, "smiles", "bond", *(_column(name) for name in header)]
+    return [*MADE, "smiles", "bond", "bond_ends", *(_column(name) for name in header)]
 
 
 def plan(
@@ -108,14 +112,16 @@ def plan(
 def _chosen(file: Path, header: list[str], molecule, bond_index, products, item, targets) -> tuple:
     """Return the columns of reactant, bond index, products and names; see `plan`."""
     table_sets.require(file, header, [molecule, bond_index, item, *(products or []), *(targets or [])])
-    known = (name for wanted in (*SMILES, RECORD) for name in header if name.lower() == wanted)
-    reactant = molecule or next(known, None)
+    known = [name for wanted in SMILES for name in header if name.lower() == wanted]
+    reactant = molecule or next(iter(known), RECORD if RECORD in header else None)
+    if molecule is None and len(known) > 1:
+        raise ValueError(f"table '{file}' has several columns of molecules: {', '.join(known)}; name one by 'molecule'")
     if reactant is None:
         said = f"table '{file}' has no column of molecules; name it by 'molecule': {', '.join(header)[:200]}"
         raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
-    index = bond_index or ("bond_index" if "bond_index" in header else None)
+    index = bond_index or next((name for name in header if re.sub("[^a-z]", "", name.lower()) in INDEX), None)
     if products is None:
-        products = [] if index else [name for name in header if PRODUCTS.fullmatch(name.lower())]
+        products = [] if index else [one for one in header if PRODUCTS.fullmatch(re.sub("[ -]", "_", one.lower()))]
     if index is None and not products:
         said = f"table '{file}' does not say which bond breaks; name a column 'bond_index', or 'products'"
         raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
@@ -150,20 +156,29 @@ def _rows(table, file: Path, names, reactant: str, index, products: list, target
         if len(whole) > 1:
             row[columns.REASON] = f"it has {len(whole)} reactants; give reactions of one molecule"
         row |= {"smiles": whole[0] if whole else "", "bond": _text(cells[index]) if index else ""}
+        row |= {"bond_ends": _text(cells.get(STATED)) if index else ""}
         given += [""] * (most - len(given))
         rows.append(row | {f"product_{k}": text for k, text in enumerate(given, 1)})
     return rows
 
 
 def _cells(value) -> list[str]:
-    """List the entries of a cell: those of a list in JSON or YAML, else its text, without empty ones."""
+    """List the entries of a cell: those of a list, also one written as text, else its text, without empty ones."""
+    if isinstance(value, str) and value.strip()[:2] in ("['", '["'):
+        value = re.findall(r"'([^']*)'|\"([^\"]*)\"", value)
+        value = [one or other for one, other in value]
     return [text for text in map(_text, value if isinstance(value, list) else [value]) if text]
 
 
 def _products(cells: dict, products: list[str], refers: bool) -> list[str]:
-    """List the products of a row; a SMILES of several parts is several products."""
+    """List the products of a row; a SMILES of several parts, and several SMILES, are several products.
+
+    One with an extension between bars, in which commas and dots part numbers, is one.
+    """
     every = [text for name in products for text in _cells(cells[name])]
-    return every if refers else [part for text in every for part in text.split(".")]
+    return (
+        every if refers else [part for text in every for part in ([text] if "|" in text else APART.split(text)) if part]
+    )
 
 
 def _text(cell) -> str:
@@ -171,7 +186,11 @@ def _text(cell) -> str:
 
 
 def _column(name: str) -> str:
-    return f"source_{name}" if name in RESERVED | {*MADE, "smiles", "bond"} or name.startswith("product_") else name
+    return (
+        f"source_{name}"
+        if name in RESERVED | {*MADE, "smiles", "bond", "bond_ends"} or name.startswith("product_")
+        else name
+    )
 
 
 def _finite(cell) -> bool:
@@ -224,6 +243,7 @@ def read(
         raise BadItem("it names neither a bond index nor products; give the number of the bond that breaks")
     else:
         bond = bonds.bond_at(whole, index)
+        _check_ends(bond, index, item.get("bond_ends"))
     reaction = reactions.found(whole, bond, given)
     ends = sorted((bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()))
     found = {
@@ -237,9 +257,20 @@ def read(
     return found, {}
 
 
+def _check_ends(bond, index: str, stated: str | None) -> None:
+    """Raise BadItem if a table names other elements at the ends of a bond than the bond with its number has."""
+    named = PAIR.fullmatch(stated or "")
+    here = sorted((bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()))
+    if named and sorted(named.groups()) != here:
+        raise BadItem(
+            f"its bond {index} is {'-'.join(here)}, and the column '{STATED}' says {stated}; bonds count from 0, after "
+            "hydrogen is added"
+        )
+
+
 def index_row(found: dict, item: dict, meta: dict) -> dict:
     """Make the index row of an item: its plan without the texts of the table, and the result of `read`."""
-    texts = ("smiles", "bond")
+    texts = ("smiles", "bond", "bond_ends")
     kept = {name: cell for name, cell in item.items() if name not in texts and not name.startswith("product_")}
     return {**kept, **found, **meta}
 

@@ -7,8 +7,9 @@ from matlens.crystal import compositions
 from matlens.registry import suggest
 
 COMPOSITION = "composition"
-BOND = "bond"
+BOND, FRAGMENTS = "bond", "fragments"
 FIELDS = "fields"
+OF_INDEX = ("index", COMPOSITION, BOND, FRAGMENTS)  # origins of features that are columns of the index
 
 
 def origin(spec: str, measures: Iterable[str]) -> tuple[str, str]:
@@ -57,15 +58,16 @@ def _described(index, spec: str, column: str) -> dict:
     return {f"{spec}: {label}": values[:, k] for k, label in enumerate(labels)}
 
 
-def _environments(index, spec: str, column: str) -> dict:
-    """Describe the marked bonds in a column of the index by their environments."""
-    from matlens.molecule import environments, reactions
+def _breaks(index, spec: str, place: str, column: str) -> dict:
+    """Describe the marked bonds in a column of the index by their environments, or by the parts that a break leaves."""
+    from matlens.molecule import environments, fragments, reactions
 
     if column not in index:
         text = [name for name in index.columns if index[name].dtype.kind not in "fiub"]
         raise ValueError(f"feature '{spec}': index has no column '{column}'; {suggest(column, text)}")
-    values = environments.table(reactions.of_rows(index, column))
-    return {f"{spec}: {label}": values[:, k] for k, label in enumerate(environments.names())}
+    way = {BOND: environments, FRAGMENTS: fragments}[place]
+    values = way.table(reactions.of_rows(index, column))
+    return {f"{spec}: {label}": values[:, k] for k, label in enumerate(way.names())}
 
 
 def _measured(table, spec: str, measure: str, column: str):
@@ -92,8 +94,8 @@ def build(index, tables: dict, names: list[str]):
 
     `index`: DataFrame of the items. `tables`: measure name -> DataFrame with the column `item`. `names`: features as
     "index.column", "measure.column", "measure.column@phase", "composition.column" (Magpie of that index column),
-    "bond.column" (environments of the marked bonds of that index column) or "fields.component" (effective value, see
-    `effective`).
+    "bond.column" (environments of the marked bonds of that index column), "fragments.column" (the parts that their
+    breaks leave) or "fields.component" (effective value, see `effective`).
     Returns a DataFrame indexed by item; an item has NaN where a measure has no row for it, a number is not finite or a
     composition cannot be read.
     """
@@ -109,11 +111,11 @@ def build(index, tables: dict, names: list[str]):
             found[spec] = numeric(index, column, f"feature '{spec}': index").to_numpy()
         elif place == COMPOSITION:
             found.update(_described(index, spec, column))
-        elif place == BOND:
-            found.update(_environments(index, spec, column))
+        elif place in (BOND, FRAGMENTS):
+            found.update(_breaks(index, spec, place, column))
         elif place in tables:
             found[spec] = _measured(tables[place], spec, place, column).reindex(items).to_numpy()
         else:
-            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, 'index', COMPOSITION, BOND])}")
+            raise ValueError(f"feature '{spec}': {suggest(place, [*tables, *OF_INDEX])}")
     table = pd.DataFrame(found, index=pd.Index(items, name=columns.ITEM))
     return table.where(np.isfinite(table))

@@ -1,5 +1,6 @@
 """Molecules with explicit hydrogen, and the bond of a molecule that breaks."""
 
+import re
 from collections import Counter
 
 from matlens.job.batch import BadItem
@@ -12,6 +13,8 @@ OTHER = {  # texts that are no SMILES, by a mark in them
     ">>": "a reaction; give reactant and products in columns of their own",
     "InChI=": "an InChI; give it as SMILES such as CCO",
 }
+ATOM = re.compile(r"(A[lru]|Ca|H|K|Li|Mg|Na|S[ei]|Zn)[+-]?")  # written without the brackets that it needs
+AROMATIC = 1.5  # order of a bond
 NOTHING = ("", "nan", "none", "null", "-")
 
 
@@ -36,7 +39,8 @@ def parsed(text, name: str = "molecule"):
         rest = given.partition(" ")[2]  # a name for rdkit, which reads "C C" as methane
         second = Chem.MolFromSmiles(rest, parser) if rest[:1] not in ("", "|") else None
     if made is None:
-        raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like CCO")
+        like = f"[{given}]" if ATOM.fullmatch(given) else "CCO"
+        raise BadItem(f"its {name} {given[:SHORT]!r} is no SMILES; write it like {like}")
     if second is not None:
         raise BadItem(f"its {name} {given[:SHORT]!r} has a blank, and a SMILES on both sides of it; give one of them")
     return completed(made, f"{name} {given[:SHORT]!r}")
@@ -58,6 +62,8 @@ def completed(made, name: str):
         raise BadItem(f"its {name} has a placeholder (*, R); give the element")
     if any(bond.HasQuery() for bond in made.GetBonds()):
         raise BadItem(f"its {name} has a bond of no stated order; give the order")
+    if any(bond.GetBondTypeAsDouble() == AROMATIC and not bond.IsInRing() for bond in made.GetBonds()):
+        raise BadItem(f"its {name} has an aromatic bond outside a ring; give its order as 1, 2 or 3")
     return made
 
 
@@ -105,9 +111,10 @@ def bond_at(made, index):
     if not number.is_integer():
         raise BadItem(f"its bond index is {str(index)[:SHORT]!r}, not a whole number; write it like 3")
     if not 0 <= number < made.GetNumBonds():
+        fix = "lower all by 1 if yours count from 1" if number == made.GetNumBonds() else "correct it"
         raise BadItem(
             f"its bond index {int(number)} is out of range: with hydrogen the molecule has {made.GetNumBonds()} bonds, "
-            "counted from 0; correct it"
+            f"counted from 0; {fix}"
         )
     return made.GetBondWithIdx(int(number))
 

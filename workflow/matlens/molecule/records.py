@@ -12,15 +12,22 @@ END, VERSION = "$$$$", re.compile(r"V[23]000\s*$")
 SUFFIXES = (".sdf", ".sd", ".mol", ".sdf.gz", ".sd.gz", ".mol.gz")
 UNPAIRED = 4  # unpaired electrons from which a record in three dimensions without any hydrogen lacks it
 FIELD = re.compile(r"^>.*<([^<>]+)>")
+HYDROGEN = re.compile(r"^(?:[ ]*-?\d+\.\d+){3} H(?= )|^M  V30 \d+ H ", re.MULTILINE)  # an atom of V2000 or V3000
+HEADER = re.compile(r"\"?((canonical[ _]?)?smiles|molecule|smi)\b")
+LINE = re.compile(r"([^\s,;]+)(?:\s+(\|[^|]*\|))?(?:[\s,;]+(.*))?")
 COUNTS = 3  # line of a record that states its version
 
 
 class Record(NamedTuple):
-    """A molecule of a file: name, text (connection table or SMILES), and its data by field."""
+    """A molecule of a file: name, text (connection table or SMILES), and its data by field.
+
+    hydrogen: whether some record of the file has hydrogen, so that one without is complete.
+    """
 
     name: str
     text: str
     fields: dict[str, str]
+    hydrogen: bool = False
 
 
 def is_sdf(path: str | Path) -> bool:
@@ -38,16 +45,18 @@ def is_sdf(path: str | Path) -> bool:
 def read(path: str | Path) -> list[Record]:
     """Read the records of a file, packed or not. Raises ValueError if it has none."""
     lines = _lines(path)
-    found = _sdf(lines) if is_sdf(path) else [_smiles(line) for line in lines if line.strip()]
+    found = _sdf(lines) if is_sdf(path) else [_smiles(line) for line in _lines_of_smiles(lines)]
     if not found:
         raise ValueError(f"'{path}' has no molecules; give an SDF file, or one SMILES a line")
-    return found
+    written = any(HYDROGEN.search(record.text) for record in found)
+    return [record._replace(hydrogen=written) for record in found]
 
 
 def molecule(record: Record, name: str = "molecule"):
     """Parse a record into an rdkit Mol with explicit hydrogen. Raises BadItem if it is no molecule.
 
-    A record in three dimensions has all of its atoms: no hydrogen is added.
+    A record in three dimensions has all of its atoms: no hydrogen is added. A file of them none of which has hydrogen
+    was saved without it.
     """
     from rdkit import Chem, rdBase
 
@@ -63,7 +72,7 @@ def molecule(record: Record, name: str = "molecule"):
         atom.SetNoImplicit(True)
     found = bonds.completed(made, f"{name} {record.name[: bonds.SHORT]!r}")
     unpaired = sum(atom.GetNumRadicalElectrons() for atom in found.GetAtoms())
-    if unpaired > UNPAIRED and all(atom.GetAtomicNum() != 1 for atom in found.GetAtoms()):
+    if unpaired > UNPAIRED and not record.hydrogen and all(atom.GetAtomicNum() != 1 for atom in found.GetAtoms()):
         raise BadItem(
             f"its {name} {record.name[: bonds.SHORT]!r} is in three dimensions without hydrogen, so that {unpaired} "
             "electrons are unpaired; save it with hydrogen, or in two dimensions"
@@ -83,9 +92,17 @@ def _lines(path: str | Path) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
+def _lines_of_smiles(lines: list[str]) -> list[str]:
+    """Return the lines that have a SMILES: not comments, and not a header, which would be counted as a molecule."""
+    found = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return found[1:] if found and HEADER.match(found[0].strip().lower()) else found
+
+
 def _smiles(line: str) -> Record:
-    text, _, name = line.strip().partition(" ") if "\t" not in line else line.strip().partition("\t")
-    return Record(name.strip(), text, {})
+    """Read a SMILES with its extension between bars, and its name behind a blank, a tab, a comma or a semicolon."""
+    found = LINE.fullmatch(line.strip())
+    text, more, name = found.groups("") if found else (line.strip(), "", "")
+    return Record(name.strip(), f"{text} {more}" if more else text, {})
 
 
 def _sdf(lines: list[str]) -> list[Record]:

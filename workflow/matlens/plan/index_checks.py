@@ -42,8 +42,7 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "group"], given["group"])] if given["group"] != GROUP else []
         found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
-        origins = ("index", features.COMPOSITION, features.BOND)
-        found += [(["predict", "features"], column) for origin, _, column in parts if origin in origins]
+        found += [(["predict", "features"], column) for origin, _, column in parts if origin in features.OF_INDEX]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
     found += [(["generate", "conditions"], column) for column in conditions(settings)]

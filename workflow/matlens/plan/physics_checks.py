@@ -61,7 +61,7 @@ def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
     for keys, own in sections:
         databases = own.get("databases", [])
         if keys == ["validate", "diagram"]:
-            yield from _fitted_databases(studies[name], databases)
+            yield from _fitted_databases(studies[name], databases, own["elements"])
             databases = [one for one in databases if not fitted(one["database"])]
             if not databases:
                 continue
@@ -83,8 +83,8 @@ def check_databases(studies: Mapping[str, dict], name: str) -> Reasons:
         )
 
 
-def _fitted_databases(settings: Mapping, databases: list) -> Reasons:
-    """Refuse databases of fits that the study does not make, and phases that they do not hold."""
+def _fitted_databases(settings: Mapping, databases: list, elements: list[str]) -> Reasons:
+    """Refuse databases of fits that the study does not make, and phases and elements that they do not hold."""
     made = {f"fit.{method}": settings["fit"][method] for method in outputs.methods(settings, "fit")}
     for one in databases:
         name = one["database"]
@@ -93,6 +93,12 @@ def _fitted_databases(settings: Mapping, databases: list) -> Reasons:
             yield ["validate", "diagram", "databases"], f"no fit of this study is '{name}'; {why}"
         elif fitted(name):
             known = _phases(made[name])
+            for symbol in sorted({*elements} - {*made[name]["elements"]}):
+                held = "-".join(made[name]["elements"])
+                yield (
+                    ["validate", "diagram", "elements"],
+                    f"'{name}' is of {held}, without {symbol}; correct one of them",
+                )
             for phase in one["phases"]:
                 if phase not in known:
                     yield (
@@ -129,6 +135,10 @@ def check_fits(studies: Mapping[str, dict], name: str) -> Reasons:
         least = own.get("degree", 2) + 3
         if given["quasi_random_atoms"] < least:
             yield ["fit", method], f"it needs 'ingest.superlattices.quasi_random_atoms: {least}' or more"
+        still = [one for one in potentials(settings) if not settings["predict"][one].get("steps", 1)]
+        if still:
+            why = "a fit takes energies of relaxed cells, and the cells of superlattices have rough volumes"
+            yield ["predict", still[0], "steps"], f"{why}; remove 'steps: 0'"
         if not potentials(settings):
             why = f"nothing computes energies; add '{next(iter(POTENTIALS))}: {{}}' to the section 'predict'"
             yield ["fit", method], why

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from matlens.crystal import compositions
 from matlens.plan import outputs
 from matlens.plan.stages import STAGES
 from matlens.registry import method_of, suggest
@@ -16,6 +17,7 @@ KINDS = {
     "boolean": "true or false",
     "null": "null",
 }
+ELEMENT = "^[A-Z][a-z]?$"  # pattern of the symbol of an element
 EXPONENT = re.compile(r"[+-]?\d+(?:\.\d*)?[eE][+-]?\d+")  # YAML 1.1 reads 1e-3 as a text
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
@@ -69,9 +71,20 @@ def _wrong(error, path: list, written: str) -> str:
         return f"'{twice}' is in the list twice; keep one"
     if error.validator == "pattern" and len(words := words_of(limit)) > 1:
         return f"'{_shown(value)}' does not fit; {suggest(str(value), words)}"
+    if error.validator == "pattern" and limit == ELEMENT:
+        near, meant, _ = suggest(str(value), compositions.SYMBOLS).partition("?")
+        return f"'{_shown(value)}' is no symbol of an element; {near + meant if meant else 'write it like Cu'}"
+    if error.validator == "anyOf" and (words := [one for each in error.context for one in _choices(each)]):
+        return f"'{_shown(value)}' is not one of the choices; {suggest(_shown(value), dict.fromkeys(words))}"
     if error.validator == "pattern" or error.validator == "anyOf":
         return f"'{_shown(value)}' does not fit"
     return error.message
+
+
+def _choices(error) -> list[str]:
+    """List the texts that an alternative allows for the value as a whole."""
+    whole = error.validator == "enum" and not error.relative_path
+    return [one for one in error.validator_value if isinstance(one, str)] if whole else []
 
 
 def words_of(pattern: str) -> list[str]:

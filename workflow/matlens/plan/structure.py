@@ -38,8 +38,8 @@ def _predict(study: dict, settings: dict) -> Reasons:
         )
     for feature in settings["features"]:
         origin = features.origin(feature, study["quantify"])[0]
-        if origin not in ("index", "composition", "bond", *study["quantify"]):
-            allowed = ["index", "composition", "bond", *study["quantify"]]
+        allowed = [*features.OF_INDEX, *study["quantify"]]
+        if origin not in allowed:
             yield (
                 ["predict", "features"],
                 f"'{feature}': no measure '{origin}' in this study; {suggest(origin, allowed)}",

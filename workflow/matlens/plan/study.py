@@ -101,7 +101,8 @@ def _meaning(path: list) -> str:
     schema, found = read_schema("study.schema.yaml"), ""
     for key in path:
         inside = "items" if isinstance(key, int) else "additionalProperties"
-        schema = schema.get("properties", {}).get(key, schema.get(inside))
+        named = schema.get("properties", {})  # a variant has the options of its method
+        schema = named.get(key, named.get(method_of(str(key)), schema.get(inside)))
         if not isinstance(schema, dict):
             break
         schema = read_schema(schema["$ref"]) if "$ref" in schema else schema

@@ -16,6 +16,7 @@ METHODS = {
     "kernel_ridge": "matlens.predict.tabular:kernel_ridge",
     "svr": "matlens.predict.tabular:svr",
     "random_forest": "matlens.predict.tabular:random_forest",
+    "extra_trees": "matlens.predict.tabular:extra_trees",
     "gradient_boosting": "matlens.predict.tabular:gradient_boosting",
     "mean": "matlens.predict.tabular:mean",
     "median": "matlens.predict.tabular:median",

@@ -85,13 +85,39 @@ def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
     )
 
 
-def gradient_boosting(*, trees: int = 200, learning_rate: float = 0.1, depth: int = 3, seed: int = 0):
-    """Make gradient-boosted regression trees. Source: J. H. Friedman, Ann. Stat. 29 (2001) 1189."""
-    from sklearn.ensemble import GradientBoostingRegressor
+def extra_trees(*, trees: int = 200, min_leaf: int = 1, features: float = 0.5, seed: int = 0):
+    """Make a forest whose splits are drawn at random; `features`: fraction of them considered at each split.
+
+    Source: P. Geurts, D. Ernst, L. Wehenkel, Mach. Learn. 63 (2006) 3.
+    """
+    from sklearn.ensemble import ExtraTreesRegressor
 
     return _in_own_unit(
-        GradientBoostingRegressor(n_estimators=trees, learning_rate=learning_rate, max_depth=depth, random_state=seed)
+        ExtraTreesRegressor(
+            n_estimators=trees, min_samples_leaf=min_leaf, max_features=features, random_state=seed, n_jobs=1
+        )
     )
+
+
+def gradient_boosting(
+    *, trees: int = 200, learning_rate: float = 0.1, depth: int = 3, features: float = 1.0, sample: float = 1.0,
+    loss: str = "mse", seed: int = 0,
+):  # fmt: skip
+    """Make gradient-boosted regression trees.
+
+    features: fraction of them considered at each split. sample: fraction of the items that each tree learns from.
+    loss: "mse", "l1", or "huber", whose slope is constant for the largest tenth of the residuals.
+    Source: J. H. Friedman, Ann. Stat. 29 (2001) 1189; samples: Comput. Stat. Data Anal. 38 (2002) 367.
+    """
+    from sklearn.ensemble import GradientBoostingRegressor
+
+    kinds = {"mse": "squared_error", "l1": "absolute_error", "huber": "huber"}
+    return _in_own_unit(
+        GradientBoostingRegressor(
+            n_estimators=trees, learning_rate=learning_rate, max_depth=depth, max_features=features, subsample=sample,
+            loss=kinds[loss], random_state=seed,
+        )
+    )  # fmt: skip
 
 
 def mean():

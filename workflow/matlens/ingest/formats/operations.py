@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from matlens.crystal import kernels
 from matlens.job.batch import BadItem
 
 TERM = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)?(?:/(\d+\.?\d*))?\*?([xyz])?")
@@ -123,36 +124,18 @@ def fits(turns: np.ndarray, cell: np.ndarray) -> bool:
     return bool((np.abs(turned - metric) <= SHAPE * size).all())
 
 
-def _orbit(place: np.ndarray, turns: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """List the images of a place; those that nearly fall together are one, at their mean: on the special position."""
-    images = turns @ place + shifts
-    images -= np.floor(images)
-    found, left = [], np.arange(len(images))
-    while len(left):
-        gap = images[left] - images[left[0]]
-        gap -= np.rint(gap)
-        near = np.abs(gap).max(axis=1) < SAME_SITE
-        found.append(images[left[0]] + gap[near].mean(axis=0))
-        left = left[~near]
-    return np.array(found)
-
-
 def expanded(frac: np.ndarray, turns: np.ndarray, shifts: np.ndarray, max_atoms: int) -> tuple[np.ndarray, np.ndarray]:
     """Put sites (n, 3) at all their images: positions (N, 3) in [0, 1) and the site (N,) of each.
 
+    Images of a site that nearly fall together are one, at their mean: on the special position.
     Raises BadItem if there are more than `max_atoms`, checked before all images are computed.
     """
     if len(turns) == 1:
         made, member = frac - np.floor(frac), np.arange(len(frac))
     else:
-        orbits, count = [], 0
-        for place in frac:
-            orbits.append(_orbit(place, turns, shifts))
-            count += len(orbits[-1])
-            if count > 8 * max_atoms:  # sites that share a place count once, in the end
-                break
-        made = np.concatenate([np.zeros((0, 3)), *orbits])
-        member = np.repeat(np.arange(len(orbits)), [len(orbit) for orbit in orbits])
+        made, member = kernels.orbits(
+            np.ascontiguousarray(frac, float), turns.astype(float), shifts, SAME_SITE, 8 * max_atoms
+        )  # sites that share a place count once, in the end
     if len(made) > 8 * max_atoms:
         raise BadItem(f"it has more than {max_atoms} atoms, all images counted; {max_atoms} are allowed (max_atoms)")
     return made - np.floor(made), member
