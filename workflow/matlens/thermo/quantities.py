@@ -65,14 +65,15 @@ def words(name: str) -> str:
 
 def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
     """Check criteria. Raises ValueError if a phase or setting is missing."""
+    phases = list(phases)
     known = {name for phase in phases for name in system.structures(phase)}
     for wish in wishes:
         if known and wish["quantity"] == "tcp_fraction" and not known & set(system.CLOSE_PACKED):
             raise ValueError(f"criteria: {NO_BRITTLE}")
         if known and wish.get("phase") and wish["phase"] not in known:
-            raise ValueError(
-                f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
-            )
+            own = {name for one in phases if one.upper() == wish["phase"].upper() for name in system.structures(one)}
+            advice = f"write {' or '.join(sorted(own - {'mc'}))}" if own else suggest(wish["phase"], known)
+            raise ValueError(f"criteria: '{wish['phase']}' is not the structure of a phase here; {advice}")
         if wish["quantity"] in AT_TEMPERATURE and not wish.get("temperature_k"):
             raise ValueError(f"criteria: '{wish['quantity']}' needs temperature_k, such as 1073")
         if wish["quantity"] in OF_PHASE and not wish.get("phase"):
