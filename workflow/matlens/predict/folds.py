@@ -207,12 +207,17 @@ def clusters(formulas, count: int, seed: int) -> np.ndarray:
     """
     from sklearn.cluster import KMeans
 
+    points = points_of(formulas).round(4)
+    count = min(count, len(np.unique(points, axis=0)))
+    return KMeans(count, n_init=1, random_state=seed).fit_predict(points).astype(str)
+
+
+def points_of(formulas) -> np.ndarray:
+    """Return the mean element features of CGCNN of every formula (n, 92)."""
     from matlens.nets.crystal import elements
 
     numbers, fractions = compositions.parse([str(one) for one in formulas])
-    points = (elements.table().astype(float)[numbers] * fractions[:, :, None]).sum(axis=1).round(4)
-    count = min(count, len(np.unique(points, axis=0)))
-    return KMeans(count, n_init=1, random_state=seed).fit_predict(points).astype(str)
+    return (elements.table().astype(float)[numbers] * fractions[:, :, None]).sum(axis=1)
 
 
 def of_unknown(index, target: str) -> list[Fold]:
