@@ -1074,7 +1074,7 @@ def test_long_names_of_points_leave_the_panel_to_the_points():
 
 @pytest.mark.parametrize(("costs", "joined"), [((3.0, 2.0, 1.0), True), ((3.0, 1.0, 2.0), False)])
 def test_a_front_is_a_line_only_where_it_is_one_of_the_two_properties_shown(costs, joined):
-    """A front of three properties, or of cautious values, goes to and fro in the plane of two."""
+    """A front of three properties, or of cautious values, is a zigzag in the plane of two."""
     names = ["hardness", "cost"]
     wide = pd.DataFrame({"hardness": [1.0, 2.0, 3.0], "cost": costs, "item": list("abc"), "pareto_front": 1})
     wide = wide.assign(formula=["NiAl", "NiTi", "FeAl"], **{f"{name}_std": 0.1 for name in names})
