@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import acquire, registry
-from matlens.acquire import criteria, judged, progress, rounds, transfer
+from matlens.acquire import criteria, judged, progress, replicates, rounds, transfer
 from matlens.validate import asking, verdicts
 
 RNG = np.random.default_rng(0)
@@ -372,3 +372,34 @@ def test_the_top_is_that_of_the_items_that_satisfy_the_constraints(known, by_cha
     chosen = settings(constraints={"density": {"max": 7, "known": known}})
     row = progress.summary(told, chosen, index).iloc[0]
     assert (row["top_found"], row["top_random"]) == (1.0, by_chance)
+
+
+def test_what_is_not_measured_yet_is_what_to_measure_next():
+    """The first round is all that is measured; the second is pending, opens no third, and asks for no copy twice."""
+    a = np.array([0.1, 0.5, 0.9, 0.3, 0.7, 0.7, 0.9])
+    index = pd.DataFrame({"item": list("abcdefg"), "a": a, "y": [1.0, 2.0, 1.5, *[np.nan] * 4]})
+    offered = index.set_index("item")[["a"]]
+    chosen = settings(batch=4) | {"oracle": "measured"}
+
+    def ask(before, number):
+        found = replicates.choose(index, offered, before, "expected_improvement", {}, chosen, number, 0.0)
+        if not len(found):
+            return found, before
+        told = asking.ask("measured", judged.shortlist(found), index, {}, {}, ["y"])
+        told = judged.of_rounds(found, told)
+        return found, told if before is None else pd.concat([before, told], ignore_index=True)
+
+    first, told = ask(None, 1)
+    assert first["item"].tolist() == ["a", "b", "c"] and (told["status"] == "accepted").all()
+    second, told = ask(told, 2)
+    assert sorted(second["item"]) == ["d", "e"]  # f is e again, and g is c, which is measured
+    late = told[told["round"] == 2]
+    assert (late["status"] == "pending").all() and late["reason"].str.contains("fill in y in its row").all()
+    assert "round 2 is open: 2 verdicts are pending; fill in their values" in judged.open_round(told)
+    assert not len(ask(told, 3)[0])
+
+
+def test_a_value_that_the_index_lacks_has_failed_and_the_reason_names_the_other_oracle():
+    index = pd.DataFrame({"item": ["a"], "y": [np.nan]})
+    told = asking.ask("index", judged.shortlist(asked_for(["a"])), index, {}, {}, ["y"])
+    assert told["status"].tolist() == ["failed"] and "oracle: measured" in told["reason"][0]

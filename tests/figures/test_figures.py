@@ -1072,6 +1072,18 @@ def test_long_names_of_points_leave_the_panel_to_the_points():
         assert all(panel.get_window_extent().width > 0.25 * figure.bbox.width for panel in figure.axes)
 
 
+@pytest.mark.parametrize(("costs", "joined"), [((3.0, 2.0, 1.0), True), ((3.0, 1.0, 2.0), False)])
+def test_a_front_is_a_line_only_where_it_is_one_of_the_two_properties_shown(costs, joined):
+    """A front of three properties, or of cautious values, is a zigzag in the plane of two."""
+    names = ["hardness", "cost"]
+    wide = pd.DataFrame({"hardness": [1.0, 2.0, 3.0], "cost": costs, "item": list("abc"), "pareto_front": 1})
+    wide = wide.assign(formula=["NiAl", "NiTi", "FeAl"], **{f"{name}_std": 0.1 for name in names})
+    with style.context():
+        figure = registry.call(registry.load(DRAWS, "pareto"), {"shortlist": {"p": wide}, "screened": {"p": wide}}, {})
+        front = next(line for line in figure.axes[0].lines if line.get_label() == "front")
+        assert (front.get_linewidth() > 0) is joined and len(front.get_xdata()) == 3
+
+
 def test_a_single_round_has_a_whole_number():
     from figures import transfer
 

@@ -159,3 +159,66 @@ def test_programs(tmp_path):
     assert cif.from_text(occupied, "reject", 10).species.tolist() == [56, 8]
     heavy = read("_space_group_IT_number 1", "4 5 6 90 90 90", "D1 D .1 .1 .1\nO1 O2- .3 .3 .3")
     assert heavy[0] == {"H": 1, "O": 1}
+
+
+HEXAGON = "21 21 24 90 90 120"
+GENERAL = "Na1 Na 0.123 0.237 0.391"
+
+
+@pytest.mark.parametrize(
+    ("hall", "atoms"), [("P 32", 3), ("P_32", 3), ("P 62", 6), ("P 3 2", 6), ("P 6 2", 12), ("P31", 3), ("-P3", 6)]
+)
+def test_a_screw_axis_of_a_hall_symbol_is_not_two_axes(hall, atoms):
+    """P 32 is the axis 3_2, number 145; P 3 2 is P 3 1 2, number 149."""
+    crystal = cif.from_text(text(f"_space_group_name_Hall '{hall}'", HEXAGON, GENERAL), "reject", 2000)
+    assert len(crystal.species) == atoms
+
+
+def test_a_hall_symbol_without_blanks_that_may_mean_two_groups_is_refused():
+    with pytest.raises(BadItem, match="'P32' is unknown"):
+        read("_space_group_name_Hall P32", HEXAGON, GENERAL)
+
+
+def test_operations_of_a_screw_axis_agree_with_its_hall_symbol():
+    said = "_space_group_name_Hall 'P 32'\n_space_group_name_H-M_alt 'P 32'\n_space_group_IT_number 145\n"
+    said += "loop_\n_space_group_symop_operation_xyz\nx,y,z\n-y,x-y,z+2/3\n-x+y,-x,z+1/3"
+    assert read(said, HEXAGON, GENERAL) == ({"Na": 3}, 145)
+
+
+@pytest.mark.parametrize("name", ["A e m m", "B m e m", "A 2/e 2/m 2/m"])
+def test_names_in_the_new_notation_that_mean_two_settings_are_refused(name):
+    with pytest.raises(BadItem, match="two origins"):
+        read(f"_space_group_name_H-M_alt '{name}'", "20 24 28 90 90 90", GENERAL)
+
+
+@pytest.mark.parametrize("code", ["cab", "-cba"])
+def test_the_coordinate_system_code_tells_which_setting(code):
+    crystal = cif.from_text(
+        text(
+            f"_space_group_name_H-M_alt 'A e m m'\n_space_group_IT_coordinate_system_code {code}",
+            "20 24 28 90 90 90",
+            GENERAL,
+        ),
+        "reject",
+        2000,
+    )
+    number = next(k for k in range(1, 531) if (t := spglib.get_spacegroup_type(k)).number == 67 and t.choice == code)
+    known = spglib.get_symmetry_from_database(number)
+    places = (known["rotations"] @ [0.123, 0.237, 0.391] + known["translations"]) % 1
+    apart = np.abs((places[:, None] - crystal.frac + 0.5) % 1 - 0.5).max(axis=2)
+    assert len(crystal.species) == len(places) == 16 and apart.min(axis=0).max() < 1e-6
+
+
+@pytest.mark.parametrize(("formula", "z", "good"), [("K4 O4", 2, True), ("K4 O4", 3, False), ("Na4 Cl4", 2, False)])
+def test_peroxides_have_the_z_of_their_molecules(formula, z, good):
+    """The formula of K2O2 is not halved where Z is counted; that of the whole cell is K4O4."""
+    first, second = formula.split()
+    one, two = first[:-1], second[:-1]
+    places = np.array([[a, b, c] for a in (0, 0.5) for b in (0, 0.5) for c in (0.1, 0.6)])
+    atoms = "\n".join(f"X{k} {one if k % 2 else two} {' '.join(map(str, p))}" for k, p in enumerate(places))
+    said = f"_space_group_name_H-M_alt 'P 1'\n_cell_formula_units_Z {z}\n_chemical_formula_sum '{formula}'"
+    if good:
+        assert read(said, "6 6 6 90 90 90", atoms)[0] == {one: 4, two: 4}
+    else:
+        with pytest.raises(BadItem, match=f"Z = {z}"):
+            read(said, "6 6 6 90 90 90", atoms)

@@ -179,6 +179,11 @@ CASES = {
          "screen": {"properties": {"q": {"goal": "maximize"}}, "weighted": {}}},
         "screen.properties: 'q' is neither predicted nor a column of numbers; allowed: atoms, elements, k, volume_a3",
     ),
+    "wish of a table": (
+        {"structures": {"path": "~/mine.csv", "targets": ["k"]}},
+        {"screen": {"properties": {"price": {"goal": "minimize"}}, "weighted": {}}},
+        "if it is a column of your table, list it: ingest.structures.targets: [price]",
+    ),
     "images of crystals": (
         CRYSTALS, {"predict": {"target": "volume_a3", "cnn": {}}},
         "predict.cnn: it works on images, and this study ingests none",

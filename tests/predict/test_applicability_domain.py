@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matlens import connect, registry
 from matlens.crystal import graphs, structures
-from matlens.predict import applicability_domain, descriptors
+from matlens.predict import applicability_domain, descriptors, ensembles
 
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 # Lattice constants of rock salts in angstrom, R. W. G. Wyckoff, Crystal Structures 1 (1963).
@@ -98,3 +98,24 @@ def test_strained_training_crystals_do_not_move_the_limit():
     each, calm = applicability_domain.distances(graphs_of(more), arrays)
     assert each.max() < 0.1  # half precision: the points are their own
     assert applicability_domain.flag_outside(graphs_of(more), card, calm)["outside_training_range"].mean() > 0.9
+
+
+def test_distances_and_points_have_the_same_bits_alone_and_among_others():
+    """Intervals grow with the distances, which in single precision depended on the crystals of a shard."""
+    made = [salt(pair, s) for pair in SALTS for s in (0.93, 1.0, 1.04)]
+    some = graphs_of(made)
+    _, arrays = applicability_domain.describe(some, np.arange(0, len(made), 2), np.arange(0, len(made), 2) // 2 % 3)
+    rng = np.random.default_rng(0)
+    width = arrays[applicability_domain.MATRIX].shape[1]
+    arrays[applicability_domain.POINTS] = rng.normal(size=(700, width)).astype(np.float16)
+    arrays[applicability_domain.PART] = rng.integers(0, 5, 700).astype(np.uint8)
+    arrays[applicability_domain.STRAINED] = rng.random(700) < 0.3
+    points = applicability_domain.points(some, arrays)
+    whole, size = applicability_domain.distances(some, arrays)[0], rng.random(700)
+    local = ensembles.local(points, arrays[applicability_domain.POINTS], size)
+    for at in range(len(made)):
+        one = graphs_of(made[at : at + 1])
+        alone = applicability_domain.points(one, arrays)
+        assert np.array_equal(alone[0], points[at])
+        assert np.array_equal(applicability_domain.distances(one, arrays)[0][0], whole[at])
+        assert ensembles.local(alone, arrays[applicability_domain.POINTS], size)[0] == local[at]

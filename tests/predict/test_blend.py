@@ -118,3 +118,23 @@ def test_boosted_trees_learn_and_hold_compositions_out_together():
     assert np.abs(found.predicted - y).mean() < 0.2  # the training items themselves
     assert np.abs(found.held - y).mean() > 0.6
     assert found.half > 1.0
+
+
+def test_a_crystal_that_any_method_of_a_blend_flags_is_flagged():
+    """The heavier method sees the composition alone, and so no strain."""
+    rng = np.random.default_rng(6)
+    y = rng.normal(size=300)
+    heavy, light = table(y, y + rng.normal(0, 0.1, 300)), table(y, y + rng.normal(0, 0.2, 300))
+    useless = table(y, np.full(300, y.mean() + 9))
+    held = {"a": heavy, "b": light, "c": useless}
+
+    def flagged(one, at, names=""):
+        return one.assign(outside_training_range=np.arange(300) == at, unseen_elements=names, std=0.1)
+
+    tests = {"a": flagged(heavy, 0), "b": flagged(light, 1, "Cs"), "c": flagged(useless, 2, "Po")}
+    made, _, weights = blend.blended(tests, held, blend.blend)
+    weight = weights.set_index("blended")["weight"]
+    assert weight["a"] > weight["b"] > 0.01 and weight["c"] < 0.01
+    made = made.set_index("item").loc[heavy["item"]]
+    assert np.flatnonzero(made["outside_training_range"]).tolist() == [0, 1]
+    assert (made["unseen_elements"] == "Cs").all()

@@ -310,3 +310,11 @@ def test_clusters_keep_a_composition_and_its_likes_in_one_fold():
         assert not set(train) & set(test) and len(train) + len(test) == len(index)
     assert fold[0] == fold[-1] == fold[-2]
     assert folds.count("clusters", 3) == 3
+
+
+def test_items_without_a_target_are_a_fold_of_their_own():
+    index = pd.DataFrame({"item": list("abc"), "y": [1.0, np.nan, 2.0]})
+    (one,) = folds.of_unknown(index, "y")
+    assert one.train.tolist() == [0, 2] and one.test.tolist() == [1]
+    assert folds.of_unknown(index.dropna(), "y") == []
+    assert folds.first([1, 2, 3], [2, 1]) == 1 and folds.first([1, 2, 3], None) == 0

@@ -400,3 +400,32 @@ def test_formulas_are_written_as_chemists_write_them_in_both_tables():
     assert made["formula"].tolist() == ["TiO2", "WC"] and out["formula"].tolist() == ["NaCl"]
     assert compositions.written("O3SrTi") == "SrTiO3" and compositions.written("Al0.2Ni0.8") == "Al0.2Ni0.8"
     assert compositions.written("") == "" and compositions.written("Ca(OH)2") == "Ca(OH)2"
+
+
+def _crystals(found, volumes):
+    rows, index = found
+    return rows, index.assign(elements=2, volume_a3_per_atom=volumes)
+
+
+def test_copies_from_several_databases_are_listed_once_and_polymorphs_are_not_lost():
+    """i1 is i0 in another cell; i2 has another volume, i3 other values: these are other crystals of one formula."""
+    made = predictions(["TiO2", "Ti2O4", "TiO2", "TiO2", "NaCl"], a=[3.0, 3.0, 3.0, 2.9, 1.0])
+    table, out = listed(_crystals(made, [10.0, 10.0, 11.0, 10.0, 22.0]), most=5)
+    assert table["item"].tolist() == ["i0", "i2", "i3", "i4"]
+    assert dict(zip(out["item"], out["criterion"], strict=True)) == {
+        "i1": "a copy of 'i0': equal composition, volume and values"
+    }
+    assert "same formula as rank 1" in table["reason"][1] and "same formula" not in table["reason"][3]
+
+
+def test_alloys_that_differ_by_some_ppm_and_measured_twice_are_no_copies():
+    made = predictions(["Ni0.9999Al0.0001", "Ni0.9998Al0.0002", "Ni3Al", "Ni3Al"], a=[1.0, 1.0, 2.0, 2.5])
+    table, _ = listed((made[0], made[1].assign(elements=2)), most=5)
+    assert sorted(table["item"]) == ["i0", "i1", "i2", "i3"]
+
+
+def test_a_candidate_that_no_method_predicts_is_excluded_and_named():
+    rows, index = predictions(["NaCl", "MgO"], a=[1.0, 2.0])
+    table, out = listed((rows[rows["item"] == "i0"], index))
+    assert table["item"].tolist() == ["i0"]
+    assert out[["item", "criterion"]].to_numpy().tolist() == [["i1", "a was not predicted"]]

@@ -700,3 +700,10 @@ def test_a_loop_is_told_how_far_independent_databases_are_apart(data):
     assert found.loc["a0", "status"] == "accepted"
     assert found.loc["a0", "value"] == pytest.approx((0.497 + 0.420) / 2, abs=5e-4)
     assert found.loc["a0", "uncertainty"] == pytest.approx((0.497 - 0.420) / 2, abs=5e-4)
+
+
+@pytest.mark.parametrize(("phase", "advice"), [("MG2SI_B", "write mg2si"), ("fcc_l12", "write fcc_a1 or l1_2")])
+def test_a_criterion_by_the_name_of_a_phase_in_its_database_is_told_the_structure(phase, advice):
+    wish = {"quantity": "fraction", "phase": phase, "temperature_k": 600.0}
+    with pytest.raises(ValueError, match=advice):
+        quantities.check([wish], ["LIQUID", "FCC_L12", "MG2SI_B"])

@@ -366,6 +366,18 @@ def test_almost_pure_aluminium_melts_at_its_melting_point():
     assert 930 < solidus < liquidus
 
 
+def test_a_solidus_is_known_where_the_liquidus_is_beyond_the_temperatures():
+    made, x, line = quantities.lines(
+        "pycalphad:alzn_mey.tdb", ["LIQUID", "FCC_A1", "HCP_A3"], [{"Al": 0.8, "Zn": 0.2}], [700.0, 800.0, 850.0], False
+    )[0]
+    wishes = [{"quantity": name} for name in ("solidus", "liquidus", "freezing_range")]
+    found, why, _ = quantities.values(made, x, line, wishes, 0.5, None, 5.0)
+    whole = quantities.lines(made.name, ["LIQUID", "FCC_A1", "HCP_A3"], [{"Al": 0.8, "Zn": 0.2}], [700.0, 950.0], False)
+    assert found["solidus"] == pytest.approx(quantities.melting(*whole[0], 0.5)[0], abs=1.0)
+    assert np.isnan(found["liquidus"]) and np.isnan(found["freezing_range"]) and "solidus" not in why
+    assert "the liquidus does not lie within 700 to 850 K" in why["liquidus"]
+
+
 def test_solidification_of_aluminium_zinc_ends_at_the_eutectic_and_keeps_mass():
     """Al-30Zn by Scheil's law ends at the eutectic of Al-Zn, 654 K (381 C), whatever the alloy."""
     made = system.system("pycalphad:alzn_mey.tdb", ["Al", "Zn"], ["LIQUID", "FCC_A1", "HCP_A3"])

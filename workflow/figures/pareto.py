@@ -17,7 +17,8 @@ def draw(shortlist: dict, screened: dict, *, names: int = 8):
         shown = looks[method] | {"ls": "", "ms": 4}
         panel.plot(found[wanted[0]], found[wanted[1]], **shown, label="shortlist")
         front = found[found["pareto_front"] == 1].sort_values(wanted[0])
-        panel.plot(front[wanted[0]], front[wanted[1]], color=style.INK, lw=0.8, label="front")
+        ringed = {"marker": "o", "mfc": "none", "ms": 6, "mew": 0.7, "color": style.INK}
+        panel.plot(front[wanted[0]], front[wanted[1]], **ringed, lw=0.8 * _is_line(front[wanted[1]]), label="front")
         panel.set_title(style.text(method))
         panel.set_xlabel(style.axis(wanted[0]))
     for panel, found in zip(axes.flat, shortlist.values(), strict=True):  # all have the limits of all points now
@@ -27,3 +28,12 @@ def draw(shortlist: dict, screened: dict, *, names: int = 8):
     axes.flat[0].set_ylabel(style.axis(wanted[1]))
     axes.flat[0].legend(fontsize=6)
     return figure
+
+
+def _is_line(values) -> bool:
+    """Check whether a front is one of these two properties alone: it rises or falls along the first of them.
+
+    Fronts of more properties, or of cautious values, are none in this plane.
+    """
+    steps = values.diff().dropna()
+    return bool((steps >= 0).all() or (steps <= 0).all())

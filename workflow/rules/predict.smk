@@ -202,6 +202,7 @@ rule predict_crystals:
     params:
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
+        used=plan.section("predict", "use_folds"),
     script:
         "../scripts/predict_crystals.py"
 
@@ -286,6 +287,7 @@ rule predict_molecules:
     params:
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
+        used=plan.section("predict", "use_folds"),
     script:
         "../scripts/predict_molecules.py"
 

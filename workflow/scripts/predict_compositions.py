@@ -11,9 +11,10 @@ def main(
     index: str, method: str, options: dict | None, settings: dict, used: list | None, task: str, predictions: str,
     errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
-    """Write the five tables of a method."""
+    """Write the five tables of a method; items without a target are predicted by a model of all others."""
     rows = io.read_table(index)
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
+    unknown = folds.of_unknown(rows, settings["target"])
     function = registry.load(predict.COMPOSITION_METHODS, method)
 
     def answer(train, y, new, groups):
@@ -22,9 +23,10 @@ def main(
 
     given = {name: settings[name] for name in ("target", "group", "transform")}
     parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
-    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
+    new = [formulas.fold_predictions(answer, rows, fold, folds.UNKNOWN, **given)[0] for fold in unknown]
+    found = crystal_tables.judged([*(test for test, _ in parts), *new], settings["target"])
     if task == "classification":
-        known = found["predictions"]
+        known = found["predictions"].query("fold != @folds.UNKNOWN")
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
         found["errors"] = found["errors"].assign(**scores)
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):

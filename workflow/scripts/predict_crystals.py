@@ -17,16 +17,17 @@ def main(
     fold: str,
     predictions: str,
     sites: str,
+    used: list | None = None,
 ) -> None:
     """Write a row per crystal of the fold, and a row per atom; the first fold also predicts those without a target."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     test = cut[int(fold)].test
-    new = (y != y).nonzero()[0] if int(fold) == 0 else test[:0]
+    new = (y != y).nonzero()[0] if int(fold) == folds.first(cut, used) else test[:0]
     chosen = graphs.taken(every, [*test, *new])
     arrays, about, device = io.read_weights(weights), io.read_json(card), options["device"]
     found = networks.apply(chosen, arrays, about, device)
     groups = folds.specimens(table, settings["group"])
-    number = [int(fold)] * len(test) + [-1] * len(new)
+    number = [int(fold)] * len(test) + [folds.UNKNOWN] * len(new)
     rows = crystal_tables.rows(chosen.crystals.item, groups[[*test, *new]], number, y[[*test, *new]], found)
     io.write_table(predictions, rows)
     values = networks.sites(chosen, arrays, about, device)

@@ -10,7 +10,7 @@ def main(
     index: str, stored: list, method: str, options: dict, settings: dict, used: list | None, predictions: str,
     errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
-    """Write the five tables of a method."""
+    """Write the five tables of a method; items without a target are predicted by a model of all others."""
     every, rows, _, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     function, given = registry.load(predict.STRUCTURE_METHODS, method), structures.described(every, rows)
 
@@ -18,11 +18,13 @@ def main(
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)
 
     chosen = {name: settings[name] for name in ("target", "group", "transform")}
-    parts = [
-        structures.fold_predictions(answer, given, every, rows, cut[number], number, **chosen)
-        for number in folds.used(cut, used)
-    ]
-    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
+
+    def predicted(fold, number):
+        return structures.fold_predictions(answer, given, every, rows, fold, number, **chosen)
+
+    parts = [predicted(cut[number], number) for number in folds.used(cut, used)]
+    new = [predicted(fold, folds.UNKNOWN)[0] for fold in folds.of_unknown(rows, settings["target"])]
+    found = crystal_tables.judged([*(test for test, _ in parts), *new], settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(held_out, io.concatenate(held for _, held in parts))

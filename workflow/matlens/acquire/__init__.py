@@ -23,11 +23,13 @@ SURROGATES = {
 }
 ORACLES = {  # engines of `validate` that a loop can use
     "index": "matlens.validate.known:validate",
+    "measured": "matlens.validate.known:measured",
     "calphad": "matlens.validate.calphad:validate",
     "chgnet": "matlens.validate.potential:validate",
     "gpaw": "matlens.validate.gpaw:judge",
     "qe": "matlens.validate.qe:judge",
 }
+BY_HAND = "measured"  # the oracle whose values people fill in
 OUTPUTS = ("rounds", "asked", "transfer")
 SPREAD = "_spread"  # suffix of the column with the uncertainty of a value
 CANDIDATES = ("round", "replicate", "item", "score", "expected", "std", "probability_feasible", "reason")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matlens import columns
-from matlens.acquire import SPREAD
+from matlens.acquire import BY_HAND, SPREAD
 
 PENDING = "pending"  # status of a verdict whose results are not back
 ROUND = ["round", "replicate", columns.ITEM]
@@ -47,4 +47,6 @@ def open_round(verdicts) -> str:
     if not len(waiting):
         return ""
     number, count = int(waiting["round"].min()), waiting[columns.ITEM].nunique()
-    return f"round {number} is open: {count} verdicts are pending; run its hand-offs, or copy their results back"
+    by_hand = (waiting["engine"] == BY_HAND).all()
+    what = "fill in their values in the table" if by_hand else "run its hand-offs, or copy their results back"
+    return f"round {number} is open: {count} verdicts are pending; {what}"

@@ -202,6 +202,12 @@ def _draws(objectives: int, count: int, rng) -> list[tuple[np.ndarray, int]]:
     return [(rng.dirichlet(np.ones(objectives)), share) for share in shares]
 
 
+def first_measured(items: np.ndarray, replicate: int):
+    """Make the first round out of all items that have been measured already, see `propose`."""
+    nothing = np.full(len(items), np.nan)
+    return _table(1, replicate, items, nothing, nothing, nothing, nothing, "measured already")
+
+
 def _table(number, replicate, items, score, mean, std, chance, why):
     import pandas as pd
 

@@ -182,7 +182,7 @@ def check_oracle(studies: Mapping[str, dict], name: str) -> Reasons:
     oracle = loop.get("oracle")
     if oracle == "calphad":
         yield from _calphad_oracle(loop)
-    elif oracle and oracle != "index":
+    elif oracle and oracle not in validate.TABLES:
         if not outputs.methods(studies[name], "ingest", "crystals"):
             yield ["acquire", "oracle"], f"'{oracle}' works on crystals, and this study ingests none"
         for wanted in _computed(loop):

@@ -304,9 +304,9 @@ class Predictions(Paths):
         return registry.call(cnn.initial_file, dict(wildcards.items()), self.settings(wildcards, "predict")) or []
 
     def rejected_predictions(self, wildcards) -> list[str]:
-        """List the `rejected` tables of the predictions that a shortlist is made from."""
-        folder = f"results/{wildcards.study}/predict/"
-        return [path for path in self.rejected(wildcards) if path.startswith(folder)]
+        """List the `rejected` tables of the graphs and predictions that a shortlist is made from."""
+        folders = tuple(f"results/{wildcards.study}/{stage}/" for stage in ("connect", "predict"))
+        return [path for path in self.rejected(wildcards) if path.startswith(folders)]
 
     def screening(self, wildcards) -> dict:
         """Return the settings that all shortlists of a study share, with the defaults of every property."""

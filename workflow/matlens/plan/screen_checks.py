@@ -54,10 +54,11 @@ def _properties(studies: Mapping[str, dict], name: str) -> Reasons:
                 f"several methods predict '{wish}'; name one: predicted_by: {able[0]} (or {', '.join(able[1:])})",
             )
         elif wish not in have:
-            yield (
-                ["screen", "properties"],
-                f"'{wish}' is neither predicted nor a column of numbers; {registry.suggest(wish, have)}",
-            )
+            method = study.ingest_method(settings)
+            table = "targets" in (settings["ingest"][method] or {})
+            of_table = f"; if it is a column of your table, list it: ingest.{method}.targets: [{wish}]" if table else ""
+            why = f"'{wish}' is neither predicted nor a column of numbers; {registry.suggest(wish, have)}{of_table}"
+            yield ["screen", "properties"], why
 
 
 def _numbers(studies: Mapping[str, dict], name: str) -> list[str]:

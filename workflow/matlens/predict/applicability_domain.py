@@ -107,8 +107,12 @@ def at_points(values: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
 
 
 def points(graphs, arrays: Mapping) -> np.ndarray:
-    """Return the points of crystals (n, d) by the map that is stored with some weights."""
-    return _raw(graphs).astype(np.float32) @ arrays[MATRIX] - arrays[OFFSET]
+    """Return the points of crystals (n, d) by the map that is stored with some weights.
+
+    Products are in double precision: in single precision their last bits depend on the number of rows, and so on the
+    shards.
+    """
+    return (_raw(graphs) @ arrays[MATRIX].astype(float) - arrays[OFFSET]).round(7).astype(np.float32)
 
 
 def _nearest(asked: np.ndarray, points: np.ndarray, part: np.ndarray, count: int, itself: bool = False) -> np.ndarray:
@@ -116,16 +120,19 @@ def _nearest(asked: np.ndarray, points: np.ndarray, part: np.ndarray, count: int
 
     itself: `asked` are the points, and each of them is left out for itself.
     """
-    squares = (points**2).sum(axis=1)
+    asked, points = asked.astype(float), points.astype(float)
+    squares, own = (points**2).sum(axis=1), [np.flatnonzero(part == number) for number in range(count)]
     found = np.full((len(asked), count), np.inf, np.float32)
     for first in range(0, len(asked), CHUNK):
         rows = asked[first : first + CHUNK]
-        square = (rows**2).sum(axis=1)[:, None] + squares - 2 * rows @ points.T
+        square = squares - 2 * rows @ points.T
         if itself:
             square[np.arange(len(rows)), np.arange(first, first + len(rows))] = np.inf
-        for number in range(count):
-            found[first : first + CHUNK, number] = square[:, part == number].min(axis=1, initial=np.inf)
-    return np.sqrt(np.maximum(found, 0.0))
+        for number, some in enumerate(own):
+            if len(some) > itself:
+                away = rows - points[some[square[:, some].argmin(axis=1)]]
+                found[first : first + CHUNK, number] = np.sqrt((away**2).sum(axis=1))
+    return found
 
 
 def distances(graphs, arrays: Mapping, asked=None) -> tuple[np.ndarray, np.ndarray] | None:

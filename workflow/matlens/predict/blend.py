@@ -9,6 +9,8 @@ from matlens.learn.intervals import NORMAL_90
 from matlens.predict import transforms
 
 LEAST = 20  # held-out training items that weights are fitted to; with fewer all methods count alike
+COUNTS = 0.01  # weight above which a method counts
+OUTSIDE, UNSEEN = "outside_training_range", "unseen_elements"
 MOST = 4000  # of them; more do not change the weights
 
 
@@ -58,8 +60,8 @@ def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -
     predictions, held: method -> DataFrame with item, group, fold, target, predicted, low_90, high_90; of test items,
     and of held-out training items. fit(y, held): returns weights, see `blend`. Items that not all methods predict are
     left out. The interval has blended ends, times the factor that covers 90 % of the held-out items, of the target as
-    it was learned (`transform`): where that is a logarithm, no end is below the least target. Flags are those of the
-    method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
+    it was learned (`transform`): where that is a logarithm, no end is below the least target. A flag is set
+    where any method that counts sets it. Returns the predictions, the held-out predictions of the blend, and its
     weights (fold, blended, weight, held_out_items).
     """
     import pandas as pd
@@ -105,4 +107,16 @@ def _mixed(parts: list, weights: np.ndarray, factor: float, first: int, transfor
     predicted, below, above = _ends(parts, weights, transform)
     found = transforms.interval(transform, predicted, predicted - factor * below, predicted + factor * above)
     std = found.pop("half_width_90") / NORMAL_90
-    return table.assign(**found, **({"std": std} if "std" in table else {}))
+    used = [part for part, weight in zip(parts, weights, strict=True) if weight > COUNTS]
+    return table.assign(**found, **({"std": std} if "std" in table else {}), **_flags(table, used))
+
+
+def _flags(table, used: list) -> dict:
+    """Return the flags of the rows of a table, which are set where any of the methods that count sets them."""
+    made = {}
+    if OUTSIDE in table:
+        made[OUTSIDE] = np.any([part[OUTSIDE].to_numpy(bool) for part in used if OUTSIDE in part], axis=0)
+    if UNSEEN in table:
+        names = np.array([part[UNSEEN].fillna("").to_numpy(str) for part in used if UNSEEN in part])
+        made[UNSEEN] = names[np.argmax(np.char.str_len(names), axis=0), np.arange(len(table))]
+    return made

@@ -95,18 +95,19 @@ def local(asked, points, size, asked_part=None, part=None) -> np.ndarray:
     are left out.
     """
     known = np.flatnonzero(np.isfinite(size))
-    points, size = np.asarray(points, np.float32)[known], np.asarray(size, float)[known]
+    points, size = np.asarray(points, float)[known], np.asarray(size, float)[known]
     count = len(known) if part is None else len(known) - np.unique(part[known], return_counts=True)[1].max(initial=0)
     count = min(NEIGHBOURS, count)
     if count < 1:
         return np.ones(len(asked))
     squares, found = (points**2).sum(axis=1), np.ones(len(asked))
     for first in range(0, len(asked), CHUNK):
-        rows = np.asarray(asked[first : first + CHUNK], np.float32)
-        far = squares - 2 * rows @ points.T
+        rows = np.asarray(asked[first : first + CHUNK], float)
+        # Rounded, so that neither the points that are chosen nor their order depend on the number of rows.
+        far = (squares - 2 * rows @ points.T).astype(np.float32)
         if part is not None:
             far[asked_part[first : first + CHUNK, None] == part[known]] = np.inf
-        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        near = np.sort(np.argpartition(far, count - 1, axis=1)[:, :count], axis=1)
         found[first : first + CHUNK] = (size[near].sum(axis=1) + PRIOR) / (count + PRIOR)
     return found
 

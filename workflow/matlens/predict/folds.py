@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from matlens import columns
-from matlens.crystal import compositions
+from matlens.crystal import compositions, materials
 from matlens.learn import features
-from matlens.predict import materials
 from matlens.predict.validation import grouped_folds
 from matlens.registry import suggest
 
@@ -37,6 +36,7 @@ OOD = ("LOCO", "SparseXcluster", "SparseYcluster", "SparseXsingle", "SparseYsing
 OOD_FOLDS = 50  # of all but SOAP_LOCO, where the number is that of each set
 OOD_FILES = {"log_gvrh": "elasticity", "log_kvrh": "elasticity"}  # the others are called like their task
 NAMED = 5  # items that a message names
+UNKNOWN = -1  # number of the fold of items without a target
 FORMULA = "formula"
 
 
@@ -207,12 +207,28 @@ def clusters(formulas, count: int, seed: int) -> np.ndarray:
     """
     from sklearn.cluster import KMeans
 
+    points = points_of(formulas).round(4)
+    count = min(count, len(np.unique(points, axis=0)))
+    return KMeans(count, n_init=1, random_state=seed).fit_predict(points).astype(str)
+
+
+def points_of(formulas) -> np.ndarray:
+    """Return the mean element features of CGCNN of every formula (n, 92)."""
     from matlens.nets.crystal import elements
 
     numbers, fractions = compositions.parse([str(one) for one in formulas])
-    points = (elements.table().astype(float)[numbers] * fractions[:, :, None]).sum(axis=1).round(4)
-    count = min(count, len(np.unique(points, axis=0)))
-    return KMeans(count, n_init=1, random_state=seed).fit_predict(points).astype(str)
+    return (elements.table().astype(float)[numbers] * fractions[:, :, None]).sum(axis=1)
+
+
+def of_unknown(index, target: str) -> list[Fold]:
+    """Return the fold that learns from all items with a target and predicts those without one; [] if there are none."""
+    known = np.isfinite(features.numeric(index, target, "predict.target: index").to_numpy())
+    return [] if known.all() else [Fold(np.flatnonzero(known), np.flatnonzero(~known), np.zeros(0, int))]
+
+
+def first(cut: list, numbers: list[int] | None) -> int:
+    """Return the first of the folds that are used: its network also predicts the items without a target."""
+    return min(used(cut, numbers))
 
 
 def used(cut: list, numbers: list[int] | None) -> list[int]:

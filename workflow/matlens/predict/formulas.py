@@ -7,8 +7,8 @@ import numpy as np
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.learn.intervals import NORMAL_90
-from matlens.predict import crystal_tables, transforms
-from matlens.predict.folds import Fold, specimens
+from matlens.predict import crystal_tables, far, transforms
+from matlens.predict.folds import Fold, points_of, specimens
 from matlens.predict.validation import Answer, outside_range
 
 FORMULA = "formula"
@@ -28,21 +28,27 @@ def fold_predictions(
     formulas = index[FORMULA].astype(str).to_numpy()
     train, test = formulas[fold.train], formulas[fold.test]
     y = transforms.forward(transform, index[target].to_numpy(float))
-    flags = {
-        "outside_training_range": outside_range(compositions.magpie(train), compositions.magpie(test)),
-        "unseen_elements": unseen_elements(train, test),
-    }
+    unseen = unseen_elements(train, test)
+    outside = outside_range(compositions.magpie(train), compositions.magpie(test)) | (np.array(unseen, object) != "")
+    flags = {"outside_training_range": outside, "unseen_elements": unseen}
     answer = method(train, y[fold.train], test, specimens(index, group)[fold.train])
-    return tables_of(answer, index, fold, number, target, group, transform, flags)
+    points = points_of(train), points_of(test)
+    return tables_of(answer, index, fold, number, target, group, transform, flags, points)
 
 
 def tables_of(
-    answer: Answer, index, fold: Fold, number: int, target: str, group: str, transform: str, flags: dict
+    answer: Answer, index, fold: Fold, number: int, target: str, group: str, transform: str, flags: dict, points: tuple
 ) -> tuple:
-    """Make the tables of test items and of held-out training items from the answer of a method, in its own unit."""
-    low, high = answer.predicted - answer.half, answer.predicted + answer.half
-    found = transforms.interval(transform, answer.predicted, low, high)
-    std = answer.std if transform == "none" else found["half_width_90"] / NORMAL_90
+    """Make the tables of test items and of held-out training items from the answer of a method, in its own unit.
+
+    points: those of training and of test items; far from the first, the intervals are wider, see `far`.
+    """
+    known = transforms.forward(transform, index[target].to_numpy(float)[fold.train])
+    unseen = np.array(flags["unseen_elements"], object) != ""
+    half = far.half_widths(points[0], known, points[1], unseen, answer.half)
+    found = transforms.interval(transform, answer.predicted, answer.predicted - half, answer.predicted + half)
+    own = np.where(half > answer.half, np.maximum(answer.std, half / NORMAL_90), answer.std)
+    std = own if transform == "none" else found["half_width_90"] / NORMAL_90
     items, groups, y = index[columns.ITEM].to_numpy(), specimens(index, group), index[target].to_numpy(float)
     test = crystal_tables.rows(
         items[fold.test], groups[fold.test], number, y[fold.test], {**found, "std": std, **flags}

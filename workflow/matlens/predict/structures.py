@@ -61,11 +61,12 @@ def fold_predictions(
     Returns the tables of `formulas.fold_predictions`; flags are those of the applicability domain of networks.
     """
     card, domain = applicability_domain.describe(graphs, fold.train)
-    test = flat.taken(graphs, fold.test)
+    train, test = flat.taken(graphs, fold.train), flat.taken(graphs, fold.test)
     flags = applicability_domain.flag_outside(test, card, applicability_domain.distances(test, domain)[1])
+    points = applicability_domain.points(train, domain), applicability_domain.points(test, domain)
     y, named = (
         transforms.forward(transform, index[target].to_numpy(float)),
         index[formulas.FORMULA].astype(str).to_numpy(),
     )
     answer = method(x[fold.train], y[fold.train], named[fold.train], x[fold.test])
-    return formulas.tables_of(answer, index, fold, number, target, group, transform, flags)
+    return formulas.tables_of(answer, index, fold, number, target, group, transform, flags, points)

@@ -37,19 +37,20 @@ def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
         yield ["reference"], why
 
 
-def wide(predictions, names) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def wide(predictions, names, candidates=()) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Pivot predictions from one row per item and property to one row per item.
 
     `predictions`: DataFrame with item, property, predicted, std, unseen_elements, outside_training_range. `names`:
-    properties, m of them. Returns items (n,) sorted, values (n, m), standard deviations (n, m; NaN: unknown), unseen
-    elements (n,) as text, and a flag for items outside the applicability domain of any network (n,).
+    properties, m of them. candidates: items that are there even if nothing predicts them. Returns items (n,) sorted,
+    values (n, m), standard deviations (n, m; NaN: unknown), unseen elements (n,) as text, and a flag for items outside
+    the applicability domain of any network (n,).
     Raises ValueError if two methods predict the same property of an item.
     """
     some = predictions[predictions["property"].isin(list(names))]
     if some.duplicated(["item", "property"]).any():
         twice = some[some.duplicated(["item", "property"])].iloc[0]
         raise ValueError(f"'{twice['property']}' of item '{twice['item']}' is predicted twice; remove a method")
-    items = np.sort(predictions["item"].astype(str).unique())
+    items = np.unique([*predictions["item"].astype(str).unique(), *map(str, candidates)])
     place = {name: k for k, name in enumerate(names)}
     row = np.searchsorted(items, some["item"].astype(str).to_numpy())
     column = some["property"].map(place).to_numpy()

@@ -6,7 +6,7 @@ import numpy as np
 
 from matlens import farthest
 from matlens.crystal import compositions
-from matlens.screen import criteria
+from matlens.screen import copies, criteria
 
 SHARE = 20  # only the best SHARE x most candidates are clustered
 
@@ -23,11 +23,12 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     `predictions`: DataFrame, one row per item and property, see `criteria.wide`. `index`: DataFrame with item, formula
     and, if known, volume_a3_per_atom. `settings`: properties (name -> goal, target, weight, min, max), most, diverse,
     seed and those of `criteria.first_failed`. `score(inputs)`: the method. `known`: known compositions, which are
-    excluded. `lost`: items that a prediction method rejected; those without a value are in neither table. Returns the
-    shortlist, and the excluded: item, formula, criterion, and the rank of those that met all criteria.
+    excluded. `lost`: items that a prediction method rejected; those without a value are in neither table, others that
+    nothing predicts are excluded. Returns the shortlist, and the excluded: item, formula, criterion, and the rank of
+    those that met all criteria.
     """
     properties = settings["properties"]
-    items, values, std, unseen, outside = criteria.wide(predictions, properties)
+    items, values, std, unseen, outside = criteria.wide(predictions, properties, index["item"])
     there = np.array([item not in lost for item in items], bool) | np.isfinite(values).all(axis=1)
     items, values, std, unseen, outside = (array[there] for array in (items, values, std, unseen, outside))
     values = criteria.significant(values)  # so that equal crystals have equal values in any shard
@@ -35,6 +36,9 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     formulas = about["formula"].astype(str).to_numpy(object) if "formula" in about else None  # images have none
     why = criteria.first_failed(values, std, unseen, outside, formulas, properties, settings, known)
     passed = np.flatnonzero(why == "")
+    first = copies.first_copies(about.iloc[passed].reset_index(), values[passed])
+    why[passed] = [f"a copy of '{one}': equal composition, volume and values" if one else "" for one in first]
+    passed = passed[first == ""]
     better = criteria.directed(values[passed], properties, criteria.significant(std[passed]), settings["cautious"])
     points = _points(score, better, settings)
     order = np.lexsort((np.arange(len(passed)), -points))
@@ -47,7 +51,8 @@ def make(predictions, index, settings: Mapping, score: Callable, known=frozenset
     names = [""] * len(items) if formulas is None else [compositions.written(formula) for formula in formulas]
     names = np.array(names, object)
     table = _leading(items[rows], names[rows], points[listed], better, listed, len(near), member[chosen])
-    table["reason"] = _reasons(values, better, listed, passed, properties, settings["diverse"], outside)
+    reasons = _reasons(values, better, listed, passed, properties, settings["diverse"], outside)
+    table["reason"] = _with_namesakes(reasons, names[rows].tolist())
     for column, name in enumerate(properties):
         table[name], table[f"{name}_std"] = values[rows, column], std[rows, column]
     table["unseen_elements"], table["outside_training_range"] = unseen[rows], outside[rows]
@@ -128,6 +133,15 @@ def _excluded(items, why, ranked, listed, member, settings: Mapping):
         rows.append((items[row], reason, at + 1))
     low = pd.DataFrame(rows, columns=["item", "criterion", "rank"])
     return pd.concat([failed, low], ignore_index=True).astype({"rank": "Int64"})
+
+
+def _with_namesakes(reasons: list[str], names: list[str]) -> list[str]:
+    """Add to the reason of each candidate the rank of the first one of the same formula."""
+    first: dict[str, int] = {}
+    for rank, name in enumerate(names, 1):
+        if name and first.setdefault(name, rank) < rank:
+            reasons[rank - 1] += f"; same formula as rank {first[name]}"
+    return reasons
 
 
 def _reasons(values, better, chosen, passed, properties: Mapping, diverse: bool, outside) -> list[str]:

@@ -28,6 +28,7 @@ OF_PHASE = ("fraction", "volume_fraction", "solvus", "working_window")
 TRACE = 1e-6  # fraction of atoms from which a phase counts as there
 BY_MOLES = "by moles of atoms, which is no fraction of area or volume"
 LIQUID, GAS = "liquid", "gas"
+MELTED = {"solidus": lambda share: share > TRACE, "liquidus": lambda share: share >= 1 - TRACE}  # where it is reached
 NO_BRITTLE = (
     f"tcp_fraction would be 0 by choice: no phase of the database is {', '.join(system.CLOSE_PACKED)}; list those that "
     "the database has among phases"
@@ -65,14 +66,15 @@ def words(name: str) -> str:
 
 def check(wishes: Iterable[Mapping], phases: Iterable[str] = ()) -> None:
     """Check criteria. Raises ValueError if a phase or setting is missing."""
+    phases = list(phases)
     known = {name for phase in phases for name in system.structures(phase)}
     for wish in wishes:
         if known and wish["quantity"] == "tcp_fraction" and not known & set(system.CLOSE_PACKED):
             raise ValueError(f"criteria: {NO_BRITTLE}")
         if known and wish.get("phase") and wish["phase"] not in known:
-            raise ValueError(
-                f"criteria: no phase of these databases is '{wish['phase']}'; {suggest(wish['phase'], known)}"
-            )
+            own = {name for one in phases if one.upper() == wish["phase"].upper() for name in system.structures(one)}
+            advice = f"write {' or '.join(sorted(own - {'mc'}))}" if own else suggest(wish["phase"], known)
+            raise ValueError(f"criteria: '{wish['phase']}' is not the structure of a phase here; {advice}")
         if wish["quantity"] in AT_TEMPERATURE and not wish.get("temperature_k"):
             raise ValueError(f"criteria: '{wish['quantity']}' needs temperature_k, such as 1073")
         if wish["quantity"] in OF_PHASE and not wish.get("phase"):
@@ -144,19 +146,14 @@ def _known(made: system.System, one: Equilibrium | BadItem) -> Equilibrium | Bad
 
 
 def values(
-    made: system.System,
-    x: np.ndarray,
-    line: list,
-    wishes: list[Mapping],
-    within: float,
-    molar_volumes: Mapping[str, float] | None,
-    scheil_step: float,
-) -> tuple[dict[str, float], dict[str, str], list[float]]:
+    made: system.System, x: np.ndarray, line: list, wishes: list[Mapping], within: float,
+    molar_volumes: Mapping[str, float] | None, scheil_step: float,
+) -> tuple[dict[str, float], dict[str, str], list[float]]:  # fmt: skip
     """Return the criteria of one alloy by key, NaN if unknown; the reasons by key; the temperatures of casting, K."""
     # What is bisected for one quantity serves the others.
-    melts = cache(lambda: melting(made, x, line, within))
+    melts = cache(lambda name: melted(made, x, line, name, within))
     solvus = cache(lambda phase: ends(made, x, line, phase, within))
-    cast = cache(lambda: solidify(made, x, melts()[1], scheil_step))
+    cast = cache(lambda: solidify(made, x, melts("liquidus"), scheil_step))
     given, why = {}, {}
     for wish in wishes:
         try:
@@ -203,11 +200,12 @@ def _value(wish: Mapping, melts: Callable, solvus: Callable, cast: Callable) -> 
     quantity, phase = wish["quantity"], wish.get("phase")
     if quantity == "solvus":
         return solvus(phase)
-    if quantity in ("liquidus", "solidus", "freezing_range"):
-        solidus, liquidus = melts()
-        return {"liquidus": liquidus, "solidus": solidus, "freezing_range": liquidus - solidus}[quantity]
+    if quantity == "freezing_range":
+        return melts("liquidus") - melts("solidus")
+    if quantity in MELTED:
+        return melts(quantity)
     if quantity == "working_window":
-        return melts()[0] - solvus(phase)
+        return melts("solidus") - solvus(phase)
     if not cast()["converged"]:
         raise BadItem(f"solidification did not end: {cast()['liquid']:.3g} of liquid is left at {cast()['end_k']:g} K")
     return cast()["end_k"] if quantity == "scheil_end" else cast()["liquid"]
@@ -251,22 +249,24 @@ def ends(made, x, line: list, structure: str, within: float) -> float:
 
 def melting(made, x, line: list, within: float) -> tuple[float, float]:
     """Find solidus and liquidus, K: the temperatures at which melting begins and ends."""
-    good = _answers(line)
+    return melted(made, x, line, "solidus", within), melted(made, x, line, "liquidus", within)
+
+
+def melted(made, x, line: list, name: str, within: float) -> float:
+    """Find one end of melting, K: "solidus" or "liquidus"."""
+    good, reached = _answers(line), MELTED[name]
     boils = next((at for at, one in enumerate(good) if _share(one, GAS) > TRACE), len(good))
     if boils < len(good) and not (boils and _share(good[boils - 1], LIQUID) > 1 - TRACE):
         raise BadItem(f"a gas is stable at {good[boils].temperature:g} K; leave the gas out of the phases")
     good = good[:boils]
-    liquid = np.array([_share(one, LIQUID) for one in good])
-    if liquid[0] > TRACE or liquid[-1] < 1 - TRACE:
+    there = [reached(_share(one, LIQUID)) for one in good]
+    if there[0] or not there[-1]:
         raise BadItem(
-            f"melting does not lie within {good[0].temperature:g} to {good[-1].temperature:g} K; ask for "
+            f"the {name} does not lie within {good[0].temperature:g} to {good[-1].temperature:g} K; ask for "
             "temperatures_k on both sides of it, with the liquid among the phases"
         )
-    first = int(np.argmax(liquid > TRACE))
-    last = len(good) - 1 - int(np.argmax(liquid[::-1] < 1 - TRACE))
-    solidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) <= TRACE, good[first - 1], good[first], within)
-    liquidus = equilibria.highest(made, x, lambda e: _share(e, LIQUID) < 1 - TRACE, good[last], good[last + 1], within)
-    return solidus, liquidus
+    at = there.index(True) - 1 if name == "solidus" else len(good) - 1 - there[::-1].index(False)
+    return equilibria.highest(made, x, lambda e: not reached(_share(e, LIQUID)), good[at], good[at + 1], within)
 
 
 @dataclass

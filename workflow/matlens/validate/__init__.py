@@ -16,7 +16,9 @@ METHODS = dict.fromkeys(POTENTIALS, "matlens.validate.potential:validate")
 BATCHES = {
     "calphad": "matlens.validate.calphad:validate",
     "index": "matlens.validate.known:validate",
+    "measured": "matlens.validate.known:measured",
 }
+TABLES = ("index", "measured")  # engines that look up values in the index
 COMPARISONS = {  # measured phase fractions compared with those at equilibrium
     "bridge": "matlens.validate.bridge:bridge",
 }

@@ -34,8 +34,8 @@ def ask(engine: str, shortlist, index, crystals: Mapping, options: dict, names: 
     """
     if not len(shortlist):
         return verdicts.table([])
-    chosen = candidates.choose(index, [shortlist], None) if engine != "index" else _rows(index, shortlist)
-    if engine == "index":
+    chosen = candidates.choose(index, [shortlist], None) if engine not in validate.TABLES else _rows(index, shortlist)
+    if engine in validate.TABLES:
         return registry.load(validate.BATCHES, engine)(chosen, quantities=names)[0]
     if engine in validate.BATCHES:
         return _judged_by_all(registry.load(validate.BATCHES, engine)(chosen, **options)[0], options, names)

@@ -218,6 +218,14 @@ def _units(block: dict) -> int:
     return int(float(units)) if units and re.fullmatch(r"\d+(\.0*)?", units) else 0
 
 
+def _molecules(stated: dict[int, float]) -> int:
+    """Return Z as pymatgen counts it: formulas such as O2, N2 and K2O2 (peroxides) are not halved."""
+    from pymatgen.core import Composition
+
+    amounts = Composition({SYMBOLS[z - 1]: amount for z, amount in stated.items()})
+    return int(amounts.get_reduced_composition_and_factor()[1])
+
+
 def _counted(block: dict, stated: dict[int, float], atoms: float, slack: float) -> str | None:
     """Compare the atoms of the cell with Z formulas; one that stands for the whole cell may have Z as its divisor."""
     units = _units(block)
@@ -226,7 +234,7 @@ def _counted(block: dict, stated: dict[int, float], atoms: float, slack: float) 
     whole = sum(stated.values())
     counts = list(stated.values())
     divisor = math.gcd(*map(round, counts)) if all(abs(n - round(n)) < 1e-6 for n in counts) else 1
-    allowed = {units * whole} | ({whole} if divisor > 1 and units == divisor else set())
+    allowed = {units * whole} | ({whole} if divisor > 1 and units in (divisor, _molecules(stated)) else set())
     if any(abs(atoms - count) <= max(slack * count, 0.01) for count in allowed):
         return None
     return (

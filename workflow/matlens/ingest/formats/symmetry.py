@@ -24,10 +24,12 @@ MAGNETIC_NAMES += ("_space_group_magn_number_og", "_space_group_magn_name_uni")
 HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 NAMES = ("_symmetry_space_group_name_h-m", "_space_group_name_h-m_alt", "_symmetry_space_group_name_h_m")
 NAMES += ("_space_group_name_h-m_ref", "_space_group_name_h-m_full", "_space_group_name_h-m")
+CODES = ("_space_group_it_coordinate_system_code",)
 NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
 CHOICES = {"s": "1", "z": "2", "hr": "h", "rh": "r"}  # ICSD's letters for the choices of origin
 # Two settings of these groups have one name in the new notation (e: two glide planes), and two in the old one.
 TWINS = {"cmma": 316, "cmmb": 317, "abmm": 318, "acmm": 319, "bmcm": 320, "bmam": 321}
+TWIN = 67  # A e m m and B m e m are two settings each; C m m e is the standard one
 TWIN_ORIGINS = {"ccca": 322, "cccb": 324, "abaa": 326, "acaa": 328, "bbcb": 330, "bbab": 332}  # and the next number
 HALVES = {"a": ("x,y+1/2,z+1/2",), "b": ("x+1/2,y,z+1/2",), "c": ("x+1/2,y+1/2,z",)}
 HALVES |= {"i": ("x+1/2,y+1/2,z+1/2",), "f": (*HALVES["a"], *HALVES["b"], *HALVES["c"])}
@@ -60,7 +62,17 @@ def _squeezed(name: str) -> str:
 
 
 def _hall(symbol: str) -> str:
-    return re.sub(r"[\s_]", "", symbol).lower().replace("=", '"')
+    """Write a Hall symbol in one way; blanks stay, as P 32 is a screw axis and P 3 2 two axes."""
+    return " ".join(symbol.replace("_", " ").replace("=", '"').lower().split())
+
+
+def _of_hall(symbol: str) -> Setting | None:
+    """Find the setting of a Hall symbol; one without blanks has to mean one group."""
+    halls = _settings()[1]
+    if _hall(symbol) in halls:
+        return halls[_hall(symbol)]
+    alike = [one for key, one in halls.items() if key.replace(" ", "") == _hall(symbol).replace(" ", "")]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _old(name: str) -> list[str]:
@@ -182,8 +194,8 @@ def _stated(block: Mapping) -> list[tuple[str, list[Setting]]]:
     """List the entries of a block that name its space group, each with the settings that it may mean."""
     hall, name, number = (said(block, names) for names in (HALL, NAMES, NUMBERS))
     found = []
-    if hall and _hall(hall) in _settings()[1]:
-        found.append((hall, [_settings()[1][_hall(hall)]]))
+    if hall and (one := _of_hall(hall)):
+        found.append((hall, [one]))
     if name:
         found.append((name, by_name(name)))
     if number and (digits := re.sub(r"\(.*|\.0*$", "", number)).isdigit():
@@ -254,6 +266,8 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
             raise BadItem(f"it names the magnetic group {magnetic[:20]!r} and lists no operations; list them")
         return []
     words, found = _meant(hall, name, number)
+    code = (said(block, CODES) or "").lower().removesuffix("abc")
+    found = [one for one in found if one.choice == code] or found
     if not found:
         raise BadItem(
             f"its space group {words[:30]!r} is unknown, and it lists no operations; list them, or correct it"
@@ -265,16 +279,16 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     for other, settings in _stated(block):
         if settings and not {one.group for one, *_ in made} & {one.group for one in settings}:
             raise BadItem(f"its space group is {words[:30]!r} and {other[:30]!r}, which differ; correct one of them")
-    if not all(one.choice[:1] in ("1", "2") for one, *_ in made):
+    if not all(one.choice[:1] in ("1", "2") or (one.group == TWIN and one.choice) for one, *_ in made):
         made = made[:1]
     return [Symmetry(f"{words} :{one.choice}" if len(made) > 1 else words, *own) for one, *own in made]
 
 
 def _meant(hall: str | None, name: str | None, number: str | None) -> tuple[str, list[Setting]]:
     """Choose the statement that says most: the Hall symbol, the name, the number."""
-    _, halls, standard = _settings()
-    if hall and _hall(hall) in halls:
-        return hall, [halls[_hall(hall)]]
+    standard = _settings()[2]
+    if hall and (one := _of_hall(hall)):
+        return hall, [one]
     if hall and "(" in hall:  # a change of basis, which the name does not tell
         return hall, []
     if name:

@@ -1,0 +1,56 @@
+"""Items without a target are predicted by every method that learns, so that they reach a shortlist."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matlens import connect, registry
+from matlens.crystal import compositions, structures
+from matlens.predict import folds
+from matlens.store import io
+from scripts import predict_compositions, predict_structures
+
+FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+METALS, ANIONS = (3, 11, 19, 37, 55), (9, 17, 35, 53)
+SETTINGS = {
+    "target": "y", "group": "group", "folds": 3, "seed": 0, "split": "group", "transform": "none",
+    "allow_incomplete": False,
+}  # fmt: skip
+TABLES = ("predictions", "errors", "importance", "learning_curve", "held_out")
+
+
+def salts():
+    """Make rock salts with their volume as target, which four of them lack: their names, crystals and index."""
+    pairs = [(metal, anion) for metal in METALS for anion in ANIONS]
+    frac = np.array([[0, 0, 0], [0.5] * 3])
+    made = [structures.Crystal(FCC * (3 + 0.05 * sum(pair)), np.array(pair, np.uint8), frac) for pair in pairs]
+    symbol = compositions.SYMBOLS
+    index = pd.DataFrame({"item": [f"c{k:02d}" for k in range(len(pairs))], "elements": 2, "atoms": 2})
+    index["formula"] = [f"{symbol[a - 1]}{symbol[b - 1]}" for a, b in pairs]
+    index["volume_a3_per_atom"] = [abs(np.linalg.det(one.cell)) / 2 for one in made]
+    index["y"] = index["volume_a3_per_atom"].where(np.arange(len(pairs)) % 5 > 0)
+    return made, index
+
+
+@pytest.mark.parametrize("method", ["magpie_trees", "magpie_forest", "structure_trees"])
+def test_items_without_a_target_are_predicted_by_a_model_of_all_others(tmp_path, method):
+    made, index = salts()
+    io.write_table(tmp_path / "index.parquet", index)
+    paths = {name: str(tmp_path / f"{name}.parquet") for name in TABLES}
+    given = {"index": str(tmp_path / "index.parquet"), "settings": SETTINGS, "used": None, "method": method}
+    if method == "structure_trees":
+        knn = registry.load(connect.METHODS, "knn")
+        edges = connect.stack([knn(one.cell, one.frac) for one in made], "knn")
+        packed = structures.pack(range(len(made)), index["item"], made)
+        io.write_ragged(tmp_path / "graphs.h5", structures.to_arrays(packed) | edges)
+        predict_structures.main(**given, stored=[str(tmp_path / "graphs.h5")], options={"trees": 20}, **paths)
+    else:
+        options = {"trees": 20}
+        predict_compositions.main(**given, options=options, task="regression", **paths)
+    found = io.read_table(paths["predictions"]).set_index("item")
+    unknown = index[index["y"].isna()]["item"].tolist()
+    assert len(unknown) == 4 and found.index.is_unique and len(found) == len(index)
+    assert (found.loc[unknown, "fold"] == folds.UNKNOWN).all() and found["predicted"].notna().all()
+    assert found.loc[unknown, "low_90"].notna().all()
+    errors = io.read_table(paths["errors"]).iloc[0]
+    known = found[found["fold"] >= 0]
+    assert errors["items"] == 16 and errors["mae"] == pytest.approx((known["predicted"] - known["target"]).abs().mean())
