@@ -2,7 +2,7 @@
 
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, formulas
+from matlens.predict import crystal_tables, folds, formulas, transforms
 from matlens.predict.validation import class_scores
 from matlens.store import io
 
@@ -20,7 +20,7 @@ def main(
         known = {"groups": groups} if settings["split"] == "group" else {}
         return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
-    given = {name: settings[name] for name in ("target", "group", "transform")}
+    given = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
     parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
     found = crystal_tables.judged([test for test, _ in parts], settings["target"])
     if task == "classification":

@@ -2,7 +2,7 @@
 
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, structures
+from matlens.predict import crystal_tables, folds, structures, transforms
 from matlens.store import io
 
 
@@ -17,7 +17,7 @@ def main(
     def answer(x, y, groups, new):
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)
 
-    chosen = {name: settings[name] for name in ("target", "group", "transform")}
+    chosen = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
     parts = [
         structures.fold_predictions(answer, given, every, rows, cut[number], number, **chosen)
         for number in folds.used(cut, used)

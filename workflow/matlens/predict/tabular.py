@@ -13,7 +13,7 @@ def unit(y: np.ndarray) -> float:
     return 2.0 ** round(np.log2(spread)) if spread > 0 and np.isfinite(spread) else 1.0
 
 
-def _in_own_unit(model):
+def in_own_unit(model):
     """Put a model of trees behind targets in their own unit."""
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.compose import TransformedTargetRegressor
@@ -64,23 +64,24 @@ def kernel_ridge(*, alpha: float = 0.1, gamma: float | None = None):
     return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
-def svr(*, c: float = 10.0, epsilon: float = 0.05):
+def svr(*, c: float = 10.0, epsilon: float = 0.05, gamma: float | None = None):
     """Make a support vector regressor with a Gaussian kernel; `epsilon` is in standard deviations of the target.
 
+    `gamma` None is one over the number of features.
     Source: A. J. Smola, B. Schoelkopf, Stat. Comput. 14 (2004) 199.
     """
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    return TransformedTargetRegressor(_scaled(SVR(C=c, epsilon=epsilon)), transformer=StandardScaler())
+    return TransformedTargetRegressor(_scaled(SVR(C=c, epsilon=epsilon, gamma="scale" if gamma is None else gamma)), transformer=StandardScaler())
 
 
 def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
     """Make a random forest of `trees` regression trees. Source: L. Breiman, Mach. Learn. 45 (2001) 5."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return _in_own_unit(
+    return in_own_unit(
         RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
     )
 
@@ -89,7 +90,7 @@ def gradient_boosting(*, trees: int = 200, learning_rate: float = 0.1, depth: in
     """Make gradient-boosted regression trees. Source: J. H. Friedman, Ann. Stat. 29 (2001) 1189."""
     from sklearn.ensemble import GradientBoostingRegressor
 
-    return _in_own_unit(
+    return in_own_unit(
         GradientBoostingRegressor(n_estimators=trees, learning_rate=learning_rate, max_depth=depth, random_state=seed)
     )
 
