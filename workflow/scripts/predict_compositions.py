@@ -1,7 +1,9 @@
 """Predict a property of the items of a study from their composition alone."""
 
+import numpy as np
 from matlens import predict, registry
 from matlens.job import entry
+from matlens.learn import features
 from matlens.predict import crystal_tables, folds, formulas, transforms
 from matlens.predict.validation import class_scores
 from matlens.store import io
@@ -21,15 +23,20 @@ def main(
         return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
     given = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
-    parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
-    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
+    known = np.isfinite(features.numeric(rows, settings["target"], "predict.target: index").to_numpy())
+    tests, helds = formulas.tables(
+        method,
+        formulas.parts(cut, used, known),
+        lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given),
+    )
+    found = crystal_tables.judged(tests, settings["target"])
     if task == "classification":
-        known = found["predictions"]
+        known = found["predictions"].query("fold >= 0")
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
         found["errors"] = found["errors"].assign(**scores)
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(held for _, held in parts))
+    io.write_table(held_out, io.concatenate(helds))
 
 
 if __name__ == "__main__":

@@ -15,13 +15,14 @@ def main(
     options: dict,
     settings: dict,
     fold: str,
+    used: list | None,
     predictions: str,
     sites: str,
 ) -> None:
     """Write a row per crystal of the fold, and a row per atom; the first fold also predicts those without a target."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     test = cut[int(fold)].test
-    new = (y != y).nonzero()[0] if int(fold) == 0 else test[:0]
+    new = (y != y).nonzero()[0] if int(fold) == min(used or [0]) else test[:0]
     chosen = graphs.taken(every, [*test, *new])
     arrays, about, device = io.read_weights(weights), io.read_json(card), options["device"]
     found = networks.apply(chosen, arrays, about, device)

@@ -8,13 +8,13 @@ from matlens.store import io
 
 
 def main(
-    index: str, weights: str, card: str, options: dict, settings: dict, fold: str, predictions: str
+    index: str, weights: str, card: str, options: dict, settings: dict, fold: str, used: list | None, predictions: str
 ) -> None:  # fmt: skip
     """Write a row per reaction of the fold; the first fold also predicts those without a target."""
     rows = io.read_table(index)
     test = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))[int(fold)].test
     y = rows[settings["target"]].to_numpy(float)
-    new = (y != y).nonzero()[0] if int(fold) == 0 else test[:0]
+    new = (y != y).nonzero()[0] if int(fold) == min(used or [0]) else test[:0]
     at, number = [*test, *new], [int(fold)] * len(test) + [-1] * len(new)
     every, groups = reactions.of_rows(rows), folds.specimens(rows, settings["group"])
     found = molecules.apply([every[k] for k in at], io.read_weights(weights), io.read_json(card), options["device"])

@@ -1,8 +1,9 @@
 """Predict a property of crystals from features of their graphs."""
 
+import numpy as np
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, structures, transforms
+from matlens.predict import crystal_tables, formulas, structures, transforms
 from matlens.store import io
 
 
@@ -11,21 +12,21 @@ def main(
     errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
     """Write the five tables of a method."""
-    every, rows, _, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
+    every, rows, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     function, given = registry.load(predict.STRUCTURE_METHODS, method), structures.described(every, rows)
 
     def answer(x, y, groups, new):
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)
 
     chosen = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
-    parts = [
-        structures.fold_predictions(answer, given, every, rows, cut[number], number, **chosen)
-        for number in folds.used(cut, used)
-    ]
-    found = crystal_tables.judged([test for test, _ in parts], settings["target"])
+    each = formulas.parts(cut, used, np.isfinite(y))
+    tests, helds = formulas.tables(
+        method, each, lambda number, fold: structures.fold_predictions(answer, given, every, rows, fold, number, **chosen)
+    )
+    found = crystal_tables.judged(tests, settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(held for _, held in parts))
+    io.write_table(held_out, io.concatenate(helds))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Blend the methods of a study: a weighted mean, with weights from held-out predictions of training items."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from matlens import columns
+from matlens.job import batch
 from matlens.learn.intervals import NORMAL_90
 from matlens.predict import transforms
 
@@ -39,36 +41,60 @@ def blend(y: np.ndarray, held: np.ndarray, *, methods: tuple[str, ...] = ()) -> 
     return weights / weights.sum()
 
 
-def _joined(tables: Mapping[str, object], names: list[str]):
-    """Join the tables of several methods: rows of one item and fold that all of them have."""
-    parts = [tables[name].drop_duplicates([columns.ITEM, "fold"]).set_index([columns.ITEM, "fold"]) for name in names]
-    shared = parts[0].index
+def _joined(tables: Mapping[str, object], names: list[str]) -> tuple[list, list[dict]]:
+    """Join the tables of several methods: rows of one item and fold that all of them predict.
+
+    Returns the tables, and a rejection for each other row that names the methods without a prediction.
+    """
+    import pandas as pd
+
+    keys = [columns.ITEM, "fold"]
+    parts = [tables[name].drop_duplicates(keys).set_index(keys) for name in names]
+    every = parts[0].index
     for part in parts[1:]:
-        shared = shared.intersection(part.index, sort=False)
-    return [part.loc[shared] for part in parts]
+        every = every.union(part.index, sort=False)
+    there = pd.DataFrame({name: part["predicted"].reindex(every).notna() for name, part in zip(names, parts, strict=True)})
+    whole = there.all(axis=1)
+    lost = [
+        batch.rejection(item, "predict", f"not blended: no prediction by {', '.join(row.index[~row])}")
+        for (item, _), row in there[~whole].iterrows()
+    ]
+    return [part.loc[every[whole]] for part in parts], lost
 
 
 def _columns(parts: list, name: str) -> np.ndarray:
     return np.column_stack([part[name].to_numpy(float) for part in parts])
 
 
-def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -> tuple:
+class Blended(NamedTuple):
+    """Tables of a blend: predictions, held-out predictions, and weights (fold, blended, weight, held_out_items).
+
+    rejected: rows of the items that one of the methods does not predict.
+    """
+
+    predictions: object
+    held_out: object
+    weights: object
+    rejected: list[dict]
+
+
+def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -> Blended:
     """Blend the predictions of the methods, fold by fold.
 
     predictions, held: method -> DataFrame with item, group, fold, target, predicted, low_90, high_90; of test items,
     and of held-out training items. fit(y, held): returns weights, see `blend`. Items that not all methods predict are
-    left out. The interval has blended ends, times the factor that covers 90 % of the held-out items, of the target as
+    rejected. The interval has blended ends, times the factor that covers 90 % of the held-out items, of the target as
     it was learned (`transform`): where that is a logarithm, no end is below the least target. Flags are those of the
-    method with the largest weight. Returns the predictions, the held-out predictions of the blend, and its
-    weights (fold, blended, weight, held_out_items).
+    method with the largest weight. Items without a target (fold -1) have the weights of the first fold.
     """
     import pandas as pd
 
     names = list(predictions)
-    known, tests = _joined(held, names), _joined(predictions, names)
+    (known, _), (tests, lost) = _joined(held, names), _joined(predictions, names)
+    numbers = sorted({int(one) for one in tests[0].index.get_level_values("fold")})
     made, kept, rows = [], [], []
-    for fold in sorted({int(one) for one in tests[0].index.get_level_values("fold")}):
-        of = fold if fold >= 0 else min(int(one) for one in known[0].index.get_level_values("fold"))
+    for fold in numbers:
+        of = fold if fold >= 0 else min((one for one in numbers if one >= 0), default=fold)
         old = [part[part.index.get_level_values("fold") == of] for part in known]
         weights = fit(old[0]["target"].to_numpy(float), _columns(old, "predicted"))
         factor = _factor(old, weights, transform) if len(old[0]) >= LEAST else 1.0
@@ -77,16 +103,24 @@ def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -
         made.append(_mixed(own, weights, factor, first, transform))
         if fold >= 0:
             kept.append(_mixed(old, weights, factor, first, transform))
+            shares = dict(zip(names, weights.tolist(), strict=True))
+            few = "" if len(old[0]) >= LEAST else f": fewer than {LEAST}, so that all methods count alike"
+            print(f"fold {fold}: weights {shares} by {len(old[0])} held-out items{few}", flush=True)
             rows += [
-                {"fold": fold, "blended": name, "weight": float(weight), "held_out_items": len(old[0])}
-                for name, weight in zip(names, weights, strict=True)
+                {"fold": fold, "blended": name, "weight": share, "held_out_items": len(old[0])}
+                for name, share in shares.items()
             ]
-    return pd.concat(made, ignore_index=True), pd.concat(kept, ignore_index=True), pd.DataFrame(rows)
+    if not made:
+        raise ValueError(f"blend: no item has a prediction by all of {', '.join(names)}; choose others with 'methods'")
+    weights = pd.DataFrame(rows, columns=["fold", "blended", "weight", "held_out_items"])
+    held_out = pd.concat(kept, ignore_index=True) if kept else known[0].reset_index()
+    return Blended(pd.concat(made, ignore_index=True), held_out, weights, lost)
 
 
 def _ends(parts: list, weights: np.ndarray, transform: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the blended predictions, transformed, and how far the blended ends of the interval are below and above."""
-    mixed = (_columns(parts, name) @ weights for name in ("predicted", "low_90", "high_90"))
+    part = np.flatnonzero(weights > 0)  # a method that does not count needs no interval
+    mixed = (_columns(parts, name)[:, part] @ weights[part] for name in ("predicted", "low_90", "high_90"))
     predicted, low, high = (transforms.bounded(transform, one) for one in mixed)
     return predicted, np.maximum(predicted - low, 0.0), np.maximum(high - predicted, 0.0)
 
@@ -100,8 +134,11 @@ def _factor(parts: list, weights: np.ndarray, transform: str) -> float:
 
 
 def _mixed(parts: list, weights: np.ndarray, factor: float, first: int, transform: str):
-    """Return the rows of the heaviest method with blended predictions and intervals."""
-    table = parts[first].reset_index()
+    """Return the rows of the heaviest method, and columns that it lacks, with blended predictions and intervals."""
+    table = parts[first]
+    for other in parts:
+        table = table.join(other[other.columns.difference(table.columns, sort=False)])
+    table = table.reset_index()
     predicted, below, above = _ends(parts, weights, transform)
     found = transforms.interval(transform, predicted, predicted - factor * below, predicted + factor * above)
     std = found.pop("half_width_90") / NORMAL_90

@@ -1,17 +1,42 @@
 """Predictions of composition methods on one fold, with applicability domain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.learn.intervals import NORMAL_90
-from matlens.predict import crystal_tables, transforms
+from matlens.predict import crystal_tables, folds, transforms
 from matlens.predict.folds import Fold, specimens
 from matlens.predict.validation import Answer, outside_range
 
 FORMULA = "formula"
+NEW = -1  # number of the fold of items without a target
+
+
+def parts(cut: list[Fold], used: Iterable[int] | None, known: np.ndarray) -> list[tuple[int, Fold]]:
+    """List the folds to learn, with their numbers; NEW predicts the items without a target by a model of all others.
+
+    known (n,): whether the target of an item is known. used: numbers of the folds, None for all.
+    """
+    found = [(number, cut[number]) for number in folds.used(cut, used)]
+    new = np.flatnonzero(~known)
+    return found + ([(NEW, Fold(np.flatnonzero(known), new, new[:0]))] if len(new) else [])
+
+
+def tables(name: str, each: list[tuple[int, Fold]], predict: Callable) -> tuple[list, list]:
+    """Predict fold by fold; returns the tables of test items, and those of held-out training items of known folds.
+
+    predict(number, fold): returns both tables. name: of the method, for a line per fold in the log.
+    """
+    tests, helds = [], []
+    for done, (number, fold) in enumerate(each, 1):
+        test, held = predict(number, fold)
+        tests.append(test)
+        helds += [held] if number != NEW else []
+        print(f"{name}: fold {done} of {len(each)} predicted", flush=True)
+    return tests, helds
 
 
 def fold_predictions(
