@@ -24,6 +24,24 @@ def test_weights_of_an_exact_mixture_are_found():
     np.testing.assert_allclose(blend.blend(held @ [0.3, 0.7, 0.0], held), [0.3, 0.7, 0.0], atol=1e-6)
 
 
+def test_methods_that_are_alike_get_equal_weights_and_clear_differences_stay():
+    """The best weights of 60 items are chance, where three methods are equally good: their mean is better on others."""
+    rng = np.random.default_rng(20)
+    shares, errors = [], []
+    for _ in range(20):
+        y, new = rng.normal(size=60), rng.normal(size=4000)
+        held, tests = (one[:, None] + rng.normal(0, 0.5, (len(one), 3)) for one in (y, new))
+        found = {"blend": blend.blend(y, held), "best": blend.fitted(y, held)}
+        shares.append(np.abs(found["blend"] - 1 / 3).max())
+        errors.append({name: np.abs(tests @ one - new).mean() for name, one in found.items()})
+    assert np.median(shares) < 0.01
+    means = pd.DataFrame(errors).mean()
+    assert means["blend"] < means["best"]
+    y = rng.normal(size=200)
+    held = np.column_stack([y + rng.normal(0, 0.1, 200), rng.normal(size=200), rng.normal(size=200)])
+    assert blend.blend(y, held)[0] > 0.95
+
+
 def test_two_equal_errors_count_alike_and_a_useless_method_not_at_all():
     """The variance of a mean of two independent errors is half of theirs; the mean of y tells nothing."""
     rng = np.random.default_rng(1)

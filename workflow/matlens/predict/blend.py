@@ -12,30 +12,49 @@ from matlens.predict import transforms
 
 LEAST = 20  # held-out training items that weights are fitted to; with fewer all methods count alike
 MOST = 4000  # of them; more do not change the weights
+STEPS = 5  # from the best weights to equal ones
+PARTS = 5  # of the held-out items, for the error of each step
 
 
 def blend(y: np.ndarray, held: np.ndarray, *, methods: tuple[str, ...] = ()) -> np.ndarray:
-    """Return weights of methods, not negative and with sum 1, that minimise the mean absolute error.
+    """Return weights of methods, not negative and with sum 1, of a small mean absolute error.
 
     y (n,): targets of training items. held (n, m): their predictions by m methods, each by a model that did not learn
     from the item. methods: names of the methods of the study that are blended; empty: all but the controls.
-    Source: D. H. Wolpert, Neural Netw. 5 (1992) 241 (stacking); L. Breiman, Mach. Learn. 24 (1996) 49 (no negative
-    weights). The linear programme is solved by HiGHS.
+    The weights of the least error are drawn towards equal ones as far as that adds no more than one standard error to
+    the error of items that they were not fitted to: few items, or methods that are alike, give weights by chance.
+    Sources: D. H. Wolpert, Neural Netw. 5 (1992) 241 (stacking); L. Breiman, Mach. Learn. 24 (1996) 49 (no negative
+    weights); L. Breiman et al., Classification and Regression Trees (1984) ch. 3.4.3 (one standard error).
     """
-    from scipy.optimize import linprog
-
     count, number = held.shape
+    equal = np.full(number, 1.0 / number)
     if count < LEAST:
-        return np.full(number, 1.0 / number)
+        return equal
     some = np.random.default_rng(0).permutation(count)[:MOST]
-    y, held, count = y[some], held[some], len(some)
+    y, held = y[some], held[some]
     centre = np.median(y)  # the weights have the sum 1, so that neither it nor the unit changes them
     unit = np.abs(y - centre).mean() or 1.0
     y, held = (y - centre) / unit, (held - centre) / unit
+    drawn, error = np.linspace(0.0, 1.0, STEPS), np.zeros((len(y), STEPS))
+    for part in np.array_split(np.arange(len(y)), PARTS):
+        others = np.setdiff1d(np.arange(len(y)), part)
+        weights = np.outer(1 - drawn, fitted(y[others], held[others])) + np.outer(drawn, equal)
+        error[part] = np.abs(held[part] @ weights.T - y[part, None])
+    more = error - error[:, [error.mean(axis=0).argmin()]]
+    share = drawn[more.mean(axis=0) <= more.std(axis=0) / np.sqrt(len(y)) + 1e-12].max()
+    return (1 - share) * fitted(y, held) + share * equal
+
+
+def fitted(y: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Return the weights, not negative and with sum 1, of the least mean absolute error; a linear programme (HiGHS)."""
+    from scipy import sparse
+    from scipy.optimize import linprog
+
+    count, number = held.shape
     # Minimise the sum of t with -t <= y - held w <= t.
-    cost = np.concatenate([np.zeros(number), np.ones(count)])
-    sides = np.block([[held, -np.eye(count)], [-held, -np.eye(count)]])
-    total = np.concatenate([np.ones(number), np.zeros(count)])[None]
+    cost, apart = np.concatenate([np.zeros(number), np.ones(count)]), -sparse.eye(count)
+    sides = sparse.bmat([[held, apart], [-held, apart]], format="csr")
+    total = sparse.csr_matrix(np.concatenate([np.ones(number), np.zeros(count)]))
     found = linprog(cost, sides, np.concatenate([y, -y]), total, [1.0], method="highs")
     weights = np.clip(found.x[:number], 0, None) if found.success else np.ones(number)
     return weights / weights.sum()
