@@ -176,6 +176,12 @@ def test_a_target_without_a_logarithm_is_refused_and_named():
     assert transforms.inverse("log_minus_one", np.array([-50.0])).item() == 1.0  # no index is below that of vacuum
 
 
+def test_the_transform_of_a_method_goes_before_that_of_the_stage():
+    assert transforms.chosen({"transform": "log"}, {"transform": "none"}) == "log"
+    assert transforms.chosen({"transform": "none"}, {"transform": "log"}) == "none"
+    assert transforms.chosen({"transform": None}, {"transform": "log"}) == transforms.chosen(None, {"transform": "log"})
+
+
 def test_boosted_trees_learn_and_hold_compositions_out_together():
     """Items of one composition have a random value of their own: held out together, it cannot be known."""
     rng = np.random.default_rng(4)
