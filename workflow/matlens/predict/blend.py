@@ -124,7 +124,8 @@ def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -
             kept.append(_mixed(old, weights, factor, first, transform))
             shares = dict(zip(names, weights.tolist(), strict=True))
             few = "" if len(old[0]) >= LEAST else f": fewer than {LEAST}, so that all methods count alike"
-            print(f"fold {fold}: weights {shares} by {len(old[0])} held-out items{few}", flush=True)
+            told = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+            print(f"fold {fold}: weights {told}, by {len(old[0])} held-out items{few}", flush=True)
             rows += [
                 {"fold": fold, "blended": name, "weight": share, "held_out_items": len(old[0])}
                 for name, share in shares.items()
