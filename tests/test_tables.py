@@ -270,7 +270,9 @@ def test_predict_from_other_methods(plant, tmp_path):
         }))  # fmt: skip
     plant(predict.BLENDS, lambda y, held: np.array([0.25, 0.75]))
     both = [tmp_path / "one", tmp_path / "two"]
-    script.main(both, both, "mine", ["one", "two"], {}, SETTINGS, *tables(tmp_path), tmp_path / "weights", tmp_path / "r")
+    script.main(
+        both, both, "mine", ["one", "two"], {}, SETTINGS, *tables(tmp_path), tmp_path / "weights", tmp_path / "r"
+    )
     assert (io.read_table(tmp_path / "predictions")["predicted"] == 2.5).all()
     assert not len(io.read_table(tmp_path / "r"))
     assert io.read_table(tmp_path / "weights")["weight"].tolist() == [0.25, 0.75]

@@ -208,7 +208,9 @@ def test_the_mean_of_several_seeds_and_the_absolute_error_are_options_of_boosted
     each = [found(seed=seed) for seed in range(3)]
     np.testing.assert_allclose(several.predicted, np.mean([one.predicted for one in each], axis=0), rtol=1e-9)
     assert np.abs(several.held - y).mean() < np.mean([np.abs(one.held - y).mean() for one in each])
-    assert np.median(found(loss="absolute").held) < np.median(found().held)  # the median of a long tail is below its mean
+    assert np.median(found(loss="absolute").held) < np.median(
+        found().held
+    )  # the median of a long tail is below its mean
 
 
 @pytest.mark.parametrize("method", [trees.structure_trees, trees.structure_extra_trees, trees.structure_svr])

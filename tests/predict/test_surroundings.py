@@ -24,7 +24,7 @@ def electronegativity(number: int) -> float:
 
 
 def test_rock_salt_is_as_by_hand():
-    """Six unlike neighbours at d, and twelve like ones at sqrt 2 d that share six places: 2/3 of the weight is unlike."""
+    """Six unlike neighbours at d, and twelve like ones at sqrt 2 d that share six places: 2/3 is unlike."""
     found = described(5.64 * np.eye(3), [11] * 4 + [17] * 4, np.vstack([FCC, FCC + 0.5]))
     mean, spread, outer = found[3 * PROPERTY : 3 * PROPERTY + 3]
     assert mean == pytest.approx(2 / 3 * (electronegativity(17) - electronegativity(11)), abs=2e-4)
@@ -36,7 +36,9 @@ def test_rock_salt_is_as_by_hand():
 def layer(inside: int, outside: int) -> np.ndarray:
     """Describe a layer as of MoS2: one element in the middle, another one on both faces, in vacuum."""
     cell = [[3.16, 0, 0], [-1.58, 2.7366, 0], [0, 0, 20.0]]
-    return described(cell, [inside, outside, outside], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.578], [2 / 3, 1 / 3, 0.422]])
+    return described(
+        cell, [inside, outside, outside], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.578], [2 / 3, 1 / 3, 0.422]]
+    )
 
 
 def test_what_lies_at_the_faces_of_a_layer_counts_most():
@@ -45,7 +47,9 @@ def test_what_lies_at_the_faces_of_a_layer_counts_most():
     assert largest > 0.3 and least < 0.01 and mean == pytest.approx(2 / 3 * largest, abs=0.02)
     outer = usual[3 * PROPERTY + 2]
     assert abs(outer - electronegativity(16)) < 0.1 * abs(electronegativity(16) - electronegativity(42))
-    assert abs(swapped[3 * PROPERTY + 2] - electronegativity(42)) < 0.1 * abs(electronegativity(16) - electronegativity(42))
+    assert abs(swapped[3 * PROPERTY + 2] - electronegativity(42)) < 0.1 * abs(
+        electronegativity(16) - electronegativity(42)
+    )
 
 
 def test_crystals_without_any_have_no_rows():

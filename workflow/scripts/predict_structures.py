@@ -18,10 +18,14 @@ def main(
     def answer(x, y, groups, new):
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)
 
-    chosen = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
+    chosen = {name: settings[name] for name in ("target", "group")} | {
+        "transform": transforms.chosen(options, settings)
+    }
     each = formulas.parts(cut, used, np.isfinite(y))
     tests, helds = formulas.tables(
-        method, each, lambda number, fold: structures.fold_predictions(answer, given, every, rows, fold, number, **chosen)
+        method,
+        each,
+        lambda number, fold: structures.fold_predictions(answer, given, every, rows, fold, number, **chosen),
     )
     found = crystal_tables.judged(tests, settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):

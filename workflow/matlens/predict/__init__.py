@@ -47,5 +47,8 @@ PRETRAINED = {
 POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
 MOLECULE_METHODS = MOLECULE_NETS  # trained by the study, on reactions
-GRAPHS = {**NET_GRAPHS, **dict.fromkeys(STRUCTURE_METHODS, "knn")}  # the stage connect that a method takes its graphs from
+GRAPHS = {
+    **NET_GRAPHS,
+    **dict.fromkeys(STRUCTURE_METHODS, "knn"),
+}  # the stage connect that a method takes its graphs from
 CONTROLS = ("mean", "median")  # baselines

@@ -72,7 +72,9 @@ def _joined(tables: Mapping[str, object], names: list[str]) -> tuple[list, list[
     every = parts[0].index
     for part in parts[1:]:
         every = every.union(part.index, sort=False)
-    there = pd.DataFrame({name: part["predicted"].reindex(every).notna() for name, part in zip(names, parts, strict=True)})
+    there = pd.DataFrame(
+        {name: part["predicted"].reindex(every).notna() for name, part in zip(names, parts, strict=True)}
+    )
     whole = there.all(axis=1)
     lost = [
         batch.rejection(item, "predict", f"not blended: no prediction by {', '.join(row.index[~row])}")
@@ -124,8 +126,8 @@ def blended(predictions: Mapping, held: Mapping, fit, transform: str = "none") -
             kept.append(_mixed(old, weights, factor, first, transform))
             shares = dict(zip(names, weights.tolist(), strict=True))
             few = "" if len(old[0]) >= LEAST else f": fewer than {LEAST}, so that all methods count alike"
-            told = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
-            print(f"fold {fold}: weights {told}, by {len(old[0])} held-out items{few}", flush=True)
+            listed = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
+            print(f"fold {fold}: weights {listed}, by {len(old[0])} held-out items{few}", flush=True)
             rows += [
                 {"fold": fold, "blended": name, "weight": share, "held_out_items": len(old[0])}
                 for name, share in shares.items()

@@ -14,7 +14,7 @@ SYSTEMS = (2, 15, 74, 142, 167, 194)  # last space group of each crystal system 
 
 
 def described(graphs, index) -> np.ndarray:
-    """Describe crystals (n, f): Magpie statistics, volume per atom, atoms, space group, contacts, surroundings of atoms.
+    """Describe crystals (n, f): Magpie statistics, volume per atom, space group, contacts, surroundings of atoms.
 
     Space group, and atoms of the primitive cell, are those of spglib at 0.1 angstrom; group 1, and the cell as it is
     written, if none is found. graphs: of k nearest neighbours. index: their

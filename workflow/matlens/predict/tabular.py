@@ -74,7 +74,9 @@ def svr(*, c: float = 10.0, epsilon: float = 0.05, gamma: float | None = None):
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    return TransformedTargetRegressor(_scaled(SVR(C=c, epsilon=epsilon, gamma="scale" if gamma is None else gamma)), transformer=StandardScaler())
+    return TransformedTargetRegressor(
+        _scaled(SVR(C=c, epsilon=epsilon, gamma="scale" if gamma is None else gamma)), transformer=StandardScaler()
+    )
 
 
 def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
