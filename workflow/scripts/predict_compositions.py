@@ -1,9 +1,7 @@
 """Predict a property of the items of a study from their composition alone."""
 
-import numpy as np
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.learn import features
 from matlens.predict import crystal_tables, folds, formulas, transforms
 from matlens.predict.validation import class_scores
 from matlens.store import io
@@ -23,11 +21,9 @@ def main(
         return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
     given = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
-    known = np.isfinite(features.numeric(rows, settings["target"], "predict.target: index").to_numpy())
+    each = formulas.parts(cut, used, rows, settings["target"])
     tests, helds = formulas.tables(
-        method,
-        formulas.parts(cut, used, known),
-        lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given),
+        method, each, lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given)
     )
     found = crystal_tables.judged(tests, settings["target"])
     if task == "classification":

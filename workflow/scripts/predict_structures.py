@@ -1,6 +1,5 @@
 """Predict a property of crystals from features of their graphs."""
 
-import numpy as np
 from matlens import predict, registry
 from matlens.job import entry
 from matlens.predict import crystal_tables, formulas, structures, transforms
@@ -12,7 +11,7 @@ def main(
     errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
     """Write the five tables of a method."""
-    every, rows, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
+    every, rows, _, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
     function, given = registry.load(predict.STRUCTURE_METHODS, method), structures.described(every, rows)
 
     def answer(x, y, groups, new):
@@ -21,7 +20,7 @@ def main(
     chosen = {name: settings[name] for name in ("target", "group")} | {
         "transform": transforms.chosen(options, settings)
     }
-    each = formulas.parts(cut, used, np.isfinite(y))
+    each = formulas.parts(cut, used, rows, settings["target"])
     tests, helds = formulas.tables(
         method,
         each,

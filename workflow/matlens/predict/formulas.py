@@ -6,6 +6,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.crystal import compositions
+from matlens.learn import features
 from matlens.learn.intervals import NORMAL_90
 from matlens.predict import crystal_tables, folds, transforms
 from matlens.predict.folds import Fold, specimens
@@ -15,11 +16,12 @@ FORMULA = "formula"
 NEW = -1  # number of the fold of items without a target
 
 
-def parts(cut: list[Fold], used: Iterable[int] | None, known: np.ndarray) -> list[tuple[int, Fold]]:
+def parts(cut: list[Fold], used: Iterable[int] | None, index, target: str) -> list[tuple[int, Fold]]:
     """List the folds to learn, with their numbers; NEW predicts the items without a target by a model of all others.
 
-    known (n,): whether the target of an item is known. used: numbers of the folds, None for all.
+    cut: all folds. used: numbers of those to learn, None for all. index: table with the column `target`.
     """
+    known = np.isfinite(features.numeric(index, target, "predict.target: index").to_numpy())
     found = [(number, cut[number]) for number in folds.used(cut, used)]
     new = np.flatnonzero(~known)
     return found + ([(NEW, Fold(np.flatnonzero(known), new, new[:0]))] if len(new) else [])
