@@ -5,7 +5,7 @@ import pytest
 from matlens import connect, registry
 from matlens.crystal import compositions, graphs
 from matlens.crystal import structures as crystals
-from matlens.predict import surroundings
+from matlens.predict import structures, surroundings
 
 FCC = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 PROPERTY = compositions._elements()[1].index("Electronegativity")
@@ -55,3 +55,17 @@ def test_what_lies_at_the_faces_of_a_layer_counts_most():
 def test_crystals_without_any_have_no_rows():
     none = crystals.to_arrays(crystals.pack([], [], []))
     assert surroundings.surroundings(graphs.from_arrays(none | connect.stack([], "knn"))).shape == (0, 69)
+
+
+def test_a_cell_whose_symmetry_is_searched_again_prints_nothing(capfd):
+    """Ag4S2 of dielectric: spglib prints a line for each attempt; thousands of crystals flooded the console."""
+    cell = [[4.08433, 0.0, -1.2231], [-2.01506, 3.50527, -1.28164], [0.0, 0.0, 9.0169]]
+    frac = [
+        [0.45988, 0.97583, 0.73929], [0.29246, 0.60158, 0.9711], [0.62579, 0.35234, 0.50659],
+        [0.95266, 0.48304, 0.23819], [0.00354, 0.94919, 0.49255], [0.91569, 0.01302, 0.98977],
+    ]  # fmt: skip
+    one = crystals.Crystal(np.array(cell), np.array([47] * 4 + [16] * 2, np.uint8), np.array(frac))
+    packed = crystals.to_arrays(crystals.pack([0], ["one"], [one]))
+    edges = [registry.load(connect.METHODS, "knn")(one.cell, one.frac)]
+    groups, _ = structures.symmetries(graphs.from_arrays(packed | connect.stack(edges, "knn")))
+    assert groups[0] > 1 and capfd.readouterr().err == ""

@@ -36,10 +36,12 @@ def described(graphs, index) -> np.ndarray:
 
 def symmetries(graphs) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of the space group and the atoms of the primitive cell of every crystal, both (n,)."""
+    import os
     import warnings
 
     import spglib
 
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")  # it prints lines for every cell that it has to search again
     groups, atoms = np.ones(len(graphs), int), np.array(graphs.atoms)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
