@@ -214,6 +214,13 @@ def test_predict_from_images(plant, images, index, tmp_path):
     assert (io.read_table(tmp_path / "predictions")["predicted"] == 7).all()
 
 
+def without_target(index) -> None:
+    """Empty the target of the last item of an index; a model of all others predicts it."""
+    table = io.read_table(index)
+    table.loc[len(table) - 1, SETTINGS["target"]] = np.nan
+    io.write_table(index, table)
+
+
 def test_predict_from_compositions(plant, index, tmp_path):
     from scripts import predict_compositions as script
 
@@ -221,8 +228,10 @@ def test_predict_from_compositions(plant, index, tmp_path):
         return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y) + 1)
 
     plant(predict.COMPOSITION_METHODS, sevens)
+    without_target(index)
     script.main(index, "mine", {"answer": 7.0}, SETTINGS, None, "regression", *tables(tmp_path))
     found = io.read_table(tmp_path / "predictions")
+    assert sorted(found["item"]) == sorted(io.read_table(index)["item"]) and (found["fold"] == -1).sum() == 1
     assert (found["predicted"] == 7).all() and (found["std"] == 0.5).all() and (found["high_90"] == 9).all()
     held = io.read_table(tmp_path / "held_out")
     np.testing.assert_allclose(held["predicted"], held["target"] + 1)
@@ -237,6 +246,7 @@ def test_predict_from_structures(plant, crystals, index, tmp_path):
     connect_script.main(crystals, "mine", {}, graphs, tmp_path / "table", tmp_path / "rejected")
     table = io.read_table(index)
     io.write_table(index, table.assign(formula="NaCl"))
+    without_target(index)
 
     def sevens(x, y, groups, new, *, answer=0.0):
         assert len(x) == len(y) == len(groups) and x.shape[1] == new.shape[1]
@@ -244,7 +254,9 @@ def test_predict_from_structures(plant, crystals, index, tmp_path):
 
     plant(predict.STRUCTURE_METHODS, sevens)
     script.main(index, [graphs], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
-    assert (io.read_table(tmp_path / "predictions")["predicted"] == 7).all()
+    found = io.read_table(tmp_path / "predictions")
+    assert (found["predicted"] == 7).all() and sorted(found["item"]) == sorted(table["item"])
+    assert (found["fold"] == -1).sum() == 1 and (io.read_table(tmp_path / "held_out")["fold"] >= 0).all()
 
 
 def test_predict_from_other_methods(plant, tmp_path):
@@ -258,8 +270,11 @@ def test_predict_from_other_methods(plant, tmp_path):
         }))  # fmt: skip
     plant(predict.BLENDS, lambda y, held: np.array([0.25, 0.75]))
     both = [tmp_path / "one", tmp_path / "two"]
-    script.main(both, both, "mine", ["one", "two"], {}, SETTINGS, *tables(tmp_path), tmp_path / "weights")
+    script.main(
+        both, both, "mine", ["one", "two"], {}, SETTINGS, *tables(tmp_path), tmp_path / "weights", tmp_path / "r"
+    )
     assert (io.read_table(tmp_path / "predictions")["predicted"] == 2.5).all()
+    assert not len(io.read_table(tmp_path / "r"))
     assert io.read_table(tmp_path / "weights")["weight"].tolist() == [0.25, 0.75]
 
 
@@ -292,9 +307,13 @@ def test_predict_from_graphs(plant, crystals, index, tmp_path):
     options = {"epochs": 1, "device": "cpu", "answer": 7.0, "batch": 4, "also": []}
     made = [tmp_path / name for name in ("weights", "card", "history", "held")]
     learn_crystals.main(index, [graphs], "mine", options, SETTINGS, {}, "0", *made)
-    predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "0", tmp_path / "p", tmp_path / "s")
+    predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "0", None, tmp_path / "p", tmp_path / "s")
     card = io.read_json(made[1])
     np.testing.assert_allclose(io.read_table(tmp_path / "p")["predicted"], 7 * card["std"] + card["mean"], rtol=1e-6)
+    without_target(index)
+    for used, new in (([1], 1), (None, 0), ([0, 1], 0)):  # the first fold that is used predicts items without a target
+        predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "1", used, tmp_path / "p", tmp_path / "s")
+        assert (io.read_table(tmp_path / "p")["fold"] == -1).sum() == new
 
 
 def test_screen(plant, index, tmp_path):

@@ -686,6 +686,9 @@ def test_a_target_of_a_potential_needs_it_and_one_of_its_results():
 
 def test_a_classification_has_no_transform():
     assert "set transform: none" in learning(transform="log", task="classification")
+    why = learning(magpie_trees={"transform": "log"}, task="classification")
+    assert "predict.magpie_trees.transform: a classification" in why
+    assert not learning(magpie_trees={"transform": "log"})
 
 
 def restoring(ingest: dict, **methods) -> dict:

@@ -93,7 +93,7 @@ def test_the_jobs_write_weights_a_card_and_predictions_of_items_without_a_value(
     settings |= {"allow_incomplete": False}
     options = {**OPTIONS, "epochs": 2, "validation_part": 0.4, "device": "cpu"}
     learn_molecules.main(index, "bondnet.small", options, settings, "0000", *made)
-    predict_molecules.main(index, *made[:2], options, settings, "0000", str(tmp_path / "p"))
+    predict_molecules.main(index, *made[:2], options, settings, "0000", None, str(tmp_path / "p"))
     card, table = io.read_json(made[1]), io.read_table(str(tmp_path / "p"))
     stated = [card[name] for name in ("method", "variant", "kind", "transform")]
     assert stated == ["bondnet", "small", "molecules", "log"]

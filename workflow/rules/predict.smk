@@ -132,6 +132,7 @@ rule predict_blend:
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         held_out="results/{study}/predict/{method}/held_out/all.parquet",
         blend_weights="results/{study}/predict/{method}/blend_weights/all.parquet",
+        rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
     benchmark:

@@ -2,7 +2,7 @@
 
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, formulas
+from matlens.predict import crystal_tables, folds, formulas, transforms
 from matlens.predict.validation import class_scores
 from matlens.store import io
 
@@ -14,24 +14,25 @@ def main(
     """Write the five tables of a method; items without a target are predicted by a model of all others."""
     rows = io.read_table(index)
     cut = folds.make(settings["split"], rows, **crystal_tables.cutting(settings))
-    unknown = folds.of_unknown(rows, settings["target"])
     function = registry.load(predict.COMPOSITION_METHODS, method)
 
     def answer(train, y, new, groups):
         known = {"groups": groups} if settings["split"] == "group" else {}
         return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
-    given = {name: settings[name] for name in ("target", "group", "transform")}
-    parts = [formulas.fold_predictions(answer, rows, cut[number], number, **given) for number in folds.used(cut, used)]
-    new = [formulas.fold_predictions(answer, rows, fold, folds.UNKNOWN, **given)[0] for fold in unknown]
-    found = crystal_tables.judged([*(test for test, _ in parts), *new], settings["target"])
+    given = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
+    each = formulas.parts(cut, used, rows, settings["target"])
+    tests, helds = formulas.tables(
+        method, each, lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given)
+    )
+    found = crystal_tables.judged(tests, settings["target"])
     if task == "classification":
         known = found["predictions"].query("fold != @folds.UNKNOWN")
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
         found["errors"] = found["errors"].assign(**scores)
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(held for _, held in parts))
+    io.write_table(held_out, io.concatenate(helds))
 
 
 if __name__ == "__main__":

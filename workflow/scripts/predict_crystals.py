@@ -15,9 +15,9 @@ def main(
     options: dict,
     settings: dict,
     fold: str,
+    used: list | None,
     predictions: str,
     sites: str,
-    used: list | None = None,
 ) -> None:
     """Write a row per crystal of the fold, and a row per atom; the first fold also predicts those without a target."""
     every, table, y, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)

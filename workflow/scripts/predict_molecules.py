@@ -8,8 +8,7 @@ from matlens.store import io
 
 
 def main(
-    index: str, weights: str, card: str, options: dict, settings: dict, fold: str, predictions: str,
-    used: list | None = None,
+    index: str, weights: str, card: str, options: dict, settings: dict, fold: str, used: list | None, predictions: str
 ) -> None:  # fmt: skip
     """Write a row per reaction of the fold; the first fold also predicts those without a target."""
     rows = io.read_table(index)

@@ -2,7 +2,7 @@
 
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, structures
+from matlens.predict import crystal_tables, formulas, structures, transforms
 from matlens.store import io
 
 
@@ -17,17 +17,19 @@ def main(
     def answer(x, y, groups, new):
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)
 
-    chosen = {name: settings[name] for name in ("target", "group", "transform")}
-
-    def predicted(fold, number):
-        return structures.fold_predictions(answer, given, every, rows, fold, number, **chosen)
-
-    parts = [predicted(cut[number], number) for number in folds.used(cut, used)]
-    new = [predicted(fold, folds.UNKNOWN)[0] for fold in folds.of_unknown(rows, settings["target"])]
-    found = crystal_tables.judged([*(test for test, _ in parts), *new], settings["target"])
+    chosen = {name: settings[name] for name in ("target", "group")} | {
+        "transform": transforms.chosen(options, settings)
+    }
+    each = formulas.parts(cut, used, rows, settings["target"])
+    tests, helds = formulas.tables(
+        method,
+        each,
+        lambda number, fold: structures.fold_predictions(answer, given, every, rows, fold, number, **chosen),
+    )
+    found = crystal_tables.judged(tests, settings["target"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(held for _, held in parts))
+    io.write_table(held_out, io.concatenate(helds))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,11 @@ def _elements() -> tuple[np.ndarray, tuple[str, ...]]:
     return np.array([[np.nan] * len(preset.features), *rows], float), tuple(preset.features)
 
 
+def properties() -> np.ndarray:
+    """Return the 22 properties of Magpie by atomic number (119, 22); NaN for number 0."""
+    return _elements()[0]
+
+
 def magpie_names() -> list[str]:
     """Return the names of the 132 statistics, as in matminer."""
     return [f"MagpieData {statistic} {name}" for name in _elements()[1] for statistic in STATISTICS]

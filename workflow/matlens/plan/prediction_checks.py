@@ -189,10 +189,12 @@ def check_hits(studies: Mapping[str, dict], name: str) -> Reasons:
 
 
 def check_transform(studies: Mapping[str, dict], name: str) -> Reasons:
-    """Refuse a transformed target of a classification."""
+    """Refuse a transformed target of a classification, for all methods or for one."""
     settings = studies[name].get("predict", {})
-    if settings.get("transform", "none") != "none" and settings["task"] != "regression":
-        yield ["predict", "transform"], "a classification has a target of 0 and 1; set transform: none"
+    own = [[method] for method in learned(studies[name]) if (settings[method] or {}).get("transform")]
+    for keys in [[], *own] if settings.get("task") == "classification" else ():
+        if (settings[keys[0]] if keys else settings)["transform"] != "none":
+            yield ["predict", *keys, "transform"], "a classification has a target of 0 and 1; set transform: none"
 
 
 def check_pretrained(studies: Mapping[str, dict], name: str) -> Reasons:

@@ -34,6 +34,8 @@ COMPOSITION_METHODS = {
 # Methods on features of crystal graphs: `method(x, y, groups, new, *, options)` returns a `validation.Answer`.
 STRUCTURE_METHODS = {
     "structure_trees": "matlens.predict.trees:structure_trees",
+    "structure_extra_trees": "matlens.predict.trees:structure_extra_trees",
+    "structure_svr": "matlens.predict.trees:structure_svr",
 }
 # Weights of the other methods of the study: `method(y, held, *, options)`.
 BLENDS = {
@@ -46,5 +48,8 @@ PRETRAINED = {
 POTENTIAL_METHODS = dict.fromkeys(POTENTIALS, "matlens.predict.properties:relaxed")
 CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
 MOLECULE_METHODS = MOLECULE_NETS  # trained by the study, on reactions
-GRAPHS = {**NET_GRAPHS, "structure_trees": "knn"}  # the stage connect that a method takes its graphs from
+GRAPHS = {
+    **NET_GRAPHS,
+    **dict.fromkeys(STRUCTURE_METHODS, "knn"),
+}  # the stage connect that a method takes its graphs from
 CONTROLS = ("mean", "median")  # baselines

@@ -56,7 +56,7 @@ def _edges(graphs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return source, neighbour, graphs.edges["distance"] / (own[source] + own[neighbour]), graphs.edges["distance"]
 
 
-def _means(values: np.ndarray, member: np.ndarray, count: int, weights=None) -> tuple[np.ndarray, np.ndarray]:
+def means(values: np.ndarray, member: np.ndarray, count: int, weights=None) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and standard deviation of the values of every member."""
     weights = np.ones(len(values)) if weights is None else weights
     total = np.maximum(np.bincount(member, weights, count), 1e-12)
@@ -80,17 +80,17 @@ def structure(graphs) -> np.ndarray:
     shell = distance <= SHELL * shortest[source]
     around = np.bincount(source[shell], weight[shell], atoms)
     same = (graphs.crystals.species[source] == graphs.crystals.species[neighbour])[shell]
-    spheres = _means(4 / 3 * np.pi * radii.known(graphs.crystals.species) ** 3, member, count)[0]
+    spheres = means(4 / 3 * np.pi * radii.known(graphs.crystals.species) ** 3, member, count)[0]
     first = graphs.crystals.offsets[:-1]
     return np.column_stack(
         [
             np.log(volumes(graphs) / spheres),
-            _means(nearest, member, count)[0],
+            means(nearest, member, count)[0],
             np.minimum.reduceat(nearest, first),
             np.maximum.reduceat(nearest, first),
-            *_means(ratio, member[source], count, weight),
-            *_means(around, member, count),
-            _means(same.astype(float), member[source[shell]], count, weight[shell])[0],
+            *means(ratio, member[source], count, weight),
+            *means(around, member, count),
+            means(same.astype(float), member[source[shell]], count, weight[shell])[0],
             np.log(np.maximum(gaps(graphs), ORDINARY_GAP_A)),
         ]
     )

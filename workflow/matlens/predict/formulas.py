@@ -1,17 +1,40 @@
 """Predictions of composition methods on one fold, with applicability domain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from matlens import columns
 from matlens.crystal import compositions
 from matlens.learn.intervals import NORMAL_90
-from matlens.predict import crystal_tables, far, transforms
+from matlens.predict import crystal_tables, far, folds, transforms
 from matlens.predict.folds import Fold, points_of, specimens
 from matlens.predict.validation import Answer, outside_range
 
 FORMULA = "formula"
+
+
+def parts(cut: list[Fold], used: Iterable[int] | None, index, target: str) -> list[tuple[int, Fold]]:
+    """List the folds to learn, with their numbers; the last, UNKNOWN, predicts the items without a target, if any.
+
+    cut: all folds. used: numbers of those to learn, None for all. index: table with the column `target`.
+    """
+    known = [(number, cut[number]) for number in folds.used(cut, used)]
+    return known + [(folds.UNKNOWN, fold) for fold in folds.of_unknown(index, target)]
+
+
+def tables(name: str, each: list[tuple[int, Fold]], predict: Callable) -> tuple[list, list]:
+    """Predict fold by fold; returns the tables of test items, and those of held-out training items of known folds.
+
+    predict(number, fold): returns both tables. name: of the method, for a line per fold in the log.
+    """
+    tests, helds = [], []
+    for done, (number, fold) in enumerate(each, 1):
+        test, held = predict(number, fold)
+        tests.append(test)
+        helds += [held] if number != folds.UNKNOWN else []
+        print(f"{name}: fold {done} of {len(each)} predicted", flush=True)
+    return tests, helds
 
 
 def fold_predictions(

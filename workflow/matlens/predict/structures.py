@@ -6,7 +6,7 @@ import numpy as np
 
 from matlens.crystal import compositions
 from matlens.crystal import graphs as flat
-from matlens.predict import applicability_domain, descriptors, formulas, transforms
+from matlens.predict import applicability_domain, descriptors, formulas, surroundings, transforms
 from matlens.predict.folds import Fold
 
 SYMPREC_A = 0.1
@@ -14,11 +14,11 @@ SYSTEMS = (2, 15, 74, 142, 167, 194)  # last space group of each crystal system 
 
 
 def described(graphs, index) -> np.ndarray:
-    """Describe crystals (n, f): Magpie statistics, volume per atom, atoms, space group and its system, contacts.
+    """Describe crystals (n, f): Magpie statistics, volume per atom, space group, contacts, surroundings of atoms.
 
     Space group, and atoms of the primitive cell, are those of spglib at 0.1 angstrom; group 1, and the cell as it is
     written, if none is found. graphs: of k nearest neighbours. index: their
-    rows, with the column formula. Contacts: `descriptors.STRUCTURE`.
+    rows, with the column formula. Contacts: `descriptors.STRUCTURE`; surroundings: `surroundings.surroundings`.
     """
     groups, atoms = symmetries(graphs)
     return np.column_stack(
@@ -29,16 +29,19 @@ def described(graphs, index) -> np.ndarray:
             groups,
             np.searchsorted(SYSTEMS, groups),
             descriptors.structure(graphs),
+            surroundings.surroundings(graphs),
         ]
     )
 
 
 def symmetries(graphs) -> tuple[np.ndarray, np.ndarray]:
     """Return the number of the space group and the atoms of the primitive cell of every crystal, both (n,)."""
+    import os
     import warnings
 
     import spglib
 
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")  # it prints lines for every cell that it has to search again
     groups, atoms = np.ones(len(graphs), int), np.array(graphs.atoms)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

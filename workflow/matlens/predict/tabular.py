@@ -2,6 +2,8 @@
 
 import numpy as np
 
+ERRORS = {"mse": "squared_error", "l1": "absolute_error", "huber": "huber"}  # as scikit-learn calls them
+
 
 def unit(y: np.ndarray) -> float:
     """Return the power of two nearest to the standard deviation of targets (n,), 1 if they are all alike.
@@ -13,7 +15,7 @@ def unit(y: np.ndarray) -> float:
     return 2.0 ** round(np.log2(spread)) if spread > 0 and np.isfinite(spread) else 1.0
 
 
-def _in_own_unit(model):
+def in_own_unit(model):
     """Put a model of trees behind targets in their own unit."""
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.compose import TransformedTargetRegressor
@@ -64,23 +66,26 @@ def kernel_ridge(*, alpha: float = 0.1, gamma: float | None = None):
     return TransformedTargetRegressor(model, transformer=StandardScaler())
 
 
-def svr(*, c: float = 10.0, epsilon: float = 0.05):
+def svr(*, c: float = 10.0, epsilon: float = 0.05, gamma: float | None = None):
     """Make a support vector regressor with a Gaussian kernel; `epsilon` is in standard deviations of the target.
 
+    `gamma` None is one over the number of features.
     Source: A. J. Smola, B. Schoelkopf, Stat. Comput. 14 (2004) 199.
     """
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    return TransformedTargetRegressor(_scaled(SVR(C=c, epsilon=epsilon)), transformer=StandardScaler())
+    return TransformedTargetRegressor(
+        _scaled(SVR(C=c, epsilon=epsilon, gamma="scale" if gamma is None else gamma)), transformer=StandardScaler()
+    )
 
 
 def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
     """Make a random forest of `trees` regression trees. Source: L. Breiman, Mach. Learn. 45 (2001) 5."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return _in_own_unit(
+    return in_own_unit(
         RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
     )
 
@@ -92,7 +97,7 @@ def extra_trees(*, trees: int = 200, min_leaf: int = 1, features: float = 0.5, s
     """
     from sklearn.ensemble import ExtraTreesRegressor
 
-    return _in_own_unit(
+    return in_own_unit(
         ExtraTreesRegressor(
             n_estimators=trees, min_samples_leaf=min_leaf, max_features=features, random_state=seed, n_jobs=1
         )
@@ -111,11 +116,10 @@ def gradient_boosting(
     """
     from sklearn.ensemble import GradientBoostingRegressor
 
-    kinds = {"mse": "squared_error", "l1": "absolute_error", "huber": "huber"}
-    return _in_own_unit(
+    return in_own_unit(
         GradientBoostingRegressor(
             n_estimators=trees, learning_rate=learning_rate, max_depth=depth, max_features=features, subsample=sample,
-            loss=kinds[loss], random_state=seed,
+            loss=ERRORS[loss], random_state=seed,
         )
     )  # fmt: skip
 

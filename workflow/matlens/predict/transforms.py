@@ -1,5 +1,7 @@
 """Transforms of the target: a property is learned as another number, and predictions are turned back."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 NAMES = ("none", "log", "log_minus_one")
@@ -7,6 +9,11 @@ LEAST = {"log": 0.0, "log_minus_one": 1.0}  # the smallest target
 ADDED = {"log": 0.0, "log_minus_one": 0.01}  # before the logarithm: some tables round a refractive index to 1
 SMALLEST = {"log": 1e-300, "log_minus_one": 0.0}  # above the smallest target, so that it has a logarithm
 CLIP = 700.0  # exp of more is infinite
+
+
+def chosen(options: Mapping | None, settings: Mapping) -> str:
+    """Return the transform that a method learns with: its own option, or that of the stage."""
+    return (options or {}).get("transform") or settings["transform"]
 
 
 def forward(name: str, y: np.ndarray) -> np.ndarray:
