@@ -40,5 +40,5 @@ class PatchDiscriminator(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for number, layer in enumerate(self.layers):
             x = functional.leaky_relu(layer(x), 0.2)
-            x = self.pool(x, 2) if number < 2 else x
+            x = self.pool(x, [min(2, n) for n in x.shape[2:]]) if number < 2 else x
         return self.out(x)
