@@ -109,6 +109,6 @@ def test_cracks_without_a_stress_intensity_have_the_reason():
     turned[:8] = turned[24:] = 0
     short[16, 12:17] = 1
     for labels in (turned, short):
-        assert "'slit' has no straight slit along x with room for a ring of 4 px" in remark(labels)
+        assert "'slit' has no straight slit along x with space for a ring of 4 px" in remark(labels)
     assert "no straight slit along y" in remark(short, loading={"xx": 0.001})
     assert "stress intensity" not in remark(np.zeros((32, 32), np.uint8))

@@ -93,6 +93,6 @@ def test_a_solver_that_is_stopped_later_is_nearer_to_the_field_of_one_load_step(
 @pytest.mark.parametrize(("hardening", "hinted"), [(0.0, True), (HARD, False)])
 def test_a_load_step_that_does_not_converge_names_the_phase_without_hardening(hardening, hinted):
     labels = (np.indices((8, 8)).sum(axis=0) % 3 == 0).astype(int)
-    with pytest.raises(BadItem, match="load step 1 of 2: .*; take more steps") as error:
+    with pytest.raises(BadItem, match=r"load step 1 of 2: .*; take more steps") as error:
         plastic.solve(material(labels, [LIMIT, np.inf], hardening), 0.05 * np.eye(3)[2] * np.eye(3), 2, iterations=1)
     assert ("or give hardening_gpa" in str(error.value)) is hinted

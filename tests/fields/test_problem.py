@@ -209,7 +209,7 @@ FREE = {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35, "eigenstrain": 0.01}, "fi
          "mirrored cells under a load along one axis, not along x and y"),
         ({"loading": {11: 0.01}}, {"fft": {}}, ["loading"], "there is no component '11'; allowed: xx"),
         ({"properties": SOFT | {"fibre": VOID | {"eigenstrain": 0.01}}}, {"fft": {}},
-         ["properties", "fibre", "eigenstrain"], "'fibre' has no stiffness, so that its strain moves nothing"),
+         ["properties", "fibre", "eigenstrain"], "'fibre' has no stiffness, and its strain moves nothing"),
         ({"loading": {"xx": -0.01}, "slip_dissolution": {"creep_exponent": 4}, "hot_spots": {"count": 3}}, {"fft": {}},
          ["hot_spots", "stress"], "as large in compression, where no crack opens; set stress: principal"),
     ],

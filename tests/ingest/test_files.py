@@ -740,7 +740,8 @@ def test_colours_are_not_taken_for_the_grey_values_that_a_study_lists(tmp_path):
         with pytest.raises(BadItem, match="in colour, and truth_values lists grey values alone"):
             files.read(item, PHASES, truth_values=listed)
     red = image | {"truth_file": str(tmp_path / "red.png")}
-    assert np.array_equal(files.read(red, PHASES, truth_values={"particle": [0xFF0000], "matrix": "other"}).truth, truth)
+    found = files.read(red, PHASES, truth_values={"particle": [0xFF0000], "matrix": "other"})
+    assert np.array_equal(found.truth, truth)
     grey = image | {"truth_file": str(save(tmp_path / "g.png", np.stack([255 * truth] * 3, -1).astype(np.uint8)))}
     assert np.array_equal(files.read(grey, PHASES, truth_values=listed).truth, truth)
     numbers = image | {"truth_file": str(save(tmp_path / "n.tif", np.where(truth, 255, 900).astype(np.int32)))}

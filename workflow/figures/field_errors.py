@@ -1,8 +1,9 @@
 """The fields of trained networks beside that of the solver, and the differences."""
 
+from matlens.registry import method_of
+
 from figures import fields as maps
 from figures import style
-from matlens.registry import method_of
 
 MOST = 3  # networks that are drawn
 

@@ -113,5 +113,5 @@ def remark(problem: Problem, phases: list, settings: Mapping) -> str:
     if problem.labels.ndim != 2:
         return "no stress intensity: it is there for images, not for volumes"
     axis = "yx"[1 - int(np.abs(np.diag(problem.load)).argmax())]
-    what = f"'{name}' has no straight slit along {axis} with room for a ring of {LEAST_PX:g} px around a tip"
+    what = f"'{name}' has no straight slit along {axis} with space for a ring of {LEAST_PX:g} px around a tip"
     return f"no stress intensity: {what}, in one phase"

@@ -133,7 +133,7 @@ def _not_finite(settings: Mapping) -> list[tuple[list, str]]:
 def _without_effect(settings: Mapping) -> list[tuple[list, str]]:
     """List stress-free strains of phases that have no stiffness to strain others with."""
     return [
-        (["properties", phase, "eigenstrain"], f"'{phase}' has no stiffness, so that its strain moves nothing; remove it")
+        (["properties", phase, "eigenstrain"], f"'{phase}' has no stiffness, and its strain moves nothing; remove it")
         for phase, values in settings["properties"].items()
         if (values or {}).get("eigenstrain") and not values.get("youngs_gpa", 1.0)
     ]

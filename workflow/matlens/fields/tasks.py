@@ -44,11 +44,11 @@ def task(net: nn.Module, lessons, cells, against, judge: Callable | None) -> Tas
 
 
 class Adversarial(Task):
-    """Train a generator of fields against a discriminator of patches (P. Isola et al., CVPR 2017), by hinge losses.
+    """Train a generator of fields against a discriminator of patches (P. Isola et al., CVPR 2017) by hinge losses.
 
-    The generator learns from the error of the field alone first: there is nothing to judge in the fields of an untrained
-    one. Then the verdict joins, weighted so that its gradient in the last layer is a fixed part of that of the error, which
-    falls as the training goes on (P. Esser, R. Rombach, B. Ommer, CVPR 2021, eq. 7).
+    The generator learns from the error of the field alone first. Then the verdict of the discriminator joins, weighted
+    so that its gradient in the last layer is a fixed part of that of the error, which falls with time (P. Esser, R.
+    Rombach, B. Ommer, CVPR 2021, eq. 7).
     """
 
     def set(self, net: nn.Module, discriminator: nn.Module, measure: Callable, against) -> None:

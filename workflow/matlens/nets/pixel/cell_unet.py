@@ -27,7 +27,7 @@ class CellUNet(UNet):
 class PatchDiscriminator(nn.Module):
     """Judge patches of a field under its geometry: (batch, channels, [z,] y, x) to a map of scores, higher is true.
 
-    Three convolutions, the first followed by pooling, so that a score sees 12 pixels: more would miss hot spots of a few.
+    Three convolutions, the first followed by pooling, so that a score sees 12 pixels: hot spots have a few.
     Sources: P. Isola et al., CVPR 2017 (PatchGAN); T. Miyato et al., ICLR 2018 (spectral norm).
     """
 
