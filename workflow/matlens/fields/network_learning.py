@@ -29,7 +29,7 @@ class Against:
     gradient of its verdict over that of the error of the field, its width, and its learning rate over that of the
     network."""
 
-    adversarial: float = 0.3
+    adversarial: float = 0.1
     alone: float = 0.5
     discriminator_width: int = 16
     discriminator_rate: float = 0.4
