@@ -1,9 +1,11 @@
 """Figure `field_errors`: which field is drawn, and by whom."""
 
 import contextlib
+from pathlib import Path
 
 import numpy as np
 from figures import field_errors, style
+from matlens.plan import paths, study
 
 
 class Opened(dict):
@@ -34,30 +36,45 @@ def stored(level: float, **about):
     return opened
 
 
-def drawn(networks: dict, item: str = "", **solvers):
+def drawn(networks: dict, solver, item: str = ""):
     with style.context():
-        figure = field_errors.draw({**networks, **solvers}, networks, item=item)
+        predicted = {
+            f"{name}/{shard}": opened for name, parts in networks.items() for shard, opened in enumerate(parts)
+        }
+        figure = field_errors.draw({"0": solver}, predicted, item=item)
         figure.draw_without_rendering()
     return [panel for panel in figure.axes if panel.images and panel.get_title()]
 
 
 def test_every_network_is_drawn_under_the_name_of_its_variant():
-    networks = {f"unet.{name}": stored(level, solved_by="unet") for name, level in (("x", 0.9), ("y", 0.5))}
-    panels = drawn(networks, fft=stored(1.0))
+    """Whatever the shard that holds the item."""
+    networks = {
+        "unet.x": [stored(0.9, solved_by="unet"), stored(0.0, item="other", solved_by="unet", split="train")],
+        "unet.y": [stored(0.0, item="other", solved_by="unet", split="train"), stored(0.5, solved_by="unet")],
+    }
+    panels = drawn(networks, stored(1.0))
     titles = [panel.get_title() for panel in panels]
     assert titles[1::3] == ["predicted by unet.x"] * 2 + ["predicted by unet.y"] * 2
     worst = [float(np.abs(panel.images[0].get_array()).max()) for panel in panels[2::3]]
     np.testing.assert_allclose(worst, [0.1, 0.1, 0.5, 0.5], atol=1e-9)
 
 
-def test_the_solver_is_drawn_as_solved_where_the_study_names_the_network_first():
-    panels = drawn({"unet": stored(0.5, solved_by="unet")}, fft=stored(1.0))
-    assert panels[0].images[0].get_array().max() == 2.0 and panels[1].images[0].get_array().max() == 1.5
-
-
 def test_a_solver_that_stands_in_for_a_network_is_named_and_networks_beyond_three_are_listed():
-    panels = drawn({"unet.x": stored(1.0, solved_by="fft")}, "i", fft=stored(1.0))
+    panels = drawn({"unet.x": [stored(1.0, solved_by="fft")]}, stored(1.0), "i")
     assert panels[1].get_title() == "unet.x: solved by fft"
-    networks = {f"unet.{letter}": stored(0.5, solved_by="unet") for letter in "abcd"}
-    panels = drawn(networks, fft=stored(1.0))
-    assert len(panels) == 18 and panels[-3].get_xlabel() == "i; not drawn: unet.d"
+    names = ("unet.a", "unet.b", "unet.c", "fno.a")
+    panels = drawn({name: [stored(0.5, solved_by=name[:-2])] for name in names}, stored(1.0))
+    assert [panel.get_title() for panel in panels[1::6]] == [
+        f"predicted by {name}" for name in ("unet.a", "fno.a", "unet.b")
+    ]
+    assert len(panels) == 18 and panels[-3].get_xlabel() == "i; not drawn: unet.c"
+
+
+def test_the_first_solver_is_drawn_beside_every_network_wherever_the_study_lists_it():
+    properties = {name: {"youngs_gpa": 1.0, "poisson": 0.3} for name in ("background", "phase")}
+    fields = {"properties": properties, "loading": {"xx": 0.01}, "unet.x": {}, "fft": {}, "unet.y": {}}
+    images = {"gamma_prime": {"ages_h": [1, 2], "images": 1, "size_px": [64, 64]}, "shards": 2}
+    given = {"title": "t", "ingest": images, "segment": {"otsu": {}}, "fields": fields}
+    found = paths.drawable("s", study.validate(given, Path("config/studies/s.yaml")))
+    assert list(found["fields"].values()) == [f"results/s/fields/fft/fields/000{k}.zarr.zip" for k in (0, 1)]
+    assert list(found["predicted_fields"]) == [f"unet.{name}/000{k}" for name in "xy" for k in (0, 1)]

@@ -10,17 +10,22 @@ MOST = 3  # networks that are drawn
 
 def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
     """Draw for each network two rows, the largest component of each field: solved, predicted, and their difference by
-    the same scale. Networks are named with their variants; those after the first three are named alone.
+    the same scale. Networks are named with their variants; of several, the first
+    variant of each comes first, and those after three are named alone.
 
     `item`: the one to draw; empty for the last, which is least often learned from.
     """
     name = item or _last(predicted_fields)
-    solved = maps.found({method: opened for method, opened in fields.items() if method not in predicted_fields}, name)
-    by_network = {method: maps.found({method: opened}, name) for method, opened in predicted_fields.items()}
+    solved, shards = maps.found(fields, name), {}
+    for key, opened in predicted_fields.items():
+        shards.setdefault(key.partition("/")[0], {})[key] = opened
+    by_network = {method: maps.found(parts, name) for method, parts in shards.items()}
     by_network = {method: found for method, found in by_network.items() if found is not None}
     if not name or solved is None or not by_network:
         return style.nothing(f"no predicted field of {style.text(name)}" if name else "no field was predicted")
-    shown = dict(list(by_network.items())[:MOST])
+    names = [method_of(method) for method in by_network]
+    rank = {method: names[:at].count(method_of(method)) for at, method in enumerate(by_network)}
+    shown = {method: by_network[method] for method in sorted(by_network, key=rank.get)[:MOST]}
     true, where = _plane(solved[2])
     height = (2.1 if len(shown) == 1 else 1.6) * min(true.shape[1] / true.shape[2], 2) + 0.2
     figure, axes = style.panels(2 * len(shown), 3, style.PAGE_IN, height)
