@@ -9,9 +9,9 @@ MOST = 3  # networks that are drawn
 
 
 def draw(fields: dict, predicted_fields: dict, *, item: str = ""):
-    """Draw for each network two rows, the largest component of each field: solved, predicted, and their difference by
-    the same scale. Networks are named with their variants; of several, the first
-    variant of each comes first, and those after three are named alone.
+    """Draw for each network two rows, the largest component of each field: solved, predicted, and their difference
+    by the same scale. Networks are named with their variants; of several, the first variant of each comes first,
+    and those after three are named alone.
 
     `item`: the one to draw; empty for the last, which is least often learned from.
     """
