@@ -209,3 +209,11 @@ def test_a_published_field_is_compared_by_component():
     assert value(seen, "fft", "published_rel_l2_stress_xx") == pytest.approx(0.5)
     seen = cells.compared(found, {"strain_xx": away}, ITEM, "fft")
     assert value(seen, "fft", "published_rel_l2_fluctuation_strain_xx") == pytest.approx(0.1 / 1.1, rel=1e-3)
+
+
+def test_voxels_whose_height_is_not_known_are_taken_as_cubes_and_it_is_said():
+    labels = cell((8, 10, 12))
+    known = {"item": "v", "axes": "zyx", "pixel_size_um": 0.5, "spacing_um": [2.0, 0.5, 0.5]}
+    for item, said in ((known | {"spacing_um": [None, 0.5, 0.5]}, True), (known, False)):
+        (words,) = {row["remark"] for row in solved(labels, item, spacing=io.spacing_ratio(item, "zyx")).effective}
+        assert ("along z is not known: voxels are taken as cubes" in words) is said

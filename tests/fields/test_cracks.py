@@ -18,6 +18,8 @@ SETTINGS = {
     "cut": {"iterations": 4}, "hot_spots": {}, "slip_dissolution": None,
 }  # fmt: skip
 
+OPTIONS = {"scheme": "rotated", "tol": 1e-5, "iterations": 2000, "steps": 20}
+
 
 def image(length, size=(128, 128), **options):
     row = slits.plan(lengths=(length,), images=1).iloc[0].to_dict()
@@ -94,3 +96,19 @@ def test_a_ring_that_meets_another_phase_gives_nothing():
 def test_settings_without_a_crack_are_refused(changes, words):
     found = settings.faults(SETTINGS | changes, PHASES, {"fft": {}})
     assert [key for key, _ in found] == [["cracks"]] and words in found[0][1]
+
+
+def test_cracks_without_a_stress_intensity_have_the_reason():
+    def remark(labels, **changes):
+        item = {"item": "i", "axes": "yx", "pixel_size_um": 1.0}
+        made = solved(labels, item, methods.fft, "fft", (1.0, 1.0), OPTIONS, SETTINGS | changes, PHASES)
+        assert not [row for row in made.effective if row["row"].startswith("stress_intensity")]
+        return made.effective[0]["remark"]
+
+    turned, short = np.eye(32, dtype=np.uint8), np.zeros((32, 32), np.uint8)
+    turned[:8] = turned[24:] = 0
+    short[16, 12:17] = 1
+    for labels in (turned, short):
+        assert "'slit' has no straight slit along x with space for a ring of 4 px" in remark(labels)
+    assert "no straight slit along y" in remark(short, loading={"xx": 0.001})
+    assert "stress intensity" not in remark(np.zeros((32, 32), np.uint8))

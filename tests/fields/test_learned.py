@@ -346,3 +346,16 @@ def test_the_cost_of_a_network_stands_beside_that_of_the_solver_stopped_at_equal
         and other["iterations"] == values(predicted(model, cell(31), true), own["field"])["equal_cut_iterations"]
     )
     assert other["cpu_s"] > 0 or np.isnan(other["iterations"])
+
+
+@pytest.mark.parametrize("method", ["unet", "fno", "cnn3d", "pix2pix"])
+@pytest.mark.parametrize("shape", [(1, 16), (16, 1), (3, 3)])
+def test_cells_of_few_pixels_are_learned_from_and_predicted(method, shape):
+    labels = np.zeros(shape, np.uint8)
+    labels.flat[labels.size // 2 :] = 1
+    taught = [(solved(labels), "train", f"i{k}") for k in range(3)]
+    learn = network_learning.learn_against if method == "pix2pix" else network_learning.learn
+    arrays, card = learn(taught, PHASES, method, None, None, {"width": 4}, training=Training(epochs=2))
+    model = networks.prepare(arrays, card)
+    item = problem.make(labels, "yx", PHASES, None, SETTINGS)
+    assert np.isfinite(networks.predict(item, model).answer).all()

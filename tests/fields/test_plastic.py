@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matlens.fields import elastic, plastic, quality
 from matlens.fields.grid import Grid
+from matlens.job.batch import BadItem
 from scipy import ndimage
 
 YOUNG, POISSON, LIMIT, HARD = 200.0, 0.3, 0.4, 20.0
@@ -87,3 +88,11 @@ def test_a_solver_that_is_stopped_later_is_nearer_to_the_field_of_one_load_step(
     assert np.array_equal(
         plastic.stopped(body, mean, 0, spacing=None, scheme="rotated")[0][1, 1], np.full((24, 24), 0.006)
     )
+
+
+@pytest.mark.parametrize(("hardening", "hinted"), [(0.0, True), (HARD, False)])
+def test_a_load_step_that_does_not_converge_names_the_phase_without_hardening(hardening, hinted):
+    labels = (np.indices((8, 8)).sum(axis=0) % 3 == 0).astype(int)
+    with pytest.raises(BadItem, match=r"load step 1 of 2: .*; take more steps") as error:
+        plastic.solve(material(labels, [LIMIT, np.inf], hardening), 0.05 * np.eye(3)[2] * np.eye(3), 2, iterations=1)
+    assert ("or give hardening_gpa" in str(error.value)) is hinted

@@ -207,11 +207,22 @@ FREE = {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35, "eigenstrain": 0.01}, "fi
         ({}, {"fft": {}, "unet": {"scale": 2.0, "weights": None}}, ["unet", "scale"], "the scale of weights that are"),
         (CONDUCTS | {"boundary": "mirrored", "loading": {"x": 1.0, "y": 2.0}}, {"fft": {}, "unet": {}}, ["unet"],
          "mirrored cells under a load along one axis, not along x and y"),
+        ({"loading": {11: 0.01}}, {"fft": {}}, ["loading"], "there is no component '11'; allowed: xx"),
+        ({"properties": SOFT | {"fibre": VOID | {"eigenstrain": 0.01}}}, {"fft": {}},
+         ["properties", "fibre", "eigenstrain"], "'fibre' has no stiffness, and its strain moves nothing"),
+        ({"loading": {"xx": -0.01}, "slip_dissolution": {"creep_exponent": 4}, "hot_spots": {"count": 3}}, {"fft": {}},
+         ["hot_spots", "stress"], "as large in compression, where no crack opens; set stress: principal"),
     ],
 )  # fmt: skip
 def test_settings_without_an_effect_or_a_meaning_stop_the_run(changes, options, key, words):
     found = settings.faults(SETTINGS | changes, PHASES, options)
     assert [why for at, why in found if at == key and words in why], found
+
+
+@pytest.mark.parametrize("changes", [{"loading": {"xx": 0.01, "yy": -0.01}}, {"hot_spots": {"stress": "principal"}}])
+def test_cracks_by_slip_and_dissolution_are_followed_under_tension(changes):
+    law = {"slip_dissolution": {"creep_exponent": 4}, "loading": {"xx": -0.01}}
+    assert settings.faults(SETTINGS | law | changes, PHASES, {"fft": {}}) == []
 
 
 def test_a_load_along_an_axis_that_images_lack_stops_the_run():

@@ -728,6 +728,26 @@ def test_masks_of_other_values_are_refused_with_the_setting_that_reads_them(valu
         truths.to_phases(mask + (2 if len(values) > 3 else 0), ["matrix", "particle"], None)
 
 
+def test_colours_are_not_taken_for_the_grey_values_that_a_study_lists(tmp_path):
+    """Blue has the number of white in a grey mask; a mask whose blue is the other phase was read upside down."""
+    truth = np.indices((32, 32))[1] // 16
+    image = {"file": str(save(tmp_path / "a.png", (truth * 100 + 50).astype(np.uint8)))}
+    colours = np.stack([255 * truth, 0 * truth, 255 * (1 - truth)], -1).astype(np.uint8)
+    listed = {"particle": [255], "matrix": "other"}
+    masks = {"red.png": colours, "cyan.tif": np.stack([0 * truth, 255 * truth, 255 * (1 - truth)], -1).astype(np.uint8)}
+    for name, pixels in masks.items():
+        item = image | {"truth_file": str(save(tmp_path / name, pixels))}
+        with pytest.raises(BadItem, match="in colour, and truth_values lists grey values alone"):
+            files.read(item, PHASES, truth_values=listed)
+    red = image | {"truth_file": str(tmp_path / "red.png")}
+    found = files.read(red, PHASES, truth_values={"particle": [0xFF0000], "matrix": "other"})
+    assert np.array_equal(found.truth, truth)
+    grey = image | {"truth_file": str(save(tmp_path / "g.png", np.stack([255 * truth] * 3, -1).astype(np.uint8)))}
+    assert np.array_equal(files.read(grey, PHASES, truth_values=listed).truth, truth)
+    numbers = image | {"truth_file": str(save(tmp_path / "n.tif", np.where(truth, 255, 900).astype(np.int32)))}
+    assert np.array_equal(files.read(numbers, PHASES, truth_values=listed).truth, truth)
+
+
 @pytest.mark.parametrize("pattern", ["*.tif", "**", "*", "**/*.tif", "sub [b]/*.tif"])
 def test_folders_whose_names_look_like_globs_are_entered(tmp_path, pattern):
     """A second copy of a folder is often called "scan [1]"."""

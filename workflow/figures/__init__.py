@@ -5,8 +5,9 @@ as a dict of method to DataFrame, `index` as the table of the items, `overlays`,
 method to pictures by key, `quality` as a dict of method to DataFrame,
 `history`, `field_scores`, `field_quality`, `hot_spots`, `sites` and the tables of predictions as dicts of method to
 DataFrame, `verdicts`, `equilibria` and `diagram` as dicts of engine to DataFrame, `bridge` and `expected` as tables,
-`structures` as a dict of shard to Crystals, `fields` and `predicted_fields` as dicts of shard to a function that
-opens its arrays, `published` as the table of the option `reference`, or None.
+`structures` as a dict of shard to Crystals, `fields` (of the first solver) and `predicted_fields` (of every network)
+as dicts of shard, or of "method/shard", to a function that opens its arrays, `published` as the table of the option
+`reference`, or None.
 `may` lists inputs that a study need not have; they have a default. It returns a matplotlib Figure; `style` turns that
 into the same bytes everywhere.
 """

@@ -15,11 +15,8 @@ shows a method alone.
 from matlens.fields.settings import SETTINGS as SETTINGS
 from matlens.nets import FIELD_NETS
 
-METHODS = {
-    "fft": "matlens.fields.methods:fft",
-    "stokes": "matlens.fields.methods:flow",
-    **dict.fromkeys(FIELD_NETS, "matlens.fields.networks:solve"),
-}
+SOLVERS = {"fft": "matlens.fields.methods:fft", "stokes": "matlens.fields.methods:flow"}
+METHODS = {**SOLVERS, **dict.fromkeys(FIELD_NETS, "matlens.fields.networks:solve")}
 NETWORKS = FIELD_NETS
 LEARNERS = {
     **dict.fromkeys(FIELD_NETS, "matlens.fields.network_learning:learn"),

@@ -15,6 +15,7 @@ from matlens.fields.problem import Problem, by_corners, make, mismatch
 from matlens.fields.quality import norms
 from matlens.fields.settings import QUANTITIES, is_tensor
 from matlens.fields.settings import components as component_names
+from matlens.store.arrays import spacing_of
 
 EFFECTIVE = ("item", "row", "column", "value", "unit", "reuss", "voigt", "hashin_shtrikman_low")
 EFFECTIVE = (*EFFECTIVE, "hashin_shtrikman_high", columns.REMARK)
@@ -126,8 +127,10 @@ def finished(
     quality: list[dict],
 ) -> Solved:
     """Assemble the result of an item: its field with the attributes `about`, and its rows of every table."""
-    said, unit = remark(item, problem, phases), effective.unit_of(problem)
-    rows = rows + cracks.rows(problem, field, phases, settings, about["scheme"])
+    own = cracks.rows(problem, field, phases, settings, about["scheme"])
+    said = [remark(item, problem, phases), "" if own else cracks.remark(problem, phases, settings)]
+    said, unit = "; ".join(filter(None, said)), effective.unit_of(problem)
+    rows = rows + own
     rows = [{columns.ITEM: item[columns.ITEM], "unit": unit, **row, columns.REMARK: said} for row in rows]
     hot = hot_rows(problem, field, shape, item, phases, settings)
     layers = {}
@@ -230,7 +233,16 @@ def remark(item: Mapping, problem: Problem, phases: list) -> str:
     axes = " and ".join(item["axes"][axis] for axis in by_corners(problem))
     loose = f"what carries the load is connected through corners of voxels alone along {axes}: a finer image may show "
     loose = loose + "that it is not, and that the effective value is far smaller, or 0" if axes else ""
-    return "; ".join(filter(None, (item.get(columns.REMARK), there, loose)))
+    return "; ".join(filter(None, (item.get(columns.REMARK), there, _cubes(item), loose)))
+
+
+def _cubes(item: Mapping) -> str:
+    """Say that the spacing of an axis was not known beside that of another, and taken as that along x."""
+    spacing = spacing_of(item, item["axes"])
+    unknown = " and ".join(axis for axis, size in spacing.items() if not size)
+    if not unknown or not any(spacing.values()):
+        return ""
+    return f"the distance of voxels along {unknown} is not known: voxels are taken as cubes; give spacing_um"
 
 
 def table(rows: list[dict], names: Sequence[str]):

@@ -103,3 +103,15 @@ def rows(problem: Problem, field: Field, phases: list, settings: Mapping, scheme
     own = {"row": "stress_intensity", "column": "", "value": value, "unit": unit}
     over = {"row": "stress_intensity_over_stress", "column": "", "value": float(np.mean(found)) / stress}
     return [own, over | {"unit": "px^0.5"}] if stress else [own]
+
+
+def remark(problem: Problem, phases: list, settings: Mapping) -> str:
+    """Say why an item with cracks has no stress intensity."""
+    name = settings.get("cracks")
+    if not name or not (problem.labels == phases.index(name)).any():
+        return ""
+    if problem.labels.ndim != 2:
+        return "no stress intensity: it is there for images, not for volumes"
+    axis = "yx"[1 - int(np.abs(np.diag(problem.load)).argmax())]
+    what = f"'{name}' has no straight slit along {axis} with space for a ring of {LEAST_PX:g} px around a tip"
+    return f"no stress intensity: {what}, in one phase"

@@ -25,12 +25,14 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """Options of training against a discriminator: weight of its loss beside that of the field, its width, and its
-    learning rate over that of the network."""
+    """Options of training against a discriminator, which joins after the part `alone` of the training: size of the
+    gradient of its verdict over that of the error of the field, its width, and its learning rate over that of the
+    network."""
 
-    adversarial: float = 0.01
+    adversarial: float = 0.1
+    alone: float = 0.5
     discriminator_width: int = 16
-    discriminator_rate: float = 0.2
+    discriminator_rate: float = 0.4
 
 
 CELLS, AGAINST, ALONE = Cells(), Against(), Against(adversarial=0.0)

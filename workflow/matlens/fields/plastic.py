@@ -94,7 +94,9 @@ def solve(
         try:
             u, strain, stress, state = cell.loaded(u, constant, state)
         except BadItem as error:
-            raise BadItem(f"load step {step} of {steps}: {error}; take more steps") from None
+            flows = np.isfinite(material.yield_stress) & (material.mu > 0) & (material.hardening == 0)
+            fix = ", or give hardening_gpa: without it a phase may collapse along a band" if flows.any() else ""
+            raise BadItem(f"load step {step} of {steps}: {error}; take more steps{fix}") from None
         done.append((strain, stress, state))
     return done
 

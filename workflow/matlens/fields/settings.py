@@ -70,11 +70,12 @@ def faults(
 ) -> list[tuple[list, str]]:
     """List (keys, reason) of settings that no item could be solved with; `methods`: their options by name; `axes`: of
     all items, where they are known."""
+    settings = {**settings, "loading": {str(name): value for name, value in settings["loading"].items()}}
     found, quantity = [], settings["quantity"]
     if not methods:
         found.append(([], "no method: there are only controls; add 'fft: {}'"))
     found += [(["properties"], why) for why in _properties(settings["properties"], phases, quantity)]
-    found += _not_finite(settings) + _units(settings)
+    found += _not_finite(settings) + _units(settings) + _without_effect(settings)
     allowed = components(axes, quantity)
     for name in settings["loading"]:
         if name not in allowed:
@@ -129,6 +130,15 @@ def _not_finite(settings: Mapping) -> list[tuple[list, str]]:
     ]
 
 
+def _without_effect(settings: Mapping) -> list[tuple[list, str]]:
+    """List stress-free strains of phases that have no stiffness to strain others with."""
+    return [
+        (["properties", phase, "eigenstrain"], f"'{phase}' has no stiffness, and its strain moves nothing; remove it")
+        for phase, values in settings["properties"].items()
+        if (values or {}).get("eigenstrain") and not values.get("youngs_gpa", 1.0)
+    ]
+
+
 def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
     """List what the hot spots could not be searched, or no crack could be followed, with."""
     found, phase = [], (settings.get("hot_spots") or {}).get("phase")
@@ -143,7 +153,18 @@ def _places(settings: Mapping, phases: list) -> list[tuple[list, str]]:
         found.append(
             (["slip_dissolution"], f"cracks grow by stress, and '{settings['quantity']}' has none; leave it out")
         )
+    elif settings.get("slip_dissolution") and _pressed(settings):
+        why = "the equivalent stress of von Mises is as large in compression, where no crack opens"
+        found.append((["hot_spots", "stress"], f"{why}; set stress: principal, or load it in tension"))
     return found
+
+
+def _pressed(settings: Mapping) -> bool:
+    """Check whether the hot spots are those of von Mises under loads that press alone."""
+    stress = (settings.get("hot_spots") or {}).get("stress", "von_mises")
+    loads = {name: value for name, value in settings["loading"].items() if value}
+    presses = all(value < 0 and len({*name}) == 1 for name, value in loads.items())
+    return stress == "von_mises" and bool(loads) and presses
 
 
 def _units(settings: Mapping) -> list[tuple[list, str]]:

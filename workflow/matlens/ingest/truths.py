@@ -201,6 +201,7 @@ def attach(
     if lost is not None and lost.any() and not lost.all():
         mask = np.where(lost, mask[~lost][0], mask)
     mask = _named(file, _integers, mask)
+    _named(file, _check_colour, mask, lambda: readers.read_colour(file, max_pixels=max_pixels), phases, truth_values)
     if _is_jpeg(file):
         _named(file, _check_smeared, mask, phases, truth_values)
         mask = _sharpened(mask, phases, truth_values)
@@ -244,6 +245,25 @@ def _check_smeared(mask: np.ndarray, phases: list[str], truth_values) -> None:
     raise BadItem(
         f"it is a JPEG, which smears values: {len(stray)} values are not listed, such as {near[0]}, and the word other "
         f"gives them all to '{taker}'; list the values of all phases, or export the mask as PNG or TIFF in its own size"
+    )
+
+
+def _check_colour(mask: np.ndarray, colours, phases: list[str], truth_values) -> None:
+    """Raise BadItem if the word other would give the colours of a mask to a phase, while grey values are listed.
+
+    A pure blue has the number of a grey (#0000ff is 255), and white in a mask of colours is 16777215.
+    colours: function that reads the channels of the file, None if it is grey.
+    """
+    table, other = values_of(phases, truth_values)
+    listed = [value for value, number in table.items() if number < len(phases)]
+    if other is None or mask.dtype != np.int32 or max(listed, default=0) > 255 or not any(listed) or mask.max() <= 255:
+        return
+    if colours() is None:
+        return
+    shown = ", ".join(f"{value} (#{value:06x})" for value in np.unique(mask)[-LISTED:].tolist())
+    raise BadItem(
+        f"it is in colour, and truth_values lists grey values alone, so that the word other takes the colours {shown}; "
+        "list the numbers of the colours, or save the mask as grey"
     )
 
 

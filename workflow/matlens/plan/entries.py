@@ -11,12 +11,13 @@ MEASURE = "{measure}"  # in a stage of measures, the name of the measure
 class Output:
     """A file that methods of a stage write: results/<study>/<stage>/<method>/<name>/<file>.
 
-    `by`: families of methods that write it; all of the stage if empty. `when(study, method)`: whether this study makes
-    it. `collected`: the tables of all shards are concatenated to all.parquet. `table`: the CSV file that people open;
-    `stacked`: with the rows of every method, by the rule `table`; otherwise a rule of its own writes it. `drawn`: the
-    name by which figures ask for it, as {method: path}, or as one path if `single`. `hint`: what makes a study write
-    it. `folder`: stands in for the method in the path; `path`: stands in for the whole path. `target`: asked for by
-    `rule all` though it is no table.
+    `by`: families of methods that write it; all of the stage if empty. `when(study, method)`: whether this study
+    makes it. `collected`: the tables of all shards are concatenated to all.parquet. `table`: the CSV file that
+    people open; `stacked`: with the rows of every method, by the rule `table`; otherwise a rule of its own writes
+    it. `drawn`: the name by which figures ask for it, as {method: path}, or as one path if `single`; `each`: files
+    by shard are those of every method, not of the first alone. `hint`: what makes a study write it. `folder`:
+    stands in for the method in the path; `path`: stands in for the whole path. `target`: asked for by `rule all`
+    though it is no table.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Output:
     stacked: bool = True
     drawn: str = ""
     single: bool = False
+    each: bool = False
     hint: str = ""
     folder: str = ""
     path: str = ""

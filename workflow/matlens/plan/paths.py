@@ -95,7 +95,7 @@ def stacked(name: str, settings: dict, table: str) -> dict[str, str]:
 def drawable(name: str, settings: dict) -> dict[str, str | dict[str, str]]:
     """Return every output that a figure of a study can be drawn from: its path, or its paths by method.
 
-    An output of a single method with a file per shard has its paths by shard.
+    An output with a file per shard has those of its first method by shard, or those of each by "method/shard".
     """
     found: dict = {}
     for one in outputs.made(settings):
@@ -107,7 +107,11 @@ def drawable(name: str, settings: dict) -> dict[str, str | dict[str, str]]:
         if one.output.single:
             found[need] = paths[0]
         elif "{shard}" in one.path(name, merged):
-            found.setdefault(need, dict(zip(shards(settings), paths, strict=True)))
+            by_shard = dict(zip(shards(settings), paths, strict=True))
+            if one.output.each:
+                found.setdefault(need, {}).update({f"{one.method}/{shard}": path for shard, path in by_shard.items()})
+            else:
+                found.setdefault(need, by_shard)
         else:
             found.setdefault(need, {})[one.method] = paths[0]
     return found

@@ -184,8 +184,9 @@ STAGES = {
         "labels to fields of strain and stress, or gradient and flux, and effective properties",
         families={"methods": "matlens.fields:METHODS"},
         gives=(
-            Output("fields", "{shard}.zarr.zip", drawn="fields", hint="add a section 'fields'"),
-            Output("fields", "{shard}.zarr.zip", by=("learners",), drawn="predicted_fields",
+            Output("fields", "{shard}.zarr.zip"),
+            Output("fields", "{shard}.zarr.zip", by=("solvers",), drawn="fields", hint="add a section 'fields'"),
+            Output("fields", "{shard}.zarr.zip", by=("learners",), drawn="predicted_fields", each=True,
                    hint="add a network, such as 'unet', to the section 'fields'"),
             Output("effective", collected=True, table="effective", drawn="effective", hint="add a section 'fields'"),
             Output("field_quality", collected=True, table="field_quality", drawn="field_quality",
@@ -325,3 +326,4 @@ STAGES = {
 # Families within a family: a method of the first table that is in the second, too.
 WITHIN = {(name, "learners"): f"matlens.{name}:LEARNERS" for name, stage in STAGES.items() if stage.answers}
 WITHIN["generate", "coders"] = "matlens.generate:CODERS"
+WITHIN["fields", "solvers"] = "matlens.fields:SOLVERS"

@@ -5,6 +5,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
 
 from matlens.nets.pixel.blocks import convolution, start
 from matlens.nets.pixel.unet import UNet
@@ -26,7 +27,8 @@ class CellUNet(UNet):
 class PatchDiscriminator(nn.Module):
     """Judge patches of a field under its geometry: (batch, channels, [z,] y, x) to a map of scores, higher is true.
 
-    Source: P. Isola et al., CVPR 2017 (PatchGAN), with three convolutions, two of them followed by pooling.
+    Three convolutions, the first followed by pooling, so that a score sees 12 pixels: hot spots have a few.
+    Sources: P. Isola et al., CVPR 2017 (PatchGAN); T. Miyato et al., ICLR 2018 (spectral norm).
     """
 
     def __init__(self, *, dims: int, channels: int, width: int):
@@ -36,9 +38,11 @@ class PatchDiscriminator(nn.Module):
         self.out = convolution(dims, 2 * width, 1, 1, "circular")
         self.pool = {2: functional.avg_pool2d, 3: functional.avg_pool3d}[dims]
         start(self)
+        for layer in self.layers:
+            spectral_norm(layer)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for number, layer in enumerate(self.layers):
             x = functional.leaky_relu(layer(x), 0.2)
-            x = self.pool(x, 2) if number < 2 else x
+            x = x if number else self.pool(x, [min(2, n) for n in x.shape[2:]])
         return self.out(x)

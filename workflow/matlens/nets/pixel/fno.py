@@ -27,10 +27,12 @@ class SpectralConvolution(nn.Module):
         spectrum = torch.fft.rfftn(x.float(), dim=axes)
         out = torch.zeros_like(spectrum)
         weight = torch.view_as_complex(self.weight)
-        half = [min(self.modes, n // 2) for n in x.shape[2:]]
-        last = slice(0, half[-1])
+        low = [min(self.modes, max(n // 2, 1)) for n in x.shape[2:]]  # an axis of one pixel has the wave number 0
+        last = slice(0, low[-1])
         for signs in itertools.product((0, 1), repeat=self.dims - 1):
-            corner = [slice(-n, None) if sign else slice(0, n) for sign, n in zip(signs, half, strict=False)]
+            if any(sign and n == 1 for sign, n in zip(signs, x.shape[2:], strict=False)):
+                continue  # it has no negative one
+            corner = [slice(-n, None) if sign else slice(0, n) for sign, n in zip(signs, low, strict=False)]
             place = (slice(None), slice(None), *corner, last)
             out[place] = torch.einsum("bi...,...ij->bj...", spectrum[place], weight[(*corner, last)])
         return torch.fft.irfftn(out, s=x.shape[2:], dim=axes)
