@@ -14,7 +14,8 @@ from matlens.nets.pixel.blocks import Encoder, start
 VIEW = 32  # pixels of a side of a view
 AROUND = 1.2  # side of a view over the longer side of the box
 WIDTH, DEPTH = 16, 3
-TURNS = 4  # views of an object, in training turned by any angle, else by right angles
+VIEWS = 6  # of an object in a step of training, turned by any angle
+TURNS = 4  # views of an object to be named, by right angles
 MOST = 12  # objects of an image that are learned from in a step
 SHIFT, ZOOM = 0.12, 0.15  # largest shift over half the side, and largest logarithm of the scale, in training
 
@@ -44,7 +45,7 @@ class Naming(nn.Module):
         """Return the loss of the kinds of the objects in the boxes of each image, seen from nearby places."""
         seen, places, wanted = [], [], []
         for image, own, kind in zip(pixels, boxes, kinds, strict=True):
-            few = torch.randperm(len(own), device=own.device)[:MOST].repeat(TURNS)
+            few = torch.randperm(len(own), device=own.device)[:MOST].repeat(VIEWS)
             if len(few):
                 angle = 2 * torch.pi * torch.rand(len(few), device=own.device) if self.turned else None
                 places.append(_shaken(own[few]))
