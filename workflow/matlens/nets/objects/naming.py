@@ -14,7 +14,7 @@ from matlens.nets.pixel.blocks import Encoder, start
 VIEW = 32  # pixels of a side of a view
 AROUND = 1.2  # side of a view over the longer side of the box
 WIDTH, DEPTH = 16, 3
-VIEWS = 6  # of an object in a step of training, turned by any angle
+VIEWS = 8  # of an object in a step of training, turned by any angle
 TURNS = 4  # views of an object to be named, by right angles
 MOST = 12  # objects of an image that are learned from in a step
 SHIFT, ZOOM = 0.12, 0.15  # largest shift over half the side, and largest logarithm of the scale, in training
