@@ -58,7 +58,8 @@ def test_samples_of_a_plane_are_its_values_in_the_middle_of_the_cells():
 def test_the_inside_of_an_object_is_that_of_samples_of_its_mask():
     rng = np.random.default_rng(3)
     marks = torch.from_numpy(ndimage.zoom(rng.integers(0, 4, (7, 9)), 8, order=0))
-    numbers, boxes = torch.tensor([1, 3, 2]), torch.tensor([[0.0, 0, 30, 25], [10.3, 5.7, 44.1, 60.2], [40.0, 50, 58, 75]])
+    numbers = torch.tensor([1, 3, 2])
+    boxes = torch.tensor([[0.0, 0, 30, 25], [10.3, 5.7, 44.1, 60.2], [40.0, 50, 58, 75]])
     found = ops.inside(marks, numbers, boxes, 14)
     for at, number in enumerate(numbers):
         wanted = ops.roi_align((marks == number)[None].float(), boxes[at : at + 1], 1, 14)[0, 0]
@@ -68,7 +69,7 @@ def test_the_inside_of_an_object_is_that_of_samples_of_its_mask():
 
 @pytest.mark.parametrize("anchor_px", [6.0, 24.0])
 def test_a_box_is_read_from_the_level_of_its_own_size(anchor_px):
-    """Not from one of the size of the anchors: at a stride of 8 pixels, an object of 20 has no more than three cells."""
+    """Not from one of the size of the anchors: at a stride of 8 pixels, an object of 20 has but three cells."""
     net = networks.build({"name": "rcnn", "width": 4, "features": 8, "anchor_px": anchor_px})
     levels = [torch.full((1, 8, 256 // stride, 256 // stride), float(at)) for at, stride in enumerate((4, 8, 16))]
     sides = torch.tensor([10.0, 20.0, 50.0, 60.0, 100.0, 120.0, 200.0])
@@ -113,7 +114,9 @@ def test_a_direction_tells_a_kind_only_where_it_may(turned, told):
         steps.step()
     net.eval()
     with torch.no_grad():
-        right = [(net.name(image, boxes).argmax(1) == own).float().mean() for image, boxes, own in map(bars, range(100, 110))]
+        right = [
+            (net.name(image, boxes).argmax(1) == own).float().mean() for image, boxes, own in map(bars, range(100, 110))
+        ]
     assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0]).shape == (0, 2)
 
 

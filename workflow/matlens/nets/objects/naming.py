@@ -8,7 +8,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from matlens.nets.objects import ops
 from matlens.nets.pixel.blocks import Encoder, start
 
 VIEW = 32  # pixels of a side of a view

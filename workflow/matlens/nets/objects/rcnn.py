@@ -183,7 +183,9 @@ class RCNN(nn.Module):
             moved, good = ops.fitting(moved, size)
             moved = moved[good]
             overlap, of = _nearest(moved, boxes, known)
-            right, wrong = (torch.nonzero(part)[:, 0] for part in (overlap >= AGAIN, (overlap < AGAIN) & (overlap >= 0)))
+            right, wrong = (
+                torch.nonzero(part)[:, 0] for part in (overlap >= AGAIN, (overlap < AGAIN) & (overlap >= 0))
+            )
         again, _ = self._verdict_loss(
             self.second, seen, image, moved[torch.cat([right, wrong])], boxes[of[right]], len(right)
         )
