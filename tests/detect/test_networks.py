@@ -6,7 +6,7 @@ import torch
 from matlens import detect, objects, registry
 from matlens.detect import kinds, network_learning, networks, scores
 from matlens.job.batch import BadItem
-from matlens.nets.objects import ops
+from matlens.nets.objects import naming, ops
 from scipy import ndimage, spatial
 
 
@@ -22,7 +22,7 @@ def test_overlap_of_boxes_is_that_of_their_pixels():
     assert ops.iou(own, own).numpy() == pytest.approx(shared, abs=1e-6)
 
 
-def test_suppression_is_that_of_the_plain_loop():
+def test_suppression_is_that_of_the_plain_loop(monkeypatch):
     rng = np.random.default_rng(1)
     low = rng.uniform(0, 60, (200, 2))
     boxes = torch.tensor(np.hstack([low, low + rng.uniform(5, 20, (200, 2))])).float()
@@ -31,6 +31,8 @@ def test_suppression_is_that_of_the_plain_loop():
     while rest:
         kept.append(rest.pop(0))
         rest = [at for at in rest if ops.iou(boxes[kept[-1:]], boxes[[at]]).item() <= 0.4]
+    assert ops.nms(boxes, value, 0.4).tolist() == kept
+    monkeypatch.setattr(ops, "FEW", 10)  # neighbours in a grid, not all pairs
     assert ops.nms(boxes, value, 0.4).tolist() == kept
     assert ops.nms(boxes[:0], value[:0], 0.4).tolist() == []
     apart = torch.tensor([[0.0, 0.0, 5.0, 5.0], [20.0, 20.0, 25.0, 25.0]])
@@ -51,6 +53,71 @@ def test_samples_of_a_plane_are_its_values_in_the_middle_of_the_cells():
     found = ops.roi_align(plane, torch.tensor([[10.0, 20.0, 38.0, 76.0]]), 4, 7)[0]
     assert found[0, :, 0].numpy() == pytest.approx(10 + 28 * (np.arange(7) + 0.5) / 7, abs=1e-3)
     assert found[1, 0].numpy() == pytest.approx(20 + 56 * (np.arange(7) + 0.5) / 7, abs=1e-3)
+
+
+def test_the_inside_of_an_object_is_that_of_samples_of_its_mask():
+    rng = np.random.default_rng(3)
+    marks = torch.from_numpy(ndimage.zoom(rng.integers(0, 4, (7, 9)), 8, order=0))
+    numbers = torch.tensor([1, 3, 2])
+    boxes = torch.tensor([[0.0, 0, 30, 25], [10.3, 5.7, 44.1, 60.2], [40.0, 50, 58, 75]])
+    found = ops.inside(marks, numbers, boxes, 14)
+    for at, number in enumerate(numbers):
+        wanted = ops.roi_align((marks == number)[None].float(), boxes[at : at + 1], 1, 14)[0, 0]
+        np.testing.assert_allclose(found[at].numpy(), wanted.numpy(), atol=1e-4)
+    assert 0.1 < float(found.mean()) < 0.6
+
+
+@pytest.mark.parametrize("anchor_px", [6.0, 24.0])
+def test_a_box_is_read_from_the_level_of_its_own_size(anchor_px):
+    """Not from one of the size of the anchors: at a stride of 8 pixels, an object of 20 has but three cells."""
+    net = networks.build({"name": "rcnn", "width": 4, "features": 8, "anchor_px": anchor_px})
+    levels = [torch.full((1, 8, 256 // stride, 256 // stride), float(at)) for at, stride in enumerate((4, 8, 16))]
+    sides = torch.tensor([10.0, 20.0, 50.0, 60.0, 100.0, 120.0, 200.0])
+    boxes = torch.cat([torch.zeros(7, 2), sides[:, None].expand(7, 2)], 1)
+    assert net._inside(levels, 0, boxes, 7)[:, 0, 3, 3].tolist() == [0, 0, 0, 1, 1, 2, 2]
+
+
+def test_views_show_a_square_around_each_object_at_one_size():
+    y, x = torch.meshgrid(torch.arange(200.0), torch.arange(240.0), indexing="ij")
+    plane = torch.stack([y + 0.5, x + 0.5])
+    boxes = torch.tensor([[40.0, 60.0, 60.0, 80.0], [30.0, 50.0, 130.0, 90.0]])  # the second of half the size
+    found, step = naming.views(plane, boxes), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    assert found[0, 0, :, 0].numpy() == pytest.approx(50 + 24 * step, abs=1e-2)
+    assert found[0, 1, 0].numpy() == pytest.approx(70 + 24 * step, abs=1e-2)
+    assert found[1, 0, :, 5].numpy() == pytest.approx(80 + 120 * step, abs=1e-2)
+    turned = naming.views(plane, boxes[:1], torch.tensor([np.pi / 2]))
+    assert np.abs(turned[0, 0, 0].numpy() - (50 + 24 * step)).min() < 1e-2 or turned[0, 0, :, 0].std() < 1e-2
+    assert turned[0, 0].numpy().std(1).max() == pytest.approx((24 * step).std(), rel=1e-2)  # rows run along y now
+    noise = torch.randn(1, 200, 240)
+    assert naming.views(noise, boxes[1:] * 1.5).std() < 0.6 * naming.views(noise, boxes[:1]).std()
+
+
+@pytest.mark.parametrize(("turned", "told"), [(False, True), (True, False)])
+def test_a_direction_tells_a_kind_only_where_it_may(turned, told):
+    def bars(seed):
+        """Draw bars that lie or stand: the first kind lies."""
+        rng, image = np.random.default_rng(seed), 0.3 * np.random.default_rng(seed).standard_normal((1, 96, 96))
+        kinds_, boxes = rng.integers(0, 2, 9), []
+        for kind, (cy, cx) in zip(kinds_, np.indices((3, 3)).reshape(2, -1).T * 32 + 16, strict=True):
+            high, wide = (3, 12) if kind == 0 else (12, 3)
+            image[0, cy - high : cy + high, cx - wide : cx + wide] += 2
+            boxes.append([cy - 12, cx - 12, cy + 12, cx + 12])
+        return torch.from_numpy(image).float(), torch.tensor(boxes).float(), torch.from_numpy(kinds_)
+
+    torch.manual_seed(0)
+    net = naming.Naming(channels=1, norm="batch", size_px=20.0, outputs=2, turned=turned)
+    steps = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    for step in range(40):
+        image, boxes, own = bars(step)
+        steps.zero_grad()
+        net(image[None], [boxes], [own]).backward()
+        steps.step()
+    net.eval()
+    with torch.no_grad():
+        right = [
+            (net.name(image, boxes).argmax(1) == own).float().mean() for image, boxes, own in map(bars, range(100, 110))
+        ]
+    assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0]).shape == (0, 2)
 
 
 def test_boxes_of_a_map_are_those_of_its_objects():
@@ -212,7 +279,7 @@ UNTRAINED = {
     "windows": {"min_radius_px": 10.0, "max_radius_px": 20.0, "scales": 3},
     "cascade": {"min_radius_px": 4.0, "max_radius_px": 20.0},
     "boxes": {"width": 6, "features": 16, "size_px": 30.0},
-    "rcnn": {"width": 6, "features": 16, "anchor_px": 20.0},
+    "rcnn": {"width": 6, "features": 16, "anchor_px": 20.0, "outputs": 3},
 }
 HEADS = {"centres": "unet.outs.0", "boxes": "out", "rcnn": "verdict"}
 

@@ -17,8 +17,11 @@ OVERLAP = 0.3  # of boxes, where none was chosen yet
 
 def build(network: Mapping):
     """Make a network with random weights from its entry in a card."""
+    import torch
+
     maker = registry.load(nets.OBJECT_NETS, network["name"])
-    return maker(**{key: value for key, value in network.items() if key != "name"})
+    net = maker(**{key: value for key, value in network.items() if key != "name"})
+    return net.to(memory_format=torch.channels_last)
 
 
 def names_kinds(method: str) -> bool:

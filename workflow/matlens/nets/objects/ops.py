@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+FEW = 600  # boxes, all of whose pairs are compared
 LARGEST = math.log(1000.0 / 16)  # of a predicted logarithm of a ratio of sides
 
 
@@ -28,6 +29,9 @@ def clashes(boxes: torch.Tensor, overlap: float) -> torch.Tensor:
     Along each axis the centres of such boxes lie within (1 - overlap) larger sides, and the smaller side is more than
     `overlap` of the larger. So boxes of each octave of sides are compared with their neighbours in a grid alone.
     """
+    if len(boxes) <= FEW:
+        share = torch.triu(iou(boxes, boxes), 1)
+        return torch.nonzero(share > overlap)
     centre, side = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]).amax(1).clamp(min=1e-3)
     octave, pairs = torch.log2(side).floor(), [boxes.new_zeros(0, 2).long()]
     for level in torch.unique(octave).tolist():
@@ -119,6 +123,27 @@ def roi_align(features: torch.Tensor, boxes: torch.Tensor, stride: int, side: in
         features[None], grid.reshape(1, -1, side, 2), "bilinear", "border", align_corners=False
     )
     return found[0].reshape(len(features), len(boxes), side, side).transpose(0, 1)
+
+
+def inside(marks: torch.Tensor, numbers: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
+    """Sample where the object of each box is, in a map of numbered objects (y, x): (n, side, side), between 0 and 1.
+
+    The samples are those of `roi_align`.
+    """
+    step = (torch.arange(side, device=boxes.device, dtype=boxes.dtype) + 0.5) / side
+    low, part = [], []
+    for at, count in enumerate(marks.shape):
+        place = boxes[:, at, None] + step * (boxes[:, at + 2] - boxes[:, at])[:, None] - 0.5
+        place = place.clamp(0, count - 1)
+        low.append(place.floor().long().clamp(max=max(count - 2, 0)))
+        part.append(place - low[-1])
+    made = boxes.new_zeros(len(boxes), side, side)
+    for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        y, x = ((place + step).clamp(max=n - 1) for place, step, n in zip(low, (down, right), marks.shape, strict=True))
+        own = marks[y[:, :, None], x[:, None, :]] == numbers[:, None, None]
+        weight = (part[0] if down else 1 - part[0])[:, :, None] * (part[1] if right else 1 - part[1])[:, None, :]
+        made += weight * own
+    return made
 
 
 def anchors(shape: tuple[int, int], stride: int, sizes: list[float], ratios: tuple, device) -> torch.Tensor:
