@@ -143,7 +143,7 @@ def test_the_latent_numbers_hold_the_fraction_that_normalisation_takes_away():
 
 def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monkeypatch):
     """A network that is not told makes a little less at every layer, and pores die out after some."""
-    from matlens.generate import examples, slices
+    from matlens.generate import examples, slices, work
 
     rng = np.random.default_rng(0)
     shares = rng.uniform(0.1, 0.9, (6, 8))
@@ -168,6 +168,10 @@ def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monke
     known = labels.mean((2, 3))
     for profile in found.mean((2, 3)):
         assert np.abs(known - profile).max(1).min() < 0.01
+    asked = {"ask": [], "count": 2, "random_seed": 0, **options}
+    lost: list[dict] = []
+    made = list(work.generated(slices.generate, real, model, asked, {}, ["a", "b"], "slices", lost))
+    assert not lost and made[0].labels.shape == (2, 8, 16, 16)  # a study without conditions has one, of no numbers
     model.card["network"]["conditions"] = 0
     with pytest.raises(BadItem, match="train again"):
         slices.generate(np.zeros(0), 5, np.random.default_rng(1), model, real)

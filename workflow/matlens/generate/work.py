@@ -113,7 +113,7 @@ def spacing(rows: Sequence[Mapping], real: Examples, card: Mapping | None, axes:
 def _known(card: Mapping) -> np.ndarray:
     """Return the conditions that a network learned from, (n, conditions), wherever it was trained."""
     about = card["conditions"]
-    return np.array(about["known"], float).reshape(-1, len(about["names"]))
+    return np.array(about["known"], float).reshape(len(about["known"]), len(about["names"]))
 
 
 def _rows(item: dict, place: str, labels: np.ndarray, learned: Examples, settings: Mapping) -> list[dict]:
