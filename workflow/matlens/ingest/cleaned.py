@@ -78,9 +78,8 @@ def check(found: Micrograph) -> None:
             f"its clean image is inverted (correlation {here.min():.2f}): bright where the image is dark; invert one"
         )
     if weak:
-        raise BadItem(
-            f"nothing of its clean image is seen in it (correlation {here.max():.2f}); give that of the same field"
-        )
+        none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
+        raise BadItem(f"{none}; give the clean image of the same field")
     if here.max() < AS_FAR * far.max():
         raise BadItem(
             f"its clean image fits better shifted by {_shift(far)} pixels (correlation {far.max():.2f}) than where it "
