@@ -207,6 +207,6 @@ def test_blur_and_a_few_bright_spots_are_in_the_same_unit_and_a_large_shift_is_t
     for image, clean in ((ndimage.gaussian_filter(texture, 4), texture), (spots, spots), (texture, texture)):
         assert "remark" not in read(image, clean).meta
         factor = read(0.1 * image, clean).meta["remark"].split()[3]
-        assert float(factor) == pytest.approx(0.1, rel=0.3)
+        assert float(factor) == pytest.approx(0.1, rel=0.6)  # blur, noise and clipped greys
     with pytest.raises(BadItem, match=r"fits better shifted by \(0, 9\) pixels .* align the two"):
         read(np.roll(texture, 9, 1), texture)
