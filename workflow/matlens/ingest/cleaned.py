@@ -10,6 +10,7 @@ NEAR_PX = 2  # a pair may be shifted so far
 FEWEST_PX, MOST_PX = 32, 512  # of the part that is compared
 LEAST, DEVIATIONS = 0.1, 3.0  # a correlation above either is one of the same field
 AWAY_PX, AS_FAR = 6, 0.8  # and no shift beyond so many pixels has one more than 1 / AS_FAR times as large
+CLEAR = 0.3  # a correlation above this at another shift is told
 OTHER_UNIT = 2.0  # a pair whose greys differ by more than this factor gets a remark
 LONG = 4  # waves across a part that blur leaves
 
@@ -77,14 +78,15 @@ def check(found: Micrograph) -> None:
         raise BadItem(
             f"its clean image is inverted (correlation {here.min():.2f}): bright where the image is dark; invert one"
         )
-    if weak:
-        none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
-        raise BadItem(f"{none}; give the clean image of the same field")
-    if here.max() < AS_FAR * far.max():
+    moved = here.max() < AS_FAR * far.max()
+    if moved and far.max() > CLEAR:
         raise BadItem(
             f"its clean image fits better shifted by {_shift(far)} pixels (correlation {far.max():.2f}) than where it "
             f"is ({here.max():.2f}); align the two, or give the clean image of the same field"
         )
+    if weak or moved:
+        none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
+        raise BadItem(f"{none}; give the clean image of the same field")
     slopes = _slopes(found, parts, fit[far == 0].max())
     if max(slopes) < 1 / OTHER_UNIT or min(slopes) > OTHER_UNIT:
         least = min(slopes, key=lambda one: abs(np.log(max(one, np.finfo(float).tiny))))
