@@ -39,7 +39,7 @@ def write(folder: Path, count: int, symmetry: float | None) -> None:
 
 def ingest(folder: Path) -> tuple[int, int]:
     """List and read all files of a folder; returns the numbers of crystals and of atoms."""
-    from matlens.ingest import structures
+    from matlens.ingest.crystals import structures
 
     found = [structures.read(row)[0] for row in structures.plan(path=str(folder)).to_dict("records")]
     return len(found), sum(len(one.species) for one in found)

@@ -343,7 +343,8 @@ def test_an_image_without_objects_trains_to_finite_numbers():
         samples = [(*scene(0), None, "train", "a"), (*blank, None, "train", "b"), (*blank, None, "val", "c")]
         offered = {"samples": samples, "method": method, "phases": PHASES, "options": options, **NEW}
         arrays, card = registry.call(network_learning.learn, offered, options)
-        assert all(np.isfinite(part).all() for part in arrays.values()) and card["f1"] == 0
+        assert all(np.isfinite(part).all() for part in arrays.values())
+        assert card["threshold_of"] == "train" and card["f1"] >= 0  # an image without objects does not judge
         with pytest.raises(BadItem, match="no object to learn from"):
             registry.call(network_learning.learn, {**offered, "samples": samples[1:]}, options)
 
@@ -380,3 +381,11 @@ def test_a_network_goes_from_training_to_pooled_scores(tmp_path):
     detect_summary.main(out["detection_scores"], out["ranked"], *tables)
     pooled = io.read_table(tables[0])
     assert set(pooled.split) == set(roles) and {"", "constant", "nothing", "shuffled"} == set(pooled.control)
+
+
+def test_validation_images_without_an_object_do_not_judge():
+    image, empty = np.zeros((8, 8), np.float32), np.zeros((8, 8), int)
+    train = (image, np.eye(8, dtype=int), None, "train", "a")
+    bare, other = (image, empty, None, "val", "b"), (image, np.eye(8, dtype=int), None, "val", "c")
+    assert [len(part) for part in network_learning._usable([train, bare])] == [1, 0]
+    assert [len(part) for part in network_learning._usable([train, bare, other])] == [1, 2]

@@ -181,7 +181,7 @@ def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_u
 
 
 def test_a_lattice_that_fits_at_many_shifts_is_that_of_its_image(tmp_path):
-    from matlens.ingest import scenes
+    from matlens.ingest.models import scenes
 
     for seed in range(4):
         rng = np.random.default_rng(seed)
@@ -189,3 +189,24 @@ def test_a_lattice_that_fits_at_many_shifts_is_that_of_its_image(tmp_path):
         noisy = (clean + rng.normal(0, 2 * clean.std(), clean.shape)).astype(np.float32)
         item = {"file": saved(tmp_path / "a.tif", noisy), "clean_file": saved(tmp_path / "c.tif", clean)}
         assert "clean" in files.read(item, PHASES).layers
+
+
+def test_blur_and_a_few_bright_spots_are_in_the_same_unit_and_a_large_shift_is_told(tmp_path):
+    from scipy import ndimage
+
+    rng = np.random.default_rng(0)
+    texture = 128 + 600 * ndimage.gaussian_filter(rng.normal(size=(256, 256)), 2)
+    spots = np.zeros((256, 256))
+    spots[tuple(rng.integers(20, 236, (2, 6)))] = 1
+    spots = 5000 * ndimage.gaussian_filter(spots, 4)
+
+    def read(image, clean):
+        item = {"file": saved(tmp_path / "a.tif", (image + rng.normal(0, 5, image.shape)).astype(np.float32))}
+        return files.read({**item, "clean_file": saved(tmp_path / "c.tif", clean.astype(np.float32))}, PHASES)
+
+    for image, clean in ((ndimage.gaussian_filter(texture, 4), texture), (spots, spots), (texture, texture)):
+        assert "remark" not in read(image, clean).meta
+        factor = read(0.1 * image, clean).meta["remark"].split()[3]
+        assert float(factor) == pytest.approx(0.1, rel=0.6)  # blur, noise and clipped greys
+    with pytest.raises(BadItem, match=r"fits better shifted by \(0, 9\) pixels .* align the two"):
+        read(np.roll(texture, 9, 1), texture)

@@ -185,3 +185,30 @@ def test_a_mask_that_counts_phases_from_1_is_refused_however_rare_the_second_is(
 def test_places_of_many_images_are_told_apart_by_names_of_pictures(tmp_path, name):
     text(tmp_path / "p.csv", f"{name},X (px),Y (px)\na.tif,10,20\nb.tif,30,20\n")
     assert [page.image for page in csv_places.read(str(tmp_path / "p.csv"))] == ["a.tif", "b.tif"]
+
+
+def test_a_clean_image_is_that_of_a_field_at_several_doses(tmp_path):
+    for dose in ("dose_1", "dose_2"):
+        save(tmp_path / dose / "field.tif", dose[-1] == "2")
+        save(tmp_path / dose / "other.tif", 5)
+    for name in ("field", "other"):
+        save(tmp_path / "slow" / f"{name}.tif")
+    plan = files.plan(path=f"{tmp_path}/dose_*/*.tif", clean=f"{tmp_path}/slow")
+    assert set(of(plan, "clean_file").values()) == {str(tmp_path / f"slow/{name}.tif") for name in ("field", "other")}
+    assert not any(of(plan, "reason").values()) and len(plan) == 4
+
+
+def test_a_file_of_the_plain_name_goes_before_one_with_a_word(tmp_path):
+    save(tmp_path / "img" / "a.tif")
+    save(tmp_path / "img" / "b.tif")
+    for name in ("a", "a_seg", "b"):
+        text(tmp_path / "o" / f"{name}.txt", LINE.format(0))
+    found = of(files.plan(path=str(tmp_path / "img"), objects=str(tmp_path / "o")), "objects_file")
+    assert {item: found[item] for item in "ab"} == {item: str(tmp_path / "o" / f"{item}.txt") for item in "ab"}
+
+
+def test_pictures_of_single_objects_are_no_images_of_a_table(tmp_path):
+    for name in ("thumbnail", "crop_file", "source"):
+        text(tmp_path / "a.csv", f"y,x,{name}\n5,5,1.png\n9,9,2.png\n")
+        pages = csv_places.read(str(tmp_path / "a.csv"))
+        assert [page.image for page in pages] == (["1.png", "2.png"] if name == "source" else [""])

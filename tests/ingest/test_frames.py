@@ -76,3 +76,12 @@ def test_images_of_several_sizes_in_one_file_are_remarked(tmp_path, metadata):
         tif.write(one, metadata=metadata)
         tif.write(np.ascontiguousarray(one[::2, ::2]), metadata=metadata, subfiletype=1)  # a reduced copy
     assert "remark" not in read(tmp_path).meta
+
+
+def test_series_of_one_size_in_one_file_are_remarked_as_series(tmp_path):
+    stack = FRAMES + np.arange(64, dtype=np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+        for _ in range(2):
+            tif.write(stack, metadata={"axes": "TYX"})
+    remark = read(tmp_path).meta["remark"]
+    assert remark.startswith(f"{len(stack)} of {2 * len(stack)} images") and remark.endswith("save them as one series")

@@ -823,8 +823,28 @@ def test_patterns_that_match_no_item_are_refused(tmp_path, source, section, says
     given = made(ingest={source: files if source == "files" else {"path": str(tmp_path / "sheet.csv")}}, **section)
     found = [f"{'.'.join(keys)}: {reason}" for keys, reason in checks.faults({"mine": given}, "mine")]
     assert found == [] if not says else found[0].startswith(says) and "; some are " in found[0]
-    held = made(ingest=given["ingest"], restore={"noise2void": {"hold_out": ["recorded_*", "simulated"]}})
-    assert checks.faults({"mine": held}, "mine") == []  # items by one pattern, groups by the other: seen by the job
-    for every in (["*"], ["recorded", "simulated"], ["*_1", "*_2"]):
+    for every in (["*"], ["recorded", "simulated"], ["*_1", "*_2"], ["recorded_*", "simulated"]):
         held = made(ingest=given["ingest"], restore={"noise2void": {"hold_out": every}})
         assert "every item is held out" in checks.faults({"mine": held}, "mine")[0][1]
+
+
+@pytest.mark.parametrize("source", ["files", "sheet"])
+def test_all_groups_may_be_held_out_where_items_without_a_group_are_left(tmp_path, source):
+    for name in ("new_1", "new_2", "a", "b"):
+        (tmp_path / f"{name}.png").touch()
+    (tmp_path / "sheet.csv").write_text("file,group\nnew_1.png,new\nnew_2.png,new\na.png,\nb.png,\n")
+    files = {"path": f"{tmp_path}/*.png", "group": "(new)_"}
+    ingest = {source: files if source == "files" else {"path": str(tmp_path / "sheet.csv")}}
+    held = made(ingest=ingest, restore={"noise2void": {"hold_out": ["new"]}})
+    assert checks.faults({"mine": held}, "mine") == []
+
+
+def test_a_method_without_training_may_choose_its_threshold_on_nothing(tmp_path):
+    (tmp_path / "masks").mkdir()
+    for path in (tmp_path / "a.png", tmp_path / "masks" / "a.png"):
+        path.touch()
+    files, found = {"path": f"{tmp_path}/*.png", "masks": f"{tmp_path}/masks"}, []
+    for name in ("blobs", "boxes"):
+        held = made(ingest={"files": files}, detect={name: {"hold_out": ["*"]}})
+        found.append(checks.faults({"mine": held}, "mine"))
+    assert found[0] == [] and "every item is held out" in found[1][0][1]

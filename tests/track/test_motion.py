@@ -39,7 +39,7 @@ def test_straight_motion_is_told_from_diffusion(count, length):
     for seed in range(20):
         tracks = walks(np.random.default_rng(seed), 0.3, count, length, 0.0)
         moved = [track + np.outer(track[:, 0], [0, 0.0, 3.0]) for track in tracks]
-        told.append([motion.one_way(motion.by_lag(each, 5)) for each in (tracks, moved)])
+        told.append([motion.one_way(motion.by_lag(each, 5), motion.displacements(each, 1)) for each in (tracks, moved)])
     assert not any(walk for walk, _ in told) and sum(bool(way) for _, way in told) >= (20 if count > 5 else 12)
     assert "the diffusion coefficient means little" in told[-1][1]
 

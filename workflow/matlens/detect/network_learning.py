@@ -35,7 +35,10 @@ def samples(arrays, marks, roles: Mapping[str, str], phases: list[str]) -> Itera
 
 
 def _usable(samples) -> tuple[list, list]:
-    """Split samples into training and validation samples: image, regions and phases of the objects."""
+    """Split samples into training and validation samples: image, regions and phases of the objects.
+
+    Validation samples without a single object cannot judge, and there are none.
+    """
     train, judges = [], []
     for image, truth, named, role, item in samples:
         if truth.shape != image.shape:
@@ -45,7 +48,7 @@ def _usable(samples) -> tuple[list, list]:
         (train if role == "train" else judges).append((image, truth, named))
     if not any((truth > 0).any() for _, truth, _ in train):
         raise BadItem("no object to learn from; add truths, or check the splits and hold_out of the study")
-    return train, judges
+    return train, judges if any((truth > 0).any() for _, truth, _ in judges) else []
 
 
 def candidates(net, device, judged: list, look: Mapping, overlaps: tuple) -> dict[float, list]:

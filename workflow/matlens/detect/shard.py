@@ -9,7 +9,7 @@ from matlens.detect import AUTO, controls, frames, kinds, match, scores
 from matlens.learn.roles import split, split_of
 
 FLOOR = 0.05  # lowest score of a learned method in its curve of precision and recall
-TRAINED = "threshold chosen on the training items: no item with split 'val' has truth"
+TRAINED = "threshold chosen on the training items: no item with split 'val' has objects"
 UNLEARNED = "no detection was right at any threshold on the items that choose it: it learned too little; raise epochs"
 NO_VALIDATION = "threshold set by the noise of each image: no item with split 'val' has truth that was found"
 

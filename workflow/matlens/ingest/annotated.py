@@ -77,12 +77,13 @@ def matched(images: Mapping[Path, str], place: str | None) -> tuple[dict[Path, t
     """
     pairs: dict[Path, tuple] = dict.fromkeys(images, (None, None))
     absent, own, many = [], {}, []
-    stems = {_key(path) for path in images}
-    for file in files(place):
+    stems, listed = {_key(path) for path in images}, files(place)
+    free = stems - {_key(file) for file in listed}  # images without a file of their name
+    for file in listed:
         pages = pages_of(file)
         if len(pages) == 1 and not pages[0].image:
             key = _key(file)
-            key = unmarked(file) if key not in stems and unmarked(file) in stems else key  # a_RoiSet.zip
+            key = unmarked(file) if key not in stems and unmarked(file) in free else key  # a_RoiSet.zip
             own.setdefault(key, []).append(file)
         else:
             many.append((file, pages))

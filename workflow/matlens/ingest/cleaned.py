@@ -10,7 +10,9 @@ NEAR_PX = 2  # a pair may be shifted so far
 FEWEST_PX, MOST_PX = 32, 512  # of the part that is compared
 LEAST, DEVIATIONS = 0.1, 3.0  # a correlation above either is one of the same field
 AWAY_PX, AS_FAR = 6, 0.8  # and no shift beyond so many pixels has one more than 1 / AS_FAR times as large
+CLEAR = 0.3  # a correlation above this at another shift is told
 OTHER_UNIT = 2.0  # a pair whose greys differ by more than this factor gets a remark
+LONG = 4  # waves across a part that blur leaves
 
 
 def attach(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> None:
@@ -63,7 +65,7 @@ def check(found: Micrograph) -> None:
     """
     if columns.CLEAN not in found.layers:
         return
-    parts = [_middle(np.asarray(one)) for one in (found.pixels, found.layers[columns.CLEAN])]
+    parts = [_middle(one) for one in (found.pixels, found.layers[columns.CLEAN])]
     if min(parts[0].shape) < FEWEST_PX or any(part.std() == 0 for part in parts):
         return
     waves = [np.fft.fft2((part - part.mean()) / part.std()) for part in parts]
@@ -76,15 +78,36 @@ def check(found: Micrograph) -> None:
         raise BadItem(
             f"its clean image is inverted (correlation {here.min():.2f}): bright where the image is dark; invert one"
         )
-    if weak or here.max() < AS_FAR * far.max():
+    moved = here.max() < AS_FAR * far.max()
+    if moved and far.max() > CLEAR:
         raise BadItem(
-            f"nothing of its clean image is seen in it (correlation {here.max():.2f}, and {far.max():.2f} shifted by "
-            f"{_shift(far)} pixels); give the clean image of the same field"
+            f"its clean image fits better shifted by {_shift(far)} pixels (correlation {far.max():.2f}) than where it "
+            f"is ({here.max():.2f}); align the two, or give the clean image of the same field"
         )
-    slope = fit[far == 0].max() * parts[0].std() / parts[1].std()  # of the image on its clean one, whatever its noise
-    if not 1 / OTHER_UNIT < slope < OTHER_UNIT:
-        text = f"its greys are {slope:.3g} times those of its clean image: psnr_db, ssim and bias compare two units, "
+    if weak or moved:
+        none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
+        raise BadItem(f"{none}; give the clean image of the same field")
+    slopes = _slopes(found, parts, fit[far == 0].max())
+    if max(slopes) < 1 / OTHER_UNIT or min(slopes) > OTHER_UNIT:
+        least = min(slopes, key=lambda one: abs(np.log(max(one, np.finfo(float).tiny))))
+        text = f"its greys are {least:.3g} times those of its clean image: psnr_db, ssim and bias compare two units, "
         ignored.note(found, f"{text}psnr_affine_db does not")
+
+
+def _slopes(found: Micrograph, parts: list, fit: float) -> list[float]:
+    """Return estimates of the factor from the greys of the clean image to those of the image, whatever its noise.
+
+    Without the lowest and highest greys, since a few pixels may be broken; with them, since they may be all that is
+    seen; and by the longest waves, since blur takes the others. Another unit changes them all.
+    """
+    slopes = [fit * parts[0].std() / parts[1].std()]
+    planes = [_plane(one) for one in (found.pixels, found.layers[columns.CLEAN])]
+    waves = [np.fft.fft2(plane - plane.mean()) for plane in planes]
+    long_ = np.ix_(*(np.abs(np.fft.fftfreq(n, 1 / n)) <= LONG for n in waves[0].shape))
+    for image, clean in (waves, [one[long_] for one in waves]):
+        size = (np.abs(clean) ** 2).sum()
+        slopes += [float((image * clean.conj()).real.sum() / size)] if size > 0 else []
+    return slopes
 
 
 def _shift(fit: np.ndarray) -> str:
@@ -93,10 +116,16 @@ def _shift(fit: np.ndarray) -> str:
     return str(tuple(int(at - n if at > n // 2 else at) for at, n in zip(place, fit.shape, strict=True)))
 
 
-def _middle(pixels: np.ndarray) -> np.ndarray:
-    """Cut the middle out of an image, or of the middle slice or frame; without its lowest and highest greys."""
+def _plane(pixels) -> np.ndarray:
+    """Cut the middle out of an image, or of the middle slice or frame; values that are none are filled."""
+    pixels = np.asarray(pixels)
     plane = pixels if pixels.ndim == 2 else pixels[len(pixels) // 2]
     cut = tuple(slice((n - m) // 2, (n - m) // 2 + m) for n, m in ((n, min(n, MOST_PX)) for n in plane.shape))
     part = plane[cut].astype(np.float64)
-    part = np.where(np.isfinite(part), part, np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else 0.0)
+    return np.where(np.isfinite(part), part, np.median(part[np.isfinite(part)]) if np.isfinite(part).any() else 0.0)
+
+
+def _middle(pixels) -> np.ndarray:
+    """Cut the middle out of an image without its lowest and highest greys."""
+    part = _plane(pixels)
     return np.clip(part, *np.quantile(part, [0.01, 0.99]))

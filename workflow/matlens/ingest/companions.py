@@ -43,12 +43,15 @@ def in_doubt(file: Path, names: Iterable[str]) -> str:
     one, other = [printable(name) for name in names][:2]
     return (
         f"{printable(file.name)} fits '{one}' and '{other}' equally; put it into a folder named as that of its image, "
-        "or list the files in a table (sheet)"
+        "or, where it is of both, list the files in a table (sheet)"
     )
 
 
-def _of_one(pairs: dict, images: dict[Path, str], root: Path) -> dict:
-    """Leave a mask to the image of its name, or in the nearest folder; others of the same stem have none."""
+def _of_nearest(pairs: dict, images: dict[Path, str], root: Path, several: bool) -> dict:
+    """Leave a mask to the image of its name, or in the nearest folder; others of the same stem have none.
+
+    `several`: whether it may be of several that it fits equally, as a clean image is of a field at several doses.
+    """
     users: dict[str, list[Path]] = {}
     for path, (mask, _) in pairs.items():
         if mask is not None:
@@ -63,7 +66,7 @@ def _of_one(pairs: dict, images: dict[Path, str], root: Path) -> dict:
             pairs[path] = (None, None)
         for path in best:
             names = list(dict.fromkeys(images[each] for each in best))  # one for a picture in two formats
-            why = in_doubt(Path(mask), names) if len(names) > 1 else None
+            why = in_doubt(Path(mask), names) if len(names) > 1 and not several else None
             pairs[path] = (None, why) if why else (mask, None)
     return pairs
 
@@ -74,8 +77,9 @@ def matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
     An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
-    of either case. A mask belongs to one image; the reason names two that it fits equally. `images`: name of the item
-    by path. `masks`: file, folder or glob; None: no image has one. Raises ValueError if none fits.
+    of either case. A mask belongs to one image; the reason names two that it fits equally. A clean image may be that of
+    several. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
+    ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))
@@ -95,7 +99,7 @@ def matched(
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")
         else:
             pairs[path] = (str(fitting[0]) if fitting else None, None)
-    pairs = _of_one(pairs, images, root)
+    pairs = _of_nearest(pairs, images, root, option == "clean")
     if not any(mask or reason for mask, reason in pairs.values()):
         examples = f"the first image is '{stem(next(iter(images)))}', the first {noun} '{stem(paths[0])}'"
         raise ValueError(f"{option} '{masks}': no {noun} has the name of an image; {examples}; rename them alike")

@@ -4,7 +4,7 @@ import difflib
 import fnmatch
 from collections.abc import Iterator, Mapping
 
-from matlens import ingest, registry
+from matlens import detect, ingest, registry
 from matlens.columns import GROUP, ITEM
 from matlens.ingest import file_search, plan_rows
 from matlens.plan import study
@@ -15,23 +15,24 @@ DOMAINS = ("source", "target")  # of a translation: items; `hold_out` names grou
 WEIGHTS = "weights"  # of another study: nothing is learned here, so that nothing has to be there
 
 
-def _named(settings: dict) -> tuple[list[str], list[str]]:
-    """List the names of items and of groups of a study; ([], []) if they are not known before its files are read."""
+def _named(settings: dict) -> list[tuple[str, str | None]]:
+    """List the names of the items of a study, with their groups; [] if they are not known before its files are read."""
     method = study.ingest_method(settings)
     source = settings["ingest"][method] or {}
     try:
         if source.get("block_px"):
-            return [], []
+            return []
         if method == "files":
             root, paths = file_search.found(source["path"])
-            groups = plan_rows.from_names(paths, source.get(GROUP), None).get(GROUP, [])
-            return [file_search.item_name(path, root) for path in paths], list(filter(None, groups))
+            groups = plan_rows.from_names(paths, source.get(GROUP), None).get(GROUP, [None] * len(paths))
+            return [(file_search.item_name(path, root), group) for path, group in zip(paths, groups, strict=True)]
         if method == "sheet":
             rows = registry.call(registry.load(ingest.PLANS, method), {}, source)
-            return rows[ITEM].tolist(), rows[GROUP].dropna().tolist() if GROUP in rows else []
+            groups = rows[GROUP] if GROUP in rows else [None] * len(rows)
+            return [(item, group if group == group else None) for item, group in zip(rows[ITEM], groups, strict=True)]
     except (OSError, ValueError):
         pass  # refused elsewhere
-    return [], []
+    return []
 
 
 def _lists(settings: dict) -> Iterator[tuple[list, list[str]]]:
@@ -48,18 +49,24 @@ def _lists(settings: dict) -> Iterator[tuple[list, list[str]]]:
 def check_patterns(studies: Mapping[str, dict], name: str) -> Reasons:
     """Refuse patterns that match no item: what they hold out would be learned from, or a domain would be empty."""
     lists = [(keys, patterns) for keys, patterns in _lists(studies[name]) if patterns]
-    items, groups = _named(studies[name]) if lists else ([], [])
+    named = _named(studies[name]) if lists else []
     for keys, patterns in lists:
-        known = sorted({*items, *(groups if keys[-1] not in DOMAINS else [])})
+        rows = [row if keys[-1] not in DOMAINS else row[:1] for row in named]
+        known = sorted({one for row in rows for one in row if one})
         for pattern in patterns:
             if known and not any(fnmatch.fnmatchcase(one, pattern) for one in known):
                 near = difflib.get_close_matches(pattern, known, n=3, cutoff=0) or known[:3]
                 what = "no item" if keys[-1] in DOMAINS else "no item and no group"
                 yield keys, f"'{pattern}' matches {what}; some are {', '.join(near)}"
-        if keys[-1] == "hold_out" and any(_all_match(names, patterns) for names in (items, groups)):
+        if keys[-1] == "hold_out" and not _is_tuned(keys) and rows and all(_held(row, patterns) for row in rows):
             yield keys, "every item is held out, so that nothing is left to learn from; take a pattern out"
 
 
-def _all_match(names: list[str], patterns: list[str]) -> bool:
-    """Check whether each of some names matches a pattern."""
-    return bool(names) and all(any(fnmatch.fnmatchcase(one, pattern) for pattern in patterns) for one in names)
+def _is_tuned(keys: list) -> bool:
+    """Check whether a method only chooses a threshold by what is not held out, and can do without."""
+    return keys[0] == "detect" and registry.method_of(keys[1]) in detect.THRESHOLDS
+
+
+def _held(row: tuple, patterns: list[str]) -> bool:
+    """Check whether an item or its group matches a pattern."""
+    return any(fnmatch.fnmatchcase(one, pattern) for one in row if one for pattern in patterns)

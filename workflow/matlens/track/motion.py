@@ -66,16 +66,17 @@ def diffusion(lags: np.ndarray, msd: np.ndarray, pairs: np.ndarray) -> tuple[flo
     return float(rate), float(np.sqrt(noise)), before
 
 
-def one_way(found: np.ndarray) -> str | None:
+def one_way(found: np.ndarray, squared: np.ndarray) -> str | None:
     """Return a remark where displacements grow as those of straight motion; None where diffusion explains them.
 
-    `found`: rows of `by_lag`. Two intervals have twice the mean square displacement of one by diffusion, less with an
-    error of the places, and four times by straight motion; chance changes that by some parts of 1 / sqrt(pairs).
+    `found`: rows of `by_lag`; `squared`: displacements over one interval. Two intervals have twice the mean square
+    displacement of one by diffusion, less with an error of the places, and four times by straight motion; chance
+    changes that by some parts of 1 / sqrt(n), where n are the pairs, fewer if some objects are far faster than others.
     """
     if len(found) < 2 or tuple(found[:2, 0]) != (1, 2) or found[0, 2] <= 0:
         return None
-    ratio, pairs = found[1, 2] / found[0, 2], found[1, 4]
-    if ratio <= TWICE + CHANCE / np.sqrt(pairs):
+    ratio, even = found[1, 2] / found[0, 2], 2 * squared.sum() ** 2 / (squared**2).sum() / len(squared)
+    if ratio <= TWICE + CHANCE / np.sqrt(min(even, 1.0) * found[1, 4]):
         return None
     said = (
         f"the mean square displacement of two intervals is {ratio:.1f} times that of one: 2 by diffusion, 4 by straight"

@@ -81,7 +81,7 @@ def motion_rows(own, steps: np.ndarray, drift: np.ndarray, counts: np.ndarray | 
     kept = 1.0 if counts is None else motion.kept_of_steps(counts)
     speed = (drift[-1] - drift[0]) / max(int(steps[-1]), 1)
     same = {"diffusion_px2_per_frame": rate / kept, "localisation_px": spread, "fitted_lags": lags}
-    same[columns.REMARK] = motion.one_way(found)
+    same[columns.REMARK] = motion.one_way(found, motion.displacements(parts, 1))
     same |= {"drift_y_px_per_frame": float(speed[0]), "drift_x_px_per_frame": float(speed[1])}
     names = ("lag_frames", "msd_px2", "msd_diffusive_px2", "wrong_links", "pairs")
     rows = [dict(zip(names, row, strict=True)) for row in found.tolist()]

@@ -16,6 +16,7 @@ from matlens.store import text_files
 
 UNITS = {"pixel": None, "pixels": None, "px": None, "micron": 1.0, "microns": 1.0, "um": 1.0, "\u00b5m": 1.0,
          "\u03bcm": 1.0, "nm": 1e-3, "nanometer": 1e-3, "mm": 1e3}  # fmt: skip
+PART = re.compile(r"crop|thumb|patch|snip|mask|overlay", re.I)  # pictures of single objects
 PICTURE = re.compile(r".+\.(tiff?|png|jpe?g|bmp|gif)", re.I)
 FRACTION = r"\s*\d*\.\d*[1-9]\d*\s*"
 SIZE = re.compile(r"(radius|diameter).*")
@@ -206,8 +207,8 @@ def _once(rows: list[list[str]]) -> list[list[str]]:
 
 def _pictures(rows: list[list[str]], at: dict[str, int]) -> dict[str, int]:
     """Find the column of names of pictures, under whatever name; without it, places of many would be of one image."""
-    for column in range(len(rows[0])) if rows else ():
-        cells = _cells(rows[1:], column) if column not in at.values() else []
+    for column, name in enumerate(rows[0]) if rows else ():
+        cells = _cells(rows[1:], column) if column not in at.values() and not PART.search(name) else []
         if cells and all(map(PICTURE.fullmatch, cells)):
             return {"image": column}
     return {}

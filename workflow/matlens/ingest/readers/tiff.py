@@ -136,16 +136,19 @@ def _beside(every: list, series) -> dict:
 
     def counts(part) -> bool:
         other = part.keyframe
-        alike = (part.dtype, other.photometric, other.is_reduced) == (series.dtype, key.photometric, key.is_reduced)
-        return alike and 4 * other.imagelength * other.imagewidth >= key.imagelength * key.imagewidth
+        same = (part.dtype, other.photometric, other.is_reduced) == (series.dtype, key.photometric, key.is_reduced)
+        return same and 4 * other.imagelength * other.imagewidth >= key.imagelength * key.imagewidth
 
-    pages = sum(len(part.pages) for part in every if counts(part))
+    alike = [part for part in every if counts(part)]
+    pages = sum(len(part.pages) for part in alike)
     if pages == len(series.pages):
         return {}
     if len(series.pages) == 1:
         return words(remark=chosen(pages, "the first of the largest"))
     why = f"{len(series.pages)} of {pages} images of the file were read: those of {key.imagewidth} x {key.imagelength}"
-    return {columns.REMARK: f"{why} pixels; if all are frames, save them in one size"}
+    sizes = {(part.keyframe.imagelength, part.keyframe.imagewidth) for part in alike}
+    how = "in one size" if len(sizes) > 1 else "as one series"
+    return {columns.REMARK: f"{why} pixels; if all are frames, save them {how}"}
 
 
 def _alpha(key) -> int | None:
