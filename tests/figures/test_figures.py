@@ -1091,3 +1091,17 @@ def test_a_single_round_has_a_whole_number():
         panel = transfer.draw({"greedy": taught().head(1)}).axes[0]
         low, high = panel.get_xlim()
         assert [tick for tick in panel.get_xticks() if low <= tick <= high] == [2.0]
+
+
+def test_two_fits_of_one_pair_are_drawn_beside_each_other():
+    """A study may fit the same cells in two ways; pandas does not order a table with one transition twice."""
+    from figures import transitions
+
+    one = {name: table["fit"] for name, table in fitted().items()}
+    methods = ("compound_energy.a", "compound_energy.wide")
+    drawn = transitions.draw(**{name: dict.fromkeys(methods, table) for name, table in one.items()})
+    titles = [axes.get_title() for axes in drawn.axes]
+    assert titles[0].endswith(", a") and titles[1].endswith(", wide") and len(titles) == 3
+    assert len(drawn.legends[0].get_texts()) == 4  # two kinds of cells, two fits
+    with_one = transitions.draw(**fitted())
+    assert [axes.get_title() for axes in with_one.axes][0].endswith("-b")
