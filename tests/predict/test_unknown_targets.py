@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matlens import connect, registry
 from matlens.crystal import compositions, structures
-from matlens.predict import folds
+from matlens.predict import evaluate, folds, tabular
 from matlens.store import io
 from scripts import predict_compositions, predict_structures
 
@@ -54,3 +54,13 @@ def test_items_without_a_target_are_predicted_by_a_model_of_all_others(tmp_path,
     errors = io.read_table(paths["errors"]).iloc[0]
     known = found[found["fold"] >= 0]
     assert errors["items"] == 16 and errors["mae"] == pytest.approx((known["predicted"] - known["target"]).abs().mean())
+
+
+def test_a_feature_that_one_item_lacks_moves_no_other_item_to_another_fold(tmp_path):
+    index = salts()[1].assign(size=np.arange(20.0)).assign(size=lambda table: table["size"].where(table.index != 7))
+    settings = SETTINGS | {"features": ["index.size"], "shuffles": 0, "curve_steps": 0}
+    found, lost = evaluate.evaluate_table(index, {}, tabular.mean, settings)
+    cut = folds.make("group", index, target="y", folds=3, seed=0)
+    wanted = {index["item"][k]: number for number, fold in enumerate(cut) for k in fold.test} | {"c07": None}
+    known = found["predictions"].query("fold >= 0").set_index("item")["fold"].to_dict()
+    assert [row["item"] for row in lost] == ["c07"] and known | {"c07": None} == wanted
