@@ -25,8 +25,7 @@ def main(
     make = partial(registry.call, registry.load(predict.IMAGE_METHODS, method), offered, options)
     table, pixels, lost = cnn.gathered(rows, pictures.flat(rows, images), options["size_px"])
     kept = cnn.Kept(table[columns.ITEM], cnn.texture) if weights else None
-    at = rows[columns.ITEM].isin(table[columns.ITEM]).to_numpy().nonzero()[0]
-    made = evaluate(rows, pixels, make, settings, cnn.blocks(options["size_px"]), cnn.texture, kept, at)
+    made = evaluate(table, pixels, make, settings, cnn.blocks(options["size_px"]), cnn.texture, kept)
     for path, name in zip((predictions, errors, importance, learning_curve), predict.OUTPUTS, strict=True):
         io.write_table(path, made[name])
     io.write_table(held_out, made["held_out"])
