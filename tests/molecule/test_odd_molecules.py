@@ -131,3 +131,31 @@ def test_the_total_charge_of_a_record_counts(tmp_path):
     (tmp_path / "m.sdf").write_text(record("ethane", "1+"))
     found = rows_of(table(tmp_path, "reactant,bond_index,e\nethane,0,9\n"), structures=str(tmp_path / "m.sdf"))
     assert found == ["its charge is +1, and no product has a charge; name the products"]
+
+
+def test_a_column_called_charge_comes_before_other_charges(tmp_path):
+    table_ = "formal_charge,name,charge\n5,ethane,0\n5,methyl,0\n5,cation,1\n5,anion,-1\n"
+    row = charged(tmp_path, table_)
+    assert sorted((row["charge_1_e"], row["charge_2_e"])) == [-1, 1]
+
+
+def test_charges_in_the_order_of_the_file_need_no_unique_names(tmp_path):
+    listed = LISTED.replace("cation", "part").replace("anion", "part")
+    (tmp_path / "m.smi").write_text(listed)
+    (tmp_path / "c.csv").write_text("name,charge\nethane,0\nmethyl,0\npart,1\npart,-1\n")
+    given = {"structures": str(tmp_path / "m.smi"), "charges": str(tmp_path / "c.csv")}
+    row = rows_of(table(tmp_path, "reactant,product1,product2,e\nethane,2,3,9\n"), **given)[0]
+    assert sorted((row["charge_1_e"], row["charge_2_e"])) == [-1, 1]
+
+
+def test_a_record_is_its_molecule_whatever_smiles_it_states(tmp_path):
+    more = "> <bond_index>\n0\n\n> <SMILES>\nCC\n\n> <molecule>\nethane gas"
+    file = table(tmp_path, V2000.replace("> <bond_index>\n0", more), "a.sdf")
+    assert rows_of(file)[0]["bond_type"] == "C-C" and "SMILES" in molecules.columns_of(path=str(file))
+
+
+def test_only_columns_of_the_index_are_offered(tmp_path):
+    file = table(tmp_path, "id,smiles,bond_index,e\na,CC,0,9\n")
+    item = molecules.plan(path=str(file)).to_dict("records")[0]
+    row = molecules.index_row(molecules.read(item, path=str(file))[0], item, {})
+    assert set(molecules.columns_of(path=str(file))) == set(row) - {"item", "reason"}

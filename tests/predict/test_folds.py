@@ -318,3 +318,19 @@ def test_items_without_a_target_are_a_fold_of_their_own():
     assert one.train.tolist() == [0, 2] and one.test.tolist() == [1]
     assert folds.of_unknown(index.dropna(), "y") == []
     assert folds.first([1, 2, 3], [2, 1]) == 1 and folds.first([1, 2, 3], None) == 0
+
+
+@pytest.mark.parametrize("scheme", ["kfold", "group", "clusters"])
+def test_methods_that_lack_different_items_have_the_same_folds(scheme):
+    index = pd.DataFrame({"item": [f"c{k:02d}" for k in range(40)], "y": np.arange(40.0)})
+    metals, others = ("Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr"), ("F", "Cl", "Br", "I", "O")
+    index["formula"] = [metal + other for metal in metals for other in others]
+    given = {"target": "y", "folds": 4, "seed": 1}
+    lost = {3, 17, 30}
+    at = np.delete(np.arange(40), sorted(lost))
+    whole, part = folds.make(scheme, index, **given), folds.of_part(scheme, index, at, **given)
+    for one, other in zip(whole, part, strict=True):
+        assert set(at[other.test]) == set(one.test) - lost and set(at[other.train]) == set(one.train) - lost
+    few = folds.of_part(scheme, index, whole[0].train, **given)  # no item of the first fold: divided anew
+    assert sorted(np.concatenate([fold.test for fold in few])) == list(range(len(whole[0].train)))
+    assert min(len(fold.test) for fold in few) > 0

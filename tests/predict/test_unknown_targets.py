@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matlens import connect, registry
 from matlens.crystal import compositions, structures
-from matlens.predict import folds
+from matlens.predict import crystal_tables, evaluate, folds, tabular
 from matlens.store import io
 from scripts import predict_compositions, predict_structures
 
@@ -54,3 +54,25 @@ def test_items_without_a_target_are_predicted_by_a_model_of_all_others(tmp_path,
     errors = io.read_table(paths["errors"]).iloc[0]
     known = found[found["fold"] >= 0]
     assert errors["items"] == 16 and errors["mae"] == pytest.approx((known["predicted"] - known["target"]).abs().mean())
+
+
+def test_a_feature_that_one_item_lacks_moves_no_other_item_to_another_fold(tmp_path):
+    index = salts()[1].assign(size=np.arange(20.0)).assign(size=lambda table: table["size"].where(table.index != 7))
+    settings = SETTINGS | {"features": ["index.size"], "shuffles": 0, "curve_steps": 0}
+    found, lost = evaluate.evaluate_table(index, {}, tabular.mean, settings)
+    cut = folds.make("group", index, target="y", folds=3, seed=0)
+    wanted = {index["item"][k]: number for number, fold in enumerate(cut) for k in fold.test} | {"c07": None}
+    known = found["predictions"].query("fold >= 0").set_index("item")["fold"].to_dict()
+    assert [row["item"] for row in lost] == ["c07"] and known | {"c07": None} == wanted
+
+
+def test_crystals_without_a_graph_leave_the_folds_of_the_others_as_they_are():
+    made, index = salts()
+    kept = [k for k in range(len(made)) if k not in (2, 9)]
+    knn = registry.load(connect.METHODS, "knn")
+    edges = connect.stack([knn(made[k].cell, made[k].frac) for k in kept], "knn")
+    packed = structures.pack(range(len(kept)), index["item"].iloc[kept], [made[k] for k in kept])
+    _, table, _, cut = crystal_tables.gathered(index, [structures.to_arrays(packed) | edges], SETTINGS)
+    whole = folds.make("group", index, target="y", folds=3, seed=0)
+    for one, other in zip(whole, cut, strict=True):
+        assert set(table["item"].iloc[other.test]) == set(index["item"].iloc[one.test]) - {"c02", "c09"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matlens import registry, screen
 from matlens.crystal import compositions
-from matlens.screen import criteria, fronts, ranking, reference, shortlist, values
+from matlens.screen import copies, criteria, fronts, ranking, reference, shortlist, values
 
 RNG = np.random.default_rng(0)
 INSIDE = {"outside_training_range": False}
@@ -416,6 +416,13 @@ def test_copies_from_several_databases_are_listed_once_and_polymorphs_are_not_lo
         "i1": "a copy of 'i0': equal composition, volume and values"
     }
     assert "same formula as rank 1" in table["reason"][1] and "same formula" not in table["reason"][3]
+
+
+def test_prototypes_of_one_composition_and_volume_are_no_copies():
+    index = pd.DataFrame({"item": ["a", "b", "c"], "formula": "Ni3Al", "elements": 2, "volume_a3_per_atom": 12.2})
+    index["prototype"] = ["l1_2", "d0_3", "d0_3"]
+    assert copies.first_copies(index, np.ones((3, 1))).tolist() == ["", "", "b"]
+    assert copies.first_copies(index.drop(columns="prototype"), np.ones((3, 1))).tolist() == ["", "a", "a"]
 
 
 def test_alloys_that_differ_by_some_ppm_and_measured_twice_are_no_copies():

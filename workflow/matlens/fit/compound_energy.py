@@ -20,8 +20,8 @@ def fit(
     energies: Series by item, eV per atom, from the elements in fcc. End members are the cells of L1_2 and L1_0, met
     exactly. The interaction, a Redlich-Kister polynomial on each sublattice, is the least-squares fit to the
     quasi-random cells. resamples: refits to quasi-random cells drawn with replacement; their spread is the uncertainty
-    of the transitions. error_mev: standard deviation of the error of every energy, which each refit draws anew, that
-    the spread holds what the potential does not know. Raises ValueError if cells are missing.
+    of the transitions. error_mev: standard deviation of the error of every energy, which each refit draws anew, so
+    that the spread holds what the potential does not know. Raises ValueError if cells are missing.
     """
     cells = _cells(index, energies, sorted(elements))
     ordered = cells[cells["role"] == "ordered"].groupby("x")["energy"].min()

@@ -1,6 +1,7 @@
 """Files of molecules that a table of reactions refers to, and the charges of these molecules."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -63,7 +64,7 @@ def read(structures: str, charges: str | None) -> Molecules:
     found = records.read(structures)
     names = [record.name for record in found]
     numbers = {name: number for number, name in enumerate(names) if name and names.count(name) == 1}
-    stated = [_field(record) for record in found] if charges is None else _charges(charges, numbers)
+    stated = [_field(record) for record in found] if charges is None else _charges(charges, names, numbers)
     if len(stated) != len(found):
         raise ValueError(
             f"charges: '{charges}' has {len(stated)} charges, and '{structures}' {len(found)} molecules; "
@@ -73,26 +74,31 @@ def read(structures: str, charges: str | None) -> Molecules:
 
 
 def _field(record: records.Record) -> str:
-    return next((text for name, text in record.fields.items() if CHARGE.fullmatch(name.lower())), "")
+    return record.fields.get(_named(record.fields), "")
 
 
-def _charges(path: str | Path, numbers: dict[str, int]) -> list[str]:
+def _named(header: Iterable[str]) -> str | None:
+    """Return the field or column of charges: `charge`, else the first with a longer name, such as "Total charge"."""
+    known = [name for name in header if CHARGE.fullmatch(name.lower())]
+    return min(known, key=lambda name: name.lower() != "charge", default=None)
+
+
+def _charges(path: str | Path, names: list[str], numbers: dict[str, int]) -> list[str]:
     """Read charges: a number a line, or a table with the column `charge`.
 
-    numbers: of the molecules by name; a table that names them may have another order.
+    names: of the molecules; a table that names them may have another order. numbers: of those with a name of their own.
     """
     data = io.read_packed(path)
     lines = [line.strip() for line in data.decode(text_files.encoding(data), "replace").splitlines() if line.strip()]
     if all(NUMBER.fullmatch(line.replace("\N{MINUS SIGN}", "-")) for line in lines):
         return lines
     header, rows = spreadsheet.read(path)
-    column = next((name for name in header if CHARGE.fullmatch(name.lower())), None)
-    if column is None:
+    if (column := _named(header)) is None:
         raise ValueError(f"charges: '{path}' has no column 'charge'; rename one, or give a number a line")
     found = ["" if row[column] is None else str(row[column]).strip() for row in rows]
     for name in (name for name in header if name.lower() in NAMES):
         given = ["" if row[name] is None else str(row[name]).strip() for row in rows]
-        if set(given) & numbers.keys():
+        if given != names and set(given) & numbers.keys():
             return _in_order(path, dict(zip(given, found, strict=True)), numbers, given)
     return found
 

@@ -13,7 +13,8 @@ from matlens.molecule import bonds, reactions, records
 
 KIND = "molecules"  # of tables in the catalogue
 NAMES = ("id", "item", "name")
-SMILES = ("molecule", "smiles", "reactant", "reactants")
+REFERRING = ("reactant", "reactants")
+SMILES = ("molecule", "smiles", *REFERRING)
 PRODUCTS = re.compile(r"(products?|fragments?)(_?smiles)?_?(\d*|[ab])(_?smiles)?")
 INDEX = ("bondindex", "bondidx")  # names of the column of bond numbers, without blanks and marks
 STATED = "bond_type"  # column of a table that names the elements at the ends of the bond, as C-H
@@ -21,6 +22,7 @@ PAIR = re.compile(r"([A-Z][a-z]?)[-=#:~]([A-Z][a-z]?)")
 APART = re.compile(r"\s*[;,]\s*|\s+\+\s+|\.")  # between the SMILES of one cell
 RECORD, TITLE = "record", "title"  # columns of an SDF file: number from 0, and name of the record
 BOND, ATOMS = "bond_type", "atoms"
+TEXTS = ("smiles", "bond", "bond_ends")  # columns of a plan that say what to read
 MADE = (bonds.BROKEN, BOND, ATOMS, reactions.CHARGE, *reactions.CHARGES, columns.GROUP)
 ORDERS = {1.0: "-", 1.5: ":", 2.0: "=", 3.0: "#"}
 
@@ -64,11 +66,11 @@ def columns_of(
     """List the index columns of a table; see `plan`. Raises ValueError if a column or file is missing."""
     file = table_sets.present(KIND, path, set)
     header, _ = _table(file)
-    _chosen(file, header, molecule, bond_index, products, item, targets)
+    read = _chosen(file, header, molecule, bond_index, products, item, targets)
     files = _known(path, set, structures, charges)
     if files[0]:
         molecule_files.read(*files)
-    return [*MADE, "smiles", "bond", "bond_ends", *(_column(name) for name in header)]
+    return [*MADE, *(_column(name) for name in _beside(header, *read))]
 
 
 def plan(
@@ -104,15 +106,21 @@ def plan(
     check_units(table, targets)
     reactant, index, products, names = _chosen(file, header, molecule, bond_index, products, item, targets)
     rows = _rows(table, file, names, reactant, index, products, targets or [], bool(files[0]))
-    beside = [name for name in header if name not in (names, reactant, index, *products)]
+    beside = _beside(header, reactant, index, products, names)
     made = {_column(name): _values([cells.get(name) for cells in table], name in (targets or [])) for name in beside}
     return pd.concat([pd.DataFrame(rows), pd.DataFrame(made)], axis=1)
+
+
+def _beside(header: list[str], reactant: str, index: str | None, products: list[str], names: str | None) -> list[str]:
+    """List the columns of a table that neither name an item nor say what to read."""
+    return [name for name in header if name not in (names, reactant, index, *products)]
 
 
 def _chosen(file: Path, header: list[str], molecule, bond_index, products, item, targets) -> tuple:
     """Return the columns of reactant, bond index, products and names; see `plan`."""
     table_sets.require(file, header, [molecule, bond_index, item, *(products or []), *(targets or [])])
-    known = [name for wanted in SMILES for name in header if name.lower() == wanted]
+    wishes = REFERRING if records.is_sdf(file) else SMILES  # a record is its molecule, whatever SMILES it states
+    known = [name for wanted in wishes for name in header if name.lower() == wanted]
     reactant = molecule or next(iter(known), RECORD if RECORD in header else None)
     if molecule is None and len(known) > 1:
         raise ValueError(f"table '{file}' has several columns of molecules: {', '.join(known)}; name one by 'molecule'")
@@ -165,8 +173,7 @@ def _rows(table, file: Path, names, reactant: str, index, products: list, target
 def _cells(value) -> list[str]:
     """List the entries of a cell: those of a list, also one written as text, else its text, without empty ones."""
     if isinstance(value, str) and value.strip()[:2] in ("['", '["'):
-        value = re.findall(r"'([^']*)'|\"([^\"]*)\"", value)
-        value = [one or other for one, other in value]
+        value = [one or other for one, other in re.findall(r"'([^']*)'|\"([^\"]*)\"", value)]
     return [text for text in map(_text, value if isinstance(value, list) else [value]) if text]
 
 
@@ -176,9 +183,9 @@ def _products(cells: dict, products: list[str], refers: bool) -> list[str]:
     One with an extension between bars, in which commas and dots part numbers, is one.
     """
     every = [text for name in products for text in _cells(cells[name])]
-    return (
-        every if refers else [part for text in every for part in ([text] if "|" in text else APART.split(text)) if part]
-    )
+    if refers:
+        return every
+    return [part for text in every for part in ([text] if "|" in text else APART.split(text)) if part]
 
 
 def _text(cell) -> str:
@@ -186,11 +193,8 @@ def _text(cell) -> str:
 
 
 def _column(name: str) -> str:
-    return (
-        f"source_{name}"
-        if name in RESERVED | {*MADE, "smiles", "bond", "bond_ends"} or name.startswith("product_")
-        else name
-    )
+    taken = name in RESERVED | {*MADE, *TEXTS} or name.startswith("product_")
+    return f"source_{name}" if taken else name
 
 
 def _finite(cell) -> bool:
@@ -270,8 +274,7 @@ def _check_ends(bond, index: str, stated: str | None) -> None:
 
 def index_row(found: dict, item: dict, meta: dict) -> dict:
     """Make the index row of an item: its plan without the texts of the table, and the result of `read`."""
-    texts = ("smiles", "bond", "bond_ends")
-    kept = {name: cell for name, cell in item.items() if name not in texts and not name.startswith("product_")}
+    kept = {name: cell for name, cell in item.items() if name not in TEXTS and not name.startswith("product_")}
     return {**kept, **found, **meta}
 
 

@@ -8,16 +8,7 @@ Source: G. N. Lewis, J. Am. Chem. Soc. 38 (1916) 762.
 import numpy as np
 
 VALENCE = {"H": 1, "C": 4, "N": 3, "O": 2, "F": 1, "B": 3, "Si": 4, "P": 3, "S": 2, "Cl": 1, "Br": 1, "I": 1}
-CATION = {
-    "N": 1,
-    "O": 1,
-    "F": 1,
-    "P": 1,
-    "S": 1,
-    "Cl": 1,
-    "Br": 1,
-    "I": 1,
-}  # change of the valence by a positive charge
+CATION = dict.fromkeys(("N", "O", "F", "P", "S", "Cl", "Br", "I"), 1)  # change of the valence by a positive charge
 HIGHER = {"N": 1, "P": 1, "S": 2, "Cl": 3, "Br": 3, "I": 3}  # times that the valence grows by two
 METALS = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2, "Zn": 2, "Al": 3}  # bonds to them count, or are of lone pairs
 OTHER = 4  # valence of all other elements

@@ -65,7 +65,7 @@ def fitted(y: np.ndarray, held: np.ndarray) -> np.ndarray:
 def _joined(tables: Mapping[str, object], names: list[str]) -> tuple[list, list[dict]]:
     """Join the tables of several methods: rows of one item and fold that all of them predict.
 
-    Returns the tables, and a rejection for each other row that names the methods without a prediction.
+    Returns the tables, and a rejection for each other item that names the methods without a prediction.
     """
     import pandas as pd
 
@@ -78,11 +78,11 @@ def _joined(tables: Mapping[str, object], names: list[str]) -> tuple[list, list[
         {name: part["predicted"].reindex(every).notna() for name, part in zip(names, parts, strict=True)}
     )
     whole = there.all(axis=1)
-    lost = [
-        batch.rejection(item, "predict", f"not blended: no prediction by {', '.join(row.index[~row])}")
+    lost = {
+        item: batch.rejection(item, "predict", f"not blended: no prediction by {', '.join(row.index[~row])}")
         for (item, _), row in there[~whole].iterrows()
-    ]
-    return [part.loc[every[whole]] for part in parts], lost
+    }
+    return [part.loc[every[whole]] for part in parts], list(lost.values())
 
 
 def _columns(parts: list, name: str) -> np.ndarray:

@@ -25,7 +25,9 @@ def gathered(index, shards: Iterable[Mapping], settings: Mapping):
     """
     every = graphs.concatenate([graphs.from_arrays(arrays) for arrays in shards])
     table, y = target_rows(index, every.crystals.item, settings["target"])
-    return every, table, y, folds.make(settings["split"], table, **cutting(settings))
+    at = index[columns.ITEM].reset_index(drop=True).reset_index().set_index(columns.ITEM)["index"]
+    at = at.loc[list(every.crystals.item)].to_numpy()
+    return every, table, y, folds.of_part(settings["split"], index, at, **cutting(settings))
 
 
 def cutting(settings: Mapping) -> dict:

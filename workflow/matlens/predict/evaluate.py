@@ -71,28 +71,32 @@ def evaluate(
     blocks: dict,
     describe: Callable = validation.itself,
     keep: Callable | None = None,
+    items=None,
 ) -> dict:
     """Cross-validate a method on a study; returns the four tables of the stage.
 
-    `index`: DataFrame of n items. `x`: (n, f) features. `make`: returns an unfitted regressor. `settings`: target,
-    group, folds, seed; split and allow_incomplete, see `folds.make`; use_folds, their numbers; task: in a
-    "classification" the target is 1 or 0, and the prediction is the probability of 1; transform of the target, see
-    `transforms`; importance and learning curve are those of the transformed target; shuffles (permutations per
-    feature) and curve_steps (0: none). `blocks`: name -> columns whose importance is measured together. `describe`:
-    maps features to the values of the range flag. Items without a target are predicted by a model of all others
-    (fold -1). `keep(fold, model, half_width_90, train, x of train)`: callback with the model of every fold.
+    `index`: DataFrame of the items. `items`: names of the n that have features, in its order; None: all. `x`: (n, f)
+    features. `make`: returns an unfitted regressor. `settings`: target, group, folds, seed; split and
+    allow_incomplete, see `folds.make`; use_folds, their numbers; task: in a "classification" the target is 1 or 0, and
+    the prediction is the probability of 1; transform of the target, see `transforms`; importance and learning curve
+    are those of the transformed target; shuffles (permutations per feature) and curve_steps (0: none). `blocks`: name
+    -> columns whose importance is measured together. `describe`: maps features to the values of the range flag. Items
+    without a target are predicted by a model of all others (fold -1). `keep(fold, model, half_width_90, train, x of
+    train)`: callback with the model of every fold.
     Returns the tables `predictions`, `errors`, `importance`, `learning_curve`, `held_out`. Raises
     ValueError if there are fewer specimens than folds.
     """
     import pandas as pd
 
-    settings = DEFAULTS | settings
+    settings, at = DEFAULTS | settings, np.arange(len(index))
+    at = at if items is None else at[index[columns.ITEM].isin(items)]
+    given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
+    made = folds.of_part(settings["split"], index, at, **given)
+    index = index.iloc[at].reset_index(drop=True)
     raw, groups = _target(index, settings["target"]), specimens(index, settings["group"])
     y = transforms.forward(settings["transform"], raw)
     if settings["task"] == "classification":
         _classes(raw[np.isfinite(raw)], settings["target"])
-    given = {name: settings[name] for name in ("target", "folds", "seed", "group", "allow_incomplete")}
-    made = folds.make(settings["split"], index, **given)
     numbers = folds.used(made, settings["use_folds"])
     cut = [(made[number].train, made[number].test) for number in numbers]
     predictions, held = _predicted(index, x, (raw, y), groups, make, settings, (numbers, cut), describe, keep)
@@ -184,4 +188,4 @@ def evaluate_table(index, tables: dict, make: Callable, settings: dict) -> tuple
             fix = "lengths in micrometres need a pixel size: give pixel_size_um in ingest, or name the column in pixels"
         raise ValueError(f"predict.features: every item has {why}; {fix}")
     blocks = {name: np.array([number]) for number, name in enumerate(table.columns)}
-    return evaluate(index[whole].reset_index(drop=True), table[whole].to_numpy(float), make, settings, blocks), lost
+    return evaluate(index, table[whole].to_numpy(float), make, settings, blocks, items=table.index[whole]), lost

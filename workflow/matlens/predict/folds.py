@@ -30,7 +30,8 @@ TASKS = {
 }
 CLASSES = ("expt_is_metal", "glass", "mp_is_metal")  # tasks whose targets are true or false
 OFFICIAL_FOLDS, OFFICIAL_SEED = 5, 18012019
-SCHEMES = ("kfold", "group", "clusters", "official")
+DRAWN = ("kfold", "group", "clusters")
+SCHEMES = (*DRAWN, "official")
 CLUSTERS = 10  # of similar compositions, for each fold
 OOD = ("LOCO", "SparseXcluster", "SparseYcluster", "SparseXsingle", "SparseYsingle", "SOAP_LOCO")
 OOD_FOLDS = 50  # of all but SOAP_LOCO, where the number is that of each set
@@ -182,7 +183,7 @@ def make(
     known = np.isfinite(y)
     if not known.any():
         raise ValueError(f"predict.target: no item has a value of '{target}'")
-    if scheme in ("kfold", "group", "clusters"):
+    if scheme in DRAWN:
         there = np.flatnonzero(known)
         names = np.arange(len(index)).astype(str)
         if scheme == "group":
@@ -198,6 +199,22 @@ def make(
         return _official(task, place, y)
     lists = ood_lists(task) if lists is None else lists
     return [fold for name in clusterings(scheme) for fold in _ood(name, task, place, lists)]
+
+
+def of_part(scheme: str, index, at: np.ndarray, **given) -> list[Fold]:
+    """Divide a part of the items into folds: the items at positions `at` (m,) of the index, which the folds count.
+
+    Drawn folds are those of all items, so that methods that lack different items have the same folds; where a fold is
+    then empty, and in published splits, they are those of the part alone. given: see `make`.
+    """
+    part = index.iloc[at].reset_index(drop=True)
+    if scheme in DRAWN and 0 < len(at) < len(index):
+        place = np.full(len(index), -1)
+        place[at] = np.arange(len(at))
+        made = [Fold(*(np.sort(_placed(place, rows)) for rows in fold)) for fold in make(scheme, index, **given)]
+        if all(len(fold.train) and len(fold.test) for fold in made):
+            return made
+    return make(scheme, part, **given)
 
 
 def clusters(formulas, count: int, seed: int) -> np.ndarray:

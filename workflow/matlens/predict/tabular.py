@@ -15,7 +15,7 @@ def unit(y: np.ndarray) -> float:
     return 2.0 ** round(np.log2(spread)) if spread > 0 and np.isfinite(spread) else 1.0
 
 
-def in_own_unit(model):
+def _in_own_unit(model):
     """Put a model of trees behind targets in their own unit."""
     from sklearn.base import BaseEstimator, TransformerMixin
     from sklearn.compose import TransformedTargetRegressor
@@ -85,7 +85,7 @@ def random_forest(*, trees: int = 200, min_leaf: int = 1, seed: int = 0):
     """Make a random forest of `trees` regression trees. Source: L. Breiman, Mach. Learn. 45 (2001) 5."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return in_own_unit(
+    return _in_own_unit(
         RandomForestRegressor(n_estimators=trees, min_samples_leaf=min_leaf, random_state=seed, n_jobs=1)
     )
 
@@ -97,7 +97,7 @@ def extra_trees(*, trees: int = 200, min_leaf: int = 1, features: float = 0.5, s
     """
     from sklearn.ensemble import ExtraTreesRegressor
 
-    return in_own_unit(
+    return _in_own_unit(
         ExtraTreesRegressor(
             n_estimators=trees, min_samples_leaf=min_leaf, max_features=features, random_state=seed, n_jobs=1
         )
@@ -116,7 +116,7 @@ def gradient_boosting(
     """
     from sklearn.ensemble import GradientBoostingRegressor
 
-    return in_own_unit(
+    return _in_own_unit(
         GradientBoostingRegressor(
             n_estimators=trees, learning_rate=learning_rate, max_depth=depth, max_features=features, subsample=sample,
             loss=ERRORS[loss], random_state=seed,

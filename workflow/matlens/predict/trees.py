@@ -93,14 +93,8 @@ def structure_extra_trees(
 
     Arguments as `structure_trees`. Source: P. Geurts et al., Mach. Learn. 63 (2006) 3.
     """
-    from sklearn.ensemble import ExtraTreesRegressor
-
-    def make(seed: int):
-        return tabular.in_own_unit(
-            ExtraTreesRegressor(trees, min_samples_leaf=min_leaf, max_features=features, random_state=seed, n_jobs=1)
-        )
-
-    return answered(make, x, np.asarray(y, float), new, groups, seed)
+    make = partial(tabular.extra_trees, trees=trees, min_leaf=min_leaf, features=features)
+    return answered(lambda one: make(seed=one), x, np.asarray(y, float), new, groups, seed)
 
 
 def structure_svr(x, y, groups, new, *, c: float = 10.0, epsilon: float = 0.03, gamma: float = 0.15) -> Answer:

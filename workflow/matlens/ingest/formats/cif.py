@@ -153,7 +153,8 @@ def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max
             good.append((places, kinds))
     if len(good) != 1:
         names = " or ".join(repr(one.said) for one in found)
-        raise BadItem(f"its space group has two origins, and it does not say which: write {names}, or the operations")
+        what = "its space group has two origins or settings"
+        raise BadItem(f"{what}, and it does not say which: write {names}, or the operations")
     return build(cell, good[0][1], good[0][0], disorder), None
 
 

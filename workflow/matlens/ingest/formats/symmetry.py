@@ -251,8 +251,9 @@ def of_block(block: Mapping, cell: np.ndarray) -> list[Symmetry]:
     """List the possible symmetries of a block; empty if it states none.
 
     `cell` (3, 3), rows: settings that do not fit it (rhombohedral axes of a hexagonal cell) are left out; of several
-    unique axes the first is taken. Two are left where a group has two origins and the block does not say which. Raises
-    BadItem if listed operations are not a group or not the named one, or if a name is unknown or does not fit.
+    unique axes the first is taken. Two are left where a group has two origins, or two settings of one name, and the
+    block does not say which. Raises BadItem if listed operations are not a group or not the named one, or if a name is
+    unknown or does not fit.
     """
     if given := listed(block):
         column, *texts = given
