@@ -1103,5 +1103,5 @@ def test_two_fits_of_one_pair_are_drawn_beside_each_other():
     titles = [axes.get_title() for axes in drawn.axes]
     assert titles[0].endswith(", a") and titles[1].endswith(", wide") and len(titles) == 3
     assert len(drawn.legends[0].get_texts()) == 4  # two kinds of cells, two fits
-    with_one = transitions.draw(**fitted())
-    assert [axes.get_title() for axes in with_one.axes][0].endswith("-b")
+    alone = transitions.draw(**fitted())
+    assert alone.axes[0].get_title().endswith("-b")
