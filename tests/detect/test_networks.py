@@ -81,15 +81,39 @@ def test_views_show_a_square_around_each_object_at_one_size():
     y, x = torch.meshgrid(torch.arange(200.0), torch.arange(240.0), indexing="ij")
     plane = torch.stack([y + 0.5, x + 0.5])
     boxes = torch.tensor([[40.0, 60.0, 60.0, 80.0], [30.0, 50.0, 130.0, 90.0]])  # the second of half the size
-    found, step = naming.views(plane, boxes), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    masks = torch.zeros(2, 28, 28)
+    masks[:, :14] = 1  # the upper half of each box
+    found, step = naming.views(plane, boxes, masks), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
     assert found[0, 0, :, 0].numpy() == pytest.approx(50 + 24 * step, abs=1e-2)
     assert found[0, 1, 0].numpy() == pytest.approx(70 + 24 * step, abs=1e-2)
     assert found[1, 0, :, 5].numpy() == pytest.approx(80 + 120 * step, abs=1e-2)
-    turned = naming.views(plane, boxes[:1], torch.tensor([np.pi / 2]))
-    assert np.abs(turned[0, 0, 0].numpy() - (50 + 24 * step)).min() < 1e-2 or turned[0, 0, :, 0].std() < 1e-2
-    assert turned[0, 0].numpy().std(1).max() == pytest.approx((24 * step).std(), rel=1e-2)  # rows run along y now
+    assert float(found[0, 2, 3:15, 3:-3].min()) > 0.9 and found[0, 2, 18:].max() == 0 == found[0, 2, :, 0].max()
+    assert float(found[1, 2, 4:15, 12:20].min()) > 0.9 and found[1, 2, :, :9].max() == 0 == found[1, 2, 18:].max()
     noise = torch.randn(1, 200, 240)
-    assert naming.views(noise, boxes[1:] * 1.5).std() < 0.6 * naming.views(noise, boxes[:1]).std()
+    fine, coarse = (naming.views(noise, own, masks[:1])[:, 0].std() for own in (boxes[:1], boxes[1:] * 1.5))
+    assert coarse < 0.6 * fine
+
+
+def test_kept_objects_are_seen_again_from_nearby_turned_only_where_that_tells_nothing():
+    y = torch.arange(200.0)[:, None].expand(200, 200)
+    boxes, masks = torch.tensor([[80.0, 80.0, 120.0, 120.0]]).repeat(40, 1), torch.ones(40, 28, 28)
+    kept = naming.views(torch.stack([y + 0.5, y.T + 0.5]), boxes, masks, naming.KEPT_VIEW, naming.KEPT_AROUND)
+    torch.manual_seed(0)
+    for turned in (False, True):
+        seen, zoom = naming._shaken(kept, turned)
+        down, across = (seen[:, 0].diff(dim=1 + axis).mean((1, 2)) for axis in (0, 1))
+        length = torch.sqrt(down**2 + across**2) * naming.VIEW / (40 * naming.AROUND)
+        np.testing.assert_allclose(length.numpy(), np.exp(zoom.numpy()), rtol=0.02)
+        assert zoom.std() > 0.05 and 1 < float((seen[:, 0].mean((1, 2)) - 100).abs().max()) < 20 * naming.SHIFT + 0.1
+        determinant = down * seen[:, 1].diff(dim=2).mean((1, 2)) - across * seen[:, 1].diff(dim=1).mean((1, 2))
+        assert bool((determinant < 0).any()) == bool((across.abs() > 0.1).any()) == turned
+    net = naming.Naming(channels=2, norm="batch", size_px=20.0, outputs=2, turned=True)
+    pixels, kinds = torch.stack([y, y.T])[None], torch.zeros(40, dtype=torch.int64)
+    for _ in range(naming.KEPT // 40 + 2):
+        net(pixels, [(boxes, kinds, masks)])
+    assert [len(part) for part in net.kept] == 3 * [naming.KEPT]
+    assert net(pixels, [(boxes[:0], kinds[:0], masks[:0])]) > 0  # of the objects before
+    assert net.train().kept == () and net(pixels, [(boxes[:0], kinds[:0], masks[:0])]) == 0
 
 
 @pytest.mark.parametrize(("turned", "told"), [(False, True), (True, False)])
@@ -106,18 +130,19 @@ def test_a_direction_tells_a_kind_only_where_it_may(turned, told):
 
     torch.manual_seed(0)
     net = naming.Naming(channels=1, norm="batch", size_px=20.0, outputs=2, turned=turned)
-    steps = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    steps, full = torch.optim.AdamW(net.parameters(), lr=3e-3), torch.ones(9, 28, 28)
     for step in range(40):
         image, boxes, own = bars(step)
         steps.zero_grad()
-        net(image[None], [boxes], [own]).backward()
+        net(image[None], [(boxes, own, full)]).backward()
         steps.step()
     net.eval()
     with torch.no_grad():
         right = [
-            (net.name(image, boxes).argmax(1) == own).float().mean() for image, boxes, own in map(bars, range(100, 110))
+            (net.name(image, boxes, full).argmax(1) == own).float().mean()
+            for image, boxes, own in map(bars, range(100, 110))
         ]
-    assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0]).shape == (0, 2)
+    assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0], full[:0]).shape == (0, 2)
 
 
 def test_boxes_of_a_map_are_those_of_its_objects():
