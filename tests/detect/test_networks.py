@@ -6,6 +6,7 @@ import torch
 from matlens import detect, objects, registry
 from matlens.detect import kinds, network_learning, networks, scores
 from matlens.job.batch import BadItem
+from matlens.learn import loop
 from matlens.nets.objects import naming, ops
 from scipy import ndimage, spatial
 
@@ -285,6 +286,30 @@ def test_a_network_names_the_kinds_of_objects_never_seen():
     swapped = [{n: "bar" if name == "disc" else "disc" for n, name in names.items()} for names in named]
     other = scores.score(found, {}, [t for _, t, _ in made], swapped, gate_px=5, iou=0.5)[0]
     assert other["class_accuracy"] == pytest.approx(1 - row["class_accuracy"])
+
+
+def test_a_training_of_kinds_that_goes_on_ends_as_if_it_had_not_stopped(tmp_path, monkeypatch):
+    """The objects that are kept for naming are those of the epoch, which a checkpoint need not hold."""
+    rng, truth = np.random.default_rng(0), np.zeros((96, 96), np.int32)
+    for number, (cy, cx) in enumerate(np.indices((3, 3)).reshape(2, -1).T * 32 + 16, start=1):
+        truth[cy - 8 : cy + 8, cx - 5 : cx + 5] = number
+    image = (0.3 + 0.2 * (truth > 0) + 0.05 * rng.standard_normal(truth.shape)).astype(np.float32)
+    named = {number: "bar" if number % 2 else "disc" for number in range(1, 10)}
+    options = {**SHARED, "width": 4, "features": 8, "anchor_px": 10.0, "epochs": 3, "patches": 6, "batch": 2}
+    offered = {"samples": [(image, truth, named, "train", "a")], "method": "rcnn", "initial": None, "options": options}
+
+    def learned_at(path):
+        given = {**offered, "phases": ["ground", "disc", "bar"], "checkpoint": path}
+        return registry.call(network_learning.learn, given, options)[0]
+
+    whole = learned_at(tmp_path / "whole.pt")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loop, "_report", lambda _, row, *__: (_ for _ in ()).throw(KeyboardInterrupt))
+        learned_at(tmp_path / "stopped.pt")
+    again = learned_at(tmp_path / "stopped.pt")
+    assert any(name.startswith("naming.") for name in whole)
+    for name, values in whole.items():
+        np.testing.assert_array_equal(again[name], values, err_msg=name)
 
 
 def test_kinds_come_from_phases_of_a_map_or_from_the_table_of_objects():
