@@ -84,11 +84,14 @@ def test_views_show_a_square_around_each_object_at_one_size():
     boxes = torch.tensor([[40.0, 60.0, 60.0, 80.0], [30.0, 50.0, 130.0, 90.0]])  # the second of half the size
     masks = torch.zeros(2, 28, 28)
     masks[:, :14] = 1  # the upper half of each box
-    found, step = naming.views(plane, boxes, masks), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    kept, step = naming.views(plane, boxes, masks), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    assert kept.shape[:2] == (2, 3) and kept[0, 0, 0, 0] == pytest.approx(50 - naming.KEPT_AROUND * 10, abs=0.4)
+    still = torch.zeros(2)
+    found = naming._near(kept, still, still + 1, still, torch.zeros(2, 2))
     assert found[0, 0, :, 0].numpy() == pytest.approx(50 + 24 * step, abs=1e-2)
     assert found[0, 1, 0].numpy() == pytest.approx(70 + 24 * step, abs=1e-2)
     assert found[1, 0, :, 5].numpy() == pytest.approx(80 + 120 * step, abs=1e-2)
-    assert float(found[0, 2, 3:15, 3:-3].min()) > 0.9 and found[0, 2, 18:].max() == 0 == found[0, 2, :, 0].max()
+    assert float(found[0, 2, 4:15, 4:-4].min()) > 0.9 and found[0, 2, 18:].max() == 0 == found[0, 2, :, 0].max()
     assert float(found[1, 2, 4:15, 12:20].min()) > 0.9 and found[1, 2, :, :9].max() == 0 == found[1, 2, 18:].max()
     noise = torch.randn(1, 200, 240)
     fine, coarse = (naming.views(noise, own, masks[:1])[:, 0].std() for own in (boxes[:1], boxes[1:] * 1.5))
@@ -98,7 +101,7 @@ def test_views_show_a_square_around_each_object_at_one_size():
 def test_kept_objects_are_seen_again_from_nearby_turned_only_where_that_tells_nothing():
     y = torch.arange(200.0)[:, None].expand(200, 200)
     boxes, masks = torch.tensor([[80.0, 80.0, 120.0, 120.0]]).repeat(40, 1), torch.ones(40, 28, 28)
-    kept = naming.views(torch.stack([y + 0.5, y.T + 0.5]), boxes, masks, naming.KEPT_VIEW, naming.KEPT_AROUND)
+    kept = naming.views(torch.stack([y + 0.5, y.T + 0.5]), boxes, masks)
     torch.manual_seed(0)
     for turned in (False, True):
         seen, zoom = naming._shaken(kept, turned)

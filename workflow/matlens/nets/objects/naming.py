@@ -17,11 +17,11 @@ from matlens.nets.pixel.blocks import Encoder, start
 VIEW = 32  # pixels of a side of a view
 AROUND = 1.2  # side of a view over the longer side of the box
 WIDTH, DEPTH = 16, 3
-OBJECTS = 64  # objects that are learned from in a step, each turned by any angle
+OBJECTS = 32  # objects that are learned from in a step for each image of its batch, each turned by any angle
 KEPT = 512  # objects that a training keeps, the latest ones of an epoch
 SHIFT, ZOOM = 0.12, 0.15  # largest shift over half the side, and largest logarithm of the scale, in training
 KEPT_AROUND = SHIFT + AROUND * math.exp(ZOOM) * math.sqrt(2)  # what turned, shifted views can show
-KEPT_VIEW = 72
+KEPT_VIEW = 72  # pixels of a side of what is kept of an object
 TURNS = 4  # views of an object to be named, by right angles
 LEAST_SPREAD = 0.05  # of a view, in units of the contrast of the image: a flat view is not enlarged to noise
 
@@ -65,10 +65,7 @@ class Naming(nn.Module):
         """Keep the objects of a batch, and forget the oldest ones."""
         shown = [(image, *own) for image, own in zip(pixels, objects, strict=True) if len(own[0])]
         with torch.no_grad():
-            fresh = [
-                (views(image, boxes, masks, KEPT_VIEW, KEPT_AROUND), self._size(boxes), kinds)
-                for image, boxes, kinds, masks in shown
-            ]
+            fresh = [(views(image, boxes, masks), self._size(boxes), kinds) for image, boxes, kinds, masks in shown]
             if fresh:
                 every = [self.kept, *fresh] if self.kept else fresh
                 self.kept = tuple(torch.cat(parts)[-KEPT:] for parts in zip(*every, strict=True))
@@ -82,7 +79,7 @@ class Naming(nn.Module):
         if not self.kept:
             return pixels.new_zeros(())
         seen, size, kinds = self.kept
-        drawn = torch.randint(len(kinds), (OBJECTS,), device=kinds.device)
+        drawn = torch.randint(len(kinds), (OBJECTS * len(pixels),), device=kinds.device)
         shaken, zoom = _shaken(seen[drawn], self.turned)
         return functional.cross_entropy(self._said(shaken, size[drawn] + zoom), kinds[drawn])
 
@@ -90,7 +87,9 @@ class Naming(nn.Module):
         """Return the probabilities of the kinds (n, kinds) of the objects of an image (channels, y, x)."""
         if not len(boxes):
             return boxes.new_zeros(0, self.out.out_features)
-        seen, size, count = views(image, boxes, masks), self._size(boxes), TURNS if self.turned else 1
+        count, size = TURNS if self.turned else 1, self._size(boxes)
+        still = boxes.new_zeros(len(boxes))
+        seen = _near(views(image, boxes, masks), still, still + 1, still, still.expand(2, -1))
         return sum(torch.softmax(self._said(torch.rot90(seen, n, (2, 3)), size), 1) for n in range(count)) / count
 
 
@@ -102,43 +101,45 @@ def _side(boxes: torch.Tensor) -> torch.Tensor:
 def _shaken(kept: torch.Tensor, turned: bool) -> tuple[torch.Tensor, torch.Tensor]:
     """Return views of kept objects from nearby, turned by any angle and half of them mirrored where that tells nothing,
     and the logarithms of their scales."""
-    count = len(kept)
-    angle = 2 * math.pi * torch.rand(count, device=kept.device) * turned
-    mirror = torch.where((torch.rand_like(angle) < 0.5) & turned, -1.0, 1.0)
-    zoom = ZOOM * (2 * torch.rand_like(angle) - 1)
-    cos, sin = torch.cos(angle), torch.sin(angle)
-    turn = torch.stack([torch.stack([mirror * cos, mirror * sin], 1), torch.stack([-sin, cos], 1)], 1)  # of x, y
-    shift = SHIFT * (2 * torch.rand(count, 2, 1, device=kept.device) - 1)
-    moved = torch.cat([AROUND * torch.exp(zoom)[:, None, None] * turn, shift], 2) / KEPT_AROUND
-    grid = functional.affine_grid(moved, (count, 1, VIEW, VIEW), align_corners=False)
-    return functional.grid_sample(kept, grid, "bilinear", "border", align_corners=False), zoom
+    drawn = torch.rand(5, len(kept), device=kept.device)
+    angle, mirror = 2 * math.pi * drawn[0] * turned, torch.where((drawn[1] < 0.5) & turned, -1.0, 1.0)
+    zoom, shift = ZOOM * (2 * drawn[2] - 1), SHIFT * (2 * drawn[3:] - 1)
+    return _near(kept, angle, mirror, zoom, shift), zoom
 
 
-def views(
-    image: torch.Tensor, boxes: torch.Tensor, masks: torch.Tensor, view: int = VIEW, around: float = AROUND
-) -> torch.Tensor:
-    """Sample an image (channels, y, x) and masks in a square around each box: (n, channels + 1, view, view).
+def _near(kept: torch.Tensor, angle, mirror, zoom, shift) -> torch.Tensor:
+    """Sample kept objects at the size of a view: turned, mirrored (-1), at a logarithm of scale, shifted (x and y)."""
+    cos, sin, side = torch.cos(angle), torch.sin(angle), AROUND * torch.exp(zoom)
+    rows = [mirror * cos * side, mirror * sin * side, shift[0]], [-sin * side, cos * side, shift[1]]  # of x and of y
+    moved = torch.stack([torch.stack(row, 1) for row in rows], 1) / KEPT_AROUND
+    grid = functional.affine_grid(moved, (len(kept), 1, VIEW, VIEW), align_corners=False)
+    return functional.grid_sample(kept, grid, "bilinear", "border", align_corners=False)
 
-    `masks`: a grid in each box; it is 0 beyond. `around`: side of the square over the longer side of the box. A large
+
+def views(image: torch.Tensor, boxes: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
+    """Sample an image (channels, y, x) and masks in a square around each box: (n, channels + 1, rows, columns).
+
+    The square is as wide as what a view may show in training. `masks`: a grid in each box; it is 0 beyond. A large
     object is sampled from the image at a half, a quarter, ... of its size.
     """
-    step = (torch.arange(view, device=boxes.device, dtype=boxes.dtype) + 0.5) / view * 2 - 1
-    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, around * _side(boxes) / 2
+    step = (torch.arange(KEPT_VIEW, device=boxes.device, dtype=boxes.dtype) + 0.5) / KEPT_VIEW * 2 - 1
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, KEPT_AROUND * _side(boxes) / 2
     y, x = (centre[:, at, None] + half[:, None] * step for at in (0, 1))
-    coarser = torch.log2(2 * half / view).floor().clamp(min=0)
-    made = image.new_zeros(len(boxes), len(image) + 1, view, view)
+    coarser = torch.log2(2 * half / KEPT_VIEW).floor().clamp(min=0)
+    made = image.new_zeros(len(boxes), len(image) + 1, KEPT_VIEW, KEPT_VIEW)
     for level in torch.unique(coarser).tolist():
         own = torch.nonzero(coarser == level)[:, 0]
         factor = int(2**level)
         part = functional.avg_pool2d(image[None], factor, ceil_mode=True) if factor > 1 else image[None]
         grid = _grid(*(2 * place[own] / (n * factor) - 1 for place, n in zip((y, x), part.shape[2:], strict=True)))
-        found = functional.grid_sample(part, grid.reshape(1, -1, view, 2), "bilinear", "border", align_corners=False)
-        made[own, :-1] = found[0].reshape(len(image), len(own), view, view).transpose(0, 1)
+        found = functional.grid_sample(
+            part, grid.reshape(1, -1, KEPT_VIEW, 2), "bilinear", "border", align_corners=False
+        )
+        made[own, :-1] = found[0].reshape(len(image), len(own), KEPT_VIEW, KEPT_VIEW).transpose(0, 1)
     reach = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1) / 2
     grid = _grid(*((place - centre[:, at, None]) / reach[:, at, None] for at, place in enumerate((y, x))))
-    made[:, -1] = functional.grid_sample(masks[:, None].to(made.dtype), grid, "bilinear", "zeros", align_corners=False)[
-        :, 0
-    ]
+    inside = functional.grid_sample(masks[:, None].to(made.dtype), grid, "bilinear", "zeros", align_corners=False)
+    made[:, -1] = inside[:, 0]
     return made
 
 
