@@ -149,6 +149,30 @@ def test_a_direction_tells_a_kind_only_where_it_may(turned, told):
     assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0], full[:0]).shape == (0, 2)
 
 
+def test_of_two_objects_in_a_view_the_one_of_the_mask_is_named():
+    """A disc and a bar cross in the same box: nothing but the mask says which of them is meant."""
+    y, x = np.mgrid[:24, :24] - 11.5
+    forms = torch.from_numpy(np.stack([y**2 + x**2 < 36, (np.abs(y) < 2) & (np.abs(x) < 11)]))
+    boxes = torch.tensor([[2.0, 2.0, 26.0, 26.0]]).repeat(2, 1)
+
+    def both(seed):
+        image = 0.3 * np.random.default_rng(seed).standard_normal((1, 28, 28)).astype(np.float32)
+        image[0, 2:26, 2:26] += forms.any(0).numpy()
+        return torch.from_numpy(image)
+
+    torch.manual_seed(0)
+    net, kinds_ = naming.Naming(channels=1, norm="batch", size_px=24.0, outputs=2, turned=True), torch.tensor([0, 1])
+    steps = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    for step in range(30):
+        steps.zero_grad()
+        net(both(step)[None], [(boxes, kinds_, forms.float())]).backward()
+        steps.step()
+    net.eval()
+    with torch.no_grad():
+        named = [net.name(both(seed), boxes, forms.float()).argmax(1).tolist() for seed in range(100, 110)]
+    assert named == 10 * [[0, 1]]
+
+
 def test_boxes_of_a_map_are_those_of_its_objects():
     truth = np.zeros((30, 40), np.int64)
     truth[3:9, 4:12], truth[20:30, 30:40], truth[0, 0] = 300, 7, 255
