@@ -6,6 +6,7 @@ import torch
 from matlens import detect, objects, registry
 from matlens.detect import kinds, network_learning, networks, scores
 from matlens.job.batch import BadItem
+from matlens.learn import loop
 from matlens.nets.objects import naming, ops
 from scipy import ndimage, spatial
 
@@ -81,15 +82,42 @@ def test_views_show_a_square_around_each_object_at_one_size():
     y, x = torch.meshgrid(torch.arange(200.0), torch.arange(240.0), indexing="ij")
     plane = torch.stack([y + 0.5, x + 0.5])
     boxes = torch.tensor([[40.0, 60.0, 60.0, 80.0], [30.0, 50.0, 130.0, 90.0]])  # the second of half the size
-    found, step = naming.views(plane, boxes), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    masks = torch.zeros(2, 28, 28)
+    masks[:, :14] = 1  # the upper half of each box
+    kept, step = naming.views(plane, boxes, masks), (np.arange(naming.VIEW) + 0.5) / naming.VIEW - 0.5
+    assert kept.shape[:2] == (2, 3) and kept[0, 0, 0, 0] == pytest.approx(50 - naming.KEPT_AROUND * 10, abs=0.4)
+    still = torch.zeros(2)
+    found = naming._near(kept, still, still + 1, still, torch.zeros(2, 2))
     assert found[0, 0, :, 0].numpy() == pytest.approx(50 + 24 * step, abs=1e-2)
     assert found[0, 1, 0].numpy() == pytest.approx(70 + 24 * step, abs=1e-2)
     assert found[1, 0, :, 5].numpy() == pytest.approx(80 + 120 * step, abs=1e-2)
-    turned = naming.views(plane, boxes[:1], torch.tensor([np.pi / 2]))
-    assert np.abs(turned[0, 0, 0].numpy() - (50 + 24 * step)).min() < 1e-2 or turned[0, 0, :, 0].std() < 1e-2
-    assert turned[0, 0].numpy().std(1).max() == pytest.approx((24 * step).std(), rel=1e-2)  # rows run along y now
+    assert float(found[0, 2, 4:15, 4:-4].min()) > 0.9 and found[0, 2, 18:].max() == 0 == found[0, 2, :, 0].max()
+    assert float(found[1, 2, 4:15, 12:20].min()) > 0.9 and found[1, 2, :, :9].max() == 0 == found[1, 2, 18:].max()
     noise = torch.randn(1, 200, 240)
-    assert naming.views(noise, boxes[1:] * 1.5).std() < 0.6 * naming.views(noise, boxes[:1]).std()
+    fine, coarse = (naming.views(noise, own, masks[:1])[:, 0].std() for own in (boxes[:1], boxes[1:] * 1.5))
+    assert coarse < 0.6 * fine
+
+
+def test_kept_objects_are_seen_again_from_nearby_turned_only_where_that_tells_nothing():
+    y = torch.arange(200.0)[:, None].expand(200, 200)
+    boxes, masks = torch.tensor([[80.0, 80.0, 120.0, 120.0]]).repeat(40, 1), torch.ones(40, 28, 28)
+    kept = naming.views(torch.stack([y + 0.5, y.T + 0.5]), boxes, masks)
+    torch.manual_seed(0)
+    for turned in (False, True):
+        seen, zoom = naming._shaken(kept, turned)
+        down, across = (seen[:, 0].diff(dim=1 + axis).mean((1, 2)) for axis in (0, 1))
+        length = torch.sqrt(down**2 + across**2) * naming.VIEW / (40 * naming.AROUND)
+        np.testing.assert_allclose(length.numpy(), np.exp(zoom.numpy()), rtol=0.02)
+        assert zoom.std() > 0.05 and 1 < float((seen[:, 0].mean((1, 2)) - 100).abs().max()) < 20 * naming.SHIFT + 0.1
+        determinant = down * seen[:, 1].diff(dim=2).mean((1, 2)) - across * seen[:, 1].diff(dim=1).mean((1, 2))
+        assert bool((determinant < 0).any()) == bool((across.abs() > 0.1).any()) == turned
+    net = naming.Naming(channels=2, norm="batch", size_px=20.0, outputs=2, turned=True)
+    pixels, kinds = torch.stack([y, y.T])[None], torch.zeros(40, dtype=torch.int64)
+    for _ in range(naming.KEPT // 40 + 2):
+        net(pixels, [(boxes, kinds, masks)])
+    assert [len(part) for part in net.kept] == 3 * [naming.KEPT]
+    assert net(pixels, [(boxes[:0], kinds[:0], masks[:0])]) > 0  # of the objects before
+    assert net.train().kept == () and net(pixels, [(boxes[:0], kinds[:0], masks[:0])]) == 0
 
 
 @pytest.mark.parametrize(("turned", "told"), [(False, True), (True, False)])
@@ -106,18 +134,43 @@ def test_a_direction_tells_a_kind_only_where_it_may(turned, told):
 
     torch.manual_seed(0)
     net = naming.Naming(channels=1, norm="batch", size_px=20.0, outputs=2, turned=turned)
-    steps = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    steps, full = torch.optim.AdamW(net.parameters(), lr=3e-3), torch.ones(9, 28, 28)
     for step in range(40):
         image, boxes, own = bars(step)
         steps.zero_grad()
-        net(image[None], [boxes], [own]).backward()
+        net(image[None], [(boxes, own, full)]).backward()
         steps.step()
     net.eval()
     with torch.no_grad():
         right = [
-            (net.name(image, boxes).argmax(1) == own).float().mean() for image, boxes, own in map(bars, range(100, 110))
+            (net.name(image, boxes, full).argmax(1) == own).float().mean()
+            for image, boxes, own in map(bars, range(100, 110))
         ]
-    assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0]).shape == (0, 2)
+    assert (np.mean(right) > 0.95) == told and net.name(image, boxes[:0], full[:0]).shape == (0, 2)
+
+
+def test_of_two_objects_in_a_view_the_one_of_the_mask_is_named():
+    """A disc and a bar cross in the same box: nothing but the mask says which of them is meant."""
+    y, x = np.mgrid[:24, :24] - 11.5
+    forms = torch.from_numpy(np.stack([y**2 + x**2 < 36, (np.abs(y) < 2) & (np.abs(x) < 11)]))
+    boxes = torch.tensor([[2.0, 2.0, 26.0, 26.0]]).repeat(2, 1)
+
+    def both(seed):
+        image = 0.3 * np.random.default_rng(seed).standard_normal((1, 28, 28)).astype(np.float32)
+        image[0, 2:26, 2:26] += forms.any(0).numpy()
+        return torch.from_numpy(image)
+
+    torch.manual_seed(0)
+    net, kinds_ = naming.Naming(channels=1, norm="batch", size_px=24.0, outputs=2, turned=True), torch.tensor([0, 1])
+    steps = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    for step in range(30):
+        steps.zero_grad()
+        net(both(step)[None], [(boxes, kinds_, forms.float())]).backward()
+        steps.step()
+    net.eval()
+    with torch.no_grad():
+        named = [net.name(both(seed), boxes, forms.float()).argmax(1).tolist() for seed in range(100, 110)]
+    assert named == 10 * [[0, 1]]
 
 
 def test_boxes_of_a_map_are_those_of_its_objects():
@@ -260,6 +313,30 @@ def test_a_network_names_the_kinds_of_objects_never_seen():
     swapped = [{n: "bar" if name == "disc" else "disc" for n, name in names.items()} for names in named]
     other = scores.score(found, {}, [t for _, t, _ in made], swapped, gate_px=5, iou=0.5)[0]
     assert other["class_accuracy"] == pytest.approx(1 - row["class_accuracy"])
+
+
+def test_a_training_of_kinds_that_goes_on_ends_as_if_it_had_not_stopped(tmp_path, monkeypatch):
+    """The objects that are kept for naming are those of the epoch, which a checkpoint need not hold."""
+    rng, truth = np.random.default_rng(0), np.zeros((96, 96), np.int32)
+    for number, (cy, cx) in enumerate(np.indices((3, 3)).reshape(2, -1).T * 32 + 16, start=1):
+        truth[cy - 8 : cy + 8, cx - 5 : cx + 5] = number
+    image = (0.3 + 0.2 * (truth > 0) + 0.05 * rng.standard_normal(truth.shape)).astype(np.float32)
+    named = {number: "bar" if number % 2 else "disc" for number in range(1, 10)}
+    options = {**SHARED, "width": 4, "features": 8, "anchor_px": 10.0, "epochs": 3, "patches": 6, "batch": 2}
+    offered = {"samples": [(image, truth, named, "train", "a")], "method": "rcnn", "initial": None, "options": options}
+
+    def learned_at(path):
+        given = {**offered, "phases": ["ground", "disc", "bar"], "checkpoint": path}
+        return registry.call(network_learning.learn, given, options)[0]
+
+    whole = learned_at(tmp_path / "whole.pt")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loop, "_report", lambda _, row, *__: (_ for _ in ()).throw(KeyboardInterrupt))
+        learned_at(tmp_path / "stopped.pt")
+    again = learned_at(tmp_path / "stopped.pt")
+    assert any(name.startswith("naming.") for name in whole)
+    for name, values in whole.items():
+        np.testing.assert_array_equal(again[name], values, err_msg=name)
 
 
 def test_kinds_come_from_phases_of_a_map_or_from_the_table_of_objects():

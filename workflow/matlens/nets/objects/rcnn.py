@@ -122,9 +122,24 @@ class RCNN(nn.Module):
         ]
         value = sum(parts) / len(parts)
         if self.outputs > 1:
-            kinds = [numbers % self.outputs for numbers, _ in objects]
-            value = value + self.naming(pixels, [boxes for _, boxes in objects], kinds)
+            shown = [
+                (boxes, numbers % self.outputs, self._shown(seen, at, truth[at], numbers, boxes))
+                for at, (numbers, boxes) in enumerate(objects)
+            ]
+            value = value + self.naming(pixels, shown)
         return value
+
+    def _shown(self, seen: list[torch.Tensor], image: int, truth, numbers, boxes) -> torch.Tensor:
+        """Return masks of objects to name them by: of every second one as it is, else as the network fills it."""
+        with torch.no_grad():
+            true = ops.inside(truth, numbers, boxes, 2 * MASK_SIDE)
+            own = torch.rand(len(boxes), 1, 1, device=boxes.device) < 0.5
+            return torch.where(own, true, self._filled(seen, image, boxes))
+
+    def _filled(self, seen: list[torch.Tensor], image: int, boxes: torch.Tensor) -> torch.Tensor:
+        """Return the masks (n, cells, cells) of boxes, as probabilities."""
+        parts = [self.fill(self._inside(seen, image, part, MASK_SIDE)).float()[:, 0] for part in boxes.split(256)]
+        return torch.sigmoid(torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *parts]))
 
     def maps(self, pixels: torch.Tensor) -> list[torch.Tensor]:
         """Return what the objects of images (batch, channels, y, x) are read from: the features of the pyramid, and the
@@ -147,11 +162,11 @@ class RCNN(nn.Module):
         good &= scores >= floor
         kept = torch.nonzero(good)[:, 0][ops.nms(boxes[good], scores[good], overlap)]
         boxes, found = boxes[kept], {"box": boxes[kept], "score": scores[kept]}
+        found["mask"] = self._filled(seen, 0, boxes)
         if self.outputs > 1:
-            found["kind"] = torch.cat([self.naming.name(maps[-1][0], part) for part in boxes.split(256)])
-        masks = [self.fill(self._inside(seen, 0, part, MASK_SIDE)).float()[:, 0] for part in boxes.split(256)]
-        masks = torch.cat([boxes.new_zeros(0, 2 * MASK_SIDE, 2 * MASK_SIDE), *masks])
-        return {**found, "mask": torch.sigmoid(masks)}
+            parts = zip(boxes.split(256), found["mask"].split(256), strict=True)
+            found["kind"] = torch.cat([self.naming.name(maps[-1][0], *part) for part in parts])
+        return found
 
     def _judged(self, seen: list[torch.Tensor], boxes: torch.Tensor, verdict: nn.Module):
         """Return boxes as a verdict corrects them, and their scores."""
