@@ -166,19 +166,18 @@ def _mixed(parts: list, weights: np.ndarray, factor: float, first: int, transfor
     predicted, below, above = _ends(parts, weights, transform)
     found = transforms.interval(transform, predicted, predicted - factor * below, predicted + factor * above)
     std = found.pop("half_width_90") / NORMAL_90
-    order = np.argsort(weights <= COUNTS, kind="stable")  # those that count come first
-    counted = [parts[at] for at in order], int((weights > COUNTS).sum())
-    return table.assign(**found, **({"std": std} if "std" in table else {}), **_flags(*counted))
+    return table.assign(**found, **({"std": std} if "std" in table else {}), **_flags(parts, weights))
 
 
-def _flags(parts: list, count: int) -> dict:
-    """Return the flags that any of the first `count` tables sets; those of the others where none of these has them."""
+def _flags(parts: list, weights: np.ndarray) -> dict:
+    """Return the flags that any method that counts sets; those of the others where none of these has them."""
     made = {}
     for name in (OUTSIDE, UNSEEN):
-        have = [part for part in parts[:count] if name in part] or [part for part in parts if name in part]
-        if have and name == OUTSIDE:
-            made[name] = np.any([part[name].to_numpy(bool) for part in have], axis=0)
-        elif have:
-            listed = np.array([part[name].fillna("").to_numpy(str) for part in have])
+        have = [(part[name], weight > COUNTS) for part, weight in zip(parts, weights, strict=True) if name in part]
+        flags = [flag for flag, counts in have if counts] or [flag for flag, _ in have]
+        if flags and name == OUTSIDE:
+            made[name] = np.any([flag.to_numpy(bool) for flag in flags], axis=0)
+        elif flags:
+            listed = np.array([flag.fillna("").to_numpy(str) for flag in flags])
             made[name] = listed[np.argmax(np.char.str_len(listed), axis=0), np.arange(listed.shape[1])]
     return made
