@@ -10,8 +10,8 @@ import numpy as np
 
 from matlens.crystal import graphs as flat
 from matlens.predict import descriptors
+from matlens.predict.far import EDGE
 
-EDGE = 0.04  # fraction of the training set that is farther from the others than the limit
 COMPOSITION_WEIGHT = 10.0**0.5  # of all composition features together, where each statistic of the structure has 1
 LENGTHS = slice(0, 4)  # volume and nearest contacts, among descriptors.STRUCTURE
 RIDGE = 1.0  # of the lengths that a composition suggests, in crystals
