@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from itertools import islice, product
 
+from matlens.crystal import grades, spellings
 from matlens.crystal.compositions import NUMBER, SYMBOLS
 from matlens.job.batch import BadItem
 
@@ -46,7 +47,10 @@ def amounts(text, capitals: Mapping[str, str] | None = None) -> dict[str, float]
     raised = not str(text).isascii() and any(sign in RAISED for sign in str(text))
     if PLAIN.fullmatch(given) and given not in GRADES and not raised:
         return checked(_counted(given))
+    if (printed := spellings.mapping(given)) is not None:
+        return amounts(printed)
     shown = f"its composition {given[:SHORT]!r}"
+    given = spellings.plain(given)
     if raised or ROMAN.search(given):
         raise BadItem(f"{shown} has an oxidation state, a charge or an isotope; write it without")
     if ALLOY.fullmatch(given) or given in GRADES:
@@ -94,7 +98,8 @@ def _parsed(part: str, shown: str) -> dict[str, float]:
     try:
         found = {str(symbol): float(amount) for symbol, amount in Composition(part).as_dict().items()}
     except Exception as error:
-        raise BadItem(f"{shown} cannot be read ({str(error)[:80]}); write it like Ni3Al") from error
+        why = spellings.reason(part) or f"cannot be read ({str(error)[:80]}); write it like Ni3Al"
+        raise BadItem(f"{shown} {why}") from error
     return {re.sub(r"\d*[+-]$", "", symbol): amount for symbol, amount in found.items()}
 
 
@@ -144,7 +149,9 @@ def _divisions(letters: str) -> list[str]:
 
 
 def unclear(formulas: Iterable) -> dict[str, str]:
-    """Return the reasons why formulas of one table cannot be used, by formula as `_normal` writes it: their capitals.
+    """Return the reasons why formulas of one table cannot be used, by formula as `_normal` writes it.
+
+    They are names of alloys (see `grades`), or their capitals have several readings.
 
     NACL has symbols only if it is NaCl. SIO2, which may be Si O2 or S I O2, is refused with its readings where more
     than a tenth as many formulas are like NACL as have small letters, or where none has any and fewer than ENOUGH show
@@ -159,7 +166,7 @@ def unclear(formulas: Iterable) -> dict[str, str]:
     doubtful = RARELY * len(shouted) > small if shouted else not small and len(texts) < ENOUGH
     if not shouted:
         capitals = {text: [way for way in found if not LONE.fullmatch(way)] for text, found in capitals.items()}
-    return {
+    return grades.named(texts) | {
         text: _why(text, found)
         for text, found in capitals.items()
         if text not in found or (doubtful and found != [text])

@@ -1,0 +1,96 @@
+"""Values of tables as people write them: words for none, uncertainties, rows of units, two columns of formulas."""
+
+import math
+
+import pytest
+from matlens import columns
+from matlens.ingest import cell_values, compositions
+
+
+def plan(tmp_path, text: str, **options):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    return compositions.plan(path=str(path), **options)
+
+
+@pytest.mark.parametrize(
+    "word", ["-", "--", "\N{EN DASH}", "n/a", "NA", "N.A.", "#N/A", "NaN", "NULL", "?", "n.d.", ""]
+)
+def test_a_word_for_no_value_makes_a_candidate_and_no_rejected_row(tmp_path, word):
+    found = plan(tmp_path, f"formula,tg,price\nNaCl,{word},{word}\nKCl,12,3\n", targets=["tg"])
+    assert found[columns.REASON].isna().all()
+    assert math.isnan(found["tg"][0]) and found["tg"][1] == 12.0
+    assert math.isnan(found["price"][0]) and found["price"][1] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "fix"),
+    [
+        ("12\N{PLUS-MINUS SIGN}3", "it has its uncertainty: write the number"),
+        ("12 +/- 3", "it has its uncertainty: write the number"),
+        ("12(3)", "it has its uncertainty: write the number"),
+        ("<5", "it has a sign before the number"),
+        ("10-12", "it is a range: write its middle"),
+        ("10\N{EN DASH}12", "it is a range: write its middle"),
+        ('"1,200"', "it may have commas between thousands"),
+        ("1 200", "it has gaps: write it without them"),
+        ("12 %", "it has a unit"),
+        ("1.2\N{MULTIPLICATION SIGN}10^3", "it is a power of ten: write it like 1.5e3"),
+        ("yes", "it is true or false: write 1 and 0"),
+        ("high", "write it like 12.5, or leave it empty"),
+    ],
+)
+def test_a_value_that_is_no_number_is_rejected_with_the_way_to_write_it(tmp_path, cell, fix):
+    found = plan(tmp_path, f"formula,tg\nNaCl,{cell}\nKCl,12\n", targets=["tg"])
+    assert fix in found[columns.REASON][0] and found[columns.REASON][1] is None
+
+
+def test_a_minus_sign_of_a_text_program_is_one(tmp_path):
+    assert plan(tmp_path, "formula,e\nNaCl,\N{MINUS SIGN}1.5\n", targets=["e"])["e"].tolist() == [-1.5]
+
+
+def test_a_row_of_units_below_the_header_is_no_item(tmp_path, capsys):
+    found = plan(tmp_path, "formula,tg,d\n,K,[g/cm3]\nNaCl,300,2.1\nKCl,400,-\n", targets=["tg"])
+    assert found["formula"].tolist() == ["ClNa", "ClK"] and found["tg"].tolist() == [300.0, 400.0]
+    assert "the row below the header has units (K, [g/cm3])" in capsys.readouterr().out
+    assert cell_values.units_below(["a", "b"], [{"a": "x", "b": "K"}, {"a": "y", "b": "1"}]) == {}  # a has texts
+    assert cell_values.units_below(["b"], [{"b": "n/a"}, {"b": "1"}]) == {}
+
+
+def test_units_below_the_header_have_to_be_those_of_the_study(tmp_path):
+    text = "alloy,Ni,Ti,hv\n,wt.%,wt.%,HV\na,55,45,300\n"
+    assert plan(tmp_path, text, unit="wt%")["x_Ni"].tolist() == pytest.approx([0.4992], abs=5e-5)
+    for name in (compositions.plan, compositions.columns_of):
+        with pytest.raises(ValueError, match="the column 'Ni' is in wt%, and unit is at%; set unit: wt%"):
+            name(path=str(tmp_path / "table.csv"), unit="at%")
+    with pytest.raises(ValueError, match="the column 'C' is in 'ppm', which is not read"):
+        plan(tmp_path, "Fe,C\nwt%,ppm\nbal,20\n99,30\n".replace("bal", "98"), unit="wt%")
+
+
+@pytest.mark.parametrize("word", ["Bal.", "base", "Basis", "rem.", "balanced", "REMAINDER"])
+def test_words_for_the_balance(tmp_path, word):
+    assert plan(tmp_path, f"Ni,Al\n{word},25\n", unit="at%")["x_Ni"].tolist() == [0.75]
+
+
+def test_amounts_with_a_percent_sign_are_read_where_the_unit_is_percent(tmp_path):
+    assert plan(tmp_path, "Ni,Al\n70%,30 %\n", unit="at%")["x_Ni"].tolist() == pytest.approx([0.7])
+    assert "has a unit" in plan(tmp_path, "Ni,Al\n70%,30 %\n")[columns.REASON][0]
+
+
+def test_two_columns_of_formulas_have_to_be_one_composition(tmp_path):
+    for use in (compositions.columns_of, plan):
+        given = {"path": str(tmp_path / "table.csv")} if use is not plan else {}
+        (tmp_path / "table.csv").write_text("composition,formula\nNi3Al,Ni6Al2\nNaCl,KCl\n")
+        if use is plan:
+            assert plan(tmp_path, "composition,formula\nNi3Al,Ni6Al2\n")["formula"].tolist() == ["AlNi3"]
+        else:
+            with pytest.raises(
+                ValueError, match=r"'composition' and 'formula' have other compositions in row 2 \(NaCl, K"
+            ):
+                use(**given)
+            assert "formula" in use(**given, composition="formula")
+
+
+def test_elements_in_small_letters_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"elements in small letters \(fe, cr\); write Fe"):
+        plan(tmp_path, "fe,cr\n80,20\n", unit="wt%")
