@@ -13,6 +13,7 @@ from matlens.meanings import MEANING
 from matlens.plan import outputs, study
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
+from matlens.validate import TABLES
 
 Studies = Mapping[str, dict]
 GENERATED, SHEET = "generated", "sheet"
@@ -35,6 +36,12 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in features.OF_INDEX]
+    loop = settings.get("acquire") or {}
+    if loop.get("oracle") in TABLES:
+        found += [(["acquire", "objectives"], column) for column in loop["objectives"]]
+        found += [(["acquire", "constraints"], column) for column in loop["constraints"]]
+    parts = [feature.partition(".") for feature in loop.get("features") or ()]
+    found += [(["acquire", "features"], column) for origin, _, column in parts if origin in features.OF_INDEX]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
     found += [(["generate", "conditions"], column) for column in conditions(settings)]
