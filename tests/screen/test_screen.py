@@ -436,3 +436,9 @@ def test_a_candidate_that_no_method_predicts_is_excluded_and_named():
     table, out = listed((rows[rows["item"] == "i0"], index))
     assert table["item"].tolist() == ["i0"]
     assert out[["item", "criterion"]].to_numpy().tolist() == [["i1", "a was not predicted"]]
+
+
+@pytest.mark.parametrize("name", ["formula", "formula_pretty", "Formula", "pretty_formula", "Chemical Formula"])
+def test_a_reference_of_another_database_has_its_formulas_by_their_usual_names(tmp_path, name):
+    (tmp_path / "known.csv").write_text(f"material_id,{name}\nmp-1,Ni3Al\n")
+    assert reference.known(str(tmp_path / "known.csv")) == {compositions.identity({"Ni": 3, "Al": 1})}

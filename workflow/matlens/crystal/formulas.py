@@ -23,6 +23,10 @@ PART = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 SURE = re.compile(f"(?:(?:{'|'.join(sorted(SYMBOLS, key=len, reverse=True))})(?:[1-9][0-9]*)?)+")
 ISOTOPES = {"D": "H", "T": "H"}
 NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null", "n/a")
+COLUMNS = (  # of tables, in small letters with underscores, the likeliest first
+    "composition", "formula", "pretty_formula", "formula_pretty", "chemical_formula", "reduced_formula",
+    "chemical_formula_reduced", "composition_reduced", "compound",
+)  # fmt: skip
 SHORT = 40  # characters of a faulty value that a message quotes
 LIKELY = {*SYMBOLS[:94]} - {"Po", "Np"}  # elements that two capitals may mean: PO is a phosphate sooner than polonium
 MOST = 3  # readings of a formula that are listed
@@ -180,6 +184,12 @@ def _why(text: str, found: list[str]) -> str:
         return f"its composition {text[:SHORT]!r} is in capitals; write {ways[0][:SHORT]!r}"
     listed = " or ".join(repr(way[:SHORT]) for way in ways)
     return f"its composition {text[:SHORT]!r} in capitals may be {listed}; write the one that is meant"
+
+
+def column_in(header: Iterable[str], names: Iterable[str] = COLUMNS) -> str | None:
+    """Return the column of formulas of a header, the likeliest of `names` first; None if it has none."""
+    plain = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed(list(header))}
+    return next((plain[name] for name in names if name in plain), None)
 
 
 def fault_in(formulas: Iterable) -> tuple[str, str] | None:

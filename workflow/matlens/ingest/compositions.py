@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 
 from matlens import columns
@@ -17,8 +16,6 @@ from matlens.registry import suggest
 
 KIND = "compositions"  # of tables in the catalogue
 INDEX = ("formula", "elements")
-FORMULAS = ("composition", "formula", "pretty_formula", "formula_pretty", "chemical_formula", "reduced_formula")
-FORMULAS += ("chemical_formula_reduced", "composition_reduced", "compound")
 NAMES = ("id", "item", "name", "mbid", "material_id", "mpid", "jid", "entry_id", "auid")
 COMPARED = 1000  # rows in which two columns of formulas are compared
 TRUE = {"true": 1.0, "false": 0.0}
@@ -112,7 +109,7 @@ def _table(file) -> tuple[list[str], list[dict], dict[str, str]]:
 
 def _check_one_meaning(header: list[str], table: list[dict], formulas: str, file: str) -> None:
     """Raise ValueError if two columns of formulas have different compositions: one of them is not the one meant."""
-    others = [name for name in header if name != formulas and re.sub(r"[\s-]+", "_", name.lower()) in FORMULAS]
+    others = [name for name in header if name != formulas and notation.column_in([name])]
     for name in others:
         for number, cells in enumerate(table[:COMPARED], 1):
             try:
@@ -131,10 +128,9 @@ def _formula_column(header: list[str], composition: str | None, unit: str, file:
     if composition is not None and composition not in header:
         said = f"composition: the table has no column '{composition}'; {suggest(composition, header)}"
         raise ValueError(said + spreadsheet.note_of_sheets(file, "; "))
-    plain = {name: re.sub(r"[\s-]+", "_", name.lower()) for name in header}
     amounts = len([name for name in header if element_columns.named(name)[0] in COLUMN_ELEMENTS]) > 1
-    wanted = FORMULAS[:2] if amounts else FORMULAS  # beside amounts, a compound is a name
-    column = composition or next((name for each in wanted for name in header if plain[name] == each), None)
+    wanted = notation.COLUMNS[:2] if amounts else notation.COLUMNS  # beside amounts, a compound is a name
+    column = composition or notation.column_in(header, wanted)
     if column is not None and unit == "wt%":
         raise ValueError(f"unit: the formulas of the column '{column}' count atoms; wt% needs a column per element")
     return column
