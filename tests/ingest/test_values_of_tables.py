@@ -94,3 +94,16 @@ def test_two_columns_of_formulas_have_to_be_one_composition(tmp_path):
 def test_elements_in_small_letters_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"elements in small letters \(fe, cr\); write Fe"):
         plan(tmp_path, "fe,cr\n80,20\n", unit="wt%")
+
+
+def test_formulas_of_a_workbook_that_nothing_has_computed_are_no_empty_cells(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [["formula", "tg", "note"], ["NaCl", 1.5, None], ["KCl", "=B2*2", "x"]]:
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(ValueError, match=r"the cell B3 has the formula '=B2\*2' and no value"):
+        compositions.plan(path=str(tmp_path / "a.xlsx"), targets=["tg"])
+    book.active["B3"] = 3.0
+    book.save(tmp_path / "a.xlsx")
+    assert compositions.plan(path=str(tmp_path / "a.xlsx"), targets=["tg"])["tg"].tolist() == [1.5, 3.0]
