@@ -48,3 +48,15 @@ def test_ordinary_targets_and_those_already_treated_have_no_remark():
     assert cautions.of_targets(np.exp(4 * Y), transform="log") == []
     assert cautions.of_targets((Y > 0).astype(float), task="classification") == []
     assert cautions.of_targets(np.r_[-1e-3, np.exp(4 * Y)]) == []  # a logarithm needs positive targets
+
+
+def test_shuffled_folds_that_divide_specimens_are_named():
+    known = pd.DataFrame({"item": list("abcdef"), "group": [*"aab", *"bcd"], "fold": [0, 1, 0, 0, 1, 1]})
+    (said,) = cautions.of_copies(known, "kfold")
+    assert said.startswith("2 of 6 items have their specimen among those learned from")
+    assert cautions.of_copies(known, "official") == cautions.of_copies(known.iloc[2:], "kfold") == []
+    index = {"y": Y, "x": RNG.normal(size=30), "z": Y**2, "group": [f"s{k // 2}" for k in range(30)]}
+    frame = pd.DataFrame({"item": [f"i{k:02}" for k in range(30)], **index})
+    for split, many in (("kfold", True), ("group", False)):
+        made = evaluate.evaluate_table(frame, {}, tabular.ridge, settings(split=split))[0]["errors"]
+        assert ("remark" in made and "have their specimen" in made["remark"][0]) == many

@@ -27,6 +27,21 @@ def of_targets(y: np.ndarray, task: str = "regression", transform: str = "none")
     return []
 
 
+def of_copies(known, split: str) -> list[str]:
+    """Return a remark if shuffled folds divide specimens: the test items have copies among the training items.
+
+    known: table of predictions with item, group (the specimen) and fold.
+    """
+    if split != "kfold" or columns.GROUP not in known:
+        return []
+    folds = known.groupby(columns.GROUP)["fold"].transform("nunique")
+    several = known.groupby(columns.GROUP)[columns.ITEM].transform("nunique") > 1
+    count = int(known[columns.ITEM][(folds > 1) & several].nunique())
+    whole = known[columns.ITEM].nunique()
+    text = f"{count} of {whole} items have their specimen among those learned from (split: kfold): compare split: group"
+    return [text] if count else []
+
+
 def of_features(features: Mapping, y: np.ndarray) -> list[str]:
     """Return a remark for every feature (n,), by name, that is the targets (n,) in another unit."""
     found = []

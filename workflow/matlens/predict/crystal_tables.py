@@ -115,10 +115,10 @@ def history_table(rows: list[dict], fold: int):
     return pd.DataFrame([{"fold": fold, **row} for row in rows]).reindex(columns=names)
 
 
-def judged(tables: list, target: str, transform: str = "", task: str = "regression") -> dict:
+def judged(tables: list, target: str, transform: str = "", task: str = "regression", split: str = "") -> dict:
     """Concatenate and score the predictions of all folds; returns the four tables of the stage.
 
-    transform ("": not known), task: those of the learning, for remarks, see `cautions`.
+    transform ("": not known), task, split: those of the learning, for remarks, see `cautions`.
 
     Importance and learning curve have no rows, because each row would need one training.
     """
@@ -129,10 +129,11 @@ def judged(tables: list, target: str, transform: str = "", task: str = "regressi
     scores = validation.errors(known["target"].to_numpy(), known["predicted"].to_numpy())
     covered = known["target"].between(known["low_90"], known["high_90"])
     covered = float(covered.mean()) if known["low_90"].notna().any() else float("nan")
+    remarks = cautions.of_targets(known["target"], task, transform) + cautions.of_copies(known, split)
     one = {"target": target, **scores, "coverage_90": covered, "items": known[columns.ITEM].nunique()}
     return {
         "predictions": every,
-        "errors": cautions.added(pd.DataFrame([one]), cautions.of_targets(known["target"], task, transform)),
+        "errors": cautions.added(pd.DataFrame([one]), remarks),
         "importance": pd.DataFrame({"feature": [], "mae_growth": [], "std": []}),
         "learning_curve": pd.DataFrame(np.zeros((0, 4)), columns=["train_items", "train_groups", "mae", "mae_std"]),
     }

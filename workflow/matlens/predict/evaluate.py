@@ -157,6 +157,7 @@ def _errors(known, settings: dict, told: list[str]):
     if settings["task"] == "classification":
         errors |= validation.class_scores(truth, predicted)
     remarks = cautions.of_targets(truth, settings["task"], settings["transform"])
+    remarks += cautions.of_copies(known, settings["split"])
     return cautions.added(pd.DataFrame([{"target": settings["target"], **errors}]), remarks + told)
 
 
