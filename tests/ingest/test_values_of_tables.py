@@ -107,3 +107,42 @@ def test_formulas_of_a_workbook_that_nothing_has_computed_are_no_empty_cells(tmp
     book.active["B3"] = 3.0
     book.save(tmp_path / "a.xlsx")
     assert compositions.plan(path=str(tmp_path / "a.xlsx"), targets=["tg"])["tg"].tolist() == [1.5, 3.0]
+
+
+def test_additions_without_their_base_element_never_sum_to_the_whole_by_chance(tmp_path):
+    """A table of steels without iron: a row whose additions sum to 0.99 is no alloy of them in mole fractions."""
+    text = "C,Mn,Cr\n0.26,0.44,0.29\n0.3,1.2,2.5\n0.1,0.5,18\n"
+    reasons = plan(tmp_path, text)[columns.REASON]
+    assert "sum to 1 by chance, as 2 of 3 rows do not: is a column missing" in reasons[0]
+    assert all("not to 1 (mole_fraction)" in reason for reason in reasons[1:])
+    assert "set unit" not in plan(tmp_path, text, unit="wt%")[columns.REASON][0]
+    assert plan(tmp_path, "C,Fe\n1,bal\n2,bal\n60,70\n", unit="wt%")[columns.REASON].isna().tolist() == [
+        True,
+        True,
+        False,
+    ]
+    good = plan(tmp_path, "Ni,Al\n0.5,0.5\n0.7,0.3\n0.7,0.2\n")[columns.REASON]
+    assert good.isna().tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("name", ["Nb + Ta", "Nb+Ta (wt%)", "Cb", "Nb & Ta", "REM"])
+def test_a_column_of_several_elements_or_an_old_name_is_not_left_out_of_a_balance(tmp_path, name):
+    with pytest.raises(ValueError, match="would be left out"):
+        plan(tmp_path, f"Ni,Cr,Fe,{name}\nbal,19,18,5.1\n", unit="wt%")
+
+
+def test_a_sum_of_elements_that_have_columns_of_their_own_stays_beside(tmp_path):
+    found = plan(tmp_path, "Ni,Al,Ti,Al+Ti\nbal,3,2,5\n", unit="wt%")
+    assert found[columns.REASON].isna().all() and found["Al+Ti"].tolist() == [5.0]
+
+
+def test_values_in_nested_keys_of_json_are_columns(tmp_path):
+    row = '{"formula_pretty": "NaCl", "composition": {"Na": 1, "Cl": 1}, "bulk_modulus": {"vrh": 23.05}}'
+    (tmp_path / "a.json").write_text(f"[{row}]")
+    found = compositions.plan(path=str(tmp_path / "a.json"), targets=["bulk_modulus.vrh"])
+    assert found["bulk_modulus.vrh"].tolist() == [23.05] and "composition.Na" not in found
+
+
+@pytest.mark.parametrize("name", ["chemicalFormula", "Pretty Formula", "reduced-formula", "COMPOSITION"])
+def test_columns_of_formulas_in_any_case(tmp_path, name):
+    assert plan(tmp_path, f"{name},y\nNaCl,1\n")["formula"].tolist() == ["ClNa"]

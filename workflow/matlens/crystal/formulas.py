@@ -188,8 +188,8 @@ def _why(text: str, found: list[str]) -> str:
 
 def column_in(header: Iterable[str], names: Iterable[str] = COLUMNS) -> str | None:
     """Return the column of formulas of a header, the likeliest of `names` first; None if it has none."""
-    plain = {re.sub(r"[\s-]+", "_", name.strip().lower()): name for name in reversed(list(header))}
-    return next((plain[name] for name in names if name in plain), None)
+    plain = {re.sub(r"[\s_-]+", "", name.lower()): name for name in reversed(list(header))}
+    return next((plain[key] for key in (name.replace("_", "") for name in names) if key in plain), None)
 
 
 def fault_in(formulas: Iterable) -> tuple[str, str] | None:

@@ -25,6 +25,7 @@ MIXED_PART = re.compile(r"(0?\.\d+)([A-Z(\[].*[A-Z(].*)")
 SHARED = re.compile(r"\(([A-Z][A-Za-z\d]*(?:,\s*[A-Z][A-Za-z\d]*)+)\)")  # (Ba,Sr)
 SYMBOL = re.compile(r"[A-Z][a-z]?")
 PART = re.compile(r"(?:[A-Z][a-z]?[\d.]*|[()\[\]][\d.]*)+")
+STATES = re.compile(r"(?:[A-Z][a-z]?\d*\.?\d*[+-]\d*){2,}")  # Na+1Cl-1
 DOPED = re.compile(r"[A-Z][A-Za-z\d.()]*:[A-Z][A-Za-z\d.]*")  # ZnO:Al
 VACANCY = re.compile(r"Va(?![a-z])|\N{WHITE SQUARE}|\[\]")
 TEX_SIGN = re.compile(r"[$\\{<]")
@@ -78,7 +79,7 @@ def reason(text: str) -> str | None:
     """Return why a formula that cannot be read is none, with the remedy; None if its fault is another one."""
     if VACANCY.search(text):
         return "names vacancies; leave them out of the formula"
-    if CHARGE.fullmatch(text) and not VARIABLE.search(text):
+    if STATES.fullmatch(text) or (CHARGE.fullmatch(text) and not VARIABLE.search(text)):
         return "has an oxidation state, a charge or an isotope; write it without"
     if found := VARIABLE.search(text):
         return f"has an amount that is not stated ({found[0]!r}); write the number, such as O2.95, or the nominal one"

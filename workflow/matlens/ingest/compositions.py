@@ -77,7 +77,7 @@ def plan(
     names = next((name for name in ([item] if item else NAMES) if name in header), None)
     table_sets.require(file, header, [item, *(targets or [])])
     capitals = notation.unclear(cells[formulas] for cells in table) if formulas else {}
-    rows, found = [], []
+    rows, found, wrong, chance = [], [], 0, []
     for number, cells in enumerate(table, 1):
         row = {columns.ITEM: table_sets.name_of(cells.get(names), file, number), columns.REASON: None, "formula": None}
         try:
@@ -85,13 +85,16 @@ def plan(
                 amounts = notation.amounts(cells[formulas], capitals)
             else:
                 amounts = element_columns.amounts(cells, parts, unit, tolerance)
+                chance += [] if element_columns.has_balance(cells, parts) else [row]
             row["formula"] = formula(amounts)
             total = sum(amounts.values())
             found.append({symbol: amount / total for symbol, amount in amounts.items()})
         except BadItem as error:
             row[columns.REASON] = str(error)
+            wrong += isinstance(error, element_columns.WrongSum)
             found.append({})
         rows.append(row)
+    _no_sum_by_chance(chance, wrong, len(table), unit)
     beside = [name for name in header if name not in (names, *parts)]
     made = {_column(name): _values(table, rows, name, targets or []) for name in beside if name != "formula"}
     _once(rows)
@@ -122,6 +125,18 @@ def _check_one_meaning(header: list[str], table: list[dict], formulas: str, file
                     f"({str(cells[formulas])[:SHORT]}, {str(cells[name])[:SHORT]}); name the one that is meant by "
                     f"'composition: {formulas}'"
                 )
+
+
+def _no_sum_by_chance(rows: list[dict], wrong: int, count: int, unit: str) -> None:
+    """Reject rows whose amounts sum to the whole where more do not: additions to an element that the table leaves out.
+
+    wrong: of the `count` rows, those that do not sum to it. rows: those that do, without a balance.
+    """
+    for row in rows if wrong > len(rows) else ():
+        row[columns.REASON] = (
+            f"its amounts sum to {element_columns.WHOLE[unit]:g} by chance, as {wrong} of {count} rows do not: "
+            "is a column missing, that of the base element?"
+        )
 
 
 def _formula_column(header: list[str], composition: str | None, unit: str, file: str) -> str | None:

@@ -36,7 +36,14 @@ COLUMN_ELEMENTS = SYMBOLS[:98]  # "No" is a column of row numbers, not nobelium
 BALANCE = ("bal", "balance", "balanced", "base", "basis", "matrix", "rem", "remain", "remainder", "remaining", "rest")
 UNIT_ALONE = re.compile(rf"[(\[]?\s*(?:in\s+)?{_OF_UNIT}\s*[)\]]?")  # of a row below the header
 OTHER_UNIT = re.compile(r".*(?:pp[mb]|g\s*/\s*k?g).*")
+SUM_OF = re.compile(r"([A-Z][a-z]?(?:\s*[+&]\s*[A-Z][a-z]?)+)(?:\s*[(\[].*[)\]])?")  # Nb + Ta (wt%)
+OLD_NAMES = {"Cb": "Nb", "REM": "Ce, La and others", "Gl": "Be"}
+EXACT = 1e-3  # by how much a sum may differ from that of another unit that it suggests
 PERCENT = re.compile(r"([-+]?[\d.]+)\s*%")
+
+
+class WrongSum(BadItem):
+    """A composition whose amounts do not sum to the whole."""
 
 
 def of(header: list[str], unit: str, file: str, below: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -61,6 +68,7 @@ def of(header: list[str], unit: str, file: str, below: Mapping[str, str] | None 
                 f"table '{file}': the column '{name}' may be the amount of {symbol}, and would be left out; call it "
                 f"'{symbol}' or '{symbol} (wt%)', or by a name that does not begin or end with an element"
             )
+    _check_sums(header, parts, file)
     _check_spelling(header, parts, file)
     if len(parts) == 1 and not next(iter(parts)).startswith(PART):
         only = next(iter(parts))
@@ -75,6 +83,24 @@ def of(header: list[str], unit: str, file: str, below: Mapping[str, str] | None 
             + spreadsheet.note_of_sheets(file, "; ")
         )
     return parts
+
+
+def _check_sums(header: list[str], parts: Mapping[str, str], file: str) -> None:
+    """Refuse a column for several elements (Nb + Ta), unless each has its own, and old names of elements (Cb)."""
+    for name in header if parts else ():
+        match = SUM_OF.fullmatch(name)
+        symbols = re.findall(r"[A-Z][a-z]?", match[1]) if match else []
+        lost = [symbol for symbol in symbols if symbol not in parts.values()]
+        if lost and all(symbol in COLUMN_ELEMENTS for symbol in symbols):
+            raise ValueError(
+                f"table '{file}': the column '{name}' is the amount of several elements; {' and '.join(lost)} would be "
+                f"left out: give each its own column (where it is mostly one, call it '{symbols[0]}')"
+            )
+        if (plain := re.sub(r"\s*[(\[].*[)\]]$", "", name)) in OLD_NAMES:
+            raise ValueError(
+                f"table '{file}': the column '{name}' may be the amount of {OLD_NAMES[plain]}, and would be left out; "
+                "call it by the symbol of the element"
+            )
 
 
 def _check_spelling(header: list[str], parts: Mapping[str, str], file: str) -> None:
@@ -157,11 +183,16 @@ def amounts(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: floa
     found = checked(found)
     total = sum(found.values())
     if abs(total - whole) > tolerance * whole:
-        likely = [name for name, sums in WHOLE.items() if abs(total - sums) <= tolerance * sums]
+        likely = [name for name, sums in WHOLE.items() if abs(total - sums) <= EXACT * sums]
         rest = ", or give the element that makes up the rest the value bal" if total < whole else ""
-        fix = f"set unit: {' or '.join(likely)}" if likely else f"complete it{rest}, or set another unit"
-        raise BadItem(f"its amounts sum to {total:.6g}, not to {whole:g} ({unit}); {fix}")
+        fix = f"set unit: {' or '.join(likely)}{rest}" if likely else f"complete it{rest}, or set another unit"
+        raise WrongSum(f"its amounts sum to {total:.6g}, not to {whole:g} ({unit}); {fix}")
     return {symbol: amount / mass(symbol) for symbol, amount in found.items()} if unit == "wt%" else found
+
+
+def has_balance(cells: Mapping, parts: Mapping[str, str]) -> bool:
+    """Check whether an element of a row is the balance, so that its amounts sum to the whole."""
+    return any(str(cells.get(name)).strip().lower().rstrip(".") in BALANCE for name in parts)
 
 
 def _faulty(symbol: str, text: str, unit: str) -> str:
