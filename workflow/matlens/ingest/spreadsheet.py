@@ -108,6 +108,8 @@ def _text(path, data: bytes) -> tuple[list, list]:
             f"table '{path}' holds binary data, or UTF-16 without its mark; give CSV (UTF-8), Excel (.xlsx), Parquet "
             "or JSON"
         )
+    if text.startswith(text_files.LFS):
+        raise ValueError(f"table '{path}' is {text_files.NOT_FETCHED}")
     if text.lstrip()[:1] == "<":
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
     lines = text.splitlines(keepends=True)  # line breaks within a quoted cell belong to it
