@@ -24,15 +24,17 @@ OTHER_WORDS = {  # of other programs, and those of this one, the likeliest first
     "kpoints": ("k_spacing_per_a",), "kspacing": ("k_spacing_per_a",), "temperature": ("temperatures_k",),
     "tdb": ("databases", "database"), "phase": ("phases",), "dft": ("gpaw", "qe"), "espresso": ("qe",),
     "pwscf": ("qe",), "quantum_espresso": ("qe",), "n_initial": ("initial",), "batch_size": ("batch",),
-    "ei": ("expected_improvement",), "ucb": ("upper_confidence_bound",), "n_neighbors": ("neighbours",),
-    "cutoff": ("radius_a", "cutoff_ev", "cutoff_ry"),
+    "ei": ("expected_improvement",), "ucb": ("upper_confidence_bound",),
+    "n_neighbors": ("k",), "neighbours": ("k",), "fmax": ("force_ev_a",),
+    "cutoff": ("cutoff_a", "cutoff_ev", "cutoff_ry"), "hubbard_u": ("incar",), "ldau": ("incar",), "all": ("index",),
+    "mace": ("chgnet",), "m3gnet": ("chgnet",), "mattersim": ("chgnet",), "xc": ("functional",), "nbands": ("incar",),
 }  # fmt: skip
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Say which names would have been right: the nearest one first, then all of them; of a long list the nearest."""
-    allowed, text = sorted(allowed), str(name)
+    allowed, text = sorted(set(allowed)), str(name)
     if not allowed:
         return "there is none"
     near = [right for right in allowed if right.lower() == text.lower()]
