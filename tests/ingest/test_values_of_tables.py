@@ -146,3 +146,10 @@ def test_values_in_nested_keys_of_json_are_columns(tmp_path):
 @pytest.mark.parametrize("name", ["chemicalFormula", "Pretty Formula", "reduced-formula", "COMPOSITION"])
 def test_columns_of_formulas_in_any_case(tmp_path, name):
     assert plan(tmp_path, f"{name},y\nNaCl,1\n")["formula"].tolist() == ["ClNa"]
+
+
+def test_names_with_underscores_are_no_numbers(tmp_path):
+    """Python reads 1_10 and 11_0 as 110: two batches would be one."""
+    found = plan(tmp_path, "formula,batch,y\nNaCl,1_10,1\nKCl,11_0,2_5\n", targets=["y"])
+    assert found["batch"].tolist() == ["1_10", "11_0"]
+    assert "'2_5', not a finite number" in found[columns.REASON][1]

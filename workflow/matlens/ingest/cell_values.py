@@ -37,9 +37,9 @@ def number(cell) -> float:
     """Read a cell as a number, NaN if there is no value. Raises ValueError if it holds something else, or infinity."""
     if missing(cell):
         return math.nan
-    found = float(str(cell).strip().replace("\N{MINUS SIGN}", "-")) if isinstance(cell, str) else float(cell)
-    if math.isinf(found):
-        raise ValueError("infinity")
+    found = float(cell.strip().replace("\N{MINUS SIGN}", "-")) if isinstance(cell, str) else float(cell)
+    if math.isinf(found) or (isinstance(cell, str) and "_" in cell):  # 1_10 is no 110
+        raise ValueError("no finite number")
     return found
 
 
