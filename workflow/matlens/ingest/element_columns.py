@@ -171,7 +171,7 @@ def amounts(cells: Mapping, parts: Mapping[str, str], unit: str, tolerance: floa
         elif text not in NOTHING or text == "nan":
             percent = PERCENT.fullmatch(text) if whole > 1 else None
             try:
-                found[symbol] = float(percent[1] if percent else text)
+                found[symbol] = float(percent[1] if percent else text.replace("_", "?"))  # 1_0 is no 10
             except ValueError:
                 raise BadItem(_faulty(symbol, text, unit)) from None
             if math.isnan(found[symbol]):
