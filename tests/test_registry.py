@@ -58,3 +58,19 @@ def test_a_group_of_options_stands_for_its_fields():
     assert registry.options_of(method) == {"seed": 0, "gain": 2.0, "shift": 0.0}
     assert registry.call(method, {"image": 1.0}, {"shift": 5.0, "unknown": 1}) == 7.0
     assert registry.call(method, {"image": 1.0}, {"gain": 3.0, "seed": 4}) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("word", "allowed", "meant"),
+    [
+        ("n_estimators", ["features", "min_leaf", "seed", "trees"], "trees"),
+        ("random_state", ["features", "seed"], "seed"),
+        ("test_size", ["folds", "pretrained"], "folds"),
+        ("top", ["most", "pareto", "only"], "most"),
+        ("xgboost", ["gradient_boosting", "ridge"], "gradient_boosting"),
+        ("percent", ["at%", "mole_fraction", "wt%"], "wt%"),
+        ("trees", ["trees_of", "trees"], "trees"),
+    ],
+)
+def test_words_of_other_programs_are_answered_by_those_of_this_one(word, allowed, meant):
+    assert registry.suggest(word, allowed).startswith(f"did you mean '{meant}'?")

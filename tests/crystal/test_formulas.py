@@ -86,3 +86,66 @@ def test_formulas_without_brackets_are_read_as_pymatgen_reads_them(text):
     mine = formulas.amounts(text)
     assert {s: x / sum(mine.values()) for s, x in mine.items()} == pytest.approx(theirs)
     assert [compositions.identity(mine)] == compositions.identities([text])
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("Pb(Mg1/3Nb2/3)O3", {"O": 3, "Mg": 1 / 3, "Nb": 2 / 3, "Pb": 1}),
+        ("Fe$_2$O$_{3}$", {"O": 3, "Fe": 2}),
+        ("$\\mathrm{Fe_2O_3}$", {"O": 3, "Fe": 2}),
+        ("Fe<sub>2</sub>O<sub>3</sub>", {"O": 3, "Fe": 2}),
+        ("Ba_8Ga_16Ge_30", {"Ba": 8, "Ga": 16, "Ge": 30}),
+        ("H2O (g)", {"H": 2, "O": 1}),
+        ("{'Ni': 3.0, 'Al': 1}", {"Ni": 3, "Al": 1}),
+        ('{"Ni": 3, "Al": 1}', {"Ni": 3, "Al": 1}),
+        ("0.7PbTiO3-0.3BiScO3", {"O": 3, "Ti": 0.7, "Sc": 0.3, "Pb": 0.7, "Bi": 0.3}),
+        ("CuSO4 x 5 H2O", {"H": 10, "O": 9, "S": 1, "Cu": 1}),
+    ],
+)
+def test_spellings_that_mean_one_composition_are_read(text, plain):
+    assert formulas.amounts(text) == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("La0.7Sr0.3MnO3-\N{GREEK SMALL LETTER DELTA}", "an amount that is not stated"),
+        ("YBa2Cu3O7-x", "an amount that is not stated ('O7-x')"),
+        ("AlxGa1-xAs", "an amount that is not stated"),
+        ("(Ba,Sr)TiO3", "does not state the shares of Ba,Sr; write their amounts, such as (Ba0.5Sr0.5)"),
+        ("ZnO:Al", "a dopant without its amount"),
+        ("Co-Cr-Fe-Ni", "joins several formulas without their amounts"),
+        ("Al2O3/SiC", "joins several formulas without their amounts"),
+        ("TiO2 (rutile)", "holds 'rutile', which is no part of a formula; write TiO2 alone"),
+        ("\N{GREEK SMALL LETTER ALPHA}-Fe2O3", "write Fe2O3 alone"),
+        ("SiO2-quartz", "holds 'quartz', which is no part of a formula; write SiO2 alone"),
+        ("Fe3+", "an oxidation state, a charge"),
+        ("SO4^2-", "an oxidation state, a charge"),
+        ("Va0.05Fe0.95O", "names vacancies"),
+        ("NaCl_2", "write NaCl2, or leave it out if it counts entries"),
+        ("0.5Fe-0.5Co", "begins with a number"),
+        ("Ti\N{EN DASH}6Al\N{EN DASH}4V", "percents of weight"),
+    ],
+)
+def test_a_spelling_that_leaves_something_open_has_its_reason(text, why):
+    with pytest.raises(BadItem) as caught:
+        formulas.amounts(text)
+    assert why in str(caught.value)
+
+
+def test_names_of_grades_are_no_formulas():
+    steels = ["42CrMo4", "100Cr6", "SUS304", "SS316", "IN718", "C276", "S355"]
+    assert set(formulas.unclear(steels + [f"Fe{k}O3" for k in range(2, 200)])) == set(steels)
+    alloys = ["CuZn37", "AlSi12", "TiAl6Nb7", "CoCr28Mo6", "C45", "H13"]
+    assert set(formulas.unclear(alloys)) == set(alloys)
+    assert "or write Cu1Zn37 if it counts atoms" in formulas.unclear(alloys)["CuZn37"]
+    for atoms in ("Cu1Zn37", "C1", "I1N718"):
+        assert atoms not in formulas.unclear([atoms])
+
+
+def test_compounds_that_look_like_grades_stay_formulas():
+    compounds = ["C60", "TiAl3", "AlNi3", "CoSb3", "Zr7Cu3", "S8", "P4", "C6H6", "BN", "KOH"]
+    assert not set(formulas.unclear(compounds))
+    many = [f"Zr{k}Cu" for k in range(2, 40)]
+    assert not formulas.unclear([*many, "YB66", "TiCu9"])  # two of many

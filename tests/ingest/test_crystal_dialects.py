@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from matlens.crystal import kernels, radii
+from matlens.ingest import spreadsheet
 from matlens.ingest.crystals import structures
 from matlens.ingest.formats import cif, document, foreign
 from matlens.job.batch import BadItem
@@ -303,6 +304,11 @@ def test_lattices_of_extended_xyz(tmp_path, comment, reason):
         ("lattice_vector 5.64 0 0\natom 0 0 0 Na\n", "FHI-aims"),
         ("LAMMPS data\n\n2 atoms\n", "LAMMPS"),
         ("ITEM: TIMESTEP\n0\n", "LAMMPS"),
+        (" vasp.6.3.2 20Jun22 complex\n", "OUTCAR"),
+        ("  PAW_PBE Na_pv 19Sep2006\n   7.0\n", "POTCAR"),
+        ("ENCUT = 520\nISMEAR = 0\n", "INCAR"),
+        ("2 F\nNa Cl\n1 1 0 0 0\n2 2 .5 .5 .5\n", "DFTB+"),
+        ("NaCl\nF   LATTICE,NONEQUIV.ATOMS:  2 225 Fm-3m\n", "WIEN2k"),
         ("PAR1\x15\x04\x15\x00\x4c", "Parquet"),
         ("PAR1\x15\x04\x15\x0c\x4c", "Parquet"),
     ],
@@ -311,3 +317,11 @@ def test_formats_that_are_not_read_are_named(tmp_path, content, name):
     lost = items(tmp_path, "file.txt2", content)[1]
     assert name in lost["file"] and ("convert it to CIF" in lost["file"] or "save it as JSON lines" in lost["file"])
     assert foreign.named(POSCAR.format(title="x")) is None and foreign.named(text(P1)) is None
+
+
+def test_a_pointer_of_git_lfs_is_no_file(tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0a\nsize 9\n"
+    assert "run git lfs pull" in items(tmp_path, "a.cif", pointer)[1]["a"]
+    (tmp_path / "a.csv").write_text(pointer)
+    with pytest.raises(ValueError, match="is a pointer of Git LFS"):
+        spreadsheet.read(tmp_path / "a.csv")

@@ -375,10 +375,11 @@ def test_duplicate_ids_are_rejected_but_the_first(folder):
 
 
 def test_a_target_that_is_no_number_is_one_row(folder):
-    rows = "\n".join(json.dumps({**ROW, "id": f"r{k}", "y": y}) for k, y in enumerate((1, "n/a", "2.5", None)))
+    rows = "\n".join(json.dumps({**ROW, "id": f"r{k}", "y": y}) for k, y in enumerate((1, "high", "2.5", None, "n/a")))
     found, lost = ingest(folder(rows=rows), targets=["y"])
-    assert {item: row["y"] for item, (_, row) in found.items() if item != "r3"} == {"r0": 1.0, "r2": 2.5}
-    assert "'n/a', not a number" in lost["r1"]
+    assert {item: row["y"] for item, (_, row) in found.items() if item in ("r0", "r2")} == {"r0": 1.0, "r2": 2.5}
+    assert "'high', not a finite number" in lost["r1"] and list(lost) == ["r1"]
+    assert all(np.isnan(found[item][1]["y"]) for item in ("r3", "r4"))
 
 
 def test_the_majority_rule_orders_sites(folder):

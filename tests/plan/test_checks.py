@@ -848,3 +848,17 @@ def test_a_method_without_training_may_choose_its_threshold_on_nothing(tmp_path)
         held = made(ingest={"files": files}, detect={name: {"hold_out": ["*"]}})
         found.append(checks.faults({"mine": held}, "mine"))
     assert found[0] == [] and "every item is held out" in found[1][0][1]
+
+
+def test_a_loop_over_a_table_needs_its_columns(tmp_path):
+    (tmp_path / "a.csv").write_text("formula,gap\nNaCl,1\nKCl,2\n")
+    table = {"compositions": {"path": str(tmp_path / "a.csv"), "targets": ["gap"]}}
+    known = {"objectives": {"gap": "maximize"}, "features": ["composition.formula"], "greedy": {}}
+    assert refusal(table, acquire=known) == ""
+    wrong = refusal(table, acquire={**known, "objectives": {"gapp": "maximize"}})
+    assert "acquire.objectives: there is no column 'gapp' in the index; did you mean 'gap'?" in wrong
+    assert "acquire.features: there is no column 'formul'" in refusal(
+        table, acquire={**known, "features": ["composition.formul"]}
+    )
+    limits = {"constraints": {"density": {"max": 8}}}
+    assert "acquire.constraints: there is no column 'density'" in refusal(table, acquire={**known, **limits})

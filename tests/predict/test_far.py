@@ -47,10 +47,34 @@ def test_a_composition_of_an_unseen_element_is_flagged_and_its_interval_covers()
     (fold,) = folds.of_unknown(index, "y")
 
     def guess(train, y, new, groups):
-        return Answer(np.full(len(new), y.mean()), np.full(len(new), 0.1), 0.2, np.full(len(y), y.mean()))
+        return Answer(np.full(len(new), y.mean()), np.full(len(new), 0.1), 0.2, y + 0.1)  # errors of one size
 
     table, _ = formulas.fold_predictions(guess, index, fold, folds.UNKNOWN, target="y")
     oxide, alloy = table.iloc[0], table.iloc[1]
     assert oxide["unseen_elements"] == "O" and oxide["outside_training_range"]
     assert oxide["high_90"] - oxide["low_90"] > 2.5 and oxide["std"] > 0.7
     assert alloy["high_90"] - alloy["low_90"] < 0.41 and not alloy["outside_training_range"]
+
+
+def test_intervals_are_wider_where_similar_items_were_missed_by_more():
+    """A fifth of the items scatter ten times as much: one width for all holds half of them, this one nearly all."""
+    rng = np.random.default_rng(0)
+    scatter = np.where(np.arange(1000) % 5 == 0, 1.0, 0.1)
+    x = np.column_stack([scatter, rng.normal(size=(1000, 2)) * 0.1])
+    residual = np.abs(scatter * rng.normal(size=1000))
+    half, none = float(np.quantile(residual, 0.9)), np.zeros(1000, bool)
+    new = np.abs(scatter * np.random.default_rng(1).normal(size=1000))
+    same = far.half_widths(x, residual, x, none, half)
+    wide = far.half_widths(x, residual, x, none, half, residual)
+    noisy = scatter == 1.0
+    assert (new <= same)[noisy].mean() < 0.65 and 0.8 < (new <= wide)[noisy].mean() < 0.99
+    assert (wide >= same).all() and np.median(wide[~noisy]) == half
+    equal = far.half_widths(x, residual, x, none, half, np.full(1000, 0.2))
+    assert np.allclose(equal, same)  # errors of one size tell nothing
+
+
+def test_errors_that_are_zero_or_not_known_widen_nothing():
+    x, y = line()
+    for residual in (np.zeros(len(x)), np.full(len(x), np.nan)):
+        found = far.half_widths(x, y, x[:5] + 1e-3, np.zeros(5, bool), 0.3, residual)
+        assert found.tolist() == far.half_widths(x, y, x[:5] + 1e-3, np.zeros(5, bool), 0.3).tolist()

@@ -436,3 +436,25 @@ def test_a_candidate_that_no_method_predicts_is_excluded_and_named():
     table, out = listed((rows[rows["item"] == "i0"], index))
     assert table["item"].tolist() == ["i0"]
     assert out[["item", "criterion"]].to_numpy().tolist() == [["i1", "a was not predicted"]]
+
+
+@pytest.mark.parametrize("name", ["formula", "formula_pretty", "Formula", "pretty_formula", "Chemical Formula"])
+def test_a_reference_of_another_database_has_its_formulas_by_their_usual_names(tmp_path, name):
+    (tmp_path / "known.csv").write_text(f"material_id,{name}\nmp-1,Ni3Al\n")
+    assert reference.known(str(tmp_path / "known.csv")) == {compositions.identity({"Ni": 3, "Al": 1})}
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "why"),
+    [
+        ("log10_bulk_modulus_gpa", {"min": 100}, "100 is no decimal logarithm of bulk_modulus_gpa: for 100 write 2"),
+        ("log10_bulk_modulus_gpa", {"min": 2.2}, ""),
+        ("log10_diffusivity_m2_s", {"min": -14}, ""),
+        ("energy_above_hull_ev_per_atom", {"max": 50}, "for 50 meV per atom write 0.05"),
+        ("energy_above_hull_ev_per_atom", {"max": 0.05}, ""),
+        ("bulk_modulus_gpa", {"min": 100}, ""),
+    ],
+)
+def test_a_limit_in_another_unit_than_its_property_is_refused(name, limit, why):
+    found = list(criteria.faults(settings(properties={name: wish(**limit)})))
+    assert [text for _, text in found] == [] if not why else why in found[0][1]

@@ -25,7 +25,7 @@ def main(
     tests, helds = formulas.tables(
         method, each, lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given)
     )
-    found = crystal_tables.judged(tests, settings["target"])
+    found = crystal_tables.judged(tests, settings["target"], given["transform"], task, settings["split"])
     if task == "classification":
         known = found["predictions"].query("fold != @folds.UNKNOWN")
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())

@@ -26,7 +26,7 @@ def main(
         each,
         lambda number, fold: structures.fold_predictions(answer, given, every, rows, fold, number, **chosen),
     )
-    found = crystal_tables.judged(tests, settings["target"])
+    found = crystal_tables.judged(tests, settings["target"], chosen["transform"], split=settings["split"])
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(held_out, io.concatenate(helds))

@@ -21,7 +21,8 @@ def main(
     sites: str | None = None,
 ):
     """Write the five tables of a method, its training history, and of crystals its values per atom."""
-    found = crystal_tables.judged([io.read_table(path) for path in tables], settings["target"])
+    parts = [io.read_table(path) for path in tables]
+    found = crystal_tables.judged(parts, settings["target"], split=settings.get("split", ""))
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
     io.write_table(held_out, io.concatenate(io.read_table(path) for path in helds))

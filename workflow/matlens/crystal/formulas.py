@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from itertools import islice, product
 
+from matlens.crystal import grades, spellings
 from matlens.crystal.compositions import NUMBER, SYMBOLS
 from matlens.job.batch import BadItem
 
@@ -22,6 +23,10 @@ PART = re.compile(r"([A-Z][a-z]?)(\d*)", re.ASCII)
 SURE = re.compile(f"(?:(?:{'|'.join(sorted(SYMBOLS, key=len, reverse=True))})(?:[1-9][0-9]*)?)+")
 ISOTOPES = {"D": "H", "T": "H"}
 NOTHING = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "none", "null", "n/a")
+COLUMNS = (  # of tables, in small letters with underscores, the likeliest first
+    "composition", "formula", "pretty_formula", "formula_pretty", "chemical_formula", "reduced_formula",
+    "chemical_formula_reduced", "composition_reduced", "compound",
+)  # fmt: skip
 SHORT = 40  # characters of a faulty value that a message quotes
 LIKELY = {*SYMBOLS[:94]} - {"Po", "Np"}  # elements that two capitals may mean: PO is a phosphate sooner than polonium
 MOST = 3  # readings of a formula that are listed
@@ -46,7 +51,10 @@ def amounts(text, capitals: Mapping[str, str] | None = None) -> dict[str, float]
     raised = not str(text).isascii() and any(sign in RAISED for sign in str(text))
     if PLAIN.fullmatch(given) and given not in GRADES and not raised:
         return checked(_counted(given))
+    if (printed := spellings.mapping(given)) is not None:
+        return amounts(printed)
     shown = f"its composition {given[:SHORT]!r}"
+    given = spellings.plain(given)
     if raised or ROMAN.search(given):
         raise BadItem(f"{shown} has an oxidation state, a charge or an isotope; write it without")
     if ALLOY.fullmatch(given) or given in GRADES:
@@ -94,7 +102,8 @@ def _parsed(part: str, shown: str) -> dict[str, float]:
     try:
         found = {str(symbol): float(amount) for symbol, amount in Composition(part).as_dict().items()}
     except Exception as error:
-        raise BadItem(f"{shown} cannot be read ({str(error)[:80]}); write it like Ni3Al") from error
+        why = spellings.reason(part) or f"cannot be read ({str(error)[:80]}); write it like Ni3Al"
+        raise BadItem(f"{shown} {why}") from error
     return {re.sub(r"\d*[+-]$", "", symbol): amount for symbol, amount in found.items()}
 
 
@@ -144,7 +153,9 @@ def _divisions(letters: str) -> list[str]:
 
 
 def unclear(formulas: Iterable) -> dict[str, str]:
-    """Return the reasons why formulas of one table cannot be used, by formula as `_normal` writes it: their capitals.
+    """Return the reasons why formulas of one table cannot be used, by formula as `_normal` writes it.
+
+    They are names of alloys (see `grades`), or their capitals have several readings.
 
     NACL has symbols only if it is NaCl. SIO2, which may be Si O2 or S I O2, is refused with its readings where more
     than a tenth as many formulas are like NACL as have small letters, or where none has any and fewer than ENOUGH show
@@ -159,7 +170,7 @@ def unclear(formulas: Iterable) -> dict[str, str]:
     doubtful = RARELY * len(shouted) > small if shouted else not small and len(texts) < ENOUGH
     if not shouted:
         capitals = {text: [way for way in found if not LONE.fullmatch(way)] for text, found in capitals.items()}
-    return {
+    return grades.named(texts) | {
         text: _why(text, found)
         for text, found in capitals.items()
         if text not in found or (doubtful and found != [text])
@@ -173,6 +184,12 @@ def _why(text: str, found: list[str]) -> str:
         return f"its composition {text[:SHORT]!r} is in capitals; write {ways[0][:SHORT]!r}"
     listed = " or ".join(repr(way[:SHORT]) for way in ways)
     return f"its composition {text[:SHORT]!r} in capitals may be {listed}; write the one that is meant"
+
+
+def column_in(header: Iterable[str], names: Iterable[str] = COLUMNS) -> str | None:
+    """Return the column of formulas of a header, the likeliest of `names` first; None if it has none."""
+    plain = {re.sub(r"[\s_-]+", "", name.lower()): name for name in reversed(list(header))}
+    return next((plain[key] for key in (name.replace("_", "") for name in names) if key in plain), None)
 
 
 def fault_in(formulas: Iterable) -> tuple[str, str] | None:

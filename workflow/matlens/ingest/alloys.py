@@ -6,8 +6,10 @@ import math
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import compositions
-from matlens.ingest.compositions import PART, SYMBOLS, WHOLE, read
+from matlens.crystal.compositions import SYMBOLS
+from matlens.ingest import compositions, element_columns
+from matlens.ingest.compositions import read
+from matlens.ingest.element_columns import PART, WHOLE
 
 __all__ = ["plan", "read"]
 MOST = 1_000_000  # alloys of a study
@@ -72,7 +74,7 @@ def plan(
     symbols = sorted([*bounds, balance], key=SYMBOLS.index)
     rest = np.maximum(whole - amounts.sum(axis=1), 0.0)
     table = pd.DataFrame({**dict(zip(bounds, amounts.T, strict=True)), balance: rest})[symbols]
-    shares = table / [compositions.mass(s) if unit == "wt%" else 1.0 for s in symbols]
+    shares = table / [element_columns.mass(s) if unit == "wt%" else 1.0 for s in symbols]
     shares = shares.div(shares.sum(axis=1), axis=0)
     rows = [{symbol: float(v) for symbol, v in row.items() if v > 0} for row in shares.to_dict("records")]
     names = [name(balance, dict(zip(bounds, row, strict=True))) for row in amounts]

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Mapping
 
+from matlens.crystal.compositions import SYMBOLS
+
 SERVICES = ("results", "response", "entries", "docs", "structures")  # keys under which services put what was asked for
 WRAPPERS = ("data", *SERVICES)
 COUNTED = re.compile(r"\d+( of \d+)?")  # keys of rows: of pandas, and of AFLUX ("3 of 64")
@@ -85,7 +87,16 @@ def _flat(row: Mapping) -> dict:
     symbols, amounts = (_listed(row.get(name)) for name in (SPECIES, AMOUNTS))
     if symbols and amounts and len(symbols) == len(amounts) and all(isinstance(one, str) for one in symbols):
         row[AMOUNTS] = dict(zip(symbols, amounts, strict=True))
+    for key in [key for key, value in row.items() if isinstance(value, Mapping) and not _is_composition(value)]:
+        inner = {f"{key}.{name}": one for name, one in row[key].items() if isinstance(one, (bool, int, float, str))}
+        row |= {name: one for name, one in inner.items() if name not in row}  # such as bulk_modulus.vrh
     return row
+
+
+def _is_composition(value: Mapping) -> bool:
+    """Check whether an object has elements as its keys, or is a structure or another class of a library."""
+    keys = set(map(str, value))
+    return bool(keys & {"lattice", "sites", "@module"}) or keys <= set(SYMBOLS)
 
 
 def _listed(value) -> list | None:

@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from matlens import columns
-from matlens.ingest import molecule_files, spreadsheet, table_sets
-from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
+from matlens.ingest import cell_values, molecule_files, spreadsheet, table_sets
+from matlens.ingest.plan_rows import RESERVED, check_units
 from matlens.job.batch import BadItem
 from matlens.molecule import bonds, reactions, records
 
@@ -197,24 +197,16 @@ def _column(name: str) -> str:
     return f"source_{name}" if taken else name
 
 
-def _finite(cell) -> bool:
-    try:
-        return _text(cell) == "" or math.isfinite(float(cell))
-    except (TypeError, ValueError):
-        return False
-
-
 def _fault(cells: dict, targets: list[str]) -> str | None:
     """Return the reason why a target of a row is no number; None if all are. An empty target is allowed."""
-    for name in targets:
-        if not _finite(cells.get(name)):
-            given = _text(cells.get(name))[: bonds.SHORT]
-            return f"its {name} is {given!r}, not a finite number; write it like 12.5"
-    return None
+    faulty = (name for name in targets if not cell_values.is_number(cells.get(name)))
+    return next((cell_values.fault(name, cells.get(name)) for name in faulty), None)
 
 
 def _values(cells: list, target: bool) -> list:
-    return as_numbers([cell if _finite(cell) and _text(cell) else None for cell in cells] if target else cells)
+    if target:
+        return [cell_values.number(cell) if cell_values.is_number(cell) else math.nan for cell in cells]
+    return cell_values.column(cells)
 
 
 def read(

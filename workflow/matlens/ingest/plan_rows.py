@@ -91,11 +91,16 @@ def check_columns(columns_of: Iterable[str], where: str, allowed: Iterable[str] 
 
 
 def as_numbers(texts: list) -> list:
-    """Convert a column to floats if all its values are numbers; "" and None are empty."""
+    """Convert a column to floats if all its values are numbers; "" and None are empty.
+
+    1_10 and 11_0 are names: Python would read both as 110.
+    """
     try:
-        return [float(text) if text not in (None, "") else float("nan") for text in texts]
+        if not any(isinstance(text, str) and "_" in text for text in texts):
+            return [float(text) if text not in (None, "") else float("nan") for text in texts]
     except (TypeError, ValueError):
-        return [None if text in (None, "") else printable(str(text)) for text in texts]
+        pass
+    return [None if text in (None, "") else printable(str(text)) for text in texts]
 
 
 def trouble(path: Path) -> str | None:

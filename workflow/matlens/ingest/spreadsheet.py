@@ -108,6 +108,8 @@ def _text(path, data: bytes) -> tuple[list, list]:
             f"table '{path}' holds binary data, or UTF-16 without its mark; give CSV (UTF-8), Excel (.xlsx), Parquet "
             "or JSON"
         )
+    if text.startswith(text_files.LFS):
+        raise ValueError(f"table '{path}' is {text_files.NOT_FETCHED}")
     if text.lstrip()[:1] == "<":
         raise ValueError(f"table '{path}' is a web page, not a table: a failed download; fetch it again")
     lines = text.splitlines(keepends=True)  # line breaks within a quoted cell belong to it
@@ -153,7 +155,21 @@ def _trimmed(row: tuple) -> list:
 
 
 class _NotExcel(ValueError):
-    """A zip file that is no workbook."""
+    """A zip file that is no workbook, or one whose cells have no values."""
+
+
+def _not_computed(data: bytes) -> tuple[str, str] | None:
+    """Return the first cell of a workbook that has a formula and no value, with the formula; None if there is none."""
+    from openpyxl import load_workbook
+
+    both = [load_workbook(BytesIO(data), read_only=True, data_only=one).worksheets[0] for one in (False, True)]
+    for sheet in both:
+        sheet.reset_dimensions()
+    for row, known in zip(*(sheet.iter_rows() for sheet in both), strict=False):
+        for cell, value in zip(row, known, strict=False):
+            if value.value is None and isinstance(cell.value, str) and cell.value.startswith("="):
+                return cell.coordinate, cell.value
+    return None
 
 
 def _excel(path, data: bytes) -> tuple[list, list]:
@@ -173,6 +189,12 @@ def _excel(path, data: bytes) -> tuple[list, list]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # a file may state the largest possible sheet, and every row would be padded
         cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
+        gaps = len(set(map(len, cells))) > 1 or any(cell is None for row in cells for cell in row)
+        if lost := gaps and _not_computed(data):
+            raise _NotExcel(
+                f"table '{path}': the cell {lost[0]} has the formula {lost[1][:40]!r} and no value: what wrote it "
+                "computes nothing; open the file in a spreadsheet program and save it, or write values"
+            )
     except _NotExcel:
         raise
     except Exception as error:

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from matlens import ingest, registry
 from matlens.columns import GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
 from matlens.generate.conditions import FRACTION, matches, of_row
+from matlens.ingest.cell_values import FORMS
 from matlens.ingest.models import model_columns
 from matlens.learn import features
 from matlens.meanings import MEANING
 from matlens.plan import outputs, study
 from matlens.plan.predictions import learned
 from matlens.plan.structure import Reasons
+from matlens.validate import TABLES
 
 Studies = Mapping[str, dict]
 GENERATED, SHEET = "generated", "sheet"
@@ -20,15 +22,6 @@ TEXTS = {
     "item", SPLIT, GROUP, "material", "formula", "place", "axes", "file", "truth_file", "objects_file", "clean_file",
     "exclude_file", "same_as", "format", "instrument", "detector", "remark",
 }  # fmt: skip
-FORMS = (  # of cells that are meant as numbers, and how to write them
-    (r"[-+]?\d+,\d+", "'{0}' has a decimal comma: write a point"),
-    ("\u2212[\\d.,]+.*", "'{0}' begins with a minus sign that is no hyphen: write -"),
-    (r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d{2,4}.*", "'{0}' is a date: write the days or hours since the first"),
-    (r"[\d.,]+\s*(-|\u2013|to|\.\.)\s*[\d.,]+.*", "'{0}' is a range: write its middle"),
-    (r"[~<>\u2248\u2264\u2265]+\s*[\d.,]+.*", "'{0}' has a sign before the number: write the number alone"),
-    (r"(?i)true|false|yes|no", "'{0}' is true or false: write 1 and 0"),
-    (r"[-+]?[\d.,]+(e[-+]?\d+)?\s*[^\d\s].*", "'{0}' has a unit: write the number, its unit in the column's name"),
-)  # fmt: skip
 OTHERWISE = "give each text a number in a column of its own, or name another column"
 SINGLE = {".png", ".jpg", ".jpeg", ".bmp"}  # of files that are one image
 SLOW = ("aged_alloys",)  # models whose list of items takes a calculation
@@ -43,6 +36,12 @@ def wanted_columns(settings: dict) -> list[tuple[list, str]]:
         found += [(["predict", "hits", "among"], column) for column in (given["hits"] or {}).get("among") or ()]
         parts = [feature.partition(".") for feature in given["features"]]
         found += [(["predict", "features"], column) for origin, _, column in parts if origin in features.OF_INDEX]
+    loop = settings.get("acquire") or {}
+    if loop.get("oracle") in TABLES:
+        found += [(["acquire", "objectives"], column) for column in loop["objectives"]]
+        found += [(["acquire", "constraints"], column) for column in loop["constraints"]]
+    parts = [feature.partition(".") for feature in loop.get("features") or ()]
+    found += [(["acquire", "features"], column) for origin, _, column in parts if origin in features.OF_INDEX]
     if by := (settings.get("track") or {}).get("frame_by"):
         found.append((["track", "frame_by"], by))
     found += [(["generate", "conditions"], column) for column in conditions(settings)]

@@ -8,7 +8,7 @@ from matlens import columns
 from matlens.crystal import graphs
 from matlens.learn import features
 from matlens.nets import SITES
-from matlens.predict import folds, transforms, validation
+from matlens.predict import cautions, folds, transforms, validation
 
 
 def target_rows(index, items, target: str):
@@ -115,8 +115,10 @@ def history_table(rows: list[dict], fold: int):
     return pd.DataFrame([{"fold": fold, **row} for row in rows]).reindex(columns=names)
 
 
-def judged(tables: list, target: str) -> dict:
+def judged(tables: list, target: str, transform: str = "", task: str = "regression", split: str = "") -> dict:
     """Concatenate and score the predictions of all folds; returns the four tables of the stage.
+
+    transform ("": not known), task, split: those of the learning, for remarks, see `cautions`.
 
     Importance and learning curve have no rows, because each row would need one training.
     """
@@ -127,10 +129,11 @@ def judged(tables: list, target: str) -> dict:
     scores = validation.errors(known["target"].to_numpy(), known["predicted"].to_numpy())
     covered = known["target"].between(known["low_90"], known["high_90"])
     covered = float(covered.mean()) if known["low_90"].notna().any() else float("nan")
+    remarks = cautions.of_targets(known["target"], task, transform) + cautions.of_copies(known, split)
     one = {"target": target, **scores, "coverage_90": covered, "items": known[columns.ITEM].nunique()}
     return {
         "predictions": every,
-        "errors": pd.DataFrame([one]),
+        "errors": cautions.added(pd.DataFrame([one]), remarks),
         "importance": pd.DataFrame({"feature": [], "mae_growth": [], "std": []}),
         "learning_curve": pd.DataFrame(np.zeros((0, 4)), columns=["train_items", "train_groups", "mae", "mae_std"]),
     }

@@ -7,7 +7,7 @@ import numpy as np
 from matlens import columns
 from matlens.job import batch
 from matlens.learn import features
-from matlens.predict import crystal_tables, folds, transforms, validation
+from matlens.predict import cautions, crystal_tables, folds, transforms, validation
 from matlens.predict.folds import specimens
 
 
@@ -100,6 +100,7 @@ def evaluate(
     numbers = folds.used(made, settings["use_folds"])
     cut = [(made[number].train, made[number].test) for number in numbers]
     predictions, held = _predicted(index, x, (raw, y), groups, make, settings, (numbers, cut), describe, keep)
+    told = cautions.of_features({name: x[:, part[0]] for name, part in blocks.items() if len(part) == 1}, raw)
     importance, curve = np.zeros((0, 2)), []
     names = list(blocks) if settings["shuffles"] else []
     if names:
@@ -109,7 +110,7 @@ def evaluate(
         curve = validation.learning_curve(make, x, y, groups, cut, settings["seed"], settings["curve_steps"])
     return {
         "predictions": pd.concat(predictions, ignore_index=True),
-        "errors": _errors(predictions[0], settings),
+        "errors": _errors(predictions[0], settings, told),
         **_studied(names, importance, curve),
         "held_out": held,
     }
@@ -145,8 +146,8 @@ def _predicted(index, x, target: tuple, groups, make, settings: dict, cut: tuple
     return predictions, held
 
 
-def _errors(known, settings: dict):
-    """Score the predictions of items whose target is known."""
+def _errors(known, settings: dict, told: list[str]):
+    """Score the predictions of items whose target is known. told: remarks on the features."""
     import pandas as pd
 
     truth, predicted = known["target"].to_numpy(), known["predicted"].to_numpy()
@@ -155,7 +156,9 @@ def _errors(known, settings: dict):
     errors["items"] = known[columns.ITEM].nunique()
     if settings["task"] == "classification":
         errors |= validation.class_scores(truth, predicted)
-    return pd.DataFrame([{"target": settings["target"], **errors}])
+    remarks = cautions.of_targets(truth, settings["task"], settings["transform"])
+    remarks += cautions.of_copies(known, settings["split"])
+    return cautions.added(pd.DataFrame([{"target": settings["target"], **errors}]), remarks + told)
 
 
 def _studied(names: list, importance: np.ndarray, curve: list) -> dict:

@@ -64,11 +64,12 @@ def tables_of(
 ) -> tuple:
     """Make the tables of test items and of held-out training items from the answer of a method, in its own unit.
 
-    points: those of training and of test items; far from the first, the intervals are wider, see `far`.
+    points: those of training and of test items; among large errors and far from all points, the intervals are wider,
+    see `far`.
     """
     known = transforms.forward(transform, index[target].to_numpy(float)[fold.train])
     unseen = np.array(flags["unseen_elements"], object) != ""
-    half = far.half_widths(points[0], known, points[1], unseen, answer.half)
+    half = far.half_widths(points[0], known, points[1], unseen, answer.half, np.abs(answer.held - known))
     found = transforms.interval(transform, answer.predicted, answer.predicted - half, answer.predicted + half)
     own = np.where(half > answer.half, np.maximum(answer.std, half / NORMAL_90), answer.std)
     std = own if transform == "none" else found["half_width_90"] / NORMAL_90

@@ -7,6 +7,9 @@ import numpy as np
 from matlens.crystal import compositions
 from matlens.screen import reference
 
+LOGARITHM, MOST_DECADES = "log10_", 20.0  # of a property, and the largest plausible one
+STABILITY, MOST_EV = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom"), 10.0  # larger ones are in meV
+
 
 def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
     """Yield (keys, reason) for settings that are incomplete or that no candidate can meet."""
@@ -15,6 +18,9 @@ def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
         for key in ("target", "min", "max", "weight"):
             if not np.isfinite(wish.get(key) or 0.0):
                 yield ["properties", name, key], f"{wish[key]} is not a finite number"
+        for key, value in (("target", target), ("min", low), ("max", high)):
+            if why := _unit_fault(name, value):
+                yield ["properties", name, key], why
         if (wish["goal"] == "target") != (target is not None):
             advice = "goal target needs a target value" if target is None else f"goal {wish['goal']} takes no target"
             yield ["properties", name, "target"], advice
@@ -35,6 +41,19 @@ def faults(settings: Mapping) -> Iterator[tuple[list[str], str]]:
         yield ["pareto", "most"], why
     if why := reference.fault(settings["reference"]):
         yield ["reference"], why
+
+
+def _unit_fault(name: str, value: float | None) -> str:
+    """Return the reason why a limit seems to be in another unit than its property; "" if it does not."""
+    if value is None or not np.isfinite(value):
+        return ""
+    if name.startswith(LOGARITHM) and abs(value) > MOST_DECADES:
+        rest = name.removeprefix(LOGARITHM)
+        of = f"for {value:g} write {np.log10(value):.4g}" if value > 0 else "write the logarithm"
+        return f"{value:g} is no decimal logarithm of {rest}: {of}"
+    if name in STABILITY and abs(value) > MOST_EV:
+        return f"{value:g} eV per atom is beyond every crystal; for {value:g} meV per atom write {value / 1000:g}"
+    return ""
 
 
 def wide(predictions, names, candidates=()) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ def fault(path: str | None) -> str:
     if not file.is_file():
         return f"file '{path}' does not exist; name a CSV file with a column '{COLUMN}'"
     _, head = next(rows(file), (0, []))
-    if COLUMN not in head:
+    if _column_of(head) is None:
         there = ", ".join(head)[:SHOWN] or "it is empty"
         there = there if there.isprintable() else "it is no text"
         return f"'{path}' has no column '{COLUMN}' in its first line ({there}); give a CSV file with one"
@@ -50,10 +50,16 @@ def fault(path: str | None) -> str:
     return f"'{path}', line {lines[bad[0]]}: {bad[1]}, or remove the line" if bad else ""
 
 
+def _column_of(head: list[str]) -> str | None:
+    """Return the column of formulas: that called formula, else one by another usual name, such as formula_pretty."""
+    return COLUMN if COLUMN in head else formulas.column_in(head)
+
+
 def _lines(file: Path) -> dict[str, int]:
     """Return the formulas of a table, each with its first line."""
     table = rows(file)
-    at = next(table)[1].index(COLUMN)
+    head = next(table)[1]
+    at = head.index(_column_of(head))
     lines: dict[str, int] = {}
     for number, cells in table:
         if len(cells) > at and cells[at]:
@@ -62,7 +68,7 @@ def _lines(file: Path) -> dict[str, int]:
 
 
 def known(path: str | None) -> frozenset[tuple]:
-    """Read the compositions of a table with a column `formula`, as `compositions.identities` names them.
+    """Read the compositions of a table with a column of formulas, as `compositions.identities` names them.
 
     None or "": no reference. Raises ValueError if file or column is missing, or a formula is invalid.
     """

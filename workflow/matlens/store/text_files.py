@@ -1,5 +1,7 @@
 """Detect the encoding (byte order mark) and the delimiter of a text file."""
 
+LFS = "version https://git-lfs.github.com/"  # begins a file that stands for another one
+NOT_FETCHED = "a pointer of Git LFS, and the file it stands for was not fetched; run git lfs pull where it comes from"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 

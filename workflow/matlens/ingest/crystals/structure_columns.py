@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from matlens import columns
+from matlens.ingest import cell_values
 from matlens.ingest.crystals import target_tables
-from matlens.ingest.plan_rows import RESERVED, as_numbers, check_units
+from matlens.ingest.plan_rows import RESERVED, check_units
 from matlens.registry import suggest
 
 FORMAT, OFFSET, LENGTH, ROW = "format", "_offset", "_length", "_row"  # where a structure is in its file
@@ -29,7 +30,7 @@ def add_targets(rows: list[dict], beside_each: list[dict]) -> None:
 
 def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) -> None:
     """Add the scalars as columns; reserved names become `source_...`. Raises ValueError if a target is missing."""
-    names = dict.fromkeys(name for values in beside_each for name in values)
+    names = dict.fromkeys(name for beside in beside_each for name in beside)
     missing = [name for name in targets or [] if name not in names]
     if missing:
         near = get_close_matches(missing[0], list(names), 3, 0.3)
@@ -40,13 +41,13 @@ def add(rows: list[dict], beside_each: list[dict], targets: list[str] | None) ->
     check_units(beside_each, targets)
     taken = RESERVED | {FORMAT, OFFSET, LENGTH, ROW, *INDEX}
     for name in names:
-        values = [values.get(name) for values in beside_each]
+        cells = [beside.get(name) for beside in beside_each]
         if name in (targets or []):
-            for row, value in zip(rows, values, strict=True):
+            for row, value in zip(rows, cells, strict=True):
                 if value is None and row.get(columns.REMARK):
                     row[columns.REASON] = row[columns.REASON] or row[columns.REMARK]
-            values = [_number(value, name, row) for value, row in zip(values, rows, strict=True)]
-        for row, value in zip(rows, _as_column(values), strict=True):
+            cells = [_number(value, name, row) for value, row in zip(cells, rows, strict=True)]
+        for row, value in zip(rows, _as_column(cells), strict=True):
             row[f"source_{name}" if name in taken else name] = value
 
 
@@ -58,21 +59,17 @@ def _of_table(row: dict) -> str | None:
 
 def _number(value, name: str, row: dict) -> float:
     """Read a target value. An item is rejected if the value is not a number, and kept if it is empty."""
-    try:
-        number = float(value) if value not in (None, "") else float("nan")
-    except (TypeError, ValueError):
-        row[columns.REASON] = row[columns.REASON] or f"its {name} is {str(value)[:40]!r}, not a number; correct it"
-        return float("nan")
-    if math.isinf(number):
-        row[columns.REASON] = row[columns.REASON] or f"its {name} is infinite; correct it"
-    return number
+    if cell_values.is_number(value):
+        return cell_values.number(value)
+    row[columns.REASON] = row[columns.REASON] or cell_values.fault(name, value)
+    return math.nan
 
 
-def _as_column(values: list) -> list:
+def _as_column(cells: list) -> list:
     """Convert a column of numbers to floats and any other to text, so that all shards have one type."""
-    if all(value is None or isinstance(value, bool) for value in values):
-        return [None if value is None else float(value) for value in values]
-    return as_numbers(values)
+    if all(cell is None or isinstance(cell, bool) for cell in cells):
+        return [None if cell is None else float(cell) for cell in cells]
+    return cell_values.column(cells)
 
 
 def first_of_each(rows: list[dict]) -> None:

@@ -39,6 +39,8 @@ def sniff(source: Source) -> str:
     whole = head.decode("utf-8", "replace").removeprefix("\ufeff")
     text = whole.lstrip()
     lines = text.splitlines()
+    if text.startswith(text_files.LFS):
+        raise BadItem(f"it is {text_files.NOT_FETCHED}")
     if poscar.is_one(whole.splitlines()):  # before all others: its first line, which may be blank, is any text
         return "poscar"
     if kind := foreign.named(text):

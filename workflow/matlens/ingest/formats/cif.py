@@ -14,6 +14,7 @@ from matlens.ingest.formats.cif_text import number, said
 from matlens.ingest.formats.common import TOLERANCE, Record, Source, build, matrix
 from matlens.job.batch import BadItem
 
+ROUNDED_BY = 0.0051  # fractional: a sixth with two digits
 OVERLAP_A = 0.5  # angstrom; with the wrong one of two origins atoms come nearer than this
 BLOCK = re.compile(rb"\s*data_(\S*)", re.I)
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
@@ -82,7 +83,8 @@ def from_text(text: str, disorder: str, max_atoms: int, notes: list[str] | None 
                 notes.append("its CIF states no symmetry: the atoms listed are taken for all of the cell")
         _check_images(block, max(len(one.turns) for one in found))
         _note_volume(block, cell, notes)
-        crystal, complaint = _of_origins(block, found, cell, shares, frac, disorder, max_atoms)
+        frac = _at_thirds(found, cell, shares, frac, max_atoms, notes)
+        crystal, complaint = _of_origins(block, found, cell, shares, frac, disorder, max_atoms, notes)
     except (ValueError, ArithmeticError) as error:
         if isinstance(error, BadItem):
             raise
@@ -133,7 +135,29 @@ def _cell(block: dict) -> np.ndarray:
     return matrix(*(number(size) for size in sizes))
 
 
-def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max_atoms: int) -> tuple:
+def _at_thirds(found: list, cell, shares: list, frac: np.ndarray, max_atoms: int, notes: list[str] | None):
+    """Put coordinates that were rounded to two digits, such as 0.33, to sixths, where images overlap only by that.
+
+    Special positions are at sixths: at 0.33 an atom of P63/mmc has images 0.03 angstrom away.
+    """
+    sixths = np.rint(frac * 6) / 6
+    rounded = np.where(np.abs(frac - sixths) <= ROUNDED_BY, sixths, frac)
+    if len(found) != 1 or (rounded == frac).all():
+        return frac
+    try:
+        places, _ = _placed(found[0], shares, frac, max_atoms)
+        fewer, _ = _placed(found[0], shares, rounded, max_atoms)
+    except BadItem:
+        return frac
+    if len(fewer) == len(places) or not _overlap(cell, places) or _overlap(cell, fewer):
+        return frac
+    if notes is not None:
+        moved = sorted({f"{value:g}" for value in frac[rounded != frac]})[:4]
+        notes.append(f"coordinates such as {', '.join(moved)} are taken for sixths: its atoms would overlap")
+    return rounded
+
+
+def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max_atoms: int, notes=None) -> tuple:
     """Build the crystal and compare it with the stated formula; of two origin choices, take the one that agrees.
 
     That is the one with which no atoms overlap and the formula, where it is stated, is met.
@@ -148,14 +172,14 @@ def _of_origins(block, found: list, cell, shares: list, frac, disorder: str, max
             continue
         complaint = _complaint(block, kinds)
         if len(found) == 1:
-            return build(cell, kinds, places, disorder), complaint
+            return build(cell, kinds, places, disorder, notes), complaint
         if not complaint and not _overlap(cell, places):
             good.append((places, kinds))
     if len(good) != 1:
         names = " or ".join(repr(one.said) for one in found)
         what = "its space group has two origins or settings"
         raise BadItem(f"{what}, and it does not say which: write {names}, or the operations")
-    return build(cell, good[0][1], good[0][0], disorder), None
+    return build(cell, good[0][1], good[0][0], disorder, notes), None
 
 
 def _placed(one: symmetry.Symmetry, shares: list, frac: np.ndarray, max_atoms: int) -> tuple[np.ndarray, list]:

@@ -28,6 +28,7 @@ STRUCTURES += ("poscar", "contcar")
 PRINTED = "atoms"  # of JARVIS; in a table only if its cells are objects, since it may be a number of atoms
 NAMES = ("id", "item", "material_id", "mpid", "mp_id", "jid", "name", "filename", "entry_id", "auid")
 TOLERANCE = 0.01  # in an occupancy
+PARTS_OF_STRUCTURES = {"lattice", "sites", "cell", "coords", "lattice_mat", "lattice_vectors", "attributes", "atoms"}
 # A share without the sign of a charge (Fe0.5, not Fe2.5+), or another element (Fe2Mn, Fe/Mn, Fe,Mn; not Fe3+,spin=5)
 SHARED = re.compile(r"\s*[A-Z][a-z]?(:?\d*\.\d+(?![\d.]*[-+])|\d+[A-Z][a-z]|[-+\d.]*\s*[,/&:]\s*[A-Z])")
 
@@ -175,13 +176,22 @@ def name_of(values: Mapping) -> str | None:
     return None
 
 
-def scalars_of(values: Mapping) -> dict:
-    """Keep the numbers, words and truth values beside a structure."""
-    return {
-        str(key): value
-        for key, value in values.items()
-        if value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 200)
-    }
+def scalars_of(values: Mapping, inner: bool = True) -> dict:
+    """Keep the numbers, words and truth values beside a structure; those of a mapping as bulk_modulus.vrh."""
+    found = {}
+    for key, value in values.items():
+        if value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 200):
+            found[str(key)] = value
+        elif inner and isinstance(value, Mapping) and not _is_part(str(key), value):
+            found |= {f"{key}.{name}": one for name, one in scalars_of(value, inner=False).items() if one is not None}
+    return found
+
+
+def _is_part(key: str, value: Mapping) -> bool:
+    """Check whether a mapping holds a structure, a part of one or its formula, and no values of its own."""
+    names = set(map(str, value))
+    whole = PARTS_OF_STRUCTURES & ({key} | names) or any(name.startswith("@") for name in names)
+    return bool(whole) or names <= set(NUMBER)
 
 
 def atomic_number(symbol: str | int) -> int:
@@ -255,13 +265,15 @@ def few(count: int, max_atoms: int) -> None:
         raise BadItem(f"it has {count} atoms; {max_atoms} are allowed (max_atoms)")
 
 
-def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
+def build(cell, sites: Sequence, frac, disorder: str, notes: list[str] | None = None) -> Crystal:
     """Make a Crystal of sites, each a symbol or a mapping of symbol to occupancy.
 
     Disordered sites are rejected, or, by the rule `majority`, taken by the element with the highest occupancy (the
-    lower atomic number among equals); a site that is empty more than half of the time stays empty.
+    lower atomic number among equals); a site that is empty more than half of the time stays empty. The formula before
+    that is added to `notes`.
     """
     species, kept, mixed = [], [], 0
+    stated: dict[int, float] = {}
     frac = np.asarray(frac, float).reshape(-1, 3)
     if len(frac) != len(sites):
         raise BadItem(f"it has {len(sites)} species and {len(frac)} positions; it may be incomplete")
@@ -276,6 +288,8 @@ def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
         if isinstance(site, str) and not shares:
             continue  # a vacancy: no atom, and nothing is disordered
         total = sum(shares.values())
+        for number, share in shares.items():
+            stated[number] = stated.get(number, 0.0) + share
         if not math.isfinite(total) or total > 1 + TOLERANCE:
             raise BadItem(f"site {position + 1} has an occupancy of {total:g}: overlapping atoms; correct the file")
         best = max(shares, key=lambda number: (shares[number], -number), default=0)
@@ -289,4 +303,7 @@ def build(cell, sites: Sequence, frac, disorder: str) -> Crystal:
             f"{mixed} of its {len(sites)} sites are disordered (partial or shared occupancy); order it, or set "
             "disorder: majority"
         )
+    if mixed and notes is not None:
+        named = " ".join(f"{compositions.SYMBOLS[number - 1]}{amount:.4g}" for number, amount in sorted(stated.items()))
+        notes.append(f"{mixed} of its {len(sites)} sites are disordered and taken as their majority; it was {named}")
     return Crystal(np.asarray(cell, float).reshape(3, 3), np.array(species, np.uint8), frac[kept])

@@ -68,6 +68,10 @@ def entries(found) -> list[dict]:
         return [{"id": key, **value} for key, value in found.items()]
     if isinstance(found, list) and all(isinstance(value, Mapping) for value in found):
         return found
+    if isinstance(found, Mapping) and ({"archive"} & set(found) or {"run", "metadata"} <= set(found)):
+        raise BadItem(
+            "it is an archive of NOMAD, with lengths in metres; export CIF files, or ask its OPTIMADE service"
+        )
     keys = f" among its keys {', '.join(map(str, list(found)[:8]))}" if isinstance(found, Mapping) else ""
     raise BadItem(f"its JSON holds no structures{keys}: neither pymatgen's, nor OPTIMADE's, nor a list of them")
 
@@ -162,9 +166,9 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
         if isinstance(entry.get("sites"), list) and not plain_forms.is_oqmd(entry):
             if "lattice" not in entry:
                 raise BadItem("it has sites and no lattice: a molecule, not a crystal; give a structure with a cell")
-            return _pymatgen(entry, disorder, max_atoms)
+            return _pymatgen(entry, disorder, max_atoms, notes)
         if isinstance(entry.get("attributes"), Mapping):
-            return optimade.read(entry["attributes"], disorder, max_atoms)
+            return optimade.read(entry["attributes"], disorder, max_atoms, notes)
         keys = held_keys(entry)
         held = [key for key in keys if isinstance(entry[key], (Mapping, str))]
         if held:
@@ -186,7 +190,7 @@ def from_entry(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] |
     raise BadItem(f"no structure among its keys {', '.join(map(str, list(entry)[:8]))}; give cell, species and frac")
 
 
-def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
+def _pymatgen(entry: Mapping, disorder: str, max_atoms: int, notes: list[str] | None) -> Crystal:
     """Read a pymatgen Structure written as a dict."""
     sites, lattice = entry["sites"], entry["lattice"]
     few(len(sites), max_atoms)
@@ -208,7 +212,7 @@ def _pymatgen(entry: Mapping, disorder: str, max_atoms: int) -> Crystal:
         _check_places(cell, frac, sites)
     else:
         frac = fractional(cell, np.array([site["xyz"] for site in sites], float))
-    return build(cell, kinds, frac, disorder)
+    return build(cell, kinds, frac, disorder, notes)
 
 
 def _check_places(cell: np.ndarray, frac: np.ndarray, sites: Sequence[Mapping]) -> None:

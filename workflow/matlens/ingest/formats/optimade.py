@@ -16,7 +16,7 @@ EMPTY = ("vacancy", "va", "vac")
 NEAR = 0.02  # by how much a part of a formula may differ from that of the sites
 
 
-def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
+def read(found: Mapping, disorder: str, max_atoms: int, notes: list[str] | None = None) -> Crystal:
     """Make a crystal of the attributes of one entry.
 
     Raises BadItem if its sites cannot be completed to those of the unit cell, if a site stands for more atoms than it
@@ -47,7 +47,7 @@ def read(found: Mapping, disorder: str, max_atoms: int) -> Crystal:
     frac, sites = _whole(found, cell, frac, sites, max_atoms)
     _check_formula(found, sites)
     _check_elements(found, kinds.values() or sites)
-    return build(cell, sites, frac, disorder)
+    return build(cell, sites, frac, disorder, notes)
 
 
 FEATURES = {"site_attachments": "attached atoms", "assemblies": "assemblies", "disorder": "species of several elements"}

@@ -10,7 +10,7 @@ import numpy as np
 
 from matlens import columns
 from matlens.ingest import Micrograph, alloys
-from matlens.ingest.compositions import PART
+from matlens.ingest.element_columns import PART
 from matlens.ingest.models import gamma_prime, synthetic
 from matlens.job.batch import BadItem
 
