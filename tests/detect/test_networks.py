@@ -6,7 +6,7 @@ import torch
 from matlens import detect, objects, registry
 from matlens.detect import kinds, network_learning, networks, scores
 from matlens.job.batch import BadItem
-from matlens.learn import loop, tasks
+from matlens.learn import loop
 from matlens.nets.objects import naming, ops
 from scipy import ndimage, spatial
 
@@ -337,15 +337,6 @@ def test_a_training_of_kinds_that_goes_on_ends_as_if_it_had_not_stopped(tmp_path
     assert any(name.startswith("naming.") for name in whole)
     for name, values in whole.items():
         np.testing.assert_array_equal(again[name], values, err_msg=name)
-
-
-def test_naming_learns_at_a_rate_of_its_own():
-    net = networks.build({"name": "rcnn", "width": 4, "features": 8, "outputs": 3, "naming_pace": 5.0})
-    naming = {id(own) for own in net.naming.parameters()}
-    rates = {id(own): group["lr"] for group in tasks.paced(net, 0.002) for own in group["params"]}
-    assert len(rates) == len(list(net.parameters()))
-    assert all(rate == pytest.approx(0.01 if name in naming else 0.002) for name, rate in rates.items())
-    assert networks.build({"name": "rcnn", "width": 4, "features": 8, "outputs": 3}).naming.pace > 1
 
 
 def test_kinds_come_from_phases_of_a_map_or_from_the_table_of_objects():

@@ -18,6 +18,7 @@ VIEW = 32  # pixels of a side of a view
 AROUND = 1.2  # side of a view over the longer side of the box
 WIDTH, DEPTH = 16, 3
 OBJECTS = 32  # objects that are learned from in a step for each image of its batch, each turned by any angle
+PACE = 8.0  # learning rate over that of the detector, at which naming would take eight times as many steps
 KEPT = 512  # objects that a training keeps, the latest ones of an epoch
 SHIFT, ZOOM = 0.12, 0.15  # largest shift over half the side, and largest logarithm of the scale, in training
 KEPT_AROUND = SHIFT + AROUND * math.exp(ZOOM) * math.sqrt(2)  # what turned, shifted views can show
@@ -33,14 +34,16 @@ class Naming(nn.Module):
     `turned`: the direction of an object tells nothing of its kind. `pace`: see `learn.tasks.paced`.
     """
 
-    def __init__(self, *, channels: int, norm: str, size_px: float, outputs: int, turned: bool, pace: float = 1.0):
+    pace = PACE
+
+    def __init__(self, *, channels: int, norm: str, size_px: float, outputs: int, turned: bool):
         super().__init__()
         self.encoder = Encoder(
             dims=2, channels=channels + 1, width=WIDTH, depth=DEPTH, norm=norm, encoder="plain", padding="zeros"
         )
         start(self)
         self.out = nn.Linear(self.encoder.widths[-1] + 1 + 2 * channels, outputs)
-        self.size_px, self.turned, self.pace = size_px, turned, pace
+        self.size_px, self.turned = size_px, turned
         self.kept: tuple[torch.Tensor, ...] = ()  # views, sizes and kinds of the latest objects
 
     def train(self, mode: bool = True):

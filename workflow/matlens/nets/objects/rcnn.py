@@ -42,14 +42,14 @@ class RCNN(nn.Module):
 
     `width` of the finest level of the encoder, doubled at each of 4 poolings; `features` of the pyramid; `anchor_px`:
     side of the smallest anchors, the largest are 6.3 times as large; `turned`: the direction of an object tells nothing
-    of its kind; `naming_pace`: learning rate of the network that names kinds over that of the detector.
+    of its kind.
     """
 
     stride = STRIDES[-1]
 
     def __init__(
         self, *, channels: int = 1, width: int = 12, features: int = 48, norm: str = "batch", anchor_px: float = 16.0,
-        outputs: int = 1, turned: bool = True, naming_pace: float = 8.0,
+        outputs: int = 1, turned: bool = True,
     ):  # fmt: skip
         super().__init__()
         self.pyramid = Pyramid(channels=channels, width=width, norm=norm, features=features)
@@ -71,8 +71,7 @@ class RCNN(nn.Module):
             nn.init.zeros_(last.bias)
         self.outputs = outputs
         if outputs > 1:
-            named = {"outputs": outputs, "turned": turned, "pace": naming_pace}
-            self.naming = Naming(channels=channels, norm=norm, size_px=2 * anchor_px, **named)
+            self.naming = Naming(channels=channels, norm=norm, size_px=2 * anchor_px, outputs=outputs, turned=turned)
         self.fill = nn.Sequential(
             nn.Conv2d(features, features, 3, padding=1), nn.ReLU(), nn.Conv2d(features, features, 3, padding=1),
             nn.ReLU(), nn.ConvTranspose2d(features, features, 2, stride=2), nn.ReLU(), nn.Conv2d(features, 1, 1),
