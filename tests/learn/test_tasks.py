@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from matlens.learn import loop, tasks
+from matlens.learn import loop
 from torch import nn
 
 OPTIONS = loop.Training(epochs=4, learning_rate=2e-3, device="cpu", seed=3)
@@ -135,18 +135,3 @@ def test_what_is_judged_and_kept_is_the_running_mean():
     for value in [*weights[1:], final.weight.item()]:
         mean = 0.9 * mean + 0.1 * value
     assert mean == pytest.approx(model.weight.item(), rel=1e-5)
-
-
-def test_a_part_with_a_pace_learns_at_that_multiple_of_the_rate():
-    """Adam moves every weight by about the learning rate in its first step, whatever the size of its gradient."""
-    model = nn.Sequential(nn.Linear(1, 4), nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1)))
-    model[1].pace = 5.0
-    plain = nn.Linear(1, 1)
-    assert all(one is two for one, two in zip(tasks.paced(plain, 0.1), plain.parameters(), strict=True))
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    task = loop.Task(numbers(1), lambda net, batch: (net(batch) - 1).square().mean(), steps=1)
-    task.rate = lambda step, steps, peak: peak
-    loop.train(model, task, loop.Training(epochs=1, learning_rate=1e-3, weight_decay=0.0, clip_norm=0.0, device="cpu"))
-    moved = {name: (value - before[name]).abs().max().item() for name, value in model.state_dict().items()}
-    for name, way in moved.items():
-        assert way == pytest.approx(5e-3 if name.startswith("1.") else 1e-3, rel=0.01), name

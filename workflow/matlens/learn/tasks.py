@@ -64,8 +64,8 @@ class Task:
 
     def optimisers(self, model: nn.Module, options: Training) -> Mapping[str, torch.optim.Optimizer]:
         """Make the optimisers by name. AdamW: I. Loshchilov, F. Hutter, ICLR 2019."""
-        rate, decay = options.learning_rate, options.weight_decay
-        return {"all": torch.optim.AdamW(paced(model, rate), lr=rate, weight_decay=decay)}
+        decay = options.weight_decay
+        return {"all": torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=decay)}
 
     def rate(self, step: int, steps: int, peak: float) -> float:
         """Return the learning rate of an update, counted from 0; `peak` is the rate that an optimiser was made with."""
@@ -76,24 +76,6 @@ class Task:
         value = self.loss(model, batch)
         optimisers["all"].descend(value)
         return {"train_loss": value}
-
-
-def paced(model: nn.Module, rate: float) -> list:
-    """Return the parameters of a model for its optimiser, those of a part that has a `pace` at that multiple of `rate`.
-
-    A part is a module with that attribute, and all that is in it. A model without such a part is one group.
-    """
-    paces = {
-        id(own): part.pace for part in model.modules() if hasattr(part, "pace") for own in part.parameters()
-    }
-    every = list(model.parameters())
-    if not paces:
-        return every
-    each = [paces.get(id(own), 1.0) for own in every]
-    return [
-        {"params": [own for own, at in zip(every, each, strict=True) if at == pace], "lr": rate * pace}
-        for pace in sorted(set(each))
-    ]
 
 
 class Descent:

@@ -18,7 +18,6 @@ VIEW = 32  # pixels of a side of a view
 AROUND = 1.2  # side of a view over the longer side of the box
 WIDTH, DEPTH = 16, 3
 OBJECTS = 32  # objects that are learned from in a step for each image of its batch, each turned by any angle
-PACE = 8.0  # learning rate over that of the detector, at which naming would take eight times as many steps
 KEPT = 512  # objects that a training keeps, the latest ones of an epoch
 SHIFT, ZOOM = 0.12, 0.15  # largest shift over half the side, and largest logarithm of the scale, in training
 KEPT_AROUND = SHIFT + AROUND * math.exp(ZOOM) * math.sqrt(2)  # what turned, shifted views can show
@@ -31,10 +30,8 @@ class Naming(nn.Module):
     """The network that names the kinds of objects, of which there are `outputs`.
 
     `size_px`: a middling size of objects: how large an object is counts, too, as do mean and contrast of its view.
-    `turned`: the direction of an object tells nothing of its kind. `pace`: see `learn.tasks.paced`.
+    `turned`: the direction of an object tells nothing of its kind.
     """
-
-    pace = PACE
 
     def __init__(self, *, channels: int, norm: str, size_px: float, outputs: int, turned: bool):
         super().__init__()
