@@ -107,7 +107,6 @@ def learn(
     """
     if look.colour:
         raise BadItem("colour: true is for segmentation; detections are learned from grey images")
-    from matlens.detect import views as sights
     train, judges = _usable(samples)
     own = own_options(nets.OBJECT_NETS, method, options)
     network = {"name": method.partition(".")[0], "channels": 1, **own}
@@ -120,7 +119,7 @@ def learn(
 
     def judged(model, place, every: bool) -> dict:
         tried = OVERLAPS if every and overlap == detect.AUTO else few
-        seen = sights.of(model, views) if every else model
+        seen = _viewed(model, views if every else "one")
         return best_overlap(candidates(seen, place, judges or train, asdict(look), tried))
 
     made = []
@@ -149,6 +148,13 @@ def _beginning(network: Mapping, initial: Mapping | None, training: Training) ->
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     return net, loop.choose_device(training.device), kept
+
+
+def _viewed(net, kind: str):
+    """Return a network that sees the views of a kind."""
+    from matlens.detect import views
+
+    return views.of(net, kind)
 
 
 def _settled(best: Mapping) -> dict:
