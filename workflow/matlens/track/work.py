@@ -72,7 +72,7 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     times, pixel = clock(frames, index, settings), _pixel(about)
     found = {
         "lifetimes": tables.life_rows(own, times.time, size, settings["border_px"]),
-        "motion": tables.motion_rows(own, times.steps, *taken_off),
+        "motion": tables.motion_rows(own, times.steps, *taken_off, options.get("gate_px")),
         "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
         "kinetics": kinetics.kinetics_rows(kinetics.whole(own, size), times, settings.get("size_classes", 1), pixel),
         "track_scores": scored(places, linked, truths, known, settings["scores"]["gate_px"]),
