@@ -52,6 +52,7 @@ def life_rows(own, time: np.ndarray, size: tuple[float, float] | None = None, bo
     mean, error = lives.mean_life(watched * seen + 0.5 * after * died, died)  # a death lies between two frames
     curve = lives.survival((seen + 1)[born], died[born])
     same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
+    same[columns.REMARK] = lives.of_one_detection(int((first == last).sum()), len(rows))
     return [
         {"age_frames": age, "survival": left, "survival_error": spread, **same} for age, left, spread in curve.tolist()
     ]
