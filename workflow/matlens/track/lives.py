@@ -2,7 +2,6 @@
 
 import numpy as np
 
-
 SINGLE, FEWEST = 0.5, 5  # part of the tracks that have one detection from which a remark says so, of as many tracks
 
 

@@ -102,8 +102,8 @@ def beyond_gate(squared: np.ndarray, gate_px: float) -> str | None:
     if lost <= LOST:
         return None
     return (
-        f"by diffusion {lost:.0%} of the steps would be longer than gate_px {gate_px:g}: tracks are cut, lives too short "
-        "and the diffusion coefficient too small; raise gate_px, or take frames more often"
+        f"by diffusion {lost:.0%} of the steps would be longer than gate_px {gate_px:g}: tracks are cut, lives too "
+        "short and the diffusion coefficient too small; raise gate_px, or take frames more often"
     )
 
 

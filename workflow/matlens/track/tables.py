@@ -72,8 +72,8 @@ def motion_rows(
     """Return the square displacements of tracks by lag, with the drift taken off, and what follows from them.
 
     `steps`: time of every frame (frames,) in whole intervals: lags are of these. `counts`: tracks behind each step of
-    the drift, for the part of their own steps that was taken off with it; None if no drift was. `gate_px`: of what linked
-    them, if it had one.
+    the drift, for the part of their own steps that was taken off with it; None if no drift was. `gate_px`: of what
+    linked them, if it had one.
     """
     moved = own[["y_px", "x_px"]].to_numpy(float) - drift[own["series_frame"].to_numpy(int)]
     track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
