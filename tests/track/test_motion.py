@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matlens.track import motion, tables
+from matlens.track import link, motion, tables
 
 D = 0.32
 
@@ -83,3 +83,31 @@ def test_drift_changes_neither_diffusion_nor_what_stands_still():
     still = [np.column_stack([np.arange(80), rng.normal(0, 0.3, (80, 2))]) for _ in range(40)]
     rate, noise, _ = fitted(still)
     assert abs(rate) < 0.005 and noise == pytest.approx(0.3, rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [2.0, 10.0, 30.0, 100.0])
+def test_steps_that_a_gate_does_not_let_through_are_told(rate):
+    """Far-off walkers, linked within 15 px: what is lost is what the law of diffusion says."""
+    rng, gate = np.random.default_rng(0), 15.0
+    place = rng.uniform(0, 2000, (40, 2))
+    frames = [place := place + np.sqrt(2 * rate) * rng.standard_normal(place.shape) for _ in range(40)]
+    names, rows = np.concatenate(link.hungarian(frames, gate_px=gate)), np.concatenate(frames)
+    own = pd.DataFrame({"track": names, "series_frame": np.repeat(np.arange(40), 40)})
+    own = own.assign(y_px=rows[:, 0], x_px=rows[:, 1])
+    found = tables.motion_rows(own, np.arange(40), np.zeros((40, 2)), None, gate)[0]
+    lost = np.exp(-(gate**2) / (4 * rate))
+    if lost < 0.01:
+        assert found["diffusion_px2_per_frame"] == pytest.approx(rate, rel=0.1) and not found["remark"]
+        return
+    assert found["diffusion_px2_per_frame"] < 0.8 * rate
+    said = float(found["remark"].split("diffusion ")[1].split("%")[0]) / 100
+    assert "raise gate_px" in found["remark"] and said == pytest.approx(lost, abs=0.2)
+    wide = np.concatenate(link.hungarian(frames, gate_px=8 * np.sqrt(rate)))
+    found = tables.motion_rows(own.assign(track=wide), np.arange(40), np.zeros((40, 2)), None, 8 * np.sqrt(rate))[0]
+    assert found["diffusion_px2_per_frame"] == pytest.approx(rate, rel=0.15) and not found["remark"]
+
+
+def test_too_few_steps_and_straight_ones_have_no_word_on_the_gate():
+    assert motion.beyond_gate(np.full(99, 200.0), 15.0) is None
+    assert motion.beyond_gate(np.zeros(500), 15.0) is None
+    assert "100%" in motion.beyond_gate(np.full(500, 224.0), 15.0)

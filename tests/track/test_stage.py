@@ -223,3 +223,17 @@ def test_detections_on_unlabelled_pixels_count_neither_way(tmp_path):
     truth[1::2] = -1  # every second frame was annotated
     row = run(tmp_path, detections([STAYS, LIVES]), index_of(), truth)["track_scores"].iloc[0]
     assert (row["tp"], row["fp"], row["fn"], row["id_switches"]) == (6, 0, 0, 0) and row["idf1"] == 1
+
+
+def test_more_frames_than_there_are_leave_no_track_and_links_that_fail_are_told(tmp_path):
+    for name in ("a", "4.0", "8.0"):
+        (tmp_path / name).mkdir()
+    made = run(tmp_path / "a", detections([STAYS]), index_of(), options={"min_frames": 9})
+    assert "more than the 8 frames" in made["rejected"].reason.iloc[0] and not len(made["lifetimes"])
+    fast = [[(frame, 5.0 + 6 * frame, 20.0 * at + 9) for frame in range(8)] for at in range(3)]
+    short, wide = (
+        run(tmp_path / str(gate), detections(fast), index_of(), options={"gate_px": gate})["lifetimes"]
+        for gate in (4.0, 8.0)
+    )
+    assert short.remark.str.contains("24 of 24 tracks have one detection").all() and wide.remark.isna().all()
+    assert wide.lives.iloc[0] == 3

@@ -9,13 +9,14 @@ import numpy as np
 from scipy import fft
 from scipy.spatial import cKDTree
 
-from matlens import objects
+from matlens import columns, objects
 from matlens.detect import AUTO
 from matlens.job.batch import BadItem
 
 RATIO = 1.2  # of the two widths of a difference of Gaussians
 NOISE = 6.0  # robust standard deviations of the response that a blob must exceed if nothing says better
 LEAST = 1e-4  # responses below are rounding
+AT_END, FEW = 0.5, 3  # part and number of the discs of the least or largest radius from which a remark says so
 
 
 def responses(image: np.ndarray, sigmas: np.ndarray, kernel: str = "log") -> np.ndarray:
@@ -53,6 +54,43 @@ def noise_level(response: np.ndarray) -> float:
     """Return six robust standard deviations of a response (1.4826 times the median absolute deviation)."""
     some = response.ravel()[:: max(1, response.size // 200_000)]
     return max(NOISE * 1.4826 * float(np.median(np.abs(some - np.median(some)))), LEAST)
+
+
+def pixel_noise(image: np.ndarray) -> float:
+    """Return the standard deviation of the white noise of an image: what neither planes nor straight edges have.
+
+    The median keeps objects out unless they fill the image. Source: J. Immerkaer, Comput. Vis. Image Underst. 64 (1996)
+    300, with the median in place of the mean.
+    """
+    if min(image.shape) < 3:
+        return 0.0
+    rows = image[:-2] - 2 * image[1:-1] + image[2:]
+    rough = rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]
+    return 1.4826 * float(np.median(np.abs(rough.ravel()[:: max(1, rough.size // 200_000)]))) / 6
+
+
+def white_levels(image: np.ndarray, widths: np.ndarray, kernel: str) -> np.ndarray:
+    """Return for each scale six standard deviations of the response to the white noise of an image, see `responses`.
+
+    They are the norm of the kernel: 1 / (sigma sqrt(2 pi)) for the Laplacian of Gaussians.
+    """
+    if kernel == "log":
+        norm = 1 / (widths * np.sqrt(2 * np.pi))
+    else:
+        wider = RATIO * widths
+        squared = (1 / widths**2 + 1 / wider**2 - 4 / (widths**2 + wider**2)) / (4 * np.pi)
+        norm = np.sqrt(squared) / (RATIO - 1)
+    return NOISE * pixel_noise(image) * norm
+
+
+def at_the_ends(scale: np.ndarray, last: int) -> str:
+    """Say if many discs have the least or the largest radius that was tried: theirs may be another."""
+    for end, side, cure in ((0, "least", "lower min_radius_px, or raise the threshold"),
+                            (last, "largest", "raise max_radius_px")):  # fmt: skip
+        count = int((scale == end).sum())
+        if last and count >= FEW and count > AT_END * len(scale):
+            return f"{count} of {len(scale)} discs have the {side} radius that was tried, and may be of another: {cure}"
+    return ""
 
 
 def maxima(response: np.ndarray, level: float) -> np.ndarray:
@@ -129,7 +167,8 @@ def detect(
     """Find discs of any size between two radii, brighter or darker than their surroundings.
 
     `scales`: number of radii tried, evenly in their logarithm; radius and place are refined by parabolas. `threshold`:
-    least response, which for a disc is 0.74 (dog: 0.67) times its contrast.
+    least response, which for a disc is 0.74 (dog: 0.67) times its contrast; auto: six standard deviations of all
+    responses, and at every radius six of what the white noise of the image gives there.
     `overlap`: of two discs that share more of the smaller one, that of lower response is dropped.
     """
     if max_radius_px < min_radius_px:
@@ -139,6 +178,8 @@ def detect(
     response = responses(image if foreground == "bright" else -image, widths, kernel)
     level = noise_level(response) if threshold == AUTO else max(float(threshold), LEAST)
     at = maxima(response, level)
+    if threshold == AUTO:
+        at = at[response[tuple(at.T)] > white_levels(np.asarray(image, np.float32), widths, kernel)[at[:, 0]]]
     score = response[tuple(at.T)].astype(float)
     ratio = sigmas[1] / sigmas[0] if len(sigmas) > 1 else 1.0
     radius = np.sqrt(2) * sigmas[at[:, 0]] * ratio ** vertex(response, at, 0)
@@ -146,5 +187,5 @@ def detect(
     kept = strongest(place, radius, score, overlap)
     found = objects.circles(place[kept, 0], place[kept, 1], radius[kept], image.shape)
     found.insert(0, "score", score[kept])
-    found.attrs["threshold"] = level
+    found.attrs |= {"threshold": level, columns.REMARK: at_the_ends(at[kept, 0], len(sigmas) - 1)}
     return found

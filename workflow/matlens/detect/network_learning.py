@@ -91,6 +91,7 @@ def learn(
     look: Look = LOOK,
     overlap: float | str = detect.AUTO,
     members: int = 1,
+    views: str = "one",
 ) -> tuple[dict, dict]:
     """Train a network on images with numbered objects; returns its weights by name, and its card.
 
@@ -101,7 +102,8 @@ def learn(
     `threshold_of`), that F1 and the curve of precision and recall; a detection is right if its centre lies in the
     circle of the area of its object. `overlap`: of two boxes that overlap by more the one of lower score is dropped;
     auto: the best of some. `members`: number of networks, with seeds that follow each other, whose boxes are fused; the
-    card has threshold, overlap and F1 of each. Raises BadItem without any object.
+    card has threshold, overlap and F1 of each. `views`: what is found in "one" view of an image, or in its "mirrors" or
+    turned by "right_angles", too, is fused: the last threshold is chosen so. Raises BadItem without any object.
     """
     if look.colour:
         raise BadItem("colour: true is for segmentation; detections are learned from grey images")
@@ -117,12 +119,13 @@ def learn(
 
     def judged(model, place, every: bool) -> dict:
         tried = OVERLAPS if every and overlap == detect.AUTO else few
-        return best_overlap(candidates(model, place, judges or train, asdict(look), tried))
+        seen = _viewed(model, views if every else "one")
+        return best_overlap(candidates(seen, place, judges or train, asdict(look), tried))
 
     made = []
     for number in range(members):
         seeded = replace(training, seed=training.seed + number)
-        stated = fit.stated(own, seeded, patches, changes, look)
+        stated = fit.stated(own, seeded, patches, changes, look, views=views)
         begin = _beginning(network, initial, seeded)
         score = (lambda model, place=begin[1]: judged(model, place, False)) if judges else None
         task = _task(shown, begin[0].stride, patches, changes, score)
@@ -145,6 +148,13 @@ def _beginning(network: Mapping, initial: Mapping | None, training: Training) ->
     net = networks.build(network)
     kept = loop.load_arrays(net, initial, partly=True) if initial else []
     return net, loop.choose_device(training.device), kept
+
+
+def _viewed(net, kind: str):
+    """Return a network that sees the views of a kind."""
+    from matlens.detect import views
+
+    return views.of(net, kind)
 
 
 def _settled(best: Mapping) -> dict:

@@ -36,7 +36,7 @@ def prepare(
 
     `member`: number of the network of an ensemble that is used alone, from 0; None for all of them.
     """
-    from matlens.detect import ensemble
+    from matlens.detect import ensemble, views
     from matlens.learn import devices
     from matlens.nets.pixel.blocks import quickened
 
@@ -46,7 +46,8 @@ def prepare(
             net = build(card["network"])
             devices.load_arrays(net, part)
             nets_.append(quickened(net.eval()).to(place))
-    return Model(nets_[0] if len(nets_) == 1 else ensemble.Ensemble(nets_), own, place)
+    net = nets_[0] if len(nets_) == 1 else ensemble.Ensemble(nets_)
+    return Model(views.of(net, own["options"].get("views", "one")), own, place)
 
 
 def mapped(net, device):

@@ -5,6 +5,7 @@ The image is moved by a period to either side; at a defect both differences are 
 
 import numpy as np
 
+from matlens import columns
 from matlens.detect import AUTO, blobs
 from matlens.job.batch import BadItem
 
@@ -71,4 +72,6 @@ def detect(
     if period >= image.shape[along]:
         raise BadItem(f"the period of {period:.4g} px is as long as the image; give a shorter one")
     sizes = {"min_radius_px": min_radius_px, "max_radius_px": max_radius_px, "scales": scales}
-    return blobs.detect(unlike(image, period, along), **sizes, threshold=threshold, overlap=overlap)
+    found = blobs.detect(unlike(image, period, along), **sizes, threshold=threshold, overlap=overlap)
+    found.attrs.pop(columns.REMARK)  # a difference has fine edges, whatever the size of a defect is
+    return found

@@ -104,15 +104,18 @@ def scored(
     `phases`: of the objects of every frame, see `named`.
     """
     level = next((table.attrs["threshold"] for table in found if "threshold" in table.attrs), np.nan)
+    remark = next((text for table in found if (text := table.attrs.get(columns.REMARK))), "")
     if truth is None:
         hidden = sum(int(np.count_nonzero(part)) for part in ignore or [])
-        return [{columns.THRESHOLD: level, **scores.counted(found, float(sum(map(np.size, stack)) - hidden))}]
+        counts = scores.counted(found, float(sum(map(np.size, stack)) - hidden))
+        return [{columns.THRESHOLD: level, columns.REMARK: remark, **counts}]
     beside = {
         "nothing": [controls.nothing(image) for image in stack],
         "shuffled": [controls.shuffled(true, frames.seed_of(key, at)) for at, true in enumerate(truth)],
     }
     rows = scores.score(found, beside, truth, phases, **settings)
-    return [{columns.THRESHOLD: level if row[columns.CONTROL] == scores.ITSELF else np.nan, **row} for row in rows]
+    said = {True: {columns.THRESHOLD: level, columns.REMARK: remark}, False: {columns.THRESHOLD: np.nan}}
+    return [said[row[columns.CONTROL] == scores.ITSELF] | row for row in rows]
 
 
 def judged(found: list, truth: list | None, gate_px: float) -> tuple[list, list]:
@@ -211,7 +214,10 @@ def tables(done: list, index, card: Mapping | None, phases: list[str], remark: s
         found.append(frames.table(item, seen, phases[min(1, len(phases) - 1)]))
         lacking[name], sizes[name] = missed, item[columns.PIXEL_SIZE]
         head = {columns.ITEM: name, columns.SPLIT: roles.get(name, "")}
-        rows += [head | row | {columns.REMARK: remark} for row in judged_rows]
+        rows += [
+            head | row | {columns.REMARK: "; ".join(filter(None, [remark, row.get(columns.REMARK)]))}
+            for row in judged_rows
+        ]
         order += [head | row for row in ordered]
     made = {"detections": stack(found), "missed": missed_table(lacking), "ranked": ranked_table(order)}
     return {**made, "detection_scores": score_table(rows, sizes)}

@@ -2,6 +2,18 @@
 
 import numpy as np
 
+SINGLE, FEWEST = 0.5, 5  # part of the tracks that have one detection from which a remark says so, of as many tracks
+
+
+def of_one_detection(single: int, tracks: int) -> str | None:
+    """Return a remark where most tracks have one detection: links fail, or detections are false; else None."""
+    if tracks < FEWEST or single <= SINGLE * tracks:
+        return None
+    return (
+        f"{single} of {tracks} tracks have one detection: either objects move further than the gate in an interval, or "
+        "detections are false; raise gate_px, or set min_frames"
+    )
+
 
 def survival(duration: np.ndarray, ended: np.ndarray, entry: np.ndarray | None = None) -> np.ndarray:
     """Estimate the survival function of lifetimes, censored at the end and entered late (Kaplan-Meier).

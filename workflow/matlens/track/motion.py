@@ -8,6 +8,7 @@ import numpy as np
 
 ROUNDS = 200  # of the fit of two parts; it converges in some dozens
 TWICE, CHANCE = 2.4, 4.0  # a ratio of mean square displacements beyond these is none of diffusion
+LOST, STEPS = 0.05, 100  # part of the steps beyond a gate from which a remark says so, and the fewest that tell it
 WIDE = 16.0  # least area of the uniform part over the mean square displacement: a narrower one is the tail itself
 
 
@@ -82,6 +83,28 @@ def one_way(found: np.ndarray, squared: np.ndarray) -> str | None:
         f"the mean square displacement of two intervals is {ratio:.1f} times that of one: 2 by diffusion, 4 by straight"
     )
     return f"{said} motion; the diffusion coefficient means little, the speeds are in the table paths"
+
+
+def beyond_gate(squared: np.ndarray, gate_px: float) -> str | None:
+    """Return a remark where a diffusion that explains the steps has many that a gate does not let through; else None.
+
+    `squared`: displacements over one interval. The law of a random walk, cut off at the gate, has the mean
+    m - gate^2 / (exp(gate^2 / m) - 1), which never exceeds half of gate^2; m is the mean without a gate.
+    """
+    squared = squared[squared <= gate_px**2]
+    if len(squared) < STEPS:
+        return None
+    share, low, high = float(squared.mean()) / gate_px**2, 2e-3, 1e3
+    for _ in range(60):  # of m over gate^2, between which the cut mean rises
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if middle - 1 / np.expm1(1 / middle) < share else (low, middle)
+    lost = float(np.exp(-1 / low))
+    if lost <= LOST:
+        return None
+    return (
+        f"by diffusion {lost:.0%} of the steps would be longer than gate_px {gate_px:g}: tracks are cut, lives too "
+        "short and the diffusion coefficient too small; raise gate_px, or take frames more often"
+    )
 
 
 def kept_of_steps(tracks_per_step: np.ndarray) -> float:

@@ -52,6 +52,7 @@ def life_rows(own, time: np.ndarray, size: tuple[float, float] | None = None, bo
     mean, error = lives.mean_life(watched * seen + 0.5 * after * died, died)  # a death lies between two frames
     curve = lives.survival((seen + 1)[born], died[born])
     same = {"lives": len(rows), "deaths": int(died.sum()), "mean_life_frames": mean, "mean_life_error_frames": error}
+    same[columns.REMARK] = lives.of_one_detection(int((first == last).sum()), len(rows))
     return [
         {"age_frames": age, "survival": left, "survival_error": spread, **same} for age, left, spread in curve.tolist()
     ]
@@ -65,11 +66,14 @@ def inner_part(own, size: tuple[float, float], border_px: float) -> np.ndarray:
     return part.assign(_inner=inner).groupby(columns.TRACK)["_inner"].mean().to_numpy(float)
 
 
-def motion_rows(own, steps: np.ndarray, drift: np.ndarray, counts: np.ndarray | None = None) -> list[dict]:
+def motion_rows(
+    own, steps: np.ndarray, drift: np.ndarray, counts: np.ndarray | None = None, gate_px: float | None = None
+) -> list[dict]:
     """Return the square displacements of tracks by lag, with the drift taken off, and what follows from them.
 
     `steps`: time of every frame (frames,) in whole intervals: lags are of these. `counts`: tracks behind each step of
-    the drift, for the part of their own steps that was taken off with it; None if no drift was.
+    the drift, for the part of their own steps that was taken off with it; None if no drift was. `gate_px`: of what
+    linked them, if it had one.
     """
     moved = own[["y_px", "x_px"]].to_numpy(float) - drift[own["series_frame"].to_numpy(int)]
     track, at = own[columns.TRACK].to_numpy(), own["series_frame"].to_numpy()
@@ -81,7 +85,8 @@ def motion_rows(own, steps: np.ndarray, drift: np.ndarray, counts: np.ndarray | 
     kept = 1.0 if counts is None else motion.kept_of_steps(counts)
     speed = (drift[-1] - drift[0]) / max(int(steps[-1]), 1)
     same = {"diffusion_px2_per_frame": rate / kept, "localisation_px": spread, "fitted_lags": lags}
-    same[columns.REMARK] = motion.one_way(found, motion.displacements(parts, 1))
+    single = motion.displacements(parts, 1)
+    same[columns.REMARK] = motion.one_way(found, single) or (motion.beyond_gate(single, gate_px) if gate_px else None)
     same |= {"drift_y_px_per_frame": float(speed[0]), "drift_x_px_per_frame": float(speed[1])}
     names = ("lag_frames", "msd_px2", "msd_diffusive_px2", "wrong_links", "pairs")
     rows = [dict(zip(names, row, strict=True)) for row in found.tolist()]

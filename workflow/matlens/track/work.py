@@ -60,6 +60,9 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     own, rows = series.rows_of(source.detections, frames)
     if not len(own):
         raise BadItem("no detection in any frame; lower the threshold of 'detect', or look at its scores")
+    if options.get("min_frames", 1) > len(frames):
+        least = options["min_frames"]
+        raise BadItem(f"min_frames: {least} is more than the {len(frames)} frames there are, so that no track is left")
     places = series.numbers(own, rows)
     truths, known = true_places(frames, source, places) or (None, None)
     offers = Offers(own, rows, places, truths, settings["scores"]["gate_px"])
@@ -72,7 +75,7 @@ def follow(function: Callable, name: str, frames: list, source: Source, options:
     times, pixel = clock(frames, index, settings), _pixel(about)
     found = {
         "lifetimes": tables.life_rows(own, times.time, size, settings["border_px"]),
-        "motion": tables.motion_rows(own, times.steps, *taken_off),
+        "motion": tables.motion_rows(own, times.steps, *taken_off, options.get("gate_px")),
         "paths": kinetics.path_rows(own, times, taken_off[0], pixel),
         "kinetics": kinetics.kinetics_rows(kinetics.whole(own, size), times, settings.get("size_classes", 1), pixel),
         "track_scores": scored(places, linked, truths, known, settings["scores"]["gate_px"]),
