@@ -10,6 +10,23 @@ from functools import cache
 MANY = 30  # names that a message lists in full
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
+MEANT = {  # words of the field for what has another name here
+    **dict.fromkeys(("porosity", "volume_fraction", "area_fraction", "phase_fraction", "void_fraction"), "fractions"),
+    **dict.fromkeys(("particle_size", "particle_sizes", "size_distribution", "psd", "d50", "histogram"), "sizes"),
+    **dict.fromkeys(("grain_diameter", "e112", "astm_e112", "heyn", "intercept", "intercepts"), "grain_size"),
+    **dict.fromkeys(("s2", "correlation", "autocorrelation", "two_point_correlation"), "two_point"),
+    **dict.fromkeys(("denoise", "filter", "filters", "preprocess", "preprocessing"), "restore"),
+    **dict.fromkeys(("threshold", "thresholding", "binarize", "binarise"), "otsu"),
+    **dict.fromkeys(("cellpose", "stardist", "ilastik", "sam", "fiji", "imagej", "napari"), "imported"),
+    **dict.fromkeys(("non_local_means", "nl_means", "bm3d", "bilateral"), "nlm"),
+    **dict.fromkeys(("measure", "measures", "measurements", "analyse", "analyze"), "quantify"),
+    **dict.fromkeys(("plots", "plot", "pictures"), "figures"),
+    **dict.fromkeys(("simulate", "simulation", "fem", "homogenise", "homogenize"), "fields"),
+    **dict.fromkeys(("permeability", "flow", "fluid", "navier_stokes"), "stokes"),
+    **dict.fromkeys(("thermal", "heat", "electrical", "conductivity"), "conduction"),
+    **dict.fromkeys(("plastic", "plasticity", "j2"), "elastoplastic"),
+}
+
 
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Say which names would have been right: the nearest one first, then all of them; of a long list the nearest."""
@@ -17,6 +34,7 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     if not allowed:
         return "there is none"
     near = [right for right in allowed if right.lower() == text.lower()]
+    near = near or [right for right in allowed if right == MEANT.get(text.lower())]
     near = near or sorted((right for right in allowed if len(text) > 3 and text in right), key=len)
     near = near or difflib.get_close_matches(text, allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""

@@ -13,6 +13,7 @@ from matlens.plan import (
     figures,
     generation_checks,
     index_checks,
+    measure_checks,
     message,
     outputs,
     pattern_checks,
@@ -242,6 +243,7 @@ CHECKS = (
     *physics_checks.CHECKS,
     check_figures,
     check_judged,
+    measure_checks.check_measures,
 )
 
 
