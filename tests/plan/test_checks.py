@@ -430,7 +430,7 @@ def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure,
 @pytest.mark.parametrize(
     ("segments", "measure", "fault"),
     [
-        ({"otsu": {}}, {"grain_size": {"boundary": "boundry"}}, "no phase 'boundry'; did you mean 'boundary'?"),
+        ({"otsu": {}}, {"grain_size": {"boundary": "boundary2"}}, "no phase 'boundary2'; did you mean 'boundary'?"),
         ({"otsu": {}}, {"grain_size": {}}, "'otsu' labels phases, and does not number grains; name the phase between"),
         ({"otsu": {}}, {"grain_size": {"boundary": "boundary"}}, ""),
         ({"watershed": {}}, {"grain_size": {}}, ""),
