@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -212,3 +213,33 @@ def test_pictures_of_single_objects_are_no_images_of_a_table(tmp_path):
         text(tmp_path / "a.csv", f"y,x,{name}\n5,5,1.png\n9,9,2.png\n")
         pages = csv_places.read(str(tmp_path / "a.csv"))
         assert [page.image for page in pages] == (["1.png", "2.png"] if name == "source" else [""])
+
+
+@pytest.mark.parametrize(
+    ("image", "own"),
+    [("a_image.png", "a_mask.png"), ("img_001.png", "mask_001.png"), ("A/001.png", "A_001.png"), ("Raw 7.png", "7.png"),
+     ("B/x/001.png", "B-x-001_mask.png"), ("b (orig).png", None), ("image.png", None), ("imgs_1.png", "mask_1.png")],
+)  # fmt: skip
+def test_names_of_pictures_and_of_their_folders_fit_those_of_masks(tmp_path, image, own):
+    save(tmp_path / "images" / image)
+    save(tmp_path / "images" / "other.png")
+    for name in filter(None, (own, "other_mask.png")):
+        mask(tmp_path / "masks" / name)
+    found = files.plan(path=str(tmp_path / "images" / "**"), masks=str(tmp_path / "masks"))
+    truth = dict(zip(found["item"], found["truth_file"], strict=True))
+    fits = own and not image.startswith("imgs")
+    assert truth.pop("other").endswith("other_mask.png")
+    assert [value and Path(value).name for value in truth.values()] == [own if fits else None]
+
+
+def test_columns_and_groups_are_read_from_folders_where_no_file_name_fits(tmp_path):
+    for name in ("s1/650C/a.png", "s1/700C/a.png", "s2/650C/b 7.png"):
+        save(tmp_path / "12h" / name)
+    about = {"group": r"^(s\d)", "columns": r"(?P<temperature_c>\d+)C/"}
+    found = files.plan(path=str(tmp_path / "12h" / "**"), **about)
+    assert found["group"].tolist() == ["s1", "s1", "s2"]
+    assert found["temperature_c"].tolist() == [650.0, 700.0, 650.0]
+    named = files.plan(path=str(tmp_path / "12h" / "**"), columns=r"(?P<number>\d+)")
+    assert named["number"].isna().tolist() == [True, True, False]  # a file name that fits comes before folders
+    with pytest.raises(ValueError, match=r"matches none of 3 names, such as 's1/650C/a'"):
+        files.plan(path=str(tmp_path / "12h" / "**"), columns=r"(?P<time_h>\d+)h")  # a folder of all is no difference

@@ -1,5 +1,6 @@
 """Rows of a plan: columns from file names, reserved names, duplicate items, faults visible before opening."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,19 +39,20 @@ def columns_in(text: str | None) -> list[str]:
 
 
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
-    """Read columns from file names; numbers become floats, with a decimal point or comma.
+    """Read columns from file names, or from names with their folders where no file name alone fits ("650C/a").
 
-    Columns of pixel sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern,
+    Numbers become floats, with a decimal point or comma. Columns of pixel sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern,
     or a pixel size is no number.
     """
-    taken, stems = {}, [stem(path) for path in paths]
+    taken, stems, deep = {}, [stem(path) for path in paths], with_folders(paths)
     for option, text in (("group", group), ("columns", columns)):
         pattern = _pattern(text, option)
         if pattern is None:
             continue
         fits = [pattern.search(name) for name in stems]
+        fits = fits if any(fits) else [pattern.search(name) for name in deep]
         if not any(fits):
-            raise ValueError(f"{option} '{text}' matches none of {len(stems)} names, such as '{stems[0]}'; correct it")
+            raise ValueError(f"{option} '{text}' matches none of {len(deep)} names, such as '{deep[0]}'; correct it")
         wanted = {names.GROUP: 1} if option == "group" else dict(pattern.groupindex)
         for column, number in wanted.items():
             texts = [m and m[number] for m in fits]
@@ -66,6 +68,14 @@ def from_names(paths: list[Path], group: str | None, columns: str | None) -> dic
         if name in SCALES and (words := [value for value in taken[name] if isinstance(value, str)]):
             raise ValueError(f"columns: {name} reads '{words[0]}' from a name, which is no number; correct the pattern")
     return taken
+
+
+def with_folders(paths: list[Path]) -> list[str]:
+    """Name files with the folders that tell them apart, without extension: "s1/650C/a"."""
+    if not paths:
+        return []
+    top = Path(os.path.commonpath([os.path.abspath(path.parent) for path in paths]))
+    return [(Path(os.path.abspath(path)).relative_to(top).parent / stem(path)).as_posix() for path in paths]
 
 
 def _check_whole(column: str, fits: list[re.Match], number: int) -> None:
