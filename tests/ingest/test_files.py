@@ -412,7 +412,7 @@ def test_a_mask_whose_unlabelled_pixels_are_nan(tmp_path):
     found = files.read(item, PHASES)
     assert found.truth.ravel()[::500].tolist() == [0, 1, 255, 255] and "stray_truth_px" not in found.meta
     tifffile.imwrite(tmp_path / "mask.tif", np.full_like(mask, np.nan))
-    with pytest.raises(BadItem, match="fractional"):
+    with pytest.raises(BadItem, match="all its pixels are NaN"):
         files.read(item, PHASES)
 
 

@@ -87,9 +87,9 @@ def matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
     An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
-    of either case; `img_001` and `mask_001` fit, and so do `A/001` and `A_001`. A mask belongs to one image; the reason names two that it fits equally. A clean image may be that of
-    several. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
-    ValueError if none fits.
+    of either case; `img_001` and `mask_001` fit, and so do `A/001` and `A_001`. A mask belongs to one image; the reason
+    names two that it fits equally. A clean image may be that of several. `images`: name of the item by path. `masks`:
+    file, folder or glob; None: no image has one. Raises ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))

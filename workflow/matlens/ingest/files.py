@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from matlens import columns as names
+from matlens import masked
 from matlens.ingest import (
     Micrograph,
     annotated,
@@ -314,6 +315,10 @@ def _set_range(found_: Micrograph, item: dict) -> None:
             f"its grey values exceed the range of its series, {shared[0]:.4g} to {shared[1]:.4g}; "
             f"its own range, {low:.4g} to {high:.4g}, is used"
         )
+    if isinstance(found_.pixels, np.ndarray) and (
+        note := grey.clipped(found_.pixels, low, high, found_.layers.get(masked.IGNORE))
+    ):
+        notes.append(note)
     found_.meta[names.GREY_NOTE] = "; ".join(notes) or None
 
 

@@ -41,8 +41,8 @@ def columns_in(text: str | None) -> list[str]:
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
     """Read columns from file names, or from names with their folders where no file name alone fits ("650C/a").
 
-    Numbers become floats, with a decimal point or comma. Columns of pixel sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern,
-    or a pixel size is no number.
+    Numbers become floats, with a decimal point or comma. Columns of pixel sizes in micrometres are the scale of their
+    items. Raises ValueError if no name matches a pattern, or a pixel size is no number.
     """
     taken, stems, deep = {}, [stem(path) for path in paths], with_folders(paths)
     for option, text in (("group", group), ("columns", columns)):
