@@ -231,7 +231,9 @@ def _opened(file: str, stack: str | None, max_pixels: int) -> Micrograph:
         raise BadItem(reason) from error
     if stack and found_.pixels.ndim == 3:
         found_.axes = stack + "yx"
-    elif stack == "t" and found_.axes == "yx" and found_.meta.get("other_signals"):
+    if not found_.axes.startswith("t"):
+        found_.meta.pop(names.FRAME_S, None)
+    if stack == "t" and found_.axes == "yx" and found_.meta.get("other_signals"):
         raise BadItem("its pages differ in size or type and are no frames of one video; export frames of one size")
     return found_
 

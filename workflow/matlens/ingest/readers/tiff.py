@@ -10,8 +10,9 @@ from matlens import columns
 from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey, lazy_arrays
 from matlens.ingest.readers.common import check_size, check_swelling, chosen, turned, words
+from matlens.ingest.readers.programs import ome_pixels
 from matlens.ingest.readers.raster import pack
-from matlens.ingest.readers.vendors import describe, ome_pixels
+from matlens.ingest.readers.vendors import describe
 from matlens.job.batch import BadItem
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
