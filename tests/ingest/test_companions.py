@@ -163,7 +163,8 @@ def test_names_of_classes_that_change_are_noticed(tmp_path, near):
 
 
 @pytest.mark.parametrize(("image", "near"), [
-    ("A.TIF", "A.TXT"), ("A.TIF", "A.HDR"), ("a.tif", "a-tif.hdr"), ("a_1.ser", "a.emi"),
+    ("A.TIF", "A.TXT"), ("A.TIF", "A.HDR"), ("a.tif", "a-tif.hdr"), ("a.tif", "a.TXT"),
+    ("a.tif", "a.tif.txt"), ("a_1.ser", "a.emi"),
 ])  # fmt: skip
 def test_notes_of_a_microscope_that_change_are_noticed(tmp_path, image, near):
     save(tmp_path / image)

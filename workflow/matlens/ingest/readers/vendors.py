@@ -222,6 +222,22 @@ def sidecar_text(tif, page, path):
     return None
 
 
+def stated_beside(tif, page, path):
+    """A text file beside the image that states a pixel size with its unit (Zeiss, own notes), or FEI's in metres.
+
+    Of Zeiss it is `Image Pixel Size`: its `Pixel Size` is that of a screen.
+    """
+    text = _sidecar(path, ".txt")
+    found = re.findall(r"^\s*(image\s+)?pixel[ _]?size\s*[=:]\s*(\S.*?)\s*$", text, re.M | re.I)
+    own = [value for image, value in found if image] or ([] if "AP_" in text else [value for _, value in found])
+    sizes = {um for value in own if (um := to_um(value, ""))}
+    if len(sizes) == 1:
+        return scaled(*sizes, *sizes, "text file")
+    scan = dict(re.findall(r"^\s*(Pixel(?:Width|Height))\s*=\s*(\S+)\s*$", text, re.M)) if "[Scan]" in text else {}
+    size, source = scaled(*(to_um(scan.get(f"Pixel{side}"), "m") for side in ("Width", "Height")), "FEI text file")
+    return (size, source) if size else None
+
+
 def resolution(tif, page, path):
     """Plain TIFF: the resolution tag, only with a unit of length and under the rule of `common.from_dpi`."""
     unit, counts = page.tags.valueof(TAG_RESOLUTION_UNIT), resolution_of(page)
@@ -232,7 +248,7 @@ def resolution(tif, page, path):
 
 
 MAKERS = (fei, fei_xml, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text,
-          resolution)  # fmt: skip
+          stated_beside, resolution)  # fmt: skip
 
 
 def _encoding(raw: bytes) -> str:
@@ -244,9 +260,9 @@ def _encoding(raw: bytes) -> str:
 
 
 def _sidecar(path: str, suffix: str) -> str:
-    """Read a text file of the same stem beside an image; "" when there is none."""
-    base, own = os.path.splitext(path)
-    for name in (base + suffix, base + suffix.upper())[: 2 if own.isupper() else 1]:
+    """Read a text file beside an image, of its stem or its whole name (a.txt or a.tif.txt); "" when there is none."""
+    base = os.path.splitext(path)[0]
+    for name in (base + suffix, base + suffix.upper(), path + suffix):
         try:
             if os.path.getsize(name) <= LONGEST_SIDECAR:
                 raw = Path(name).read_bytes()
@@ -259,7 +275,7 @@ def _sidecar(path: str, suffix: str) -> str:
 def beside(path: str, width: int, height: int) -> tuple[tuple | None, dict]:
     """Read what the text file beside a picture without tags says, as `describe` does."""
     page = SimpleNamespace(imagewidth=width, imagelength=height, tags=SimpleNamespace(valueof=lambda tag: None))
-    found = (maker(None, page, path) for maker in (tescan, sidecar_text))
+    found = (maker(None, page, path) for maker in (tescan, sidecar_text, stated_beside))
     return next((recorded for recorded in found if recorded is not None), (None, {}))
 
 
