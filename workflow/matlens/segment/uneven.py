@@ -44,5 +44,5 @@ def doubt(plane: np.ndarray, classes: np.ndarray, hidden: np.ndarray | None = No
         return None
     return (
         f"grey values change across the image by {found:.1f} of the difference between its phases (uneven "
-        "illumination, or a gradient), and one threshold divides it: compare 'adaptive', or even out the background first"
+        "illumination, or a gradient), and one threshold divides it: compare 'adaptive', or even the background out"
     )
