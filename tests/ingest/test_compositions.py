@@ -214,11 +214,23 @@ def test_columns_of_another_sheet_are_named_where_the_first_has_none_that_fits(t
         compositions.plan(path=path, **options)
 
 
-@pytest.mark.parametrize("kind", [molecules, sheet])
-def test_the_sheets_of_molecules_and_images_are_named_too(tmp_path, kind):
+def test_the_sheets_of_molecules_are_named_too(tmp_path):
     rows = [["smiles", "file", "bond_index"], ["CO", "a.png", 0]]
     with pytest.raises(ValueError, match=r"not 'Items' \(smiles, file, bond_index\)"):
-        kind.plan(path=workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows))
+        molecules.plan(path=workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows))
+
+
+def test_the_sheet_of_images_is_that_with_the_column_file_below_any_title(tmp_path, capsys):
+    rows = [["Series of May"], [], ["file", "temperature_c"], ["a.png", 650]]
+    path = workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows)
+    found = sheet.plan(path=path)
+    assert found["file"].tolist() == [str(tmp_path / "a.png")] and found["temperature_c"].tolist() == [650.0]
+    out = [str(tmp_path / name) for name in ("plan.parquet", "lost.parquet")]
+    ingest_plan.main("sheet", {"path": path}, *out)
+    said = "of the 2 sheets that with the column 'file' is read, 'Items', and not 'Notes' (made by, on)"
+    assert said in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"has no column 'file'.*of the 2 sheets the first is read"):
+        sheet.plan(path=workbook(tmp_path / "b.xlsx", Notes=NOTES, More=NOTES))
 
 
 def test_matbench_tables_are_read_whole(data, monkeypatch):

@@ -15,6 +15,7 @@ RESERVED = {
     names.PARENT, names.PARENT_UNUSED, "block_z_px", "block_y_px", "block_x_px",
     "axes", "height_px", "width_px", "depth_px", "frames",
 }  # fmt: skip
+MISSING = ("", "-", "–", "—", "n/a", "na", "nan", "none", "null", "nd", "n.d.", "?")  # in a column of numbers
 SCALES = (names.PIXEL_SIZE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z)
 
 
@@ -100,12 +101,22 @@ def check_columns(columns_of: Iterable[str], where: str, allowed: Iterable[str] 
         raise ValueError(f"{where}: the column name '{taken[0]}' is reserved; choose another, such as my_{taken[0]}")
 
 
+def is_missing(text) -> bool:
+    """Check whether a cell is empty, or holds a word that people write where a number is missing."""
+    return text is None or str(text).strip().lower() in MISSING
+
+
 def as_numbers(texts: list) -> list:
-    """Convert a column to floats if all its values are numbers; "" and None are empty."""
-    try:
-        return [float(text) if text not in (None, "") else float("nan") for text in texts]
-    except (TypeError, ValueError):
-        return [None if text in (None, "") else printable(str(text)) for text in texts]
+    """Convert a column to floats if all its values are numbers; "", None, and n/a or - among numbers are empty."""
+    numbers = []
+    for text in texts:
+        try:
+            numbers.append(float("nan") if is_missing(text) else float(text))
+        except (TypeError, ValueError):
+            return [None if one in (None, "") else printable(str(one)) for one in texts]
+    if any(one not in (None, "") for one in texts) and not any(value == value for value in numbers):
+        return [None if one in (None, "") else printable(str(one)) for one in texts]  # words alone
+    return numbers
 
 
 def trouble(path: Path) -> str | None:
