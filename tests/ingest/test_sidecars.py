@@ -80,6 +80,10 @@ def test_a_unit_behind_a_number_comes_before_that_of_the_header(value, unit, um)
         (b"P5 64 48 255\n" + bytes(99), "Netpbm.*PNG"),
         (b"\xda\xce\xbe\x0a", "Nikon ND2"),
         (b"\x70\0\0\0\x10\0\0\0\x2a", "Leica LIF"),
+        (b"\\*File list\r\n", "probe microscope.*Gwyddion"),
+        (b"GWYPGWYO", "probe microscope"),
+        (b"SIMPLE  =                    T", "FITS"),
+        (b"II*\0\0\0\0\0", "holds no image"),
     ],
 )
 def test_formats_that_are_not_read_are_named(tmp_path, content, reason):
