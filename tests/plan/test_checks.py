@@ -447,6 +447,17 @@ def test_measures_by_which_every_item_would_be_rejected_are_refused(segments, me
     assert fault in said and bool(said) == bool(fault)
 
 
+def test_weights_of_another_study_are_those_of_its_phases_in_their_order():
+    lender = made("lender", phases=["matrix", "pore"], segment={"unet": {}})
+    for phases in (["matrix", "pore"], ["pore", "matrix"], ["matrix", "crack"]):
+        said = refusal(others={"lender": lender}, phases=phases, segment={"unet": {"weights": "lender/unet"}})
+        wanted = f"segment.unet.weights: the weights are of phases matrix, pore, the study has {', '.join(phases)}"
+        assert said.startswith(wanted) if phases != ["matrix", "pore"] else not said
+        assert not refusal(
+            others={"lender": lender}, phases=phases, segment={"unet": {"initial_weights": "lender/unet"}}
+        )
+
+
 def test_a_hull_without_a_potential_is_refused():
     weights = {"pretrained": {"weights": {"log10_bulk_modulus_gpa": BULK}}}
     crystals = CRYSTALS
