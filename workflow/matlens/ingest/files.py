@@ -200,6 +200,7 @@ def read(
     scales.settle(found_, item, pixel_size_um, spacing_um)
     shape = found_.pixels.shape
     top = _mark_unmeasured(found_, low, high, lost, crop_bars)
+    scales.by_bar(found_)
     ignored.rectangles(found_, exclude, top)
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
