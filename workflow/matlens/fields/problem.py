@@ -109,7 +109,10 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
         raise BadItem("its labels are regions; a field needs a phase map, from a method that labels phases")
     missing = int((labels == UNKNOWN).sum())
     if missing:
-        raise BadItem(f"{missing} pixels are not labelled, and a field needs a phase everywhere; crop the image")
+        raise BadItem(
+            f"{missing} pixels are not labelled (a scale bar, excluded or empty pixels), and a field needs a phase "
+            "everywhere; crop the file, or take blocks of it (block_px): those without such pixels are solved"
+        )
     if labels.max() >= phases:
         raise BadItem(f"it has the phase number {labels.max()}, and the study names {phases} phases")
     border, inside = mismatch(labels)

@@ -45,7 +45,9 @@ def by_bar(found: Micrograph) -> None:
     """Note how the length of a scale bar that is drawn on an image gives its pixel size, where no file states one."""
     width = found.meta.get(columns.SCALE_BAR)
     if width and found.spacing_um is None and not found.meta.get(columns.SCALE_NOTE):
-        note = f"no pixel size is stated, and a scale bar of {width} pixels is drawn: give pixel_size_um, its length in "
+        note = (
+            f"no pixel size is stated, and a scale bar of {width} pixels is drawn: give pixel_size_um, its length in "
+        )
         found.meta[columns.SCALE_NOTE] = f"{note}micrometres / {width}"
 
 
