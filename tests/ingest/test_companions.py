@@ -244,3 +244,15 @@ def test_columns_and_groups_are_read_from_folders_where_no_file_name_fits(tmp_pa
     assert named["number"].isna().tolist() == [True, True, False]  # a file name that fits comes before folders
     with pytest.raises(ValueError, match=r"matches none of 3 names, such as 's1/650C/a'"):
         files.plan(path=str(tmp_path / "12h" / "**"), columns=r"(?P<time_h>\d+)h")  # a folder of all is no difference
+
+
+def test_numbers_of_file_names_are_in_the_unit_of_their_column(tmp_path):
+    for name in ("a_30min_650C_50nm.png", "b_2h_923.15K_0,2um.png", "c_1d_700 °C_3.png", "d_7hx_20Cr_9mmm.png"):
+        save(tmp_path / name)
+    pattern = r"_(?P<time_h>[\d.]+)[a-z]+_(?P<temperature_c>[\d.]+).*_(?P<pixel_size_um>[\d.,]+)[a-z]*$"
+    found = files.plan(path=str(tmp_path), columns=pattern)
+    assert found["time_h"].tolist() == [0.5, 2.0, 24.0, 7.0]  # of "hx" nothing is known
+    assert found["temperature_c"].tolist() == [650.0, 650.0, 700.0, 20.0]
+    assert found["pixel_size_um"].tolist() == [0.05, 0.2, 3.0, 9.0]
+    other = files.plan(path=str(tmp_path), columns=r"_(?P<number>\d+)min")
+    assert other["number"].tolist()[0] == 30.0  # the name of a column without a unit means what is written

@@ -1,7 +1,8 @@
 """Numbers in another unit than the name of an option states: the message has the converted number."""
 
 import pytest
-from matlens.plan import study, units
+from matlens import units
+from matlens.plan import study
 from matlens.plan.study import read_schema
 
 GOOD = """title: t

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from matlens import columns as names
+from matlens import units
 from matlens.ingest.file_search import printable, stem
 
 RESERVED = {
@@ -42,8 +43,9 @@ def columns_in(text: str | None) -> list[str]:
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
     """Read columns from file names, or from names with their folders where no file name alone fits ("650C/a").
 
-    Numbers become floats, with a decimal point or comma. Columns of pixel sizes in micrometres are the scale of their
-    items. Raises ValueError if no name matches a pattern, or a pixel size is no number.
+    Numbers become floats, with a decimal point or comma, in the unit of their column (see `in_unit`). Columns of pixel
+    sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern, or a pixel size
+    is no number.
     """
     taken, stems, deep = {}, [stem(path) for path in paths], with_folders(paths)
     for option, text in (("group", group), ("columns", columns)):
@@ -60,7 +62,7 @@ def from_names(paths: list[Path], group: str | None, columns: str | None) -> dic
             if column in SCALES:
                 _check_whole(column, [m for m in fits if m and m[number]], number)
             plain = [text and re.sub(r"^(\d+),(\d+)$", r"\1.\2", text) for text in texts]
-            taken[column] = texts if option == "group" else as_numbers(plain)
+            taken[column] = texts if option == "group" else in_unit(column, as_numbers(plain), fits, number)
     check_columns(columns_of=taken, where="columns", allowed=SCALES)
     for name in taken:
         if other_scale(name):
@@ -69,6 +71,16 @@ def from_names(paths: list[Path], group: str | None, columns: str | None) -> dic
         if name in SCALES and (words := [value for value in taken[name] if isinstance(value, str)]):
             raise ValueError(f"columns: {name} reads '{words[0]}' from a name, which is no number; correct the pattern")
     return taken
+
+
+def in_unit(column: str, values: list, fits: list, number: int) -> list:
+    """Convert the numbers of a column to the unit of its name, where names state another unit behind them: 30min."""
+    if any(isinstance(value, str) for value in values):
+        return values
+    return [
+        value if fit is None or fit[number] is None else units.behind(value, fit.string[fit.end(number) :], column)
+        for value, fit in zip(values, fits, strict=True)
+    ]
 
 
 def with_folders(paths: list[Path]) -> list[str]:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from matlens import units
 from matlens.crystal import compositions
-from matlens.plan import outputs, units
+from matlens.plan import outputs
 from matlens.plan.stages import STAGES
 from matlens.registry import method_of, suggest
 

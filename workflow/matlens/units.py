@@ -96,3 +96,19 @@ def renamed(name: str, value, allowed) -> str:
         made = converted(float(value), unit, other)
     example = "" if made is None else f": {value} {SHOWN.get(unit, unit)} are {made:.10g} {shown}"
     return f"; mind the unit, {shown}{example}"
+
+
+WRITTEN = re.compile(r"\s?(nm|um|µm|μm|mm|ms|min|h|s|d|°?C|K|MPa|GPa|kPa|eV|meV)(?![A-Za-z0-9µμ])")
+UNITS_OF_NAMES = ("nm", "um", "mm", "ms", "min", "h", "s", "d", "c", "k", "mpa", "gpa", "kpa", "ev", "mev")
+
+
+def behind(number: float, text: str, option: str) -> float:
+    """Convert a number to the unit in which the name of its column ends, from the unit that follows it in a text.
+
+    30 of "30min_650C" is 0.5 in the column `time_h`. Numbers that no known unit follows stay as they are.
+    """
+    found, wanted = WRITTEN.match(text), of_option(option)
+    if not found or wanted not in UNITS_OF_NAMES or _parted(found[1]) == _parted(wanted):
+        return number
+    made = converted(number, found[1], wanted)
+    return number if made is None else made
