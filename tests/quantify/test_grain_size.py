@@ -201,3 +201,12 @@ def test_elongated_grains_are_remarked_and_squares_and_equiaxed_grains_are_not()
     stretched = np.argmin([(y - a) ** 2 * 9 + (x - b) ** 2 for a, b in points], axis=0) + 1
     assert "elongated" in remark(stretched)
     assert "elongated" not in remark(np.ones_like(y))
+
+
+def test_particles_apart_are_no_grains_that_fill_the_plane():
+    y, x = np.indices((200, 200))
+    discs = np.where((y % 40 - 20) ** 2 + (x % 40 - 20) ** 2 < 100, y // 40 * 5 + x // 40 + 1, 0).astype(np.int32)
+    found = grain_size.measure(discs, ["matrix", "particle"], 1.0)
+    assert found["remark"].str.contains("grains fill 19 % of the plane").tolist() == [True, *[False] * 5, True]
+    lines = np.where((y % 12 < 3) | (x % 12 < 3), 0, y // 12 * 17 + x // 12 + 1).astype(np.int32)
+    assert not grain_size.measure(lines, ["grain"], 1.0)["remark"].str.contains("fill").any()

@@ -28,6 +28,8 @@ from matlens.quantify.grain_lines import (
 
 WIDE = 3.0  # mean intercepts along a block at least
 LOST = 0.01  # part of the intersections between pixels beyond which a row says so
+LEAST_FILLED = 0.5  # ASSUME: of the plane; grains of ten pixels between lines three wide fill it
+APART = "grains fill {:.0f} % of the plane: what lies between counts as boundary, and E112 is for grains that fill it"
 ELONGATED = 1.5  # ASSUME: ratio of mean intercepts beyond which grains are not equiaxed; squares have 1.41
 FEWEST = 50  # grains a field at least, ASTM E112-13 section 11
 
@@ -157,6 +159,9 @@ def measure(
     rows.append(_intercept_row("circles", np.nan, _circles(square, fields, unit), parts, pixel_size_um))
     grains, areas = grain_count.planimetric(square, (fields, fields))
     rows.append(_planimetric_row(grains, areas * unit**2, fields, parts, pixel_size_um))
+    filled = np.count_nonzero(pixels > 0) / np.count_nonzero(pixels >= 0)
+    for row in (rows[0], rows[-1]) if filled < LEAST_FILLED else ():
+        row[columns.REMARK] = "; ".join(filter(None, (row[columns.REMARK], APART.format(100 * filled))))
     return pd.DataFrame(rows)
 
 
