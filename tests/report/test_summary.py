@@ -62,7 +62,7 @@ def test_notes_on_scale_and_grey_values_and_remarks_of_every_table_are_in_the_su
         "figures": {},
         "overlays": {},
         "settings": {},
-        "entries": [],
+        "entries": {},
         "cited": [],
         "methods": {},
     }
