@@ -516,3 +516,16 @@ def test_points_between_thousands_are_no_decimal_points_beside_decimal_commas(tm
 def test_a_table_whose_first_column_begins_like_a_packed_file_is_text(tmp_path):
     (tmp_path / "a.csv").write_text("BZ number,formula\n1,Ni3Al\n2,NiAl\n")
     assert compositions.plan(path=str(tmp_path / "a.csv"))["formula"].tolist() == ["AlNi3", "AlNi"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "read"), [("cp1252", True), ("cp1251", False), ("cp932", False), ("mac_roman", False)]
+)
+def test_tables_of_excel_in_western_europe_are_read_and_others_are_refused(tmp_path, encoding, read):
+    words = {"cp1251": "Проба", "cp932": "試料"}.get(encoding, "Gefüge größer 5 µm")
+    (tmp_path / "a.csv").write_bytes(f"name;y\n{words};0,5\n".encode(encoding))
+    if read:
+        assert spreadsheet.read(tmp_path / "a.csv")[1] == [{"name": words, "y": "0.5"}]
+        return
+    with pytest.raises(ValueError, match="is not UTF-8 text"):
+        spreadsheet.read(tmp_path / "a.csv")

@@ -25,6 +25,8 @@ SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells E
 SEARCHED_ROWS = 100  # of a sheet of a workbook, in which its header is looked for
 MOST_CELL = 1 << 17  # longest cell, in characters
 NULL = ("", "~", "null")  # in YAML
+# A CSV of Excel in western Europe: beside ASCII, letters and signs of labs alone, which other encodings rarely have.
+WESTERN = re.compile(rb"[\t\r\n\x20-\x7e%s]*" % re.escape("äöüÄÖÜßéèêàâçñåÅøØæ°µ±²³·×–".encode("cp1252")))
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -103,7 +105,9 @@ def _text(path, data: bytes) -> tuple[list, list]:
     try:
         text = data.decode(text_files.encoding(data))
     except UnicodeDecodeError as error:
-        raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+        if not WESTERN.fullmatch(data):
+            raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+        text = data.decode("cp1252")
     if "\0" in text:
         raise ValueError(
             f"table '{path}' holds binary data, or UTF-16 without its mark; give CSV (UTF-8), Excel (.xlsx), Parquet "
