@@ -14,7 +14,7 @@ def of_one_bit(mask: np.ndarray, table: Mapping[int, int]) -> np.ndarray | None:
 
     Pictures of one bit are shown in black and white, and their numbers are 0 and 1.
     """
-    if WHITE not in table or 1 in table or mask.dtype.kind not in "bui" or mask.max() != 1 or mask.min() < 0:
+    if WHITE not in table or 1 in table or mask.dtype.kind == "f" or mask.max() != 1 or mask.min() < 0:
         return None
     return mask.astype(np.uint8) * np.uint8(WHITE)
 
