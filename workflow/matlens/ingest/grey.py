@@ -156,7 +156,7 @@ def clipped(pixels: np.ndarray, low: float, high: float, ignore: np.ndarray | No
         "black": np.count_nonzero(values <= low) / values.size,
     }
     over = {name: part for name, part in parts.items() if part >= CLIPPED}
-    if not over or len(np.unique(values)) < FEWEST_LEVELS:
+    if not over or len(np.unique(values.ravel()[:: 1 + values.size // SLAB])) < FEWEST_LEVELS:
         return None
     ends = {"white": high, "black": low}
     shown = " and ".join(f"{100 * part:.2g} % {name} ({ends[name]:g})" for name, part in over.items())
