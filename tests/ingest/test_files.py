@@ -690,7 +690,7 @@ def test_a_cell_too_many_is_no_number_cut_short(tmp_path):
 def test_a_lost_or_garbled_sheet_stops_the_study(tmp_path):
     with pytest.raises(ValueError, match="no file"):
         sheet.listing(path=str(tmp_path / "nowhere.csv"))
-    (tmp_path / "s.csv").write_bytes("file\nü.png\n".encode("latin-1"))
+    (tmp_path / "s.csv").write_bytes("file\n試料.png\n".encode("cp932"))
     with pytest.raises(ValueError, match="UTF-8"):
         sheet.listing(path=str(tmp_path / "s.csv"))
 
