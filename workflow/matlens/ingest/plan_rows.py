@@ -119,16 +119,18 @@ def is_missing(text) -> bool:
 
 
 def as_numbers(texts: list) -> list:
-    """Convert a column to floats if all its values are numbers; "", None, and n/a or - among numbers are empty."""
-    numbers = []
-    for text in texts:
-        try:
-            numbers.append(float("nan") if is_missing(text) else float(text))
-        except (TypeError, ValueError):
-            return [None if one in (None, "") else printable(str(one)) for one in texts]
-    if any(one not in (None, "") for one in texts) and not any(value == value for value in numbers):
-        return [None if one in (None, "") else printable(str(one)) for one in texts]  # words alone
-    return numbers
+    """Convert a column to floats if all its values are numbers; "", None, and n/a or - among numbers are empty.
+
+    1_10 and 11_0 are names: Python would read both as 110.
+    """
+    try:
+        if not any(isinstance(text, str) and "_" in text for text in texts):
+            numbers = [float("nan") if is_missing(text) else float(text) for text in texts]
+            if any(value == value for value in numbers) or all(text in (None, "") for text in texts):
+                return numbers  # otherwise words alone, such as n/a
+    except (TypeError, ValueError):
+        pass
+    return [None if text in (None, "") else printable(str(text)) for text in texts]
 
 
 def trouble(path: Path) -> str | None:
