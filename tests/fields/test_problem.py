@@ -207,7 +207,7 @@ FREE = {"matrix": {"youngs_gpa": 3.0, "poisson": 0.35, "eigenstrain": 0.01}, "fi
         ({}, {"fft": {}, "unet": {"scale": 2.0, "weights": None}}, ["unet", "scale"], "the scale of weights that are"),
         (CONDUCTS | {"boundary": "mirrored", "loading": {"x": 1.0, "y": 2.0}}, {"fft": {}, "unet": {}}, ["unet"],
          "mirrored cells under a load along one axis, not along x and y"),
-        ({"loading": {11: 0.01}}, {"fft": {}}, ["loading"], "there is no component '11'; allowed: xx"),
+        ({"loading": {11: 0.01}}, {"fft": {}}, ["loading"], "there is no component '11'; did you mean 'xx'?"),
         ({"properties": SOFT | {"fibre": VOID | {"eigenstrain": 0.01}}}, {"fft": {}},
          ["properties", "fibre", "eigenstrain"], "'fibre' has no stiffness, and its strain moves nothing"),
         ({"loading": {"xx": -0.01}, "slip_dissolution": {"creep_exponent": 4}, "hot_spots": {"count": 3}}, {"fft": {}},
@@ -236,3 +236,29 @@ def test_an_infinite_yield_stress_is_an_elastic_phase_and_no_fault():
     plastic = {"yield_gpa": float("inf"), "hardening_gpa": 0.0}
     both = {name: {**values, **plastic} for name, values in SETTINGS["properties"].items()}
     assert settings.faults(SETTINGS | {"quantity": "elastoplastic", "properties": both}, PHASES, {"fft": {}}) == []
+
+
+def test_a_void_needs_its_stiffness_alone_and_a_phase_that_never_yields_no_hardening():
+    given = {"matrix": {"youngs_gpa": 3.5, "poisson": 0.35}, "fibre": {"youngs_gpa": 0}}
+    assert not settings.faults(SETTINGS | {"properties": given}, PHASES, {"fft": {}})
+    for quantity, more in (("elastic", {}), ("elastoplastic", {"yield_gpa": float("inf")})):
+        given = {"matrix": {"youngs_gpa": 3.5, "poisson": 0.35, **more}, "fibre": {"youngs_gpa": 0}}
+        full = {"matrix": given["matrix"] | ({"hardening_gpa": 0.0} if more else {}), "fibre": {"youngs_gpa": 0}}
+        full["fibre"] |= {"poisson": 0.2, **({"yield_gpa": 1.0, "hardening_gpa": 1.0} if more else {})}
+        found = [SETTINGS | {"quantity": quantity, "properties": each} for each in (given, full)]
+        assert not [why for each in found for why in settings.faults(each, PHASES, {"fft": {}})]
+        labels = np.zeros((8, 8), np.uint8)
+        labels[2:4, 2:4] = 1
+        one, two = (problem.make(labels, "yx", PHASES, None, each) for each in found)
+        assert all(np.array_equal(a, b) for a, b in zip(one.lame(), two.lame(), strict=True))
+    given["matrix"].pop("poisson")
+    assert settings.faults(SETTINGS | {"properties": given}, PHASES, {"fft": {}})
+
+
+def test_moduli_that_no_solid_has_are_remarked_and_strains_above_1_are_refused():
+    given = {"matrix": {"youngs_gpa": 3500, "poisson": 0.35}, "fibre": {"youngs_gpa": 1200, "poisson": 0.2}}
+    made = problem.make(np.eye(8, dtype=np.uint8), "yx", PHASES, None, SETTINGS | {"properties": given})
+    assert problem.beyond_solids(made, PHASES).startswith("stiffer than diamond: matrix (3500 GPa); if the moduli are")
+    ((key, why),) = settings.faults(SETTINGS | {"loading": {"xx": 100}}, PHASES, {"fft": {}})
+    assert key == ["loading", "xx"] and "a load is a mean strain, no stress, and 100 is 10000 %" in why
+    assert not settings.faults(SETTINGS | {"loading": {"xx": 1.0}}, PHASES, {"fft": {}})

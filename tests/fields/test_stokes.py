@@ -152,3 +152,17 @@ def test_a_mode_that_changes_its_sign_at_every_step_is_no_flow():
     assert change <= 1e-3
     planes = found[2].mean(axis=(0, 1))
     assert np.ptp(planes) < 0.01 * planes.mean()  # nothing is lost between planes
+
+
+def test_velocities_without_a_pixel_size_are_over_pixels_squared_and_not_in_metres_per_second():
+    labels = np.repeat(slit(8)[None], 3, axis=0).astype(np.uint8)
+    found = {}
+    for width in (None, 2.0):
+        about = (labels, ITEM | {"pixel_size_um": width}, methods.flow, "stokes", (1.0,) * 3, SOLVER)
+        found[width] = cells.solved(
+            *about, SETTINGS | {"checked_part": 0.0, "cut": {"iterations": 20}}, ["solid", "pore"]
+        )
+    assert found[None].attrs["unit"][3:] == ["px2/(m s)"] * 3 and found[2.0].attrs["unit"][3:] == ["m/s"] * 3
+    assert [row["unit"] for each in found.values() for row in each.hot_spots] == ["px2/(m s)", "m/s"]
+    # times the area of a pixel in m2 it is the velocity
+    np.testing.assert_allclose(found[None].array[3:] * 4e-12, found[2.0].array[3:], rtol=1e-5, atol=1e-20)

@@ -995,6 +995,18 @@ def test_the_hull_of_many_pairs_has_rows_and_says_how_many_are_left_out():
     assert figure.get_size_inches()[1] > 7
 
 
+def test_items_without_a_scale_have_no_empty_row_and_no_interval_goes_below_zero():
+    from figures import grain_size
+
+    table = intercepts()
+    plain = table.assign(item="without scale")
+    table = table.assign(mean_lineal_intercept_um=1.0, mean_lineal_intercept_ci95_um=3.0)
+    panel = grain_size.draw({"otsu": pd.concat([plain, table])}).axes[0]
+    names = [label.get_text() for label in panel.get_yticklabels()]
+    assert len(names) == table["item"].nunique() and not any("without" in name for name in names)
+    assert panel.get_xlim()[0] == 0
+
+
 def test_grain_sizes_of_many_items_keep_the_height_of_a_page():
     from figures import grain_size
 

@@ -132,3 +132,22 @@ def test_reading_cuts_the_bar_off_image_and_mask(tmp_path):
     whole = files.read(item | {"truth_file": str(tmp_path / "full.png")}, ["matrix", "particle"], crop_bars=False)
     assert whole.pixels.shape == whole.truth.shape == image.shape
     assert "bar_rows_px" not in whole.meta
+
+
+def test_a_drawn_scale_bar_of_an_image_without_a_pixel_size_says_how_to_give_one(tmp_path):
+    image = np.random.default_rng(0).normal(110, 12, (480, 640)).clip(0, 230).astype(np.uint8)
+    for name, options in (
+        ("plain.tif", {}),
+        ("scaled.tif", {"imagej": True, "resolution": (2, 2), "metadata": {"unit": "um"}}),
+    ):
+        drawn = image.copy()
+        drawn[440:446, 500:600] = 255
+        tifffile.imwrite(tmp_path / name, drawn, **options)
+    found = files.read({"file": str(tmp_path / "plain.tif")}, ["a", "b"])
+    assert found.meta["scale_note"].endswith(
+        "a scale bar of 100 pixels is drawn: give pixel_size_um, its length in micrometres / 100"
+    )
+    assert "scale_note" not in files.read({"file": str(tmp_path / "scaled.tif")}, ["a", "b"]).meta
+    assert "scale_note" not in files.read({"file": str(tmp_path / "plain.tif")}, ["a", "b"], pixel_size_um=0.1).meta
+    tifffile.imwrite(tmp_path / "bare.tif", image)
+    assert "scale_note" not in files.read({"file": str(tmp_path / "bare.tif")}, ["a", "b"]).meta

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,7 +163,8 @@ def test_names_of_classes_that_change_are_noticed(tmp_path, near):
 
 
 @pytest.mark.parametrize(("image", "near"), [
-    ("A.TIF", "A.TXT"), ("A.TIF", "A.HDR"), ("a.tif", "a-tif.hdr"), ("a_1.ser", "a.emi"),
+    ("A.TIF", "A.TXT"), ("A.TIF", "A.HDR"), ("a.tif", "a-tif.hdr"), ("a.tif", "a.TXT"),
+    ("a.tif", "a.tif.txt"), ("a_1.ser", "a.emi"),
 ])  # fmt: skip
 def test_notes_of_a_microscope_that_change_are_noticed(tmp_path, image, near):
     save(tmp_path / image)
@@ -212,3 +214,45 @@ def test_pictures_of_single_objects_are_no_images_of_a_table(tmp_path):
         text(tmp_path / "a.csv", f"y,x,{name}\n5,5,1.png\n9,9,2.png\n")
         pages = csv_places.read(str(tmp_path / "a.csv"))
         assert [page.image for page in pages] == (["1.png", "2.png"] if name == "source" else [""])
+
+
+@pytest.mark.parametrize(
+    ("image", "own"),
+    [("a_image.png", "a_mask.png"), ("img_001.png", "mask_001.png"), ("A/001.png", "A_001.png"), ("Raw 7.png", "7.png"),
+     ("B/x/001.png", "B-x-001_mask.png"), ("b (orig).png", None), ("image.png", None), ("imgs_1.png", "mask_1.png")],
+)  # fmt: skip
+def test_names_of_pictures_and_of_their_folders_fit_those_of_masks(tmp_path, image, own):
+    save(tmp_path / "images" / image)
+    save(tmp_path / "images" / "other.png")
+    for name in filter(None, (own, "other_mask.png")):
+        mask(tmp_path / "masks" / name)
+    found = files.plan(path=str(tmp_path / "images" / "**"), masks=str(tmp_path / "masks"))
+    truth = dict(zip(found["item"], found["truth_file"], strict=True))
+    fits = own and not image.startswith("imgs")
+    assert truth.pop("other").endswith("other_mask.png")
+    assert [value and Path(value).name for value in truth.values()] == [own if fits else None]
+
+
+def test_columns_and_groups_are_read_from_folders_where_no_file_name_fits(tmp_path):
+    for name in ("s1/650C/a.png", "s1/700C/a.png", "s2/650C/b 7.png"):
+        save(tmp_path / "12h" / name)
+    about = {"group": r"^(s\d)", "columns": r"(?P<temperature_c>\d+)C/"}
+    found = files.plan(path=str(tmp_path / "12h" / "**"), **about)
+    assert found["group"].tolist() == ["s1", "s1", "s2"]
+    assert found["temperature_c"].tolist() == [650.0, 700.0, 650.0]
+    named = files.plan(path=str(tmp_path / "12h" / "**"), columns=r"(?P<number>\d+)")
+    assert named["number"].isna().tolist() == [True, True, False]  # a file name that fits comes before folders
+    with pytest.raises(ValueError, match=r"matches none of 3 names, such as 's1/650C/a'"):
+        files.plan(path=str(tmp_path / "12h" / "**"), columns=r"(?P<time_h>\d+)h")  # a folder of all is no difference
+
+
+def test_numbers_of_file_names_are_in_the_unit_of_their_column(tmp_path):
+    for name in ("a_30min_650C_50nm.png", "b_2h_923.15K_0,2um.png", "c_1d_700 °C_3.png", "d_7hx_20Cr_9mmm.png"):
+        save(tmp_path / name)
+    pattern = r"_(?P<time_h>[\d.]+)[a-z]+_(?P<temperature_c>[\d.]+).*_(?P<pixel_size_um>[\d.,]+)[a-z]*$"
+    found = files.plan(path=str(tmp_path), columns=pattern)
+    assert found["time_h"].tolist() == [0.5, 2.0, 24.0, 7.0]  # of "hx" nothing is known
+    assert found["temperature_c"].tolist() == [650.0, 650.0, 700.0, 20.0]
+    assert found["pixel_size_um"].tolist() == [0.05, 0.2, 3.0, 9.0]
+    other = files.plan(path=str(tmp_path), columns=r"_(?P<number>\d+)min")
+    assert other["number"].tolist()[0] == 30.0  # the name of a column without a unit means what is written

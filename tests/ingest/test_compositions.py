@@ -217,11 +217,23 @@ def test_columns_of_another_sheet_are_named_where_the_first_has_none_that_fits(t
         compositions.plan(path=path, **options)
 
 
-@pytest.mark.parametrize("kind", [molecules, sheet])
-def test_the_sheets_of_molecules_and_images_are_named_too(tmp_path, kind):
+def test_the_sheets_of_molecules_are_named_too(tmp_path):
     rows = [["smiles", "file", "bond_index"], ["CO", "a.png", 0]]
     with pytest.raises(ValueError, match=r"not 'Items' \(smiles, file, bond_index\)"):
-        kind.plan(path=workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows))
+        molecules.plan(path=workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows))
+
+
+def test_the_sheet_of_images_is_that_with_the_column_file_below_any_title(tmp_path, capsys):
+    rows = [["Series of May"], [], ["file", "temperature_c"], ["a.png", 650]]
+    path = workbook(tmp_path / "a.xlsx", Notes=NOTES, Items=rows)
+    found = sheet.plan(path=path)
+    assert found["file"].tolist() == [str(tmp_path / "a.png")] and found["temperature_c"].tolist() == [650.0]
+    out = [str(tmp_path / name) for name in ("plan.parquet", "lost.parquet")]
+    ingest_plan.main("sheet", {"path": path}, *out)
+    said = "of the 2 sheets that with the column 'file' is read, 'Items', and not 'Notes' (made by, on)"
+    assert said in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"has no column 'file'.*of the 2 sheets the first is read"):
+        sheet.plan(path=workbook(tmp_path / "b.xlsx", Notes=NOTES, More=NOTES))
 
 
 def test_matbench_tables_are_read_whole(data, monkeypatch):
@@ -509,3 +521,16 @@ def test_points_between_thousands_are_no_decimal_points_beside_decimal_commas(tm
 def test_a_table_whose_first_column_begins_like_a_packed_file_is_text(tmp_path):
     (tmp_path / "a.csv").write_text("BZ number,formula\n1,Ni3Al\n2,NiAl\n")
     assert compositions.plan(path=str(tmp_path / "a.csv"))["formula"].tolist() == ["AlNi3", "AlNi"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "read"), [("cp1252", True), ("cp1251", False), ("cp932", False), ("mac_roman", False)]
+)
+def test_tables_of_excel_in_western_europe_are_read_and_others_are_refused(tmp_path, encoding, read):
+    words = {"cp1251": "Проба", "cp932": "試料"}.get(encoding, "Gefüge größer 5 µm")
+    (tmp_path / "a.csv").write_bytes(f"name;y\n{words};0,5\n".encode(encoding))
+    if read:
+        assert spreadsheet.read(tmp_path / "a.csv")[1] == [{"name": words, "y": "0.5"}]
+        return
+    with pytest.raises(ValueError, match="is not UTF-8 text"):
+        spreadsheet.read(tmp_path / "a.csv")

@@ -412,7 +412,7 @@ def test_a_mask_whose_unlabelled_pixels_are_nan(tmp_path):
     found = files.read(item, PHASES)
     assert found.truth.ravel()[::500].tolist() == [0, 1, 255, 255] and "stray_truth_px" not in found.meta
     tifffile.imwrite(tmp_path / "mask.tif", np.full_like(mask, np.nan))
-    with pytest.raises(BadItem, match="fractional"):
+    with pytest.raises(BadItem, match="all its pixels are NaN"):
         files.read(item, PHASES)
 
 
@@ -626,6 +626,23 @@ def test_a_sheet_lists_files_with_what_is_known_of_them(tmp_path, delimiter, enc
     assert not rejected
 
 
+def test_words_for_missing_numbers_units_below_the_header_and_uses_in_other_words(tmp_path, capsys):
+    rows = [
+        "file, split, temp_c, load, who",
+        "-, , °C, kN, ",
+        '"img/a.png", Training, 650, n/a, NA',
+        "img/b.png, Val, -, 3, NA",
+    ]
+    found = sheet.plan(path=_sheet(tmp_path, "\n".join(rows)))
+    assert found["item"].tolist() == ["img/a", "img/b"] and found["split"].tolist() == ["train", "val"]
+    assert found["temp_c"].tolist()[0] == 650 and found["temp_c"].isna().tolist() == [False, True]
+    assert found["load"].tolist()[1] == 3 and found["load"].isna().tolist() == [True, False]
+    assert found["who"].tolist() == ["NA", "NA"]  # words alone are words
+    assert "has units, and is no item" in capsys.readouterr().out
+    words = ["file,grade", "-,fine", "img/a.png,coarse"]  # a row without a file is no row of units
+    assert len(sheet.plan(path=_sheet(tmp_path, "\n".join(words)))) == 2
+
+
 def test_rows_of_a_sheet_that_cannot_be_used(tmp_path):
     rows = ["item,file,split", "ok,img/a.png,train", "up,../a.png,train", "sly,img/../../a.png,", "ok,img/b.png,"]
     rows += ["no,,", "odd,img/b.png,trian", "gone,img/c.png,"]
@@ -673,7 +690,7 @@ def test_a_cell_too_many_is_no_number_cut_short(tmp_path):
 def test_a_lost_or_garbled_sheet_stops_the_study(tmp_path):
     with pytest.raises(ValueError, match="no file"):
         sheet.listing(path=str(tmp_path / "nowhere.csv"))
-    (tmp_path / "s.csv").write_bytes("file\nü.png\n".encode("latin-1"))
+    (tmp_path / "s.csv").write_bytes("file\n試料.png\n".encode("cp932"))
     with pytest.raises(ValueError, match="UTF-8"):
         sheet.listing(path=str(tmp_path / "s.csv"))
 

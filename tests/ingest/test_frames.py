@@ -85,3 +85,36 @@ def test_series_of_one_size_in_one_file_are_remarked_as_series(tmp_path):
             tif.write(stack, metadata={"axes": "TYX"})
     remark = read(tmp_path).meta["remark"]
     assert remark.startswith(f"{len(stack)} of {2 * len(stack)} images") and remark.endswith("save them as one series")
+
+
+@pytest.mark.parametrize(
+    ("interval", "unit", "seconds"),
+    [(2.5, "sec", 2.5), (40, "ms", 0.04), (1, "min", 60.0), (0, "s", None), (3, "fortnight", None), (2, None, 2.0)],
+)
+def test_the_time_from_frame_to_frame_is_that_of_imagej(tmp_path, interval, unit, seconds):
+    about = {"axes": "TYX", "finterval": interval, **({"tunit": unit} if unit else {})}
+    tifffile.imwrite(tmp_path / "v.tif", FRAMES, imagej=True, metadata=about)
+    assert read(tmp_path).meta.get("frame_s") == seconds
+    assert "frame_s" not in read(tmp_path, stack="z").meta  # slices have no time
+
+
+def test_the_time_from_frame_to_frame_is_that_of_ome(tmp_path):
+    about = {"axes": "TYX", "TimeIncrement": 250, "TimeIncrementUnit": "ms", "PhysicalSizeX": 0.1}
+    tifffile.imwrite(tmp_path / "v.ome.tif", FRAMES, metadata=about)
+    assert read(tmp_path).meta["frame_s"] == 0.25
+
+
+def test_planes_that_an_ome_text_announces_and_the_file_lacks_are_counted(tmp_path):
+    tifffile.imwrite(tmp_path / "v.ome.tif", FRAMES, metadata={"axes": "TYX"})
+    raw = (tmp_path / "v.ome.tif").read_bytes()
+    (tmp_path / "v.ome.tif").write_bytes(raw.replace(b'SizeT="5"', b'SizeT="9"'))
+    with pytest.raises(BadItem, match="4 of the 9 planes that its OME text announces are not in the file"):
+        read(tmp_path)
+
+
+def test_further_images_of_the_same_size_and_another_type_are_remarked(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "v.tif") as out:
+        out.write(FRAMES[1] + np.arange(64, dtype=np.uint8))
+        out.write(FRAMES[2].astype(np.uint16) * 9)
+        out.write(FRAMES[3][::4, ::4], subfiletype=1)  # a reduced copy counts for nothing
+    assert "1 further images of the file, of other types (grey uint16), were not read" in read(tmp_path).meta["remark"]

@@ -201,3 +201,28 @@ def test_values_of_64_bits_do_not_exceed_their_own_range(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", values, metadata=None)
     (row,) = plan([tmp_path / "a.tif"])
     assert files.read(row, ["a", "b"]).meta["grey_note"] is None
+
+
+def test_saturated_pixels_are_noted_and_masks_and_specks_are_not(tmp_path):
+    rng = np.random.default_rng(0)
+    image = rng.normal(120, 20, (60, 80)).clip(1, 254).astype(np.uint8)
+    bright = rng.random(image.shape) < 0.05
+
+    def note(pixels, name="a.tif", **options):
+        tifffile.imwrite(tmp_path / name, pixels)
+        return files.read({"file": str(tmp_path / name)}, PHASES, **options).meta["grey_note"]
+
+    part = f"{100 * bright.mean():.2g} %"
+    assert note(np.where(bright, 255, image).astype(np.uint8)).startswith(
+        f"its pixels are {part} white (255), an end of"
+    )
+    assert note(np.where(bright, 0, image).astype(np.uint8)).startswith(
+        f"its pixels are {part} black (0), an end of the"
+    )
+    assert f"{part} white (4095)" in note(np.where(bright, 4095, 16 * image.astype(np.uint16)).astype(np.uint16))
+    assert note(image) is None
+    assert note(np.where(rng.random(image.shape) < 0.01, 255, image).astype(np.uint8)) is None
+    assert note(np.where(bright, 255, 0).astype(np.uint8)) is None
+    corner = image.copy()
+    corner[:12, :20] = 255  # a drawn panel that the study excludes
+    assert note(corner, exclude=[0, 0, 12, 20]) is None

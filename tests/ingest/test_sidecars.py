@@ -25,6 +25,14 @@ TESCAN = "[MAIN]\nDevice=VEGA3\nPixelSizeX=2.5e-007\nPixelSizeY=2.5e-007\n"
         ("a.hdr", TESCAN, 0.25),
         ("a-{suffix}.hdr", TESCAN, 0.25),
         ("a.txt", "notes on this sample\n", None),
+        ("a.TXT", JEOL, 0.1),
+        ("a.{suffix}.txt", JEOL, 0.1),
+        ("a.txt", "AP_MAG\nMag = 5 K X\nAP_PIXEL_SIZE\nPixel Size = 22.3 nm\nImage Pixel Size = 11.2 nm\n", 0.0112),
+        ("a.txt", "AP_PIXEL_SIZE\nPixel Size = 22.3 nm\n", None),  # of a screen of Zeiss
+        ("a.txt", "taken by me\npixel size: 0,25 µm\n", 0.25),
+        ("a.txt", "pixel size: 0.25\n", None),
+        ("a.txt", "Pixel size = 2 nm\npixel_size = 3 nm\n", None),
+        ("a.txt", "[Scan]\nPixelWidth=2.5e-08\nPixelHeight=2.5e-08\n", 0.025),
     ],
 )
 def test_text_beside_a_picture_states_its_pixel_size(tmp_path, suffix, beside, text, um):
@@ -72,6 +80,10 @@ def test_a_unit_behind_a_number_comes_before_that_of_the_header(value, unit, um)
         (b"P5 64 48 255\n" + bytes(99), "Netpbm.*PNG"),
         (b"\xda\xce\xbe\x0a", "Nikon ND2"),
         (b"\x70\0\0\0\x10\0\0\0\x2a", "Leica LIF"),
+        (b"\\*File list\r\n", "probe microscope.*Gwyddion"),
+        (b"GWYPGWYO", "probe microscope"),
+        (b"SIMPLE  =                    T", "FITS"),
+        (b"II*\0\0\0\0\0", "holds no image"),
     ],
 )
 def test_formats_that_are_not_read_are_named(tmp_path, content, reason):

@@ -421,10 +421,41 @@ def test_features_that_no_measure_has_are_refused(micrographs, column, fault):
     ],
 )
 def test_figures_of_columns_that_no_measure_has_are_refused(micrographs, figure, fault):
-    measures = {"quantify": {"regions": {}, "grain_size": {}, "scores": {}}, "segment": {"otsu": {}}}
+    measures = {"quantify": {"regions": {}, "grain_size": {}, "scores": {}}, "segment": {"watershed": {}}}
     masks = {"masks": str(micrographs)}
     said = refusal({"files": {"path": str(micrographs), **masks}}, **measures, figures=figure)
     assert fault in said and bool(said) == bool(fault)
+
+
+@pytest.mark.parametrize(
+    ("segments", "measure", "fault"),
+    [
+        ({"otsu": {}}, {"grain_size": {"boundary": "boundary2"}}, "no phase 'boundary2'; did you mean 'boundary'?"),
+        ({"otsu": {}}, {"grain_size": {}}, "'otsu' labels phases, and does not number grains; name the phase between"),
+        ({"otsu": {}}, {"grain_size": {"boundary": "boundary"}}, ""),
+        ({"watershed": {}}, {"grain_size": {}}, ""),
+        ({"otsu": {}, "watershed": {}}, {"grain_size": {}}, ""),
+        ({"otsu": {}, "watershed": {}}, {"grain_size": {"of": ["otsu"]}}, "'otsu' labels phases"),
+        ({"otsu": {}}, {"tortuosity": {"phase": 2}}, "there is no phase 2; phases are numbered from 0: 0 grain, 1 bo"),
+        ({"otsu": {}}, {"two_point": {"phase": 0}}, ""),
+        ({"otsu": {}}, {"tpb": {}}, "three phases meet at these lines, and the study names 2"),
+        ({"otsu": {}}, {"topology": {"boundary": "pore"}}, "there is no phase 'pore'; allowed: boundary, grain"),
+    ],
+)
+def test_measures_by_which_every_item_would_be_rejected_are_refused(segments, measure, fault):
+    said = refusal(phases=["grain", "boundary"], segment=segments, quantify=measure)
+    assert fault in said and bool(said) == bool(fault)
+
+
+def test_weights_of_another_study_are_those_of_its_phases_in_their_order():
+    lender = made("lender", phases=["matrix", "pore"], segment={"unet": {}})
+    for phases in (["matrix", "pore"], ["pore", "matrix"], ["matrix", "crack"]):
+        said = refusal(others={"lender": lender}, phases=phases, segment={"unet": {"weights": "lender/unet"}})
+        wanted = f"segment.unet.weights: the weights are of phases matrix, pore, the study has {', '.join(phases)}"
+        assert said.startswith(wanted) if phases != ["matrix", "pore"] else not said
+        assert not refusal(
+            others={"lender": lender}, phases=phases, segment={"unet": {"initial_weights": "lender/unet"}}
+        )
 
 
 def test_a_hull_without_a_potential_is_refused():

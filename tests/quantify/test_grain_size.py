@@ -183,3 +183,30 @@ def test_the_measure_agrees_with_nist_over_all_directions(steel):
 
 def test_every_column_has_a_meaning():
     assert set(grain_size.measure(squares(9, 9), PHASES, None)) <= set(MEANING)
+
+
+def test_elongated_grains_are_remarked_and_squares_and_equiaxed_grains_are_not():
+    y, x = np.indices((300, 300))
+
+    def remark(pixels):
+        return grain_size.measure(pixels.astype(np.int32), ["grain"], 1.0)["remark"][0]
+
+    assert "px along 0 degrees and 15.8 px along 90; report the directions" in remark(y // 15 * 10 + x // 60 + 1)
+    assert "along 90 degrees" in remark(x // 15 * 10 + y // 60 + 1)
+    assert "mean intercept none along 0 degrees" in remark(y // 15 + 1)
+    assert "elongated" not in remark(y // 20 * 20 + x // 20 + 1)
+    points = np.random.default_rng(0).uniform(0, 300, (150, 2))
+    nearest = np.argmin([(y - a) ** 2 + (x - b) ** 2 for a, b in points], axis=0) + 1
+    assert "elongated" not in remark(nearest)
+    stretched = np.argmin([(y - a) ** 2 * 9 + (x - b) ** 2 for a, b in points], axis=0) + 1
+    assert "elongated" in remark(stretched)
+    assert "elongated" not in remark(np.ones_like(y))
+
+
+def test_particles_apart_are_no_grains_that_fill_the_plane():
+    y, x = np.indices((200, 200))
+    discs = np.where((y % 40 - 20) ** 2 + (x % 40 - 20) ** 2 < 100, y // 40 * 5 + x // 40 + 1, 0).astype(np.int32)
+    found = grain_size.measure(discs, ["matrix", "particle"], 1.0)
+    assert found["remark"].str.contains("grains fill 19 % of the plane").tolist() == [True, *[False] * 5, True]
+    lines = np.where((y % 12 < 3) | (x % 12 < 3), 0, y // 12 * 17 + x // 12 + 1).astype(np.int32)
+    assert not grain_size.measure(lines, ["grain"], 1.0)["remark"].str.contains("fill").any()

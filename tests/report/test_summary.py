@@ -39,3 +39,38 @@ def test_a_remark_of_labels_is_not_repeated_with_those_of_their_measures():
         (bright, 2),
         ("4.8 grains a field", 1),
     ]
+
+
+def test_notes_on_scale_and_grey_values_and_remarks_of_every_table_are_in_the_summary(tmp_path):
+    from matlens.report import contents
+
+    notes = {"scale_note": [None, "200 um per pixel along x is implausible"], "grey_note": ["3 % white (255)", None]}
+    tables = {
+        "items": pd.DataFrame(
+            {"item": ["a", "b"], "key": [0, 1], "axes": "yx", "height_px": 8, "width_px": 8, **notes}
+        ),
+        "sphere_sizes": pd.DataFrame({"item": ["a"], "method": "otsu", "remark": "one peak; noise of 12 sections"}),
+        "fractions": pd.DataFrame({"item": ["a"], "method": "otsu", "remark": "one peak"}),
+        "effective": pd.DataFrame({"item": ["b"], "method": "fft", "remark": "one peak; stiffer than diamond"}),
+        "rejected": pd.DataFrame({"item": ["c"], "stage": "ingest", "reason": "broken", "remark": "none"}),
+    }
+    paths = {name: str(tmp_path / f"{name}.csv") for name in tables}
+    for name, table in tables.items():
+        table.to_csv(paths[name], index=False)
+    content = {
+        "tables": paths,
+        "figures": {},
+        "overlays": {},
+        "settings": {},
+        "entries": {},
+        "cited": [],
+        "methods": {},
+    }
+    found = contents.of_study("none", content)["remarks"]
+    assert {(one["method"], one["text"], *one["items"]) for one in found} == {
+        ("", "200 um per pixel along x is implausible", "b"),
+        ("", "3 % white (255)", "a"),
+        ("otsu", "one peak", "a"),
+        ("otsu", "noise of 12 sections", "a"),
+        ("fft", "stiffer than diamond", "b"),
+    }

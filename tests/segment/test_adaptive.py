@@ -36,3 +36,31 @@ def test_the_mean_is_the_local_threshold_of_scikit_image(shape, edge):
     clear = np.abs(image - theirs - 0.01) > 1e-5
     assert clear.mean() > 0.99
     assert np.array_equal(own[clear], (image > theirs + 0.01)[clear])
+
+
+def test_uneven_illumination_is_remarked_and_gradients_of_structures_are_not():
+    from matlens.segment import otsu, remarks
+
+    rng = np.random.default_rng(0)
+    y, x = np.indices((200, 260))
+    discs = np.zeros((200, 260), bool)
+    for cy, cx, r in zip(rng.uniform(0, 200, 30), rng.uniform(0, 260, 30), rng.uniform(5, 11, 30), strict=True):
+        discs |= (y - cy) ** 2 + (x - cx) ** 2 < r * r
+
+    def remark(grey):
+        image = np.clip((grey + rng.normal(0, 0.03, discs.shape)), 0, 1).astype(np.float32)
+        labels = otsu.segment(image)
+        said = remarks.of("otsu", {}, {"image": image}, labels, ["matrix", "particle"])
+        return (labels == 1).mean(), "uneven illumination" in said
+
+    plain = np.where(discs, 0.6, 0.3)
+    for slope in (0.0, 0.1):  # of a contrast of 0.3
+        fraction, said = remark(plain + slope * x / 260)
+        assert not said and fraction == pytest.approx(discs.mean(), abs=0.01)
+    for grey in (plain + 0.35 * x / 260, plain + 0.35 * y / 200):
+        fraction, said = remark(grey)
+        assert said and abs(fraction - discs.mean()) > 0.04
+    assert remark(plain * (1 - 1.6 * ((x / 260 - 0.5) ** 2 + (y / 200 - 0.5) ** 2)))[1]
+    assert not remark(np.where(x > 130, 0.6, 0.3))[1]  # a coating
+    assert not remark(np.where(x > 40 * np.sin(y / 9.0) + 20 + 0.5 * x, 0.6, 0.3))[1]
+    assert not remark(np.full(discs.shape, 0.5))[1]

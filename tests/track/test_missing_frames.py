@@ -76,3 +76,15 @@ def test_the_speed_of_every_second_frame_is_that_of_all_frames():
     clock = kinetics.clock([0, 2, 4, 8], "frame", np.zeros(4), 0.5, None)
     (row,) = kinetics.path_rows(own, clock, np.zeros((4, 2)), 0.001)
     assert row["speed_px_per_frame"] == pytest.approx(8.0) and row["speed_nm_per_s"] == pytest.approx(8.0)
+
+
+def test_the_interval_of_a_video_is_that_of_its_file_unless_the_study_gives_one():
+    from matlens.track import work
+
+    frames = [("v", 0, None), ("v", 1, None)]
+    index = pd.DataFrame({"item": ["u", "v"], "frame_s": [np.nan, 0.25]})
+    settings = {"frame_by": None}
+    assert work.clock(frames, index, settings).seconds == 0.25
+    assert work.clock(frames, index, settings | {"frame_s": 2.0}).seconds == 2.0
+    assert work.clock([("u", 0, None), ("u", 1, None)], index, settings).seconds is None
+    assert work.clock(frames, index.drop(columns="frame_s"), settings).seconds is None

@@ -41,11 +41,17 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
     if not shown:
         return style.nothing("no grain size could be measured")
     markers = dict(zip(sorted(shown), style.MARKERS, strict=False))
-    if len(items) * len(tables) > MOST:
+    pairs = [
+        (item, method)
+        for item in items
+        for method, table in tables.items()
+        if table.loc[table["item"] == item, f"{quantity}_{unit}"].notna().any()
+    ]
+    if len(pairs) > MOST:
         return _sorted(tables, f"{quantity}_{unit}", looks, markers)
-    figure, axes = style.panels(1, 1, style.PAGE_IN, 0.9 + 0.32 * len(items) * len(tables))
+    figure, axes = style.panels(1, 1, style.PAGE_IN, 0.9 + 0.32 * len(pairs))
     panel, ticks = axes[0, 0], []
-    for row, (item, method) in enumerate((item, method) for item in items for method in tables):
+    for row, (item, method) in enumerate(pairs):
         table = tables[method]
         mine = table[(table["item"] == item) & table[f"{quantity}_{unit}"].notna()]
         for number, (procedure, marker) in enumerate(markers.items()):
@@ -58,6 +64,7 @@ def draw(grain_size: dict, *, quantity: str = "mean_lineal_intercept"):
         ticks.append(f"{style.text(item)}\n{style.text(method)}")
     panel.set_yticks(range(len(ticks)), ticks)
     panel.set_ylim(len(ticks) - 0.5, -0.5)
+    panel.set_xlim(left=max(panel.get_xlim()[0], 0.0))  # an interval may reach below 0, a length does not
     notes = [columns.pooled(table, f"{quantity}_um", f"{quantity}_px")[2] for table in tables.values()]
     panel.set_xlabel(style.axis(f"{quantity}_{unit}") + next((f" ({note})" for note in notes if note), ""))
     panel.legend()

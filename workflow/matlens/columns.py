@@ -35,6 +35,7 @@ GREY_NOTE = "grey_note"
 GREY_LOW = "grey_low"
 GREY_HIGH = "grey_high"
 TIME = "time_h"
+FRAME_S = "frame_s"
 SECONDS = "time_s"
 TEMPERATURE = "temperature_c"
 CLEAN = "clean"  # the layer of an image that holds it without noise

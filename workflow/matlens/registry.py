@@ -7,28 +7,9 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
+from matlens import synonyms
+
 MANY = 30  # names that a message lists in full
-OTHER_WORDS = {  # of other programs, and those of this one, the likeliest first
-    "n_estimators": ("trees",), "num_trees": ("trees",), "iterations": ("trees", "epochs"), "max_depth": ("depth",),
-    "min_samples_leaf": ("min_leaf",), "max_features": ("features",), "num_leaves": ("leaves",), "reg_lambda": ("l2",),
-    "random_state": ("seed",), "random_seed": ("seed",), "n_splits": ("folds",), "cv": ("folds",),
-    "test_size": ("folds",), "train_size": ("folds",), "lr": ("learning_rate",), "n_epochs": ("epochs",),
-    "max_epochs": ("epochs",), "n_jobs": ("shards",), "random": ("kfold",), "shuffle": ("kfold",),
-    "loco": ("clusters",), "top": ("most", "chosen"), "top_n": ("most", "chosen"),
-    "top_k": ("most", "chosen"), "limit": ("most",),
-    "xgboost": ("magpie_trees", "gradient_boosting"), "lightgbm": ("magpie_trees", "gradient_boosting"),
-    "gbr": ("gradient_boosting",), "rf": ("random_forest", "magpie_forest"), "svm": ("svr",), "krr": ("kernel_ridge",),
-    "gp": ("gaussian_process",), "gpr": ("gaussian_process",), "linear": ("ridge",), "lasso": ("ridge",),
-    "scatter": ("predictions",), "parity": ("predictions",), "percent": ("wt%",), "weight": ("wt%",), "mass": ("wt%",),
-    "atomic": ("at%",), "mol%": ("at%",), "encut": ("cutoff_ev", "cutoff_ry"), "ecutwfc": ("cutoff_ry",),
-    "kpoints": ("k_spacing_per_a",), "kspacing": ("k_spacing_per_a",), "temperature": ("temperatures_k",),
-    "tdb": ("databases", "database"), "phase": ("phases",), "dft": ("gpaw", "qe"), "espresso": ("qe",),
-    "pwscf": ("qe",), "quantum_espresso": ("qe",), "n_initial": ("initial",), "batch_size": ("batch",),
-    "ei": ("expected_improvement",), "ucb": ("upper_confidence_bound",),
-    "n_neighbors": ("k",), "neighbours": ("k",), "fmax": ("force_ev_a",),
-    "cutoff": ("cutoff_a", "cutoff_ev", "cutoff_ry"), "hubbard_u": ("incar",), "ldau": ("incar",), "all": ("index",),
-    "mace": ("chgnet",), "m3gnet": ("chgnet",), "mattersim": ("chgnet",), "xc": ("functional",), "nbands": ("incar",),
-}  # fmt: skip
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -38,7 +19,7 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     if not allowed:
         return "there is none"
     near = [right for right in allowed if right.lower() == text.lower()]
-    near = near or [right for right in OTHER_WORDS.get(text.lower(), ()) if right in allowed]
+    near = near or [right for right in synonyms.MEANT.get(text.lower(), ()) if right in allowed]
     near = near or sorted((right for right in allowed if len(text) > 3 and text in right), key=len)
     near = near or difflib.get_close_matches(text, allowed, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? " if near else ""

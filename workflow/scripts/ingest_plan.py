@@ -9,7 +9,8 @@ from matlens.store import io
 def main(method: str, options: dict, plan: str, rejected: str) -> None:
     """Write the items in sorted order with their keys, and the rejected ones with their reasons."""
     found = registry.call(registry.load(ingest.PLANS, method), {}, options)
-    if note := spreadsheet.note_of_sheets(file_search.expanded(options.get("path") or "")):
+    wanted = columns.FILE if method == "sheet" else ""
+    if note := spreadsheet.note_of_sheets(file_search.expanded(options.get("path") or ""), wanted=wanted):
         print(f"{options['path']}: {note}")
     found = found.sort_values(columns.ITEM, kind="stable", ignore_index=True)
     reasons = found.pop(columns.REASON) if columns.REASON in found else None

@@ -11,7 +11,7 @@ import numpy as np
 from matlens import columns, fields, registry
 from matlens.fields import components, cracks, effective, hot_spots, report
 from matlens.fields.methods import Field
-from matlens.fields.problem import Problem, by_corners, make, mismatch
+from matlens.fields.problem import Problem, beyond_solids, by_corners, make, mismatch
 from matlens.fields.quality import norms
 from matlens.fields.settings import QUANTITIES, is_tensor
 from matlens.fields.settings import components as component_names
@@ -157,7 +157,7 @@ def described(problem: Problem, names: list[str], settings: Mapping, scheme: str
     return {
         "quantity": problem.quantity,
         "components": [f"{kind}_{name}" for kind in (about.cause, about.answer) for name in names],
-        "unit": [unit for unit in (about.cause_unit, about.answer_unit) for _ in names],
+        "unit": [unit for unit in (about.cause_unit, effective.answer_unit(problem)) for _ in names],
         "scheme": scheme,
         "spacing": list(problem.spacing),
         **{name: settings[name] for name in ("properties", "loading", "plane", "boundary")},
@@ -203,7 +203,7 @@ def hot_rows(
             columns.ITEM: item[columns.ITEM],
             "rank": rank,
             "quantity": options.get("stress", "von_mises") if is_tensor(problem.quantity) else about.answer,
-            "unit": about.answer_unit,
+            "unit": effective.answer_unit(problem),
             "mean": float(size.mean()),
             "percentile_99": float(np.quantile(size, 0.99)),
             "maximum": float(value),
@@ -233,7 +233,9 @@ def remark(item: Mapping, problem: Problem, phases: list) -> str:
     axes = " and ".join(item["axes"][axis] for axis in by_corners(problem))
     loose = f"what carries the load is connected through corners of voxels alone along {axes}: a finer image may show "
     loose = loose + "that it is not, and that the effective value is far smaller, or 0" if axes else ""
-    return "; ".join(filter(None, (item.get(columns.REMARK), there, _cubes(item), loose)))
+    return "; ".join(
+        filter(None, (item.get(columns.REMARK), there, _cubes(item), loose, beyond_solids(problem, phases)))
+    )
 
 
 def _cubes(item: Mapping) -> str:

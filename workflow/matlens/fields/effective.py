@@ -89,6 +89,15 @@ def unit_of(problem: Problem) -> str:
     return "px2" if problem.quantity == "stokes" and not problem.pixel_um else QUANTITIES[problem.quantity].unit
 
 
+def answer_unit(problem: Problem) -> str:
+    """Return the unit of the stress, flux or velocity; velocities are over pixels squared where no size is known."""
+    return (
+        "px2/(m s)"
+        if problem.quantity == "stokes" and not problem.pixel_um
+        else QUANTITIES[problem.quantity].answer_unit
+    )
+
+
 def fractions(problem: Problem) -> np.ndarray:
     """Return the fraction of every phase in the cell (phases,)."""
     phases = len(next(iter(problem.properties.values())))

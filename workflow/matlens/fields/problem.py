@@ -7,7 +7,7 @@ import numpy as np
 
 from matlens.fields import percolation, stokes
 from matlens.fields.elastic import lame
-from matlens.fields.settings import OPTIONAL, QUANTITIES, is_tensor
+from matlens.fields.settings import DIAMOND_GPA, OPTIONAL, QUANTITIES, is_tensor, unneeded
 from matlens.job.batch import BadItem
 
 UNKNOWN = 255
@@ -109,7 +109,10 @@ def check(labels: np.ndarray, axes: str, phases: int, boundary: str) -> None:
         raise BadItem("its labels are regions; a field needs a phase map, from a method that labels phases")
     missing = int((labels == UNKNOWN).sum())
     if missing:
-        raise BadItem(f"{missing} pixels are not labelled, and a field needs a phase everywhere; crop the image")
+        raise BadItem(
+            f"{missing} pixels are not labelled (a scale bar, excluded or empty pixels), and a field needs a phase "
+            "everywhere; crop the file, or take blocks of it (block_px): those without such pixels are solved"
+        )
     if labels.max() >= phases:
         raise BadItem(f"it has the phase number {labels.max()}, and the study names {phases} phases")
     border, inside = mismatch(labels)
@@ -156,12 +159,26 @@ def _spanning(problem: Problem, axes: str) -> None:
         )
 
 
+def _property(given: Mapping, name: str) -> float:
+    """Return a property of a phase, or what stands for one that it does not need."""
+    return given[name] if name in given else unneeded(given, name)
+
+
+def beyond_solids(problem: Problem, phases: list) -> str:
+    """Name the phases that are stiffer than any solid: a rigid phase of a model, or moduli in MPa; "" if none is."""
+    youngs = problem.properties.get("youngs_gpa", np.zeros(0))
+    stiff = [f"{phase} ({own:g} GPa)" for phase, own in zip(phases, youngs, strict=False) if own > DIAMOND_GPA]
+    if not stiff:
+        return ""
+    return f"stiffer than diamond: {', '.join(stiff)}; if the moduli are in MPa, all stresses are 1000 times too large"
+
+
 def make(labels, axes: str, phases: list, spacing, settings: Mapping, pixel_um: float | None = None) -> Problem:
     """Build the problem of one item; `settings`: quantity, properties by phase, loading, plane, boundary."""
     check(labels, axes, len(phases), settings["boundary"])
     quantity = settings["quantity"]
     properties = {
-        name: np.array([settings["properties"][phase][name] for phase in phases], float)
+        name: np.array([_property(settings["properties"][phase], name) for phase in phases], float)
         for name in QUANTITIES[quantity].properties
     }
     for name in OPTIONAL.get(quantity, ()):

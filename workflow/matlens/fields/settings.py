@@ -23,8 +23,10 @@ SETTINGS = (
 INFINITE = ("yield_gpa", "viscosity_pa_s")  # properties that may be infinite: of an elastic phase, of a solid
 STIFFEST_GPA = 5e4  # forty times diamond: rigid phases of a model are allowed, pascals are not
 LARGEST_STRAIN = 0.3  # of an elastoplastic cell
+UNIT_STRAIN = 1.0  # of an elastic cell, where fields are proportional to the load
 STEPS = 20  # of the load of an elastoplastic cell
 OPTIONAL = {"elastic": ("eigenstrain",)}  # properties that are 0 where they are not given
+DIAMOND_GPA = 1250.0  # no solid is stiffer
 
 
 SAME = ("quantity", "properties", "loading", "plane", "boundary", "scheme")  # of all that a network is applied to
@@ -49,6 +51,14 @@ QUANTITIES = {
     "diffusion": Quantity(("diffusivity_m2_per_s",), "gradient", "mol/m4", "flux", "mol/(m2 s)", "m2/s"),
     "stokes": Quantity(("viscosity_pa_s",), "force", "Pa/m", "velocity", "m/s", "m2"),  # .inf: a solid
 }
+
+
+def unneeded(given: Mapping, name: str) -> float | None:
+    """Return the value of a property that a phase may lack, since nothing depends on it: of a void all but its
+    stiffness, of a phase that never yields its hardening; None of a property that is needed."""
+    if given.get("youngs_gpa") == 0:
+        return {"poisson": 0.0, "yield_gpa": math.inf, "hardening_gpa": 0.0}.get(name)
+    return 0.0 if name == "hardening_gpa" and given.get("yield_gpa") == math.inf else None
 
 
 def is_tensor(quantity: str) -> bool:
@@ -112,8 +122,9 @@ def unlike(known: Mapping, own: Mapping) -> str:
 
 
 def _suggest(name: str, allowed: list[str]) -> str:
-    """Say which component was meant: of 'yx', 'xy'."""
-    turned = "".join(sorted(name))
+    """Say which component was meant: of 'yx' and '12', 'xy'; of 'x' and '11', 'xx'."""
+    turned = "".join(sorted(name.translate(str.maketrans("123", "xyz"))))
+    turned = turned * 2 if turned * 2 in allowed else turned
     return registry.suggest(turned if turned in allowed else name, allowed)
 
 
@@ -180,11 +191,13 @@ def _units(settings: Mapping) -> list[tuple[list, str]]:
             if math.isfinite(own) and 0 < youngs < own:
                 why = f"a {about} of {own:g} GPa is above Young's modulus, {youngs:g} GPa; if it is in MPa, give GPa"
                 found.append((["properties", phase, name], why))
-    if quantity == "elastoplastic":
-        for name, value in settings["loading"].items():
-            if math.isfinite(value) and abs(value) > LARGEST_STRAIN:
-                why = f"a strain of {value:g} is not small, and plasticity here is for small strains; 0.01 is 1 %"
-                found.append((["loading", name], why))
+    for name, value in settings["loading"].items() if is_tensor(quantity) else ():
+        if quantity == "elastoplastic" and math.isfinite(value) and abs(value) > LARGEST_STRAIN:
+            why = f"a strain of {value:g} is not small, and plasticity here is for small strains; 0.01 is 1 %"
+            found.append((["loading", name], why))
+        elif len(name) == 2 and math.isfinite(value) and abs(value) > UNIT_STRAIN:
+            why = f"a load is a mean strain, no stress, and {value:g} is {100 * value:g} %; 0.01 is 1 %"
+            found.append((["loading", name], why))
     return found
 
 
@@ -254,10 +267,11 @@ def _properties(given: Mapping, phases: list, quantity: str) -> list[str]:
     """List faults of the properties of the phases."""
     found, needed = [], QUANTITIES[quantity].properties
     for phase in phases:
-        lacking = [name for name in needed if name not in (given.get(phase) or {})]
+        own = given.get(phase) or {}
+        lacking = [name for name in needed if name not in own and unneeded(own, name) is None]
         if lacking:
             found.append(f"the phase '{phase}' lacks {', '.join(lacking)}; add it")
-        unused = [name for name in given.get(phase) or {} if name not in (*needed, *OPTIONAL.get(quantity, ()))]
+        unused = [name for name in own if name not in (*needed, *OPTIONAL.get(quantity, ()))]
         if unused:
             found.append(f"the phase '{phase}' has {', '.join(unused)}, which '{quantity}' leaves out; remove it")
     found += [f"there is no phase '{name}'; {registry.suggest(name, phases)}" for name in given if name not in phases]

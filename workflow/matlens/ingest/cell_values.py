@@ -4,12 +4,8 @@ import math
 import re
 from collections.abc import Mapping
 
-from matlens.ingest.plan_rows import as_numbers
+from matlens.ingest.plan_rows import as_numbers, is_missing
 
-MISSING = {  # words for a value that was not measured
-    "", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}", ".", "?", "na", "n/a", "n.a.", "n.a", "#n/a",
-    "#na", "nan", "null", "none", "nd", "n.d.", "tbd", "unknown", "missing", "not measured", "not available", "<na>",
-}  # fmt: skip
 FORMS = (  # of cells that are meant as numbers, and how to write them
     (r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", "'{0}' may have commas between thousands: write 1234, or 1.234"),
     (r"[-+]?\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?", "'{0}' has gaps: write it without them"),
@@ -28,14 +24,9 @@ SHORT = 40  # characters of a cell that a message quotes
 LONGEST_UNIT = 20  # characters
 
 
-def missing(cell) -> bool:
-    """Check whether a cell means that there is no value: it is empty, or says so."""
-    return cell is None or str(cell).strip().lower() in MISSING
-
-
 def number(cell) -> float:
     """Read a cell as a number, NaN if there is no value. Raises ValueError if it holds something else, or infinity."""
-    if missing(cell):
+    if is_missing(cell):
         return math.nan
     found = float(cell.strip().replace("\N{MINUS SIGN}", "-")) if isinstance(cell, str) else float(cell)
     if math.isinf(found) or (isinstance(cell, str) and "_" in cell):  # 1_10 is no 110
@@ -62,7 +53,7 @@ def fault(name: str, cell) -> str:
 
 def column(cells: list) -> list:
     """Convert a column to floats if all cells with a value are numbers, and one is; to texts otherwise."""
-    if all(map(is_number, cells)) and not all(map(missing, cells)):
+    if all(map(is_number, cells)) and not all(map(is_missing, cells)):
         return [number(cell) for cell in cells]
     return as_numbers(cells)
 
@@ -75,10 +66,10 @@ def units_below(header: list[str], rows: list[Mapping]) -> dict[str, str]:
     """
     if len(rows) < 2:
         return {}
-    texts = {name: str(rows[0][name]).strip() for name in header if not missing(rows[0].get(name))}
+    texts = {name: str(rows[0][name]).strip() for name in header if not is_missing(rows[0].get(name))}
     for name, text in texts.items():
         below = [row.get(name) for row in rows[1:]]
-        values = all(map(is_number, below)) and not all(map(missing, below))
+        values = all(map(is_number, below)) and not all(map(is_missing, below))
         if is_number(text) or len(text) > LONGEST_UNIT or not values:
             return {}
     return texts

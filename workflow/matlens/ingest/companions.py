@@ -9,6 +9,9 @@ from matlens.ingest.file_search import composed, found, item_name, printable, st
 MARK = r"(?:(?:cp|ground)[ ._-]?)?(?:masks?|labels?|gt|truth|seg|segmentation|annotations?|rois?|roi[ _-]?sets?)"
 MARKED = re.compile(rf"[ ._-]+{MARK}$|^{MARK}[ ._-]+", re.I)  # what names of masks have more than those of images
 
+PICTURE = r"(?:images?|img|raw|orig|original|photo|micrograph)"  # what names of images may have in the place of it
+PICTURED = re.compile(rf"[ ._-]+{PICTURE}$|^{PICTURE}[ ._-]+", re.I)
+
 
 def separate(paths: list[Path], beside: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Part the files of a path into images and files beside them, such as masks in the same folder.
@@ -25,6 +28,13 @@ def separate(paths: list[Path], beside: Iterable[Path]) -> tuple[list[Path], lis
 def unmarked(path: Path) -> str:
     """Name a file as its image: without the word mask, label, roiset, ... at its end or beginning."""
     return MARKED.sub("", composed(stem(path)))
+
+
+def bare(name: str) -> list[str]:
+    """Name an image as its mask may be named: without a word such as image, and with its folders (A/001: A_001)."""
+    own = composed(name).casefold()
+    forms = [PICTURED.sub("", own.rpartition("/")[2])]
+    return [*forms, *(own.replace("/", mark) for mark in ("_", "-", " ") if "/" in own)]
 
 
 def together(path: Path, other: Path) -> int:
@@ -77,9 +87,9 @@ def matched(
     """Find the mask of each image by relative name, or by stem in the nearest folder. Returns (mask, reason) by image.
 
     An image without a mask of its name gets that of its name with a usual word: `a_mask`, `a.label`, `GT a`, in letters
-    of either case. A mask belongs to one image; the reason names two that it fits equally. A clean image may be that of
-    several. `images`: name of the item by path. `masks`: file, folder or glob; None: no image has one. Raises
-    ValueError if none fits.
+    of either case; `img_001` and `mask_001` fit, and so do `A/001` and `A_001`. A mask belongs to one image; the reason
+    names two that it fits equally. A clean image may be that of several. `images`: name of the item by path. `masks`:
+    file, folder or glob; None: no image has one. Raises ValueError if none fits.
     """
     if masks is None:
         return dict.fromkeys(images, (None, None))
@@ -94,6 +104,7 @@ def matched(
     for path, name in images.items():
         own = composed(stem(path))
         fitting = by_name.get(composed(name)) or closest(path, by_stem.get(own, []) or by_word.get(own.casefold(), []))
+        fitting = fitting or closest(path, next((by_word[form] for form in bare(name) if form in by_word), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")

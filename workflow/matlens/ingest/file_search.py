@@ -198,7 +198,8 @@ def _read_with(path: Path) -> list[Path]:
     base, kind = path.with_suffix(""), path.suffix[1:].lower()
     suffixes = (".txt", ".hdr", ".crc", f"-{kind}.hdr")
     near = [Path(f"{base}{suffix}") for suffix in suffixes]
-    near += [Path(f"{base}{suffix.upper()}") for suffix in suffixes] if path.suffix.isupper() else []
+    near += [Path(f"{base}{suffix.upper()}") for suffix in suffixes]
+    near += [Path(f"{path}{suffix}") for suffix in (".txt", ".hdr")]
     near.append(path.with_name(path.stem + "_1.ser"))
     if kind == "ser":
         near += [Path(re.sub(r"_\d+$", "", str(base)) + suffix) for suffix in (".emi", ".EMI")]

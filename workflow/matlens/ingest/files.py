@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from matlens import columns as names
+from matlens import masked
 from matlens.ingest import (
     Micrograph,
     annotated,
@@ -199,6 +200,7 @@ def read(
     scales.settle(found_, item, pixel_size_um, spacing_um)
     shape = found_.pixels.shape
     top = _mark_unmeasured(found_, low, high, lost, crop_bars)
+    scales.by_bar(found_)
     ignored.rectangles(found_, exclude, top)
     ignored.by_mask(found_, item.get(names.EXCLUDE_FILE), shape, top, max_pixels)
     _set_range(found_, item)
@@ -230,7 +232,9 @@ def _opened(file: str, stack: str | None, max_pixels: int) -> Micrograph:
         raise BadItem(reason) from error
     if stack and found_.pixels.ndim == 3:
         found_.axes = stack + "yx"
-    elif stack == "t" and found_.axes == "yx" and found_.meta.get("other_signals"):
+    if not found_.axes.startswith("t"):
+        found_.meta.pop(names.FRAME_S, None)
+    if stack == "t" and found_.axes == "yx" and found_.meta.get("other_signals"):
         raise BadItem("its pages differ in size or type and are no frames of one video; export frames of one size")
     return found_
 
@@ -314,6 +318,10 @@ def _set_range(found_: Micrograph, item: dict) -> None:
             f"its grey values exceed the range of its series, {shared[0]:.4g} to {shared[1]:.4g}; "
             f"its own range, {low:.4g} to {high:.4g}, is used"
         )
+    if isinstance(found_.pixels, np.ndarray) and (
+        note := grey.clipped(found_.pixels, low, high, found_.layers.get(masked.IGNORE))
+    ):
+        notes.append(note)
     found_.meta[names.GREY_NOTE] = "; ".join(notes) or None
 
 

@@ -59,6 +59,8 @@ def three_channels(colour: np.ndarray) -> np.ndarray | None:
 CAMERA_BITS = (8, 10, 12, 14, 16)
 DARK = 0.05  # fraction of the largest value that noise may lie below 0 after dark-frame subtraction
 LEAST = 0.1  # images that use a smaller fraction of their range get a note
+CLIPPED = 0.02  # of the pixels at an end of the range; fewer are specks
+FEWEST_LEVELS = 17  # an image of fewer is a mask or a drawing, which is at its ends
 FILLED = 0.25  # fraction of a signed camera range that values must fill
 
 
@@ -138,4 +140,26 @@ def doubt(pixels: np.ndarray, low: float, high: float) -> str | None:
     return (
         f"its grey values, {least:.4g} to {most:.4g}, are {100 * part:.2g} % of the range {low:.4g} to {high:.4g}: "
         "fixed thresholds and trained methods may fail on it"
+    )
+
+
+def clipped(pixels: np.ndarray, low: float, high: float, ignore: np.ndarray | None = None) -> str | None:
+    """Return a note if many pixels of an image of whole numbers are at an end of its range; masks have none.
+
+    ignore: pixels that are not measured are 1; None: all are.
+    """
+    if pixels.dtype.kind not in "ui":
+        return None
+    values = pixels if ignore is None else pixels[ignore == 0]
+    parts = {
+        "white": np.count_nonzero(values >= high) / values.size,
+        "black": np.count_nonzero(values <= low) / values.size,
+    }
+    over = {name: part for name, part in parts.items() if part >= CLIPPED}
+    if not over or len(np.unique(values.ravel()[:: 1 + values.size // SLAB])) < FEWEST_LEVELS:
+        return None
+    ends = {"white": high, "black": low}
+    shown = " and ".join(f"{100 * part:.2g} % {name} ({ends[name]:g})" for name, part in over.items())
+    return (
+        f"its pixels are {shown}, an end of the range: saturated, or cut off by contrast; grey values beyond are lost"
     )

@@ -1,10 +1,12 @@
 """Rows of a plan: columns from file names, reserved names, duplicate items, faults visible before opening."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from matlens import columns as names
+from matlens import units
 from matlens.ingest.file_search import printable, stem
 
 RESERVED = {
@@ -13,6 +15,10 @@ RESERVED = {
     names.PIXEL_SIZE_Z, names.SCALE_NOTE, names.GREY_NOTE, names.GREY_LOW, names.GREY_HIGH,
     names.PARENT, names.PARENT_UNUSED, "block_z_px", "block_y_px", "block_x_px",
     "axes", "height_px", "width_px", "depth_px", "frames",
+}  # fmt: skip
+MISSING = {  # words for a value that was not measured
+    "", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}", ".", "?", "na", "n/a", "n.a.", "n.a", "#n/a",
+    "#na", "nan", "null", "none", "nd", "n.d.", "tbd", "unknown", "missing", "not measured", "not available", "<na>",
 }  # fmt: skip
 SCALES = (names.PIXEL_SIZE, names.PIXEL_SIZE_Y, names.PIXEL_SIZE_Z)
 
@@ -38,26 +44,28 @@ def columns_in(text: str | None) -> list[str]:
 
 
 def from_names(paths: list[Path], group: str | None, columns: str | None) -> dict[str, list]:
-    """Read columns from file names; numbers become floats, with a decimal point or comma.
+    """Read columns from file names, or from names with their folders where no file name alone fits ("650C/a").
 
-    Columns of pixel sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern,
-    or a pixel size is no number.
+    Numbers become floats, with a decimal point or comma, in the unit of their column (see `in_unit`). Columns of pixel
+    sizes in micrometres are the scale of their items. Raises ValueError if no name matches a pattern, or a pixel size
+    is no number.
     """
-    taken, stems = {}, [stem(path) for path in paths]
+    taken, stems, deep = {}, [stem(path) for path in paths], with_folders(paths)
     for option, text in (("group", group), ("columns", columns)):
         pattern = _pattern(text, option)
         if pattern is None:
             continue
         fits = [pattern.search(name) for name in stems]
+        fits = fits if any(fits) else [pattern.search(name) for name in deep]
         if not any(fits):
-            raise ValueError(f"{option} '{text}' matches none of {len(stems)} names, such as '{stems[0]}'; correct it")
+            raise ValueError(f"{option} '{text}' matches none of {len(deep)} names, such as '{deep[0]}'; correct it")
         wanted = {names.GROUP: 1} if option == "group" else dict(pattern.groupindex)
         for column, number in wanted.items():
             texts = [m and m[number] for m in fits]
             if column in SCALES:
                 _check_whole(column, [m for m in fits if m and m[number]], number)
             plain = [text and re.sub(r"^(\d+),(\d+)$", r"\1.\2", text) for text in texts]
-            taken[column] = texts if option == "group" else as_numbers(plain)
+            taken[column] = texts if option == "group" else in_unit(column, as_numbers(plain), fits, number)
     check_columns(columns_of=taken, where="columns", allowed=SCALES)
     for name in taken:
         if other_scale(name):
@@ -66,6 +74,24 @@ def from_names(paths: list[Path], group: str | None, columns: str | None) -> dic
         if name in SCALES and (words := [value for value in taken[name] if isinstance(value, str)]):
             raise ValueError(f"columns: {name} reads '{words[0]}' from a name, which is no number; correct the pattern")
     return taken
+
+
+def in_unit(column: str, values: list, fits: list, number: int) -> list:
+    """Convert the numbers of a column to the unit of its name, where names state another unit behind them: 30min."""
+    if any(isinstance(value, str) for value in values):
+        return values
+    return [
+        value if fit is None or fit[number] is None else units.behind(value, fit.string[fit.end(number) :], column)
+        for value, fit in zip(values, fits, strict=True)
+    ]
+
+
+def with_folders(paths: list[Path]) -> list[str]:
+    """Name files with the folders that tell them apart, without extension: "s1/650C/a"."""
+    if not paths:
+        return []
+    top = Path(os.path.commonpath([os.path.abspath(path.parent) for path in paths]))
+    return [(Path(os.path.abspath(path)).relative_to(top).parent / stem(path)).as_posix() for path in paths]
 
 
 def _check_whole(column: str, fits: list[re.Match], number: int) -> None:
@@ -90,14 +116,21 @@ def check_columns(columns_of: Iterable[str], where: str, allowed: Iterable[str] 
         raise ValueError(f"{where}: the column name '{taken[0]}' is reserved; choose another, such as my_{taken[0]}")
 
 
+def is_missing(text) -> bool:
+    """Check whether a cell is empty, or holds a word that people write where a number is missing."""
+    return text is None or str(text).strip().lower() in MISSING
+
+
 def as_numbers(texts: list) -> list:
-    """Convert a column to floats if all its values are numbers; "" and None are empty.
+    """Convert a column to floats if all its values are numbers; "", None, and n/a or - among numbers are empty.
 
     1_10 and 11_0 are names: Python would read both as 110.
     """
     try:
         if not any(isinstance(text, str) and "_" in text for text in texts):
-            return [float(text) if text not in (None, "") else float("nan") for text in texts]
+            numbers = [float("nan") if is_missing(text) else float(text) for text in texts]
+            if any(value == value for value in numbers) or all(text in (None, "") for text in texts):
+                return numbers  # otherwise words alone, such as n/a
     except (TypeError, ValueError):
         pass
     return [None if text in (None, "") else printable(str(text)) for text in texts]

@@ -41,6 +41,16 @@ def settle(found: Micrograph, item: dict, pixel_size_um: float | None, spacing_u
         found.meta[columns.SCALE_NOTE] = "; ".join(notes)
 
 
+def by_bar(found: Micrograph) -> None:
+    """Note how the length of a scale bar that is drawn on an image gives its pixel size, where no file states one."""
+    width = found.meta.get(columns.SCALE_BAR)
+    if width and found.spacing_um is None and not found.meta.get(columns.SCALE_NOTE):
+        note = (
+            f"no pixel size is stated, and a scale bar of {width} pixels is drawn: give pixel_size_um, its length in "
+        )
+        found.meta[columns.SCALE_NOTE] = f"{note}micrometres / {width}"
+
+
 def _doubts(spacing: dict) -> list[str]:
     """Return notes on an implausible or missing scale."""
     notes = [

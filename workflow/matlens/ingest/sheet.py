@@ -9,7 +9,15 @@ from matlens.ingest import annotated, blocks, files, spreadsheet
 from matlens.ingest.blocks import WHOLE, Blocks
 from matlens.ingest.file_search import digest, expanded, item_name, nearest, printable
 from matlens.ingest.files import read
-from matlens.ingest.plan_rows import SCALES, as_numbers, check_columns, first_of_each, other_scale, trouble
+from matlens.ingest.plan_rows import (
+    SCALES,
+    as_numbers,
+    check_columns,
+    first_of_each,
+    is_missing,
+    other_scale,
+    trouble,
+)
 from matlens.registry import suggest
 
 __all__ = ["listing", "plan", "read"]
@@ -18,14 +26,18 @@ NAMED = (columns.FILE, columns.TRUTH_FILE, *BESIDE)
 KNOWN = (columns.ITEM, *NAMED, columns.SPLIT, columns.GROUP, *SCALES)
 MASKS = ("mask", "masks", "mask_file", "truth_mask")  # what columns of truth_file are called elsewhere
 SPLITS = ("train", "val", "test")
+CALLED = {"training": "train", "validation": "val", "valid": "val", "dev": "val", "testing": "test"}
 
 
-def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
-    """Read a sheet: its path, columns and rows as text. Raises ValueError if it cannot be used."""
+def _rows(path: str, tell: bool = False) -> tuple[Path, list[str], list[dict]]:
+    """Read a sheet: its path, columns and rows as text. Raises ValueError if it cannot be used.
+
+    `tell`: print that a row of units below the header is left out.
+    """
     sheet = Path(expanded(path))
     if not sheet.is_file():
         raise ValueError(f"path '{path}' is no file; {nearest(str(sheet))}")
-    header, rows = spreadsheet.read(sheet)
+    header, rows = spreadsheet.read(sheet, columns.FILE)
     if columns.FILE not in header:
         raise ValueError(
             f"sheet '{path}' has no column 'file'; {suggest(columns.FILE, header).replace('allowed', 'it has')}"
@@ -36,7 +48,28 @@ def _rows(path: str) -> tuple[Path, list[str], list[dict]]:
         if meant := _meant(name):
             other = f"if it is another thing, my_{name}"
             raise ValueError(f"sheet '{path}': the column '{name}' is not read; call it '{meant}' or, {other}")
-    return sheet, header, [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows]
+    rows = [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in rows]
+    if _states_units(rows):
+        if tell:
+            print(
+                f"the row below the header of '{path}' has units, and is no item: {', '.join(rows[0].values())[:100]}"
+            )
+        rows = rows[1:]
+    return sheet, header, rows
+
+
+def _states_units(rows: list[dict]) -> bool:
+    """Check whether the first row names units of columns: no file, and words over numbers."""
+    first, file = rows[0], rows[0][columns.FILE].strip()
+    if len(rows) < 2 or not (is_missing(file) or re.fullmatch(r"[(\[].*[)\]]", file)):
+        return False
+    words = [name for name, cell in first.items() if name not in NAMED and not is_missing(cell)]
+    over = [as_numbers([row[name] for row in rows[1:]])[0] for name in words]
+    return (
+        bool(words)
+        and all(isinstance(as_numbers([first[name]])[0], str) for name in words)
+        and (any(isinstance(value, float) for value in over))
+    )
 
 
 def _meant(name: str) -> str:
@@ -108,12 +141,18 @@ def _row(sheet: Path, row: dict) -> dict:
     for option, named in beside.items():
         if named and not reason:
             beside[option], reason = _located(sheet, named)
-    if row.get(columns.SPLIT) and row[columns.SPLIT] not in SPLITS:
+    if row.get(columns.SPLIT) and split_of(row[columns.SPLIT]) not in SPLITS:
         reason = reason or f"its split is '{row[columns.SPLIT]}'; {suggest(row[columns.SPLIT], SPLITS)}"
     name = row.get(columns.ITEM) or item_name(Path(file), sheet.parent)
     reason = reason or trouble(Path(file))
     found = {columns.ITEM: name, columns.FILE: printable(file), columns.TRUTH_FILE: truth}
     return found | beside | {columns.REASON: reason}
+
+
+def split_of(text: str) -> str:
+    """Spell the use of an item as it is read: training is train, validation val, in letters of either case."""
+    low = text.strip().lower()
+    return CALLED.get(low, low if low in SPLITS else text)
 
 
 def plan(*, path: str, parts: Blocks = WHOLE):
@@ -128,11 +167,12 @@ def plan(*, path: str, parts: Blocks = WHOLE):
     """
     import pandas as pd
 
-    sheet, header, rows = _rows(path)
+    sheet, header, rows = _rows(path, tell=True)
     frame = pd.DataFrame(first_of_each([_row(sheet, row) for row in rows]))
     for name in header:
         if name in (columns.SPLIT, columns.GROUP):
-            frame[name] = pd.Series([row[name] or None for row in rows], dtype=object)
+            own = split_of if name == columns.SPLIT else str
+            frame[name] = pd.Series([own(row[name]) if row[name] else None for row in rows], dtype=object)
         elif name not in KNOWN or name in SCALES:
             frame[name] = as_numbers([row[name] for row in rows])
     for name in frame.columns.intersection(SCALES):

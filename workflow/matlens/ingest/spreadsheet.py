@@ -25,12 +25,15 @@ SEPARATOR = re.compile(r"\"?sep=(.)\"?")  # first line, by which a table tells E
 SEARCHED_ROWS = 100  # of a sheet of a workbook, in which its header is looked for
 MOST_CELL = 1 << 17  # longest cell, in characters
 NULL = ("", "~", "null")  # in YAML
+# A CSV of Excel in western Europe: beside ASCII, letters and signs of labs alone, which other encodings rarely have.
+WESTERN = re.compile(rb"[\t\r\n\x20-\x7e%s]*" % re.escape("äöüÄÖÜßéèêàâçñåÅøØæ°µ±²³·×–".encode("cp1252")))
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
-def read(path: str | Path) -> tuple[list[str], list[dict]]:
+def read(path: str | Path, wanted: str = "") -> tuple[list[str], list[dict]]:
     """Read a table: column names, and rows by column name without empty rows.
 
+    `wanted`: name of a column by which the sheet of a workbook, and its header below a title, are known.
     All may be packed (gzip, bzip2, xz). JSON may be lines or a list of objects, {column: {row: value}},
     {column: [value]}, {columns, index, data}, or an answer of a service; YAML a list of objects. CSV cells are text.
     Raises ValueError if the table cannot be used.
@@ -41,7 +44,7 @@ def read(path: str | Path) -> tuple[list[str], list[dict]]:
         raise ValueError(f"table '{path}' cannot be read: {error.strerror}; change its access rights") from error
     if not data:
         raise ValueError(f"table '{path}' is empty; export it again")
-    header, rows = _cells(path, data)
+    header, rows = _cells(path, data, wanted)
     header = [str(name).strip() if name is not None else "" for name in header]
     double = sorted({name for name in header if name and header.count(name) > 1})
     if double:
@@ -70,12 +73,12 @@ def _unpacked(path) -> bytes:
         raise ValueError(f"table '{path}' cannot be unpacked ({error}); it may be truncated") from error
 
 
-def _cells(path, data: bytes) -> tuple[list, list]:
+def _cells(path, data: bytes, wanted: str) -> tuple[list, list]:
     """Read the cells of a table by the format of its bytes, which are unpacked."""
     if data.startswith(OLD_EXCEL):
         raise ValueError(f"table '{path}' is an old Excel file (.xls); save it as .xlsx or CSV")
     if data.startswith(ZIP):
-        return _excel(path, data)
+        return _excel(path, data, wanted)
     if data.startswith(PARQUET):
         return _parquet(path, data)
     if data[257:262] == b"ustar":
@@ -102,7 +105,9 @@ def _text(path, data: bytes) -> tuple[list, list]:
     try:
         text = data.decode(text_files.encoding(data))
     except UnicodeDecodeError as error:
-        raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+        if not WESTERN.fullmatch(data):
+            raise ValueError(f"table '{path}' is not UTF-8 text (byte {error.start}); save it as CSV UTF-8") from error
+        text = data.decode("cp1252")
     if "\0" in text:
         raise ValueError(
             f"table '{path}' holds binary data, or UTF-16 without its mark; give CSV (UTF-8), Excel (.xlsx), Parquet "
@@ -119,7 +124,9 @@ def _text(path, data: bytes) -> tuple[list, list]:
         lines, delimiter = lines[lines.index(first) + 1 :], stated[1]
     before = csv.field_size_limit(MOST_CELL)  # process-wide limit: structures in cells are larger
     try:
-        cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+        cells = [
+            [cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+        ]
     except csv.Error as error:
         raise ValueError(f"table '{path}' is no table ({error}); save it as CSV UTF-8") from error
     finally:
@@ -158,11 +165,11 @@ class _NotExcel(ValueError):
     """A zip file that is no workbook, or one whose cells have no values."""
 
 
-def _not_computed(data: bytes) -> tuple[str, str] | None:
-    """Return the first cell of a workbook that has a formula and no value, with the formula; None if there is none."""
+def _not_computed(data: bytes, place: int) -> tuple[str, str] | None:
+    """Return the first cell of a sheet of a workbook that has a formula and no value, with the formula; None if there is none."""
     from openpyxl import load_workbook
 
-    both = [load_workbook(BytesIO(data), read_only=True, data_only=one).worksheets[0] for one in (False, True)]
+    both = [load_workbook(BytesIO(data), read_only=True, data_only=one).worksheets[place] for one in (False, True)]
     for sheet in both:
         sheet.reset_dimensions()
     for row, known in zip(*(sheet.iter_rows() for sheet in both), strict=False):
@@ -172,7 +179,7 @@ def _not_computed(data: bytes) -> tuple[str, str] | None:
     return None
 
 
-def _excel(path, data: bytes) -> tuple[list, list]:
+def _excel(path, data: bytes, wanted: str) -> tuple[list, list]:
     try:
         from openpyxl import load_workbook
     except ImportError:
@@ -186,11 +193,12 @@ def _excel(path, data: bytes) -> tuple[list, list]:
         if size > io.most_unpacked(len(data)):
             raise ValueError(f"it unpacks to {size} bytes: a decompression bomb")
         book = load_workbook(BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+        place, first = _place(book.worksheets, wanted)
+        sheet = book.worksheets[place]
         sheet.reset_dimensions()  # a file may state the largest possible sheet, and every row would be padded
-        cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))]
+        cells = [_trimmed(row) for row in sheet.iter_rows(values_only=True) if any(map(_there, row))][first:]
         gaps = len(set(map(len, cells))) > 1 or any(cell is None for row in cells for cell in row)
-        if lost := gaps and _not_computed(data):
+        if lost := gaps and _not_computed(data, place):
             raise _NotExcel(
                 f"table '{path}': the cell {lost[0]} has the formula {lost[1][:40]!r} and no value: what wrote it "
                 "computes nothing; open the file in a spreadsheet program and save it, or write values"
@@ -204,10 +212,21 @@ def _excel(path, data: bytes) -> tuple[list, list]:
     return cells[0], cells[1:]
 
 
-def note_of_sheets(path: str | Path, start: str = "") -> str:
+def _place(sheets: list, wanted: str) -> tuple[int, int]:
+    """Find the first sheet with a row that holds the column `wanted`, and that row among those with cells; or 0, 0."""
+    for place, sheet in enumerate(sheets if wanted else ()):
+        sheet.reset_dimensions()
+        rows = (row for row in sheet.iter_rows(max_row=SEARCHED_ROWS, values_only=True) if any(map(_there, row)))
+        for first, row in enumerate(rows):
+            if wanted in (str(cell).strip() for cell in row):
+                return place, first
+    return 0, 0
+
+
+def note_of_sheets(path: str | Path, start: str = "", wanted: str = "") -> str:
     """Return a note on a workbook of several sheets with cells: which is read, and the columns of the others; else "".
 
-    `start`: what stands in front of a note, such as "; ".
+    `start`: what stands in front of a note, such as "; ". `wanted`: see `read`.
     """
     try:
         with open(path, "rb") as handle:
@@ -216,7 +235,9 @@ def note_of_sheets(path: str | Path, start: str = "") -> str:
         from openpyxl import load_workbook
 
         headers = []
-        for sheet in load_workbook(path, read_only=True, data_only=True).worksheets:
+        book = load_workbook(path, read_only=True, data_only=True)
+        taken, _ = _place(book.worksheets, wanted)
+        for sheet in book.worksheets:
             sheet.reset_dimensions()
             rows = sheet.iter_rows(max_row=SEARCHED_ROWS, values_only=True)
             headers.append((sheet.title, next((_trimmed(row) for row in rows if any(map(_there, row))), [])))
@@ -224,14 +245,13 @@ def note_of_sheets(path: str | Path, start: str = "") -> str:
         return ""
     others = [
         f"'{title}' ({', '.join(str(cell) for cell in cells if _there(cell))[:100]})"
-        for title, cells in headers[1:]
-        if cells
+        for place, (title, cells) in enumerate(headers)
+        if cells and place != taken
     ]
     if not others:
         return ""
-    return (
-        f"{start}of the {len(headers)} sheets the first is read, '{headers[0][0]}', and not {', '.join(others)[:400]}"
-    )
+    which = "the first is read" if taken == 0 else f"that with the column '{wanted}' is read"
+    return f"{start}of the {len(headers)} sheets {which}, '{headers[taken][0]}', and not {', '.join(others)[:400]}"
 
 
 def _parquet(path, data: bytes) -> tuple[list, list]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import columns
-from matlens.ingest import Micrograph, readers
+from matlens.ingest import Micrograph, ignored, mask_kinds, readers
 from matlens.job.batch import BadItem
 
 OTHER, NOT_LABELLED = "other", "unlabelled"  # words of `truth_values`
@@ -106,7 +106,8 @@ def _no_phase(part: float, stray: list, present: list, table: Mapping, phases: l
         fix = (
             "so many values are those of a photograph, or of a mask that was saved as JPEG or resized: export the mask "
             "as PNG or TIFF in its own size, list the values of all phases in truth_values (a JPEG is read if they are "
-            f"more than {2 * NOISE} apart), or give all other values to a phase by the word other"
+            f"more than {2 * NOISE} apart), or give all other values to a phase by the word other; if they are numbers "
+            "of objects, set masks_are: regions"
         )
     else:
         fix = f"expected {', '.join(map(str, sorted(table)))}; assign values to phases in truth_values, where "
@@ -156,6 +157,8 @@ def _integers(mask: np.ndarray) -> np.ndarray:
         and abs(mask).max() < 2**31
     ):
         return mask.astype(np.int32)
+    if not np.isfinite(mask).any():
+        raise BadItem("all its pixels are NaN; check the export")
     raise BadItem("the mask holds fractional numbers; save labels as 8-bit or 16-bit integers")
 
 
@@ -194,13 +197,20 @@ def attach(
     cropped like the image; a mask of the cropped shape is used as is. Raises BadItem if it has another shape.
     """
     if masks_are == "regions":
+        if _is_jpeg(file):
+            raise BadItem(f"its mask {file}: a JPEG smears the numbers of objects; export it as PNG or TIFF")
         found.truth = _named(file, to_regions, _fitted(found, file, shape, top, max_pixels, lambda mask: mask))
+        if doubt := mask_kinds.doubt_of_regions(found.truth):
+            ignored.note(found, doubt)
         return
     mask = _fitted(found, file, shape, top, max_pixels, lambda mask: mask)
     lost = ~np.isfinite(mask) if mask.dtype.kind == "f" and len(phases) <= UNLABELLED else None
     if lost is not None and lost.any() and not lost.all():
         mask = np.where(lost, mask[~lost][0], mask)
     mask = _named(file, _integers, mask)
+    if (white := mask_kinds.of_one_bit(mask, values_of(phases, truth_values)[0])) is not None:
+        mask = white
+        ignored.note(found, mask_kinds.ONE_BIT)
     _named(file, _check_colour, mask, lambda: readers.read_colour(file, max_pixels=max_pixels), phases, truth_values)
     if _is_jpeg(file):
         _named(file, _check_smeared, mask, phases, truth_values)

@@ -34,6 +34,7 @@ MEANING = {
     columns.GREY_HIGH: "grey value that means white, 1",
     columns.TIME: "time of the heat treatment, in hours",
     columns.SECONDS: "time of the image, in seconds",
+    columns.FRAME_S: "time from frame to frame of a video that the file states (ImageJ, OME), in seconds",
     columns.TEMPERATURE: "temperature of the heat treatment, in degrees Celsius",
     columns.OBJECT: "number of the true object in its frame; the same in every frame of a video",
     columns.DETECTION: "number of the detection in its frame, counted from 1",

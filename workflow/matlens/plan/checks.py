@@ -7,12 +7,13 @@ cause and fix.
 from collections.abc import Mapping
 
 from matlens import detect, ingest, registry, segment
-from matlens.columns import OBJECTS_FILE, TRUTH_FILE
+from matlens.columns import FILE, OBJECTS_FILE, TRUTH_FILE
 from matlens.fields.settings import faults as field_faults
 from matlens.plan import (
     figures,
     generation_checks,
     index_checks,
+    measure_checks,
     message,
     outputs,
     pattern_checks,
@@ -198,7 +199,7 @@ def _named(source: Mapping) -> set[str]:
     from matlens.ingest import spreadsheet
 
     try:
-        return set(spreadsheet.read(source["path"])[0])
+        return set(spreadsheet.read(source["path"], FILE)[0])
     except (OSError, ValueError, IndexError, KeyError):
         return {TRUTH_FILE, OBJECTS_FILE}
 
@@ -242,6 +243,7 @@ CHECKS = (
     *physics_checks.CHECKS,
     check_figures,
     check_judged,
+    measure_checks.check_measures,
 )
 
 

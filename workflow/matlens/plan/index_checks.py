@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from matlens import ingest, registry
-from matlens.columns import GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
+from matlens.columns import FILE, GROUP, PIXEL_SIZE, PIXEL_SIZE_Y, PIXEL_SIZE_Z, SECONDS, SPLIT, TEMPERATURE, TIME
 from matlens.generate.conditions import FRACTION, matches, of_row
 from matlens.ingest.cell_values import FORMS
 from matlens.ingest.models import model_columns
@@ -200,7 +200,7 @@ def _sheet(options: Mapping) -> list[dict]:
     from matlens.ingest import file_search, spreadsheet
 
     try:
-        return spreadsheet.read(file_search.expanded(options["path"]))[1]
+        return spreadsheet.read(file_search.expanded(options["path"]), FILE)[1]
     except (OSError, ValueError, IndexError, KeyError):
         return [{}]
 

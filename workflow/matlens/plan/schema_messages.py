@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from matlens import units
 from matlens.crystal import compositions
 from matlens.plan import outputs
 from matlens.plan.stages import STAGES
@@ -22,7 +23,7 @@ EXPONENT = re.compile(r"[+-]?\d+(?:\.\d*)?[eE][+-]?\d+")  # YAML 1.1 reads 1e-3 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 COMMA = re.compile(r"[+-]?\d+,\d+")
-WITH_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*[^\d\s.,:].*")
+WITH_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s.,:].*)")
 BOUNDS = {
     "minimum": "{0} is too small; the smallest value is {1}",
     "maximum": "{0} is too large; the largest value is {1}",
@@ -115,6 +116,8 @@ def _of_type(error, wanted: list[str], path: list, written: str) -> str:
         word = "a number" if isinstance(value, (int, float)) else "a date"
         word = KINDS["boolean"] if isinstance(value, bool) else word
         return f"YAML reads {written or value} as {word}; write '{written or value}', in quotes"
+    if "number" in wanted and str(value).lower() in ("inf", "infinity", "∞"):
+        return f"'{value}' is a text; write .inf, with a point before it"
     if {"number", "integer"} & {*wanted} and isinstance(value, str):
         if NUMBER.fullmatch(value):
             number = re.sub(r"^([+-]?)0+(?=\d)", r"\1", value)  # 08 is a text even without quotes
@@ -125,7 +128,7 @@ def _of_type(error, wanted: list[str], path: list, written: str) -> str:
         if COMMA.fullmatch(value):
             return f"'{value}' is not {kinds}; write {value.replace(',', '.')}, with a decimal point"
         if unit := WITH_UNIT.fullmatch(value):
-            return f"'{value}' is not {kinds}; write {unit[1]}, without a unit: the name of the option states it"
+            return f"'{value}' is not {kinds}; {units.advice(unit[1], unit[2], str(path[-1]))}"
     if wanted == ["boolean"]:
         return f"'{_shown(value)}' is not true or false; write one of them"
     return (
@@ -164,7 +167,7 @@ def _as_mapping(value, path: list, schema: Mapping) -> str:
 def _unknown(path: list, name, value, allowed: Mapping, schema_of: Callable[[str], Mapping]) -> str:
     """Say what a key is that its place does not know, and where it belongs if that is known."""
     what = "figure" if path == ["figures"] else "method" if len(path) == 1 else "option" if path else "key"
-    fix = suggest(str(name), allowed)
+    fix = suggest(str(name), allowed) + units.renamed(str(name), value, allowed)
     stages = {key: f"{key}.schema.yaml" for key in allowed} if not path else {path[0]: f"{path[0]}.schema.yaml"}
     if isinstance(name, (int, float)) and value is None:
         fix = f"within braces a comma separates options, and decimals have a point; {fix}"

@@ -128,7 +128,7 @@ def validate(values: dict, path: Path, node=None) -> dict:
     errors = list(validator.iter_errors(values))
     if [error for error in errors if _repaired(values, error)]:
         errors = list(validator.iter_errors(values))
-    found = [problem for error in errors for problem in _problems(error, node)]
+    found = [problem for error in errors for problem in _problems(error, node, values)]
     found = found or list(_not_finite(values, [])) or list(disagreements(values))
     if found:
         placed = sorted({(line_of(node, keys), ".".join(map(str, keys)) or "study", text) for keys, text in found})
@@ -137,9 +137,12 @@ def validate(values: dict, path: Path, node=None) -> dict:
     return values
 
 
-def _problems(error, node) -> Reasons:
+def _problems(error, node, values: dict) -> Reasons:
     """Yield place and fix of one schema error."""
-    keys = list(error.absolute_path)
+    keys, phases = list(error.absolute_path), values.get("phases")
+    if error.validator == "type" and keys[-1:] == ["phase"] and isinstance(phases, list) and error.instance in phases:
+        name, number = error.instance, phases.index(error.instance)
+        return iter([(keys, f"it takes the number of a phase, and '{name}' has {number}; write phase: {number}")])
     return schema_messages.problems(error, _meaning(keys), text_of(node, keys), read_schema)
 
 

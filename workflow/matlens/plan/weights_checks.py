@@ -70,6 +70,8 @@ def _faults(studies: Mapping, name: str, stage: str, method: str, option: str, l
         return
     lends, _, lent = lender.partition("/")
     if lent in (studies.get(lends, {}).get(stage) or {}):
+        if stage == "segment" and option == "weights":
+            yield from _of_phases(studies[lends]["phases"], studies[name]["phases"])
         return
     if lends in studies:
         has = outputs.methods(studies[lends], stage)
@@ -107,7 +109,13 @@ def _of_file(path: str, method: str, phases: list | None) -> Iterator[str]:
         return
     if method and trained and trained != registry.method_of(method):
         yield f"the weights are of method '{trained}'; apply them by '{trained}'"
-    elif method and phases is not None and known is not None and list(known) != list(phases):
+    elif method and phases is not None and known is not None:
+        yield from _of_phases(known, phases)
+
+
+def _of_phases(known: list, phases: list) -> Iterator[str]:
+    """Return why weights of some phases cannot be applied in a study of others; their order counts."""
+    if list(known) != list(phases):
         yield (
             f"the weights are of phases {', '.join(known)}, the study has {', '.join(phases)}; "
             "give the study the phases of the weights, or train it"

@@ -28,6 +28,9 @@ from matlens.quantify.grain_lines import (
 
 WIDE = 3.0  # mean intercepts along a block at least
 LOST = 0.01  # part of the intersections between pixels beyond which a row says so
+LEAST_FILLED = 0.5  # ASSUME: of the plane; grains of ten pixels between lines three wide fill it
+APART = "grains fill {:.0f} % of the plane: what lies between counts as boundary, and E112 is for grains that fill it"
+ELONGATED = 1.5  # ASSUME: ratio of mean intercepts beyond which grains are not equiaxed; squares have 1.41
 FEWEST = 50  # grains a field at least, ASTM E112-13 section 11
 
 
@@ -152,9 +155,13 @@ def measure(
     for (down, along), part in tested.items():
         angle = float(np.degrees(np.arctan2(-down * steps[0], along * steps[1])) % 180)
         rows.append(_intercept_row("lines", angle, part, parts, pixel_size_um))
+    rows[0][columns.REMARK] = "; ".join(filter(None, (rows[0][columns.REMARK], elongated(rows[1:]))))
     rows.append(_intercept_row("circles", np.nan, _circles(square, fields, unit), parts, pixel_size_um))
     grains, areas = grain_count.planimetric(square, (fields, fields))
     rows.append(_planimetric_row(grains, areas * unit**2, fields, parts, pixel_size_um))
+    filled = np.count_nonzero(pixels > 0) / np.count_nonzero(pixels >= 0)
+    for row in (rows[0], rows[-1]) if filled < LEAST_FILLED else ():
+        row[columns.REMARK] = "; ".join(filter(None, (row[columns.REMARK], APART.format(100 * filled))))
     return pd.DataFrame(rows)
 
 
@@ -253,6 +260,24 @@ def _ring(field: np.ndarray, part: float) -> tuple[float, float]:
 def _ends(value: float, half: float) -> tuple[float, float]:
     """Return the ends of an interval of a positive number; a lower end that is not positive is empty."""
     return (value - half if value > half else np.nan), value + half
+
+
+def elongated(rows: list[dict]) -> str:
+    """Return a remark if the mean intercepts of two directions differ beyond their intervals and `ELONGATED`."""
+    mean = np.array([row["mean_lineal_intercept_px"] for row in rows])
+    half = np.array([row["mean_lineal_intercept_ci95_px"] for row in rows])
+    if not np.isfinite(mean).any():
+        return ""
+    mean, half = np.where(np.isnan(mean), np.inf, mean), np.nan_to_num(half)
+    long, short = int(mean.argmax()), int(mean.argmin())
+    if mean[long] < ELONGATED * mean[short] or mean[long] - half[long] <= mean[short] + half[short]:
+        return ""
+    far = "none" if np.isinf(mean[long]) else f"{mean[long]:.3g} px"
+    angles = [rows[at]["direction_deg"] for at in (long, short)]
+    return (
+        f"elongated grains: mean intercept {far} along {angles[0]:.0f} degrees and {mean[short]:.3g} px along "
+        f"{angles[1]:.0f}; report the directions (ASTM E112 section 16), and measure sections across each other"
+    )
 
 
 def _intercept_row(procedure: str, direction: float, tested: Tested, parts: tuple[int, int], pixel_size_um) -> dict:

@@ -51,7 +51,7 @@ def of_study(name: str, content: dict) -> dict:
             "rejected": html.rejected(views),
         },
         "summary": html.summary(averages, content["methods"]),
-        "remarks": html.remarks(views[key] for key in views if key in html.REMARKED),
+        "remarks": html.remarks(view for key, view in views.items() if key != "rejected"),
         "tables": {key: {"path": tables[key], **view} for key, view in views.items()},
         "figures": {key: html.uri("image/svg+xml", Path(path).read_bytes()) for key, path in figures.items()},
         "overlays": {method: html.gallery(files, names) for method, files in pictures.items()},

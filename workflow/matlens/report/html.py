@@ -23,7 +23,7 @@ VALUES = {  # the numbers of the summary: table, its column, and what divides it
     "regions": ("equivalent_diameter", (), "equivalent diameter"),
     "grain_size": ("mean_lineal_intercept", ("procedure",), "mean lineal intercept"),
 }
-REMARKED = ("items", *VALUES)  # tables whose remarks stand in the summary
+NOTES = (columns.REMARK, columns.SCALE_NOTE, columns.GREY_NOTE)  # columns whose texts stand in the summary
 SHOWN = 5  # items that are named beside a remark
 DIRECTION = "direction_deg"
 NUMBER = re.compile(r"\d+(\.\d+)?")
@@ -59,25 +59,26 @@ def digest(parts: Iterable, most: int | None = ROWS) -> dict:
 
 def _note(noted: dict, frame) -> None:
     """Add the items of a part of a table to those of each method and remark; remarks that differ in numbers are one."""
-    if columns.REMARK not in frame or columns.ITEM not in frame:
-        return
-    frame = frame[frame[columns.REMARK].fillna("") != ""]
-    frame = frame.drop_duplicates([name for name in (columns.METHOD, columns.ITEM, columns.REMARK) if name in frame])
-    methods = frame[columns.METHOD] if columns.METHOD in frame else [""] * len(frame)
-    for method, text, item in zip(methods, frame[columns.REMARK], frame[columns.ITEM], strict=True):
-        key = method, NUMBER.sub("#", str(text))
-        noted.setdefault(key, (str(text), {}))[1].setdefault(str(item))
+    for column in NOTES if columns.ITEM in frame else ():
+        if column not in frame:
+            continue
+        part = frame[frame[column].fillna("") != ""]
+        part = part.drop_duplicates([name for name in (columns.METHOD, columns.ITEM, column) if name in part])
+        methods = part[columns.METHOD] if columns.METHOD in part else [""] * len(part)
+        for method, text, item in zip(methods, part[column], part[columns.ITEM], strict=True):
+            key = method, NUMBER.sub("#", str(text))
+            noted.setdefault(key, (str(text), {}))[1].setdefault(str(item))
 
 
 def remarks(views: Iterable[Mapping]) -> list[dict]:
     """List the remarks in several tables, those on most items first: method, text, number of items, first items.
 
-    A remark of labels stands before those of their measures, and is listed once.
+    A remark of labels stands before those of their measures and fields, and is listed once.
     """
     every = [(method, *found) for view in views for (method, _), found in view["remarks"].items()]
     joined: dict = {}
     for method, text, items in every:
-        known = [first for of, first, _ in every if of == method and text.startswith(f"{first}; ")]
+        known = [first for _, first, _ in every if text.startswith(f"{first}; ")]
         rest = text[len(max(known, key=len)) + 2 :] if known else text
         key = method, NUMBER.sub("#", rest)
         joined.setdefault(key, (rest, {}))[1].update(items)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from matlens import registry
-from matlens.segment import CONTROLS, histogram, modes, ridges
+from matlens.segment import CONTROLS, histogram, modes, ridges, uneven
 
 BY_HISTOGRAM = ("otsu", "multi_otsu", "kmeans", "watershed")  # they divide any histogram, also one with one peak
 SIGMA_PX = 1.0
@@ -27,6 +27,7 @@ def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phase
         )
         if modes.has_one_peak(histogram.smooth(plane, sigma), hidden, sigma):
             notes.append("one peak in the histogram, which the method divides anyway (dip test)")
+        notes += filter(None, [uneven.doubt(plane, _classes(labels), hidden)])
     if method == "boundary_grains":
         offered = {"image": stacks["image"], "regions": labels, "ignore": stacks.get("ignore")}
         notes += filter(None, [registry.call(ridges.doubt, offered, options)])
@@ -44,6 +45,12 @@ def of(method: str, options: Mapping, stacks: Mapping, labels: np.ndarray, phase
     if labels.dtype == np.int32 and not (labels > 0).any():
         notes.append("no region was found")
     return "; ".join(notes)
+
+
+def _classes(labels: np.ndarray) -> np.ndarray:
+    """Return the classes of the middle plane: its phases, or inside and outside of its regions."""
+    plane = labels if labels.ndim == 2 else labels[len(labels) // 2]
+    return plane if labels.dtype == np.uint8 else np.where(plane > 0, 1, 0)
 
 
 def _pieces(labels: np.ndarray) -> int:

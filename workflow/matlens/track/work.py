@@ -90,7 +90,16 @@ def clock(frames: list, index, settings: Mapping) -> kinetics.Clock:
         by_item = dict(zip(index[columns.ITEM], index[columns.TEMPERATURE], strict=True))
         warmth = np.array([by_item[item] for item, _, _ in frames], float)
     times = [time for *_, time in frames]
-    return kinetics.clock(times, settings["frame_by"], warmth, settings.get("frame_s"), settings.get("start_s"))
+    given = settings.get("frame_s") or (None if settings["frame_by"] else stated_interval(frames, index))
+    return kinetics.clock(times, settings["frame_by"], warmth, given, settings.get("start_s"))
+
+
+def stated_interval(frames: list, index) -> float | None:
+    """Return the time from frame to frame that the file of a video states, in seconds; None where it states none."""
+    if columns.FRAME_S not in index:
+        return None
+    value = index.set_index(columns.ITEM)[columns.FRAME_S].get(frames[0][0])
+    return float(value) if value is not None and value == value else None
 
 
 def finished(rows: list[dict], name: str, about: Mapping):

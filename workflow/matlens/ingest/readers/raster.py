@@ -122,14 +122,22 @@ def read_colour(path: str, *, max_pixels: int) -> np.ndarray | None:
 
 
 def _labels(image) -> np.ndarray:
-    """Take the numbers of one frame: palette indices, grey values, or packed colours."""
+    """Take the numbers of one frame: palette indices, grey values, packed colours, or transparency of one colour."""
     if image.mode in (*NATIVE, "P"):
         return np.array(image)
     if image.mode == "1":
         return np.array(image, np.uint8)
     if image.mode in ("LA", "La", "PA"):
-        return np.array(image.getchannel(0))
-    return pack(np.array(image.convert("RGB")))
+        return _drawn(np.array(image.getchannel(0)), image)
+    return _drawn(pack(np.array(image.convert("RGB"))), image)
+
+
+def _drawn(labels: np.ndarray, image) -> np.ndarray:
+    """Return the labels, or where all are alike the transparency of an image, 0 to 255: what was drawn is opaque."""
+    if "A" not in image.getbands() or labels.min() != labels.max():
+        return labels
+    alpha = np.array(image.getchannel("A"))
+    return alpha if alpha.min() != alpha.max() else labels
 
 
 def pack(colour: np.ndarray) -> np.ndarray:

@@ -39,6 +39,10 @@ FOREIGN = (
     (b"\xd0\xcf\x11\xe0", "a compound document of Office or of a microscope (OIB, ZVI); export it as OME-TIFF (Fiji)"),
     (b"PK\x03\x04", "a zip archive or office document; unpack it"),
     (b"\x1f\x8b", "a gzip archive; unpack it"),
+    (b"\\*File list", "a scan of a probe microscope; export its image as TIFF (Gwyddion)"),
+    (b"GWYP", "a scan of a probe microscope; export its image as TIFF (Gwyddion)"),
+    (b"SIMPLE  =", "a FITS image; save it as TIFF (Fiji)"),
+    (b"<svg", "a drawing, not an image of pixels; export it as PNG"),
     (b"AAMVHFSS", "a Bruker BCF file; export its picture as TIFF (Esprit)"),
     (b"MATLAB ", "a MATLAB file; write the array as TIFF (imwrite)"),
     (b"Rar!", "a RAR archive; unpack it"),
@@ -108,6 +112,10 @@ def _text_or_nameless(head: bytes, path: str) -> tuple[str, str]:
         return "cpr", path
     if suffix == ".crc" and (partner := _beside(path, ".cpr")):
         return "cpr", partner
+    if suffix == ".raw" and METAIMAGE.match(head) is None:
+        raise BadItem(
+            "it holds pixels without a header; write one beside it (.mhd or .nhdr), or save it as TIFF in Fiji"
+        )
     if suffix in (".mrc", ".mrcs", ".st", ".rec", ".ali", ".map") and len(head) >= 1024:
         return "mrc", path
     raise BadItem(

@@ -10,8 +10,9 @@ from matlens import columns
 from matlens.image.orientation import oriented
 from matlens.ingest import Micrograph, grey, lazy_arrays
 from matlens.ingest.readers.common import check_size, check_swelling, chosen, turned, words
+from matlens.ingest.readers.programs import ome_pixels
 from matlens.ingest.readers.raster import pack
-from matlens.ingest.readers.vendors import describe, ome_pixels
+from matlens.ingest.readers.vendors import describe
 from matlens.job.batch import BadItem
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
@@ -47,6 +48,8 @@ def _opened(path: str):
 
     tif = tifffile.TiffFile(path, _multifile=False)
     try:
+        if not len(tif.pages):
+            raise BadItem("the TIFF file holds no image; save it again")
         _check_announced(tif.pages.first)
         kinds = {(part.kind, part.shape, part.dtype, part.keyframe.photometric, part.axes) for part in tif.series}
         alike = len(tif.series) > 1 and len(kinds) == 1 and tif.series[0].kind == "shaped"
@@ -84,9 +87,12 @@ def _check_stored(series, file_size: int) -> None:
             raise BadItem(CUT.format(f"{nbytes} bytes of pixels are announced, the file has {file_size}"))
         return
     stored = 0
+    if lost := sum(page is None for page in series.pages):
+        raise BadItem(
+            f"{lost} of the {len(series.pages)} planes that its OME text announces are not in the file: they are in "
+            "other files, or the acquisition ended early; open it in Fiji and save it as one TIFF"
+        )
     for page in series.pages:
-        if page is None:
-            raise BadItem("the TIFF file refers to pages in other files; save it as one file")
         spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
         if not spans or any(n <= 0 or start <= 0 or start + n > file_size for start, n in spans):
             raise BadItem(CUT.format("part of its pixels lie beyond its end, or are missing"))
@@ -142,13 +148,30 @@ def _beside(every: list, series) -> dict:
     alike = [part for part in every if counts(part)]
     pages = sum(len(part.pages) for part in alike)
     if pages == len(series.pages):
-        return {}
+        return _of_other_types(every, series)
     if len(series.pages) == 1:
         return words(remark=chosen(pages, "the first of the largest"))
     why = f"{len(series.pages)} of {pages} images of the file were read: those of {key.imagewidth} x {key.imagelength}"
     sizes = {(part.keyframe.imagelength, part.keyframe.imagewidth) for part in alike}
     how = "in one size" if len(sizes) > 1 else "as one series"
     return {columns.REMARK: f"{why} pixels; if all are frames, save them {how}"}
+
+
+def _of_other_types(every: list, series) -> dict:
+    """Return a remark if a file has further images of the very size of that which is read, of other types."""
+    key = series.keyframe
+    size = key.imagelength, key.imagewidth
+    others = [
+        part
+        for part in every
+        if part is not series
+        and not part.keyframe.is_reduced
+        and (part.keyframe.imagelength, part.keyframe.imagewidth) == size
+    ]
+    if not others:
+        return {}
+    kinds = ", ".join(dict.fromkeys(f"{'colour' if 'S' in part.axes else 'grey'} {part.dtype}" for part in others))
+    return {columns.REMARK: f"{len(others)} further images of the file, of other types ({kinds}), were not read"}
 
 
 def _alpha(key) -> int | None:

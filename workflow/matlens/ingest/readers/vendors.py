@@ -1,6 +1,5 @@
 """Vendor metadata in TIFF files, or in a text file next to them."""
 
-import html
 import os
 import re
 from pathlib import Path
@@ -8,28 +7,16 @@ from types import SimpleNamespace
 
 from matlens import columns
 from matlens.ingest.readers.common import from_dpi, number, scaled, to_um, words
+from matlens.ingest.readers.programs import CM_PER_INCH, attributes, imagej, ome, resolution_of
 from matlens.store import text_files
 
-TAG_MAKE, TAG_RESOLUTION_X, TAG_RESOLUTION_Y, TAG_RESOLUTION_UNIT = 271, 282, 283, 296
+TAG_MAKE, TAG_RESOLUTION_UNIT = 271, 296
 INCH, CENTIMETRE = 2, 3
-CM_PER_INCH = 2.54
 TAG_SIS, TAG_TVIPS, TAG_ZEISS, TAG_TESCAN = 33560, 37706, 34118, 50431
 TAG_FEI, TAG_FEI_XML = (34680, 34682), 34683
 DM_UNIT, DM_SCALE_X, DM_SCALE_Y = 65003, 65009, 65010
 ZEISS_SCREEN_PX = 1024  # the first table of a Zeiss file states the pixel size of the image at this width
 LONGEST_SIDECAR = 1 << 20
-ATTRIBUTE = r"""(\w+)\s*=\s*(?:"([^"]*)"|'([^']*)')"""
-
-
-def _ratio(value) -> float | None:
-    """Turn a rational tag, (numerator, denominator), into a number."""
-    if isinstance(value, tuple) and len(value) == 2 and value[1]:
-        return value[0] / value[1]
-    return None
-
-
-def _resolution(page) -> tuple[float | None, float | None]:
-    return tuple(_ratio(page.tags.valueof(tag)) for tag in (TAG_RESOLUTION_X, TAG_RESOLUTION_Y))
 
 
 def _value(entry):
@@ -82,7 +69,7 @@ def fei_xml(tif, page, path):
     found = [re.search(rf"<(?:\w+:)?{name}\b([^>]*)>\s*([^<]+?)\s*</", text) for name in ("pixelWidth", "pixelHeight")]
     if not any(found):
         return None
-    return scaled(*(one and to_um(one[2], _attributes(one[1]).get("unit") or "m") for one in found), "FEI XML")
+    return scaled(*(one and to_um(one[2], attributes(one[1]).get("unit") or "m") for one in found), "FEI XML")
 
 
 def zeiss(tif, page, path):
@@ -168,7 +155,7 @@ def jeol_sightx(tif, page, path):
     volt, mag = number(of("AccelerationVoltage"), 0.0), number(of("SelectorValue"), 0.0)
     image = of("ModeString") in ("MAG", "LOWMAG", "LOW MAG", "SAMAG") and mag > 0
     cm = CM_PER_INCH if page.tags.valueof(TAG_RESOLUTION_UNIT) == INCH else 1.0
-    um = [to_um(cm / (r * mag), "cm") if image and r else None for r in _resolution(page)]
+    um = [to_um(cm / (r * mag), "cm") if image and r else None for r in resolution_of(page)]
     size, source = scaled(*um, "JEOL SightX description")
     return size, source | words(
         instrument=of("Instruments") or "JEOL",
@@ -197,72 +184,6 @@ def tescan(tif, page, path):
 def _header_beside(path: str) -> str:
     """Read the header file of Tescan beside an image: image.hdr, or image-png.hdr of image.png."""
     return _sidecar(path, ".hdr") or _sidecar(path, f"-{os.path.splitext(path)[1][1:].lower()}.hdr")
-
-
-def _attributes(text: str) -> dict[str, str]:
-    """Read the attributes of an XML element from the text of its opening tag."""
-    return {name: html.unescape(one or two) for name, one, two in re.findall(ATTRIBUTE, text)}
-
-
-def ome_pixels(tif, page) -> dict[str, str]:
-    """Find the Pixels attributes of OME-XML for the image that a page belongs to; {} if absent.
-
-    Of several images, that whose TiffData name the page, or else the one of its place among the series of the file.
-    """
-    found = re.findall(r"<(?:\w+:)?Pixels\b([^>]*)>(.*?)(?=<(?:\w+:)?Pixels\b|\Z)", str(tif.ome_metadata or ""), re.S)
-    if len(found) < 2:
-        return _attributes(found[0][0]) if found else {}
-    number = page.index[0] if isinstance(page.index, tuple) else page.index
-    named = []
-    for head, inside in found:
-        for entry in re.findall(r"<(?:\w+:)?TiffData\b([^>]*)>", inside):
-            recorded = _attributes(entry)
-            if "IFD" in recorded:
-                first = int(number_of(recorded["IFD"]))
-                if first <= number < first + int(number_of(recorded.get("PlaneCount", 1))):
-                    named.append(head)
-    if not named and len(found) == len(tif.series):
-        place = next((k for k, series in enumerate(tif.series) if series.keyframe.index == page.index), None)
-        named = [found[place][0]] if place is not None else []
-    return _attributes(named[0]) if len(set(named)) == 1 else {}
-
-
-def number_of(text) -> float:
-    """Read a number, -1 where there is none."""
-    return number(text, -1.0)
-
-
-def ome(tif, page, path):
-    """OME-TIFF: PhysicalSize X, Y and Z of the image that is read, with their units; micrometres where none is given.
-
-    A file that is OME-TIFF and ImageJ's at once says more as OME.
-    """
-    if not tif.is_ome:
-        return None
-    text, recorded = str(tif.ome_metadata or ""), ome_pixels(tif, page)
-    um = [to_um(recorded.get(f"PhysicalSize{a}"), recorded.get(f"PhysicalSize{a}Unit", "um")) for a in "XYZ"]
-    size, source = scaled(*um[:2], "OME-XML", um[2])
-    model = re.search(r'<(?:\w+:)?Microscope\b[^>]*\bModel\s*=\s*"([^"]*)"', text)
-    return size, source | words(instrument=model[1] if model else None)
-
-
-def imagej(tif, page, path):
-    """ImageJ: the resolution tag counts pixels per `unit` of the description; without a unit there is no scale.
-
-    `spacing` is the distance of slices in that unit, or in `zunit`; `yunit` is that along y where it is another.
-    """
-    if not tif.is_imagej:
-        return None
-    recorded = tif.imagej_metadata or {}
-    unit, counts = str(recorded.get("unit", "")), _resolution(page)
-    units = [unit, *(str(recorded.get(f"{a}unit") or unit) for a in "yz")]
-    depth = number(recorded.get("spacing"), 0.0)
-    z_um = to_um(abs(depth), units[2]) if depth else None
-    if unit.lower().strip() in ("inch", "in", "cm"):
-        inch = 1.0 if unit.lower().strip() != "cm" else CM_PER_INCH
-        size, source = from_dpi(*((c or 0) * inch for c in counts), "ImageJ scale")
-        return scaled(size[2], size[1], "ImageJ scale", z_um) if size else (size, source)
-    return scaled(*(to_um(1 / c, u) if c else None for c, u in zip(counts, units, strict=False)), "ImageJ scale", z_um)
 
 
 def sidecar_text(tif, page, path):
@@ -301,9 +222,25 @@ def sidecar_text(tif, page, path):
     return None
 
 
+def stated_beside(tif, page, path):
+    """A text file beside the image that states a pixel size with its unit (Zeiss, own notes), or FEI's in metres.
+
+    Of Zeiss it is `Image Pixel Size`: its `Pixel Size` is that of a screen.
+    """
+    text = _sidecar(path, ".txt")
+    found = re.findall(r"^\s*(image\s+)?pixel[ _]?size\s*[=:]\s*(\S.*?)\s*$", text, re.M | re.I)
+    own = [value for image, value in found if image] or ([] if "AP_" in text else [value for _, value in found])
+    sizes = {um for value in own if (um := to_um(value, ""))}
+    if len(sizes) == 1:
+        return scaled(*sizes, *sizes, "text file")
+    scan = dict(re.findall(r"^\s*(Pixel(?:Width|Height))\s*=\s*(\S+)\s*$", text, re.M)) if "[Scan]" in text else {}
+    size, source = scaled(*(to_um(scan.get(f"Pixel{side}"), "m") for side in ("Width", "Height")), "FEI text file")
+    return (size, source) if size else None
+
+
 def resolution(tif, page, path):
     """Plain TIFF: the resolution tag, only with a unit of length and under the rule of `common.from_dpi`."""
-    unit, counts = page.tags.valueof(TAG_RESOLUTION_UNIT), _resolution(page)
+    unit, counts = page.tags.valueof(TAG_RESOLUTION_UNIT), resolution_of(page)
     if unit not in (INCH, CENTIMETRE):
         return None
     inch = 1.0 if unit == INCH else CM_PER_INCH
@@ -311,7 +248,7 @@ def resolution(tif, page, path):
 
 
 MAKERS = (fei, fei_xml, zeiss, tvips, olympus, digital_micrograph, jeol_sightx, tescan, ome, imagej, sidecar_text,
-          resolution)  # fmt: skip
+          stated_beside, resolution)  # fmt: skip
 
 
 def _encoding(raw: bytes) -> str:
@@ -323,9 +260,9 @@ def _encoding(raw: bytes) -> str:
 
 
 def _sidecar(path: str, suffix: str) -> str:
-    """Read a text file of the same stem beside an image; "" when there is none."""
-    base, own = os.path.splitext(path)
-    for name in (base + suffix, base + suffix.upper())[: 2 if own.isupper() else 1]:
+    """Read a text file beside an image, of its stem or its whole name (a.txt or a.tif.txt); "" when there is none."""
+    base = os.path.splitext(path)[0]
+    for name in (base + suffix, base + suffix.upper(), path + suffix):
         try:
             if os.path.getsize(name) <= LONGEST_SIDECAR:
                 raw = Path(name).read_bytes()
@@ -338,7 +275,7 @@ def _sidecar(path: str, suffix: str) -> str:
 def beside(path: str, width: int, height: int) -> tuple[tuple | None, dict]:
     """Read what the text file beside a picture without tags says, as `describe` does."""
     page = SimpleNamespace(imagewidth=width, imagelength=height, tags=SimpleNamespace(valueof=lambda tag: None))
-    found = (maker(None, page, path) for maker in (tescan, sidecar_text))
+    found = (maker(None, page, path) for maker in (tescan, sidecar_text, stated_beside))
     return next((recorded for recorded in found if recorded is not None), (None, {}))
 
 
