@@ -24,7 +24,7 @@ from matlens.learn import cards, pixels
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.learn.roles import split
 from matlens.plan import study
-from matlens.predict import cnn, crystal_networks
+from matlens.predict import cnn, crystal_networks, heads
 from matlens.predict import molecules as molecule_networks
 from matlens.restore import trained as restored
 from matlens.segment import trained
@@ -78,7 +78,7 @@ CASES = [
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
     *(("predict", name, [*functions(predict.IMAGE_METHODS, name), cnn.initial_file]) for name in predict.IMAGE_METHODS),
     *(
-        ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
+        ("predict", name, [crystal_networks.learn, heads.lender, *functions(predict.CRYSTAL_METHODS, name)])
         for name in predict.CRYSTAL_METHODS
     ),
     *(

@@ -90,11 +90,33 @@ rule predict_compositions:
         "../scripts/predict_compositions.py"
 
 
+rule describe_structures:
+    """Describe a shard of crystals, once for all methods on features of crystal graphs."""
+    input:
+        index=plan.index,
+        stored=f"results/{{study}}/connect/{predict.DESCRIBED}/graphs/{{shard}}.zarr.zip",
+        code=plan.code("describe_structures"),
+    output:
+        features="results/{study}/predict/structures/features/{shard}.parquet",
+    log:
+        "logs/{study}/predict/structures/features_{shard}.log",
+    benchmark:
+        "logs/{study}/predict/structures/features_{shard}.tsv"
+    resources:
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(10, 0.001),
+    script:
+        "../scripts/describe_structures.py"
+
+
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
+        features=plan.of_shards(
+            "results/{study}/predict/structures/features/{shard}.parquet"
+        ),
         code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -184,8 +206,8 @@ rule predict_crystals:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
-        card="results/{study}/predict/{method}/card/{fold}.json",
+        weights=plan.learned_file("weights", "safetensors"),
+        card=plan.learned_file("card", "json"),
         code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
@@ -212,9 +234,9 @@ rule score_crystals:
     """Score the predictions of all folds of a network for crystals."""
     input:
         tables=plan.of_folds("predictions"),
-        histories=plan.of_folds("history"),
+        histories=plan.learned_folds("history"),
         atoms=plan.of_folds("sites"),
-        helds=plan.of_folds("held_out"),
+        helds=plan.learned_folds("held_out"),
         code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",

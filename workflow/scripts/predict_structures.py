@@ -7,12 +7,13 @@ from matlens.store import io
 
 
 def main(
-    index: str, stored: list, method: str, options: dict, settings: dict, used: list | None, predictions: str,
+    index: str, stored: list, features: list, method: str, options: dict, settings: dict, used: list | None, predictions: str,
     errors: str, importance: str, learning_curve: str, held_out: str,
 ) -> None:  # fmt: skip
     """Write the five tables of a method; items without a target are predicted by a model of all others."""
     every, rows, _, cut = crystal_tables.gathered(io.read_table(index), map(io.read_ragged, stored), settings)
-    function, given = registry.load(predict.STRUCTURE_METHODS, method), structures.described(every, rows)
+    function = registry.load(predict.STRUCTURE_METHODS, method)
+    given = structures.of_items(io.concatenate(map(io.read_table, features)), every.crystals.item)
 
     def answer(x, y, groups, new):
         return registry.call(function, {"x": x, "y": y, "groups": groups, "new": new}, options)

@@ -11,7 +11,7 @@ from matlens.learn import features
 from matlens.nets import GRAPHS, MOLECULE_NETS
 from matlens.plan import closure, outputs, stages
 from matlens.plan.paths import Paths
-from matlens.predict import cnn, folds
+from matlens.predict import cnn, folds, heads
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import reference
@@ -175,6 +175,29 @@ class Predictions(Paths):
             f"results/{wildcards.study}/predict/{wildcards.method}/{output}/{fold}.parquet"
             for fold in used_folds(self.studies[wildcards.study])
         ]
+
+    def lender(self, wildcards) -> tuple[str, str]:
+        """Return the study and the method that train the networks of a method."""
+        return registry.call(heads.lender, dict(wildcards.items()), self.settings(wildcards, "predict"))
+
+    def learned_file(self, output: str, suffix: str) -> Callable:
+        """Return a function of wildcards: an output of the training of a fold, here or in another study."""
+
+        def path(wildcards) -> str:
+            study, method = self.lender(wildcards)
+            return f"results/{study}/predict/{method}/{output}/{wildcards.fold}.{suffix}"
+
+        return path
+
+    def learned_folds(self, output: str) -> Callable:
+        """Return a function of wildcards: the tables of the training of all folds, here or in another study."""
+
+        def paths(wildcards) -> list[str]:
+            study, method = self.lender(wildcards)
+            used = used_folds(self.studies[wildcards.study])
+            return [f"results/{study}/predict/{method}/{output}/{fold}.parquet" for fold in used]
+
+        return paths
 
     def blended_methods(self, wildcards) -> list[str]:
         """List the methods that a blend takes."""

@@ -116,7 +116,7 @@ def learn(
     bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
     those of the network. groups (n,): specimens that validation does not divide. also: further targets; see `heads`.
     Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
-    crystals: position, predicted, low_90, high_90 (in the unit of y).
+    crystals: position, predicted, low_90, high_90 (in the unit of y), and those of `also` by name.
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     method, targets = method.partition(".")[0], np.asarray(y, float).reshape(len(graphs), -1)
@@ -137,8 +137,12 @@ def learn(
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
     calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
+    held["also"] = {}
     for position, output in enumerate(card.get("outputs", ()), 1):
-        output |= calibrated(graphs, targets[:, position], arrays, card, cut, device, position, seed)[0]
+        found, held["also"][output["target"]] = calibrated(
+            graphs, targets[:, position], arrays, card, cut, device, position, seed
+        )
+        output |= found
     for file in files:
         file.unlink(missing_ok=True)
     return arrays, card | calibration, history, held
