@@ -239,6 +239,7 @@ def test_predict_from_compositions(plant, index, tmp_path):
 
 def test_predict_from_structures(plant, crystals, index, tmp_path):
     from scripts import connect as connect_script
+    from scripts import describe_structures
     from scripts import predict_structures as script
 
     plant(connect.METHODS, edges_of)
@@ -253,7 +254,8 @@ def test_predict_from_structures(plant, crystals, index, tmp_path):
         return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y))
 
     plant(predict.STRUCTURE_METHODS, sevens)
-    script.main(index, [graphs], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
+    describe_structures.main(index, graphs, tmp_path / "features")
+    script.main(index, [graphs], [tmp_path / "features"], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
     found = io.read_table(tmp_path / "predictions")
     assert (found["predicted"] == 7).all() and sorted(found["item"]) == sorted(table["item"])
     assert (found["fold"] == -1).sum() == 1 and (io.read_table(tmp_path / "held_out")["fold"] >= 0).all()
@@ -311,6 +313,7 @@ def test_predict_from_graphs(plant, crystals, index, tmp_path):
     card = io.read_json(made[1])
     np.testing.assert_allclose(io.read_table(tmp_path / "p")["predicted"], 7 * card["std"] + card["mean"], rtol=1e-6)
     without_target(index)
+    learn_crystals.main(index, [graphs], "mine", options, SETTINGS, {}, "1", *made)
     for used, new in (([1], 1), (None, 0), ([0, 1], 0)):  # the first fold that is used predicts items without a target
         predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "1", used, tmp_path / "p", tmp_path / "s")
         assert (io.read_table(tmp_path / "p")["fold"] == -1).sum() == new

@@ -206,8 +206,8 @@ rule predict_crystals:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        weights=plan.learned_file("weights", "safetensors"),
-        card=plan.learned_file("card", "json"),
+        weights=plan.trained("weights", "safetensors"),
+        card=plan.trained("card", "json"),
         code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
@@ -234,9 +234,9 @@ rule score_crystals:
     """Score the predictions of all folds of a network for crystals."""
     input:
         tables=plan.of_folds("predictions"),
-        histories=plan.learned_folds("history"),
+        histories=plan.trained("history"),
         atoms=plan.of_folds("sites"),
-        helds=plan.learned_folds("held_out"),
+        helds=plan.trained("held_out"),
         code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",

@@ -176,26 +176,16 @@ class Predictions(Paths):
             for fold in used_folds(self.studies[wildcards.study])
         ]
 
-    def lender(self, wildcards) -> tuple[str, str]:
-        """Return the study and the method that train the networks of a method."""
-        return registry.call(heads.lender, dict(wildcards.items()), self.settings(wildcards, "predict"))
+    def trained(self, output: str, suffix: str = "parquet") -> Callable:
+        """Return a function of wildcards: an output of training a fold, or all folds, here or in another study."""
 
-    def learned_file(self, output: str, suffix: str) -> Callable:
-        """Return a function of wildcards: an output of the training of a fold, here or in another study."""
-
-        def path(wildcards) -> str:
-            study, method = self.lender(wildcards)
-            return f"results/{study}/predict/{method}/{output}/{wildcards.fold}.{suffix}"
-
-        return path
-
-    def learned_folds(self, output: str) -> Callable:
-        """Return a function of wildcards: the tables of the training of all folds, here or in another study."""
-
-        def paths(wildcards) -> list[str]:
-            study, method = self.lender(wildcards)
-            used = used_folds(self.studies[wildcards.study])
-            return [f"results/{study}/predict/{method}/{output}/{fold}.parquet" for fold in used]
+        def paths(wildcards) -> str | list[str]:
+            chosen, settings = self.settings(wildcards, "predict"), self.studies[wildcards.study]
+            study, method = registry.call(heads.lender, dict(wildcards.items()), chosen)
+            one = getattr(wildcards, "fold", "")
+            folder = f"results/{study}/predict/{method}/{output}"
+            found = [f"{folder}/{fold}.{suffix}" for fold in ([one] if one else used_folds(settings))]
+            return found[0] if one else found
 
         return paths
 

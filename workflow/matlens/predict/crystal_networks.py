@@ -136,13 +136,7 @@ def learn(
         card["outputs"] = [{"target": name, "mean": mean, "std": std} for name, mean, std in scale]
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
-    calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
-    held["also"] = {}
-    for position, output in enumerate(card.get("outputs", ()), 1):
-        found, held["also"][output["target"]] = calibrated(
-            graphs, targets[:, position], arrays, card, cut, device, position, seed
-        )
-        output |= found
+    calibration, held = calibrate_outputs(graphs, targets, arrays, card, cut, device, seed)
     for file in files:
         file.unlink(missing_ok=True)
     return arrays, card | calibration, history, held
@@ -277,6 +271,20 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto", target: 
         [lessons.answers(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float
     )
     return heads.scaled(found, card, position) if SITES[card["method"]] == "reading" else found
+
+
+def calibrate_outputs(graphs, targets, arrays: dict, card: dict, cut: Cut, device: str, seed: int) -> tuple[dict, dict]:
+    """Calibrate every output, see `calibrated`; those after the first in the card itself.
+
+    Returns the entries of the card for the first output, and its held-out predictions with those of others as `also`.
+    """
+    first, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
+    held["also"] = {}
+    for position, output in enumerate(card.get("outputs", ()), 1):
+        found, others = calibrated(graphs, targets[:, position], arrays, card, cut, device, position, seed)
+        held["also"][output["target"]] = others
+        output |= found
+    return first, held
 
 
 def calibrated(
