@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import acquire, connect, detect, fields, ingest, nets, predict, quantify, screen, segment, track, validate
-from matlens.crystal import structures
+from matlens.crystal import POTENTIALS, structures
+from matlens.crystal.potentials import Potential
+from matlens.job.batch import BadItem
 from matlens.predict import validation
 from matlens.store import io
 
@@ -239,10 +241,11 @@ def test_predict_from_compositions(plant, index, tmp_path):
 
 def test_predict_from_structures(plant, crystals, index, tmp_path):
     from scripts import connect as connect_script
-    from scripts import describe_structures
+    from scripts import describe_by_potential, describe_structures
     from scripts import predict_structures as script
 
     plant(connect.METHODS, edges_of)
+    sizes = []
     graphs = tmp_path / "graphs"
     connect_script.main(crystals, "mine", {}, graphs, tmp_path / "table", tmp_path / "rejected")
     table = io.read_table(index)
@@ -251,14 +254,32 @@ def test_predict_from_structures(plant, crystals, index, tmp_path):
 
     def sevens(x, y, groups, new, *, answer=0.0):
         assert len(x) == len(y) == len(groups) and x.shape[1] == new.shape[1]
+        sizes.append(x.shape[1])
         return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y))
 
     plant(predict.STRUCTURE_METHODS, sevens)
     describe_structures.main(index, graphs, tmp_path / "features")
-    script.main(index, [graphs], [tmp_path / "features"], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
-    found = io.read_table(tmp_path / "predictions")
+    given = index, [graphs], [tmp_path / "features"]
+    made = *tables(tmp_path), tmp_path / "lost"
+    script.main(*given, [], [], "mine", {"answer": 7.0}, SETTINGS, None, *made)
+    found, without = io.read_table(tmp_path / "predictions"), sizes[-1]
     assert (found["predicted"] == 7).all() and sorted(found["item"]) == sorted(table["item"])
     assert (found["fold"] == -1).sum() == 1 and (io.read_table(tmp_path / "held_out")["fold"] >= 0).all()
+
+    def knows(crystal):
+        asked.append(crystal)
+        if len(asked) == 2:
+            raise BadItem("unheard of")
+        return np.array([1.0, 2.0])
+
+    asked = []
+    plant(POTENTIALS, Potential("mine", None, None, None, None, knows))
+    by_potential = tmp_path / "vectors", tmp_path / "undescribed"
+    describe_by_potential.main(crystals, "mine", *by_potential)
+    script.main(*given, *([path] for path in by_potential), "mine", {"answer": 7.0}, SETTINGS, None, *made)
+    lost, found = io.read_table(tmp_path / "lost"), io.read_table(tmp_path / "predictions")
+    assert lost["reason"].tolist() == ["not predicted by mine: unheard of"] and sizes[-1] == without + 2
+    assert {*found["item"], *lost["item"]} == {*table["item"]} and len(found) == len(table) - 1
 
 
 def test_predict_from_other_methods(plant, tmp_path):

@@ -22,6 +22,16 @@ def test_energies_are_the_recorded_ones():
     np.testing.assert_allclose(found, [-3.668, -5.314, -8.356, -5.699], atol=2e-3)
 
 
+def test_the_vector_of_a_crystal_is_that_of_its_supercell_and_holds_its_energy():
+    found = potentials.vector(NI3AL)
+    atoms = np.vstack([NI3AL.frac, NI3AL.frac + [1, 0, 0]]) / [2, 1, 1]
+    twice = Crystal(NI3AL.cell * [[2], [1], [1]], np.tile(NI3AL.species, 2), atoms)
+    np.testing.assert_allclose(potentials.vector(twice), found, atol=1e-4)
+    assert found.shape == (193,) and found[0] == pytest.approx(potentials.energy(NI3AL), abs=1e-5)
+    other = potentials.vector(Crystal(NI3AL.cell * 1.02, NI3AL.species, NI3AL.frac))
+    assert np.abs(other - found).max() > 0.01
+
+
 def test_a_strained_crystal_relaxes_to_where_a_relaxed_one_is():
     strained, energy, _ = potentials.relax(Crystal(NI3AL.cell * 1.03, NI3AL.species, NI3AL.frac))
     assert np.cbrt(abs(np.linalg.det(strained.cell))) == pytest.approx(3.555, abs=0.01)

@@ -672,7 +672,9 @@ def test_networks_of_another_study_have_learned_the_target_on_these_folds():
     assert "set connect: {'knn': {" in why(connect={"knn": {"k": 8}})
     assert "set predict.transform: none" in why(transform="log")
     lent = {"pretrained": {"weights": {"n": "copy/cgcnn"}}}
-    assert "takes its networks from 'first/cgcnn'; name that" in refusal(CRYSTALS, others, connect={"knn": {}}, predict=lent)
+    assert "takes its networks from 'first/cgcnn'; name that" in refusal(
+        CRYSTALS, others, connect={"knn": {}}, predict=lent
+    )
 
 
 def test_a_blend_needs_two_methods_that_are_there():

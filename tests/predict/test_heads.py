@@ -85,7 +85,7 @@ def test_properties_of_one_file_are_computed_in_one_pass(learned, monkeypatch):
 
 
 def test_held_out_crystals_are_predicted_for_every_target(learned):
-    some, _, card, held = learned
+    _, _, card, held = learned
     assert list(held["also"]) == ["volume", "inverse"] and card["outputs"][1]["calibrated_on"] < len(held["position"])
     every = volumes(salts())
     index = pd.DataFrame({"item": [f"c{k}" for k in range(len(every))], "volume": every})
@@ -104,7 +104,7 @@ def test_a_network_is_not_judged_by_what_it_learned_from():
     card = {"items": {"train": ["a", "b"], "val": ["c"], "test": ["d"]}}
     heads.check_unseen(card, np.array(["d", "e"]))
     for items in (["d", "b"], ["c"]):
-        with pytest.raises(ValueError, match="learned from 1 items of this fold, such as [bc]"):
+        with pytest.raises(ValueError, match=r"learned from 1 items of this fold, such as [bc]"):
             heads.check_unseen(card, items)
 
 

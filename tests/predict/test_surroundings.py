@@ -34,7 +34,8 @@ def test_the_table_of_shards_has_the_features_of_all_crystals_at_once():
 
     every = structures.described(connected(0, 1), index)
     shards = [structures.table(connected(row), index.iloc[[row]]) for row in (1, 0)]
-    np.testing.assert_array_equal(structures.of_items(pd.concat(shards), ["b", "a"]), every)
+    found = structures.joined([pd.concat(shards), index[["item"]].assign(more=[1.0, 2.0])])
+    np.testing.assert_array_equal(found.loc[["b", "a"]], np.column_stack([every, [1.0, 2.0]]))
     found = shards[0].iloc[0]
     assert found["item"] == "a" and (found["space_group"], found["primitive_atoms"]) == (225, 1)
     assert found["volume_a3_per_atom"] == pytest.approx(3.6**3 / 4) and found["coordination"] == 12

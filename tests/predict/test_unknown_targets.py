@@ -43,6 +43,7 @@ def test_items_without_a_target_are_predicted_by_a_model_of_all_others(tmp_path,
         packed = structures.pack(range(len(made)), index["item"], made)
         io.write_ragged(tmp_path / "graphs.h5", structures.to_arrays(packed) | edges)
         files = {"stored": [str(tmp_path / "graphs.h5")], "features": [str(tmp_path / "features.parquet")]}
+        files |= {"vectors": [], "undescribed": [], "rejected": str(tmp_path / "rejected.parquet")}
         describe_structures.main(given["index"], files["stored"][0], files["features"][0])
         predict_structures.main(**given, **files, options={"trees": 20}, **paths)
     else:

@@ -109,6 +109,27 @@ rule describe_structures:
         "../scripts/describe_structures.py"
 
 
+rule describe_by_potential:
+    """Describe a shard of crystals by what a universal potential computes of them."""
+    input:
+        structures=plan.ingested("structures"),
+        code=plan.potential_code("describe_by_potential"),
+    output:
+        vectors="results/{study}/predict/{method}/vectors/{shard}.parquet",
+        undescribed="results/{study}/predict/{method}/undescribed/{shard}.parquet",
+    log:
+        "logs/{study}/predict/{method}/vectors_{shard}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/vectors_{shard}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.POTENTIAL_METHODS),
+    resources:
+        mem_mb=plan.memory(2500),
+        runtime=plan.minutes(10, 0.005),
+    script:
+        "../scripts/describe_by_potential.py"
+
+
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:
@@ -117,6 +138,8 @@ rule predict_structures:
         features=plan.of_shards(
             "results/{study}/predict/structures/features/{shard}.parquet"
         ),
+        vectors=plan.by_potential("vectors"),
+        undescribed=plan.by_potential("undescribed"),
         code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -124,6 +147,7 @@ rule predict_structures:
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         held_out="results/{study}/predict/{method}/held_out/all.parquet",
+        rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
     benchmark:
@@ -380,7 +404,7 @@ rule predict_potential:
     """Relax a shard of crystals by a universal potential."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.potential_code,
+        code=plan.potential_code("predict_potential"),
     output:
         predictions="results/{study}/predict/{method}/relaxed/{shard}.parquet",
         relaxed="results/{study}/predict/{method}/structures/{shard}.zarr.zip",

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 
 from matlens import predict, registry
-from matlens.crystal import POTENTIALS
 from matlens.learn import features
 from matlens.nets import GRAPHS, MOLECULE_NETS
-from matlens.plan import closure, outputs, stages
+from matlens.plan import outputs, stages
 from matlens.plan.paths import Paths
+from matlens.plan.potentials import ELEMENTS
 from matlens.predict import cnn, folds, heads
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
@@ -24,7 +24,6 @@ VALIDATION = (
 )  # fmt: skip
 NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
 SPLIT = ("target", "transform", "split", "folds", "seed", "group", "allow_incomplete")
-ELEMENTS = "data/weights/{}_elements.csv"  # energies of the elements by a universal potential
 
 
 def learned(settings: dict) -> list[str]:
@@ -251,15 +250,6 @@ class Predictions(Paths):
             else index
             for key in self.pretrained_weights(wildcards.study)
         ]
-
-    def potential_code(self, wildcards) -> list[str]:
-        """Return the library files behind relaxing by a universal potential."""
-        entries = [registry.entry(table, wildcards.method) for table in (predict.POTENTIAL_METHODS, POTENTIALS)]
-        return closure.closure("scripts/predict_potential.py", *entries)
-
-    def element_energies(self, wildcards) -> str:
-        """Return the energies of the elements by a universal potential."""
-        return ELEMENTS.format(registry.method_of(wildcards.method))
 
     def predictions(self, wildcards) -> list[str]:
         """List the predictions of every cross-validated method of a study."""

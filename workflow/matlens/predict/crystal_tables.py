@@ -22,13 +22,15 @@ def target_rows(index, items, target: str):
     return table, features.numeric(table, target, "predict.target: index").to_numpy(float)
 
 
-def gathered(index, shards: Iterable[Mapping], settings: Mapping):
+def gathered(index, shards: Iterable[Mapping], settings: Mapping, only=None):
     """Concatenate stored graphs, and divide them into folds.
 
-    shards: arrays of each shard. Returns Graphs of n crystals, their index rows, targets (n,; NaN if unknown) and the
-    list of folds.
+    shards: arrays of each shard. only: items to take, None for all. Returns Graphs of n crystals, their index rows,
+    targets (n,; NaN if unknown) and the list of folds.
     """
     every = graphs.concatenate([graphs.from_arrays(arrays) for arrays in shards])
+    if only is not None:
+        every = graphs.taken(every, np.flatnonzero(np.isin(every.crystals.item.astype(str), list(only))))
     table, y = target_rows(index, every.crystals.item, settings["target"])
     at = index[columns.ITEM].reset_index(drop=True).reset_index().set_index(columns.ITEM)["index"]
     at = at.loc[list(every.crystals.item)].to_numpy()

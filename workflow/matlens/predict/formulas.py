@@ -1,6 +1,6 @@
 """Predictions of composition methods on one fold, with applicability domain."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,7 +15,13 @@ FORMULA = "formula"
 
 
 def evaluated(
-    name: str, predict: Callable, cut: list[Fold], used: Iterable[int] | None, index, settings: Mapping, options: Mapping
+    name: str,
+    predict: Callable,
+    cut: list[Fold],
+    used: list[int] | None,
+    index,
+    settings: Mapping,
+    options: Mapping,
 ) -> dict:
     """Predict fold by fold, and judge: the four tables of the stage, and `held_out`, that of held-out training items.
 

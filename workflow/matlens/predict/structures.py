@@ -1,6 +1,6 @@
 """Features of crystals, the table that keeps them, and predictions of methods on them on one fold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -29,9 +29,11 @@ def table(graphs, index):
     return found
 
 
-def of_items(features, items) -> np.ndarray:
-    """Return the features of some crystals (n, f), in the order of `items`, from a table that has them all."""
-    return features.set_index(columns.ITEM).loc[[str(item) for item in items]].to_numpy(float)
+def joined(tables: Iterable):
+    """Join tables of features side by side, as a table whose index is the item; only items that all of them have."""
+    import pandas as pd
+
+    return pd.concat([one.set_index(columns.ITEM) for one in tables], axis=1, join="inner")
 
 
 def described(graphs, index) -> np.ndarray:
