@@ -27,7 +27,8 @@ def _faults(studies: Mapping[str, dict], name: str, method: str) -> Iterator[str
     if lends == name:
         yield "it names this study itself; leave it out"
     if there is None:
-        yield f"'{lends}' is not a study of this run; make run STUDIES={','.join([*studies, lends])}"
+        run = ",".join([*studies, lends])
+        yield f"'{lends}' is not a study of this run; what is finished is kept: make run STUDIES={run}"
         return
     known = outputs.methods(there, "predict", "crystals")
     if lent not in known:
