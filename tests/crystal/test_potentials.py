@@ -44,8 +44,14 @@ def test_too_few_steps_are_no_answer():
 
 
 def test_an_unknown_element_is_named():
-    with pytest.raises(BadItem, match="element 98"):
-        potentials.energy(Crystal(np.eye(3) * 4, np.array([98], np.uint8), np.zeros((1, 3))))
+    for asked in (potentials.energy, potentials.vector):
+        with pytest.raises(BadItem, match="element 98"):
+            asked(Crystal(np.eye(3) * 4, np.array([98], np.uint8), np.zeros((1, 3))))
+
+
+def test_an_atom_without_neighbours_has_no_vector():
+    with pytest.raises(BadItem, match="no neighbour within the reach"):
+        potentials.vector(Crystal(np.eye(3) * 30, np.array([2], np.uint8), np.zeros((1, 3))))
 
 
 def test_the_hull_is_that_of_pymatgen():

@@ -125,14 +125,19 @@ def vector(crystal: Crystal) -> np.ndarray:
     """Return what the potential computes of a crystal as it is, on the way to its energy (193,).
 
     Energy per atom; mean over the atoms of their last vectors, which give the energy; mean and standard deviation of
-    those before, which give the magnetic moments.
+    those before, which give the magnetic moments. BadItem if an atom has no neighbour within its reach.
     """
     import torch
 
     _known(crystal)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        graph = model().graph_converter(structure(crystal))
+        try:
+            graph = model().graph_converter(structure(crystal))
+        except ValueError:  # before a relaxation in this process the converter refuses such atoms, after it does not
+            graph = None
+        if graph is None or len(torch.unique(graph.atom_graph.reshape(-1, 2)[:, 0])) < len(crystal.species):
+            raise BadItem("an atom has no neighbour within the reach of the potential; is the cell too large?")
         found = model().predict_graph(graph, task="e", return_atom_feas=True, return_crystal_feas=True)
     before, last = found["atom_fea"], found["crystal_fea"] / len(crystal.species)  # it is their sum
     parts = [np.atleast_1d(found["e"]), last, before.mean(axis=0), before.std(axis=0)]
