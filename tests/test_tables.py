@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from matlens import acquire, connect, detect, fields, ingest, nets, predict, quantify, screen, segment, track, validate
-from matlens.crystal import structures
+from matlens.crystal import POTENTIALS, structures
+from matlens.crystal.potentials import Potential
+from matlens.job.batch import BadItem
 from matlens.predict import validation
 from matlens.store import io
 
@@ -239,9 +241,11 @@ def test_predict_from_compositions(plant, index, tmp_path):
 
 def test_predict_from_structures(plant, crystals, index, tmp_path):
     from scripts import connect as connect_script
+    from scripts import describe_by_potential, describe_structures
     from scripts import predict_structures as script
 
     plant(connect.METHODS, edges_of)
+    sizes = []
     graphs = tmp_path / "graphs"
     connect_script.main(crystals, "mine", {}, graphs, tmp_path / "table", tmp_path / "rejected")
     table = io.read_table(index)
@@ -250,13 +254,32 @@ def test_predict_from_structures(plant, crystals, index, tmp_path):
 
     def sevens(x, y, groups, new, *, answer=0.0):
         assert len(x) == len(y) == len(groups) and x.shape[1] == new.shape[1]
+        sizes.append(x.shape[1])
         return validation.Answer(np.full(len(new), answer), np.full(len(new), 0.5), 2.0, np.asarray(y))
 
     plant(predict.STRUCTURE_METHODS, sevens)
-    script.main(index, [graphs], "mine", {"answer": 7.0}, SETTINGS, None, *tables(tmp_path))
-    found = io.read_table(tmp_path / "predictions")
+    describe_structures.main(index, graphs, tmp_path / "features")
+    given = index, [graphs], [tmp_path / "features"]
+    made = *tables(tmp_path), tmp_path / "lost"
+    script.main(*given, [], [], "mine", {"answer": 7.0}, SETTINGS, None, *made)
+    found, without = io.read_table(tmp_path / "predictions"), sizes[-1]
     assert (found["predicted"] == 7).all() and sorted(found["item"]) == sorted(table["item"])
     assert (found["fold"] == -1).sum() == 1 and (io.read_table(tmp_path / "held_out")["fold"] >= 0).all()
+
+    def knows(crystal):
+        asked.append(crystal)
+        if len(asked) == 2:
+            raise BadItem("unheard of")
+        return np.array([1.0, 2.0])
+
+    asked = []
+    plant(POTENTIALS, Potential("mine", None, None, None, None, knows))
+    by_potential = tmp_path / "vectors", tmp_path / "undescribed"
+    describe_by_potential.main(crystals, "mine", *by_potential)
+    script.main(*given, *([path] for path in by_potential), "mine", {"answer": 7.0}, SETTINGS, None, *made)
+    lost, found = io.read_table(tmp_path / "lost"), io.read_table(tmp_path / "predictions")
+    assert lost["reason"].tolist() == ["not predicted by mine: unheard of"] and sizes[-1] == without + 2
+    assert {*found["item"], *lost["item"]} == {*table["item"]} and len(found) == len(table) - 1
 
 
 def test_predict_from_other_methods(plant, tmp_path):
@@ -311,6 +334,7 @@ def test_predict_from_graphs(plant, crystals, index, tmp_path):
     card = io.read_json(made[1])
     np.testing.assert_allclose(io.read_table(tmp_path / "p")["predicted"], 7 * card["std"] + card["mean"], rtol=1e-6)
     without_target(index)
+    learn_crystals.main(index, [graphs], "mine", options, SETTINGS, {}, "1", *made)
     for used, new in (([1], 1), (None, 0), ([0, 1], 0)):  # the first fold that is used predicts items without a target
         predict_crystals.main(index, [graphs], *made[:2], options, SETTINGS, "1", used, tmp_path / "p", tmp_path / "s")
         assert (io.read_table(tmp_path / "p")["fold"] == -1).sum() == new

@@ -22,6 +22,16 @@ def test_energies_are_the_recorded_ones():
     np.testing.assert_allclose(found, [-3.668, -5.314, -8.356, -5.699], atol=2e-3)
 
 
+def test_the_vector_of_a_crystal_is_that_of_its_supercell_and_holds_its_energy():
+    found = potentials.vector(NI3AL)
+    atoms = np.vstack([NI3AL.frac, NI3AL.frac + [1, 0, 0]]) / [2, 1, 1]
+    twice = Crystal(NI3AL.cell * [[2], [1], [1]], np.tile(NI3AL.species, 2), atoms)
+    np.testing.assert_allclose(potentials.vector(twice), found, atol=1e-4)
+    assert found.shape == (193,) and found[0] == pytest.approx(potentials.energy(NI3AL), abs=1e-5)
+    other = potentials.vector(Crystal(NI3AL.cell * 1.02, NI3AL.species, NI3AL.frac))
+    assert np.abs(other - found).max() > 0.01
+
+
 def test_a_strained_crystal_relaxes_to_where_a_relaxed_one_is():
     strained, energy, _ = potentials.relax(Crystal(NI3AL.cell * 1.03, NI3AL.species, NI3AL.frac))
     assert np.cbrt(abs(np.linalg.det(strained.cell))) == pytest.approx(3.555, abs=0.01)
@@ -34,8 +44,14 @@ def test_too_few_steps_are_no_answer():
 
 
 def test_an_unknown_element_is_named():
-    with pytest.raises(BadItem, match="element 98"):
-        potentials.energy(Crystal(np.eye(3) * 4, np.array([98], np.uint8), np.zeros((1, 3))))
+    for asked in (potentials.energy, potentials.vector):
+        with pytest.raises(BadItem, match="element 98"):
+            asked(Crystal(np.eye(3) * 4, np.array([98], np.uint8), np.zeros((1, 3))))
+
+
+def test_an_atom_without_neighbours_has_no_vector():
+    with pytest.raises(BadItem, match="no neighbour within the reach"):
+        potentials.vector(Crystal(np.eye(3) * 30, np.array([2], np.uint8), np.zeros((1, 3))))
 
 
 def test_the_hull_is_that_of_pymatgen():

@@ -680,6 +680,34 @@ def test_an_ensemble_of_one_that_leaves_out_parts_is_refused():
     assert "'volume_a3_per_atom' is the target itself" in learning(cgcnn={"also": ["volume_a3_per_atom"]})
 
 
+def test_networks_of_another_study_have_learned_the_target_on_these_folds():
+    """A second study of the same crystals, whose target is a further column of the networks of the first."""
+    lends = {"target": "volume_a3_per_atom", "split": "kfold", "cgcnn": {"also": ["atoms"], "epochs": 7}, "gatgnn": {}}
+    chained = {**lends, "cgcnn": {"learned_in": "first/cgcnn"}}
+    others = {name: made(name, **CRYSTAL_GRAPHS, predict=one) for name, one in (("first", lends), ("copy", chained))}
+
+    def why(network="first/cgcnn", connect=None, options=None, name="cgcnn", **changes):
+        wish = {"target": "atoms", "split": "kfold", name: {"learned_in": network, **(options or {})}, **changes}
+        return refusal(CRYSTALS, others, connect=connect or {"knn": {}}, predict=wish)
+
+    assert not why() and not why(options={"epochs": 7, "device": "cpu"}) and not why(use_folds=[1])
+    assert not why(target="volume_a3_per_atom")
+    assert "'cgcnn' in the study 'first'" in why(target="elements") and "add also: [elements]" in why(target="elements")
+    assert "make run STUDIES=" in why("third/cgcnn") and ",third" in why("third/cgcnn")
+    assert "trains no network 'cgcn'; did you mean 'cgcnn'?" in why("first/cgcn")
+    assert "name 'first/cgcnn'" in why("copy/cgcnn")
+    assert "call this method gatgnn, too" in why("first/gatgnn")
+    assert "have epochs: 7; remove 'epochs' here" in why(options={"epochs": 9})
+    assert "set predict.split: kfold in both studies" in why(split="group")
+    assert "no network of fold 5" in why(folds=6) or "set predict.folds: 5 in both studies" in why(folds=6)
+    assert "set connect: {'knn': {" in why(connect={"knn": {"k": 8}})
+    assert "set predict.transform: none" in why(transform="log")
+    lent = {"pretrained": {"weights": {"n": "copy/cgcnn"}}}
+    assert "takes its networks from 'first/cgcnn'; name that" in refusal(
+        CRYSTALS, others, connect={"knn": {}}, predict=lent
+    )
+
+
 def test_a_blend_needs_two_methods_that_are_there():
     assert "a blend needs two methods, there is 1" in learning(blend={})
     assert not learning(blend={}, magpie_trees={})

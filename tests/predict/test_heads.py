@@ -1,10 +1,11 @@
 """Networks with several outputs: one pass, the same numbers as networks with one, and intervals of their own."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matlens.crystal import structures
 from matlens.learn import graphs as lessons
-from matlens.predict import applicability_domain, crystal_networks, heads, properties
+from matlens.predict import applicability_domain, crystal_networks, crystal_tables, heads, properties
 from matlens.store import io
 from scripts import predict_pretrained
 
@@ -81,6 +82,30 @@ def test_properties_of_one_file_are_computed_in_one_pass(learned, monkeypatch):
     by = {name: part["predicted"].to_numpy() for name, part in table.groupby("property")}
     np.testing.assert_array_equal(by["s"], by["copy"])
     assert np.abs(by["v"] - volumes(some)).mean() < np.abs(by["s"] - volumes(some)).mean()
+
+
+def test_held_out_crystals_are_predicted_for_every_target(learned):
+    _, _, card, held = learned
+    assert list(held["also"]) == ["volume", "inverse"] and card["outputs"][1]["calibrated_on"] < len(held["position"])
+    every = volumes(salts())
+    index = pd.DataFrame({"item": [f"c{k}" for k in range(len(every))], "volume": every})
+    index["inverse"] = np.where(np.arange(len(every)) % 3 == 0, 1 / every, np.nan)
+    settings = {"target": "side", "transform": "none", "group": "group"}
+    found = crystal_tables.held_of_network(index, np.cbrt(every), held, settings, 3)
+    for name, truth in {"side": np.cbrt(every), "volume": every, "inverse": 1 / every}.items():
+        own = crystal_tables.held_of_target(found, name)
+        at = own["item"].str[1:].astype(int).to_numpy()
+        np.testing.assert_allclose(own["target"], truth[at])
+        assert "quantity" not in own and own["target"].between(own["low_90"], own["high_90"]).mean() >= 0.9
+    assert set(at % 3) == {0}, "the third target is known of every third crystal"
+
+
+def test_a_network_is_not_judged_by_what_it_learned_from():
+    card = {"items": {"train": ["a", "b"], "val": ["c"], "test": ["d"]}}
+    heads.check_unseen(card, np.array(["d", "e"]))
+    for items in (["d", "b"], ["c"]):
+        with pytest.raises(ValueError, match=r"learned from 1 items of this fold, such as [bc]"):
+            heads.check_unseen(card, items)
 
 
 def test_no_crystal_gives_no_rows_and_few_known_values_of_a_target_no_error(learned, tmp_path):

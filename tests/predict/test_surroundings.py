@@ -1,6 +1,7 @@
 """Descriptors of the surroundings of atoms: rock salt by hand, and what lies outermost."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matlens import connect, registry
 from matlens.crystal import compositions, graphs
@@ -17,6 +18,28 @@ def described(cell, species, frac) -> np.ndarray:
     packed = crystals.to_arrays(crystals.pack([0], ["one"], [one]))
     edges = [registry.load(connect.METHODS, "knn")(one.cell, one.frac)]
     return surroundings.surroundings(graphs.from_arrays(packed | connect.stack(edges, "knn")))[0]
+
+
+def test_the_table_of_shards_has_the_features_of_all_crystals_at_once():
+    halite = crystals.Crystal(5.64 * np.eye(3), np.array([11] * 4 + [17] * 4, np.uint8), np.vstack([FCC, FCC + 0.5]))
+    copper = crystals.Crystal(3.6 * np.eye(3), np.array([29] * 4, np.uint8), FCC)
+    index = pd.DataFrame({"item": ["b", "a"], "formula": ["NaCl", "Cu"]})
+
+    def connected(*rows: int) -> graphs.Graphs:
+        some = [(halite, copper)[row] for row in rows]
+        packed = crystals.to_arrays(crystals.pack(rows, index["item"].iloc[list(rows)], some))
+        return graphs.from_arrays(
+            packed | connect.stack([registry.load(connect.METHODS, "knn")(one.cell, one.frac) for one in some], "knn")
+        )
+
+    every = structures.described(connected(0, 1), index)
+    shards = [structures.table(connected(row), index.iloc[[row]]) for row in (1, 0)]
+    found = structures.joined([pd.concat(shards), index[["item"]].assign(more=[1.0, 2.0])])
+    np.testing.assert_array_equal(found.loc[["b", "a"]], np.column_stack([every, [1.0, 2.0]]))
+    found = shards[0].iloc[0]
+    assert found["item"] == "a" and (found["space_group"], found["primitive_atoms"]) == (225, 1)
+    assert found["volume_a3_per_atom"] == pytest.approx(3.6**3 / 4) and found["coordination"] == 12
+    assert found["MagpieData mean Number"] == 29 and found["Electronegativity around mean"] == 0
 
 
 def electronegativity(number: int) -> float:

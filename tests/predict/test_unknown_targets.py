@@ -7,7 +7,7 @@ from matlens import connect, registry
 from matlens.crystal import compositions, structures
 from matlens.predict import crystal_tables, evaluate, folds, tabular
 from matlens.store import io
-from scripts import predict_compositions, predict_structures
+from scripts import describe_structures, predict_compositions, predict_structures
 
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 METALS, ANIONS = (3, 11, 19, 37, 55), (9, 17, 35, 53)
@@ -42,7 +42,10 @@ def test_items_without_a_target_are_predicted_by_a_model_of_all_others(tmp_path,
         edges = connect.stack([knn(one.cell, one.frac) for one in made], "knn")
         packed = structures.pack(range(len(made)), index["item"], made)
         io.write_ragged(tmp_path / "graphs.h5", structures.to_arrays(packed) | edges)
-        predict_structures.main(**given, stored=[str(tmp_path / "graphs.h5")], options={"trees": 20}, **paths)
+        files = {"stored": [str(tmp_path / "graphs.h5")], "features": [str(tmp_path / "features.parquet")]}
+        files |= {"vectors": [], "undescribed": [], "rejected": str(tmp_path / "rejected.parquet")}
+        describe_structures.main(given["index"], files["stored"][0], files["features"][0])
+        predict_structures.main(**given, **files, options={"trees": 20}, **paths)
     else:
         options = {"trees": 20}
         predict_compositions.main(**given, options=options, task="regression", **paths)

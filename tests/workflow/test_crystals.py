@@ -40,15 +40,18 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_thre
     hits = {"below": 12.0, "chosen": [5], "compare": "mean"}
     for name, shards in (("whole", 1), ("parts", 3)):
         asked(house, name, shards, figures=figures, predict={**TRAINED, "hits": hits})
+    second = {**TRAINED, "target": "atoms", "cgcnn": {"learned_in": "whole/cgcnn"}, "structure_trees": {}, "blend": {}}
+    asked(house, "second", 2, predict=second)
     lent = {"volume_a3_per_atom": "whole/cgcnn", "atoms": "whole/cgcnn:atoms"}
     lent = {"pretrained": {"weights": lent, "sites": True}}
     asked(house, "lent", 1, predict=lent, figures={"sites": {}})
     tables = ["predictions", "errors", "sites", "hits", "rejected"]
     wanted = [f"results/{name}/tables/{table}.csv" for name in ("whole", "parts") for table in tables]
     wanted += [f"results/{name}/figures/{figure}.svg" for name in ("whole", "parts") for figure in figures]
+    wanted_too = [f"results/second/tables/{table}.csv" for table in ("predictions", "errors", "blend_weights")]
     more = ["tables/items.csv", "tables/properties.csv", "tables/sites.csv", "figures/sites.svg"]
-    wanted_too = [f"results/lent/{path}" for path in more]
-    done = house.run("-c2", *wanted, *wanted_too, studies="whole,parts,lent", timeout=600)
+    wanted_too += [f"results/lent/{path}" for path in more]
+    done = house.run("-c2", *wanted, *wanted_too, studies="whole,parts,lent,second", timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     for path in [each for each in wanted if "/whole/" in each]:
         one, three = (house.folder / path.replace("whole", name) for name in ("whole", "parts"))
@@ -64,6 +67,13 @@ def test_a_network_ends_in_tables_and_figures_of_the_same_bytes_from_one_or_thre
     assert volumes.groupby("item").size().to_dict() == items["atoms"].to_dict()
     lent = house.read("lent", "properties").set_index(["property", "item"])["predicted"]
     assert 2 < lent.loc["atoms"].mean() < 5 < lent.loc["volume_a3_per_atom"].mean()  # 2 and 5 atoms in the cells
+    own = house.read("second", "predictions").query("method == 'cgcnn'").set_index("item")["predicted"]
+    assert own.to_numpy() == pytest.approx(lent.loc["atoms"][own.index].to_numpy(), abs=1e-4)
+    assert set(own.index) == set(first.index)  # the test items of the fold
+    assert house.read("second", "errors").set_index("method").loc["cgcnn", "coverage_90"] > 0
+    assert not (house.folder / "results/second/predict/cgcnn/weights").exists()  # nothing was trained
+    weights = house.read("second", "blend_weights")
+    assert set(weights["blended"]) == {"cgcnn", "structure_trees"} and weights["held_out_items"].gt(0).all()
     lent = lent.loc["volume_a3_per_atom"]
     assert house.read("whole", "hits").set_index("model").loc["mean", "times_chance"] == pytest.approx(1)
     assert len(lent) > 1.8 * len(first)  # all crystals, not a fold of them

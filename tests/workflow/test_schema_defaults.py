@@ -19,12 +19,13 @@ from matlens import (
     segment,
     track,
 )
+from matlens.crystal import POTENTIALS
 from matlens.detect import network_learning
 from matlens.learn import cards, pixels
 from matlens.learn.options import FROM_DATA, of_network
 from matlens.learn.roles import split
 from matlens.plan import study
-from matlens.predict import cnn, crystal_networks
+from matlens.predict import cnn, crystal_networks, heads
 from matlens.predict import molecules as molecule_networks
 from matlens.restore import trained as restored
 from matlens.segment import trained
@@ -78,7 +79,7 @@ CASES = [
     *(("predict", name, functions(predict.METHODS, name)) for name in predict.METHODS),
     *(("predict", name, [*functions(predict.IMAGE_METHODS, name), cnn.initial_file]) for name in predict.IMAGE_METHODS),
     *(
-        ("predict", name, [crystal_networks.learn, *functions(predict.CRYSTAL_METHODS, name)])
+        ("predict", name, [crystal_networks.learn, heads.lender, *functions(predict.CRYSTAL_METHODS, name)])
         for name in predict.CRYSTAL_METHODS
     ),
     *(
@@ -159,6 +160,12 @@ def test_the_options_of_a_network_are_those_of_its_constructor(stage, table, nam
     assert own and {option: written[option] for option in own} == own
     signature = registry.options_of(registry.load(table, name))
     assert set(signature) - set(own) <= set(FROM_DATA)
+
+
+@pytest.mark.parametrize("name", predict.STRUCTURE_METHODS)
+def test_the_potentials_that_describe_crystals_are_those_that_there_are(name):
+    asked = study.read_schema("predict.schema.yaml")["properties"][name]["properties"]["potential"]
+    assert asked["enum"] == [None, *POTENTIALS] and asked["default"] is None
 
 
 def test_learners_are_methods_that_can_be_prepared():

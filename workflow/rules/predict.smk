@@ -90,11 +90,56 @@ rule predict_compositions:
         "../scripts/predict_compositions.py"
 
 
+rule describe_structures:
+    """Describe a shard of crystals, once for all methods on features of crystal graphs."""
+    input:
+        index=plan.index,
+        stored=f"results/{{study}}/connect/{predict.DESCRIBED}/graphs/{{shard}}.zarr.zip",
+        code=plan.code("describe_structures"),
+    output:
+        features="results/{study}/predict/structures/features/{shard}.parquet",
+    log:
+        "logs/{study}/predict/structures/features_{shard}.log",
+    benchmark:
+        "logs/{study}/predict/structures/features_{shard}.tsv"
+    resources:
+        mem_mb=plan.memory(1500, 0.2),
+        runtime=plan.minutes(10, 0.001),
+    script:
+        "../scripts/describe_structures.py"
+
+
+rule describe_by_potential:
+    """Describe a shard of crystals by what a universal potential computes of them."""
+    input:
+        structures=plan.ingested("structures"),
+        code=plan.potential_code("describe_by_potential"),
+    output:
+        vectors="results/{study}/predict/{method}/vectors/{shard}.parquet",
+        undescribed="results/{study}/predict/{method}/undescribed/{shard}.parquet",
+    log:
+        "logs/{study}/predict/{method}/vectors_{shard}.log",
+    benchmark:
+        "logs/{study}/predict/{method}/vectors_{shard}.tsv"
+    wildcard_constraints:
+        method=pattern(predict.POTENTIAL_METHODS),
+    resources:
+        mem_mb=plan.memory(2500),
+        runtime=plan.minutes(10, 0.005),
+    script:
+        "../scripts/describe_by_potential.py"
+
+
 rule predict_structures:
     """Cross-validate a method on features of crystal graphs."""
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
+        features=plan.of_shards(
+            "results/{study}/predict/structures/features/{shard}.parquet"
+        ),
+        vectors=plan.by_potential("vectors"),
+        undescribed=plan.by_potential("undescribed"),
         code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -102,6 +147,7 @@ rule predict_structures:
         importance="results/{study}/predict/{method}/importance/all.parquet",
         learning_curve="results/{study}/predict/{method}/learning_curve/all.parquet",
         held_out="results/{study}/predict/{method}/held_out/all.parquet",
+        rejected="results/{study}/predict/{method}/rejected/all.parquet",
     log:
         "logs/{study}/predict/{method}/all.log",
     benchmark:
@@ -184,8 +230,8 @@ rule predict_crystals:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
-        card="results/{study}/predict/{method}/card/{fold}.json",
+        weights=plan.trained("weights", "safetensors"),
+        card=plan.trained("card", "json"),
         code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
@@ -212,9 +258,9 @@ rule score_crystals:
     """Score the predictions of all folds of a network for crystals."""
     input:
         tables=plan.of_folds("predictions"),
-        histories=plan.of_folds("history"),
+        histories=plan.trained("history"),
         atoms=plan.of_folds("sites"),
-        helds=plan.of_folds("held_out"),
+        helds=plan.trained("held_out"),
         code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
@@ -358,7 +404,7 @@ rule predict_potential:
     """Relax a shard of crystals by a universal potential."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.potential_code,
+        code=plan.potential_code("predict_potential"),
     output:
         predictions="results/{study}/predict/{method}/relaxed/{shard}.parquet",
         relaxed="results/{study}/predict/{method}/structures/{shard}.zarr.zip",

@@ -1,8 +1,10 @@
 """Predict a property of the items of a study from their composition alone."""
 
+from functools import partial
+
 from matlens import predict, registry
 from matlens.job import entry
-from matlens.predict import crystal_tables, folds, formulas, transforms
+from matlens.predict import crystal_tables, folds, formulas
 from matlens.predict.validation import class_scores
 from matlens.store import io
 
@@ -20,19 +22,14 @@ def main(
         known = {"groups": groups} if settings["split"] == "group" else {}
         return registry.call(function, {"formulas": train, "y": y, "new": new, **known}, options or {})
 
-    given = {name: settings[name] for name in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
-    each = formulas.parts(cut, used, rows, settings["target"])
-    tests, helds = formulas.tables(
-        method, each, lambda number, fold: formulas.fold_predictions(answer, rows, fold, number, **given)
-    )
-    found = crystal_tables.judged(tests, settings["target"], given["transform"], task, settings["split"])
+    one = partial(formulas.fold_predictions, answer, rows)
+    found = formulas.evaluated(method, one, cut, used, rows, {**settings, "task": task}, options or {})
     if task == "classification":
         known = found["predictions"].query("fold != @folds.UNKNOWN")
         scores = class_scores(known["target"].to_numpy(), known["predicted"].to_numpy())
         found["errors"] = found["errors"].assign(**scores)
-    for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
+    for path, table in zip((predictions, errors, importance, learning_curve, held_out), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(helds))
 
 
 if __name__ == "__main__":

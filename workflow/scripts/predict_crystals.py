@@ -3,7 +3,7 @@
 from matlens.crystal import graphs
 from matlens.job import entry
 from matlens.predict import crystal_networks as networks
-from matlens.predict import crystal_tables, folds
+from matlens.predict import crystal_tables, folds, heads
 from matlens.store import io
 
 
@@ -25,12 +25,13 @@ def main(
     new = (y != y).nonzero()[0] if int(fold) == folds.first(cut, used) else test[:0]
     chosen = graphs.taken(every, [*test, *new])
     arrays, about, device = io.read_weights(weights), io.read_json(card), options["device"]
-    found = networks.apply(chosen, arrays, about, device)
+    heads.check_unseen(about, every.crystals.item[test])
+    found = networks.apply_outputs(chosen, arrays, about, [settings["target"]], device)[0]
     groups = folds.specimens(table, settings["group"])
     number = [int(fold)] * len(test) + [folds.UNKNOWN] * len(new)
     rows = crystal_tables.rows(chosen.crystals.item, groups[[*test, *new]], number, y[[*test, *new]], found)
     io.write_table(predictions, rows)
-    values = networks.sites(chosen, arrays, about, device)
+    values = networks.sites(chosen, arrays, about, device, settings["target"])
     io.write_table(sites, crystal_tables.site_table(chosen, values, about["method"], settings["target"]))
 
 

@@ -25,7 +25,8 @@ def main(
     found = crystal_tables.judged(parts, settings["target"], split=settings.get("split", ""))
     for path, table in zip((predictions, errors, importance, learning_curve), found.values(), strict=True):
         io.write_table(path, table)
-    io.write_table(held_out, io.concatenate(io.read_table(path) for path in helds))
+    held = io.concatenate(io.read_table(path) for path in helds)
+    io.write_table(held_out, crystal_tables.held_of_target(held, settings["target"]))
     io.write_table(history, io.concatenate(io.read_table(path) for path in histories))
     if sites:
         values = io.concatenate(io.read_table(path) for path in atoms)

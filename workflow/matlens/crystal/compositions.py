@@ -111,9 +111,14 @@ def properties() -> np.ndarray:
     return _elements()[0]
 
 
+def property_names() -> tuple[str, ...]:
+    """Return the names of these properties."""
+    return _elements()[1]
+
+
 def magpie_names() -> list[str]:
     """Return the names of the 132 statistics, as in matminer."""
-    return [f"MagpieData {statistic} {name}" for name in _elements()[1] for statistic in STATISTICS]
+    return [f"MagpieData {statistic} {name}" for name in property_names() for statistic in STATISTICS]
 
 
 def magpie(formulas) -> np.ndarray:

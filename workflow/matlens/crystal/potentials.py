@@ -26,6 +26,7 @@ class Potential(NamedTuple):
     `energy(crystal)`, `energies(crystals)` in eV per atom; `states(crystals)`: energies, stresses (n, 3, 3) in GPa,
     positive if compressed, and forces, one array (atoms, 3) in eV per angstrom per crystal;
     `relax(crystal, steps, force_ev_a)` returns crystal, eV per atom, steps. `reference`: the energies' level of theory.
+    `vector(crystal)`: numbers (d,) by which it knows a crystal as it is, whatever the cell; None if it has none.
     """
 
     reference: str
@@ -33,6 +34,7 @@ class Potential(NamedTuple):
     energies: Callable
     states: Callable
     relax: Callable
+    vector: Callable | None = None
 
 
 @cache
@@ -119,7 +121,30 @@ def relax(crystal: Crystal, steps: int = 200, force_ev_a: float = 0.05) -> tuple
     return made, float(path.energies[-1]) / len(made.species), len(path.energies) - 1
 
 
-CHGNET = Potential(REFERENCE, energy, energies, states, relax)
+def vector(crystal: Crystal) -> np.ndarray:
+    """Return what the potential computes of a crystal as it is, on the way to its energy (193,).
+
+    Energy per atom; mean over the atoms of their last vectors, which give the energy; mean and standard deviation of
+    those before, which give the magnetic moments. BadItem if an atom has no neighbour within its reach.
+    """
+    import torch
+
+    _known(crystal)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        try:
+            graph = model().graph_converter(structure(crystal))
+        except ValueError:  # before a relaxation in this process the converter refuses such atoms, after it does not
+            graph = None
+        if graph is None or len(torch.unique(graph.atom_graph.reshape(-1, 2)[:, 0])) < len(crystal.species):
+            raise BadItem("an atom has no neighbour within the reach of the potential; is the cell too large?")
+        found = model().predict_graph(graph, task="e", return_atom_feas=True, return_crystal_feas=True)
+    before, last = found["atom_fea"], found["crystal_fea"] / len(crystal.species)  # it is their sum
+    parts = [np.atleast_1d(found["e"]), last, before.mean(axis=0), before.std(axis=0)]
+    return np.concatenate(parts).astype(float)
+
+
+CHGNET = Potential(REFERENCE, energy, energies, states, relax, vector)
 
 
 def above_hull(fractions: np.ndarray, formation: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from matlens.plan.predictions import (
     parted,
     potentials,
 )
+from matlens.plan.shared_network_checks import check_learned_in
 from matlens.plan.structure import Reasons
 from matlens.predict import folds, heads, hits
 from matlens.predict import pretrained_check as pretrained
@@ -237,7 +238,10 @@ def lender_fault(studies: Mapping[str, dict], lender: str) -> str:
     if not lender.endswith(".safetensors"):
         lends, _, method = lender.partition("/")
         known = studies.get(lends, {}).get("predict", {})
-        return "" if registry.method_of(method) in {*GRAPHS, *MOLECULE_NETS} and method in known else nowhere
+        if registry.method_of(method) not in {*GRAPHS, *MOLECULE_NETS} or method not in known:
+            return nowhere
+        trains = known[method].get("learned_in")
+        return f"'{lender}' takes its networks from '{trains}'; name that" if trains else ""
     path = os.path.expanduser(lender)
     return pretrained.fault(path) if os.path.isfile(path) else nowhere
 
@@ -279,6 +283,7 @@ CHECKS = (
     check_folds,
     check_networks,
     check_ensembles,
+    check_learned_in,
     check_blends,
     check_hits,
     check_transform,

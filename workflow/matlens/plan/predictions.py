@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 
 from matlens import predict, registry
-from matlens.crystal import POTENTIALS
 from matlens.learn import features
 from matlens.nets import GRAPHS, MOLECULE_NETS
-from matlens.plan import closure, outputs, stages
+from matlens.plan import outputs, stages
 from matlens.plan.paths import Paths
-from matlens.predict import cnn, folds
+from matlens.plan.potentials import ELEMENTS
+from matlens.predict import cnn, folds, heads
 from matlens.predict import pretrained_check as pretrained
 from matlens.predict.properties import RELAXED, STABILITY
 from matlens.screen import reference
@@ -24,7 +24,6 @@ VALIDATION = (
 )  # fmt: skip
 NO_WISH = {"target": None, "weight": 1.0, "min": None, "max": None}  # of a property of a shortlist
 SPLIT = ("target", "transform", "split", "folds", "seed", "group", "allow_incomplete")
-ELEMENTS = "data/weights/{}_elements.csv"  # energies of the elements by a universal potential
 
 
 def learned(settings: dict) -> list[str]:
@@ -176,6 +175,19 @@ class Predictions(Paths):
             for fold in used_folds(self.studies[wildcards.study])
         ]
 
+    def trained(self, output: str, suffix: str = "parquet") -> Callable:
+        """Return a function of wildcards: an output of training a fold, or all folds, here or in another study."""
+
+        def paths(wildcards) -> str | list[str]:
+            chosen, settings = self.settings(wildcards, "predict"), self.studies[wildcards.study]
+            study, method = registry.call(heads.lender, dict(wildcards.items()), chosen)
+            one = getattr(wildcards, "fold", "")
+            folder = f"results/{study}/predict/{method}/{output}"
+            found = [f"{folder}/{fold}.{suffix}" for fold in ([one] if one else used_folds(settings))]
+            return found[0] if one else found
+
+        return paths
+
     def blended_methods(self, wildcards) -> list[str]:
         """List the methods that a blend takes."""
         return blended_methods(self.studies[wildcards.study], wildcards.method)
@@ -238,15 +250,6 @@ class Predictions(Paths):
             else index
             for key in self.pretrained_weights(wildcards.study)
         ]
-
-    def potential_code(self, wildcards) -> list[str]:
-        """Return the library files behind relaxing by a universal potential."""
-        entries = [registry.entry(table, wildcards.method) for table in (predict.POTENTIAL_METHODS, POTENTIALS)]
-        return closure.closure("scripts/predict_potential.py", *entries)
-
-    def element_energies(self, wildcards) -> str:
-        """Return the energies of the elements by a universal potential."""
-        return ELEMENTS.format(registry.method_of(wildcards.method))
 
     def predictions(self, wildcards) -> list[str]:
         """List the predictions of every cross-validated method of a study."""

@@ -9,10 +9,11 @@ from matlens.plan.engines import Engines, Loops
 from matlens.plan.figures import Figures
 from matlens.plan.inputs import Images
 from matlens.plan.learning import Learning
+from matlens.plan.potentials import Potentials
 from matlens.plan.predictions import Predictions
 
 
-class Plan(Images, Learning, Predictions, Engines, Loops, Figures):
+class Plan(Images, Learning, Predictions, Potentials, Engines, Loops, Figures):
     """The decisions for the studies of a run."""
 
     def items(self, wildcards) -> int:

@@ -256,7 +256,7 @@ STAGES = {
                    hint="predict with a network that says what it reads from atoms: {sites}; "
                    "or set 'pretrained.sites: true'"),
             Output("structures", "{shard}.zarr.zip", by=("potentials",)),
-            Output("rejected", STUDY, by=("tables", "images", "blends")),
+            Output("rejected", STUDY, by=("tables", "images", "structures", "blends")),
             Output("rejected", by=("pretrained", "potentials")),
             Output("rejected", STUDY, by=("potentials",)),
         ),

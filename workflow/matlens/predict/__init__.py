@@ -37,6 +37,7 @@ STRUCTURE_METHODS = {
     "structure_extra_trees": "matlens.predict.trees:structure_extra_trees",
     "structure_svr": "matlens.predict.trees:structure_svr",
 }
+DESCRIBED = "knn"  # the graphs that these features are of
 # Weights of the other methods of the study: `method(y, held, *, options)`.
 BLENDS = {
     "blend": "matlens.predict.blend:blend",
@@ -50,6 +51,6 @@ CRYSTAL_METHODS = CRYSTAL_NETS  # trained by the study, on graphs
 MOLECULE_METHODS = MOLECULE_NETS  # trained by the study, on reactions
 GRAPHS = {
     **NET_GRAPHS,
-    **dict.fromkeys(STRUCTURE_METHODS, "knn"),
+    **dict.fromkeys(STRUCTURE_METHODS, DESCRIBED),
 }  # the stage connect that a method takes its graphs from
 CONTROLS = ("mean", "median")  # baselines

@@ -116,7 +116,7 @@ def learn(
     bounds memory for crystals of different sizes. checkpoint: file from which a killed run continues. options: include
     those of the network. groups (n,): specimens that validation does not divide. also: further targets; see `heads`.
     Returns arrays by name, a model card, history rows per member and epoch, and the predictions of held-out training
-    crystals: position, predicted, low_90, high_90 (in the unit of y).
+    crystals: position, predicted, low_90, high_90 (in the unit of y), and those of `also` by name.
     Source of the interval: J. Lei et al., J. Am. Stat. Assoc. 113 (2018) 1094 (locally weighted split conformal).
     """
     method, targets = method.partition(".")[0], np.asarray(y, float).reshape(len(graphs), -1)
@@ -136,9 +136,7 @@ def learn(
         card["outputs"] = [{"target": name, "mean": mean, "std": std} for name, mean, std in scale]
     about, domain = applicability_domain.describe(graphs, cut.train, cut.parts, seed)
     arrays, card = arrays | domain, card | about
-    calibration, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
-    for position, output in enumerate(card.get("outputs", ()), 1):
-        output |= calibrated(graphs, targets[:, position], arrays, card, cut, device, position, seed)[0]
+    calibration, held = calibrate_outputs(graphs, targets, arrays, card, cut, device, seed)
     for file in files:
         file.unlink(missing_ok=True)
     return arrays, card | calibration, history, held
@@ -273,6 +271,20 @@ def sites(graphs, arrays: Mapping, card: Mapping, device: str = "auto", target: 
         [lessons.answers(net, graphs, device, sites=True) for net in members(arrays, card)], axis=0, dtype=float
     )
     return heads.scaled(found, card, position) if SITES[card["method"]] == "reading" else found
+
+
+def calibrate_outputs(graphs, targets, arrays: dict, card: dict, cut: Cut, device: str, seed: int) -> tuple[dict, dict]:
+    """Calibrate every output, see `calibrated`; those after the first in the card itself.
+
+    Returns the entries of the card for the first output, and its held-out predictions with those of others as `also`.
+    """
+    first, held = calibrated(graphs, targets[:, 0], arrays, card, cut, device, 0, seed)
+    held["also"] = {}
+    for position, output in enumerate(card.get("outputs", ()), 1):
+        found, others = calibrated(graphs, targets[:, position], arrays, card, cut, device, position, seed)
+        held["also"][output["target"]] = others
+        output |= found
+    return first, held
 
 
 def calibrated(

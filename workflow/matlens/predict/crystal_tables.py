@@ -11,19 +11,26 @@ from matlens.nets import SITES
 from matlens.predict import cautions, folds, transforms, validation
 
 
+def rows_of(index, items):
+    """Return the index rows of some items, in their order."""
+    return index.set_index(columns.ITEM).loc[list(items)].reset_index()
+
+
 def target_rows(index, items, target: str):
     """Return the index rows of graphs, in their order, and the targets (n,), NaN if unknown."""
-    table = index.set_index(columns.ITEM).loc[list(items)].reset_index()
+    table = rows_of(index, items)
     return table, features.numeric(table, target, "predict.target: index").to_numpy(float)
 
 
-def gathered(index, shards: Iterable[Mapping], settings: Mapping):
+def gathered(index, shards: Iterable[Mapping], settings: Mapping, only=None):
     """Concatenate stored graphs, and divide them into folds.
 
-    shards: arrays of each shard. Returns Graphs of n crystals, their index rows, targets (n,; NaN if unknown) and the
-    list of folds.
+    shards: arrays of each shard. only: items to take, None for all. Returns Graphs of n crystals, their index rows,
+    targets (n,; NaN if unknown) and the list of folds.
     """
     every = graphs.concatenate([graphs.from_arrays(arrays) for arrays in shards])
+    if only is not None:
+        every = graphs.taken(every, np.flatnonzero(np.isin(every.crystals.item.astype(str), list(only))))
     table, y = target_rows(index, every.crystals.item, settings["target"])
     at = index[columns.ITEM].reset_index(drop=True).reset_index().set_index(columns.ITEM)["index"]
     at = at.loc[list(every.crystals.item)].to_numpy()
@@ -70,11 +77,25 @@ def learned_targets(index, y: np.ndarray, also: Iterable[str], transform: str) -
 
 
 def held_of_network(index, y: np.ndarray, held: Mapping, settings: Mapping, fold: int):
-    """Make the table of held-out training items of a network; held: as `crystal_networks.learn` returns."""
-    at = held["position"]
-    found = transforms.interval(settings["transform"], *(held[name] for name in ("predicted", "low_90", "high_90")))
-    groups = folds.specimens(index, settings["group"])[at]
-    return held_rows(index[columns.ITEM].to_numpy()[at], groups, fold, y[at], found)
+    """Make the table of held-out training items of a network, one row per item and target that it learned.
+
+    held: as `crystal_networks.learn` returns. The column quantity names the target.
+    """
+    import pandas as pd
+
+    items, groups, parts = index[columns.ITEM].to_numpy(), folds.specimens(index, settings["group"]), []
+    for name, one in {settings["target"]: held, **held.get("also", {})}.items():
+        first, at = name == settings["target"], one["position"]
+        ends = (one[each] for each in ("predicted", "low_90", "high_90"))
+        found = transforms.interval(settings["transform"] if first else "none", *ends)
+        known = y if first else features.numeric(index, name, "predict.also: index").to_numpy(float)
+        parts.append(held_rows(items[at], groups[at], fold, known[at], found).assign(quantity=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def held_of_target(table, target: str):
+    """Return the rows of one target of a table of held-out items of networks."""
+    return table[table["quantity"] == target].drop(columns="quantity").reset_index(drop=True)
 
 
 def site_table(graphs, values, method: str, target: str):

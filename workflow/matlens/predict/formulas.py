@@ -1,6 +1,6 @@
 """Predictions of composition methods on one fold, with applicability domain."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,27 +14,35 @@ from matlens.predict.validation import Answer, outside_range
 FORMULA = "formula"
 
 
-def parts(cut: list[Fold], used: Iterable[int] | None, index, target: str) -> list[tuple[int, Fold]]:
-    """List the folds to learn, with their numbers; the last, UNKNOWN, predicts the items without a target, if any.
+def evaluated(
+    name: str,
+    predict: Callable,
+    cut: list[Fold],
+    used: list[int] | None,
+    index,
+    settings: Mapping,
+    options: Mapping,
+) -> dict:
+    """Predict fold by fold, and judge: the four tables of the stage, and `held_out`, that of held-out training items.
 
-    cut: all folds. used: numbers of those to learn, None for all. index: table with the column `target`.
+    predict(fold, number, target=, group=, transform=): returns the tables of test items and of held-out training items
+    of a fold. Items without a target are predicted by a model of all others, as fold UNKNOWN. cut: all folds. used:
+    numbers of those to learn, None for all. name: of the method, for a line per fold in the log.
     """
-    known = [(number, cut[number]) for number in folds.used(cut, used)]
-    return known + [(folds.UNKNOWN, fold) for fold in folds.of_unknown(index, target)]
+    import pandas as pd
 
-
-def tables(name: str, each: list[tuple[int, Fold]], predict: Callable) -> tuple[list, list]:
-    """Predict fold by fold; returns the tables of test items, and those of held-out training items of known folds.
-
-    predict(number, fold): returns both tables. name: of the method, for a line per fold in the log.
-    """
+    given = {key: settings[key] for key in ("target", "group")} | {"transform": transforms.chosen(options, settings)}
+    each = [(number, cut[number]) for number in folds.used(cut, used)]
+    each += [(folds.UNKNOWN, fold) for fold in folds.of_unknown(index, settings["target"])]
     tests, helds = [], []
     for done, (number, fold) in enumerate(each, 1):
-        test, held = predict(number, fold)
+        test, held = predict(fold, number, **given)
         tests.append(test)
         helds += [held] if number != folds.UNKNOWN else []
         print(f"{name}: fold {done} of {len(each)} predicted", flush=True)
-    return tests, helds
+    asked = given["transform"], settings.get("task", "regression"), settings["split"]
+    found = crystal_tables.judged(tests, settings["target"], *asked)
+    return {**found, "held_out": pd.concat(helds, ignore_index=True)}
 
 
 def fold_predictions(

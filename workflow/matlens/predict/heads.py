@@ -19,6 +19,23 @@ def names(card: Mapping) -> list[str]:
     return [card.get("target", ""), *(one["target"] for one in card.get("outputs", ()))]
 
 
+def lender(study: str, method: str, *, learned_in: str | None = None) -> tuple[str, str]:
+    """Return the study and the method whose networks a method of a study applies: its own, or those of "learned_in"."""
+    lends, _, lent = (learned_in or f"{study}/{method}").partition("/")
+    return lends, lent
+
+
+def check_unseen(card: Mapping, items) -> None:
+    """Raise ValueError if a network learned from an item that it is to be judged by."""
+    learned = {*card["items"]["train"], *card["items"]["val"]} & {str(item) for item in items}
+    if learned:
+        raise ValueError(
+            f"learned_in: the network learned from {len(learned)} items of this fold, such as {min(learned)}: the "
+            "items with a value of the two targets differ, and so do their folds; train the network in this study, "
+            "or set split: kfold or official where these agree"
+        )
+
+
 def number(card: Mapping, target: str) -> int:
     """Return the position of an output; "" is the first. Raises ValueError if the network has none of this name."""
     from matlens.registry import suggest

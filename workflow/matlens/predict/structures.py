@@ -1,9 +1,10 @@
-"""Features of crystals for tables of trees, and predictions of methods on them on one fold."""
+"""Features of crystals, the table that keeps them, and predictions of methods on them on one fold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from matlens import columns
 from matlens.crystal import compositions
 from matlens.crystal import graphs as flat
 from matlens.predict import applicability_domain, descriptors, formulas, surroundings, transforms
@@ -11,6 +12,28 @@ from matlens.predict.folds import Fold
 
 SYMPREC_A = 0.1
 SYSTEMS = (2, 15, 74, 142, 167, 194)  # last space group of each crystal system but the cubic one
+CELL = ("volume_a3_per_atom", "primitive_atoms", "space_group", "crystal_system")
+
+
+def names() -> list[str]:
+    """Name the columns of `described`."""
+    return [*compositions.magpie_names(), *CELL, *descriptors.STRUCTURE, *surroundings.names()]
+
+
+def table(graphs, index):
+    """Make the table of the features of crystals, a row each; see `described`. A crystal's do not depend on others."""
+    import pandas as pd
+
+    found = pd.DataFrame(described(graphs, index), columns=names())
+    found.insert(0, columns.ITEM, graphs.crystals.item.astype(str))
+    return found
+
+
+def joined(tables: Iterable):
+    """Join tables of features side by side, as a table whose index is the item; only items that all of them have."""
+    import pandas as pd
+
+    return pd.concat([one.set_index(columns.ITEM) for one in tables], axis=1, join="inner")
 
 
 def described(graphs, index) -> np.ndarray:

@@ -8,7 +8,14 @@ from matlens.predict.descriptors import means
 
 SHIFT = 0.02  # added to the asymmetry of every atom as a weight, so that crystals without outer atoms have a mean, too
 CHUNK = 2_000_000  # edges described at a time
+PARTS = ("around mean", "around std", "at surfaces")  # of every element property
 DECIMALS = 4  # so that rounding in another cell of the same crystal makes no difference
+
+
+def names() -> list[str]:
+    """Name the columns of `surroundings`."""
+    found = [f"{name} {part}" for name in compositions.property_names() for part in PARTS]
+    return [*found, "asymmetry_mean", "asymmetry_max", "asymmetry_min"]
 
 
 def surroundings(graphs) -> np.ndarray:
