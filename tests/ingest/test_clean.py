@@ -176,7 +176,8 @@ def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_u
     remark = files.read(item, PHASES).meta["remark"]
     moved = {**item, "file": saved(tmp_path / "e.tif", np.roll(noisy, (2, 3), (0, 1)))}
     moved["clean_file"] = saved(tmp_path / "f.tif", field.astype(np.uint8))
-    assert "remark" not in files.read(moved, PHASES).meta  # shifted a little, in the same unit
+    told = files.read(moved, PHASES).meta["remark"]  # shifted a little, in the same unit
+    assert "fits best shifted by (2, 3) pixels" in told and "two units" not in told
     assert "times those of its clean image: psnr_db, ssim and bias compare two units" in remark
 
 
@@ -210,3 +211,16 @@ def test_blur_and_a_few_bright_spots_are_in_the_same_unit_and_a_large_shift_is_t
         assert float(factor) == pytest.approx(0.1, rel=0.6)  # blur, noise and clipped greys
     with pytest.raises(BadItem, match=r"fits better shifted by \(0, 9\) pixels .* align the two"):
         read(np.roll(texture, 9, 1), texture)
+
+
+def test_a_small_shift_is_remarked_and_noise_is_none(tmp_path):
+    rng = np.random.default_rng(0)
+    field = 100 + 50 * (blobs(1, 4) > 0.5).astype(np.float32)
+
+    def remark(by, noise):
+        image = (np.roll(field, by, 1) + rng.normal(0, noise, field.shape)).astype(np.float32)
+        item = {"file": saved(tmp_path / "a.tif", image), "clean_file": saved(tmp_path / "c.tif", field)}
+        return files.read(item, PHASES).meta.get("remark", "")
+
+    assert "fits best shifted by (0, 1) pixels" in remark(1, 2) and "(0, -3) pixels" in remark(-3, 20)
+    assert not any(remark(0, noise) for noise in (1, 20, 50))

@@ -6,7 +6,7 @@ from matlens import columns
 from matlens.ingest import Micrograph, grey, ignored, readers
 from matlens.job.batch import BadItem
 
-NEAR_PX = 2  # a pair may be shifted so far
+NEAR_PX = 2  # a pair may be shifted so far, which is remarked
 FEWEST_PX, MOST_PX = 32, 512  # of the part that is compared
 LEAST, DEVIATIONS = 0.1, 3.0  # a correlation above either is one of the same field
 AWAY_PX, AS_FAR = 6, 0.8  # and no shift beyond so many pixels has one more than 1 / AS_FAR times as large
@@ -87,6 +87,10 @@ def check(found: Micrograph) -> None:
     if weak or moved:
         none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
         raise BadItem(f"{none}; give the clean image of the same field")
+    near = np.where((steps[0] <= AWAY_PX) & (steps[1] <= AWAY_PX), fit, 0.0)
+    if near.max() - fit[0, 0] > DEVIATIONS / np.sqrt(fit.size):  # more than noise makes of no shift
+        text = f"its clean image fits best shifted by {_shift(near)} pixels (correlation {near.max():.2f}, where it is "
+        ignored.note(found, f"{text}{fit[0, 0]:.2f}): psnr_db, psnr_affine_db and ssim judge the shift, too; align the two")
     slopes = _slopes(found, parts, fit[far == 0].max())
     if max(slopes) < 1 / OTHER_UNIT or min(slopes) > OTHER_UNIT:
         least = min(slopes, key=lambda one: abs(np.log(max(one, np.finfo(float).tiny))))
