@@ -99,7 +99,8 @@ def check(found: Micrograph) -> None:
     near = np.where((steps[0] <= AWAY_PX) & (steps[1] <= AWAY_PX), fit, 0.0)
     if near.max() - fit[0, 0] > DEVIATIONS / np.sqrt(fit.size):  # more than noise makes of no shift
         text = f"its clean image fits best shifted by {_shift(near)} pixels (correlation {near.max():.2f}, where it is "
-        ignored.note(found, f"{text}{fit[0, 0]:.2f}): psnr_db, psnr_affine_db and ssim judge the shift, too; align the two")
+        text += f"{fit[0, 0]:.2f}): psnr_db, psnr_affine_db and ssim judge the shift, too; align the two"
+        ignored.note(found, text)
     slopes = _slopes(found, parts, fit[far == 0].max())
     if max(slopes) < 1 / OTHER_UNIT or min(slopes) > OTHER_UNIT:
         least = min(slopes, key=lambda one: abs(np.log(max(one, np.finfo(float).tiny))))
