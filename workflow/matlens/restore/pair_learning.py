@@ -47,7 +47,10 @@ def learn(
     train = [pair for pair, role in pairs if role == "train"]
     judges = [pair for pair, role in pairs if role == "val" and np.isfinite(quality.span(pair[1]))]
     if not train:
-        raise BadItem("no training item has a clean image; give 'clean' in ingest, 'degrade', or learn by noise2void")
+        raise BadItem(
+            "no training item has a clean image with contrast; give 'clean' in ingest, or 'degrade', or learn by "
+            "noise2void"
+        )
     start = nets.IMAGE_NETS, method, train[0][0][None], 1, options, initial, training.seed
     network, own, net, lacking = fit.started(*start)
     place = loop.choose_device(training.device)
@@ -72,12 +75,18 @@ def learn(
 
 
 def _pairs(samples: list, degrade: Mapping | None, seed: int) -> list[tuple]:
-    """List ((noisy, clean), role); with `degrade` one fixed noisy image of every clean one."""
+    """List ((noisy, clean), role); with `degrade` one fixed noisy image of every clean one.
+
+    A clean image of one grey value is left out: errors are judged by the contrast, and its would outweigh all others.
+    """
     found = []
     for number, (image, clean, role, item) in enumerate(samples):
-        if degrade is not None:
+        true = image if clean is None and degrade is not None else clean
+        if true is not None and true.min() == true.max():
+            print(f"{item}: its clean image has one grey value, and nothing is learned from it")
+        elif degrade is not None:
             rng = np.random.default_rng([seed, number])
-            found.append((imaging.pair(image if clean is None else clean, rng, **degrade), role))
+            found.append((imaging.pair(true, rng, **degrade), role))
         elif clean is not None:
             found.append(((image, clean), role))
             gain = _gain(image, clean)
