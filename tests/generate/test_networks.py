@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 from matlens import generate, registry
-from matlens.generate import diffusion, slices, sweeping, trained
-from matlens.generate.examples import Examples
+from matlens.generate import diffusion, trained
 from matlens.job.batch import BadItem
 from matlens.nets.generate.ddpm import DDPM
 
@@ -144,13 +143,13 @@ def test_the_latent_numbers_hold_the_fraction_that_normalisation_takes_away():
 
 def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monkeypatch):
     """A network that is not told makes a little less at every layer, and pores die out after some."""
-    from matlens.generate import work
+    from matlens.generate import examples, slices, work
 
     rng = np.random.default_rng(0)
     shares = rng.uniform(0.1, 0.9, (6, 8))
     labels = (rng.random((6, 8, 16, 16)) < shares[:, :, None, None]).astype(np.uint8)
     names = np.array([f"i{k}" for k in range(6)])
-    real = Examples(labels, labels.astype(np.float32), np.zeros((6, 0)), names, names, np.full(6, "train"))
+    real = examples.Examples(labels, labels.astype(np.float32), np.zeros((6, 0)), names, names, np.full(6, "train"))
     options = {"conditions": [], "unseen": [], "periodic": False, "size_px": [8, 16, 16], "phase": 1}
     options |= {"width": 4, "depth": 1}
     samples = [(mark, mark.astype(np.float32), (), name, name) for mark, name in zip(labels, names, strict=True)]
@@ -159,7 +158,7 @@ def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monke
     assert card["network"]["conditions"] == 1
 
     def obedient(net, noise, conditions, *rest):
-        share = (conditions[:, -1] / sweeping.LEVEL + 1) / 2
+        share = (conditions[:, -1] / slices.LEVEL + 1) / 2
         order = noise.flatten(1).argsort(1).argsort(1) / noise[0].numel()
         return torch.where(order < share[:, None], 1.0, -1.0).reshape(noise.shape)
 
@@ -176,69 +175,3 @@ def test_layers_of_a_volume_have_as_much_of_a_phase_as_those_of_a_real_one(monke
     model.card["network"]["conditions"] = 0
     with pytest.raises(BadItem, match="train again"):
         slices.generate(np.zeros(0), 5, np.random.default_rng(1), model, real)
-
-
-def test_layers_on_both_sides_stand_at_their_distance():
-    volume = np.arange(5.0)[None, :, None, None]
-    found = sweeping.neighbours(volume, 2, 2, 2, 2)[:, 0, 0]
-    assert found.tolist() == [0.0, 1.0, 3.0, 4.0]
-    assert sweeping.neighbours(volume, 4, 2, 2, 2)[:, 0, 0].tolist() == [2.0, 3.0, 0.0, 0.0]  # nothing lies beyond
-    assert sweeping.neighbours(volume, 3, 1, 0, 2)[:, 0, 0].tolist() == [0.0, 2.0, 0.0, 0.0]  # these are not told
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_layers_are_made_anew_along_every_axis_beside_those_that_are_there(axis, monkeypatch):
-    """A network that repeats the layer before carries the first one through the volume, along that axis alone."""
-    rng = np.random.default_rng(0)
-    labels = (rng.random((3, 8, 8, 8)) < 0.5).astype(np.uint8)
-    seen = []
-
-    def repeating(net, begun, conditions, steps, context, *rest):
-        seen.append(conditions[:, -3:])
-        known = context.abs().flatten(2).sum(2) > 0  # (n, layers): what is told
-        return torch.where(known[:, 1, None, None], context[:, 1], context[:, 2])[:, None]
-
-    monkeypatch.setattr(diffusion, "sampled", repeating)
-    model = trained.Model(None, {}, "cpu")
-    real, asked = trained.channels_of(labels, 2), torch.zeros((3, 0))
-    found = sweeping.swept(labels, real, axis, 2, model, asked, 4, torch.Generator().manual_seed(0), 1.0)
-    moved, before = np.moveaxis(found, 1 + axis, 1), np.moveaxis(labels, 1 + axis, 1)
-    assert all((one == torch.eye(3)[axis]).all() for one in seen) and sum(map(len, seen)) == 3 * 8
-    assert np.array_equal(moved[:, 0], before[:, 1])  # nothing lies before the first
-    assert np.array_equal(moved[:, 3], before[:, 2])  # every third layer at a time, beside those of before
-
-
-def test_volumes_that_are_made_anew_have_the_parts_of_a_real_one_along_all_axes(monkeypatch):
-    labels = np.zeros((4, 8, 8, 8), np.uint8)
-    labels[:, :, :5, :4] = 1  # 0.5 x 5/8, with a profile along y and one along x
-    names = np.array([f"i{k}" for k in range(4)])
-    real = Examples(labels, labels.astype(np.float32), np.zeros((4, 0)), names, names, np.full(4, "train"))
-    options = {"conditions": [], "unseen": [], "periodic": False, "size_px": [8, 8, 8], "phase": 1}
-    options |= {"width": 4, "depth": 1}
-    samples = [(mark, mark.astype(np.float32), (), name, name) for mark, name in zip(labels, names, strict=True)]
-    few = {"training": trained.Training(epochs=1), "drawn": trained.Batches(steps=2, batch=2), "sweeps": 1}
-    arrays, card = slices.learn(samples, ["a", "b"], "slices", dict.fromkeys(names, "train"), None, options, **few)
-    assert card["network"]["context"] == 4 and card["network"]["conditions"] == 1 + 3
-
-    def told(net, noise, conditions, *rest):
-        share = (conditions[:, 0] / sweeping.LEVEL + 1) / 2
-        order = torch.arange(noise[0].numel()).reshape(noise.shape[1:]) / noise[0].numel()
-        return torch.where(order[None] < share[:, None, None, None], 1.0, -1.0)
-
-    monkeypatch.setattr(diffusion, "sampled", told)
-    model = trained.prepare(arrays, card, device="cpu")
-    along = []
-    own = sweeping.swept
-    monkeypatch.setattr(
-        sweeping, "swept", lambda marks, true, axis, *rest: along.append(axis) or own(marks, true, axis, *rest)
-    )
-    found = slices.generate(np.zeros(0), 3, np.random.default_rng(0), model, real, sweeps=2)
-    assert along == [1, 2, 0, 1, 2, 0] and found.shape == (3, 8, 8, 8)
-    assert found.mean((2, 3)) == pytest.approx(labels[:3].mean((2, 3)))  # the last sweep is along z
-    plain, card = slices.learn(
-        samples, ["a", "b"], "slices", dict.fromkeys(names, "train"), None, options, **{**few, "sweeps": 0}
-    )
-    with pytest.raises(BadItem, match="without sweeps"):
-        slices.generate(
-            np.zeros(0), 3, np.random.default_rng(0), trained.prepare(plain, card, device="cpu"), real, sweeps=1
-        )

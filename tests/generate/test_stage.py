@@ -136,7 +136,6 @@ def test_a_study_that_generates_always_has_the_controls():
         ({"ddpm": {}, "conditions": ["fraction"], "ask": [{"fraction": 30}]}, "from 0 to 1"),
         ({"ddpm": {}, "phase": 2}, "counted from 0"),
         ({"slices": {}, "size_px": [32, 32]}, "3 numbers"),
-        ({"slices": {"sweeps": 1}, "size_px": [30, 32, 32]}, "depth, height and width multiples of 4"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(given, why):

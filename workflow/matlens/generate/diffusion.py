@@ -29,30 +29,20 @@ class Denoising(loop.Task):
         return (found.float() - (a * noise - s * x)).square().mean()
 
 
-def mixture(step: int, steps: int) -> tuple[float, float]:
-    """Return the parts of the image and of the noise before a step of `steps`, counted from 0.
+def sampled(model: Callable, noise, conditions, steps: int, context=None, draw=None, fresh_noise: float = 1.0):
+    """Return images of noise (n, p, y, x) in `steps` steps; images stay within -1 and 1.
 
-    Levels are 1 - (k / steps)^2, dense near pure noise: the mean of an image stands out from white noise there already,
-    and even levels step over it (images of 32 x 32 pixels then vary too little in their fraction).
-    """
-    angle = (1.0 - (step / steps) ** 2) * math.pi / 2
-    return math.cos(angle), math.sin(angle)
-
-
-def sampled(
-    model: Callable, noise, conditions, steps: int, context=None, draw=None, fresh_noise: float = 1.0, first: int = 0
-):
-    """Return images of noise (n, p, y, x) in `steps` steps (see `mixture`); images stay within -1 and 1.
-
-    `first`: the step to begin with; `noise` is then images mixed with noise, as they are before that step.
-    `fresh_noise`: 1 draws as much new noise at every step as DDPM, by the generator `draw`; 0 none (DDIM).
+    `fresh_noise`: 1 draws as much new noise at every step as DDPM, by the generator `draw`; 0 none (DDIM). Levels are
+    1 - (k / steps)^2, dense near pure noise: the mean of an image stands out from white noise there already, and even
+    levels step over it (images of 32 x 32 pixels then vary too little in their fraction).
     """
     import torch
 
     x, n = noise, len(noise)
-    for step in range(first, steps):
-        now = 1.0 - (step / steps) ** 2
-        (a, s), (b, r) = (mixture(step + k, steps) for k in (0, 1))
+    for step in range(steps):
+        now, then = (1.0 - ((step + k) / steps) ** 2 for k in (0, 1))
+        a, s = math.cos(now * math.pi / 2), math.sin(now * math.pi / 2)
+        b, r = math.cos(then * math.pi / 2), math.sin(then * math.pi / 2)
         found = model(x, torch.full((n,), now, device=x.device), conditions, context)
         clean = (a * x - s * found).clamp(-1, 1)
         # The noise that belongs to the clamped image: at t = 1 the image is noise alone.

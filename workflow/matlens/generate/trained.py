@@ -96,30 +96,23 @@ def batches(examples: real.Examples, phases: int, drawn: Batches, periodic: bool
 
 
 def started(
-    method: str,
-    examples: real.Examples,
-    phases: int,
-    options: Mapping,
-    seed: int,
-    axes: int = 2,
-    halved: int = 2,
-    **more,
+    method: str, examples: real.Examples, phases: int, options: Mapping, seed: int, axes: int = 2, **more
 ) -> tuple:
     """Make a network with random weights; returns it and its description for the card.
 
-    `axes`: of the images that the method makes; `halved`: how many of them, the last ones, the network halves; `more`:
-    what else its constructor takes from the data. Raises BadItem if the images do not fit.
+    `axes`: of the images that the method makes; `more`: what else its constructor takes from the data. Raises BadItem
+    if the images do not fit.
     """
     import torch
 
     own = own_options(nets.GENERATORS, method, options)
-    size = examples.labels.shape[-halved:]
+    size = examples.labels.shape[-2:]
     step = 2 ** own.get("depth", 0)  # sides are halved so often
     if any(n % step for n in size) or examples.labels.ndim - 1 != axes:
         given = list(examples.labels.shape[1:])
-        raise BadItem(f"images are {given} pixels; give size_px, {axes} numbers, the last {halved} multiples of {step}")
+        raise BadItem(f"images are {given} pixels; give size_px, {axes} numbers, the last two multiples of {step}")
     given = {"channels": 1 if phases == 2 else phases, "conditions": examples.conditions.shape[1]}
-    given |= {"wraps": bool(options["periodic"]), "sides": list(size[-2:])}
+    given |= {"wraps": bool(options["periodic"]), "sides": list(size)}
     network = {"name": registry.method_of(method), **given, **own, **more}
     torch.manual_seed(seed)
     return build(network), network

@@ -72,10 +72,9 @@ def check_sizes(studies: Studies, name: str) -> Reasons:
     for method in outputs.methods(studies[name], "generate") if size else ():
         options = settings[method]
         step = 2 ** options.get("depth", 0)
-        every = bool(options.get("sweeps"))  # then along all axes
-        if any(n % step for n in size[-3 if every else -2 :]):
+        if any(n % step for n in size[-2:]):
             why = f"it halves images {options['depth']} times, and they are {size} pixels; give size_px, "
-            yield ["generate", method], f"{why}{'depth, ' if every else ''}height and width multiples of {step}"
+            yield ["generate", method], f"{why}height and width multiples of {step}"
         if "patch_px" in options and not options["overlap_px"] < options["patch_px"] <= min(size[-2:]):
             why = f"a patch of {options['patch_px']} pixels has to be larger than its overlap, "
             yield ["generate", method, "patch_px"], f"{why}{options['overlap_px']}, and fit into {size}; change it"
