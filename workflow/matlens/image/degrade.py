@@ -88,11 +88,12 @@ def pair(
 
     `clean`: (y, x) or (z, y, x), slices imaged one by one. `scale`: its black level and distance to white; None: by its
     quantiles. `dose`: electrons per pixel between black and white, drawn evenly on a logarithmic scale; `background`:
-    electrons of no signal, relative to those; `pulse_spread`: standard deviation of the heights of their pulses, which are
-    gamma distributed, over the mean (1: exponential; noise is sqrt(1 + pulse_spread^2) as strong). In parts of the distance from black to white: `noise`, the standard
-    deviation of the detector's noise, and `row_noise`, that of an offset that a row shares. `blur_px`, `jitter_px`:
-    standard deviations of the probe and of the shift of rows. `row_correlation`, `column_correlation`: correlation of
-    the noise of neighbours along rows and columns. `hot`: part of the pixels that show up to 20 times white.
+    electrons of no signal, relative to those; `pulse_spread`: standard deviation of the heights of their pulses, which
+    are gamma distributed, over the mean (1: exponential; noise is then sqrt(1 + pulse_spread^2) times as strong). In
+    parts of the distance from black to white: `noise`, the standard deviation of the detector's noise, and `row_noise`,
+    that of an offset that a row shares. `blur_px`, `jitter_px`: standard deviations of the probe and of the shift of
+    rows. `row_correlation`, `column_correlation`: correlation of the noise of neighbours along rows and columns. `hot`:
+    part of the pixels that show up to 20 times white.
     """
     low, span = scale or levels(clean)
     level = _drawn(background, rng)

@@ -122,8 +122,8 @@ def _cut(train: list):
 def _degraded(train: list, degrade: Mapping):
     """Return the function that draws patches of clean images and makes noisy ones of them.
 
-    What is made noisy is a window, as wide as an image where it can be, from which patches are cut: level and spread are
-    those of the window. An image that is restored is scaled as a whole, and those of a patch would be others.
+    What is made noisy is a window, as wide as an image where it can be, from which patches are cut: level and spread
+    are those of the window. An image that is restored is scaled as a whole, and those of a patch would be others.
     """
     from matlens.learn import augment
 
