@@ -28,6 +28,14 @@ def test_counts_have_the_variance_of_poisson():
     assert clean[0, 0] == 1.5 and noisy.var() == pytest.approx(1.5 / 10, rel=0.03)
 
 
+def test_pulses_of_unequal_heights_add_their_own_noise():
+    noisy, _ = made(pulse_spread=(1.0, 1.0))
+    assert noisy.mean() == pytest.approx(0.5, abs=0.005) and noisy.min() == 0
+    assert noisy.var() == pytest.approx(2 * 0.5 / 10, rel=0.03)  # of n exponential pulses: n (1 + 1)
+    narrow, _ = made(pulse_spread=(1e-4, 1e-4))  # as good as equal pulses: whole counts
+    assert narrow == pytest.approx(np.rint(narrow * 10) / 10, abs=0.01)
+
+
 def test_noise_of_detector_and_rows_adds_up():
     noisy, _ = made(dose=(1e9, 1e9), noise=(0.05, 0.05))
     assert noisy.std() == pytest.approx(0.05, rel=0.02)

@@ -86,12 +86,13 @@ def test_bundles_of_one_array_are_images_and_others_are_refused(tmp_path):
     np.savez(tmp_path / "large.npz", x=noise(), y=noise())
     np.savez(tmp_path / "object.npz", np.array([{}] * 4, object).reshape(2, 2))
     for name, most, reason in (
-        ("two.npz", 10**6, "50 x 40 and 20 x 20"),
         ("large.npz", 100, "max_pixels"),
         ("object.npz", 10**6, "pickle"),
     ):
         with pytest.raises(BadItem, match=reason):
             readers.read(str(tmp_path / name), max_pixels=most)
+    with pytest.raises(BadItem, match="20 x 20 pixels, the image 50 x 40"):
+        files.read({"file": str(tmp_path / "two.npz")}, PHASES)
 
 
 def test_a_model_keeps_the_image_without_noise():
@@ -176,7 +177,8 @@ def test_greys_of_colour_and_masks_are_brought_to_those_of_the_image_and_other_u
     remark = files.read(item, PHASES).meta["remark"]
     moved = {**item, "file": saved(tmp_path / "e.tif", np.roll(noisy, (2, 3), (0, 1)))}
     moved["clean_file"] = saved(tmp_path / "f.tif", field.astype(np.uint8))
-    assert "remark" not in files.read(moved, PHASES).meta  # shifted a little, in the same unit
+    told = files.read(moved, PHASES).meta["remark"]  # shifted a little, in the same unit
+    assert "fits best shifted by (2, 3) pixels" in told and "two units" not in told
     assert "times those of its clean image: psnr_db, ssim and bias compare two units" in remark
 
 
@@ -210,3 +212,39 @@ def test_blur_and_a_few_bright_spots_are_in_the_same_unit_and_a_large_shift_is_t
         assert float(factor) == pytest.approx(0.1, rel=0.6)  # blur, noise and clipped greys
     with pytest.raises(BadItem, match=r"fits better shifted by \(0, 9\) pixels .* align the two"):
         read(np.roll(texture, 9, 1), texture)
+
+
+def test_a_small_shift_is_remarked_and_noise_is_none(tmp_path):
+    rng = np.random.default_rng(0)
+    field = 100 + 50 * (blobs(1, 4) > 0.5).astype(np.float32)
+
+    def remark(by, noise):
+        image = (np.roll(field, by, 1) + rng.normal(0, noise, field.shape)).astype(np.float32)
+        item = {"file": saved(tmp_path / "a.tif", image), "clean_file": saved(tmp_path / "c.tif", field)}
+        return files.read(item, PHASES).meta.get("remark", "")
+
+    assert "fits best shifted by (0, 1) pixels" in remark(1, 2) and "(0, -3) pixels" in remark(-3, 20)
+    assert not any(remark(0, noise) for noise in (1, 20, 50))
+
+
+def test_the_clean_array_of_a_bundle_is_looked_at_as_a_clean_file_is(tmp_path):
+    field = (60 + 120 * (blobs(1, 4) > 0.5)).astype(np.uint8)
+    noisy = np.clip(field + np.random.default_rng(0).normal(0, 20, field.shape), 0, 255).astype(np.uint8)
+
+    def read(image, clean):
+        np.savez(tmp_path / "a.npz", x=image, y=clean)
+        return files.read({"file": str(tmp_path / "a.npz")}, PHASES)
+
+    gaps = field.astype(np.float32)
+    gaps[:3] = np.nan
+    for clean, reason in (
+        (noisy, "is the image itself"),
+        (np.full_like(field, 9), "has one grey value, 9"),
+        (gaps, "not finite"),
+        (field[:40], "export both in one size"),
+    ):
+        with pytest.raises(BadItem, match=reason):
+            read(noisy, clean)
+    found = read(noisy, (field / 255).astype(np.float32))  # from 0 to 1, brought to 8 bits
+    assert found.layers["clean"] == pytest.approx(field, abs=1e-3) and "remark" not in found.meta
+    assert np.array_equal(read(np.stack([noisy] * 3), field).layers["clean"], np.stack([field] * 3))  # of all frames

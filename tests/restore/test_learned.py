@@ -83,6 +83,35 @@ def test_pairs_are_made_of_clean_images():
     assert max(domain.outside(noisy, card["domain"]).values()) < 1
 
 
+@pytest.mark.parametrize("options", [{}, {"degrade": {"dose": [5, 20]}}])
+def test_blank_images_teach_nothing_and_do_not_outweigh_the_others(options, capsys):
+    """An error is counted in units of the contrast: that of a blank image was 1,000 times as much as any other."""
+    samples = [(noisy, clean, "train", f"i{k}") for k, (noisy, clean) in enumerate(pairs(2))]
+    blank = (np.full_like(samples[0][0], 3), np.full_like(samples[0][0], 3), "train", "blank")
+    short = {"epochs": 1, "patches": 16, **options}
+    without = learned("unet_restore", samples, short)[2]
+    beside = learned("unet_restore", [*samples, blank], short)[2]
+    assert "blank: its clean image has one grey value" in capsys.readouterr().out
+    assert all(np.array_equal(without[name], beside[name]) for name in without)
+    with pytest.raises(BadItem, match="with contrast"):
+        learned("unet_restore", [blank], short)
+
+
+@pytest.mark.parametrize("edge", [20, 40, 300])
+def test_patches_have_the_scale_of_the_whole_image_and_windows_are_whole(edge):
+    """The level of a patch is not taken for that of the image: one half is dark, the other one bright."""
+    half = np.zeros((edge, edge), np.float32)
+    half[:, edge // 2 :] = 1
+    options = {"dose": (1e6, 1e6), **dict.fromkeys(("noise", "row_noise", "jitter_px"), (0.0, 0.0))}
+    draw = pair_learning._degraded([(half, half)], options | {"background": (0.0, 0.0)})
+    side, changes = 16, pair_learning.CROPS.changes()
+    drawn = draw(40, side, changes, np.random.default_rng(0))
+    levels = [float(clean.mean()) for _, clean, _ in drawn]
+    assert len(drawn) == 40 and all(noisy.shape == clean.shape == (1, side, side) for noisy, clean, _ in drawn)
+    assert max(levels) - min(levels) > (1.9 if edge >= 40 else 0.3)  # black and white are 2 spreads apart
+    assert [power for *_, power in drawn] == pytest.approx([1.0] * 40, abs=0.02)
+
+
 def test_a_clean_image_in_another_unit_is_reported_whatever_the_noise(capsys):
     noisy, clean = pairs(1, sigma=200.0)[0]
     samples = [(noisy, clean, "train", "same"), (noisy, clean / 200, "train", "eight_bits")]

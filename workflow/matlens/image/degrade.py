@@ -59,6 +59,15 @@ def _shared(image: np.ndarray, correlation: float, axis: int) -> np.ndarray:
     return (c * parts[0] + parts[1] + c * parts[2]) / (1 + 2 * c)
 
 
+def _counted(electrons: np.ndarray, spread: Sequence[float], rng) -> np.ndarray:
+    """Count electrons, each by a pulse of random height: a sum of n gamma pulses is gamma distributed, too."""
+    counts = rng.poisson(electrons)
+    if max(spread) <= 0:
+        return counts
+    variance = max(_drawn(spread, rng) ** 2, 1e-6)
+    return variance * rng.gamma(counts / variance)
+
+
 def pair(
     clean: np.ndarray,
     rng: np.random.Generator,
@@ -73,22 +82,25 @@ def pair(
     row_correlation: Sequence[float] = (0.0, 0.3),
     column_correlation: Sequence[float] = (0.0, 0.3),
     hot: Sequence[float] = (0.0, 0.0),
+    pulse_spread: Sequence[float] = (0.0, 0.0),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a noisy image, and the same without noise, blur and jitter: float32, shape and units of `clean`.
 
     `clean`: (y, x) or (z, y, x), slices imaged one by one. `scale`: its black level and distance to white; None: by its
     quantiles. `dose`: electrons per pixel between black and white, drawn evenly on a logarithmic scale; `background`:
-    electrons of no signal, relative to those. In parts of the distance from black to white: `noise`, the standard
-    deviation of the detector's noise, and `row_noise`, that of an offset that a row shares. `blur_px`, `jitter_px`:
-    standard deviations of the probe and of the shift of rows. `row_correlation`, `column_correlation`: correlation of
-    the noise of neighbours along rows and columns. `hot`: part of the pixels that show up to 20 times white.
+    electrons of no signal, relative to those; `pulse_spread`: standard deviation of the heights of their pulses, which
+    are gamma distributed, over the mean (1: exponential; noise is then sqrt(1 + pulse_spread^2) times as strong). In
+    parts of the distance from black to white: `noise`, the standard deviation of the detector's noise, and `row_noise`,
+    that of an offset that a row shares. `blur_px`, `jitter_px`: standard deviations of the probe and of the shift of
+    rows. `row_correlation`, `column_correlation`: correlation of the noise of neighbours along rows and columns. `hot`:
+    part of the pixels that show up to 20 times white.
     """
     low, span = scale or levels(clean)
     level = _drawn(background, rng)
     electrons = _drawn(dose, rng, logarithmic=True)
     found = _blurred((clean.astype(np.float64) - low) / span, _drawn(blur_px, rng))
     found = np.maximum(_jittered(found, _drawn(jitter_px, rng), rng) + level, 0.0)
-    found = rng.poisson(found * electrons) / electrons
+    found = _counted(found * electrons, pulse_spread, rng) / electrons
     found = found + _drawn(noise, rng) * rng.standard_normal(found.shape)
     found = found + _drawn(row_noise, rng) * rng.standard_normal((*found.shape[:-1], 1))
     found = _shared(_shared(found, _drawn(row_correlation, rng), -1), _drawn(column_correlation, rng), -2)

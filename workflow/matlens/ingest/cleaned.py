@@ -6,7 +6,7 @@ from matlens import columns
 from matlens.ingest import Micrograph, grey, ignored, readers
 from matlens.job.batch import BadItem
 
-NEAR_PX = 2  # a pair may be shifted so far
+NEAR_PX = 2  # a pair may be shifted so far, which is remarked
 FEWEST_PX, MOST_PX = 32, 512  # of the part that is compared
 LEAST, DEVIATIONS = 0.1, 3.0  # a correlation above either is one of the same field
 AWAY_PX, AS_FAR = 6, 0.8  # and no shift beyond so many pixels has one more than 1 / AS_FAR times as large
@@ -19,9 +19,13 @@ def attach(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> 
     """Read the clean image of a micrograph into its layer `clean`, float32 of the shape of the pixels.
 
     `shape`: that of the image before its bars were cut off, `top` rows of them at its top; a clean image of that shape
-    is cut alike. One image may be that of all frames. Raises BadItem if it is none of the image, or not finite.
+    is cut alike. One image may be that of all frames. Without a `file`, the clean image that the file of the micrograph
+    holds is checked alike. Raises BadItem if it is none of the image, or not finite.
     """
+    own = found.layers.get(columns.CLEAN)
     if not (isinstance(file, str) and file):
+        if own is not None:
+            found.layers[columns.CLEAN] = _fitted(found, own, "its clean image", shape, top)
         return
     if not isinstance(found.pixels, np.ndarray):
         raise BadItem("an image so large is read in parts and cannot have a clean one; cut it into tiles")
@@ -32,19 +36,24 @@ def attach(found: Micrograph, file, shape: tuple, top: int, max_pixels: int) -> 
     pixels = np.asarray(read.pixels)
     if read.meta.get("min_is_white"):
         pixels = grey.turned_over(pixels, found.intensity_low, found.intensity_high)
+    found.layers[columns.CLEAN] = _fitted(found, pixels, f"its clean image {file}", shape, top)
+
+
+def _fitted(found: Micrograph, pixels: np.ndarray, name: str, shape: tuple, top: int) -> np.ndarray:
+    """Return a clean image, called `name`, as float32 of the shape and unit of its micrograph; see `attach`."""
     if pixels.shape[-2:] == shape[-2:] and shape != found.pixels.shape:
         pixels = pixels[..., top : top + found.pixels.shape[-2], :]
     if pixels.shape not in (found.pixels.shape, found.pixels.shape[-2:]):
         sizes = [" x ".join(map(str, s[::-1])) for s in (pixels.shape, shape)]
-        raise BadItem(f"its clean image {file} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
+        raise BadItem(f"{name} has {sizes[0]} pixels, the image {sizes[1]}; export both in one size")
     if not np.isfinite(pixels).all():
-        raise BadItem(f"its clean image {file} has pixels that are not finite (NaN or infinite); fill them")
+        raise BadItem(f"{name} has pixels that are not finite (NaN or infinite); fill them")
     if pixels.min() == pixels.max():
-        raise BadItem(f"its clean image {file} has one grey value, {pixels.flat[0]:g}, everywhere; check the export")
+        raise BadItem(f"{name} has one grey value, {pixels.flat[0]:g}, everywhere; check the export")
     if found.pixels.shape == pixels.shape and np.array_equal(found.pixels, pixels):
-        raise BadItem(f"its clean image {file} is the image itself; give that of the same field without noise")
+        raise BadItem(f"{name} is the image itself; give that of the same field without noise")
     clean = pixels.astype(np.float32) * _unit(found.pixels, pixels)
-    found.layers[columns.CLEAN] = np.broadcast_to(clean, found.pixels.shape).astype(np.float32)
+    return np.broadcast_to(clean, found.pixels.shape).astype(np.float32)
 
 
 def _unit(image: np.ndarray, clean: np.ndarray) -> float:
@@ -87,6 +96,11 @@ def check(found: Micrograph) -> None:
     if weak or moved:
         none = f"nothing of its clean image is seen in it (correlation {here.max():.2f})"
         raise BadItem(f"{none}; give the clean image of the same field")
+    near = np.where((steps[0] <= AWAY_PX) & (steps[1] <= AWAY_PX), fit, 0.0)
+    if near.max() - fit[0, 0] > DEVIATIONS / np.sqrt(fit.size):  # more than noise makes of no shift
+        text = f"its clean image fits best shifted by {_shift(near)} pixels (correlation {near.max():.2f}, where it is "
+        text += f"{fit[0, 0]:.2f}): psnr_db, psnr_affine_db and ssim judge the shift, too; align the two"
+        ignored.note(found, text)
     slopes = _slopes(found, parts, fit[far == 0].max())
     if max(slopes) < 1 / OTHER_UNIT or min(slopes) > OTHER_UNIT:
         least = min(slopes, key=lambda one: abs(np.log(max(one, np.finfo(float).tiny))))

@@ -15,6 +15,8 @@ from matlens.restore.scale import robust
 from matlens.restore.training import CROPS, Crops
 
 OTHER_UNIT = 2.0  # a clean image whose greys differ by more than this factor is reported
+WINDOW_PX = {2: 256, 3: 64}  # largest edge of what is made noisy at a time, by the number of axes
+SHARED = 2  # patches of a noisy window
 DRAWS = 4  # noisy versions of a clean image that the domain of the training is described by
 
 
@@ -45,7 +47,10 @@ def learn(
     train = [pair for pair, role in pairs if role == "train"]
     judges = [pair for pair, role in pairs if role == "val" and np.isfinite(quality.span(pair[1]))]
     if not train:
-        raise BadItem("no training item has a clean image; give 'clean' in ingest, 'degrade', or learn by noise2void")
+        raise BadItem(
+            "no training item has a clean image with contrast; give 'clean' in ingest, or 'degrade', or learn by "
+            "noise2void"
+        )
     start = nets.IMAGE_NETS, method, train[0][0][None], 1, options, initial, training.seed
     network, own, net, lacking = fit.started(*start)
     place = loop.choose_device(training.device)
@@ -54,7 +59,7 @@ def learn(
 
     def batches(epoch: int, rng: np.random.Generator):
         for _ in range(crops.steps()):
-            yield _stacked([draw(side, changes, rng) for _ in range(crops.batch)])
+            yield _stacked(draw(crops.batch, side, changes, rng))
 
     task = loop.Task(
         batches, _loss, (lambda model: _score(model, judges, place)) if judges else None, steps=crops.steps()
@@ -70,12 +75,18 @@ def learn(
 
 
 def _pairs(samples: list, degrade: Mapping | None, seed: int) -> list[tuple]:
-    """List ((noisy, clean), role); with `degrade` one fixed noisy image of every clean one."""
+    """List ((noisy, clean), role); with `degrade` one fixed noisy image of every clean one.
+
+    A clean image of one grey value is left out: errors are judged by the contrast, and its would outweigh all others.
+    """
     found = []
     for number, (image, clean, role, item) in enumerate(samples):
-        if degrade is not None:
+        true = image if clean is None and degrade is not None else clean
+        if true is not None and true.min() == true.max():
+            print(f"{item}: its clean image has one grey value, and nothing is learned from it")
+        elif degrade is not None:
             rng = np.random.default_rng([seed, number])
-            found.append((imaging.pair(image if clean is None else clean, rng, **degrade), role))
+            found.append((imaging.pair(true, rng, **degrade), role))
         elif clean is not None:
             found.append(((image, clean), role))
             gain = _gain(image, clean)
@@ -92,7 +103,7 @@ def _gain(image: np.ndarray, clean: np.ndarray) -> float:
 
 
 def _cut(train: list):
-    """Return the function that draws a patch of a pair: (input, target, variance of the clean image)."""
+    """Return the function that draws patches of pairs: (input, target, variance of the clean image)."""
     from matlens.learn import augment
 
     scales = [robust(noisy) for noisy, _ in train]
@@ -100,28 +111,39 @@ def _cut(train: list):
     targets = [shared.seen(clean, scale) for (_, clean), scale in zip(train, scales, strict=True)]
     chances = np.array([image.size for image in inputs], float) / sum(image.size for image in inputs)
 
-    def draw(side: int, changes, rng):
+    def drawn(side: int, changes, rng):
         one = int(rng.choice(len(inputs), p=chances))
         noisy, clean = augment.draw([inputs[one]], [targets[one]], side, 0, 0.0, changes, rng, "image")
         return noisy, clean, float(targets[one].var())
 
-    return draw
+    return lambda count, side, changes, rng: [drawn(side, changes, rng) for _ in range(count)]
 
 
 def _degraded(train: list, degrade: Mapping):
-    """Return the function that draws a patch of a clean image and makes a noisy one of it."""
+    """Return the function that draws patches of clean images and makes noisy ones of them.
+
+    What is made noisy is a window, as wide as an image where it can be, from which patches are cut: level and spread
+    are those of the window. An image that is restored is scaled as a whole, and those of a patch would be others.
+    """
     from matlens.learn import augment
 
     cleans = [clean for _, clean in train]
     scales = [imaging.levels(clean) for clean in cleans]
     chances = np.array([image.size for image in cleans], float) / sum(image.size for image in cleans)
 
-    def draw(side: int, changes, rng):
-        one = int(rng.choice(len(cleans), p=chances))
-        patch, _ = augment.draw([cleans[one][None]], [cleans[one][None]], side, 0, 0.0, changes, rng, "image")
-        noisy, clean = imaging.pair(patch[0], rng, scales[one], **degrade)
-        scale = robust(noisy)
-        return shared.seen(noisy, scale), shared.seen(clean, scale), float(cleans[one].var()) / scale[1] ** 2
+    def draw(count: int, side: int, changes, rng):
+        found = []
+        while len(found) < count:
+            one = int(rng.choice(len(cleans), p=chances))
+            edge = max(side, min(WINDOW_PX[cleans[one].ndim], *cleans[one].shape))
+            window, _ = augment.draw([cleans[one][None]], [cleans[one][None]], edge, 0, 0.0, changes, rng, "image")
+            noisy, clean = imaging.pair(window[0], rng, scales[one], **degrade)
+            scale = robust(noisy)
+            power = float(cleans[one].var()) / scale[1] ** 2
+            for _ in range(min(SHARED, count - len(found))):
+                cut = tuple(slice(start, start + side) for start in rng.integers(0, edge - side + 1, noisy.ndim))
+                found.append((shared.seen(noisy[cut], scale), shared.seen(clean[cut], scale), power))
+        return found
 
     return draw
 

@@ -48,7 +48,7 @@ def shapes(path: str) -> dict[str, tuple[tuple, np.dtype]]:
 def read_npz(path: str, *, max_pixels: int) -> Micrograph:
     """Read an .npz: its only array, or its arrays image and clean, or x and y, the second without noise.
 
-    Axes as in .npy. Raises BadItem if it has other arrays, or the pair has not one shape.
+    Axes as in .npy. Raises BadItem if it has other arrays.
     """
     known = shapes(path)
     pair = next((pair for pair in PAIRS if set(known) == set(pair)), None)
@@ -65,8 +65,5 @@ def read_npz(path: str, *, max_pixels: int) -> Micrograph:
         check_size(shape, max_pixels, kind.itemsize)
     with np.load(path, allow_pickle=False) as bundle:
         arrays = [as_image(bundle[name], f"the array {name}") for name in pair or known]
-    if len({array.shape for array in arrays}) > 1:
-        sizes = " and ".join(" x ".join(map(str, array.shape[::-1])) for array in arrays)
-        raise BadItem(f"its arrays {pair[0]} and {pair[1]} have {sizes} pixels; save both in one size")
-    layers = {columns.CLEAN: arrays[1].astype(np.float32)} if pair else {}
+    layers = {columns.CLEAN: arrays[1]} if pair else {}  # `cleaned` looks whether it is one of the image
     return Micrograph(arrays[0], "yx" if arrays[0].ndim == 2 else "tyx", layers=layers, meta={"format": "npz"})
