@@ -439,6 +439,31 @@ def test_variants_of_a_method_are_told_apart_in_a_benchmark():
     assert words([5, 1]) == ([table["model"][0], f"{table['model'][1]} (1 of 5 folds)"], "jdft2d")
 
 
+@pytest.mark.parametrize(
+    ("metric", "task", "words"),
+    [
+        ("mae", "steels", "mean absolute error / MPa"),
+        ("mae", "log_kvrh", "mean absolute error / log₁₀ GPa"),
+        ("mae", "dielectric", "mean absolute error"),  # a refractive index has no unit
+        ("rocauc", "glass", "rocauc"),
+    ],
+)
+def test_the_axis_of_a_benchmark_has_the_unit_of_the_target(metric, task, words):
+    from figures import benchmark
+
+    figure = benchmark.draw(benchmarked().assign(metric=metric, task=task))
+    assert figure.axes[0].get_xlabel() == words
+
+
+def test_every_official_target_has_its_unit_or_none():
+    """Of the targets of Matbench v0.1 that are no classes, the refractive index alone has no unit."""
+    from figures import benchmark
+    from matlens.predict import folds
+
+    assert {*folds.TASKS} - {*benchmark.UNITS} - {*folds.CLASSES} == {"dielectric"}
+    assert {*benchmark.UNITS} <= {*folds.TASKS}
+
+
 def clustered():
     """Make a table of two clusterings, with one method and, in one of them, a published model in distribution."""
     rows = [("LOCO", HOSTILE, "this study", 50, 1.0, 0.8, 1.3)]
@@ -559,6 +584,15 @@ def test_losses_mark_the_best_epoch():
     figure = losses.draw({"unet": history()})
     assert "best epoch 3 of 4" in figure.axes[0].get_title(loc="left")
     assert figure.axes[1].get_lines()[0].get_label() == "score"
+    assert figure.axes[0].get_lines()[0].get_marker() == "None"
+
+
+def test_losses_of_one_epoch_are_points():
+    from figures import losses
+
+    figure = losses.draw({"unet": history().head(1).assign(best=True)})
+    curves = [line for panel in figure.axes for line in panel.get_lines() if len(line.get_xdata()) == 1]
+    assert curves and {line.get_marker() for line in curves} == {"o"}
 
 
 def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():

@@ -55,6 +55,8 @@ def _cut(key: str, value, beside: dict, items: int):
         if key == "size_px" and "images" in beside:
             return [min(side, SIDES[len(value)]) for side in value]
         return [value[0], value[-1]] if key in LEVELS and len(value) > 2 else value
+    if key == "run":  # engines of first principles: their hand-offs alone
+        return False
     if not isinstance(value, int) or isinstance(value, bool):
         return value
     if key == "steps":  # batches of an epoch; elsewhere steps of a load or of a relaxation

@@ -25,7 +25,8 @@ def draw(history: dict, *, logarithmic: bool = True):
                 line = {"color": colour} if column in ("train_loss", "score") else {"color": style.INK, "ls": "--"}
                 for number, run in enumerate(runs):
                     name = {} if number else {"label": column.replace("_", " ")}
-                    panel.plot(run["epoch"], run[column], **name, **line)
+                    point = {"marker": "o"} if len(run) == 1 else {}  # a line of one epoch cannot be seen
+                    panel.plot(run["epoch"], run[column], **name, **line, **point)
             panel.set_xlabel("epoch")
             panel.set_ylabel(words[0])
             if panel.get_legend_handles_labels()[0]:
