@@ -587,6 +587,21 @@ def test_losses_mark_the_best_epoch():
     assert figure.axes[0].get_lines()[0].get_marker() == "None"
 
 
+def test_losses_of_networks_against_each_other_are_told_apart():
+    """A loss that is not used, 0 in every epoch, is no line; without scores there is no empty right side."""
+    from figures import losses
+
+    table = history().drop(columns=["train_loss", "val_loss", "score"])
+    names = ["generator_loss", "cycle_loss", "latent_loss", "critic_loss"]
+    table = table.assign(area_loss=0.0, **{name: 1.0 + at for at, name in enumerate(names)})
+    (panel,) = losses.draw({"translate": table}).axes
+    drawn = [line for line in panel.get_lines() if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in drawn] == [name.replace("_", " ") for name in names]
+    assert len({line.get_color() for line in drawn}) == len(names)
+    beside = losses.draw({"translate": table, "unet": history()}).axes
+    assert [one.get_visible() for one in beside] == [True, False, True, True]
+
+
 def test_losses_of_one_epoch_are_points():
     from figures import losses
 
