@@ -602,6 +602,18 @@ def test_losses_of_networks_against_each_other_are_told_apart():
     assert [one.get_visible() for one in beside] == [True, False, True, True]
 
 
+def test_generated_images_name_their_conditions_and_the_correlation():
+    from figures import generated as generated_figure
+
+    made = generated()
+    figure = generated_figure.draw(made["samples"], made["generated"])
+    titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
+    table = next(iter(made["generated"].values()))
+    asked = next(name for name in table if name.startswith("asked_"))
+    assert f"{table[asked].iloc[0]:g}, r = {table['nearest_correlation'].iloc[0]:.2f}" in titles
+    assert style.axis(asked.removeprefix("asked_")) in figure.get_supxlabel()
+
+
 def test_losses_of_one_epoch_are_points():
     from figures import losses
 
