@@ -88,7 +88,7 @@ def _cut_crystals(ingest: dict, predict: dict) -> None:
         ingest["crystal_set"]["every"] *= EVERY
     if "prototypes" in ingest:
         elements = ingest["prototypes"]["elements"]
-        ingest["prototypes"]["elements"] = {site: names[:3] for site, names in elements.items()}
+        ingest["prototypes"]["elements"] = {site: names[:: max(1, len(names) // 3)] for site, names in elements.items()}
     if predict.get("split", "").startswith(("official", "ood")):
         predict["use_folds"] = (predict["use_folds"] or [0, 1])[:2]
         predict["allow_incomplete"] = True
