@@ -12,7 +12,7 @@ from matlens.plan import study
 # The largest value of each key.
 MOST = {
     # Learning: what is repeated, and what is drawn.
-    "epochs": 1, "patches": 8, "ensemble": 2, "members": 3, "trees": 10, "rounds": 2, "replicates": 2, "initial": 12,
+    "epochs": 1, "patches": 8, "ensemble": 2, "members": 3, "trees": 10, "rounds": 2, "replicates": 2, "initial": 6,
     "refits": 2, "shuffles": 1, "curve_steps": 2, "sampling_steps": 3, "shards": 1,
     # Amounts: images, alloys and crystals that a study makes, and what is in them.
     "objects": 8, "loops": 8, "voids": 8, "crystals": 6, "train_images": 2, "val_images": 1, "train_videos": 1,
@@ -61,6 +61,8 @@ def _cut(key: str, value, beside: dict, items: int):
         return value
     if key == "steps":  # batches of an epoch; elsewhere steps of a load or of a relaxation
         return min(value, 2) if "epochs" in beside else value
+    if key == "batch":  # candidates of a round; elsewhere items of a step
+        return min(value, 4) if "initial" in beside else value
     return min(value, items if key in MADE else MOST.get(key, value))
 
 
