@@ -964,6 +964,23 @@ def test_a_field_has_a_map_for_every_component_in_its_unit():
     assert maps[4].get_cmap().name == "viridis"
 
 
+def test_rounding_errors_of_a_component_that_is_0_are_not_drawn_as_a_field():
+    """Shear strains of 1e-17 beside strains of 1 filled the whole range of colours."""
+    rng = np.random.default_rng(0)
+
+    @contextmanager
+    def rounded():
+        with strained() as arrays:
+            noise = 1e-17 * rng.normal(size=(8, 10))
+            yield Strained({0: np.stack([*arrays[0][:2], noise, *arrays[0][3:5], 1e3 * noise])})
+
+    panels = {panel.get_title(): panel for panel in registry.load(DRAWS, "fields")({"0000": rounded}).axes}
+    for name, largest in (("strain xy", 1.0), ("stress xy / GPa", 3.0)):
+        (image,) = panels[name].images
+        assert image.get_clim() == pytest.approx((-1e-7 * largest, 1e-7 * largest))
+        assert np.ptp(np.asarray(image.norm(image.get_array()))) < 1e-5  # one colour
+
+
 def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
     rng = np.random.default_rng(0)
     tables = {
