@@ -408,6 +408,21 @@ def test_every_training_has_a_line_of_its_own():
     assert figure.axes[1].get_lines()[0].get_label() == "validation mae"
 
 
+def test_learning_curves_of_controls_alone_are_not_drawn():
+    from figures import predictions
+
+    given, curve = predicted(), pd.DataFrame({"train_items": [4, 8], "mae": [0.3, 0.2], "mae_std": 0.1})
+
+    def titles(**curves):
+        shown = {name: given["predictions"][next(iter(given["predictions"]))] for name in curves}
+        errors = dict.fromkeys(curves, next(iter(given["errors"].values())))
+        panels = predictions.draw(shown, errors, curves).axes
+        return [panel.get_title() for panel in panels if panel.get_visible()]
+
+    assert titles(mean=curve) == ["mean"]
+    assert titles(ridge=curve, mean=curve) == ["ridge", "mean", "learning curves"]
+
+
 def test_without_learning_curves_there_is_no_panel_of_them():
     from figures import predictions
 
