@@ -472,11 +472,10 @@ def test_the_axis_of_a_benchmark_has_the_unit_of_the_target(metric, task, words)
 
 def test_every_official_target_has_its_unit_or_none():
     """Of the targets of Matbench v0.1 that are no classes, the refractive index alone has no unit."""
-    from figures import benchmark
     from matlens.predict import folds
 
-    assert {*folds.TASKS} - {*benchmark.UNITS} - {*folds.CLASSES} == {"dielectric"}
-    assert {*benchmark.UNITS} <= {*folds.TASKS}
+    assert {*folds.TASKS} - {*style.TASKS} - {*folds.CLASSES} == {"dielectric"}
+    assert {*style.TASKS} <= {*folds.TASKS}
 
 
 def clustered():
@@ -511,6 +510,7 @@ def test_a_clustering_has_a_panel_and_published_models_a_row():
     from figures import ood
 
     figure = ood.draw(clustered())
+    assert {panel.get_xlabel() for panel in figure.axes} == {"mean absolute error / meV/atom"}
     assert [panel.get_title() for panel in figure.axes] == ["LOCO, 50 clusters", "SparseXcluster, 3 clusters"]
     assert figure.axes[0].get_yticklabels()[1].get_text() == "RF, in distribution"
     marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "|"]
@@ -1009,6 +1009,14 @@ def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
         highest = max(line.get_ydata().max() for line in panel.lines)
         highest = max(highest, *(patch.get_data().values.max() for patch in panel.patches))
         assert panel.transData.transform((1, highest))[1] < note.y0
+
+
+def test_field_scores_have_panels_of_known_measures_alone():
+    shown = [panel.get_title() for panel in field_scores_figure.draw({"unet": field_scores()}).axes]
+    assert shown == ["relative L2", "equilibrium"]
+    one = field_scores()
+    one.loc[one["measure"] == "equilibrium", "mean"] = np.inf
+    assert [panel.get_title() for panel in field_scores_figure.draw({"unet": one}).axes] == ["relative L2"]
 
 
 @pytest.mark.parametrize("names", [1, 4, 5, 7])

@@ -3,17 +3,6 @@
 from figures import style
 
 HERE = "this study"
-UNITS = {  # of the targets of Matbench, whose columns do not name them
-    "steels": "MPa",
-    "jdft2d": "meV/atom",
-    "phonons": "cm⁻¹",
-    "expt_gap": "eV",
-    "mp_gap": "eV",
-    "mp_e_form": "eV/atom",
-    "perovskites": "eV per cell",
-    "log_gvrh": "log₁₀ GPa",
-    "log_kvrh": "log₁₀ GPa",
-}
 
 
 def draw(benchmark, *, most: int = 16):
@@ -49,14 +38,8 @@ def draw(benchmark, *, most: int = 16):
     scores = shown["score"].to_numpy(float)
     if shown["metric"].iloc[0] == "mae" and scores.min() > 0 and scores.max() > 8 * scores.min():
         panel.set_xscale("log")
-    panel.set_xlabel(_score(shown["metric"].iloc[0], shown["task"].iloc[0]))
+    metric = shown["metric"].iloc[0]
+    panel.set_xlabel(style.absolute_error(shown["task"].iloc[0]) if metric == "mae" else style.axis(metric))
     few = f", {folds[0]} of 5 folds" if folds[0] < 5 and len(set(folds)) == 1 else ""
     panel.set_title(style.text(shown["task"].iloc[0].replace("_", " ")) + few)
     return figure
-
-
-def _score(metric: str, task: str) -> str:
-    """Name a score, with the unit of the target where it has one."""
-    if metric != "mae":
-        return style.axis(metric)
-    return f"mean absolute error / {UNITS[task]}" if task in UNITS else "mean absolute error"

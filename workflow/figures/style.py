@@ -108,6 +108,17 @@ UNITS = {
     "a3": "Å³",
     "a3_per_atom": "Å³/atom",
 }
+TASKS = {  # units of the targets of Matbench, whose columns do not name them
+    "steels": "MPa",
+    "jdft2d": "meV/atom",
+    "phonons": "cm⁻¹",
+    "expt_gap": "eV",
+    "mp_gap": "eV",
+    "mp_e_form": "eV/atom",
+    "perovskites": "eV per cell",
+    "log_gvrh": "log₁₀ GPa",
+    "log_kvrh": "log₁₀ GPa",
+}
 WHOLE = {"temperature_c": "temperature / °C", "lattice_constant_a": "lattice constant / Å"}  # ends that may mean else
 _UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})$")
 
@@ -145,6 +156,11 @@ def unit(column: str) -> str:
 def label(words: str, column: str) -> str:
     """Add the unit of a column to words: "predicted" is "predicted / GPa"."""
     return f"{words} / {unit(column)}" if unit(column) else words
+
+
+def absolute_error(task: str) -> str:
+    """Name the mean absolute error of a task of Matbench, with the unit of its target where that has one."""
+    return f"mean absolute error / {TASKS[task]}" if task in TASKS else "mean absolute error"
 
 
 def headroom(panel, part: float = 0.35) -> None:
