@@ -470,6 +470,22 @@ def test_the_axis_of_a_benchmark_has_the_unit_of_the_target(metric, task, words)
     assert figure.axes[0].get_xlabel() == words
 
 
+def test_quantities_that_studies_rank_and_learn_have_the_unit_of_their_name():
+    """A heat of formation in eV per cell stood on its axis as "heat of formation ev per cell"."""
+    named = set()
+    for path in sorted((ROOT / "config/studies").glob("*.yaml")):
+        settings = study.load(path)
+        named |= {*((settings.get("screen") or {}).get("properties") or {})}
+        named |= {
+            (settings.get("predict") or {}).get("target") or "",
+            *(settings.get("generate") or {}).get("conditions", []),
+        }
+    units = {name: style.axis(name) for name in named if "_per_" in name or name.endswith(("_gpa", "_c", "_w", "_um"))}
+    assert {"heat_of_formation_ev_per_cell", "log10_strain_rate_per_s", "temperature_c"} <= {*units}
+    assert [name for name, words in units.items() if " / " not in words] == []
+    assert units["heat_of_formation_ev_per_cell"] == "heat of formation / eV/cell"
+
+
 def test_every_official_target_has_its_unit_or_none():
     """Of the targets of Matbench v0.1 that are no classes, the refractive index alone has no unit."""
     from matlens.predict import folds
@@ -635,6 +651,7 @@ def test_losses_of_one_epoch_are_points():
     figure = losses.draw({"unet": history().head(1).assign(best=True)})
     curves = [line for panel in figure.axes for line in panel.get_lines() if len(line.get_xdata()) == 1]
     assert curves and {line.get_marker() for line in curves} == {"o"}
+    assert [[*panel.get_xticks()] for panel in figure.axes] == [[1], [1]]
 
 
 def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():

@@ -63,4 +63,8 @@ def _curves(panel, runs: list, lines: dict[str, dict]) -> None:
         panel.legend()
     for best in {_best(run) for run in runs}:
         panel.axvline(best, color=style.FAINT, lw=0.8, zorder=0)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    epochs = sorted({int(epoch) for run in runs for epoch in run["epoch"]})
+    if len(epochs) == 1:
+        panel.set_xticks(epochs)
+    else:
+        panel.xaxis.get_major_locator().set_params(integer=True)
