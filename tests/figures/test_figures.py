@@ -408,6 +408,21 @@ def test_every_training_has_a_line_of_its_own():
     assert figure.axes[1].get_lines()[0].get_label() == "validation mae"
 
 
+def test_learning_curves_of_controls_alone_are_not_drawn():
+    from figures import predictions
+
+    given, curve = predicted(), pd.DataFrame({"train_items": [4, 8], "mae": [0.3, 0.2], "mae_std": 0.1})
+
+    def titles(**curves):
+        shown = {name: given["predictions"][next(iter(given["predictions"]))] for name in curves}
+        errors = dict.fromkeys(curves, next(iter(given["errors"].values())))
+        panels = predictions.draw(shown, errors, curves).axes
+        return [panel.get_title() for panel in panels if panel.get_visible()]
+
+    assert titles(mean=curve) == ["mean"]
+    assert titles(ridge=curve, mean=curve) == ["ridge", "mean", "learning curves"]
+
+
 def test_without_learning_curves_there_is_no_panel_of_them():
     from figures import predictions
 
@@ -437,6 +452,46 @@ def test_variants_of_a_method_are_told_apart_in_a_benchmark():
 
     assert words(1) == (table["model"].tolist(), "jdft2d, 1 of 5 folds")
     assert words([5, 1]) == ([table["model"][0], f"{table['model'][1]} (1 of 5 folds)"], "jdft2d")
+
+
+@pytest.mark.parametrize(
+    ("metric", "task", "words"),
+    [
+        ("mae", "steels", "mean absolute error / MPa"),
+        ("mae", "log_kvrh", "mean absolute error / log₁₀ GPa"),
+        ("mae", "dielectric", "mean absolute error"),  # a refractive index has no unit
+        ("rocauc", "glass", "rocauc"),
+    ],
+)
+def test_the_axis_of_a_benchmark_has_the_unit_of_the_target(metric, task, words):
+    from figures import benchmark
+
+    figure = benchmark.draw(benchmarked().assign(metric=metric, task=task))
+    assert figure.axes[0].get_xlabel() == words
+
+
+def test_quantities_that_studies_rank_and_learn_have_the_unit_of_their_name():
+    """A heat of formation in eV per cell stood on its axis as "heat of formation ev per cell"."""
+    named = set()
+    for path in sorted((ROOT / "config/studies").glob("*.yaml")):
+        settings = study.load(path)
+        named |= {*((settings.get("screen") or {}).get("properties") or {})}
+        named |= {
+            (settings.get("predict") or {}).get("target") or "",
+            *(settings.get("generate") or {}).get("conditions", []),
+        }
+    units = {name: style.axis(name) for name in named if "_per_" in name or name.endswith(("_gpa", "_c", "_w", "_um"))}
+    assert {"heat_of_formation_ev_per_cell", "log10_strain_rate_per_s", "temperature_c"} <= {*units}
+    assert [name for name, words in units.items() if " / " not in words] == []
+    assert units["heat_of_formation_ev_per_cell"] == "heat of formation / eV/cell"
+
+
+def test_every_official_target_has_its_unit_or_none():
+    """Of the targets of Matbench v0.1 that are no classes, the refractive index alone has no unit."""
+    from matlens.predict import folds
+
+    assert {*folds.TASKS} - {*style.TASKS} - {*folds.CLASSES} == {"dielectric"}
+    assert {*style.TASKS} <= {*folds.TASKS}
 
 
 def clustered():
@@ -471,6 +526,7 @@ def test_a_clustering_has_a_panel_and_published_models_a_row():
     from figures import ood
 
     figure = ood.draw(clustered())
+    assert {panel.get_xlabel() for panel in figure.axes} == {"mean absolute error / meV/atom"}
     assert [panel.get_title() for panel in figure.axes] == ["LOCO, 50 clusters", "SparseXcluster, 3 clusters"]
     assert figure.axes[0].get_yticklabels()[1].get_text() == "RF, in distribution"
     marks = [line.get_xydata().tolist() for line in figure.axes[0].lines if line.get_marker() == "|"]
@@ -559,6 +615,43 @@ def test_losses_mark_the_best_epoch():
     figure = losses.draw({"unet": history()})
     assert "best epoch 3 of 4" in figure.axes[0].get_title(loc="left")
     assert figure.axes[1].get_lines()[0].get_label() == "score"
+    assert figure.axes[0].get_lines()[0].get_marker() == "None"
+
+
+def test_losses_of_networks_against_each_other_are_told_apart():
+    """A loss that is not used, 0 in every epoch, is no line; without scores there is no empty right side."""
+    from figures import losses
+
+    table = history().drop(columns=["train_loss", "val_loss", "score"])
+    names = ["generator_loss", "cycle_loss", "latent_loss", "critic_loss"]
+    table = table.assign(area_loss=0.0, **{name: 1.0 + at for at, name in enumerate(names)})
+    (panel,) = losses.draw({"translate": table}).axes
+    drawn = [line for line in panel.get_lines() if not line.get_label().startswith("_")]
+    assert [line.get_label() for line in drawn] == [name.replace("_", " ") for name in names]
+    assert len({line.get_color() for line in drawn}) == len(names)
+    beside = losses.draw({"translate": table, "unet": history()}).axes
+    assert [one.get_visible() for one in beside] == [True, False, True, True]
+
+
+def test_generated_images_name_their_conditions_and_the_correlation():
+    from figures import generated as generated_figure
+
+    made = generated()
+    figure = generated_figure.draw(made["samples"], made["generated"])
+    titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
+    table = next(iter(made["generated"].values()))
+    asked = next(name for name in table if name.startswith("asked_"))
+    assert f"{table[asked].iloc[0]:g}, r = {table['nearest_correlation'].iloc[0]:.2f}" in titles
+    assert style.axis(asked.removeprefix("asked_")) in figure.get_supxlabel()
+
+
+def test_losses_of_one_epoch_are_points():
+    from figures import losses
+
+    figure = losses.draw({"unet": history().head(1).assign(best=True)})
+    curves = [line for panel in figure.axes for line in panel.get_lines() if len(line.get_xdata()) == 1]
+    assert curves and {line.get_marker() for line in curves} == {"o"}
+    assert [[*panel.get_xticks()] for panel in figure.axes] == [[1], [1]]
 
 
 def test_predictions_leave_out_items_without_a_target_and_hollow_strangers():
@@ -903,6 +996,23 @@ def test_a_field_has_a_map_for_every_component_in_its_unit():
     assert maps[4].get_cmap().name == "viridis"
 
 
+def test_rounding_errors_of_a_component_that_is_0_are_not_drawn_as_a_field():
+    """Shear strains of 1e-17 beside strains of 1 filled the whole range of colours."""
+    rng = np.random.default_rng(0)
+
+    @contextmanager
+    def rounded():
+        with strained() as arrays:
+            noise = 1e-17 * rng.normal(size=(8, 10))
+            yield Strained({0: np.stack([*arrays[0][:2], noise, *arrays[0][3:5], 1e3 * noise])})
+
+    panels = {panel.get_title(): panel for panel in registry.load(DRAWS, "fields")({"0000": rounded}).axes}
+    for name, largest in (("strain xy", 1.0), ("stress xy / GPa", 3.0)):
+        (image,) = panels[name].images
+        assert image.get_clim() == pytest.approx((-1e-7 * largest, 1e-7 * largest))
+        assert np.ptp(np.asarray(image.norm(image.get_array()))) < 1e-5  # one colour
+
+
 def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
     rng = np.random.default_rng(0)
     tables = {
@@ -916,6 +1026,14 @@ def test_no_bar_and_no_law_lies_under_the_note_of_a_panel():
         highest = max(line.get_ydata().max() for line in panel.lines)
         highest = max(highest, *(patch.get_data().values.max() for patch in panel.patches))
         assert panel.transData.transform((1, highest))[1] < note.y0
+
+
+def test_field_scores_have_panels_of_known_measures_alone():
+    shown = [panel.get_title() for panel in field_scores_figure.draw({"unet": field_scores()}).axes]
+    assert shown == ["relative L2", "equilibrium"]
+    one = field_scores()
+    one.loc[one["measure"] == "equilibrium", "mean"] = np.inf
+    assert [panel.get_title() for panel in field_scores_figure.draw({"unet": one}).axes] == ["relative L2"]
 
 
 @pytest.mark.parametrize("names", [1, 4, 5, 7])

@@ -38,7 +38,8 @@ def draw(benchmark, *, most: int = 16):
     scores = shown["score"].to_numpy(float)
     if shown["metric"].iloc[0] == "mae" and scores.min() > 0 and scores.max() > 8 * scores.min():
         panel.set_xscale("log")
-    panel.set_xlabel({"mae": "mean absolute error"}.get(shown["metric"].iloc[0], style.axis(shown["metric"].iloc[0])))
+    metric = shown["metric"].iloc[0]
+    panel.set_xlabel(style.absolute_error(shown["task"].iloc[0]) if metric == "mae" else style.axis(metric))
     few = f", {folds[0]} of 5 folds" if folds[0] < 5 and len(set(folds)) == 1 else ""
     panel.set_title(style.text(shown["task"].iloc[0].replace("_", " ")) + few)
     return figure

@@ -15,7 +15,7 @@ LOWEST = 1e-4  # smaller values are drawn there, as arrows
 
 
 def draw(field_scores: dict):
-    """Draw a panel per measure: the mean over the items that no method has learned from, methods and controls."""
+    """Draw a panel per measure that is known: the mean over items that no method has learned from, with controls."""
     import numpy as np
     from matplotlib.ticker import NullFormatter
 
@@ -26,9 +26,13 @@ def draw(field_scores: dict):
     controls = set(whole[whole["control"].astype(bool)]["name"])
     judged = sorted(judged, key=lambda name: (name in controls, name))
     means = whole.groupby(["name", "measure"])["mean"].mean()
-    figure, axes = style.panels(1, len(MEASURES), style.PAGE_IN, 0.22 * len(judged) + 1.0, sharey=True)
+    known = set(means[np.isfinite(means)].index.get_level_values("measure"))
+    measures = {name: words for name, words in MEASURES.items() if name in known}
+    figure, axes = style.panels(
+        1, len(measures), min(style.PAGE_IN, 1.6 * len(measures) + 1.2), 0.22 * len(judged) + 1.0, sharey=True
+    )
     places = np.arange(len(judged))
-    for panel, (measure, words) in zip(axes[0], MEASURES.items(), strict=True):
+    for panel, (measure, words) in zip(axes[0], measures.items(), strict=True):
         values = np.array([means.get((name, measure), np.nan) for name in judged], float)
         colours = [style.CONTROL if name in controls else style.INK for name in judged]
         for low, marker in ((False, "o"), (True, "<")):
@@ -40,11 +44,10 @@ def draw(field_scores: dict):
         panel.set_title(textwrap.fill(words, 14), fontsize=7)
         panel.set_yticks(places, [style.text(name) for name in judged])
         drawn = np.maximum(values[np.isfinite(values)], LOWEST)
-        if len(drawn):
-            panel.set_xscale("log")
-            ends = np.log10(drawn.min() / 1.1), np.log10(drawn.max() * 1.1)
-            panel.set_xlim(10 ** np.floor(ends[0]), 10 ** np.ceil(ends[1]))
-            panel.xaxis.set_minor_formatter(NullFormatter())
+        panel.set_xscale("log")
+        ends = np.log10(drawn.min() / 1.1), np.log10(drawn.max() * 1.1)
+        panel.set_xlim(10 ** np.floor(ends[0]), 10 ** np.ceil(ends[1]))
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.grid(axis="y", color=style.FAINT, lw=0.4)
     axes[0][0].set_ylim(len(judged) - 0.5, -0.5)
     figure.supxlabel(f"mean over test items; grey: controls; arrows: below {LOWEST:g}", fontsize=7)

@@ -3,6 +3,7 @@
 from figures import style
 
 COLUMNS = 3  # components in a row, beside the column of the labels
+DIGITS = 1e-7  # of numbers of single precision, relative
 WORDS = {"W/m2": "W/m²", "mol/m4": "mol/m⁴", "mol/(m2 s)": "mol/(m² s)"}
 
 
@@ -34,10 +35,15 @@ def judged(tables: dict):
     return tested if len(tested) else whole[whole["split"].eq("")]
 
 
-def limits(values, np):
-    """Return limits, colour map and which ends are cut; a component that changes its sign has 0 in the middle."""
+def limits(values, np, largest: float = 0.0):
+    """Return lowest and highest value and the colour map; a component that changes its sign has 0 in the middle.
+
+    `largest`: of all components of the field, below whose digits a component is 0, and is not drawn as if it were not.
+    """
     low, high = np.quantile(values, [0.005, 0.995])
     top = max(abs(low), abs(high))
+    if top < DIGITS * largest:
+        return -DIGITS * largest, DIGITS * largest, "RdBu_r"
     if low < -0.1 * top and high > 0.1 * top:
         return -top, top, "RdBu_r"
     return (low, high, "viridis") if high - low > 1e-6 * top else (low - 0.5 * top, high + 0.5 * top, "viridis")
@@ -89,6 +95,7 @@ def draw(fields: dict, *, item: str = ""):
     axes[0, 0].set_title(words)
     axes[0, 0].set_xlabel(style.text(attrs["item"]), fontsize=6)
     for row, numbers in zip(axes, rows, strict=True):
+        field = maps[:half] if numbers[0] < half else maps[half:]
         for panel, number in zip(row[1:], numbers, strict=False):
-            drawn(figure, panel, maps[number], title(attrs, number), limits(maps[number], np))
+            drawn(figure, panel, maps[number], title(attrs, number), limits(maps[number], np, np.abs(field).max()))
     return figure

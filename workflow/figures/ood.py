@@ -45,4 +45,4 @@ def _draw_panel(panel, rows, looks: dict, known: list):
         panel.plot([row.mae], [len(models) + known.index(row.model)], ls="", marker="|", ms=7, color=style.CONTROL)
     few = f", {here['folds'].max():.0f} clusters" if len(here) else ""
     panel.set_title(style.text(next(iter(rows["scheme"]), "")) + few)
-    panel.set_xlabel("mean absolute error")
+    panel.set_xlabel(style.absolute_error(next(iter(rows["task"]), "")))

@@ -1,11 +1,15 @@
 """Predicted against measured, by models that had not seen the specimen."""
 
+from matlens import predict
+from matlens.registry import method_of
+
 from figures import style
 
 
 def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bool = True):
-    """Draw a panel per method with 90 % intervals and the line of equality, and one with all learning curves, if any.
+    """Draw a panel per method with 90 % intervals and the line of equality, and one with all learning curves.
 
+    There is none where only controls have one, since they learn nothing.
     Items outside the range of the training set are hollow. `intervals`: whether the bars are drawn.
     """
     import numpy as np
@@ -16,6 +20,7 @@ def draw(predictions: dict, errors: dict, learning_curve: dict, *, intervals: bo
         return style.nothing("no item has a known target")
     target = next(iter(errors.values()))["target"].iloc[0]
     curves = {method: learning_curve[method] for method in tables if len(learning_curve[method])}
+    curves = curves if any(method_of(method) not in predict.CONTROLS for method in curves) else {}
     panels = len(tables) + bool(curves)
     looks, cols = style.look(tables), min(3, panels)
     rows = -(-panels // cols)

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
 
+from figures.units import TASKS, UNITS
+
 COLUMN_IN, PAGE_IN = 3.5, 7.2  # widths of a journal's column and page, in inches
 PLACES = 9  # digits of a place of a panel, as a part of the figure
 NOTE = 45  # letters of a line across a column
@@ -58,56 +60,6 @@ STYLE = {
     "svg.hashsalt": "matlens",
     "image.interpolation": "nearest",
 }
-UNITS = {
-    "um": "µm",
-    "um2": "µm²",
-    "um3": "µm³",
-    "um3_per_h": "µm³/h",
-    "nm": "nm",
-    "nm2": "nm²",
-    "nm_per_s": "nm/s",
-    "nm2_per_s": "nm²/s",
-    "mm": "mm",
-    "m2": "m²",
-    "px": "px",
-    "px2": "px²",
-    "px3": "px³",
-    "px_per_frame": "px/frame",
-    "px2_per_frame": "px²/frame",
-    "frames": "frames",
-    "s": "s",
-    "h": "h",
-    "w": "W",
-    "mm_s": "mm/s",
-    "m_per_s": "m/s",
-    "m2_per_s": "m²/s",
-    "deg": "°",
-    "percent": "%",
-    "at_percent": "at%",
-    "wt_percent": "wt%",
-    "pa": "Pa",
-    "mpa": "MPa",
-    "gpa": "GPa",
-    "hv": "HV",
-    "ev": "eV",
-    "kev": "keV",
-    "k": "K",
-    "per_s": "s⁻¹",
-    "per_um": "µm⁻¹",
-    "per_um2": "µm⁻²",
-    "per_px": "px⁻¹",
-    "per_px2": "px⁻²",
-    "per_m3": "m⁻³",
-    "ev_per_atom": "eV/atom",
-    "mev_per_atom": "meV/atom",
-    "kj_per_mol": "kJ/mol",
-    "kcal_per_mol": "kcal/mol",
-    "g_per_cm3": "g/cm³",
-    "kg_per_m3": "kg/m³",
-    "j_per_m2": "J/m²",
-    "a3": "Å³",
-    "a3_per_atom": "Å³/atom",
-}
 WHOLE = {"temperature_c": "temperature / °C", "lattice_constant_a": "lattice constant / Å"}  # ends that may mean else
 _UNIT = re.compile(rf"^(?P<stem>.+?)_(?P<unit>{'|'.join(sorted(UNITS, key=len, reverse=True))})$")
 
@@ -145,6 +97,11 @@ def unit(column: str) -> str:
 def label(words: str, column: str) -> str:
     """Add the unit of a column to words: "predicted" is "predicted / GPa"."""
     return f"{words} / {unit(column)}" if unit(column) else words
+
+
+def absolute_error(task: str) -> str:
+    """Name the mean absolute error of a task of Matbench, with the unit of its target where that has one."""
+    return f"mean absolute error / {TASKS[task]}" if task in TASKS else "mean absolute error"
 
 
 def headroom(panel, part: float = 0.35) -> None:
