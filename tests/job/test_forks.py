@@ -29,7 +29,7 @@ def status(made, folder, text: str, name: str = "job.py", **env) -> int:
     script = folder / name
     script.write_text(text)
     with made.job(str(script), env) as (_, wait):
-        return wait()
+        return wait()[0]
 
 
 def test_a_job_is_a_process_with_the_imports_done_and_an_environment_of_its_own(made, tmp_path):
@@ -119,7 +119,9 @@ def test_a_job_that_has_lost_its_process_starts_a_python_of_its_own(monkeypatch,
     try:
         (tmp_path / "job.py").touch()
         none = dict.fromkeys(("container_img", "conda_env", "env_modules", "bench_record"))
-        job = types.SimpleNamespace(**none, threads=1, resources={"tmpdir": str(tmp_path)})
+        job = types.SimpleNamespace(
+            **none, threads=1, resources={"tmpdir": str(tmp_path)}, params=types.SimpleNamespace()
+        )
         script.PythonScript.execute_script(job, str(tmp_path / "job.py"))
         assert not plain
         made = script.PythonScript.forks[0]
@@ -141,7 +143,7 @@ def test_a_run_that_ends_with_an_answer_under_way_is_no_error(tmp_path):
     words = [sys.executable, "-c", code]
     child = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=env, stderr=subprocess.PIPE, text=True)
     theirs.close()
-    ours.sendall(forks._line([0, str(script), {}]))
+    ours.sendall(forks._line([0, str(script), {}, []]))
     select.select([ours], [], [], 20)  # its number and pid have come, and are not read
     ours.close()
     assert child.communicate(timeout=20)[1] == "" and child.returncode == 0

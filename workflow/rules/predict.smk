@@ -3,7 +3,6 @@ rule predict:
     input:
         index=plan.learned_index,
         tables=plan.feature_tables,
-        code=plan.code("predict", predict.METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -21,6 +20,7 @@ rule predict:
         mem_mb=plan.memory(2000, 0.5),
         runtime=plan.minutes(60, 0.05),
     params:
+        code=plan.code("predict", predict.METHODS),
         options=plan.options("predict"),
         measures=plan.feature_measures,
         settings=plan.chosen("predict", ("features", *predictions.VALIDATION)),
@@ -34,7 +34,6 @@ rule predict_images:
         index=plan.index,
         images=plan.images("predict"),
         initial=plan.image_initial,
-        code=plan.code("predict_images", predict.IMAGE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -55,6 +54,7 @@ rule predict_images:
         runtime=plan.minutes(120, 0.2),
         gpu=plan.gpus("predict", predict.IMAGE_METHODS),
     params:
+        code=plan.code("predict_images", predict.IMAGE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.VALIDATION),
     script:
@@ -65,7 +65,6 @@ rule predict_compositions:
     """Cross-validate a method of compositions."""
     input:
         index=plan.learned_index,
-        code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -82,6 +81,7 @@ rule predict_compositions:
         mem_mb=plan.memory(2000, 0.1),
         runtime=plan.minutes(30, 0.01),
     params:
+        code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -95,7 +95,6 @@ rule predict_structures:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -112,6 +111,7 @@ rule predict_structures:
         mem_mb=plan.memory(2000, 0.2),
         runtime=plan.minutes(30, 0.02),
     params:
+        code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -124,7 +124,6 @@ rule predict_blend:
     input:
         tests=plan.blended("predictions"),
         helds=plan.blended("held_out"),
-        code=plan.code("predict_blend", predict.BLENDS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -143,6 +142,7 @@ rule predict_blend:
         mem_mb=plan.memory(2000, 0.05),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("predict_blend", predict.BLENDS),
         names=plan.blended_methods,
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
@@ -155,7 +155,6 @@ rule learn_crystals:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
     output:
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
@@ -172,6 +171,7 @@ rule learn_crystals:
         runtime=plan.minutes(120, 0.1),
         gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
+        code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         graph=plan.graph_options,
@@ -186,7 +186,6 @@ rule predict_crystals:
         stored=plan.graph_files,
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
-        code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
         sites="results/{study}/predict/{method}/sites/{fold}.parquet",
@@ -201,6 +200,7 @@ rule predict_crystals:
         runtime=plan.minutes(20, 0.01),
         gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
+        code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -215,7 +215,6 @@ rule score_crystals:
         histories=plan.of_folds("history"),
         atoms=plan.of_folds("sites"),
         helds=plan.of_folds("held_out"),
-        code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -234,6 +233,7 @@ rule score_crystals:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("score_crystals"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/score_crystals.py"
@@ -243,7 +243,6 @@ rule learn_molecules:
     """Train a network for molecules on the training items of a fold."""
     input:
         index=plan.index,
-        code=plan.code("learn_molecules", predict.MOLECULE_METHODS),
     output:
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
@@ -260,6 +259,7 @@ rule learn_molecules:
         runtime=plan.minutes(60, 0.05),
         gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
     params:
+        code=plan.code("learn_molecules", predict.MOLECULE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
@@ -272,7 +272,6 @@ rule predict_molecules:
         index=plan.index,
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
-        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
     log:
@@ -286,6 +285,7 @@ rule predict_molecules:
         runtime=plan.minutes(20, 0.005),
         gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
     params:
+        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -299,7 +299,6 @@ rule score_molecules:
         tables=plan.of_folds("predictions"),
         histories=plan.of_folds("history"),
         helds=plan.of_folds("held_out"),
-        code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -317,6 +316,7 @@ rule score_molecules:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("score_crystals"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/score_crystals.py"
@@ -328,11 +328,6 @@ rule predict_pretrained:
         stored=plan.pretrained_graph_files,
         weights=plan.pretrained_files(0),
         cards=plan.pretrained_files(1),
-        code=closure.closure(
-            "scripts/predict_pretrained.py",
-            *predict.CRYSTAL_METHODS.values(),
-            *predict.MOLECULE_METHODS.values(),
-        ),
     output:
         predictions="results/{study}/predict/{method}/properties/{shard}.parquet",
         rejected="results/{study}/predict/{method}/rejected/{shard}.parquet",
@@ -347,6 +342,11 @@ rule predict_pretrained:
         mem_mb=plan.memory(1500, 0.1),
         runtime=plan.minutes(5, 0.001),
     params:
+        code=closure.digest(
+            "scripts/predict_pretrained.py",
+            *predict.CRYSTAL_METHODS.values(),
+            *predict.MOLECULE_METHODS.values(),
+        ),
         names=plan.pretrained_names,
         outputs=plan.pretrained_outputs,
         options=plan.options("predict"),
@@ -358,7 +358,6 @@ rule predict_potential:
     """Relax a shard of crystals by a universal potential."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.potential_code,
     output:
         predictions="results/{study}/predict/{method}/relaxed/{shard}.parquet",
         relaxed="results/{study}/predict/{method}/structures/{shard}.zarr.zip",
@@ -373,6 +372,7 @@ rule predict_potential:
         mem_mb=plan.memory(2500),
         runtime=plan.minutes(10, 0.5),
     params:
+        code=plan.potential_code,
         options=plan.options("predict"),
     script:
         "../scripts/predict_potential.py"
@@ -386,7 +386,6 @@ rule hull:
         ),
         index=plan.index,
         elements=plan.element_energies,
-        code=plan.code("hull"),
     output:
         predictions="results/{study}/predict/{method}/properties/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
@@ -399,6 +398,8 @@ rule hull:
     resources:
         mem_mb=plan.memory(2500, 0.01),
         runtime=plan.minutes(20, 0.001),
+    params:
+        code=plan.code("hull"),
     script:
         "../scripts/hull.py"
 
@@ -408,7 +409,6 @@ rule targets:
     input:
         index=plan.index,
         computed="results/{study}/predict/{method}/properties/all.parquet",
-        code=plan.code("targets"),
     output:
         table="results/{study}/predict/{method}/targets/all.parquet",
     log:
@@ -421,6 +421,7 @@ rule targets:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("targets"),
         target=plan.section("predict", "target"),
     script:
         "../scripts/targets.py"

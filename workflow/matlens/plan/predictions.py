@@ -239,10 +239,10 @@ class Predictions(Paths):
             for key in self.pretrained_weights(wildcards.study)
         ]
 
-    def potential_code(self, wildcards) -> list[str]:
-        """Return the library files behind relaxing by a universal potential."""
+    def potential_code(self, wildcards) -> str:
+        """Digest the library files behind relaxing by a universal potential."""
         entries = [registry.entry(table, wildcards.method) for table in (predict.POTENTIAL_METHODS, POTENTIALS)]
-        return closure.closure("scripts/predict_potential.py", *entries)
+        return closure.digest("scripts/predict_potential.py", *entries)
 
     def element_energies(self, wildcards) -> str:
         """Return the energies of the elements by a universal potential."""
