@@ -119,9 +119,7 @@ def test_a_job_that_has_lost_its_process_starts_a_python_of_its_own(monkeypatch,
     try:
         (tmp_path / "job.py").touch()
         none = dict.fromkeys(("container_img", "conda_env", "env_modules", "bench_record"))
-        job = types.SimpleNamespace(
-            **none, threads=1, resources={"tmpdir": str(tmp_path)}, params=types.SimpleNamespace()
-        )
+        job = types.SimpleNamespace(**none, threads=1, resources={"tmpdir": str(tmp_path)}, params=None)
         script.PythonScript.execute_script(job, str(tmp_path / "job.py"))
         assert not plain
         made = script.PythonScript.forks[0]

@@ -25,20 +25,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
 
-COMMON = (
-    "snakemake.script",
-    "threadpoolctl",
-    "pandas",
-    "pyarrow.dataset",
-    "pyarrow.parquet",
-    "zarr",
-    "matlens.store.io",
-)
+COMMON = ("snakemake.script", "threadpoolctl", "pandas", "pyarrow.dataset", "zarr", "matlens.store.io")
 WORKFLOW = Path(__file__).resolve().parents[2]
 OWN_THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
@@ -131,9 +123,8 @@ def _run(forks: Forks, job, script: str, modules: Iterable[str] = ()) -> None:
     if folder := job.resources.get("tmpdir"):
         env |= dict.fromkeys(("TMPDIR", "TMP", "TEMP", "TEMPDIR"), str(folder))
     record = job.bench_record
-    with forks.job(os.path.abspath(script), env, modules) as (pid, end):
-        with nullcontext() if record is None else _watched(pid, record):
-            code, megabytes, seconds = end()
+    with forks.job(os.path.abspath(script), env, modules) as (pid, end), _watched(pid, record):
+        code, megabytes, seconds = end()
     if record is not None:  # what the kernel counted; the looks at the process may have missed it
         record.max_rss, record.cpu_time = max(record.max_rss or 0, megabytes), seconds
         record.cpu_usage = 100.0 * seconds
@@ -147,6 +138,9 @@ def _watched(pid: int, record):
 
     Snakemake looks twice a second, and each look reads the state of every process of the machine: 15 ms.
     """
+    if record is None:
+        yield
+        return
     from snakemake.benchmark import BENCHMARK_INTERVAL, BENCHMARK_INTERVAL_SHORT, BenchmarkTimer, DaemonTimer
 
     class Timer(BenchmarkTimer):

@@ -48,7 +48,7 @@ class Images(Paths):
         return {name: f"{folder}{name}/{{shard}}.{paths.suffix(name)}" for name in KINDS[kind].files}
 
     def ingest_code(self, kind: str) -> Callable:
-        """Return a function of wildcards: the digest of the library files of the reader and the writer of a kind of items."""
+        """Return a function of wildcards: the digest of the library files that read and write a kind of items."""
         made = KINDS[kind]
         return lambda wildcards: closure.digest(
             "scripts/ingest.py", registry.entry(made.readers, wildcards.method), made.writer

@@ -124,7 +124,7 @@ class Learning(Paths):
         return self._code("learn", stage, wildcards, learners(stage), *more)
 
     def trained_code(self, stage: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the digest of the library files of a stage's script, a method and its network."""
+        """Return a function of wildcards: the digest of the library files of a stage, a method and its network."""
         return lambda wildcards: self._code(stage, stage, wildcards, table)
 
     def _code(self, script: str, stage: str, wildcards, table: Mapping[str, str], *more: str) -> str:
