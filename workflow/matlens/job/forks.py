@@ -127,16 +127,16 @@ def _run(forks: Forks, job, script: str, modules: Iterable[str] = ()) -> None:
         code, megabytes, seconds = end()
     if record is not None:  # what the kernel counted; the looks at the process may have missed it
         record.max_rss, record.cpu_time = max(record.max_rss or 0, megabytes), seconds
-        record.cpu_usage = 100.0 * seconds
+        record.cpu_usage, record.data_collected = 100.0 * seconds, True
     if code:
         raise subprocess.CalledProcessError(code, [sys.executable, script])
 
 
 @contextmanager
 def _watched(pid: int, record):
-    """Look at a process for the benchmark file of its job: at once, after 0.5 s, and then ever more seldom.
+    """Look at a process for the benchmark file of its job: after 0.5 s, and then ever more seldom.
 
-    Snakemake looks twice a second, and each look reads the state of every process of the machine: 15 ms.
+    Snakemake looks twice a second, and each look reads the state of every process of the machine, in 15 ms.
     """
     if record is None:
         yield
@@ -148,6 +148,10 @@ def _watched(pid: int, record):
             pause = min(BENCHMARK_INTERVAL, BENCHMARK_INTERVAL_SHORT * 2.0**self._times_called)
             self._timer = DaemonTimer(pause, self._action)
             self._timer.start()
+
+        def start(self):
+            self._stopped = False
+            self._schedule()
 
     began, timer = time.time(), Timer(pid, record)
     timer.start()
