@@ -25,10 +25,10 @@ def made():
     found.process.wait(10)
 
 
-def status(made, folder, text: str, name: str = "job.py", **env) -> int:
+def status(made, folder, text: str, name: str = "job.py", modules=(), **env) -> int:
     script = folder / name
     script.write_text(text)
-    with made.job(str(script), env) as (_, wait):
+    with made.job(str(script), env, modules) as (_, wait):
         return wait()[0]
 
 
@@ -68,6 +68,35 @@ def test_what_a_job_leaves_at_its_end_is_done(made, tmp_path):
     mark = tmp_path / "mark"
     text = f"import atexit, pathlib\natexit.register(pathlib.Path({str(mark)!r}).touch)"
     assert status(made, tmp_path, text) == 0 and mark.exists()
+
+
+def test_modules_are_imported_once_for_all_jobs_and_one_that_cannot_be_is_left_to_the_job(made, tmp_path):
+    """Numba has done what its first kernel asks for, and a job still chooses its own number of threads."""
+    ready = "import sys\nsys.exit(not {'matlens.connect.knn', 'numba.np.linalg'} <= set(sys.modules))"
+    assert status(made, tmp_path, ready, modules=["matlens.nowhere", "matlens.connect.knn"]) == 0
+    assert status(made, tmp_path, ready) == 0
+    threads = "import sys\nfrom matlens.job import entry\nentry.limit_threads(2)\nimport torch\n"
+    threads += "import numba\nsys.exit(torch.get_num_threads() != 2)"
+    assert status(made, tmp_path, threads, modules=["matlens.nets.crystal.cgcnn"]) == 0
+
+
+def test_the_benchmark_file_has_what_the_kernel_counted(made, tmp_path):
+    """Also of a job that ends before anybody looked at it: 200 MB and half a second of work are found."""
+    from snakemake.benchmark import BenchmarkRecord
+
+    script = tmp_path / "job.py"
+    script.write_text("import time\nx = bytearray(200_000_000)\nx[::4096] = b'1' * len(x[::4096])\n"
+                      "while time.process_time() < 0.5: pass")  # fmt: skip
+    long, short = BenchmarkRecord(), BenchmarkRecord()
+    job = types.SimpleNamespace(threads=1, resources={}, bench_record=long)
+    forks._run(made, job, str(script))
+    assert 200 < long.max_rss < 2000 and 0.5 <= long.cpu_time < 2.0 and long.running_time >= 0.5
+    script.write_text("pass")
+    job.bench_record = short
+    forks._run(made, job, str(script))
+    cells = dict(zip(BenchmarkRecord.get_header(), short.to_tsv(False).split("\t"), strict=True))
+    assert float(cells["max_rss"]) > 20 and 0 < float(cells["cpu_time"]) < 1.0
+    assert "NA" not in cells.values()
 
 
 def test_jobs_run_at_the_same_time(made, tmp_path):

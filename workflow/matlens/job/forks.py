@@ -141,6 +141,7 @@ def _watched(pid: int, record):
     if record is None:
         yield
         return
+    from psutil import NoSuchProcess
     from snakemake.benchmark import BENCHMARK_INTERVAL, BENCHMARK_INTERVAL_SHORT, BenchmarkTimer, DaemonTimer
 
     class Timer(BenchmarkTimer):
@@ -153,12 +154,15 @@ def _watched(pid: int, record):
             self._stopped = False
             self._schedule()
 
-    began, timer = time.time(), Timer(pid, record)
-    timer.start()
+    began, timer = time.time(), None
+    with suppress(NoSuchProcess):  # it has ended already
+        timer = Timer(pid, record)
+        timer.start()
     try:
         yield
     finally:
-        timer.cancel()
+        if timer:
+            timer.cancel()
         record.running_time = time.time() - began
 
 
