@@ -1,7 +1,7 @@
 """Jobs on this machine as forks of one process that has done the imports.
 
 Most jobs of a small study take less time than the import of numpy, pandas and zarr, let alone torch. One process for
-each run imports what a job is sure to import, and forks: the next job that needs the same has it. A job has its own
+each run imports the libraries that a job needs, and forks: the next job that needs the same has it. A job has its own
 process, log, environment and exit status as before. Where it cannot run (not on Linux, or it was lost), a job starts a
 Python of its own.
 
@@ -92,10 +92,10 @@ def _line(value) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
-def install(main_process: bool, begins: Callable[[str], Iterable[str]] = lambda code: ()) -> None:
+def install(main_process: bool, libraries: Callable[[str], Iterable[str]] = lambda code: ()) -> None:
     """Let the scripts of this run's jobs be run by forks, where this is the run itself and the system is Linux.
 
-    begins: the modules that a job is sure to import, by the digest of its code.
+    libraries: the modules of other packages that a job is sure to import, by the digest of its code.
     """
     from snakemake import script
 
@@ -110,7 +110,7 @@ def install(main_process: bool, begins: Callable[[str], Iterable[str]] = lambda 
             if not made:
                 made.append(Forks())
         try:
-            return _run(made[0], job, fname, begins(getattr(job.params, "code", "")))
+            return _run(made[0], job, fname, libraries(getattr(job.params, "code", "")))
         except Lost:
             return plain(job, fname, edit)
 
@@ -243,6 +243,9 @@ def _import(modules: Iterable[str]) -> None:
                 importlib.import_module(name)
     if "numba" in sys.modules:
         _start_numba()
+    if "matplotlib.figure" in sys.modules:
+        import matplotlib.backends.backend_pdf
+        import matplotlib.backends.backend_svg  # noqa: F401
     gc.freeze()  # what is here is not looked at again, so that jobs share its memory
 
 

@@ -6,6 +6,7 @@ rule has a digest of these files as a parameter: as inputs, Snakemake looked at 
 
 import hashlib
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,11 @@ OWN = (Path(__file__).resolve().parents[1].name, "figures")  # packages whose fi
 COMMENT = re.compile(r"#[^\n]*")
 STATEMENT = rf"(?:from[ \t]+((?:{'|'.join(OWN)})[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n(]+)|import[ \t]+([\w., \t]+))$"
 ANYWHERE, AT_THE_TOP = re.compile(rf"^[ \t]*{STATEMENT}", re.M), re.compile(f"^{STATEMENT}", re.M)
-KERNELS = re.compile(r"^(?:import|from) numba\b", re.M)
+LIKELY = {  # libraries that jobs mostly use where their code imports them at any depth
+    name: re.compile(rf"^[ \t]*(?:from|import)[ \t][^\n]*\b{name.split('.')[-1]}\b", re.M)
+    for name in ("numba", "scipy.ndimage", "scipy.spatial")
+}
+OTHERS = re.compile(r"^(?:from[ \t]+([\w.]+)[ \t]+import\b|import[ \t]+([\w.]+))", re.M)
 STARTS: dict[str, tuple[str, ...]] = {}  # of each digest
 
 
@@ -42,8 +47,13 @@ def _imports(text: str, statement: re.Pattern = ANYWHERE) -> set[str]:
 
 
 @cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
 def _direct(path: Path) -> frozenset[Path]:
-    files = {_file(name) for name in _imports(path.read_text(encoding="utf-8"))}
+    files = {_file(name) for name in _imports(_text(path))}
     return frozenset(files - {None})
 
 
@@ -84,22 +94,21 @@ def digest(*starts: str) -> str:
 
 
 @cache
-def begins(code: str) -> list[str]:
-    """List the modules that jobs with the digest `code` import.
+def libraries(code: str) -> list[str]:
+    """List the modules of other packages that jobs with the digest `code` import.
 
-    These are what their script imports at the top, and the other modules that the digest started from. No other is
-    sure; but where there are kernels of Numba they are mostly used, and its start takes longer than their work.
+    They are named at the top of the script, of the other modules that the digest started from, and of what these name
+    at their top; no other is sure, and some are likely. Modules of this project are left to the job: one that hangs or
+    fails is its own affair.
     """
     starts = STARTS.get(code, ())
-    found = {_module(path) for path in closure(*starts) if KERNELS.search((WORKFLOW.parent / path).read_text("utf-8"))}
-    for start in starts:
-        if start.startswith("scripts/"):
-            names = _imports((WORKFLOW / start).read_text(encoding="utf-8"), AT_THE_TOP)
-            found |= {name for name in names if _file(name)}
-        else:
-            found.add(_module(start).split(":")[0])
-    return sorted(found)
-
-
-def _module(path: str) -> str:
-    return path.removeprefix("workflow/").removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    todo = [WORKFLOW / start if start.endswith(".py") else _file(start.split(":")[0]) for start in starts]
+    texts = [_text(WORKFLOW.parent / path) for path in closure(*starts)]
+    done, found = set(), {name for name, form in LIKELY.items() if any(map(form.search, texts))}
+    while todo:
+        path = todo.pop()
+        if path not in done:
+            done.add(path)
+            todo += filter(None, map(_file, _imports(_text(path), AT_THE_TOP)))
+            found |= {name for pair in OTHERS.findall(_text(path)) for name in pair if name}
+    return sorted(name for name in found if name.split(".")[0] not in {*OWN, *sys.stdlib_module_names})
