@@ -99,6 +99,16 @@ def test_the_benchmark_file_has_what_the_kernel_counted(made, tmp_path):
     assert "NA" not in cells.values()
 
 
+def test_a_job_that_has_ended_before_it_is_looked_at_is_no_error():
+    from snakemake.benchmark import BenchmarkRecord
+
+    ended, record = subprocess.Popen(["true"]), BenchmarkRecord()
+    ended.wait()
+    with forks._watched(ended.pid, record):
+        pass
+    assert record.running_time >= 0
+
+
 def test_jobs_run_at_the_same_time(made, tmp_path):
     meet = f"""
 import os, time
