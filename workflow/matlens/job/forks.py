@@ -141,7 +141,6 @@ def _watched(pid: int, record):
     if record is None:
         yield
         return
-    from psutil import NoSuchProcess
     from snakemake.benchmark import BENCHMARK_INTERVAL, BENCHMARK_INTERVAL_SHORT, BenchmarkTimer, DaemonTimer
 
     class Timer(BenchmarkTimer):
@@ -155,7 +154,7 @@ def _watched(pid: int, record):
             self._schedule()
 
     began, timer = time.time(), None
-    with suppress(NoSuchProcess):  # it has ended already
+    with suppress(Exception):  # of psutil, where it has ended already
         timer = Timer(pid, record)
         timer.start()
     try:
