@@ -9,6 +9,8 @@ rule ingest_plan:
         "logs/{study}/ingest/{method}/plan.log",
     benchmark:
         "logs/{study}/ingest/{method}/plan.tsv"
+    # The index waits for all items, and training for the index.
+    priority: 1
     resources:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(30),
@@ -40,6 +42,7 @@ for kind, about in KINDS.items():
             "logs/{study}/ingest/{method}/{shard}.tsv"
         wildcard_constraints:
             method=pattern(about.readers),
+        priority: 1
         resources:
             mem_mb=plan.memory(*about.memory_mb),
             runtime=plan.minutes(*about.minutes),
