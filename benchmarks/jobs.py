@@ -40,7 +40,7 @@ def as_forks(script: str, jobs: int) -> None:
     made = Forks()
     for _ in range(jobs):
         with made.job(script, {}) as (_, status):
-            assert status() == 0
+            assert status()[0] == 0
     made.socket.shutdown(socket.SHUT_RDWR)
     made.process.wait()
 

@@ -86,6 +86,32 @@ def test_no_torch_where_no_network_is_used(door, table, method):
     assert "torch" not in imported(door, entry, *(["matlens.segment.trained:model"] if door == "segment" else []))
 
 
+IMPORT_ALL = """
+import importlib, os, pathlib, pkgutil, sys
+import matlens
+from matlens.job import forks
+forks._import(forks.COMMON)
+tables = [vars(importlib.import_module(f"matlens.{one.name}")) for one in pkgutil.iter_modules(matlens.__path__)]
+entries = [e for t in tables for table in list(t.values()) if isinstance(table, dict) for e in table.values()]
+modules = {e.split(":")[0] for e in entries if isinstance(e, str) and e.startswith("matlens.") and ":" in e}
+forks._import(sorted(modules))
+print(len(modules & set(sys.modules)), len(modules))
+print(*{(one / "comm").read_text().strip() for one in pathlib.Path("/proc/self/task").iterdir()})
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
+def test_no_import_of_a_method_starts_a_thread_that_a_fork_would_lose():
+    """Import the modules of all methods in the process that forks: it has one thread and that of jemalloc."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", IMPORT_ALL], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    counts, threads = done.stdout.splitlines()[-2:]
+    imported, known = map(int, counts.split())
+    assert known > 100 and imported > 0.9 * known, "optional packages are missing, not more"
+    assert set(threads.split()) <= {"python", "python3", "jemalloc_bg_thd"}
+
+
 SPY = """
 import atexit, sys
 heavy = ("torch", "pandas", "scipy", "zarr", "matplotlib", "skimage")

@@ -25,11 +25,11 @@ def made():
     found.process.wait(10)
 
 
-def status(made, folder, text: str, name: str = "job.py", **env) -> int:
+def status(made, folder, text: str, name: str = "job.py", modules=(), **env) -> int:
     script = folder / name
     script.write_text(text)
-    with made.job(str(script), env) as (_, wait):
-        return wait()
+    with made.job(str(script), env, modules) as (_, wait):
+        return wait()[0]
 
 
 def test_a_job_is_a_process_with_the_imports_done_and_an_environment_of_its_own(made, tmp_path):
@@ -68,6 +68,45 @@ def test_what_a_job_leaves_at_its_end_is_done(made, tmp_path):
     mark = tmp_path / "mark"
     text = f"import atexit, pathlib\natexit.register(pathlib.Path({str(mark)!r}).touch)"
     assert status(made, tmp_path, text) == 0 and mark.exists()
+
+
+def test_modules_are_imported_once_for_all_jobs_and_one_that_cannot_be_is_left_to_the_job(made, tmp_path):
+    """Numba has done what its first kernel asks for, and a job still chooses its own number of threads."""
+    ready = "import sys\nsys.exit(not {'numba', 'numba.np.linalg'} <= set(sys.modules))"
+    assert status(made, tmp_path, ready, modules=["nowhere", "numba"]) == 0
+    assert status(made, tmp_path, ready) == 0
+    threads = "import sys\nfrom matlens.job import entry\nentry.limit_threads(2)\nimport torch\n"
+    threads += "import numba\nsys.exit(torch.get_num_threads() != 2)"
+    assert status(made, tmp_path, threads, modules=["torch"]) == 0
+
+
+def test_the_benchmark_file_has_what_the_kernel_counted(made, tmp_path):
+    """Also of a job that ends before anybody looked at it: 200 MB and half a second of work are found."""
+    from snakemake.benchmark import BenchmarkRecord
+
+    script = tmp_path / "job.py"
+    script.write_text("import time\nx = bytearray(200_000_000)\nx[::4096] = b'1' * len(x[::4096])\n"
+                      "while time.process_time() < 0.5: pass")  # fmt: skip
+    long, short = BenchmarkRecord(), BenchmarkRecord()
+    job = types.SimpleNamespace(threads=1, resources={}, bench_record=long)
+    forks._run(made, job, str(script))
+    assert 200 < long.max_rss < 2000 and 0.5 <= long.cpu_time < 2.0 and long.running_time >= 0.5
+    script.write_text("pass")
+    job.bench_record = short
+    forks._run(made, job, str(script))
+    cells = dict(zip(BenchmarkRecord.get_header(), short.to_tsv(False).split("\t"), strict=True))
+    assert float(cells["max_rss"]) > 20 and 0 < float(cells["cpu_time"]) < 1.0
+    assert "NA" not in cells.values()
+
+
+def test_a_job_that_has_ended_before_it_is_looked_at_is_no_error():
+    from snakemake.benchmark import BenchmarkRecord
+
+    ended, record = subprocess.Popen(["true"]), BenchmarkRecord()
+    ended.wait()
+    with forks._watched(ended.pid, record):
+        pass
+    assert record.running_time >= 0
 
 
 def test_jobs_run_at_the_same_time(made, tmp_path):
@@ -119,7 +158,7 @@ def test_a_job_that_has_lost_its_process_starts_a_python_of_its_own(monkeypatch,
     try:
         (tmp_path / "job.py").touch()
         none = dict.fromkeys(("container_img", "conda_env", "env_modules", "bench_record"))
-        job = types.SimpleNamespace(**none, threads=1, resources={"tmpdir": str(tmp_path)})
+        job = types.SimpleNamespace(**none, threads=1, resources={"tmpdir": str(tmp_path)}, params=None)
         script.PythonScript.execute_script(job, str(tmp_path / "job.py"))
         assert not plain
         made = script.PythonScript.forks[0]
@@ -141,7 +180,7 @@ def test_a_run_that_ends_with_an_answer_under_way_is_no_error(tmp_path):
     words = [sys.executable, "-c", code]
     child = subprocess.Popen(words, pass_fds=[theirs.fileno()], env=env, stderr=subprocess.PIPE, text=True)
     theirs.close()
-    ours.sendall(forks._line([0, str(script), {}]))
+    ours.sendall(forks._line([0, str(script), {}, []]))
     select.select([ours], [], [], 20)  # its number and pid have come, and are not read
     ours.close()
     assert child.communicate(timeout=20)[1] == "" and child.returncode == 0

@@ -36,6 +36,53 @@ def test_paths_are_relative_and_methods_do_not_drag_each_other_in():
     assert all(path.startswith("workflow/") for path in found)
 
 
+def test_a_digest_changes_with_the_code_and_knows_what_its_jobs_import():
+    from matlens import connect, predict
+
+    first = closure.digest("scripts/segment.py", segment.METHODS["otsu"])
+    assert first == closure.digest("scripts/segment.py", segment.METHODS["otsu"])
+    assert first != closure.digest("scripts/segment.py", segment.METHODS["watershed"])
+    assert "numpy" in closure.libraries(first)
+    assert "workflow/matlens/learn/checkpoints.py" in closure.closure("scripts/hull.py")
+    assert "torch" not in closure.libraries(closure.digest("scripts/hull.py")), "for some jobs only"
+    graphs = closure.libraries(closure.digest("scripts/connect.py", connect.METHODS["knn"]))
+    assert "numba" in graphs, "of kernels that a method imports later"
+    drawn = closure.libraries(closure.digest("scripts/figure.py", "figures/style.py", "figures/__init__.py"))
+    assert "matplotlib" in {name.split(".")[0] for name in drawn}
+    network = closure.digest("scripts/predict_pretrained.py", predict.CRYSTAL_METHODS["cgcnn"])
+    assert "torch" in closure.libraries(network)
+    every = {name.split(".")[0] for name in [*graphs, *drawn, *closure.libraries(network)]}
+    assert not every & {"matlens", "figures", *sys.stdlib_module_names}
+    assert closure.libraries("") == []
+
+
+def test_the_digest_of_changed_code_is_another(tmp_path, monkeypatch):
+    folder = tmp_path / "workflow/matlens"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(closure, "WORKFLOW", tmp_path / "workflow")
+    (folder / "mine.py").write_text("from matlens import other\n")
+    found = []
+    for text in ("x = 1", "x = 2", "x = 1"):
+        (folder / "other.py").write_text(text)
+        for cached in (closure.digest, closure.closure, closure._direct, closure._sha256, closure._text):
+            cached.cache_clear()
+        found.append(closure.digest("matlens.mine"))
+    assert found[0] != found[1] and found[0] == found[2]
+    monkeypatch.undo()
+    for cached in (closure.digest, closure.closure, closure._direct, closure._sha256, closure._text):
+        cached.cache_clear()
+
+
+def test_every_rule_with_a_script_has_the_digest_of_its_code():
+    import re
+
+    for path in sorted((closure.WORKFLOW / "rules").glob("*.smk")):
+        rules = re.split(r"^ *rule\b", path.read_text(), flags=re.M)[1:]
+        for rule in rules:
+            if "script:" in rule:
+                assert re.search(r"^ *params:\n(?:.*\n)*? *code=", rule, re.M), f"{path.name}: {rule[:60]}"
+
+
 def test_a_start_without_a_file_is_named():
     with pytest.raises(FileNotFoundError, match=r"matlens\.segment\.nothing"):
         closure.closure("matlens.segment.nothing:segment")

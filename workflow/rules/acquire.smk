@@ -7,9 +7,6 @@ rule acquire:
         index=plan.index,
         verdicts=plan.earlier_rounds("verdicts"),
         timings=plan.earlier_rounds("timings"),
-        code=plan.loop_code(
-            "acquire", method=acquire.METHODS, surrogate=acquire.SURROGATES
-        ),
     output:
         candidates="results/{study}/acquire/{method}/candidates/{round}.parquet",
     log:
@@ -20,6 +17,9 @@ rule acquire:
         mem_mb=plan.memory(3000, 0.1),
         runtime=plan.minutes(60, 0.01),
     params:
+        code=plan.loop_code(
+            "acquire", method=acquire.METHODS, surrogate=acquire.SURROGATES
+        ),
         options=plan.options("acquire"),
         settings=plan.loop_settings,
     script:
@@ -32,7 +32,6 @@ rule judge:
         candidates="results/{study}/acquire/{method}/candidates/{round}.parquet",
         index=plan.index,
         structures=plan.loop_structures,
-        code=plan.loop_code("judge", oracle=acquire.ORACLES),
     output:
         verdicts="results/{study}/acquire/{method}/verdicts/{round}.parquet",
         timings="results/{study}/acquire/{method}/timings/{round}.parquet",
@@ -45,6 +44,7 @@ rule judge:
         mem_mb=plan.memory(2000),
         runtime=plan.oracle_minutes(60),
     params:
+        code=plan.loop_code("judge", oracle=acquire.ORACLES),
         oracle=plan.section("acquire", "oracle"),
         settings=plan.oracle_settings,
         databases=plan.oracle_databases,
@@ -59,7 +59,6 @@ rule progress:
         index=plan.index,
         candidates=plan.all_rounds("candidates"),
         verdicts=plan.all_rounds("verdicts"),
-        code=plan.code("progress"),
     output:
         rounds="results/{study}/acquire/{method}/rounds/all.parquet",
         asked="results/{study}/acquire/{method}/asked/all.parquet",
@@ -71,6 +70,7 @@ rule progress:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("progress"),
         settings=plan.loop_settings,
     script:
         "../scripts/progress.py"
@@ -81,7 +81,6 @@ rule transfer:
     input:
         index=plan.index,
         verdicts=plan.all_rounds("verdicts"),
-        code=plan.loop_code("transfer", surrogate=acquire.SURROGATES),
     output:
         table="results/{study}/acquire/{method}/transfer/all.parquet",
     log:
@@ -92,6 +91,7 @@ rule transfer:
         mem_mb=plan.memory(3000, 0.1),
         runtime=plan.minutes(60, 0.01),
     params:
+        code=plan.loop_code("transfer", surrogate=acquire.SURROGATES),
         settings=plan.loop_settings,
     script:
         "../scripts/transfer.py"

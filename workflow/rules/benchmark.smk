@@ -9,7 +9,6 @@ rule benchmark:
         predictions=plan.predictions,
         recorded=predictions.published_scores(),
         leaderboard="data/published/matbench_leaderboard.csv",
-        code=plan.code("benchmark"),
     output:
         table="results/{study}/tables/benchmark.csv",
         paired="results/{study}/tables/paired.csv",
@@ -21,6 +20,7 @@ rule benchmark:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("benchmark"),
         methods=plan.learned_methods,
         target=plan.section("predict", "target"),
     script:
@@ -33,7 +33,6 @@ rule ood:
         index=plan.index,
         predictions=plan.predictions,
         reference="data/published/ood_in_distribution.csv",
-        code=plan.code("ood"),
     output:
         table="results/{study}/tables/ood.csv",
     log:
@@ -44,6 +43,7 @@ rule ood:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("ood"),
         methods=plan.learned_methods,
         split=plan.section("predict", "split"),
         target=plan.section("predict", "target"),
@@ -56,7 +56,6 @@ rule hits:
     input:
         predictions=plan.predictions,
         index=plan.index,
-        code=plan.code("hits"),
     output:
         table="results/{study}/tables/hits.csv",
     log:
@@ -67,6 +66,7 @@ rule hits:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("hits"),
         methods=plan.learned_methods,
         wish=plan.section("predict", "hits"),
     script:
@@ -77,7 +77,6 @@ rule record:
     """Write predictions on official folds in the format of Matbench."""
     input:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
-        code=plan.code("record"),
     output:
         record="results/{study}/predict/{method}/record/all.json",
     log:
@@ -86,6 +85,7 @@ rule record:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("record"),
         options=plan.options("predict"),
         target=plan.section("predict", "target"),
     script:

@@ -12,7 +12,6 @@ rule calphad:
     input:
         index=plan.index,
         shortlists=plan.shortlists,
-        code=plan.code("calphad", validate.BATCHES),
     output:
         verdicts="results/{study}/validate/{method}/verdicts/{part}.parquet",
         equilibria="results/{study}/validate/{method}/equilibria/{part}.parquet",
@@ -27,6 +26,7 @@ rule calphad:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(60, 0.5),
     params:
+        code=plan.code("calphad", validate.BATCHES),
         most=plan.most,
         options=plan.options("validate"),
         databases=plan.databases(),
@@ -41,7 +41,6 @@ rule calphad_merge:
         tables=plan.of_parts(
             "results/{study}/validate/{method}/{output}/{part}.parquet"
         ),
-        code=plan.code("collect"),
     output:
         table="results/{study}/validate/{method}/{output}/all.parquet",
     log:
@@ -52,6 +51,8 @@ rule calphad_merge:
     resources:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
+    params:
+        code=plan.code("collect"),
     script:
         "../scripts/collect.py"
 
@@ -61,7 +62,6 @@ rule diagram:
     input:
         fitted=plan.fitted_databases,
         samples=plan.fitted_samples,
-        code=plan.code("diagram"),
     output:
         table="results/{study}/validate/calphad/diagram/all.parquet",
         band="results/{study}/validate/calphad/diagram_band/all.parquet",
@@ -73,6 +73,7 @@ rule diagram:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(60),
     params:
+        code=plan.code("diagram"),
         settings=plan.diagram_settings,
         databases=plan.databases("diagram"),
     script:
@@ -84,7 +85,6 @@ rule bridge:
     input:
         measured=plan.fractions,
         index=plan.index,
-        code=plan.code("bridge"),
     output:
         table="results/{study}/validate/bridge/bridge/all.parquet",
         equilibria="results/{study}/validate/bridge/equilibria/all.parquet",
@@ -96,6 +96,7 @@ rule bridge:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(30),
     params:
+        code=plan.code("bridge"),
         methods=plan.fraction_methods,
         settings=plan.section("validate", "bridge"),
         databases=plan.databases("bridge"),
@@ -107,7 +108,6 @@ rule equilibria_table:
     """Write a table of equilibria that people open."""
     input:
         tables=plan.equilibria,
-        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
@@ -117,5 +117,7 @@ rule equilibria_table:
     resources:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
+    params:
+        code=plan.code("concatenate"),
     script:
         "../scripts/concatenate.py"

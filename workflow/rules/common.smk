@@ -47,7 +47,7 @@ from matlens.registry import NAME, pattern
 
 STUDIES = studies_of(config.get("studies"))
 plan = Plan(STUDIES)
-forks.install(workflow.is_main_process)
+forks.install(workflow.is_main_process, closure.libraries)
 
 
 # A wildcard has one meaning: {method} is a method or method.variant, {shard} is a part of the items, {fold} of the cross-validation of networks, {round} one of a

@@ -2,7 +2,6 @@ rule connect:
     """Build the graphs of a shard of crystals."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.code("connect", connect.METHODS),
     output:
         graphs="results/{study}/connect/{method}/graphs/{shard}.zarr.zip",
         connections="results/{study}/connect/{method}/connections/{shard}.parquet",
@@ -15,6 +14,7 @@ rule connect:
         mem_mb=plan.memory(1500, 0.5),
         runtime=plan.minutes(10, 0.01),
     params:
+        code=plan.code("connect", connect.METHODS),
         options=plan.options("connect"),
     script:
         "../scripts/connect.py"

@@ -4,7 +4,6 @@ rule detect_threshold:
         images=plan.images("detect"),
         truth=plan.ingested("truth"),
         index=plan.index,
-        code=plan.code("detect_threshold", detect.METHODS),
     output:
         card="results/{study}/detect/{method}/card/all.json",
     log:
@@ -17,6 +16,7 @@ rule detect_threshold:
         mem_mb=plan.memory(2000, 0.5),
         runtime=plan.minutes(20, 0.2),
     params:
+        code=plan.code("detect_threshold", detect.METHODS),
         options=plan.options("detect"),
         gate_px=plan.section("detect", "scores", "gate_px"),
     script:
@@ -31,7 +31,6 @@ rule detect:
         index=plan.ingested("index"),
         weights=plan.weights("detect"),
         card=plan.detection_card,
-        code=plan.trained_code("detect", detect.METHODS),
     output:
         detections="results/{study}/detect/{method}/detections/{shard}.parquet",
         missed="results/{study}/detect/{method}/missed/{shard}.parquet",
@@ -47,6 +46,7 @@ rule detect:
         runtime=plan.minutes(10, 0.2),
         gpu=plan.gpus("detect", detect.LEARNERS),
     params:
+        code=plan.trained_code("detect", detect.METHODS),
         options=plan.options("detect"),
         phases=plan.phases,
         scores=plan.section("detect", "scores"),
@@ -59,7 +59,6 @@ rule detect_summary:
     input:
         scores="results/{study}/detect/{method}/detection_scores/all.parquet",
         ranked="results/{study}/detect/{method}/ranked/all.parquet",
-        code=plan.code("detect_summary"),
     output:
         detection_summary="results/{study}/detect/{method}/detection_summary/all.parquet",
         precision_recall="results/{study}/detect/{method}/precision_recall/all.parquet",
@@ -70,6 +69,8 @@ rule detect_summary:
     resources:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.01),
+    params:
+        code=plan.code("detect_summary"),
     script:
         "../scripts/detect_summary.py"
 
@@ -79,7 +80,6 @@ rule detection_pictures:
     input:
         index=plan.index,
         images=plan.images("detect"),
-        code=plan.code("detection_pictures"),
     output:
         pictures_zip="results/{study}/detect/{method}/pictures/all.zip",
     log:
@@ -89,5 +89,7 @@ rule detection_pictures:
     resources:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(10),
+    params:
+        code=plan.code("detection_pictures"),
     script:
         "../scripts/detection_pictures.py"

@@ -5,7 +5,6 @@ rule export_shard:
         images=plan.ingested("images"),
         truth=plan.ingested("truth"),
         labels=plan.labels,
-        code=plan.code("export"),
     output:
         manifest="results/{study}/export/manifest/{shard}.json",
     log:
@@ -16,6 +15,7 @@ rule export_shard:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(10, 0.1),
     params:
+        code=plan.code("export"),
         methods=plan.methods("segment"),
         shards=plan.shard_count,
     script:

@@ -10,7 +10,6 @@ rule fields:
         truths=plan.exact("fields", "fields"),
         weights=plan.weights("fields"),
         card=plan.card("fields"),
-        code=plan.trained_code("fields", fields.METHODS),
     output:
         fields="results/{study}/fields/{method}/fields/{shard}.zarr.zip",
         effective="results/{study}/fields/{method}/effective/{shard}.parquet",
@@ -30,6 +29,7 @@ rule fields:
         runtime=plan.minutes(20, 0.5),
         gpu=plan.gpus("fields", FIELD_NETS),
     params:
+        code=plan.trained_code("fields", fields.METHODS),
         options=plan.options("fields"),
         solver=plan.exact("fields"),
         settings=plan.chosen("fields", fields.SETTINGS),
@@ -42,7 +42,6 @@ rule field_scores:
     """Average the quality of the fields of a method over the items of each split, beside that of the controls."""
     input:
         field_quality="results/{study}/fields/{method}/field_quality/all.parquet",
-        code=plan.code("field_scores"),
     output:
         field_scores="results/{study}/fields/{method}/field_scores/all.parquet",
     log:
@@ -54,6 +53,8 @@ rule field_scores:
     resources:
         mem_mb=plan.memory(600),
         runtime=plan.minutes(5),
+    params:
+        code=plan.code("field_scores"),
     script:
         "../scripts/field_scores.py"
 
@@ -65,7 +66,6 @@ rule field_costs:
         tables=plan.of_methods(
             "fields", "results/{study}/fields/{method}/costs/{shard}.parquet"
         ),
-        code=plan.code("concatenate"),
     output:
         table="results/{study}/timings/fields.csv",
     log:
@@ -73,5 +73,7 @@ rule field_costs:
     resources:
         mem_mb=plan.memory(1000),
         runtime=plan.minutes(5),
+    params:
+        code=plan.code("concatenate"),
     script:
         "../scripts/concatenate.py"

@@ -2,7 +2,6 @@ rule figure:
     """Draw a figure of a study."""
     input:
         files=plan.figure_files,
-        code=plan.figure_code,
     output:
         figure="results/{study}/figures/{figure}.svg",
     log:
@@ -15,6 +14,7 @@ rule figure:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.figure_code,
         needs=plan.figure_needs,
         name=lambda wildcards: wildcards.figure,
         options=plan.options("figures", "figure"),

@@ -3,7 +3,6 @@ rule fit:
     input:
         index=plan.index,
         properties=plan.fitted_energies,
-        code=plan.code("fit", fit.METHODS),
     output:
         database="results/{study}/fit/{method}/database/all.tdb",
         cells="results/{study}/fit/{method}/fitted_cells/all.parquet",
@@ -19,6 +18,7 @@ rule fit:
         mem_mb=plan.memory(1500),
         runtime=plan.minutes(60),
     params:
+        code=plan.code("fit", fit.METHODS),
         options=plan.options("fit"),
         reference=plan.fit_reference,
     script:

@@ -6,7 +6,6 @@ rule generate:
         index=plan.index,
         weights=plan.weights("generate"),
         card=plan.card("generate"),
-        code=plan.trained_code("generate", generate.METHODS),
     output:
         made="results/{study}/generate/{method}/images/all.zarr.zip",
         truth="results/{study}/generate/{method}/truth/all.zarr.zip",
@@ -23,6 +22,7 @@ rule generate:
         runtime=plan.minutes(60, 0.2),
         gpu=plan.gpus("generate", GENERATORS),
     params:
+        code=plan.trained_code("generate", generate.METHODS),
         options=plan.options("generate"),
         settings=plan.chosen("generate", generate.SETTINGS),
         phases=plan.phases,
@@ -40,7 +40,6 @@ rule generation_quality:
         truth="results/{study}/generate/{method}/truth/all.zarr.zip",
         generated="results/{study}/generate/{method}/generated/all.parquet",
         card=plan.card("generate"),
-        code=plan.code("generate_quality"),
     output:
         generation_quality="results/{study}/generate/{method}/generation_quality/all.parquet",
         samples="results/{study}/generate/{method}/samples/all.zip",
@@ -54,6 +53,7 @@ rule generation_quality:
         mem_mb=plan.memory(3000, 1),
         runtime=plan.minutes(60, 0.2),
     params:
+        code=plan.code("generate_quality"),
         settings=plan.chosen("generate", generate.SETTINGS),
     script:
         "../scripts/generate_quality.py"
@@ -67,7 +67,6 @@ rule inverse:
         index=plan.index,
         weights=plan.weights("generate"),
         card=plan.card("generate"),
-        code=plan.code("inverse", generate.CODERS),
     output:
         latent="results/{study}/generate/{method}/latent/all.parquet",
         picked="results/{study}/generate/{method}/picked/all.parquet",
@@ -83,6 +82,7 @@ rule inverse:
         runtime=plan.minutes(20, 0.1),
         gpu=plan.gpus("generate", generate.CODERS),
     params:
+        code=plan.code("inverse", generate.CODERS),
         options=plan.options("generate"),
         settings=plan.chosen("generate", generate.SETTINGS),
     script:

@@ -8,7 +8,6 @@ rule handoff:
         shortlists=plan.shortlists,
         structures=plan.structures,
         templates=engines.handoff_templates(),
-        code=plan.code("handoff", validate.HANDOFFS),
     output:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
     log:
@@ -21,6 +20,7 @@ rule handoff:
         mem_mb=plan.memory(1500, 0.01),
         runtime=plan.minutes(20),
     params:
+        code=plan.code("handoff", validate.HANDOFFS),
         options=plan.options("validate"),
         most=plan.most,
         accept=plan.section("validate", "accept"),
@@ -33,7 +33,6 @@ rule run_handoffs:
     """Run the folders of a part of the candidates, if their engine is on this machine."""
     input:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
-        code=plan.code("run_handoffs"),
     output:
         runs="results/{study}/handoff/{method}/runs/{part}.parquet",
     log:
@@ -44,6 +43,7 @@ rule run_handoffs:
         mem_mb=plan.memory(4000),
         runtime=plan.candidate_minutes(10),
     params:
+        code=plan.code("run_handoffs"),
         options=plan.options("validate"),
         found=plan.program_found,
         parts=plan.parts,

@@ -2,7 +2,6 @@ rule ingest_plan:
     """List the items of a study."""
     input:
         made=plan.generated_files,
-        code=plan.code("ingest_plan", ingest.PLANS),
     output:
         plan="results/{study}/ingest/{method}/plan/all.parquet",
         rejected="results/{study}/ingest/{method}/rejected/plan.parquet",
@@ -10,10 +9,13 @@ rule ingest_plan:
         "logs/{study}/ingest/{method}/plan.log",
     benchmark:
         "logs/{study}/ingest/{method}/plan.tsv"
+    # The index waits for all items, and training for the index.
+    priority: 1
     resources:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(30),
     params:
+        code=plan.code("ingest_plan", ingest.PLANS),
         options=plan.options("ingest"),
         listing=plan.listing,
     script:
@@ -30,7 +32,6 @@ for kind, about in KINDS.items():
         input:
             plan="results/{study}/ingest/{method}/plan/all.parquet",
             made=plan.generated_files,
-            code=plan.ingest_code(kind),
         output:
             **plan.ingest_files(kind),
             index="results/{study}/ingest/{method}/index/{shard}.parquet",
@@ -41,10 +42,12 @@ for kind, about in KINDS.items():
             "logs/{study}/ingest/{method}/{shard}.tsv"
         wildcard_constraints:
             method=pattern(about.readers),
+        priority: 1
         resources:
             mem_mb=plan.memory(*about.memory_mb),
             runtime=plan.minutes(*about.minutes),
         params:
+            code=plan.ingest_code(kind),
             kind=kind,
             options=plan.options("ingest"),
             phases=plan.phases,

@@ -5,7 +5,6 @@ rule learn:
         answers=plan.answers,
         index=plan.index,
         initial=plan.initial,
-        code=plan.training_code,
     output:
         weights="results/{study}/{stage}/{method}/weights/all.safetensors",
         card="results/{study}/{stage}/{method}/card/all.json",
@@ -25,6 +24,7 @@ rule learn:
         runtime=plan.minutes(240, 0.5),
         gpu=plan.training_gpu,
     params:
+        code=plan.training_code,
         options=plan.training_options,
         phases=plan.phases,
     script:

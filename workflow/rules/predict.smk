@@ -3,7 +3,6 @@ rule predict:
     input:
         index=plan.learned_index,
         tables=plan.feature_tables,
-        code=plan.code("predict", predict.METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -21,6 +20,7 @@ rule predict:
         mem_mb=plan.memory(2000, 0.5),
         runtime=plan.minutes(60, 0.05),
     params:
+        code=plan.code("predict", predict.METHODS),
         options=plan.options("predict"),
         measures=plan.feature_measures,
         settings=plan.chosen("predict", ("features", *predictions.VALIDATION)),
@@ -34,7 +34,6 @@ rule predict_images:
         index=plan.index,
         images=plan.images("predict"),
         initial=plan.image_initial,
-        code=plan.code("predict_images", predict.IMAGE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -55,6 +54,7 @@ rule predict_images:
         runtime=plan.minutes(120, 0.2),
         gpu=plan.gpus("predict", predict.IMAGE_METHODS),
     params:
+        code=plan.code("predict_images", predict.IMAGE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.VALIDATION),
     script:
@@ -65,7 +65,6 @@ rule predict_compositions:
     """Cross-validate a method of compositions."""
     input:
         index=plan.learned_index,
-        code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -82,6 +81,7 @@ rule predict_compositions:
         mem_mb=plan.memory(2000, 0.1),
         runtime=plan.minutes(30, 0.01),
     params:
+        code=plan.code("predict_compositions", predict.COMPOSITION_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -95,7 +95,6 @@ rule describe_structures:
     input:
         index=plan.index,
         stored=f"results/{{study}}/connect/{predict.DESCRIBED}/graphs/{{shard}}.zarr.zip",
-        code=plan.code("describe_structures"),
     output:
         features="results/{study}/predict/structures/features/{shard}.parquet",
     log:
@@ -105,6 +104,8 @@ rule describe_structures:
     resources:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(10, 0.001),
+    params:
+        code=plan.code("describe_structures"),
     script:
         "../scripts/describe_structures.py"
 
@@ -113,7 +114,6 @@ rule describe_by_potential:
     """Describe a shard of crystals by what a universal potential computes of them."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.potential_code("describe_by_potential"),
     output:
         vectors="results/{study}/predict/{method}/vectors/{shard}.parquet",
         undescribed="results/{study}/predict/{method}/undescribed/{shard}.parquet",
@@ -126,6 +126,8 @@ rule describe_by_potential:
     resources:
         mem_mb=plan.memory(2500),
         runtime=plan.minutes(10, 0.005),
+    params:
+        code=plan.potential_code("describe_by_potential"),
     script:
         "../scripts/describe_by_potential.py"
 
@@ -140,7 +142,6 @@ rule predict_structures:
         ),
         vectors=plan.by_potential("vectors"),
         undescribed=plan.by_potential("undescribed"),
-        code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -158,6 +159,7 @@ rule predict_structures:
         mem_mb=plan.memory(2000, 0.2),
         runtime=plan.minutes(30, 0.02),
     params:
+        code=plan.code("predict_structures", predict.STRUCTURE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -170,7 +172,6 @@ rule predict_blend:
     input:
         tests=plan.blended("predictions"),
         helds=plan.blended("held_out"),
-        code=plan.code("predict_blend", predict.BLENDS),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -189,6 +190,7 @@ rule predict_blend:
         mem_mb=plan.memory(2000, 0.05),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("predict_blend", predict.BLENDS),
         names=plan.blended_methods,
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
@@ -201,7 +203,6 @@ rule learn_crystals:
     input:
         index=plan.learned_index,
         stored=plan.graph_files,
-        code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
     output:
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
@@ -218,6 +219,7 @@ rule learn_crystals:
         runtime=plan.minutes(120, 0.1),
         gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
+        code=plan.code("learn_crystals", predict.CRYSTAL_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         graph=plan.graph_options,
@@ -232,7 +234,6 @@ rule predict_crystals:
         stored=plan.graph_files,
         weights=plan.trained("weights", "safetensors"),
         card=plan.trained("card", "json"),
-        code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
         sites="results/{study}/predict/{method}/sites/{fold}.parquet",
@@ -247,6 +248,7 @@ rule predict_crystals:
         runtime=plan.minutes(20, 0.01),
         gpu=plan.gpus("predict", predict.CRYSTAL_METHODS),
     params:
+        code=plan.code("predict_crystals", predict.CRYSTAL_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -261,7 +263,6 @@ rule score_crystals:
         histories=plan.trained("history"),
         atoms=plan.of_folds("sites"),
         helds=plan.trained("held_out"),
-        code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -280,6 +281,7 @@ rule score_crystals:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("score_crystals"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/score_crystals.py"
@@ -289,7 +291,6 @@ rule learn_molecules:
     """Train a network for molecules on the training items of a fold."""
     input:
         index=plan.index,
-        code=plan.code("learn_molecules", predict.MOLECULE_METHODS),
     output:
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
@@ -306,6 +307,7 @@ rule learn_molecules:
         runtime=plan.minutes(60, 0.05),
         gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
     params:
+        code=plan.code("learn_molecules", predict.MOLECULE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
@@ -318,7 +320,6 @@ rule predict_molecules:
         index=plan.index,
         weights="results/{study}/predict/{method}/weights/{fold}.safetensors",
         card="results/{study}/predict/{method}/card/{fold}.json",
-        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
     output:
         predictions="results/{study}/predict/{method}/predictions/{fold}.parquet",
     log:
@@ -332,6 +333,7 @@ rule predict_molecules:
         runtime=plan.minutes(20, 0.005),
         gpu=plan.gpus("predict", predict.MOLECULE_METHODS),
     params:
+        code=plan.code("predict_molecules", predict.MOLECULE_METHODS),
         options=plan.options("predict"),
         settings=plan.chosen("predict", predictions.SPLIT),
         used=plan.section("predict", "use_folds"),
@@ -345,7 +347,6 @@ rule score_molecules:
         tables=plan.of_folds("predictions"),
         histories=plan.of_folds("history"),
         helds=plan.of_folds("held_out"),
-        code=plan.code("score_crystals"),
     output:
         predictions="results/{study}/predict/{method}/predictions/all.parquet",
         errors="results/{study}/predict/{method}/errors/all.parquet",
@@ -363,6 +364,7 @@ rule score_molecules:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("score_crystals"),
         settings=plan.chosen("predict", predictions.SPLIT),
     script:
         "../scripts/score_crystals.py"
@@ -374,11 +376,6 @@ rule predict_pretrained:
         stored=plan.pretrained_graph_files,
         weights=plan.pretrained_files(0),
         cards=plan.pretrained_files(1),
-        code=closure.closure(
-            "scripts/predict_pretrained.py",
-            *predict.CRYSTAL_METHODS.values(),
-            *predict.MOLECULE_METHODS.values(),
-        ),
     output:
         predictions="results/{study}/predict/{method}/properties/{shard}.parquet",
         rejected="results/{study}/predict/{method}/rejected/{shard}.parquet",
@@ -393,6 +390,11 @@ rule predict_pretrained:
         mem_mb=plan.memory(1500, 0.1),
         runtime=plan.minutes(5, 0.001),
     params:
+        code=closure.digest(
+            "scripts/predict_pretrained.py",
+            *predict.CRYSTAL_METHODS.values(),
+            *predict.MOLECULE_METHODS.values(),
+        ),
         names=plan.pretrained_names,
         outputs=plan.pretrained_outputs,
         options=plan.options("predict"),
@@ -404,7 +406,6 @@ rule predict_potential:
     """Relax a shard of crystals by a universal potential."""
     input:
         structures=plan.ingested("structures"),
-        code=plan.potential_code("predict_potential"),
     output:
         predictions="results/{study}/predict/{method}/relaxed/{shard}.parquet",
         relaxed="results/{study}/predict/{method}/structures/{shard}.zarr.zip",
@@ -419,6 +420,7 @@ rule predict_potential:
         mem_mb=plan.memory(2500),
         runtime=plan.minutes(10, 0.5),
     params:
+        code=plan.potential_code("predict_potential"),
         options=plan.options("predict"),
     script:
         "../scripts/predict_potential.py"
@@ -432,7 +434,6 @@ rule hull:
         ),
         index=plan.index,
         elements=plan.element_energies,
-        code=plan.code("hull"),
     output:
         predictions="results/{study}/predict/{method}/properties/all.parquet",
         rejected="results/{study}/predict/{method}/rejected/all.parquet",
@@ -445,6 +446,8 @@ rule hull:
     resources:
         mem_mb=plan.memory(2500, 0.01),
         runtime=plan.minutes(20, 0.001),
+    params:
+        code=plan.code("hull"),
     script:
         "../scripts/hull.py"
 
@@ -454,7 +457,6 @@ rule targets:
     input:
         index=plan.index,
         computed="results/{study}/predict/{method}/properties/all.parquet",
-        code=plan.code("targets"),
     output:
         table="results/{study}/predict/{method}/targets/all.parquet",
     log:
@@ -467,6 +469,7 @@ rule targets:
         mem_mb=plan.memory(1500, 0.02),
         runtime=plan.minutes(10, 0.001),
     params:
+        code=plan.code("targets"),
         target=plan.section("predict", "target"),
     script:
         "../scripts/targets.py"

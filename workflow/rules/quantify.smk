@@ -4,7 +4,6 @@ rule quantify:
         labels=plan.measured("quantify"),
         images=plan.images("segment"),
         truth=plan.ingested("truth"),
-        code=plan.code("quantify", quantify.METHODS, "measure"),
     output:
         table="results/{study}/quantify/{method}/{measure}/{shard}.parquet",
         rejected="results/{study}/quantify/{method}/rejected_{measure}/{shard}.parquet",
@@ -19,6 +18,7 @@ rule quantify:
         runtime=plan.minutes(10, 0.1),
         dask_workers=0,
     params:
+        code=plan.code("quantify", quantify.METHODS, "measure"),
         options=plan.options("quantify", "measure"),
         phases=plan.phases,
     script:
@@ -30,7 +30,6 @@ rule series:
     input:
         tables=plan.series_tables,
         index=plan.index,
-        code=plan.code("series", quantify.SERIES, "measure"),
     output:
         table="results/{study}/quantify/{method}/{measure}/all.parquet",
         rejected="results/{study}/quantify/{method}/rejected_{measure}/all.parquet",
@@ -44,6 +43,7 @@ rule series:
         mem_mb=plan.memory(1500, 0.2),
         runtime=plan.minutes(20, 0.001),
     params:
+        code=plan.code("series", quantify.SERIES, "measure"),
         names=plan.series_needs,
         options=plan.options("quantify", "measure"),
         phases=plan.phases,

@@ -11,7 +11,6 @@ rule report:
             "report.js",
             "captions.yaml",
         ),
-        code=plan.code("report"),
     output:
         page="results/report.html",
     log:
@@ -22,6 +21,7 @@ rule report:
         mem_mb=plan.memory(1500),
         runtime=plan.minutes(20),
     params:
+        code=plan.code("report"),
         contents=lambda wildcards: plan.contents(),
     script:
         "../scripts/report.py"

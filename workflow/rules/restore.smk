@@ -5,7 +5,6 @@ rule restore:
         raw=plan.ingested("images"),
         weights=plan.weights("restore"),
         card=plan.card("restore"),
-        code=plan.trained_code("restore", restore.METHODS),
     output:
         restored="results/{study}/restore/{method}/images/{shard}.zarr.zip",
         quality="results/{study}/restore/{method}/quality/{shard}.parquet",
@@ -19,6 +18,7 @@ rule restore:
         runtime=plan.minutes(10, 1),
         gpu=plan.gpus("restore", restore.LEARNERS),
     params:
+        code=plan.trained_code("restore", restore.METHODS),
         options=plan.options("restore"),
     script:
         "../scripts/restore.py"
@@ -32,7 +32,6 @@ rule previews:
             "results/{study}/restore/{method}/images/{shard}.zarr.zip"
         ),
         index=plan.index,
-        code=plan.code("previews"),
     output:
         previews="results/{study}/restore/{method}/previews/all.zip",
     log:
@@ -43,6 +42,7 @@ rule previews:
         mem_mb=plan.memory(1500),
         runtime=plan.minutes(10),
     params:
+        code=plan.code("previews"),
         most=plan.figure_option("restoration", "items"),
         side_px=plan.figure_option("restoration", "side_px"),
         include=plan.figure_option("restoration", "include"),

@@ -6,7 +6,6 @@ rule screen:
         lost=plan.rejected_predictions,
         index=plan.index,
         reference=plan.known_formulas,
-        code=plan.code("screen", screen.METHODS),
     output:
         ranked="results/{study}/screen/{method}/shortlist/all.parquet",
         excluded="results/{study}/screen/{method}/excluded/all.parquet",
@@ -19,6 +18,7 @@ rule screen:
         mem_mb=plan.memory(1500, 0.01),
         runtime=plan.minutes(10, 0.0001),
     params:
+        code=plan.code("screen", screen.METHODS),
         options=plan.options("screen"),
         settings=plan.screening,
     script:

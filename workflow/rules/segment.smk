@@ -6,7 +6,6 @@ rule segment:
         weights=plan.weights("segment"),
         card=plan.card("segment"),
         detections=plan.painted,
-        code=plan.trained_code("segment", segment.METHODS),
     output:
         labels="results/{study}/segment/{method}/labels/{shard}.zarr.zip",
         rejected="results/{study}/segment/{method}/rejected/{shard}.parquet",
@@ -20,6 +19,7 @@ rule segment:
         gpu=plan.gpus("segment", NETS),
         dask_workers=0,
     params:
+        code=plan.trained_code("segment", segment.METHODS),
         options=plan.options("segment"),
         phases=plan.phases,
         listing=plan.labels_listing,
@@ -33,7 +33,6 @@ rule propose:
         images=lambda wildcards: plan.images("segment")(plan.proposer(wildcards)),
         weights=lambda wildcards: plan.weights("segment")(plan.proposer(wildcards)),
         card=lambda wildcards: plan.card("segment")(plan.proposer(wildcards)),
-        code=plan.proposal_code,
     output:
         table="results/{study}/tables/proposals.csv",
     log:
@@ -44,6 +43,7 @@ rule propose:
         mem_mb=plan.memory(3000, 1),
         runtime=plan.minutes(20, 0.2),
     params:
+        code=plan.proposal_code,
         method=lambda wildcards: plan.proposer(wildcards).method,
         options=lambda wildcards: plan.options("segment")(plan.proposer(wildcards)),
         settings=plan.proposal_settings,
@@ -63,7 +63,6 @@ rule overlays:
             "results/{study}/segment/{method}/labels/{shard}.zarr.zip"
         ),
         table=plan.extremes,
-        code=plan.code("overlays"),
     output:
         overlays="results/{study}/segment/{method}/overlays/all.zip",
     log:
@@ -74,6 +73,7 @@ rule overlays:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(15),
     params:
+        code=plan.code("overlays"),
         most=plan.overlay_option("items"),
         width_px=plan.overlay_option("width_px"),
         phases=plan.phases,

@@ -15,7 +15,6 @@ rule collect:
         tables=plan.of_shards(
             "results/{study}/{stage}/{method}/{output}/{shard}.parquet"
         ),
-        code=plan.code("collect"),
     output:
         table="results/{study}/{stage}/{method}/{output}/all.parquet",
     log:
@@ -29,6 +28,7 @@ rule collect:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
     params:
+        code=plan.code("collect"),
         references=plan.references,
     script:
         "../scripts/collect.py"
@@ -38,7 +38,6 @@ rule table:
     """Write a table that people open, with the rows of every method."""
     input:
         tables=plan.stacked,
-        code=plan.code("table"),
     output:
         table="results/{study}/tables/{table}.csv",
     log:
@@ -49,6 +48,7 @@ rule table:
         mem_mb=plan.memory(1000, 0.2),
         runtime=plan.minutes(5, 0.001),
     params:
+        code=plan.code("table"),
         methods=plan.stacked_methods,
     script:
         "../scripts/table.py"
@@ -58,7 +58,6 @@ rule items:
     """Write the table of the items of a study."""
     input:
         tables=lambda wildcards: [plan.index(wildcards)],
-        code=plan.code("table"),
     output:
         table="results/{study}/tables/items.csv",
     log:
@@ -67,6 +66,7 @@ rule items:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
     params:
+        code=plan.code("table"),
         methods=plan.ingest_methods,
     script:
         "../scripts/table.py"
@@ -76,7 +76,6 @@ rule rejected:
     """Write the table of rejected items with stage and reason."""
     input:
         tables=plan.rejected,
-        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/rejected.csv",
     log:
@@ -84,5 +83,7 @@ rule rejected:
     resources:
         mem_mb=plan.memory(1000, 0.1),
         runtime=plan.minutes(5, 0.001),
+    params:
+        code=plan.code("concatenate"),
     script:
         "../scripts/concatenate.py"

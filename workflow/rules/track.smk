@@ -5,7 +5,6 @@ rule track:
         index=plan.index,
         images=plan.ingested("images"),
         truth=plan.ingested("truth"),
-        code=plan.code("track", track.METHODS),
     output:
         tracks="results/{study}/track/{method}/tracks/all.parquet",
         track_scores="results/{study}/track/{method}/track_scores/all.parquet",
@@ -23,6 +22,7 @@ rule track:
         mem_mb=plan.memory(2000, 2),
         runtime=plan.minutes(20, 0.5),
     params:
+        code=plan.code("track", track.METHODS),
         options=plan.options("track"),
         detected_by=plan.detected_by,
         settings=plan.chosen(

@@ -8,7 +8,6 @@ rule validate:
     input:
         handoffs="results/{study}/handoff/{method}/handoffs/all.parquet",
         runs=plan.of_parts("results/{study}/handoff/{method}/runs/{part}.parquet"),
-        code=plan.code("validate", validate.JUDGES),
     output:
         verdicts_="results/{study}/validate/{method}/verdicts/all.parquet",
         timings="results/{study}/validate/{method}/timings/all.parquet",
@@ -23,6 +22,7 @@ rule validate:
         mem_mb=plan.memory(2000),
         runtime=plan.minutes(30),
     params:
+        code=plan.code("validate", validate.JUDGES),
         options=plan.options("validate"),
         accept=plan.section("validate", "accept"),
         asked=plan.returned_results_digest,
@@ -36,7 +36,6 @@ rule validate_here:
         index=plan.index,
         shortlists=plan.shortlists,
         structures=plan.structures,
-        code=plan.code("validate_here", validate.METHODS),
     output:
         outcomes="results/{study}/validate/{method}/outcomes/{part}.json",
         timings="results/{study}/validate/{method}/timings/{part}.parquet",
@@ -50,6 +49,7 @@ rule validate_here:
         mem_mb=plan.memory(3000),
         runtime=plan.minutes(60),
     params:
+        code=plan.code("validate_here", validate.METHODS),
         options=plan.options("validate"),
         accept=plan.section("validate", "accept"),
         add_elements=plan.section("validate", "add_elements"),
@@ -64,7 +64,6 @@ rule validate_merge:
     input:
         parts=plan.of_parts("results/{study}/validate/{method}/outcomes/{part}.json"),
         times=plan.of_parts("results/{study}/validate/{method}/timings/{part}.parquet"),
-        code=plan.code("validate_merge"),
     output:
         verdicts_="results/{study}/validate/{method}/verdicts/all.parquet",
         timings="results/{study}/validate/{method}/timings/all.parquet",
@@ -78,6 +77,7 @@ rule validate_merge:
         mem_mb=plan.memory(1500),
         runtime=plan.minutes(10),
     params:
+        code=plan.code("validate_merge"),
         options=plan.options("validate"),
         accept=plan.section("validate", "accept"),
     script:
@@ -88,7 +88,6 @@ rule verdicts:
     """Concatenate the verdicts of all engines."""
     input:
         tables=plan.of_engines("verdicts"),
-        code=plan.code("concatenate"),
     output:
         table="results/{study}/tables/verdicts.csv",
     log:
@@ -96,6 +95,8 @@ rule verdicts:
     resources:
         mem_mb=plan.memory(1000),
         runtime=plan.minutes(5),
+    params:
+        code=plan.code("concatenate"),
     script:
         "../scripts/concatenate.py"
 
@@ -105,7 +106,6 @@ rule verdict_timings:
     """Concatenate the costs of the verdicts, which differ between runs."""
     input:
         tables=plan.of_engines("timings"),
-        code=plan.code("concatenate"),
     output:
         table="results/{study}/timings/verdicts.csv",
     log:
@@ -113,5 +113,7 @@ rule verdict_timings:
     resources:
         mem_mb=plan.memory(1000),
         runtime=plan.minutes(5),
+    params:
+        code=plan.code("concatenate"),
     script:
         "../scripts/concatenate.py"

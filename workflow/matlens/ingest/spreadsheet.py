@@ -166,7 +166,7 @@ class _NotExcel(ValueError):
 
 
 def _not_computed(data: bytes, place: int) -> tuple[str, str] | None:
-    """Return the first cell of a sheet of a workbook that has a formula and no value, with the formula; None if there is none."""
+    """Return the first cell of a sheet that has a formula and no value, with the formula; None if there is none."""
     from openpyxl import load_workbook
 
     both = [load_workbook(BytesIO(data), read_only=True, data_only=one).worksheets[place] for one in (False, True)]

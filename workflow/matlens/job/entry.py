@@ -22,6 +22,8 @@ def limit_threads(threads: int) -> None:
         import threadpoolctl
 
         threadpoolctl.threadpool_limits(threads)
+    if "torch" in sys.modules:  # imported before the fork, with another number
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _arguments(main: Callable, job) -> dict:

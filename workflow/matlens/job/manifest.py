@@ -37,15 +37,14 @@ def place(log: str) -> Path:
 
 def record(job) -> dict:
     """Describe a finished job: rule, settings, code, and the SHA-256 of its inputs and outputs."""
-    code = getattr(job.input, "code", None) or []
-    code = {code} if isinstance(code, str) else set(code)
-    settings = json.dumps(dict(job.params.items()), sort_keys=True, default=str)
-    lines = hashlib.sha256("".join(f"{path} {sha256(path)}\n" for path in _files(code)).encode())
+    settings = dict(job.params.items())
+    code = settings.pop("code", "")
+    settings = json.dumps(settings, sort_keys=True, default=str)
     return {
         "rule": job.rule,
         "settings": hashlib.sha256(settings.encode()).hexdigest(),
-        "code": lines.hexdigest(),
-        "inputs": {path: sha256(path) for path in _files(set(job.input) - code)},
+        "code": code,
+        "inputs": {path: sha256(path) for path in _files(job.input)},
         "outputs": {path: sha256(path) for path in _files(job.output)},
     }
 

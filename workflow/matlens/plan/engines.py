@@ -223,18 +223,18 @@ class Loops(Paths):
         return database.digest([one["database"] for one in settings.get("databases", [])])
 
     def loop_code(self, script: str, **tables: dict) -> Callable:
-        """Return a function of wildcards: the library files behind a script and the entries of a loop's tables.
+        """Return a function of wildcards: the digest of the library files behind a script and a loop's entries.
 
         `tables`: a table for each setting of `acquire` that names an entry of it (surrogate, oracle); `method`: for the
         wildcard.
         """
 
-        def files(wildcards):
+        def digest(wildcards):
             settings = {**self.studies[wildcards.study]["acquire"], "method": wildcards.method}
             entries = [registry.entry(table, settings[key]) for key, table in tables.items()]
-            return closure.closure(f"scripts/{script}.py", *entries)
+            return closure.digest(f"scripts/{script}.py", *entries)
 
-        return files
+        return digest
 
 
 def _rounds(wildcards, output: str, end: int) -> list[str]:

@@ -125,10 +125,10 @@ class Figures(Paths):
         except (OSError, ValueError, KeyError) as error:
             refuse(wildcards.study, ["figures", wildcards.figure, "reference"], error)
 
-    def figure_code(self, wildcards) -> list[str]:
-        """Return the files behind a figure: script, style and the figure's own."""
+    def figure_code(self, wildcards) -> str:
+        """Digest the files behind a figure: script, style and the figure's own."""
         drawn = registry.entry(DRAWS, wildcards.figure)
-        return closure.closure("scripts/figure.py", "figures/style.py", "figures/__init__.py", drawn)
+        return closure.digest("scripts/figure.py", "figures/style.py", "figures/__init__.py", drawn)
 
     def figure_files(self, wildcards) -> list[str]:
         """List the files behind a figure."""

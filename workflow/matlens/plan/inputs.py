@@ -48,9 +48,9 @@ class Images(Paths):
         return {name: f"{folder}{name}/{{shard}}.{paths.suffix(name)}" for name in KINDS[kind].files}
 
     def ingest_code(self, kind: str) -> Callable:
-        """Return a function of wildcards: the library files behind the reader and the writer of a kind of items."""
+        """Return a function of wildcards: the digest of the library files that read and write a kind of items."""
         made = KINDS[kind]
-        return lambda wildcards: closure.closure(
+        return lambda wildcards: closure.digest(
             "scripts/ingest.py", registry.entry(made.readers, wildcards.method), made.writer
         )
 
@@ -59,10 +59,10 @@ class Images(Paths):
         method = self.studies[wildcards.study]["propose"]["method"]
         return type(wildcards)(fromdict={"study": wildcards.study, "method": method})
 
-    def proposal_code(self, wildcards) -> list[str]:
-        """Return the library files behind proposals."""
+    def proposal_code(self, wildcards) -> str:
+        """Digest the library files behind proposals."""
         chosen = self.proposer(wildcards).method
-        return closure.closure("scripts/propose.py", registry.entry(segment.PROBABILITIES, chosen))
+        return closure.digest("scripts/propose.py", registry.entry(segment.PROBABILITIES, chosen))
 
     def proposal_settings(self, wildcards) -> dict:
         """Return the settings of proposals, without the method that makes them."""

@@ -117,16 +117,16 @@ class Learning(Paths):
 
         return found
 
-    def training_code(self, wildcards) -> list[str]:
-        """Return the library files behind the training of a method."""
+    def training_code(self, wildcards) -> str:
+        """Digest the library files behind the training of a method."""
         stage = wildcards.stage
         more = lessons.named(stage, "LESSONS"), lessons.named(stage, "ROLES", lessons.SPLIT)
         return self._code("learn", stage, wildcards, learners(stage), *more)
 
     def trained_code(self, stage: str, table: Mapping[str, str]) -> Callable:
-        """Return a function of wildcards: the library files behind the script of a stage, a method and its network."""
+        """Return a function of wildcards: the digest of the library files of a stage, a method and its network."""
         return lambda wildcards: self._code(stage, stage, wildcards, table)
 
-    def _code(self, script: str, stage: str, wildcards, table: Mapping[str, str], *more: str) -> list[str]:
+    def _code(self, script: str, stage: str, wildcards, table: Mapping[str, str], *more: str) -> str:
         starts = registry.entry(table, wildcards.method), *network_of(stage, wildcards.method), *more
-        return closure.closure(f"scripts/{script}.py", *starts)
+        return closure.digest(f"scripts/{script}.py", *starts)

@@ -223,9 +223,9 @@ class Paths:
         """List the methods behind a table that people open, in the order of the tables."""
         return list(stacked(wildcards.study, self.studies[wildcards.study], wildcards.table))
 
-    def code(self, script: str, table: Mapping[str, str] | None = None, key: str = "method") -> list[str] | Callable:
-        """Return the library files behind a script, and behind the method that the wildcard `key` names in a table."""
+    def code(self, script: str, table: Mapping[str, str] | None = None, key: str = "method") -> str | Callable:
+        """Digest the library files behind a script, and behind the method that the wildcard `key` names in a table."""
         path = f"scripts/{script}.py"
         if table is None:
-            return closure.closure(path)
-        return lambda wildcards: closure.closure(path, registry.entry(table, wildcards[key]))
+            return closure.digest(path)
+        return lambda wildcards: closure.digest(path, registry.entry(table, wildcards[key]))

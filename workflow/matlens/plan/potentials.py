@@ -14,9 +14,9 @@ class Potentials(Paths):
     """Inputs of the rules that apply universal potentials."""
 
     def potential_code(self, script: str) -> Callable:
-        """Return a function of wildcards: the library files behind a script that calls a universal potential."""
+        """Return a function of wildcards: the digest of the files behind a script that calls a universal potential."""
         tables = predict.POTENTIAL_METHODS, POTENTIALS
-        return lambda wildcards: closure.closure(
+        return lambda wildcards: closure.digest(
             f"scripts/{script}.py", *(registry.entry(table, wildcards.method) for table in tables)
         )
 
