@@ -147,5 +147,7 @@ def test_names_of_grades_are_no_formulas():
 def test_compounds_that_look_like_grades_stay_formulas():
     compounds = ["C60", "TiAl3", "AlNi3", "CoSb3", "Zr7Cu3", "S8", "P4", "C6H6", "BN", "KOH"]
     assert not set(formulas.unclear(compounds))
+    many_atoms = ["YH10", "YB66", "UB12", "KC24", "B12", "ZrZn22", "TiZn16", "CoZn13", "ZrBe13", "ZrNi5"]
+    assert not formulas.unclear(many_atoms)
     many = [f"Zr{k}Cu" for k in range(2, 40)]
     assert not formulas.unclear([*many, "YB66", "TiCu9"])  # two of many

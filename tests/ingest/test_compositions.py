@@ -412,6 +412,12 @@ def test_temperatures_and_reductions_of_area_are_no_elements_in_capitals(tmp_pat
     assert found["TC"].tolist() == [600.0] and found["formula"].str.startswith("C").all()
 
 
+@pytest.mark.parametrize("name", ["m (mg)", "w (cm)", "C_P", "C_V (J/K)", "PO2", "PO2 (bar)", "m [g]"])
+def test_units_heat_capacities_and_pressures_are_no_amounts(tmp_path, name):
+    found = planned(tmp_path, f"id,Ni,Al,{name}\na,75,25,0.2\nb,80,20,0.1\n", unit="at%")
+    assert found[name].tolist() == [0.2, 0.1] and found["formula"].tolist() == ["AlNi3", "AlNi4"]
+
+
 @pytest.mark.parametrize(
     ("header", "why"),
     [

@@ -64,6 +64,15 @@ def test_thirds_with_two_digits_are_the_special_position(tmp_path):
     assert len(structures.read(row, min_distance_a=0.1)[0].species) == 24  # a general place is left as it is
 
 
+def test_coordinates_with_more_digits_beside_rounded_thirds_stay(tmp_path):
+    text = hexagonal("0.33", "0.67") + "C 0 0 0.1643\n"
+    (row,) = planned(tmp_path, text, "mgc.cif").to_dict("records")
+    crystal, meta = structures.read(row)
+    places = crystal.frac[crystal.species == 6, 2] % 1
+    assert sorted(places.round(4)) == [0.1643, 0.3357, 0.6643, 0.8357]
+    assert "such as 0.33, 0.67 are taken" in meta["remark"]
+
+
 def test_a_majority_says_what_it_changed(tmp_path):
     mixed = {"lattice": LATTICE, "sites": [site("Na", 0, 0.97), site("Cl", 0.5)]}
     (row,) = planned(tmp_path, json.dumps([{"id": "a", "structure": mixed}]), "a.json").to_dict("records")

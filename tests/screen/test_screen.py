@@ -450,6 +450,7 @@ def test_a_reference_of_another_database_has_its_formulas_by_their_usual_names(t
         ("log10_bulk_modulus_gpa", {"min": 100}, "100 is no decimal logarithm of bulk_modulus_gpa: for 100 write 2"),
         ("log10_bulk_modulus_gpa", {"min": 2.2}, ""),
         ("log10_diffusivity_m2_s", {"min": -14}, ""),
+        ("log10_carriers_per_m3", {"min": 26, "max": 29}, ""),
         ("energy_above_hull_ev_per_atom", {"max": 50}, "for 50 meV per atom write 0.05"),
         ("energy_above_hull_ev_per_atom", {"max": 0.05}, ""),
         ("bulk_modulus_gpa", {"min": 100}, ""),

@@ -8,7 +8,9 @@ from matlens.crystal.compositions import NUMBER
 FEW = 10  # formulas of a table for each one that may be the name of a grade: one of many is a compound
 STEEL = re.compile(r"[1-9]\d+(?:(?:Cr|Mn|Mo|Ni|V|Si|W|Al|Co|Nb|Ti|B|S|Pb|N|Cu)\d*)+")  # 42CrMo4, 100Cr6
 SHOUTED = re.compile(r"[A-Z]{1,4}(\d{2,4})[A-Z]{0,2}")  # SUS304, IN718, C45, S355
-CAGES = ("C60", "C70")
+COMPOUNDS = re.compile(  # of many atoms to one: cages, borides, hydrides, graphite with potassium, beryllides, zinc-rich
+    r"C60|C70|B\d\d|K[CH]\d\d|[UVWY][BH]\d\d|(?:Mg|Ti|Zr|Co)Be\d+|(?:Ti|Zr|Ni|Co)Zn\d+|Zr(?:Ni|Co|Cu)5"
+)
 _BASE = "Al|Cu|Mg|Ti|Ni|Co|Zn|Zr|Sn|Pb"
 _ADDED = f"{_BASE}|Si|Cr|Mn|Mo|V|W|Nb|Ta|Be|Fe|Li|Ag|Sb|Bi"
 ALLOY = re.compile(rf"(?:{_BASE})(?:(?:{_ADDED})(?:\d+(?:\.\d+)?)?)+")  # CuZn37, AlSi12, TiAl6Nb7
@@ -33,14 +35,14 @@ def named(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _is_alloy(text: str) -> bool:
-    if not ALLOY.fullmatch(text):
+    if not ALLOY.fullmatch(text) or COMPOUNDS.fullmatch(text):
         return False
     return max(map(float, re.findall(r"\d+(?:\.\d+)?", text)), default=0.0) >= LEAST
 
 
 def _is_shouted(text: str) -> bool:
     letters = [sign for sign in text if sign.isalpha()]
-    return bool(SHOUTED.fullmatch(text)) and text not in CAGES and all(sign in NUMBER for sign in letters)
+    return bool(SHOUTED.fullmatch(text)) and not COMPOUNDS.fullmatch(text) and all(sign in NUMBER for sign in letters)
 
 
 def _reason(text: str) -> str:

@@ -24,10 +24,10 @@ PERCENT_OF = re.compile(
 )  # an amount that is not read?
 SMALL = re.compile(r"[a-z]{1,2}")
 CAPITALS = re.compile(r"[A-Z]{2}")
-OXIDE = re.compile(r"([A-Z][a-z]?)\d?O\d?\d?(?:\W.*|_.*)?")
+OXIDE = re.compile(r"(?!PO2)([A-Z][a-z]?)\d?O\d?\d?(?:\W.*|_.*)?")
 METALS = set(SYMBOLS[:98]) - {"H", "C", "N", "O", "F", "S", "Cl", "Br", "I"}
-AMOUNT_OF = re.compile(  # w(Al), X(AL), x(Al,LIQUID), w%(Al), w_Al; Al (g); Al..wt.. as R writes Al (wt%)
-    r"(?i:[wxcmn])%?\s*[(\[]\s*([A-Za-z]{1,2})\s*[,)\]].*|[wxcWXC]_([A-Z][a-z]?)|"
+AMOUNT_OF = re.compile(  # w(Al), X(AL), x(Al,LIQUID), w%(Al), w_Al, not C_P; Al (g); Al..wt.. as R writes Al (wt%)
+    r"(?i:[wxcmn])%?\s*[(\[]\s*([A-Z][A-Za-z]?)\s*[,)\]].*|(?![cC]_[PV]$)[wxcWXC]_([A-Z][a-z]?)|"
     r"([A-Z][a-z]?)\s*[(\[]\s*[km]?g\s*[)\]]|([A-Z][a-z]?)\.+(?:wt|at|mol|mass)\.*|"
     r"([A-Z][a-z]?)[\s_](?:weight|mass)(?![A-Za-z]).*|(?i:weight|mass|mole)[\s_](?:\w+[\s_])?([A-Z][a-z]?)"
 )

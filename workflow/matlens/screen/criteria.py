@@ -7,7 +7,7 @@ import numpy as np
 from matlens.crystal import compositions
 from matlens.screen import reference
 
-LOGARITHM, MOST_DECADES = "log10_", 20.0  # of a property, and the largest plausible one
+LOGARITHM, MOST_DECADES = "log10_", 30.0  # of a property, and the largest plausible one: carriers per cubic metre
 STABILITY, MOST_EV = ("formation_energy_ev_per_atom", "energy_above_hull_ev_per_atom"), 10.0  # larger ones are in meV
 
 

@@ -140,8 +140,8 @@ def _at_thirds(found: list, cell, shares: list, frac: np.ndarray, max_atoms: int
 
     Special positions are at sixths: at 0.33 an atom of P63/mmc has images 0.03 angstrom away.
     """
-    sixths = np.rint(frac * 6) / 6
-    rounded = np.where(np.abs(frac - sixths) <= ROUNDED_BY, sixths, frac)
+    sixths, two_digits = np.rint(frac * 6) / 6, np.abs(frac - np.round(frac, 2)) < 1e-9
+    rounded = np.where(two_digits & (np.abs(frac - sixths) <= ROUNDED_BY), sixths, frac)
     if len(found) != 1 or (rounded == frac).all():
         return frac
     try:
