@@ -86,7 +86,8 @@ def learn(
     """Train a network to choose corners, on maps of which every `scale`-th point of both axes is kept.
 
     `samples`: (map, None, "train" or "val", item). The loss is the expected misorientation in degrees, reduced by
-    symmetry, of the points whose measured corners are not of one grain, and a price of certainty (see `_loss`). Validation maps score by the negative of the mean misorientation of their left-out points.
+    symmetry, of the points whose measured corners are not of one grain, and a price of certainty (see `_loss`).
+    Validation maps score by the negative of the mean misorientation of their left-out points.
     Raises BadItem if there is no map to train on.
     """
     import torch
