@@ -66,6 +66,17 @@ def test_every_method_has_a_column_and_no_count_stands_without_f1():
     )
 
 
+def test_an_item_that_a_method_rejected_is_not_drawn_as_one_where_it_found_nothing():
+    seen, gone, judged, _ = made()
+    picture = overlay.png(np.full((60, 80), 100, np.uint8))
+    held = {name: {0: picture} for name in ("rcnn", "blobs")}
+    less = {name: table[table["item"] != "a"] for name, table in (("d", seen), ("m", gone), ("s", judged))}
+    given = ({"rcnn": less["d"], "blobs": seen}, {"rcnn": less["m"], "blobs": gone})
+    figure = detections.draw(*given, held, {"rcnn": less["s"], "blobs": judged}, INDEX)
+    assert figure.axes[0].get_title() == "rcnn\nrejected"
+    assert figure.axes[1].get_title().startswith("blobs\nF1")
+
+
 def test_the_chosen_threshold_lies_on_the_curve():
     _, _, judged, order = made()
     curve, pooled = summary.curves(judged, order), summary.pooled(judged, order)

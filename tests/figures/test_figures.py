@@ -308,6 +308,21 @@ def test_a_phase_that_is_gone_is_drawn_at_zero():
     assert sorted(line.get_ydata()[-1] for line in panel.lines) == [0.0, 0.0, 0.6, 0.6]
 
 
+def test_a_phase_has_one_colour_in_the_diagram_and_in_the_fractions():
+    from figures import phase_diagram, phase_fractions
+
+    given = equilibrated()
+    index = pd.DataFrame({"item": [HOSTILE], "x_Ni": [0.8], "x_Al": [0.1], "x_Cr": [0.1]})
+    more = given["equilibria"]["calphad"]
+    more = {"calphad": pd.concat([more, more.assign(structure="a_first_of_all")])}
+    diagram = phase_diagram.draw(given["diagram"], index, None, None, more)
+    fractions = phase_fractions.draw(more, given["diagram"])
+    marks = {line.get_label(): line.get_color() for line in diagram.axes[0].lines}
+    shown = {line.get_label(): line.get_color() for line in fractions.legends[0].get_lines()}
+    both = set(marks) & set(shown)
+    assert both and {name: marks[name] for name in both} == {name: shown[name] for name in both}
+
+
 def test_the_corners_of_a_section_are_the_elements_and_candidates_lie_where_they_are_made():
     from figures import phase_diagram
 
@@ -1221,6 +1236,22 @@ def test_a_single_round_has_a_whole_number():
         panel = transfer.draw({"greedy": taught().head(1)}).axes[0]
         low, high = panel.get_xlim()
         assert [tick for tick in panel.get_xticks() if low <= tick <= high] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("band_gap_ev", "mean absolute error / eV"),
+        ("liquidus", "mean absolute error / K"),
+        ("tg", "mean absolute error"),
+    ],
+)
+def test_the_error_of_a_round_has_the_unit_of_its_quantity(name, label):
+    from figures import transfer
+
+    with style.context():
+        panel = transfer.draw({"greedy": taught().assign(quantity=name)}).axes[0]
+    assert panel.get_ylabel() == label
 
 
 def test_two_fits_of_one_pair_are_drawn_beside_each_other():

@@ -233,6 +233,15 @@ def test_names_of_pictures_and_of_their_folders_fit_those_of_masks(tmp_path, ima
     assert [value and Path(value).name for value in truth.values()] == [own if fits else None]
 
 
+def test_a_mask_of_an_images_whole_name_is_not_in_doubt_for_a_second_image(tmp_path):
+    for name in ("x.png", "x_orig.png"):
+        save(tmp_path / "images" / name)
+    mask(tmp_path / "masks" / "x_mask.png")
+    found = files.plan(path=str(tmp_path / "images"), masks=str(tmp_path / "masks"))
+    truth = dict(zip(found["item"], found["truth_file"], strict=True))
+    assert truth["x"].endswith("x_mask.png") and not truth["x_orig"]
+
+
 def test_columns_and_groups_are_read_from_folders_where_no_file_name_fits(tmp_path):
     for name in ("s1/650C/a.png", "s1/700C/a.png", "s2/650C/b 7.png"):
         save(tmp_path / "12h" / name)
@@ -256,3 +265,10 @@ def test_numbers_of_file_names_are_in_the_unit_of_their_column(tmp_path):
     assert found["pixel_size_um"].tolist() == [0.05, 0.2, 3.0, 9.0]
     other = files.plan(path=str(tmp_path), columns=r"_(?P<number>\d+)min")
     assert other["number"].tolist()[0] == 30.0  # the name of a column without a unit means what is written
+
+
+def test_letters_behind_numbers_are_no_kelvins_where_the_column_is_no_temperature(tmp_path):
+    for name in ("s12K.png", "s13K.png"):
+        save(tmp_path / name)
+    assert files.plan(path=str(tmp_path), columns=r"s(?P<grade_c>\d+)")["grade_c"].tolist() == [12.0, 13.0]
+    assert files.plan(path=str(tmp_path), columns=r"s(?P<temp_c>\d+)")["temp_c"].tolist() == [-261.15, -260.15]

@@ -223,6 +223,7 @@ def test_saturated_pixels_are_noted_and_masks_and_specks_are_not(tmp_path):
     assert note(image) is None
     assert note(np.where(rng.random(image.shape) < 0.01, 255, image).astype(np.uint8)) is None
     assert note(np.where(bright, 255, 0).astype(np.uint8)) is None
+    assert grey.clipped(image, 0, 255, np.ones(image.shape, np.uint8)) is None  # nothing of it is measured
     corner = image.copy()
     corner[:12, :20] = 255  # a drawn panel that the study excludes
     assert note(corner, exclude=[0, 0, 12, 20]) is None

@@ -109,6 +109,32 @@ def test_formulas_of_a_workbook_that_nothing_has_computed_are_no_empty_cells(tmp
     assert compositions.plan(path=str(tmp_path / "a.xlsx"), targets=["tg"])["tg"].tolist() == [1.5, 3.0]
 
 
+def test_an_empty_text_that_a_formula_gives_is_a_value(tmp_path):
+    """Excel stores the result of =IF(A2="","",...) as a text without characters."""
+    import zipfile
+
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in [["formula", "tg"], ["NaCl", 1.5], ["KCl", 2.5]]:
+        book.active.append(row)
+    book.save(tmp_path / "plain.xlsx")
+    plain = '<c r="B3" t="n"><v>2.5</v></c>'
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as old, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name.endswith("sheet1.xml"):
+                assert plain.encode() in text
+                text = text.replace(plain.encode(), b'<c r="B3" t="str"><f>IF(A9="","",A9)</f><v></v></c>')
+            new.writestr(name, text)
+    found = compositions.plan(path=str(tmp_path / "a.xlsx"), targets=["tg"])["tg"]
+    assert found[0] == 1.5 and math.isnan(found[1])
+
+
+@pytest.mark.parametrize("cells", [[math.nan, math.nan], ["nan", "NaN"], [None, math.nan]])
+def test_a_column_without_any_value_has_no_words(cells):
+    assert all(math.isnan(value) for value in cell_values.as_numbers(cells))
+
+
 def test_additions_without_their_base_element_never_sum_to_the_whole_by_chance(tmp_path):
     """A table of steels without iron: a row whose additions sum to 0.99 is no alloy of them in mole fractions."""
     text = "C,Mn,Cr\n0.26,0.44,0.29\n0.3,1.2,2.5\n0.1,0.5,18\n"

@@ -52,11 +52,11 @@ FIGURES = {
     "hits": {"draw": "figures.hits:draw", "needs": ["hits"]},
     "ood": {"draw": "figures.ood:draw", "needs": ["ood"]},
     "sites": {"draw": "figures.sites:draw", "needs": ["sites", "structures"]},
-    "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"]},
+    "phase_fractions": {"draw": "figures.phase_fractions:draw", "needs": ["equilibria"], "may": ["diagram"]},
     "phase_diagram": {
         "draw": "figures.phase_diagram:draw",
         "needs": ["diagram", "index"],
-        "may": ["verdicts", "diagram_band"],
+        "may": ["verdicts", "diagram_band", "equilibria"],
     },
     "bridge": {"draw": "figures.bridge:draw", "needs": ["bridge", "expected"]},
     "predictions": {"draw": "figures.predictions:draw", "needs": ["predictions", "errors", "learning_curve"]},

@@ -22,11 +22,20 @@ def draw(detections: dict, missed: dict, pictures: dict, detection_scores: dict,
     seen: set = set()
     for row, key in zip(axes, keys, strict=True):
         for panel, name in zip(row, methods, strict=True):
+            if rejected(detection_scores.get(name), names[key]):
+                outcomes.shown(panel, held[key])
+                panel.set_title(f"{style.text(name)}\nrejected", fontsize=6)
+                continue
             seen |= _panel(panel, held[key], detections[name], missed.get(name), names[key])
             panel.set_title(_title(name, detection_scores.get(name), names[key]), fontsize=6)
         row[0].set_ylabel(style.text(names[key]), fontsize=6)
     outcomes.legend(figure, seen)
     return figure
+
+
+def rejected(table, item: str) -> bool:
+    """Check whether a method has rejected an item: it has rows for others alone."""
+    return table is not None and len(table) > 0 and item not in set(table[columns.ITEM])
 
 
 def _ordered(held: dict, names: dict, scores: dict, methods: list) -> list:

@@ -17,7 +17,7 @@ LOWEST = 1e-4  # smaller values are drawn there, as arrows
 def draw(field_scores: dict):
     """Draw a panel per measure that is known: the mean over items that no method has learned from, with controls."""
     import numpy as np
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     whole = fields.judged(field_scores)
     judged = whole[whole["measure"].eq("rel_l2")]["name"].drop_duplicates().tolist()
@@ -47,8 +47,10 @@ def draw(field_scores: dict):
         panel.set_xscale("log")
         ends = np.log10(drawn.min() / 1.1), np.log10(drawn.max() * 1.1)
         panel.set_xlim(10 ** np.floor(ends[0]), 10 ** np.ceil(ends[1]))
+        panel.xaxis.set_major_locator(LogLocator(numticks=4))
         panel.xaxis.set_minor_formatter(NullFormatter())
         panel.grid(axis="y", color=style.FAINT, lw=0.4)
     axes[0][0].set_ylim(len(judged) - 0.5, -0.5)
+    figure.get_layout_engine().set(wspace=0.06)  # or the numbers at the ends of axes meet
     figure.supxlabel(f"mean over test items; grey: controls; arrows: below {LOWEST:g}", fontsize=7)
     return figure

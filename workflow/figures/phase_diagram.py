@@ -1,6 +1,6 @@
 """A binary diagram or an isothermal section: its regions, invariants and triangles, and the candidates by verdict."""
 
-from figures import style
+from figures import phase_fractions, style
 
 VERDICTS = {
     "accepted": {"marker": "o", "color": style.INK, "markerfacecolor": style.INK},
@@ -13,8 +13,9 @@ HEIGHT = 3**0.5 / 2  # of an equilateral triangle
 
 
 def draw(
-    diagram: dict, index, verdicts: dict | None = None, diagram_band: dict | None = None, *, candidates: bool = True
-):
+    diagram: dict, index, verdicts: dict | None = None, diagram_band: dict | None = None,
+    equilibria: dict | None = None, *, candidates: bool = True,
+):  # fmt: skip
     """Draw a panel for each database; mole fractions.
 
     Lines in the colour of a phase bound the regions of two phases, thin lines join the two. A triangle joins three
@@ -32,8 +33,8 @@ def draw(
     figure, axes = style.panels(
         -(-len(databases) // cols), cols, style.PAGE_IN if cols == 2 else style.COLUMN_IN * 1.4, 3.1
     )
-    structures = sorted(table["structure"].unique())
-    colours = style.colours(structures)
+    known = phase_fractions.colours_of(equilibria, diagram)
+    colours = {name: known[name] for name in sorted(table["structure"].unique())}
     for panel, database in zip(axes.flat, databases, strict=False):
         own = table[table["database"] == database]
         ties(panel, own, elements, colours)

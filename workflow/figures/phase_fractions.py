@@ -3,23 +3,25 @@
 from figures import style
 
 DASHES = ("-", "--", ":", "-.")
+LEAST = 0.001  # phases that never reach it are left out
 
 
-def draw(equilibria: dict, *, most: int = 6, least: float = 0.001):
+def draw(equilibria: dict, diagram: dict | None = None, *, most: int = 6, least: float = LEAST):
     """Draw a panel for each of the first `most` alloys; one line style for each database.
 
-    Fractions are by moles of atoms; phases that never reach `least` are left out.
+    Fractions are by moles of atoms; phases that never reach `least` are left out. A phase has the colour that
+    it has in the phase diagram.
     """
-    table = next(iter(equilibria.values()))
-    good = table[table["status"] == "ok"]
+    good = found(equilibria)
     if not len(good):
         return style.nothing("no equilibrium was found")
-    sums = good.groupby(["item", "database", "structure", "T_K"], sort=False, as_index=False)["np_mole"].sum()
+    sums = summed(good)
     items = list(dict.fromkeys(sums["item"]))[:most]
     shown = sums[sums["item"].isin(items)]
     largest = shown.groupby("structure")["np_mole"].max()
     phases = sorted(largest[largest >= least].index)
-    colours = style.colours(phases)
+    known = colours_of(equilibria, diagram)
+    colours = {name: known.get(name, style.CONTROL) for name in phases}
     databases = list(dict.fromkeys(shown["database"]))
     cols = min(2, len(items))
     width = style.PAGE_IN if cols == 2 else style.COLUMN_IN * 1.4
@@ -36,6 +38,29 @@ def draw(equilibria: dict, *, most: int = 6, least: float = 0.001):
         panel.set_visible(False)
     figure.legend(handles=keys(colours, databases), loc="outside upper center", ncols=4)
     return figure
+
+
+def found(equilibria: dict):
+    """Return the rows of the equilibria that were found."""
+    table = next(iter(equilibria.values()))
+    return table[table["status"] == "ok"]
+
+
+def summed(rows):
+    """Sum the fractions of the composition sets of a phase."""
+    return rows.groupby(["item", "database", "structure", "T_K"], sort=False, as_index=False)["np_mole"].sum()
+
+
+def colours_of(equilibria: dict | None, diagram: dict | None) -> dict:
+    """Give a colour to every phase of the equilibria and of the phase diagram of a study, the same in both figures."""
+    names: set = set()
+    if equilibria:
+        largest = summed(found(equilibria)).groupby("structure")["np_mole"].max()
+        names |= set(largest[largest >= LEAST].index)
+    if diagram:
+        table = next(iter(diagram.values()))
+        names |= set(table[table["phases"] > 1]["structure"])
+    return style.colours(sorted(names))
 
 
 def lines(panel, rows, colours: dict, dash: str) -> None:

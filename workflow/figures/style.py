@@ -99,6 +99,12 @@ def label(words: str, column: str) -> str:
     return f"{words} / {unit(column)}" if unit(column) else words
 
 
+def error_of(name: str) -> str:
+    """Name the mean absolute error of a quantity or column, with the unit that its label has, see `quantity`."""
+    words, own = "mean absolute error", quantities.words(name)
+    return label(words, name) if own == name else words + own[own.rfind(" / ") :] * (" / " in own)
+
+
 def absolute_error(task: str) -> str:
     """Name the mean absolute error of a task of Matbench, with the unit of its target where that has one."""
     return f"mean absolute error / {TASKS[task]}" if task in TASKS else "mean absolute error"

@@ -26,7 +26,7 @@ def draw(transfer: dict, *, interval: bool = True):
             if interval and table["replicate"].nunique() > 1:
                 panel.fill_between(before.index, after.min(), after.max(), color=look["color"], alpha=0.15, lw=0)
         panel.set_title(style.quantity(quantity))
-        panel.set_ylabel("mean absolute error")
+        panel.set_ylabel(style.error_of(quantity))
         panel.set_ylim(bottom=0)
         rounds = sorted({one for table in transfer.values() for one in table["round"]})
         if len(rounds) == 1:

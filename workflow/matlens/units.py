@@ -101,13 +101,18 @@ def renamed(name: str, value, allowed) -> str:
 WRITTEN = re.compile(r"\s?(nm|um|µm|μm|mm|ms|min|h|s|d|°?C|K|MPa|GPa|kPa|eV|meV)(?![A-Za-z0-9µμ])")
 UNITS_OF_NAMES = ("nm", "um", "mm", "ms", "min", "h", "s", "d", "c", "k", "mpa", "gpa", "kpa", "ev", "mev")
 
+TEMPERATURE = re.compile(r"temp|^t_|_t_|anneal|aged|aging|ageing|heat|quench|sinter|solution|furnace")
+
 
 def behind(number: float, text: str, option: str) -> float:
     """Convert a number to the unit in which the name of its column ends, from the unit that follows it in a text.
 
-    30 of "30min_650C" is 0.5 in the column `time_h`. Numbers that no known unit follows stay as they are.
+    30 of "30min_650C" is 0.5 in the column `time_h`. Numbers that no known unit follows stay as they are, and so do
+    those of a column that ends in c or k and is none of temperatures, such as `grade_c`.
     """
     found, wanted = WRITTEN.match(text), of_option(option)
+    if wanted in ("c", "k") and not TEMPERATURE.search(option.lower()):
+        return number
     if not found or wanted not in UNITS_OF_NAMES or _parted(found[1]) == _parted(wanted):
         return number
     made = converted(number, found[1], wanted)

@@ -100,11 +100,14 @@ def matched(
         by_name.setdefault(composed(item_name(path, root)), []).append(path)
         by_stem.setdefault(composed(stem(path)), []).append(path)
         by_word.setdefault(unmarked(path).casefold(), []).append(path)
-    pairs = {}
+    pairs, left = {}, by_word  # of masks that no image has by its whole name: x_mask is that of x, not of x_raw
+    if option != "clean":
+        whole = {composed(text).casefold() for path, name in images.items() for text in (stem(path), name)}
+        left = {word: files for word, files in by_word.items() if word not in whole}
     for path, name in images.items():
         own = composed(stem(path))
         fitting = by_name.get(composed(name)) or closest(path, by_stem.get(own, []) or by_word.get(own.casefold(), []))
-        fitting = fitting or closest(path, next((by_word[form] for form in bare(name) if form in by_word), []))
+        fitting = fitting or closest(path, next((left[form] for form in bare(name) if form in left), []))
         if len(fitting) > 1:
             two = f"{printable(str(fitting[0]))} and {printable(str(fitting[1]))}"
             pairs[path] = (None, f"two {noun}s have its name: {two}; keep one")

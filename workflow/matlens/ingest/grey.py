@@ -151,6 +151,8 @@ def clipped(pixels: np.ndarray, low: float, high: float, ignore: np.ndarray | No
     if pixels.dtype.kind not in "ui":
         return None
     values = pixels if ignore is None else pixels[ignore == 0]
+    if not values.size:
+        return None
     parts = {
         "white": np.count_nonzero(values >= high) / values.size,
         "black": np.count_nonzero(values <= low) / values.size,

@@ -121,6 +121,11 @@ def is_missing(text) -> bool:
     return text is None or str(text).strip().lower() in MISSING
 
 
+def _is_empty(text) -> bool:
+    """Check whether a cell holds nothing, or NaN: no word that may be the value of a column of words."""
+    return text is None or str(text).strip().lower() in ("", "nan")
+
+
 def as_numbers(texts: list) -> list:
     """Convert a column to floats if all its values are numbers; "", None, and n/a or - among numbers are empty.
 
@@ -129,7 +134,7 @@ def as_numbers(texts: list) -> list:
     try:
         if not any(isinstance(text, str) and "_" in text for text in texts):
             numbers = [float("nan") if is_missing(text) else float(text) for text in texts]
-            if any(value == value for value in numbers) or all(text in (None, "") for text in texts):
+            if any(value == value for value in numbers) or all(map(_is_empty, texts)):
                 return numbers  # otherwise words alone, such as n/a
     except (TypeError, ValueError):
         pass

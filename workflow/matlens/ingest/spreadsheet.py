@@ -166,7 +166,10 @@ class _NotExcel(ValueError):
 
 
 def _not_computed(data: bytes, place: int) -> tuple[str, str] | None:
-    """Return the first cell of a sheet that has a formula and no value, with the formula; None if there is none."""
+    """Return the first cell of a sheet that has a formula and no value, with the formula; else None.
+
+    An empty text, as of =IF(A2="","",A2/2), is a value: Excel stores it as the type of a formula's text, "str".
+    """
     from openpyxl import load_workbook
 
     both = [load_workbook(BytesIO(data), read_only=True, data_only=one).worksheets[place] for one in (False, True)]
@@ -174,7 +177,8 @@ def _not_computed(data: bytes, place: int) -> tuple[str, str] | None:
         sheet.reset_dimensions()
     for row, known in zip(*(sheet.iter_rows() for sheet in both), strict=False):
         for cell, value in zip(row, known, strict=False):
-            if value.value is None and isinstance(cell.value, str) and cell.value.startswith("="):
+            computed = value.value is not None or value.data_type == "str"
+            if not computed and isinstance(cell.value, str) and cell.value.startswith("="):
                 return cell.coordinate, cell.value
     return None
 
