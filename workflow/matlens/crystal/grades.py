@@ -8,7 +8,7 @@ from matlens.crystal.compositions import NUMBER
 FEW = 10  # formulas of a table for each one that may be the name of a grade: one of many is a compound
 STEEL = re.compile(r"[1-9]\d+(?:(?:Cr|Mn|Mo|Ni|V|Si|W|Al|Co|Nb|Ti|B|S|Pb|N|Cu)\d*)+")  # 42CrMo4, 100Cr6
 SHOUTED = re.compile(r"[A-Z]{1,4}(\d{2,4})[A-Z]{0,2}")  # SUS304, IN718, C45, S355
-COMPOUNDS = re.compile(  # of many atoms to one: cages, borides, hydrides, graphite with potassium, beryllides, zinc-rich
+COMPOUNDS = re.compile(  # cages, borides, hydrides, graphite with potassium, beryllides, compounds of zinc
     r"C60|C70|B\d\d|K[CH]\d\d|[UVWY][BH]\d\d|(?:Mg|Ti|Zr|Co)Be\d+|(?:Ti|Zr|Ni|Co)Zn\d+|Zr(?:Ni|Co|Cu)5"
 )
 _BASE = "Al|Cu|Mg|Ti|Ni|Co|Zn|Zr|Sn|Pb"
