@@ -71,7 +71,8 @@ def test_names_of_tables_paths_and_figures_are_those_of_variants():
     needs = plan.figure_needs(Wildcards(study="mine", figure="sizes.fine"))
     assert needs["regions"] == drawn["regions.fine"]
     assert "results/mine/figures/sizes.fine.svg" in plan.all_pictures()
-    assert any(path.endswith("figures/sizes.py") for path in plan.figure_code(Wildcards(figure="sizes.fine")))
+    code = {name: plan.figure_code(Wildcards(figure=name)) for name in ("sizes", "sizes.fine", "losses")}
+    assert code["sizes.fine"] == code["sizes"] != code["losses"]
     assert list(paths.stacked("mine", settings, "regions.fine")) == list(TWO)
     lost = paths.rejected("mine", settings)
     assert "results/mine/quantify/unet.wide/rejected_regions.fine/0001.parquet" in lost
