@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matlens import columns
 from matlens.detect import blobs, scores, shard
+from matlens.image import scale
 from scipy import ndimage
 
 
@@ -28,11 +29,11 @@ def test_noise_is_no_disc(kernel, noise):
 def test_the_response_to_white_noise_is_that_of_the_formula(kernel):
     image = 0.07 * np.random.default_rng(1).standard_normal((400, 400)).astype(np.float32)
     widths = np.array([2.0, 4.0, 8.0])
-    assert blobs.pixel_noise(image) == pytest.approx(0.07, rel=0.02)
+    assert scale.noise(image) == pytest.approx(0.07, rel=0.02)
     spread = blobs.responses(image, widths, kernel).std((1, 2))
     assert blobs.white_levels(image, widths, kernel) / blobs.NOISE == pytest.approx(spread, rel=0.06)
     for shape in ((2, 9), (1, 1)):
-        assert blobs.pixel_noise(np.ones(shape, np.float32)) == 0
+        assert scale.noise(np.ones(shape, np.float32)) == 0
 
 
 def test_small_dense_discs_are_not_taken_for_noise():

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 from matlens import registry, restore
+from matlens.image import scale
 from matlens.job.batch import BadItem
-from matlens.restore import blind, classical, quality, scale, shifts
+from matlens.restore import blind, classical, quality, shifts
 from scipy import ndimage
 
 CLASSICAL = [

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from matlens import columns, objects
 from matlens.detect import AUTO
+from matlens.image.scale import noise
 from matlens.job.batch import BadItem
 
 RATIO = 1.2  # of the two widths of a difference of Gaussians
@@ -56,19 +57,6 @@ def noise_level(response: np.ndarray) -> float:
     return max(NOISE * 1.4826 * float(np.median(np.abs(some - np.median(some)))), LEAST)
 
 
-def pixel_noise(image: np.ndarray) -> float:
-    """Return the standard deviation of the white noise of an image: what neither planes nor straight edges have.
-
-    The median keeps objects out unless they fill the image. Source: J. Immerkaer, Comput. Vis. Image Underst. 64 (1996)
-    300, with the median in place of the mean.
-    """
-    if min(image.shape) < 3:
-        return 0.0
-    rows = image[:-2] - 2 * image[1:-1] + image[2:]
-    rough = rows[:, :-2] - 2 * rows[:, 1:-1] + rows[:, 2:]
-    return 1.4826 * float(np.median(np.abs(rough.ravel()[:: max(1, rough.size // 200_000)]))) / 6
-
-
 def white_levels(image: np.ndarray, widths: np.ndarray, kernel: str) -> np.ndarray:
     """Return for each scale six standard deviations of the response to the white noise of an image, see `responses`.
 
@@ -80,7 +68,7 @@ def white_levels(image: np.ndarray, widths: np.ndarray, kernel: str) -> np.ndarr
         wider = RATIO * widths
         squared = (1 / widths**2 + 1 / wider**2 - 4 / (widths**2 + wider**2)) / (4 * np.pi)
         norm = np.sqrt(squared) / (RATIO - 1)
-    return NOISE * pixel_noise(image) * norm
+    return NOISE * noise(image) * norm
 
 
 def at_the_ends(scale: np.ndarray, last: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from scipy import ndimage
 
-from matlens.restore.scale import noise
+from matlens.image.scale import noise
 
 STRIDE = 4  # of the lattices of hidden pixels
 LATTICES = 4  # of the STRIDE^axes lattices are used

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import ndimage
 
+from matlens.image.scale import noise, robust
 from matlens.job.batch import BadItem
 from matlens.restore import blind
-from matlens.restore.scale import noise, robust
 
 AUTO = "auto"
 WIDTHS = (0.0, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)

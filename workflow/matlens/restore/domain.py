@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from matlens.restore.scale import noise, robust
+from matlens.image.scale import noise, robust
 
 LARGEST_PX = 512  # side of the part in the middle that is described
 

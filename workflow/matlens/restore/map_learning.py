@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from matlens import nets
+from matlens.image.scale import robust
 from matlens.job.batch import BadItem
 from matlens.learn import fit
 from matlens.learn.options import Training
 from matlens.restore import map_quality, maps
 from matlens.restore import training as shared
 from matlens.restore.maps import OrientationMap
-from matlens.restore.scale import robust
 
 SOFT_DEG = 10.0  # misorientations are seen as 1 - exp(-angle / SOFT_DEG)
 MOST_DEG = 90.0  # a wrong phase costs this

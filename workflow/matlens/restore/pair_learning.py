@@ -6,12 +6,12 @@ import numpy as np
 
 from matlens import nets
 from matlens.image import degrade as imaging
+from matlens.image.scale import robust
 from matlens.job.batch import BadItem
 from matlens.learn import fit
 from matlens.learn.options import Training
 from matlens.restore import domain, quality
 from matlens.restore import training as shared
-from matlens.restore.scale import robust
 from matlens.restore.training import CROPS, Crops
 
 OTHER_UNIT = 2.0  # a clean image whose greys differ by more than this factor is reported

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from matlens.restore.scale import noise
+from matlens.image.scale import noise
 from matlens.restore.shifts import edge_shift_px
 
 BANDS = 8  # of spatial frequency, up to 0.5 per pixel

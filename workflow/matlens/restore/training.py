@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matlens.image.scale import robust
 from matlens.job.batch import BadItem
 from matlens.learn import pixels, tiles
 from matlens.learn.options import Changes, Training
-from matlens.restore.scale import robust
 
 
 @dataclass(frozen=True, kw_only=True)

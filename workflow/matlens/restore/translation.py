@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from matlens import nets
+from matlens.image.scale import robust
 from matlens.job.batch import BadItem
 from matlens.learn import fit, pixels, tiles
 from matlens.learn.options import Training
 from matlens.learn.pixels import Model
 from matlens.restore import conversion, domain, translation_task
 from matlens.restore import training as shared
-from matlens.restore.scale import robust
 from matlens.restore.source_target import EVERY, domain_of
 from matlens.restore.training import CROPS, Crops
 

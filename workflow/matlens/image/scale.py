@@ -17,8 +17,10 @@ def noise(image: np.ndarray) -> float:
     """Estimate the standard deviation of white noise from second differences, robust to edges and hot pixels.
 
     Median absolute value of the Laplacian-like difference along each axis, over its factor for Gaussian noise
-    (J. Immerkaer, Comput. Vis. Image Underst. 64 (1996) 300, with a median).
+    (J. Immerkaer, Comput. Vis. Image Underst. 64 (1996) 300, with a median). 0 where no axis has three pixels.
     """
+    if max(image.shape) < 3:
+        return 0.0
     found = image.astype(np.float64)
     scale = 1.0
     for axis in range(image.ndim):
